@@ -1,0 +1,45 @@
+//! An etcd member's certificate from a program of your own: `cargo run --example embed`.
+//!
+//! The library asks for nothing but values; this program supplies the clock and the randomness.
+
+use pki_core::{
+    Authority, CaRequest, Error, KeyAlgorithm, KeyFormat, Moment, PrivateKey, Purpose, Question,
+    Request, SerialNumber, Signer, SigningConfig, Subject, Verifier,
+};
+use time::OffsetDateTime;
+
+fn moment() -> Moment {
+    let mut random = [0; 20];
+    aws_lc_rs::rand::fill(&mut random).expect("the operating system has randomness");
+    Moment { now: OffsetDateTime::now_utc(), serial: SerialNumber::from_random(random) }
+}
+
+fn main() -> Result<(), Error> {
+    // A root that signs leaves, and the authority that stands on it.
+    let ca_key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
+    let root = CaRequest::new(Subject::from_common_name("etcd CA")?);
+    let ca = Authority::draft_root(&root, ca_key.public_key(), &moment())?.sign(&ca_key)?;
+    let authority = Authority::new(ca.certificate);
+
+    // A peer certificate for one member. `sign` takes any `Signer`: a file, an HSM, a KMS.
+    let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
+    let request = Request {
+        subject: Subject::from_common_name("etcdone")?,
+        names: vec!["192.168.29.61".parse()?, "etcd-peer.lab".parse()?],
+        public_key: key.public_key().clone(),
+        extensions: Vec::new(),
+        expiry: None,
+    };
+    let profiles = SigningConfig::etcd();
+    let draft = authority.draft(&request, profiles.profile("peer")?, &moment())?;
+    let issued = draft.sign(&ca_key)?;
+    print!("{}{}", issued.certificate.to_pem()?, *key.to_pem(KeyFormat::Pkcs8)?);
+
+    // The same rules that let it be signed judge it again.
+    let verifier = Verifier::new(vec![authority.certificate().clone()])?;
+    let mut question = Question::at(OffsetDateTime::now_utc());
+    question.purpose = Purpose::Peer;
+    let report = verifier.check(&issued.certificate, &[], &question);
+    eprintln!("{}: {}", report.path.join(" <- "), if report.is_ok() { "good" } else { "bad" });
+    Ok(())
+}

@@ -1,0 +1,238 @@
+//! The authority: what it is asked, it drafts; what is signed, it checks.
+//!
+//! An [`Authority`] holds no key. A [`Draft`] is judged by the rules before the CA's key is used,
+//! and is turned into a certificate once: by [`Draft::sign`] with a [`Signer`] at hand, or by
+//! [`Draft::assemble`] with a signature that was made elsewhere.
+
+use time::OffsetDateTime;
+
+use crate::certificate::{Certificate, SerialNumber};
+use crate::encode::{Encoding, IssuedBy};
+use crate::error::Error;
+use crate::key::{PublicKey, Signer};
+use crate::profile::{self, Admission, Profile};
+use crate::report::Report;
+use crate::request::{CaRequest, Request};
+use crate::rules::{self, Case, Position, Purpose, Question};
+use crate::template::{CaConstraint, Template, Urls};
+use crate::usage::{ExtendedKeyUsage, KeyUsages};
+
+/// The clock and the randomness of one certificate, as values.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "callers write it as a literal")]
+pub struct Moment {
+    /// The time.
+    pub now: OffsetDateTime,
+    /// The serial number.
+    pub serial: SerialNumber,
+}
+
+/// A CA, by its certificate.
+#[derive(Clone, Debug)]
+pub struct Authority {
+    certificate: Certificate,
+}
+
+/// A certificate that was judged and waits for its signature.
+///
+/// It can be signed once:
+/// ```compile_fail
+/// fn twice(draft: pki_core::Draft, key: &pki_core::PrivateKey) {
+///     let _ = draft.sign(key);
+///     let _ = draft.sign(key);
+/// }
+/// ```
+#[derive(Debug)]
+#[must_use]
+pub struct Draft {
+    encoding: Encoding,
+    issuer_key: PublicKey,
+    tbs: Vec<u8>,
+    public_key: PublicKey,
+    report: Report,
+    left_out: Vec<String>,
+}
+
+/// A certificate that this authority issued, with what is worth knowing about it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Issued {
+    /// The certificate.
+    pub certificate: Certificate,
+    /// Warnings of the rules.
+    pub report: Report,
+    /// What was asked for and not admitted by the profile.
+    pub left_out: Vec<String>,
+}
+
+impl Authority {
+    /// The authority of a CA certificate. Whether it may sign is judged at each draft.
+    pub const fn new(certificate: Certificate) -> Self {
+        Self { certificate }
+    }
+
+    /// The CA's certificate.
+    pub const fn certificate(&self) -> &Certificate {
+        &self.certificate
+    }
+
+    /// Drafts the certificate that a profile makes of a request.
+    pub fn draft(
+        &self,
+        request: &Request,
+        profile: &Profile,
+        moment: &Moment,
+    ) -> Result<Draft, Error> {
+        let Admission { template, left_out } = profile.admit(request, moment.now)?;
+        let issued_by = IssuedBy::Ca(&self.certificate);
+        let mut draft = Draft::new(&template, moment, &issued_by, Some(&self.certificate))?;
+        draft.left_out = left_out;
+        Ok(draft)
+    }
+
+    /// Drafts a root that `public_key` signs itself.
+    pub fn draft_root(
+        request: &CaRequest,
+        public_key: &PublicKey,
+        moment: &Moment,
+    ) -> Result<Draft, Error> {
+        if request.subject.is_empty() {
+            return Err(
+                Error::invalid("subject", "", "a CA needs a name").hinted("give it one with --cn")
+            );
+        }
+        let (not_before, not_after) =
+            profile::validity(moment.now, None, request.backdate, None, request.expiry)?;
+        let template = Template {
+            subject: request.subject.clone(),
+            names: Vec::new(),
+            not_before,
+            not_after,
+            public_key: public_key.clone(),
+            key_usages: KeyUsages::KEY_CERT_SIGN.union(KeyUsages::CRL_SIGN),
+            extended_key_usages: Vec::new(),
+            ca: Some(CaConstraint { path_len: request.path_len }),
+            permitted: request.permitted.clone(),
+            excluded: request.excluded.clone(),
+            urls: Urls { crl: request.crl_url.clone(), ..Urls::default() },
+            ocsp_no_check: false,
+            policies: Vec::new(),
+            copied: Vec::new(),
+        };
+        Draft::new(&template, moment, &IssuedBy::Itself, None)
+    }
+}
+
+impl Draft {
+    fn new(
+        template: &Template,
+        moment: &Moment,
+        issued_by: &IssuedBy<'_>,
+        ca: Option<&Certificate>,
+    ) -> Result<Self, Error> {
+        let encoding = Encoding::new(template, &moment.serial, issued_by)?;
+        let (unsigned, tbs) = encoding.unsigned()?;
+        let certificate = Certificate::from_der(&unsigned)
+            .map_err(|e| Error::Internal(format!("reading our own draft: {e}")))?;
+        let report = judge(&certificate, ca, moment.now)?;
+        Ok(Self {
+            encoding,
+            issuer_key: ca.map_or(&template.public_key, |ca| &ca.public_key).clone(),
+            tbs,
+            public_key: template.public_key.clone(),
+            report,
+            left_out: Vec::new(),
+        })
+    }
+
+    /// The bytes to sign, for a signer that is elsewhere.
+    pub fn tbs(&self) -> &[u8] {
+        &self.tbs
+    }
+
+    /// What the rules warn about. A draft that they forbid does not come to be.
+    pub const fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// Signs with the CA's key.
+    pub fn sign(self, signer: &dyn Signer) -> Result<Issued, Error> {
+        if *signer.public_key() != self.issuer_key {
+            return Err(Error::invalid(
+                "CA key",
+                signer.public_key().key_id().to_string(),
+                format!("not the key of the CA certificate, which is {}", self.issuer_key.key_id()),
+            )
+            .hinted("restore the key and the certificate that belong together"));
+        }
+        let signature = signer.sign(&self.tbs).map_err(Error::Signer)?;
+        self.assemble(&signature)
+    }
+
+    /// Joins the draft and a signature over [`Draft::tbs`] that was made elsewhere.
+    pub fn assemble(self, signature: &[u8]) -> Result<Issued, Error> {
+        let der = self.encoding.signed(&self.tbs, signature)?;
+        let certificate = Certificate::from_der(&der)
+            .map_err(|e| Error::Internal(format!("reading our own certificate: {e}")))?;
+        if !certificate.is_signed_by(&self.issuer_key) {
+            return Err(Error::Signer(
+                "its signature does not verify with the CA's public key".into(),
+            ));
+        }
+        if certificate.public_key != self.public_key || certificate.tbs() != self.tbs {
+            return Err(Error::Internal("the certificate is not the draft".to_owned()));
+        }
+        Ok(Issued { certificate, report: self.report, left_out: self.left_out })
+    }
+}
+
+/// Judges a draft, and the CA that is to sign it, by the rules that verify applies too.
+fn judge(
+    draft: &Certificate,
+    ca: Option<&Certificate>,
+    now: OffsetDateTime,
+) -> Result<Report, Error> {
+    let mut question = Question::at(now);
+    question.purpose = purpose(draft);
+    let case = |certificate, position, above, cas_below| Case {
+        certificate,
+        position,
+        above,
+        cas_below,
+        question: &question,
+        unmatched: &[],
+    };
+    let position = |certificate: &Certificate| match certificate {
+        certificate if !certificate.is_ca() => Position::Leaf,
+        certificate if certificate.is_self_issued() => Position::Anchor,
+        _ => Position::Intermediate,
+    };
+    let above: Vec<&Certificate> = ca.into_iter().collect();
+    let (mut findings, mut refused) =
+        rules::judge_before_signing(&case(draft, position(draft), &above, 0));
+    if let Some(ca) = ca {
+        // A CA that is none is judged as one all the same, so that the rules say what it lacks.
+        let position = if ca.is_self_issued() { Position::Anchor } else { Position::Intermediate };
+        let (of_ca, ca_refused) =
+            rules::judge_before_signing(&case(ca, position, &[], usize::from(draft.is_ca())));
+        findings.extend(of_ca);
+        refused |= ca_refused;
+    }
+    let path = [Some(draft), ca].into_iter().flatten();
+    let report = Report::new(findings, path.map(|c| c.subject.to_string()).collect());
+    if refused { Err(Error::Refused(Box::new(report))) } else { Ok(report) }
+}
+
+/// The part that a certificate will play, as its extended key usages tell it.
+fn purpose(draft: &Certificate) -> Purpose {
+    let Some(usages) = &draft.extensions.extended_key_usage else {
+        return Purpose::Any;
+    };
+    let has = |usage: &ExtendedKeyUsage| usages.contains(usage);
+    match (has(&ExtendedKeyUsage::server_auth()), has(&ExtendedKeyUsage::client_auth())) {
+        (true, true) => Purpose::Peer,
+        (true, false) => Purpose::Server,
+        (false, true) => Purpose::Client,
+        (false, false) => Purpose::Any,
+    }
+}

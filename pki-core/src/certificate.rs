@@ -1,0 +1,306 @@
+//! Certificates and certification requests: DER to facts, once.
+//!
+//! The facts are what the bytes say, however wrong; judging them is the business of the rules.
+
+mod extension;
+mod name;
+
+use std::fmt;
+
+use time::OffsetDateTime;
+use x509_parser::asn1_rs::{Any, FromDer};
+use x509_parser::certificate::X509Certificate;
+use x509_parser::certification_request::X509CertificationRequest;
+use x509_parser::cri_attributes::ParsedCriAttribute;
+
+pub use self::extension::{
+    AccessDescription, AuthorityKeyId, BasicConstraints, Extension, Extensions, GeneralName,
+    NameConstraints,
+};
+pub use self::name::{DistinguishedName, NameAttribute};
+use crate::error::Error;
+use crate::key::PublicKey;
+use crate::oid::Oid;
+use crate::pem;
+
+/// A certificate, as its bytes state it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Certificate {
+    /// 1 for X.509v1, 3 for X.509v3
+    pub version: u32,
+    /// serialNumber
+    pub serial: SerialNumber,
+    /// signatureAlgorithm
+    pub signature_algorithm: Oid,
+    /// issuer
+    pub issuer: DistinguishedName,
+    /// notBefore
+    pub not_before: OffsetDateTime,
+    /// notAfter
+    pub not_after: OffsetDateTime,
+    /// subject
+    pub subject: DistinguishedName,
+    /// subjectPublicKeyInfo
+    pub public_key: PublicKey,
+    /// extensions
+    pub extensions: Extensions,
+    der: Vec<u8>,
+    signed: Signed,
+}
+
+/// The three parts of `SIGNED{…}` in their DER, as places in it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+struct Signed {
+    body: std::ops::Range<usize>,
+    algorithm: std::ops::Range<usize>,
+    signature: Vec<u8>,
+}
+
+impl Certificate {
+    /// Reads one certificate.
+    pub fn from_der(der: &[u8]) -> Result<Self, Error> {
+        const WANTED: &str = "a certificate";
+        let (rest, x509) = X509Certificate::from_der(der)
+            .map_err(|error| Error::malformed(WANTED, parser_says(&error)))?;
+        no_rest(WANTED, rest)?;
+        let tbs = &x509.tbs_certificate;
+        Ok(Self {
+            version: tbs.version.0.saturating_add(1),
+            serial: SerialNumber(tbs.raw_serial().to_vec()),
+            signature_algorithm: Oid::trusted(x509.signature_algorithm.algorithm.to_id_string()),
+            issuer: DistinguishedName::read(&tbs.issuer),
+            not_before: tbs.validity.not_before.to_datetime(),
+            not_after: tbs.validity.not_after.to_datetime(),
+            subject: DistinguishedName::read(&tbs.subject),
+            public_key: PublicKey::from_spki_der(tbs.subject_pki.raw)?,
+            extensions: Extensions::read(WANTED, tbs.extensions())?,
+            der: der.to_vec(),
+            signed: Signed::read(WANTED, der)?,
+        })
+    }
+
+    /// Reads every certificate of a PEM file, or the one of a DER file.
+    pub fn from_pem_or_der(bytes: &[u8]) -> Result<Vec<Self>, Error> {
+        if !pem::is_pem(bytes) {
+            return Self::from_der(bytes).map(|certificate| vec![certificate]);
+        }
+        let mut certificates = Vec::new();
+        for section in pem::read(bytes)? {
+            if let pem::Content::Certificate(der) = section.content {
+                certificates.push(Self::from_der(&der)?);
+            }
+        }
+        if certificates.is_empty() {
+            return Err(Error::malformed("a certificate", "no CERTIFICATE section in the PEM")
+                .hinted("the file may hold a key or a request; are two paths switched?"));
+        }
+        Ok(certificates)
+    }
+
+    /// The bytes that were read.
+    pub fn der(&self) -> &[u8] {
+        &self.der
+    }
+
+    /// The certificate in PEM.
+    pub fn to_pem(&self) -> Result<String, Error> {
+        pem::write("CERTIFICATE", &self.der).map(|mut text| std::mem::take(&mut *text))
+    }
+
+    /// True when issuer and subject are the same name, byte for byte.
+    pub fn is_self_issued(&self) -> bool {
+        self.issuer.der() == self.subject.der()
+    }
+
+    /// True when the certificate says that it is a CA.
+    pub fn is_ca(&self) -> bool {
+        matches!(&self.extensions.basic_constraints, Some(constraints) if constraints.ca)
+    }
+
+    /// True when the signature was made by `key`.
+    pub fn is_signed_by(&self, key: &PublicKey) -> bool {
+        self.signed.verifies(&self.der, key)
+    }
+
+    pub(crate) fn tbs(&self) -> &[u8] {
+        &self.der[self.signed.body.clone()]
+    }
+}
+
+/// A PKCS #10 certification request (RFC 2986), as its bytes state it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct CertificateRequest {
+    /// subject
+    pub subject: DistinguishedName,
+    /// subjectPKInfo
+    pub public_key: PublicKey,
+    /// The extensions that are asked for.
+    pub extensions: Extensions,
+    /// signatureAlgorithm
+    pub signature_algorithm: Oid,
+    der: Vec<u8>,
+    signed: Signed,
+}
+
+impl CertificateRequest {
+    /// Reads one request.
+    pub fn from_der(der: &[u8]) -> Result<Self, Error> {
+        const WANTED: &str = "a certification request";
+        let (rest, csr) = X509CertificationRequest::from_der(der)
+            .map_err(|error| Error::malformed(WANTED, parser_says(&error)))?;
+        no_rest(WANTED, rest)?;
+        let info = &csr.certification_request_info;
+        let mut requested = Vec::new();
+        for attribute in info.attributes() {
+            if let ParsedCriAttribute::ExtensionRequest(request) = attribute.parsed_attribute() {
+                requested.extend_from_slice(&request.extensions);
+            }
+        }
+        Ok(Self {
+            subject: DistinguishedName::read(&info.subject),
+            public_key: PublicKey::from_spki_der(info.subject_pki.raw)?,
+            extensions: Extensions::read(WANTED, &requested)?,
+            signature_algorithm: Oid::trusted(csr.signature_algorithm.algorithm.to_id_string()),
+            der: der.to_vec(),
+            signed: Signed::read(WANTED, der)?,
+        })
+    }
+
+    /// Reads the one request of a PEM file, or of a DER file.
+    pub fn from_pem_or_der(bytes: &[u8]) -> Result<Self, Error> {
+        if !pem::is_pem(bytes) {
+            return Self::from_der(bytes);
+        }
+        let mut requests =
+            pem::read(bytes)?.into_iter().filter_map(|section| match section.content {
+                pem::Content::CertificateRequest(der) => Some(der),
+                _ => None,
+            });
+        match (requests.next(), requests.next()) {
+            (Some(der), None) => Self::from_der(&der),
+            (None, _) => Err(Error::malformed(
+                "a certification request",
+                "no CERTIFICATE REQUEST section in the PEM",
+            )
+            .hinted("make one: openssl req -new -key KEY.pem -subj /CN=NAME")),
+            (Some(_), Some(_)) => {
+                Err(Error::malformed("a certification request", "the PEM holds several")
+                    .hinted("give one request a file"))
+            }
+        }
+    }
+
+    /// The bytes that were read.
+    pub fn der(&self) -> &[u8] {
+        &self.der
+    }
+
+    /// True when the request is signed by the key that it carries: proof of possession.
+    pub fn is_self_signed(&self) -> bool {
+        self.signed.verifies(&self.der, &self.public_key)
+    }
+}
+
+impl Signed {
+    fn read(wanted: &'static str, der: &[u8]) -> Result<Self, Error> {
+        let bad = |_| Error::malformed(wanted, "its signature cannot be read");
+        let (_, whole) = Any::from_der(der).map_err(bad)?;
+        let (rest, _) = Any::from_der(whole.data).map_err(bad)?;
+        let body_at = der.len() - whole.data.len();
+        let algorithm_outer = der.len() - rest.len();
+        let (rest, algorithm) = Any::from_der(rest).map_err(bad)?;
+        let (_, signature) = Any::from_der(rest).map_err(bad)?;
+        let algorithm_end = der.len() - rest.len();
+        // BIT STRING: the first byte counts the unused bits, of which a signature has none.
+        let [0, signature @ ..] = signature.data else {
+            return Err(Error::malformed(wanted, "its signature is no whole number of bytes"));
+        };
+        Ok(Self {
+            body: body_at..algorithm_outer,
+            algorithm: algorithm_end - algorithm.data.len()..algorithm_end,
+            signature: signature.to_vec(),
+        })
+    }
+
+    fn verifies(&self, der: &[u8], key: &PublicKey) -> bool {
+        key.verifies(&der[self.algorithm.clone()], &der[self.body.clone()], &self.signature)
+    }
+}
+
+/// What the parser objects to, in one line.
+fn parser_says(error: &impl fmt::Display) -> String {
+    format!("the DER is damaged ({error})")
+}
+
+fn no_rest(wanted: &'static str, rest: &[u8]) -> Result<(), Error> {
+    if rest.is_empty() {
+        return Ok(());
+    }
+    Err(Error::malformed(wanted, format!("{} bytes follow it", rest.len())))
+}
+
+/// The serial number of a certificate: the contents of its INTEGER.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct SerialNumber(Vec<u8>);
+
+impl SerialNumber {
+    /// A serial number from 20 random bytes: positive, exactly 20 octets, 158 bits of them random.
+    ///
+    /// RFC 5280 section 4.1.2.2 allows at most 20 octets. The top bit must be clear for a positive
+    /// INTEGER; the next is set so that no leading zero octet changes the length.
+    pub fn from_random(mut bytes: [u8; 20]) -> Self {
+        bytes[0] = (bytes[0] & 0x3f) | 0x40;
+        Self(bytes.to_vec())
+    }
+
+    /// The octets of the INTEGER, sign included.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// True for a serial number above zero.
+    pub fn is_positive(&self) -> bool {
+        self.0.first().is_some_and(|byte| *byte < 0x80) && self.0.iter().any(|byte| *byte != 0)
+    }
+}
+
+/// Hexadecimal without separators, as etcd logs it.
+impl fmt::Display for SerialNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// Signature algorithms: OID, name, and whether the hash is one that may still be trusted.
+const SIGNATURE_ALGORITHMS: [(&str, &str, bool); 14] = [
+    ("1.2.840.113549.1.1.2", "md2WithRSAEncryption", false),
+    ("1.2.840.113549.1.1.4", "md5WithRSAEncryption", false),
+    ("1.2.840.113549.1.1.5", "sha1WithRSAEncryption", false),
+    ("1.2.840.113549.1.1.10", "rsassaPss", true),
+    ("1.2.840.113549.1.1.11", "sha256WithRSAEncryption", true),
+    ("1.2.840.113549.1.1.12", "sha384WithRSAEncryption", true),
+    ("1.2.840.113549.1.1.13", "sha512WithRSAEncryption", true),
+    ("1.2.840.10040.4.3", "dsa-with-sha1", false),
+    ("1.2.840.10045.4.1", "ecdsa-with-SHA1", false),
+    ("1.2.840.10045.4.3.2", "ecdsa-with-SHA256", true),
+    ("1.2.840.10045.4.3.3", "ecdsa-with-SHA384", true),
+    ("1.2.840.10045.4.3.4", "ecdsa-with-SHA512", true),
+    ("1.3.14.3.2.29", "sha1WithRSA", false),
+    ("1.3.101.112", "Ed25519", true),
+];
+
+/// The name of a signature algorithm; its OID where there is none.
+pub fn signature_algorithm_name(oid: &Oid) -> &str {
+    signature_row(oid).map_or(oid.as_str(), |(_, name, _)| *name)
+}
+
+/// True for signatures over SHA-1, MD5 or MD2.
+pub(crate) fn is_weak_signature(oid: &Oid) -> bool {
+    signature_row(oid).is_some_and(|(_, _, strong)| !strong)
+}
+
+fn signature_row(oid: &Oid) -> Option<&'static (&'static str, &'static str, bool)> {
+    SIGNATURE_ALGORITHMS.iter().find(|(dotted, ..)| *dotted == oid.as_str())
+}

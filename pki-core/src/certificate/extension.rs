@@ -1,0 +1,267 @@
+//! Extensions as they were read.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use x509_parser::asn1_rs::{FromDer, Oid as Asn1Oid};
+use x509_parser::extensions::{
+    DistributionPointName, GeneralName as Asn1Name, GeneralSubtree, ParsedExtension, X509Extension,
+};
+
+use super::name::{DistinguishedName, hex};
+use crate::error::Error;
+use crate::key::KeyId;
+use crate::oid::Oid;
+use crate::usage::{ExtendedKeyUsage, KeyUsages};
+
+/// One extension, unread.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Extension {
+    /// extnID
+    pub oid: Oid,
+    /// critical
+    pub critical: bool,
+    /// The contents of extnValue, DER.
+    pub value: Vec<u8>,
+}
+
+/// The extensions of a certificate or request: all of them as they stand, the known ones read.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Extensions {
+    /// Every extension, in the order of the certificate.
+    pub all: Vec<Extension>,
+    /// RFC 5280 section 4.2.1.1
+    pub authority_key_id: Option<AuthorityKeyId>,
+    /// RFC 5280 section 4.2.1.2
+    pub subject_key_id: Option<KeyId>,
+    /// RFC 5280 section 4.2.1.3
+    pub key_usage: Option<KeyUsages>,
+    /// RFC 5280 section 4.2.1.4, the identifiers alone
+    pub certificate_policies: Option<Vec<Oid>>,
+    /// RFC 5280 section 4.2.1.6
+    pub subject_alt_name: Option<Vec<GeneralName>>,
+    /// RFC 5280 section 4.2.1.9
+    pub basic_constraints: Option<BasicConstraints>,
+    /// RFC 5280 section 4.2.1.10
+    pub name_constraints: Option<NameConstraints>,
+    /// RFC 5280 section 4.2.1.12
+    pub extended_key_usage: Option<Vec<ExtendedKeyUsage>>,
+    /// RFC 5280 section 4.2.1.13, the names alone
+    pub crl_distribution_points: Option<Vec<GeneralName>>,
+    /// RFC 5280 section 4.2.2.1
+    pub authority_info_access: Option<Vec<AccessDescription>>,
+}
+
+/// RFC 5280 section 4.2.1.1
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct AuthorityKeyId {
+    /// keyIdentifier
+    pub key_id: Option<KeyId>,
+}
+
+/// RFC 5280 section 4.2.1.9
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct BasicConstraints {
+    /// cA
+    pub ca: bool,
+    /// pathLenConstraint
+    pub path_len: Option<u32>,
+}
+
+/// RFC 5280 section 4.2.1.10
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct NameConstraints {
+    /// permittedSubtrees
+    pub permitted: Vec<GeneralName>,
+    /// excludedSubtrees
+    pub excluded: Vec<GeneralName>,
+}
+
+/// RFC 5280 section 4.2.2.1
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct AccessDescription {
+    /// accessMethod
+    pub method: Oid,
+    /// accessLocation
+    pub location: GeneralName,
+}
+
+/// A general name as it was read (RFC 5280 section 4.2.1.6); nothing about it is checked.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum GeneralName {
+    /// directoryName
+    Directory(DistinguishedName),
+    /// dNSName
+    Dns(String),
+    /// rfc822Name
+    Email(String),
+    /// iPAddress: 4 or 16 octets; in a constraint 8 or 32, address and mask
+    Ip(Vec<u8>),
+    /// Any other kind, described.
+    Other(String),
+    /// uniformResourceIdentifier
+    Uri(String),
+}
+
+impl GeneralName {
+    fn read(name: &Asn1Name<'_>) -> Self {
+        match name {
+            Asn1Name::DNSName(text) => Self::Dns((*text).to_owned()),
+            Asn1Name::RFC822Name(text) => Self::Email((*text).to_owned()),
+            Asn1Name::URI(text) => Self::Uri((*text).to_owned()),
+            Asn1Name::IPAddress(octets) => Self::Ip(octets.to_vec()),
+            Asn1Name::DirectoryName(name) => Self::Directory(DistinguishedName::read(name)),
+            Asn1Name::RegisteredID(oid) => Self::Other(format!("registeredID:{oid}")),
+            Asn1Name::OtherName(oid, value) => {
+                Self::Other(format!("otherName:{oid}:{}", hex(value)))
+            }
+            Asn1Name::X400Address(_) => Self::Other("x400Address".to_owned()),
+            Asn1Name::EDIPartyName(_) => Self::Other("ediPartyName".to_owned()),
+            Asn1Name::Invalid(tag, data) => {
+                Self::Other(format!("malformed[{}]:{}", tag.0, hex(data)))
+            }
+        }
+    }
+
+    /// The address, where the name is one.
+    pub fn ip(&self) -> Option<IpAddr> {
+        let Self::Ip(octets) = self else { return None };
+        ip(octets)
+    }
+}
+
+fn ip(octets: &[u8]) -> Option<IpAddr> {
+    if let Ok(v4) = <[u8; 4]>::try_from(octets) {
+        return Some(v4.into());
+    }
+    <[u8; 16]>::try_from(octets).ok().map(IpAddr::from)
+}
+
+impl fmt::Display for GeneralName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Directory(name) => write!(f, "dir:{name}"),
+            Self::Dns(text) => write!(f, "dns:{}", text.escape_debug()),
+            Self::Email(text) => write!(f, "email:{}", text.escape_debug()),
+            Self::Uri(text) => write!(f, "uri:{}", text.escape_debug()),
+            Self::Other(text) => f.write_str(text),
+            Self::Ip(octets) => {
+                let (address, mask) = octets.split_at(octets.len() / 2);
+                match (ip(octets), ip(address), ip(mask)) {
+                    (Some(address), ..) => write!(f, "ip:{address}"),
+                    (None, Some(address), Some(mask)) => write!(f, "ip:{address}/{mask}"),
+                    _ => write!(f, "ip:{}", hex(octets)),
+                }
+            }
+        }
+    }
+}
+
+impl Extensions {
+    pub(super) fn read(
+        wanted: &'static str,
+        extensions: &[X509Extension<'_>],
+    ) -> Result<Self, Error> {
+        let mut facts = Self::default();
+        for extension in extensions {
+            let oid = Oid::trusted(extension.oid.to_id_string());
+            if facts.all.iter().any(|earlier| earlier.oid == oid) {
+                return Err(Error::malformed(
+                    wanted,
+                    format!("extension {oid} stands in it twice"),
+                )
+                .hinted("RFC 5280 section 4.2 allows one of each; have it issued anew"));
+            }
+            facts.all.push(Extension {
+                oid,
+                critical: extension.critical,
+                value: extension.value.to_vec(),
+            });
+            facts.add(wanted, extension)?;
+        }
+        Ok(facts)
+    }
+
+    fn add(&mut self, wanted: &'static str, extension: &X509Extension<'_>) -> Result<(), Error> {
+        match extension.parsed_extension() {
+            ParsedExtension::AuthorityKeyIdentifier(aki) => {
+                self.authority_key_id = Some(AuthorityKeyId {
+                    key_id: aki.key_identifier.as_ref().map(|id| KeyId(id.0.to_vec())),
+                });
+            }
+            ParsedExtension::SubjectKeyIdentifier(id) => {
+                self.subject_key_id = Some(KeyId(id.0.to_vec()));
+            }
+            ParsedExtension::KeyUsage(usage) => {
+                self.key_usage = Some(KeyUsages::from_bits(usage.flags));
+            }
+            ParsedExtension::CertificatePolicies(policies) => {
+                let oids = policies.iter().map(|p| Oid::trusted(p.policy_id.to_id_string()));
+                self.certificate_policies = Some(oids.collect());
+            }
+            ParsedExtension::SubjectAlternativeName(names) => {
+                self.subject_alt_name =
+                    Some(names.general_names.iter().map(GeneralName::read).collect());
+            }
+            ParsedExtension::BasicConstraints(constraints) => {
+                self.basic_constraints = Some(BasicConstraints {
+                    ca: constraints.ca,
+                    path_len: constraints.path_len_constraint,
+                });
+            }
+            ParsedExtension::NameConstraints(constraints) => {
+                let bases = |subtrees: &Option<Vec<GeneralSubtree<'_>>>| {
+                    let subtrees = subtrees.as_deref().unwrap_or_default();
+                    subtrees.iter().map(|s| GeneralName::read(&s.base)).collect()
+                };
+                self.name_constraints = Some(NameConstraints {
+                    permitted: bases(&constraints.permitted_subtrees),
+                    excluded: bases(&constraints.excluded_subtrees),
+                });
+            }
+            ParsedExtension::ExtendedKeyUsage(_) => {
+                // The parser sorts the purposes into flags; their order is read from the bytes.
+                let (_, oids) = Vec::<Asn1Oid<'_>>::from_der(extension.value)
+                    .map_err(|_| unreadable(wanted, extension))?;
+                let usages =
+                    oids.iter().map(|oid| ExtendedKeyUsage(Oid::trusted(oid.to_id_string())));
+                self.extended_key_usage = Some(usages.collect());
+            }
+            ParsedExtension::CRLDistributionPoints(points) => {
+                let mut names = Vec::new();
+                for point in &points.points {
+                    if let Some(DistributionPointName::FullName(full)) = &point.distribution_point {
+                        names.extend(full.iter().map(GeneralName::read));
+                    }
+                }
+                self.crl_distribution_points = Some(names);
+            }
+            ParsedExtension::AuthorityInfoAccess(access) => {
+                let descriptions = access.accessdescs.iter().map(|d| AccessDescription {
+                    method: Oid::trusted(d.access_method.to_id_string()),
+                    location: GeneralName::read(&d.access_location),
+                });
+                self.authority_info_access = Some(descriptions.collect());
+            }
+            ParsedExtension::ParseError { .. } => return Err(unreadable(wanted, extension)),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The extension with this OID.
+    pub fn find(&self, oid: &str) -> Option<&Extension> {
+        self.all.iter().find(|extension| extension.oid.as_str() == oid)
+    }
+}
+
+fn unreadable(wanted: &'static str, extension: &X509Extension<'_>) -> Error {
+    Error::malformed(wanted, format!("extension {} cannot be read", extension.oid))
+}

@@ -1,0 +1,127 @@
+//! Distinguished names as they were read.
+
+use std::fmt;
+
+use x509_parser::asn1_rs::Tag;
+use x509_parser::x509::X509Name;
+
+use crate::error::Error;
+use crate::oid::Oid;
+use crate::subject::{Attribute, Subject};
+
+/// A distinguished name in a certificate or request.
+///
+/// Two names are the same where their bytes are: Go, and so etcd, compares nothing else.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct DistinguishedName {
+    /// The attributes, in the order in which they stand.
+    pub attributes: Vec<NameAttribute>,
+    der: Vec<u8>,
+    rewritable: bool,
+}
+
+/// One attribute of a name.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct NameAttribute {
+    /// The attribute type.
+    pub attribute: Attribute,
+    /// The value; `#` and hexadecimal digits where it is no string.
+    pub value: String,
+    /// True when it shares its relative distinguished name with the attribute before it.
+    pub joined: bool,
+}
+
+impl DistinguishedName {
+    pub(super) fn read(name: &X509Name<'_>) -> Self {
+        let mut attributes: Vec<NameAttribute> = Vec::new();
+        let mut rewritable = true;
+        for rdn in name.iter_rdn() {
+            rewritable &= rdn.iter().count() == 1;
+            for (index, entry) in rdn.iter().enumerate() {
+                let oid = Oid::trusted(entry.attr_type().to_id_string());
+                let value = match entry.as_str() {
+                    Ok(text) => text.to_owned(),
+                    Err(_) => hex(entry.as_slice()),
+                };
+                let attribute = Attribute::from_oid(&oid);
+                // The encoder keeps one value a type, and panics on a question mark in a
+                // PrintableString (rcgen 0.14.10), which X.680 allows.
+                rewritable &= attributes.iter().all(|earlier| earlier.attribute != attribute)
+                    && !(entry.attr_value().tag() == Tag::PrintableString && value.contains('?'));
+                attributes.push(NameAttribute { attribute, value, joined: index > 0 });
+            }
+        }
+        Self { attributes, der: name.as_raw().to_vec(), rewritable }
+    }
+
+    /// True when the encoder can write this name again.
+    pub(crate) const fn is_rewritable(&self) -> bool {
+        self.rewritable
+    }
+
+    /// The DER of the name.
+    pub fn der(&self) -> &[u8] {
+        &self.der
+    }
+
+    /// True when the name has no attribute.
+    pub fn is_empty(&self) -> bool {
+        self.attributes.is_empty()
+    }
+
+    /// The first common name.
+    pub fn common_name(&self) -> Option<&str> {
+        self.attributes
+            .iter()
+            .find(|entry| entry.attribute == Attribute::CommonName)
+            .map(|entry| entry.value.as_str())
+    }
+
+    /// The same name as one that we write, where we can write it.
+    pub fn to_subject(&self) -> Result<Subject, Error> {
+        if let Some(joined) = self.attributes.iter().find(|entry| entry.joined) {
+            return Err(Error::invalid(
+                "subject",
+                self.to_string(),
+                format!(
+                    "{} shares a relative distinguished name with another attribute",
+                    joined.attribute.short_name()
+                ),
+            )
+            .hinted("ask with a subject of single-valued attributes, or override it with --cn"));
+        }
+        Subject::new(
+            self.attributes.iter().map(|entry| (entry.attribute.clone(), entry.value.clone())),
+        )
+    }
+}
+
+impl fmt::Display for DistinguishedName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.attributes.is_empty() {
+            return f.write_str("(empty subject)");
+        }
+        for (index, entry) in self.attributes.iter().enumerate() {
+            f.write_str(match (index, entry.joined) {
+                (0, _) => "",
+                (_, true) => "+",
+                (_, false) => ", ",
+            })?;
+            // What came from outside must not draw on a terminal or forge a second line.
+            let value = entry.value.escape_debug();
+            write!(f, "{}={value}", entry.attribute.short_name())?;
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold("#".to_owned(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

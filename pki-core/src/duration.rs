@@ -1,0 +1,119 @@
+//! Lengths of time as people write them: Go's syntax, and also `d`, `w` and `y`.
+
+use time::Duration;
+
+use crate::error::Error;
+
+const UNITS: [(&str, i128); 11] = [
+    ("ns", 1),
+    ("us", 1_000),
+    ("µs", 1_000),
+    ("μs", 1_000),
+    ("ms", 1_000_000),
+    ("s", 1_000_000_000),
+    ("m", 60 * 1_000_000_000),
+    ("h", 3_600 * 1_000_000_000),
+    ("d", 86_400 * 1_000_000_000),
+    ("w", 7 * 86_400 * 1_000_000_000),
+    ("y", 365 * 86_400 * 1_000_000_000),
+];
+
+/// Longer than any certificate; keeps every sum within [`Duration`].
+const MAX_NANOSECONDS: i128 = 10_000 * 365 * 86_400 * 1_000_000_000;
+
+/// Reads `8760h`, `1h30m`, `90d`, `10y` (a year is 365 days).
+pub fn parse_duration(text: &str) -> Result<Duration, Error> {
+    let bad = |problem: String| {
+        Err(Error::invalid("duration", text, problem)
+            .hinted("write a number and a unit: 8760h, 90d, 1y (a year is 365 days)"))
+    };
+    let (negative, mut rest) = match text.as_bytes().first() {
+        Some(b'-') => (true, &text[1..]),
+        Some(b'+') => (false, &text[1..]),
+        _ => (false, text),
+    };
+    if rest == "0" {
+        return Ok(Duration::ZERO);
+    }
+    if rest.is_empty() {
+        return bad("no duration".to_owned());
+    }
+    let mut total: i128 = 0;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        let (number, tail) = rest.split_at(digits);
+        let unit_end = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
+        let (unit, tail) = tail.split_at(unit_end);
+        let Some((_, scale)) = UNITS.iter().find(|(name, _)| *name == unit) else {
+            return if unit.is_empty() {
+                bad(format!("{number} has no unit"))
+            } else {
+                bad(format!("{unit:?} is no unit of time"))
+            };
+        };
+        let Some(nanoseconds) = scaled(number, *scale) else {
+            return bad(format!("{number:?} is no number of at most 20 digits"));
+        };
+        total += nanoseconds;
+        if total > MAX_NANOSECONDS {
+            return bad("longer than 10000 years".to_owned());
+        }
+        rest = tail;
+    }
+    let total = if negative { -total } else { total };
+    Ok(Duration::nanoseconds_i128(total))
+}
+
+/// `number` (digits, perhaps one dot) times `scale`, cut to whole nanoseconds.
+fn scaled(number: &str, scale: i128) -> Option<i128> {
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    if whole.len() + fraction.len() > 20 || (whole.is_empty() && fraction.is_empty()) {
+        return None;
+    }
+    let parse = |digits: &str| match digits {
+        "" => Some(0),
+        digits => digits.parse::<i128>().ok(),
+    };
+    let divisor = 10_i128.pow(u32::try_from(fraction.len()).ok()?);
+    Some(parse(whole)? * scale + parse(fraction)? * scale / divisor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn go_syntax_and_days_weeks_years() {
+        let hours = |text| parse_duration(text).unwrap().whole_hours();
+        assert_eq!(hours("8760h"), 8760);
+        assert_eq!(hours("1y"), 8760);
+        assert_eq!(hours("90d"), 2160);
+        assert_eq!(hours("2w"), 336);
+        assert_eq!(hours("1h60m3600s"), 3);
+        assert_eq!(hours("1.5h30m"), 2);
+        assert_eq!(hours("-1h"), -1);
+        assert_eq!(hours("0"), 0);
+        assert_eq!(parse_duration("1us").unwrap(), Duration::microseconds(1));
+    }
+
+    #[test]
+    fn what_is_no_duration_says_why() {
+        for text in [
+            "",
+            "1",
+            "8760",
+            "1x",
+            "h",
+            "-",
+            "1.2.3h",
+            ".h",
+            " 1h",
+            "1 h",
+            "99999999999y",
+            "999999999999999999999h",
+        ] {
+            let error = parse_duration(text).unwrap_err();
+            assert!(error.hint().is_some(), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Why a question could not be answered.
+
+use crate::report::Report;
+
+/// The error of every fallible function of this crate.
+///
+/// `Display` says what is wrong; [`Error::hint`] says what to do about it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A field holds a value that cannot be used.
+    #[error(transparent)]
+    Invalid(Box<Invalid>),
+
+    /// Bytes are not the structure that they were taken for.
+    #[error("not {wanted}: {problem}")]
+    Malformed {
+        /// The structure that was wanted, with its article.
+        wanted: &'static str,
+        /// What stands in the way.
+        problem: String,
+        /// What to do about it.
+        hint: Option<String>,
+    },
+
+    /// The rules say no.
+    #[error("{0}")]
+    Refused(Box<Report>),
+
+    /// The holder of the CA key could not or would not sign.
+    #[error("the signer failed: {0}")]
+    Signer(#[source] Box<dyn std::error::Error + Send + Sync>),
+
+    /// A promise that this crate makes to itself is broken: a bug.
+    #[error("internal error: {0}")]
+    Internal(String),
+}
+
+/// A value that its field cannot hold.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Invalid {
+    /// Where the value stands, as its reader would name the place: `hosts[2]`, `--expiry`.
+    pub field: String,
+    /// The value as it was given.
+    pub found: String,
+    /// What is wrong with it.
+    pub problem: String,
+    /// What to write instead.
+    pub hint: Option<String>,
+}
+
+impl std::fmt::Display for Invalid {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {:?}: {}", self.field, self.found, self.problem)
+    }
+}
+
+impl std::error::Error for Invalid {}
+
+impl Error {
+    /// A value that its field cannot hold.
+    pub fn invalid(
+        field: impl Into<String>,
+        found: impl Into<String>,
+        problem: impl Into<String>,
+    ) -> Self {
+        Self::Invalid(Box::new(Invalid {
+            field: field.into(),
+            found: found.into(),
+            problem: problem.into(),
+            hint: None,
+        }))
+    }
+
+    pub(crate) fn malformed(wanted: &'static str, problem: impl Into<String>) -> Self {
+        Self::Malformed { wanted, problem: problem.into(), hint: None }
+    }
+
+    /// The same error with advice on what to do about it.
+    #[must_use]
+    pub fn hinted(mut self, advice: impl Into<String>) -> Self {
+        match &mut self {
+            Self::Invalid(invalid) => invalid.hint = Some(advice.into()),
+            Self::Malformed { hint, .. } => *hint = Some(advice.into()),
+            Self::Refused(_) | Self::Signer(_) | Self::Internal(_) => {}
+        }
+        self
+    }
+
+    /// The same error about a value that stands in `field`.
+    #[must_use]
+    pub fn in_field(mut self, field: impl Into<String>) -> Self {
+        if let Self::Invalid(invalid) = &mut self {
+            invalid.field = field.into();
+        }
+        self
+    }
+
+    /// What to do about it, where there is something.
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Invalid(invalid) => invalid.hint.as_deref(),
+            Self::Malformed { hint, .. } => hint.as_deref(),
+            Self::Refused(_) | Self::Signer(_) | Self::Internal(_) => None,
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! Public keys, their algorithms, and the trait that stands for the CA's private key.
+
+use std::fmt;
+use std::str::FromStr;
+
+use pkcs8::der::asn1::ObjectIdentifier;
+use pkcs8::der::{Decode, Encode};
+use pkcs8::spki::SubjectPublicKeyInfoRef;
+use rustls_pki_types::SubjectPublicKeyInfoDer;
+
+use crate::error::Error;
+use crate::suggest;
+
+/// An algorithm and strength of key.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum KeyAlgorithm {
+    /// ECDSA on NIST P-256, signing with SHA-256
+    #[default]
+    EcdsaP256,
+    /// ECDSA on NIST P-384, signing with SHA-384
+    EcdsaP384,
+    /// ECDSA on NIST P-521, signing with SHA-512
+    EcdsaP521,
+    /// Ed25519
+    Ed25519,
+    /// RSA with a modulus of so many bits; keys of 2048, 3072 and 4096 bits can be generated
+    Rsa(usize),
+}
+
+impl KeyAlgorithm {
+    /// Every algorithm that a key can be generated for.
+    pub const GENERATED: [Self; 7] = [
+        Self::EcdsaP256,
+        Self::EcdsaP384,
+        Self::EcdsaP521,
+        Self::Ed25519,
+        Self::Rsa(2048),
+        Self::Rsa(3072),
+        Self::Rsa(4096),
+    ];
+}
+
+impl fmt::Display for KeyAlgorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::EcdsaP256 => f.write_str("ecdsa-p256"),
+            Self::EcdsaP384 => f.write_str("ecdsa-p384"),
+            Self::EcdsaP521 => f.write_str("ecdsa-p521"),
+            Self::Ed25519 => f.write_str("ed25519"),
+            Self::Rsa(bits) => write!(f, "rsa-{bits}"),
+        }
+    }
+}
+
+impl FromStr for KeyAlgorithm {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let known = Self::GENERATED.map(|algorithm| algorithm.to_string());
+        match known.iter().position(|name| name == text) {
+            Some(index) => Ok(Self::GENERATED[index]),
+            None => Err(Error::invalid("key", text, "no key algorithm that can be generated")
+                .hinted(suggest::one_of(text, known.iter().map(String::as_str)))),
+        }
+    }
+}
+
+/// A subject public key, as a certificate carries it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PublicKey {
+    spki: Vec<u8>,
+    algorithm: Option<KeyAlgorithm>,
+    algorithm_oid: String,
+    /// Where the bits of the BIT STRING start in `spki`; they run to its end.
+    bits_at: usize,
+}
+
+pub(crate) const OID_EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+pub(crate) const OID_ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
+pub(crate) const OID_P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
+pub(crate) const OID_P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
+pub(crate) const OID_P521: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
+pub(crate) const OID_RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+
+impl PublicKey {
+    /// Reads a SubjectPublicKeyInfo.
+    pub fn from_spki_der(der: &[u8]) -> Result<Self, Error> {
+        let bad = |problem: String| Error::malformed("a public key", problem);
+        let spki = SubjectPublicKeyInfoRef::from_der(der).map_err(|e| bad(e.to_string()))?;
+        let bits = spki
+            .subject_public_key
+            .as_bytes()
+            .ok_or_else(|| bad("the key is no whole number of bytes".to_owned()))?;
+        let curve = || spki.algorithm.parameters_oid().ok();
+        let algorithm = match spki.algorithm.oid {
+            OID_EC if curve() == Some(OID_P256) => Some(KeyAlgorithm::EcdsaP256),
+            OID_EC if curve() == Some(OID_P384) => Some(KeyAlgorithm::EcdsaP384),
+            OID_EC if curve() == Some(OID_P521) => Some(KeyAlgorithm::EcdsaP521),
+            OID_ED25519 => Some(KeyAlgorithm::Ed25519),
+            OID_RSA => rsa_bits(bits).map(KeyAlgorithm::Rsa),
+            _ => None,
+        };
+        let algorithm_oid = match curve() {
+            Some(curve) if spki.algorithm.oid == OID_EC => curve.to_string(),
+            _ => spki.algorithm.oid.to_string(),
+        };
+        Ok(Self { bits_at: der.len() - bits.len(), spki: der.to_vec(), algorithm, algorithm_oid })
+    }
+
+    /// The DER of the SubjectPublicKeyInfo.
+    pub fn spki(&self) -> SubjectPublicKeyInfoDer<'_> {
+        SubjectPublicKeyInfoDer::from(self.spki.as_slice())
+    }
+
+    /// The algorithm, where it is one that this crate works with.
+    pub const fn algorithm(&self) -> Option<KeyAlgorithm> {
+        self.algorithm
+    }
+
+    /// The algorithm for people: `ecdsa-p256`, or the OID of one that is not supported.
+    pub fn algorithm_name(&self) -> String {
+        match self.algorithm {
+            Some(algorithm) => algorithm.to_string(),
+            None => self.algorithm_oid.clone(),
+        }
+    }
+
+    /// The key's identifier.
+    pub fn key_id(&self) -> KeyId {
+        // RFC 5280 section 4.2.1.2, method (1). SHA-1 is a name here, not a protection; cfssl, Go
+        // before 1.25 and OpenSSL compute the same.
+        let digest =
+            aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, self.bits());
+        KeyId(digest.as_ref().to_vec())
+    }
+
+    fn bits(&self) -> &[u8] {
+        &self.spki[self.bits_at..]
+    }
+
+    /// True when `signature` over `message` was made by this key with the algorithm whose
+    /// AlgorithmIdentifier (contents, without the SEQUENCE header) is `algorithm`.
+    pub(crate) fn verifies(&self, algorithm: &[u8], message: &[u8], signature: &[u8]) -> bool {
+        let Ok(spki) = SubjectPublicKeyInfoRef::from_der(&self.spki) else {
+            return false;
+        };
+        let Ok(key_algorithm) = spki.algorithm.to_der() else {
+            return false;
+        };
+        // An AlgorithmIdentifier of a supported key is far below 128 bytes: a two-byte header.
+        let key_algorithm = key_algorithm.get(2..).unwrap_or_default();
+        webpki::ALL_VERIFICATION_ALGS.iter().any(|candidate| {
+            candidate.signature_alg_id().as_ref() == algorithm
+                && candidate.public_key_alg_id().as_ref() == key_algorithm
+                && candidate.verify_signature(self.bits(), message, signature).is_ok()
+        })
+    }
+}
+
+/// The bits of an RSA modulus: `RSAPublicKey ::= SEQUENCE { modulus, publicExponent }` (RFC 8017).
+fn rsa_bits(key: &[u8]) -> Option<usize> {
+    use pkcs8::der::asn1::UintRef;
+    use pkcs8::der::{Reader, SliceReader};
+    let mut reader = SliceReader::new(key).ok()?;
+    let modulus = reader
+        .sequence(|inner| -> Result<_, pkcs8::der::Error> {
+            let modulus = UintRef::decode(inner)?;
+            UintRef::decode(inner)?;
+            Ok(modulus)
+        })
+        .ok()?;
+    let bytes = modulus.as_bytes();
+    let leading = bytes.first()?.leading_zeros() as usize;
+    Some(bytes.len() * 8 - leading)
+}
+
+/// A subject or authority key identifier.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[expect(clippy::exhaustive_structs, reason = "a name for octets")]
+pub struct KeyId(pub Vec<u8>);
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// The holder of a CA key: a file, an HSM, a KMS, a person with an air-gapped machine.
+pub trait Signer {
+    /// The public half of the key.
+    fn public_key(&self) -> &PublicKey;
+
+    /// Signs `message` with [`SignatureAlgorithm::of`] the public key: ECDSA signatures in ASN.1,
+    /// RSA in PKCS#1 v1.5.
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>>;
+}
+
+/// The signature algorithm that goes with a CA's key.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum SignatureAlgorithm {
+    /// ecdsa-with-SHA256 on P-256
+    EcdsaP256Sha256,
+    /// ecdsa-with-SHA384 on P-384
+    EcdsaP384Sha384,
+    /// ecdsa-with-SHA512 on P-521
+    EcdsaP521Sha512,
+    /// Ed25519
+    Ed25519,
+    /// sha256WithRSAEncryption
+    RsaSha256,
+    /// sha384WithRSAEncryption
+    RsaSha384,
+    /// sha512WithRSAEncryption
+    RsaSha512,
+}
+
+impl SignatureAlgorithm {
+    /// The algorithm that `key` signs with, where this crate supports the key.
+    pub const fn of(key: &PublicKey) -> Option<Self> {
+        Some(match key.algorithm {
+            Some(KeyAlgorithm::EcdsaP256) => Self::EcdsaP256Sha256,
+            Some(KeyAlgorithm::EcdsaP384) => Self::EcdsaP384Sha384,
+            Some(KeyAlgorithm::EcdsaP521) => Self::EcdsaP521Sha512,
+            Some(KeyAlgorithm::Ed25519) => Self::Ed25519,
+            // As strong a hash as the modulus; cfssl draws the lines in the same places.
+            Some(KeyAlgorithm::Rsa(..3072)) => Self::RsaSha256,
+            Some(KeyAlgorithm::Rsa(..4096)) => Self::RsaSha384,
+            Some(KeyAlgorithm::Rsa(_)) => Self::RsaSha512,
+            None => return None,
+        })
+    }
+}

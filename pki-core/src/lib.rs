@@ -1,0 +1,86 @@
+//! The certificate authority that an etcd cluster accepts, as a library.
+//!
+//! `pki-core` turns bytes, a profile and a moment into bytes and a report. It reads no file, no
+//! clock and no environment, and it prints nothing: the time and the serial number are values
+//! ([`Moment`]), the CA's key is a [`Signer`].
+//!
+//! * Issue: [`Request`] and [`Profile`] → [`Authority::draft`] → [`Draft::sign`] → [`Issued`].
+//!   The rules judge the draft before the CA's key is used.
+//! * Verify: [`Certificate`] and [`Question`] → [`Verifier::check`] → [`Report`]. The same rules say
+//!   what is wrong, what it breaks in the cluster and how to mend it.
+//!
+//! ```
+//! use pki_core::{Authority, CaRequest, KeyAlgorithm, Moment, PrivateKey, SerialNumber, Signer, Subject};
+//! use time::macros::datetime;
+//!
+//! # fn main() -> Result<(), pki_core::Error> {
+//! let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
+//! let moment = Moment {
+//!     now: datetime!(2027-01-01 00:00 UTC),
+//!     serial: SerialNumber::from_random([7; 20]), // in earnest: 20 random bytes
+//! };
+//! let request = CaRequest::new(Subject::from_common_name("etcd CA")?);
+//! let ca = Authority::draft_root(&request, key.public_key(), &moment)?.sign(&key)?;
+//! assert!(ca.certificate.to_pem()?.starts_with("-----BEGIN CERTIFICATE-----"));
+//! # Ok(())
+//! # }
+//! ```
+
+// In import order: a file imports only what stands above it.
+mod report;
+
+mod error;
+
+mod suggest;
+
+mod duration;
+mod oid;
+mod usage;
+
+mod json;
+mod name;
+mod pem;
+mod subject;
+
+mod key;
+
+mod certificate;
+mod private_key;
+
+mod template;
+
+mod csr_json;
+mod request;
+
+mod profile;
+mod profile_json;
+
+mod rules;
+
+mod encode;
+
+mod authority;
+mod verify;
+
+pub use authority::{Authority, Draft, Issued, Moment};
+pub use certificate::{
+    AccessDescription, AuthorityKeyId, BasicConstraints, Certificate, CertificateRequest,
+    DistinguishedName, Extension, Extensions, GeneralName, NameAttribute, NameConstraints,
+    SerialNumber, signature_algorithm_name,
+};
+pub use csr_json::{CaSection, CsrJson};
+pub use duration::parse_duration;
+pub use error::{Error, Invalid};
+pub use key::{KeyAlgorithm, KeyId, PublicKey, SignatureAlgorithm, Signer};
+pub use name::{Cidr, DnsName, EmailAddress, San, Uri};
+pub use oid::Oid;
+pub use pem::{Content, Section, is_pem, read as read_pem};
+pub use private_key::{KeyFormat, PrivateKey};
+pub use profile::{CopyExtensions, CsrWhitelist, Profile, SigningConfig};
+pub use report::{Finding, Report, Rule, Severity, Source};
+pub use request::{CaRequest, Request};
+pub use rules::{Policy, Purpose, Question, rules};
+pub use subject::{Attribute, Subject};
+pub use template::{CaConstraint, NameConstraint, PolicyInformation, PolicyQualifier, Urls};
+pub use usage::{ExtendedKeyUsage, KeyUsages};
+pub use verify::Verifier;

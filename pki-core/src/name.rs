@@ -1,0 +1,452 @@
+//! Subject alternative names: parsed and checked once, then trusted.
+//!
+//! etcd compares the names of a certificate with addresses and host names and with nothing else, so
+//! whatever cannot match one of them is refused here, with the reason, instead of being signed.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
+
+use crate::error::Error;
+
+/// One subject alternative name (RFC 5280 section 4.2.1.6).
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
+pub enum San {
+    /// dNSName
+    Dns(DnsName),
+    /// rfc822Name
+    Email(EmailAddress),
+    /// iPAddress
+    Ip(IpAddr),
+    /// uniformResourceIdentifier
+    Uri(Uri),
+}
+
+impl FromStr for San {
+    type Err = Error;
+
+    /// Reads `dns:`, `ip:`, `email:` or `uri:` and a name of that kind, or a bare name, which is
+    /// classified.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let typed = text.split_once(':').and_then(|(kind, name)| match kind {
+            "dns" => Some(name.parse().map(Self::Dns)),
+            "email" => Some(name.parse().map(Self::Email)),
+            "ip" => Some(parse_ip(name).map(Self::Ip)),
+            "uri" => Some(name.parse().map(Self::Uri)),
+            _ => None,
+        });
+        typed.unwrap_or_else(|| Self::classify(text))
+    }
+}
+
+impl San {
+    fn classify(text: &str) -> Result<Self, Error> {
+        if let Ok(ip) = text.parse::<IpAddr>() {
+            return Ok(Self::Ip(ip.to_canonical()));
+        }
+        if let Some((scheme, rest)) = text.split_once("://") {
+            if matches!(scheme, "http" | "https") {
+                let host = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+                return Err(refuse(
+                    text,
+                    "a URL; etcd compares hosts, never URLs",
+                    format!("write the host alone: {:?}", without_port(host)),
+                ));
+            }
+            return text.parse().map(Self::Uri);
+        }
+        if text.starts_with("urn:") || text.starts_with("mailto:") {
+            return text.parse().map(Self::Uri);
+        }
+        if text.contains('@') {
+            return text.parse().map(Self::Email);
+        }
+        text.parse().map(Self::Dns)
+    }
+
+    /// The kind of name, as it is written before the colon.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Dns(_) => "dns",
+            Self::Email(_) => "email",
+            Self::Ip(_) => "ip",
+            Self::Uri(_) => "uri",
+        }
+    }
+
+    /// The name without its kind.
+    pub fn value(&self) -> String {
+        match self {
+            Self::Dns(name) => name.as_str().to_owned(),
+            Self::Email(address) => address.as_str().to_owned(),
+            Self::Ip(ip) => ip.to_string(),
+            Self::Uri(uri) => uri.as_str().to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for San {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.kind(), self.value())
+    }
+}
+
+fn refuse(found: &str, problem: &str, hint: impl Into<String>) -> Error {
+    Error::invalid("name", found, problem).hinted(hint)
+}
+
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((host, port)) if is_digits(port) => host.trim_matches(['[', ']']),
+        _ => host.trim_matches(['[', ']']),
+    }
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+fn parse_ip(text: &str) -> Result<IpAddr, Error> {
+    match text.parse::<IpAddr>() {
+        // An IPv4 client that reaches a dual-stack listener is compared as IPv4.
+        Ok(ip) => Ok(ip.to_canonical()),
+        Err(_) => Err(not_a_host(text).unwrap_or_else(|| {
+            refuse(text, "not an IP address", "write 192.0.2.1 or 2001:db8::1")
+        })),
+    }
+}
+
+/// Why `text` is neither a DNS name nor an address, where the mistake is one that people make.
+///
+/// cfssl signs every one of these as a dNSName or a URI that nothing will ever match.
+fn not_a_host(text: &str) -> Option<Error> {
+    let found = |problem: &str, hint: String| Some(refuse(text, problem, hint));
+    if text.is_empty() {
+        return found("an empty name", "leave it out, or name the host".to_owned());
+    }
+    if text.chars().any(char::is_control) {
+        return found(
+            "a name with a control character",
+            "remove it; look at the file with `cat -A`".to_owned(),
+        );
+    }
+    if text.contains(',') {
+        return found("several names in one string", "give each name by itself".to_owned());
+    }
+    if text.trim() != text {
+        return found("a name with a blank at its end", format!("write {:?}", text.trim()));
+    }
+    if text.contains(char::is_whitespace) {
+        return found("a name with a blank in it", "give each name by itself".to_owned());
+    }
+    if let Some((address, prefix)) = text.split_once('/') {
+        let bare = address.trim_matches(['[', ']']);
+        return if bare.parse::<IpAddr>().is_ok() && is_digits(prefix) {
+            found(
+                "a network; a certificate carries addresses",
+                format!("give the address alone ({bare}), or constrain the CA with --permit"),
+            )
+        } else {
+            found(
+                "a path; a certificate carries host names and addresses",
+                "give the host alone; write uri:… for a URI".to_owned(),
+            )
+        };
+    }
+    if text.contains('%') {
+        let bare = text.split('%').next().unwrap_or(text);
+        return found(
+            "an address with a zone; zones mean nothing to another host",
+            format!("give the address alone ({bare}), better a global one"),
+        );
+    }
+    if text.starts_with('[') {
+        let bare = without_port(text);
+        return found("an address in brackets; brackets belong to URLs", format!("write {bare:?}"));
+    }
+    if let Some((host, port)) = text.rsplit_once(':') {
+        return if is_digits(port) && !host.contains(':') {
+            found(
+                &format!(
+                    "{} with a port; a certificate carries the {} alone",
+                    if host.parse::<IpAddr>().is_ok() { "an address" } else { "a host" },
+                    if host.parse::<IpAddr>().is_ok() { "address" } else { "host" },
+                ),
+                format!("write {host:?}"),
+            )
+        } else {
+            found(
+                "a name with a colon in it",
+                "typed names start with dns:, ip:, email: or uri:".to_owned(),
+            )
+        };
+    }
+    // WHATWG URL "ends in a number": what looks like IPv4 and is not must never become a DNS name.
+    let last = text.rsplit('.').next().unwrap_or(text);
+    if is_digits(last) || last.to_ascii_lowercase().starts_with("0x") {
+        return found(
+            "not an IPv4 address, though it looks like one",
+            "write four decimal numbers below 256, none with a leading zero".to_owned(),
+        );
+    }
+    None
+}
+
+/// A dNSName: letters, digits, hyphens and dots; lower case; perhaps `*.` at its front.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct DnsName(String);
+
+impl DnsName {
+    /// The name in ASCII.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for DnsName {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        if let Some(error) = not_a_host(text) {
+            return Err(error);
+        }
+        if text.parse::<IpAddr>().is_ok() {
+            return Err(refuse(
+                text,
+                "an address as a DNS name; Go and OpenSSL never match it",
+                format!("write ip:{text}"),
+            ));
+        }
+        let (wildcard, host) = match text.strip_prefix("*.") {
+            Some(host) => ("*.", host),
+            None => ("", text),
+        };
+        if host.contains('*') {
+            return Err(refuse(
+                text,
+                "a `*` stands for the whole first label and nowhere else (RFC 6125 section 6.4.3)",
+                "write *.example.com, or list the names",
+            ));
+        }
+        if host.contains('_') {
+            return Err(refuse(
+                text,
+                "an underscore is not allowed in a host name (RFC 1123 section 2.1)",
+                format!("rename the host: {:?}", text.replace('_', "-")),
+            ));
+        }
+        if host.ends_with('.') {
+            return Err(refuse(
+                text,
+                "a trailing dot; Go never matches such a name",
+                format!("write {:?}", text.trim_end_matches('.')),
+            ));
+        }
+        // RFC 5280 section 4.2.1.6 wants RFC 1034's preferred name syntax; RFC 5891 for the rest.
+        let ascii = Uts46::new()
+            .to_ascii(
+                host.as_bytes(),
+                AsciiDenyList::STD3,
+                Hyphens::CheckFirstLast,
+                DnsLength::Verify,
+            )
+            .map_err(|_| {
+                refuse(
+                    text,
+                    "not a host name: labels of 1 to 63 letters, digits and inner hyphens, \
+                     253 in all (RFC 1034 section 3.5, RFC 5891)",
+                    "write the name as `hostname -f` prints it",
+                )
+            })?;
+        if wildcard.len() + ascii.len() > 253 {
+            return Err(refuse(text, "longer than 253 characters", "shorten it"));
+        }
+        Ok(Self(format!("{wildcard}{ascii}")))
+    }
+}
+
+/// An rfc822Name: a mailbox without display name, in ASCII.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct EmailAddress(String);
+
+impl EmailAddress {
+    /// The address in ASCII.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for EmailAddress {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let bad = |problem| Err(refuse(text, problem, "write user@example.com"));
+        let Some((local, domain)) = text.rsplit_once('@') else {
+            return bad("an email address without `@`");
+        };
+        // RFC 5321 section 4.1.2: Dot-string. Quoted local parts match nowhere in practice.
+        let is_atext = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b);
+        if local.len() > 64
+            || local.split('.').any(|atom| atom.is_empty() || !atom.bytes().all(is_atext))
+        {
+            return bad("the part before `@` is not a plain mailbox name in ASCII");
+        }
+        match domain.parse::<DnsName>() {
+            Ok(domain) if !domain.as_str().starts_with('*') => {
+                Ok(Self(format!("{local}@{}", domain.as_str())))
+            }
+            Ok(_) => bad("a mailbox has no wildcard domain"),
+            Err(_) => bad("the part after `@` is not a DNS name"),
+        }
+    }
+}
+
+/// A uniformResourceIdentifier: absolute, in ASCII.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Uri(String);
+
+impl Uri {
+    /// The URI in ASCII.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Uri {
+    type Err = Error;
+
+    // RFC 5280 section 4.2.1.6: "MUST NOT be a relative URI", scheme and scheme-specific part.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let bad = |problem| Err(refuse(text, problem, "write scheme://host/path in ASCII"));
+        let Some((scheme, rest)) = text.split_once(':') else {
+            return bad("a URI without a scheme");
+        };
+        let scheme_ok = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
+        if !scheme_ok {
+            return bad("the scheme of a URI is a letter, then letters, digits, `+`, `-`, `.`");
+        }
+        if matches!(rest, "" | "//") {
+            return bad("a URI with nothing after its scheme");
+        }
+        let is_uri = |b: u8| b.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&b);
+        if !rest.bytes().all(is_uri) {
+            return bad("a URI holds ASCII alone; the rest is percent-encoded (RFC 3986)");
+        }
+        let escapes_ok = rest.split('%').skip(1).all(|tail| {
+            tail.as_bytes().get(..2).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit))
+        });
+        if !escapes_ok {
+            return bad("a `%` in a URI is followed by two hexadecimal digits");
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// A network: an address and a prefix length, no host bits set.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct Cidr {
+    address: IpAddr,
+    prefix: u8,
+}
+
+impl Cidr {
+    /// The network address.
+    pub const fn address(&self) -> IpAddr {
+        self.address
+    }
+
+    /// How many leading bits are fixed.
+    pub const fn prefix(&self) -> u8 {
+        self.prefix
+    }
+}
+
+impl FromStr for Cidr {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let bad = |problem: &str, hint: String| {
+            Err(Error::invalid("network", text, problem).hinted(hint))
+        };
+        let example = || "write 192.0.2.0/24 or 2001:db8::/32".to_owned();
+        let Some((address, prefix)) = text.split_once('/') else {
+            return bad("a network without a prefix length", example());
+        };
+        let Ok(address) = address.parse::<IpAddr>() else {
+            return bad("not a network address", example());
+        };
+        let bits = if address.is_ipv4() { 32 } else { 128 };
+        let prefix = match prefix.parse::<u8>() {
+            Ok(number) if is_digits(prefix) && number <= bits => number,
+            _ => return bad(&format!("the prefix length is 0 to {bits}"), example()),
+        };
+        let network = match address {
+            IpAddr::V4(ip) => {
+                let mask = u32::MAX.checked_shl(u32::from(32 - prefix)).unwrap_or(0);
+                IpAddr::from((u32::from(ip) & mask).to_be_bytes())
+            }
+            IpAddr::V6(ip) => {
+                let mask = u128::MAX.checked_shl(u32::from(128 - prefix)).unwrap_or(0);
+                IpAddr::from((u128::from(ip) & mask).to_be_bytes())
+            }
+        };
+        if network != address {
+            return bad("host bits are set beyond the prefix", format!("write {network}/{prefix}"));
+        }
+        Ok(Self { address, prefix })
+    }
+}
+
+impl fmt::Display for Cidr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.prefix)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classifies_what_cfssl_classifies_rightly() {
+        for (text, wanted) in [
+            ("127.0.0.1", "ip:127.0.0.1"),
+            ("::ffff:10.0.0.1", "ip:10.0.0.1"),
+            ("2001:DB8::1", "ip:2001:db8::1"),
+            ("localhost", "dns:localhost"),
+            ("*.etcd.local", "dns:*.etcd.local"),
+            ("EXAMPLE.com", "dns:example.com"),
+            ("münchen.de", "dns:xn--mnchen-3ya.de"),
+            ("user@x.com", "email:user@x.com"),
+            ("user@münchen.de", "email:user@xn--mnchen-3ya.de"),
+            ("spiffe://td/x", "uri:spiffe://td/x"),
+            ("urn:uuid:1", "uri:urn:uuid:1"),
+            ("uri:https://10.0.0.1:2379", "uri:https://10.0.0.1:2379"),
+        ] {
+            assert_eq!(text.parse::<San>().unwrap().to_string(), wanted);
+        }
+    }
+
+    #[test]
+    fn networks_keep_no_host_bits() {
+        for text in ["10.0.0.0/8", "0.0.0.0/0", "192.0.2.1/32", "2001:db8::/32", "::/0"] {
+            assert_eq!(text.parse::<Cidr>().unwrap().to_string(), text);
+        }
+        for text in [
+            "10.0.0.1/8",
+            "10.0.0.0",
+            "10.0.0.0/33",
+            "10.0.0.0/99",
+            "10.0.0.0/8/x",
+            "10.0.0.0/+8",
+            "x/8",
+            "::1/64",
+        ] {
+            assert!(text.parse::<Cidr>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! PEM: which labels are what, reading and writing.
+
+use rustls_pemfile::Item;
+use zeroize::Zeroizing;
+
+use crate::error::Error;
+
+/// One section of a PEM file.
+#[non_exhaustive]
+pub struct Section {
+    /// What the section holds.
+    pub content: Content,
+    /// The line of its `-----BEGIN`, from 1.
+    pub line: usize,
+}
+
+/// What a PEM section holds, in DER.
+#[non_exhaustive]
+pub enum Content {
+    /// `CERTIFICATE`
+    Certificate(Vec<u8>),
+    /// `CERTIFICATE REQUEST`
+    CertificateRequest(Vec<u8>),
+    /// `X509 CRL`
+    Crl(Vec<u8>),
+    /// `EC PARAMETERS`, which OpenSSL writes before a SEC1 key and which says nothing new
+    EcParameters,
+    /// An encrypted private key, under whatever label
+    EncryptedKey,
+    /// Another label
+    Other(String),
+    /// A private key in PKCS#8, SEC1 or PKCS#1
+    PrivateKey(Zeroizing<Vec<u8>>),
+}
+
+const BEGIN: &str = "-----BEGIN ";
+const DASHES: &str = "-----";
+
+/// True when the bytes hold at least one line that begins a PEM section.
+pub fn is_pem(bytes: &[u8]) -> bool {
+    bytes.split(|b| *b == b'\n').any(|line| line.trim_ascii_start().starts_with(BEGIN.as_bytes()))
+}
+
+/// Reads every section; text between sections is passed over, as every reader of PEM does.
+pub fn read(bytes: &[u8]) -> Result<Vec<Section>, Error> {
+    let text = String::from_utf8_lossy(bytes);
+    let text = Zeroizing::new(text.into_owned());
+    let mut sections = Vec::new();
+    let mut lines = text.lines().enumerate();
+    while let Some((index, line)) = lines.next() {
+        let Some(label) = label(line) else { continue };
+        let line = index + 1;
+        let end = format!("-----END {label}-----");
+        let mut body = Zeroizing::new(String::new());
+        loop {
+            match lines.next() {
+                None => {
+                    return Err(malformed(line, label, "its END line is missing")
+                        .hinted("the file is cut short; copy it again"));
+                }
+                Some((_, next)) if next.trim() == end => break,
+                Some((_, next)) if next.trim_start().starts_with(DASHES) => {
+                    return Err(malformed(
+                        line,
+                        label,
+                        &format!("{:?} stands where {end:?} belongs", next.trim()),
+                    ));
+                }
+                Some((_, next)) => {
+                    body.push_str(next.trim());
+                    body.push('\n');
+                }
+            }
+        }
+        sections.push(Section { content: content(label, &body, line)?, line });
+    }
+    Ok(sections)
+}
+
+fn label(line: &str) -> Option<&str> {
+    line.trim().strip_prefix(BEGIN)?.strip_suffix(DASHES)
+}
+
+fn malformed(line: usize, label: &str, problem: &str) -> Error {
+    Error::malformed("PEM", format!("line {line}, BEGIN {label}: {problem}"))
+}
+
+fn content(label: &str, body: &str, line: usize) -> Result<Content, Error> {
+    // cfssl writes PKCS#8 under a label of its own that only Go programs accept.
+    let standard = match label {
+        "Ed25519 PRIVATE KEY" => "PRIVATE KEY",
+        "NEW CERTIFICATE REQUEST" => "CERTIFICATE REQUEST",
+        "EC PARAMETERS" => return Ok(Content::EcParameters),
+        "ENCRYPTED PRIVATE KEY" => return Ok(Content::EncryptedKey),
+        _ if label.ends_with("PRIVATE KEY") && body.contains("ENCRYPTED") => {
+            return Ok(Content::EncryptedKey);
+        }
+        "CERTIFICATE"
+        | "CERTIFICATE REQUEST"
+        | "X509 CRL"
+        | "PRIVATE KEY"
+        | "EC PRIVATE KEY"
+        | "RSA PRIVATE KEY" => label,
+        other => return Ok(Content::Other(other.to_owned())),
+    };
+    let section =
+        Zeroizing::new(format!("-----BEGIN {standard}-----\n{body}-----END {standard}-----\n"));
+    match rustls_pemfile::read_one_from_slice(section.as_bytes()) {
+        Ok(Some((Item::X509Certificate(der), _))) => Ok(Content::Certificate(der.to_vec())),
+        Ok(Some((Item::Csr(der), _))) => Ok(Content::CertificateRequest(der.to_vec())),
+        Ok(Some((Item::Crl(der), _))) => Ok(Content::Crl(der.to_vec())),
+        Ok(Some((Item::Pkcs8Key(der), _))) => Ok(secret(der.secret_pkcs8_der())),
+        Ok(Some((Item::Sec1Key(der), _))) => Ok(secret(der.secret_sec1_der())),
+        Ok(Some((Item::Pkcs1Key(der), _))) => Ok(secret(der.secret_pkcs1_der())),
+        Ok(_) | Err(_) => Err(malformed(line, label, "its lines are not base64")
+            .hinted("the file is damaged; copy it again")),
+    }
+}
+
+fn secret(der: &[u8]) -> Content {
+    Content::PrivateKey(Zeroizing::new(der.to_vec()))
+}
+
+/// Writes one section: 64 columns, LF.
+///
+/// The buffer is filled in place and wiped when it is dropped, so that a key leaves no copy behind.
+pub(crate) fn write(label: &str, der: &[u8]) -> Result<Zeroizing<String>, Error> {
+    pem_rfc7468::encode_string(label, pem_rfc7468::LineEnding::LF, der)
+        .map(Zeroizing::new)
+        .map_err(|error| Error::Internal(format!("writing PEM {label}: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn only(text: &str) -> Content {
+        let mut sections = read(text.as_bytes()).unwrap();
+        assert_eq!(sections.len(), 1, "{text}");
+        sections.remove(0).content
+    }
+
+    #[test]
+    fn text_around_sections_and_crlf_are_passed_over() {
+        let text = "Certificate:\r\n  Data:\r\n-----BEGIN CERTIFICATE-----\r\nAAAA\r\n-----END CERTIFICATE-----\r\nbye\r\n";
+        assert!(matches!(only(text), Content::Certificate(der) if der == [0, 0, 0]));
+    }
+
+    #[test]
+    fn encrypted_keys_are_told_apart() {
+        let pkcs8 =
+            "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
+        let legacy = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n";
+        assert!(matches!(only(pkcs8), Content::EncryptedKey));
+        assert!(matches!(only(legacy), Content::EncryptedKey));
+    }
+
+    #[test]
+    fn damage_names_its_line() {
+        for (text, wanted) in [
+            ("\n-----BEGIN CERTIFICATE-----\nAAAA\n", "line 2"),
+            ("-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n", "base64"),
+            ("-----BEGIN CERTIFICATE-----\n-----BEGIN X509 CRL-----\n", "stands where"),
+        ] {
+            let error = read(text.as_bytes()).map(|_| ()).unwrap_err().to_string();
+            assert!(error.contains(wanted), "{error}");
+        }
+        assert!(read(b"\xff\xfe no pem at all").unwrap().is_empty());
+    }
+}

@@ -1,0 +1,245 @@
+//! Private keys: generating, reading, writing, signing.
+
+use std::fmt;
+
+use aws_lc_rs::encoding::{AsDer, EcPrivateKeyRfc5915Der, Pkcs8V1Der};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, ECDSA_P521_SHA512_ASN1_SIGNING,
+    EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256,
+    RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RsaEncoding, RsaKeyPair,
+};
+use pkcs8::PrivateKeyInfoRef;
+use pkcs8::der::Decode;
+use zeroize::Zeroizing;
+
+use crate::error::Error;
+use crate::key::{
+    KeyAlgorithm, OID_EC, OID_ED25519, OID_P256, OID_P384, OID_P521, OID_RSA, PublicKey,
+    SignatureAlgorithm, Signer,
+};
+use crate::pem;
+
+/// How a private key is written to a file.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum KeyFormat {
+    /// `PRIVATE KEY` (RFC 5958): every program of the last twenty years reads it.
+    #[default]
+    Pkcs8,
+    /// `EC PRIVATE KEY` (SEC1) and `RSA PRIVATE KEY` (PKCS#1), as cfssl and kubeadm write them.
+    /// Ed25519 has no such form and stays PKCS#8.
+    Traditional,
+}
+
+enum Pair {
+    Ecdsa(EcdsaKeyPair),
+    Ed25519(Ed25519KeyPair),
+    Rsa(RsaKeyPair),
+}
+
+/// A private key, wiped from memory when dropped.
+///
+/// It cannot be cloned or shown:
+/// ```compile_fail
+/// fn copy(key: pki_core::PrivateKey) -> pki_core::PrivateKey { key.clone() }
+/// ```
+pub struct PrivateKey {
+    pair: Pair,
+    public: PublicKey,
+}
+
+impl PrivateKey {
+    /// Generates a key.
+    pub fn generate(algorithm: KeyAlgorithm) -> Result<Self, Error> {
+        let failed = |_| Error::Internal(format!("generating a key for {algorithm}"));
+        let pair = match algorithm {
+            KeyAlgorithm::EcdsaP256 | KeyAlgorithm::EcdsaP384 | KeyAlgorithm::EcdsaP521 => {
+                Pair::Ecdsa(EcdsaKeyPair::generate(ecdsa(algorithm)).map_err(failed)?)
+            }
+            KeyAlgorithm::Ed25519 => Pair::Ed25519(Ed25519KeyPair::generate().map_err(failed)?),
+            KeyAlgorithm::Rsa(bits) => {
+                let size = match bits {
+                    2048 => KeySize::Rsa2048,
+                    3072 => KeySize::Rsa3072,
+                    4096 => KeySize::Rsa4096,
+                    _ => {
+                        return Err(Error::invalid(
+                            "key",
+                            algorithm.to_string(),
+                            "RSA keys are generated with 2048, 3072 or 4096 bits",
+                        )
+                        .hinted("use ecdsa-p256, or rsa-2048"));
+                    }
+                };
+                Pair::Rsa(RsaKeyPair::generate(size).map_err(failed)?)
+            }
+        };
+        Self::new(pair)
+    }
+
+    /// Reads the one private key of a PEM file; `EC PARAMETERS` before it are passed over.
+    pub fn from_pem(bytes: &[u8]) -> Result<Self, Error> {
+        let mut key = None;
+        for section in pem::read(bytes)? {
+            match section.content {
+                pem::Content::PrivateKey(der) if key.is_none() => key = Some(der),
+                pem::Content::PrivateKey(_) => {
+                    return Err(Error::malformed(
+                        "a private key",
+                        format!("a second key on line {}", section.line),
+                    )
+                    .hinted("keep one key a file"));
+                }
+                pem::Content::EncryptedKey => {
+                    return Err(Error::malformed("a private key", "it is encrypted").hinted(
+                        "etcd and the API server cannot ask for a passphrase; decrypt it: \
+                         openssl pkey -in KEY.pem -out PLAIN.pem",
+                    ));
+                }
+                _ => {}
+            }
+        }
+        match key {
+            Some(der) => Self::from_der(&der),
+            None => Err(Error::malformed("a private key", "no PRIVATE KEY section")
+                .hinted("the file may be a certificate; are two paths switched?")),
+        }
+    }
+
+    /// Reads a key in PKCS#8, SEC1 or PKCS#1.
+    pub fn from_der(der: &[u8]) -> Result<Self, Error> {
+        let rejected = |_| {
+            Error::malformed("a private key", "its numbers do not fit together")
+                .hinted("the file is damaged; restore it from a backup")
+        };
+        if let Ok(info) = PrivateKeyInfoRef::from_der(der) {
+            let curve = info.algorithm.parameters_oid().ok();
+            return Self::new(match (info.algorithm.oid, curve) {
+                (OID_EC, Some(OID_P256)) => Pair::Ecdsa(
+                    EcdsaKeyPair::from_private_key_der(ecdsa(KeyAlgorithm::EcdsaP256), der)
+                        .map_err(rejected)?,
+                ),
+                (OID_EC, Some(OID_P384)) => Pair::Ecdsa(
+                    EcdsaKeyPair::from_private_key_der(ecdsa(KeyAlgorithm::EcdsaP384), der)
+                        .map_err(rejected)?,
+                ),
+                (OID_EC, Some(OID_P521)) => Pair::Ecdsa(
+                    EcdsaKeyPair::from_private_key_der(ecdsa(KeyAlgorithm::EcdsaP521), der)
+                        .map_err(rejected)?,
+                ),
+                (OID_ED25519, _) => {
+                    Pair::Ed25519(Ed25519KeyPair::from_pkcs8(der).map_err(rejected)?)
+                }
+                (OID_RSA, _) => Pair::Rsa(RsaKeyPair::from_pkcs8(der).map_err(weak_rsa)?),
+                (oid, curve) => {
+                    let oid = curve.filter(|_| oid == OID_EC).unwrap_or(oid);
+                    return Err(unsupported(&format!("algorithm {oid} is not supported")));
+                }
+            });
+        }
+        let curves = [KeyAlgorithm::EcdsaP256, KeyAlgorithm::EcdsaP384, KeyAlgorithm::EcdsaP521];
+        for curve in curves {
+            if let Ok(pair) = EcdsaKeyPair::from_private_key_der(ecdsa(curve), der) {
+                return Self::new(Pair::Ecdsa(pair));
+            }
+        }
+        match RsaKeyPair::from_der(der) {
+            Ok(pair) => Self::new(Pair::Rsa(pair)),
+            Err(_) => Err(unsupported("neither PKCS#8, SEC1 nor PKCS#1 of a supported algorithm")),
+        }
+    }
+
+    fn new(pair: Pair) -> Result<Self, Error> {
+        let failed = |_| Error::Internal("encoding a public key".to_owned());
+        let spki = match &pair {
+            Pair::Ecdsa(pair) => pair.public_key().as_der().map_err(failed)?,
+            Pair::Ed25519(pair) => pair.public_key().as_der().map_err(failed)?,
+            Pair::Rsa(pair) => pair.public_key().as_der().map_err(failed)?,
+        };
+        let public = PublicKey::from_spki_der(spki.as_ref())?;
+        Ok(Self { pair, public })
+    }
+
+    /// The key in PEM.
+    pub fn to_pem(&self, format: KeyFormat) -> Result<Zeroizing<String>, Error> {
+        let failed = |_| Error::Internal("encoding a private key".to_owned());
+        match (format, &self.pair) {
+            (KeyFormat::Traditional, Pair::Ecdsa(pair)) => {
+                // The key's own document wipes itself when dropped.
+                let der: EcPrivateKeyRfc5915Der<'_> =
+                    pair.private_key().as_der().map_err(failed)?;
+                pem::write("EC PRIVATE KEY", der.as_ref())
+            }
+            (KeyFormat::Traditional, Pair::Rsa(..)) => {
+                let pkcs8 = self.to_pkcs8()?;
+                let info = PrivateKeyInfoRef::from_der(&pkcs8)
+                    .map_err(|e| Error::Internal(format!("reading our own PKCS#8: {e}")))?;
+                pem::write("RSA PRIVATE KEY", info.private_key.as_bytes())
+            }
+            _ => pem::write("PRIVATE KEY", &self.to_pkcs8()?),
+        }
+    }
+
+    fn to_pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let failed = |_| Error::Internal("encoding a private key".to_owned());
+        Ok(Zeroizing::new(match &self.pair {
+            Pair::Ecdsa(pair) => pair.to_pkcs8v1().map_err(failed)?.as_ref().to_vec(),
+            Pair::Ed25519(pair) => pair.to_pkcs8v1().map_err(failed)?.as_ref().to_vec(),
+            Pair::Rsa(pair) => {
+                let der: Pkcs8V1Der<'_> = pair.as_der().map_err(failed)?;
+                der.as_ref().to_vec()
+            }
+        }))
+    }
+}
+
+fn unsupported(problem: &str) -> Error {
+    Error::malformed("a private key", problem).hinted(
+        "etcd and its peers all read ECDSA P-256, P-384, P-521, Ed25519 and RSA from 2048 bits",
+    )
+}
+
+fn weak_rsa(rejected: aws_lc_rs::error::KeyRejected) -> Error {
+    unsupported(&format!("the RSA key was rejected: {rejected}"))
+}
+
+const fn ecdsa(algorithm: KeyAlgorithm) -> &'static EcdsaSigningAlgorithm {
+    match algorithm {
+        KeyAlgorithm::EcdsaP384 => &ECDSA_P384_SHA384_ASN1_SIGNING,
+        KeyAlgorithm::EcdsaP521 => &ECDSA_P521_SHA512_ASN1_SIGNING,
+        _ => &ECDSA_P256_SHA256_ASN1_SIGNING,
+    }
+}
+
+impl Signer for PrivateKey {
+    fn public_key(&self) -> &PublicKey {
+        &self.public
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
+        let random = SystemRandom::new();
+        Ok(match &self.pair {
+            Pair::Ecdsa(pair) => pair.sign(&random, message)?.as_ref().to_vec(),
+            Pair::Ed25519(pair) => pair.sign(message).as_ref().to_vec(),
+            Pair::Rsa(pair) => {
+                let encoding: &'static dyn RsaEncoding = match SignatureAlgorithm::of(&self.public)
+                {
+                    Some(SignatureAlgorithm::RsaSha384) => &RSA_PKCS1_SHA384,
+                    Some(SignatureAlgorithm::RsaSha512) => &RSA_PKCS1_SHA512,
+                    _ => &RSA_PKCS1_SHA256,
+                };
+                let mut signature = vec![0; pair.public_modulus_len()];
+                pair.sign(encoding, &random, message, &mut signature)?;
+                signature
+            }
+        })
+    }
+}
+
+impl fmt::Debug for PrivateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PrivateKey({}, redacted)", self.public.algorithm_name())
+    }
+}

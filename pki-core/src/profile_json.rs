@@ -1,0 +1,321 @@
+//! The grammar of cfssl's `ca-config.json`.
+
+use regex::Regex;
+use time::format_description::well_known::Rfc3339;
+use time::{Duration, OffsetDateTime};
+
+use crate::duration::parse_duration;
+use crate::error::Error;
+use crate::json::{Fields, Json, Value};
+use crate::name::Uri;
+use crate::oid::Oid;
+use crate::profile::{CopyExtensions, CsrWhitelist, Profile, SigningConfig};
+use crate::suggest;
+use crate::template::{CaConstraint, PolicyInformation, PolicyQualifier, Urls};
+use crate::usage::{ExtendedKeyUsage, KeyUsages, Usage, usage_named, usage_names};
+
+const FIELDS: &[&str] = &[
+    "usages",
+    "expiry",
+    "backdate",
+    "not_before",
+    "not_after",
+    "ca_constraint",
+    "issuer_urls",
+    "ocsp_url",
+    "crl_url",
+    "ocsp_no_check",
+    "name_whitelist",
+    "copy_extensions",
+    "allowed_extensions",
+    "CSRWhitelist",
+    "Policies",
+    "add_names",
+    "auth_key",
+    "prev_auth_key",
+    "remote",
+    "auth_remote",
+    "ct_log_servers",
+    "lint_error_level",
+    "ignored_lints",
+    "ignored_lint_sources",
+    "cert_store",
+    "ClientProvidesSerialNumbers",
+];
+
+/// Fields that only mean something to a cfssl server or to its linter.
+const SERVER_FIELDS: [&str; 10] = [
+    "auth_key",
+    "prev_auth_key",
+    "remote",
+    "auth_remote",
+    "ct_log_servers",
+    "lint_error_level",
+    "ignored_lints",
+    "ignored_lint_sources",
+    "cert_store",
+    "ClientProvidesSerialNumbers",
+];
+
+impl SigningConfig {
+    /// Reads a `ca-config.json`. A field, a usage or a value that is not understood is an error.
+    pub fn from_json(bytes: &[u8]) -> Result<Self, Error> {
+        let json = Json::parse(bytes)?;
+        let top = json.root().fields(&["signing", "auth_keys", "remotes", "ocsp"])?;
+        refuse(&top, &["auth_keys", "remotes", "ocsp"])?;
+        let Some(signing) = top.find("signing") else {
+            return Err(json
+                .root()
+                .invalid("no \"signing\" field")
+                .hinted("start from profiles/etcd.json of this project"));
+        };
+        let signing = signing.fields(&["default", "profiles"])?;
+        let default =
+            signing.find("default").map(|value| profile("default", value, None)).transpose()?;
+        let mut profiles = Vec::new();
+        if let Some(value) = signing.find("profiles") {
+            for (name, value) in value.members()? {
+                let profile = profile(name, &value, default.as_ref())?;
+                if profile.key_usages.is_empty() && profile.extended_key_usages.is_empty() {
+                    return Err(value
+                        .invalid("a profile without usages")
+                        .hinted("add \"usages\": [\"signing\", \"server auth\", …]"));
+                }
+                profiles.push(profile);
+            }
+        }
+        Ok(Self { default, profiles })
+    }
+}
+
+fn refuse(fields: &Fields<'_>, names: &[&str]) -> Result<(), Error> {
+    for name in names {
+        if let Some(value) = fields.find(name).filter(|value| !value.is_zero()) {
+            return Err(value
+                .invalid("this field needs a cfssl server; etcdpki signs here")
+                .hinted("remove it"));
+        }
+    }
+    Ok(())
+}
+
+fn profile(name: &str, value: &Value<'_>, default: Option<&Profile>) -> Result<Profile, Error> {
+    let fields = value.fields(FIELDS)?;
+    refuse(&fields, &SERVER_FIELDS)?;
+    let (key_usages, extended_key_usages) = usages(&fields)?;
+    let ca = fields.find("ca_constraint").map(ca_constraint).transpose()?.flatten();
+    check_ca_usages(value, ca, key_usages)?;
+    let mut urls = urls(&fields)?;
+    if let Some(default) = default {
+        if urls.issuer.is_empty() {
+            urls.issuer.clone_from(&default.urls.issuer);
+        }
+        urls.ocsp = urls.ocsp.or_else(|| default.urls.ocsp.clone());
+        urls.crl = urls.crl.or_else(|| default.urls.crl.clone());
+    }
+    Ok(Profile {
+        name: name.to_owned(),
+        expiry: expiry(value, &fields, default)?,
+        // cfssl: 0 means "unset", and unset means five minutes.
+        backdate: fields
+            .parsed("backdate", parse_duration)?
+            .filter(|duration| !duration.is_zero())
+            .unwrap_or(Duration::minutes(5)),
+        not_before: fields.parsed("not_before", timestamp)?,
+        not_after: fields.parsed("not_after", timestamp)?,
+        key_usages,
+        extended_key_usages,
+        ca,
+        urls,
+        ocsp_no_check: fields.boolean("ocsp_no_check")?,
+        name_whitelist: fields.parsed("name_whitelist", whitelist)?,
+        copy_extensions: copy_extensions(&fields)?,
+        csr_whitelist: fields.find("CSRWhitelist").map(csr_whitelist).transpose()?,
+        policies: policies(&fields)?,
+        add_names: fields.parsed_list("add_names", |text| Ok(text.to_owned()))?,
+    })
+}
+
+fn usages(fields: &Fields<'_>) -> Result<(KeyUsages, Vec<ExtendedKeyUsage>), Error> {
+    let mut key = KeyUsages::default();
+    let mut extended: Vec<ExtendedKeyUsage> = Vec::new();
+    let usages = fields.parsed_list("usages", |text| {
+        usage_named(text).ok_or_else(|| {
+            Error::invalid("usages", text, "no such usage; cfssl would drop it in silence")
+                .hinted(suggest::one_of(text, usage_names()))
+        })
+    })?;
+    for usage in usages {
+        match usage {
+            Usage::Extended(usage) if extended.contains(&usage) => {}
+            Usage::Extended(usage) => extended.push(usage),
+            Usage::Key(bits) => key = key.union(bits),
+        }
+    }
+    Ok((key, extended))
+}
+
+fn expiry(
+    value: &Value<'_>,
+    fields: &Fields<'_>,
+    default: Option<&Profile>,
+) -> Result<Duration, Error> {
+    match fields.parsed("expiry", parse_duration)? {
+        Some(expiry) if expiry.is_negative() => {
+            Err(fields.find("expiry").unwrap_or(value).invalid("a lifetime below zero"))
+        }
+        Some(expiry) if !expiry.is_zero() => Ok(expiry),
+        // cfssl: 0 takes the default profile's.
+        _ => default
+            .map(|profile| profile.expiry)
+            .ok_or_else(|| value.invalid("no \"expiry\"").hinted("add \"expiry\": \"8760h\"")),
+    }
+}
+
+fn timestamp(text: &str) -> Result<OffsetDateTime, Error> {
+    OffsetDateTime::parse(text, &Rfc3339)
+        .map(|moment| moment.to_offset(time::UtcOffset::UTC))
+        .map_err(|_| {
+            Error::invalid("", text, "no RFC 3339 timestamp").hinted("write 2027-01-31T00:00:00Z")
+        })
+}
+
+fn whitelist(text: &str) -> Result<Regex, Error> {
+    Regex::new(text).map_err(|error| {
+        let reason = error.to_string();
+        let reason = reason.lines().last().unwrap_or_default().to_owned();
+        Error::invalid("", text, format!("no regular expression: {reason}"))
+    })
+}
+
+fn ca_constraint(value: &Value<'_>) -> Result<Option<CaConstraint>, Error> {
+    let fields = value.fields(&["is_ca", "max_path_len", "max_path_len_zero"])?;
+    let zero = fields.boolean("max_path_len_zero")?;
+    let number = fields.find("max_path_len").map(|v| v.integer().map(|n| (v, n))).transpose()?;
+    let path_len = match number {
+        // cfssl: -1 is "no limit", and 0 counts where max_path_len_zero says so.
+        None | Some((_, -1 | 0)) => zero.then_some(0),
+        Some((at, number)) => match u8::try_from(number) {
+            Ok(number) if !zero => Some(number),
+            Ok(_) => {
+                return Err(at
+                    .invalid("max_path_len_zero contradicts it")
+                    .hinted("keep one of the two"));
+            }
+            Err(_) => {
+                return Err(at
+                    .invalid("no path length")
+                    .hinted("write 0 to 255, or -1 for no limit"));
+            }
+        },
+    };
+    Ok(fields.boolean("is_ca")?.then_some(CaConstraint { path_len }))
+}
+
+/// RFC 5280 section 4.2.1.9: cA and keyCertSign stand and fall together.
+fn check_ca_usages(
+    value: &Value<'_>,
+    ca: Option<CaConstraint>,
+    usages: KeyUsages,
+) -> Result<(), Error> {
+    let signs = usages.contains(KeyUsages::KEY_CERT_SIGN);
+    match (ca, signs) {
+        (Some(_), false) => Err(value
+            .invalid("is_ca without the usage \"cert sign\": no verifier would accept its leaves")
+            .hinted("add \"cert sign\" and \"crl sign\" to the usages")),
+        (None, true) => Err(value
+            .invalid("the usage \"cert sign\" without is_ca: RFC 5280 section 4.2.1.9 forbids it")
+            .hinted("remove the usage, or add \"ca_constraint\": {\"is_ca\": true}")),
+        _ => Ok(()),
+    }
+}
+
+fn urls(fields: &Fields<'_>) -> Result<Urls, Error> {
+    Ok(Urls {
+        issuer: fields.parsed_list("issuer_urls", str::parse::<Uri>)?,
+        ocsp: fields.parsed("ocsp_url", str::parse)?,
+        crl: fields.parsed("crl_url", str::parse)?,
+    })
+}
+
+fn copy_extensions(fields: &Fields<'_>) -> Result<CopyExtensions, Error> {
+    let listed = fields.parsed_list("allowed_extensions", str::parse::<Oid>)?;
+    Ok(match (fields.boolean("copy_extensions")?, listed.is_empty()) {
+        (false, true) => CopyExtensions::None,
+        (false, false) => {
+            let at = fields.find("allowed_extensions");
+            return Err(at.map_or_else(
+                || Error::Internal("a list that is not there".to_owned()),
+                |at| {
+                    at.invalid("a list of extensions to copy without copy_extensions")
+                        .hinted("add \"copy_extensions\": true, or remove the list")
+                },
+            ));
+        }
+        (true, true) => CopyExtensions::All,
+        (true, false) => CopyExtensions::Listed(listed),
+    })
+}
+
+fn csr_whitelist(value: &Value<'_>) -> Result<CsrWhitelist, Error> {
+    let fields = value.fields(&[
+        "Subject",
+        "PublicKeyAlgorithm",
+        "PublicKey",
+        "SignatureAlgorithm",
+        "DNSNames",
+        "IPAddresses",
+        "EmailAddresses",
+        "URIs",
+    ])?;
+    if !fields.boolean("PublicKey")? {
+        return Err(value
+            .invalid("a CSRWhitelist without PublicKey leaves no key to certify")
+            .hinted("add \"PublicKey\": true"));
+    }
+    Ok(CsrWhitelist {
+        subject: fields.boolean("Subject")?,
+        dns_names: fields.boolean("DNSNames")?,
+        ip_addresses: fields.boolean("IPAddresses")?,
+        email_addresses: fields.boolean("EmailAddresses")?,
+        uris: fields.boolean("URIs")?,
+    })
+}
+
+fn policies(fields: &Fields<'_>) -> Result<Vec<PolicyInformation>, Error> {
+    let values = fields.find("Policies").map_or_else(|| Ok(Vec::new()), Value::list)?;
+    values.iter().map(policy).collect()
+}
+
+fn policy(value: &Value<'_>) -> Result<PolicyInformation, Error> {
+    let fields = value.fields(&["ID", "Qualifiers"])?;
+    let Some(id) = fields.parsed("ID", str::parse::<Oid>)? else {
+        return Err(value.invalid("a policy without ID").hinted("add \"ID\": \"1.3.6.1.4.1.…\""));
+    };
+    let qualifiers = fields.find("Qualifiers").map_or_else(|| Ok(Vec::new()), Value::list)?;
+    Ok(PolicyInformation {
+        id,
+        qualifiers: qualifiers.iter().map(qualifier).collect::<Result<_, _>>()?,
+    })
+}
+
+fn qualifier(value: &Value<'_>) -> Result<PolicyQualifier, Error> {
+    const KINDS: [&str; 2] = ["id-qt-cps", "id-qt-unotice"];
+    let fields = value.fields(&["Type", "Value"])?;
+    let text = fields.find("Value").ok_or_else(|| value.invalid("a qualifier without Value"))?;
+    match fields.string("Type")?.unwrap_or_default() {
+        "id-qt-cps" => Ok(PolicyQualifier::Cps(text.parsed(str::parse)?)),
+        // RFC 5280 section 4.2.1.4: explicitText is 1 to 200 characters.
+        "id-qt-unotice" => match text.string()? {
+            notice if (1..=200).contains(&notice.chars().count()) => {
+                Ok(PolicyQualifier::UserNotice(notice.to_owned()))
+            }
+            _ => Err(text.invalid("a user notice has 1 to 200 characters")),
+        },
+        other => Err(fields
+            .find("Type")
+            .unwrap_or(value)
+            .invalid("no such kind of qualifier")
+            .hinted(suggest::one_of(other, KINDS))),
+    }
+}

@@ -1,0 +1,67 @@
+use pki_core::{Certificate, Purpose, Question, Report, Verifier};
+use time::Duration;
+
+use crate::lab::{Ca, NOW};
+
+fn question(purpose: Purpose) -> Question {
+    let mut question = Question::at(NOW);
+    question.purpose = purpose;
+    question
+}
+
+fn ids(report: &Report) -> Vec<&str> {
+    report.findings.iter().map(|finding| finding.rule.id).collect()
+}
+
+fn check(ca: &Ca, leaf: &Certificate, question: &Question) -> Report {
+    Verifier::new(vec![ca.certificate().clone()]).unwrap().check(leaf, &[], question)
+}
+
+#[test]
+fn what_each_profile_issues_verifies_for_its_purpose_without_a_finding() {
+    let ca = Ca::new();
+    for (profile, purpose, host) in [
+        ("server", Purpose::Server, "192.168.29.61"),
+        ("peer", Purpose::Peer, "etcdone"),
+        ("client", Purpose::Client, "etcdone.invalid"),
+    ] {
+        let sans: &[&str] = if profile == "client" { &[] } else { &["192.168.29.61"] };
+        let leaf = ca.issue(profile, "etcdone", sans);
+        let mut question = question(purpose);
+        question.hosts = vec![host.try_into().unwrap()];
+        let report = check(&ca, &leaf, &question);
+        assert_eq!(ids(&report), [""; 0], "{profile}: {report}");
+        assert_eq!(report.path, ["CN=etcdone", "CN=etcd CA"]);
+    }
+}
+
+#[test]
+fn each_fault_has_its_reason() {
+    let ca = Ca::new();
+    let other = Ca::new();
+    let leaf = ca.issue("client", "etcdone", &[]);
+    let mut late = question(Purpose::Client);
+    late.at = NOW + Duration::days(366);
+    let mut early = question(Purpose::Client);
+    early.at = NOW - Duration::days(1);
+    let mut soon = question(Purpose::Client);
+    soon.expires_within = Some(Duration::days(400));
+    let mut host = question(Purpose::Client);
+    host.hosts = vec!["192.168.29.61".try_into().unwrap()];
+    let mut key = question(Purpose::Client);
+    key.key = Some(ca.certificate().public_key.clone());
+    for (ca, question, wanted) in [
+        (&ca, &late, vec!["leaf-expired"]),
+        (&ca, &early, vec!["leaf-not-yet-valid", "ca-time"]),
+        (&ca, &soon, vec!["leaf-expiring"]),
+        (&ca, &host, vec!["host-mismatch"]),
+        (&ca, &key, vec!["key-mismatch"]),
+        (&ca, &question(Purpose::Server), vec!["srv-eku-server"]),
+        (&ca, &question(Purpose::Peer), vec!["peer-eku-both"]),
+        // Same name, other key: a CA that was made anew.
+        (&other, &question(Purpose::Client), vec!["path-signature", "aki-ski"]),
+    ] {
+        let report = check(ca, &leaf, question);
+        assert_eq!(ids(&report), wanted, "{report}");
+    }
+}
