@@ -1,1 +1,38 @@
-fn main() {}
+//! The command line of etcdpki: it reads, signs, remembers and prints; pki-core decides.
+
+mod ca_folder;
+mod commands;
+mod failure;
+mod host;
+mod inventory;
+mod output;
+mod store;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::commands::Cli;
+use crate::failure::Kind;
+use crate::output::{Format, json, text};
+
+fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(|info| {
+        host::say(&format!(
+            "etcdpki: a bug: {info}\n  hint: nothing more was written; please report this message\n"
+        ));
+        std::process::exit(i32::from(Kind::Bug.exit_code()));
+    }));
+    let cli = Cli::parse();
+    match cli.run() {
+        Ok(code) => code,
+        Err(failure) => {
+            host::say(&text::failure(&failure));
+            if cli.common.format == Format::Json {
+                // The reason is on standard error in any case.
+                let _ = json::print_failure(&failure);
+            }
+            ExitCode::from(failure.kind.exit_code())
+        }
+    }
+}

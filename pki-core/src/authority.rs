@@ -7,7 +7,7 @@
 use time::OffsetDateTime;
 
 use crate::certificate::{Certificate, SerialNumber};
-use crate::encode::{Encoding, IssuedBy};
+use crate::encode::{self, Encoding, IssuedBy};
 use crate::error::Error;
 use crate::key::{PublicKey, Signer};
 use crate::profile::{self, Admission, Profile};
@@ -134,6 +134,9 @@ impl Draft {
         let (unsigned, tbs) = encoding.unsigned()?;
         let certificate = Certificate::from_der(&unsigned)
             .map_err(|e| Error::Internal(format!("reading our own draft: {e}")))?;
+        if certificate.is_ca() && !certificate.subject.is_rewritable() {
+            return Err(encode::unwritable(&certificate.subject.to_string()));
+        }
         let report = judge(&certificate, ca, moment.now)?;
         Ok(Self {
             encoding,

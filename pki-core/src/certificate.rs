@@ -19,7 +19,7 @@ pub use self::extension::{
 };
 pub use self::name::{DistinguishedName, NameAttribute};
 use crate::error::Error;
-use crate::key::PublicKey;
+use crate::key::{KeyId, PublicKey};
 use crate::oid::Oid;
 use crate::pem;
 
@@ -68,7 +68,7 @@ impl Certificate {
         Ok(Self {
             version: tbs.version.0.saturating_add(1),
             serial: SerialNumber(tbs.raw_serial().to_vec()),
-            signature_algorithm: Oid::trusted(x509.signature_algorithm.algorithm.to_id_string()),
+            signature_algorithm: Oid::from_der(x509.signature_algorithm.algorithm.as_bytes()),
             issuer: DistinguishedName::read(&tbs.issuer),
             not_before: tbs.validity.not_before.to_datetime(),
             not_after: tbs.validity.not_after.to_datetime(),
@@ -106,6 +106,12 @@ impl Certificate {
     /// The certificate in PEM.
     pub fn to_pem(&self) -> Result<String, Error> {
         pem::write("CERTIFICATE", &self.der).map(|mut text| std::mem::take(&mut *text))
+    }
+
+    /// The SHA-256 of the DER, in hexadecimal, by which people tell two certificates apart.
+    pub fn fingerprint(&self) -> String {
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &self.der);
+        KeyId(digest.as_ref().to_vec()).to_string()
     }
 
     /// True when issuer and subject are the same name, byte for byte.
@@ -162,7 +168,7 @@ impl CertificateRequest {
             subject: DistinguishedName::read(&info.subject),
             public_key: PublicKey::from_spki_der(info.subject_pki.raw)?,
             extensions: Extensions::read(WANTED, &requested)?,
-            signature_algorithm: Oid::trusted(csr.signature_algorithm.algorithm.to_id_string()),
+            signature_algorithm: Oid::from_der(csr.signature_algorithm.algorithm.as_bytes()),
             der: der.to_vec(),
             signed: Signed::read(WANTED, der)?,
         })

@@ -42,8 +42,8 @@ pub(crate) enum IssuedBy<'a> {
 pub(crate) struct Encoding {
     params: CertificateParams,
     subject_key: SubjectPublicKeyInfo,
-    /// The CA's certificate; none for a root.
-    ca: Option<CertificateDer<'static>>,
+    /// The CA's certificate and its name for people; none for a root.
+    ca: Option<(CertificateDer<'static>, String)>,
     issuer_spki: SubjectPublicKeyInfo,
     algorithm: &'static rcgen::SignatureAlgorithm,
 }
@@ -59,13 +59,14 @@ impl Encoding {
             IssuedBy::Itself => (&template.public_key, None),
             IssuedBy::Ca(ca) => {
                 if !ca.subject.is_rewritable() {
-                    return Err(unwritable(ca));
+                    return Err(unwritable(&ca.subject.to_string()));
                 }
                 // The encoder copies the CA's subjectKeyIdentifier; where there is none it would
                 // make one up by a method of its own, and the leaf goes without.
                 params.use_authority_key_identifier_extension =
                     ca.extensions.subject_key_id.is_some();
-                (&ca.public_key, Some(CertificateDer::from(ca.der().to_vec())))
+                let der = CertificateDer::from(ca.der().to_vec());
+                (&ca.public_key, Some((der, ca.subject.to_string())))
             }
         };
         Ok(Self {
@@ -101,7 +102,9 @@ impl Encoding {
             message: RefCell::new(Vec::new()),
         };
         let issuer = match &self.ca {
-            Some(der) => Issuer::from_ca_cert_der(der, &key).map_err(|e| encoder_failed(&e))?,
+            Some((der, name)) => {
+                Issuer::from_ca_cert_der(der, &key).map_err(|_| unwritable(name))?
+            }
             None => Issuer::from_params(&self.params, &key),
         };
         let certificate =
@@ -167,13 +170,17 @@ fn encoder_key(key: &PublicKey) -> Result<SubjectPublicKeyInfo, Error> {
     Ok(encoder_key)
 }
 
-fn unwritable(ca: &Certificate) -> Error {
+/// A CA whose name the encoder would write differently, or not at all, as an issuer.
+pub(crate) fn unwritable(subject: &str) -> Error {
     Error::invalid(
         "CA subject",
-        ca.subject.to_string(),
+        subject,
         "a name that cannot be written again byte for byte, as Go demands of an issuer",
     )
-    .hinted("names with several values of one type need a new CA: etcdpki init-ca")
+    .hinted(
+        "make a new CA (etcdpki init-ca) whose name has one value a type, in UTF8String or \
+         PrintableString without a question mark",
+    )
 }
 
 fn params(template: &Template, serial: &SerialNumber) -> Result<CertificateParams, Error> {
@@ -266,7 +273,7 @@ fn dn_type(attribute: &Attribute) -> Result<DnType, Error> {
 }
 
 fn arcs(oid: &Oid) -> Result<Vec<u64>, Error> {
-    oid.arcs().ok_or_else(|| Error::invalid("OID", oid.as_str(), "a number in it is too large"))
+    oid.arcs().ok_or_else(|| Error::invalid("OID", oid.as_str(), "no OID that can be written"))
 }
 
 fn ia5(text: &str) -> Result<rcgen::string::Ia5String, Error> {

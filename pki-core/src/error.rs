@@ -23,6 +23,10 @@ pub enum Error {
         hint: Option<String>,
     },
 
+    /// The profile does not admit what is asked for.
+    #[error("refused: {0}")]
+    NotAdmitted(Box<Invalid>),
+
     /// The rules say no.
     #[error("{0}")]
     Refused(Box<Report>),
@@ -73,6 +77,18 @@ impl Error {
         }))
     }
 
+    /// A value that its profile does not admit.
+    pub(crate) fn not_admitted(
+        field: impl Into<String>,
+        found: impl Into<String>,
+        problem: impl Into<String>,
+    ) -> Self {
+        match Self::invalid(field, found, problem) {
+            Self::Invalid(invalid) => Self::NotAdmitted(invalid),
+            other => other,
+        }
+    }
+
     pub(crate) fn malformed(wanted: &'static str, problem: impl Into<String>) -> Self {
         Self::Malformed { wanted, problem: problem.into(), hint: None }
     }
@@ -81,7 +97,9 @@ impl Error {
     #[must_use]
     pub fn hinted(mut self, advice: impl Into<String>) -> Self {
         match &mut self {
-            Self::Invalid(invalid) => invalid.hint = Some(advice.into()),
+            Self::Invalid(invalid) | Self::NotAdmitted(invalid) => {
+                invalid.hint = Some(advice.into());
+            }
             Self::Malformed { hint, .. } => *hint = Some(advice.into()),
             Self::Refused(_) | Self::Signer(_) | Self::Internal(_) => {}
         }
@@ -100,7 +118,7 @@ impl Error {
     /// What to do about it, where there is something.
     pub fn hint(&self) -> Option<&str> {
         match self {
-            Self::Invalid(invalid) => invalid.hint.as_deref(),
+            Self::Invalid(invalid) | Self::NotAdmitted(invalid) => invalid.hint.as_deref(),
             Self::Malformed { hint, .. } => hint.as_deref(),
             Self::Refused(_) | Self::Signer(_) | Self::Internal(_) => None,
         }

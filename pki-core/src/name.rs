@@ -195,6 +195,17 @@ fn not_a_host(text: &str) -> Option<Error> {
     None
 }
 
+fn no_address(text: &str) -> Result<(), Error> {
+    if text.parse::<IpAddr>().is_ok() {
+        return Err(refuse(
+            text,
+            "an address as a DNS name; Go and OpenSSL never match it",
+            format!("write ip:{text}"),
+        ));
+    }
+    not_a_host(text).map_or(Ok(()), Err)
+}
+
 /// A dNSName: letters, digits, hyphens and dots; lower case; perhaps `*.` at its front.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct DnsName(String);
@@ -210,16 +221,7 @@ impl FromStr for DnsName {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        if let Some(error) = not_a_host(text) {
-            return Err(error);
-        }
-        if text.parse::<IpAddr>().is_ok() {
-            return Err(refuse(
-                text,
-                "an address as a DNS name; Go and OpenSSL never match it",
-                format!("write ip:{text}"),
-            ));
-        }
+        no_address(text)?;
         let (wildcard, host) = match text.strip_prefix("*.") {
             Some(host) => ("*.", host),
             None => ("", text),
@@ -261,6 +263,8 @@ impl FromStr for DnsName {
                     "write the name as `hostname -f` prints it",
                 )
             })?;
+        // Full-width digits and dots have become plain ones.
+        no_address(&ascii)?;
         if wildcard.len() + ascii.len() > 253 {
             return Err(refuse(text, "longer than 253 characters", "shorten it"));
         }

@@ -15,15 +15,54 @@ impl Oid {
         Self(dotted.into())
     }
 
+    /// From the contents of a DER OBJECT IDENTIFIER (X.690 section 8.19). What is none becomes a
+    /// text that stands for itself and that [`Oid::arcs`] does not take.
+    ///
+    /// asn1-rs 0.7.2 has such a function too, which reads 2.999 as 3.16.55.
+    pub(crate) fn from_der(content: &[u8]) -> Self {
+        Self(dotted(content).unwrap_or_else(|| {
+            let octets = content.iter().map(|octet| format!("{octet:02x}"));
+            format!("malformed:{}", octets.collect::<String>())
+        }))
+    }
+
     /// The dotted form.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The numbers between the dots; `None` where one is too large for 64 bits.
+    /// The numbers between the dots; `None` where the encoder, which counts in 64 bits, would panic.
     pub(crate) fn arcs(&self) -> Option<Vec<u64>> {
-        self.0.split('.').map(|arc| arc.parse().ok()).collect()
+        let arcs: Vec<u64> =
+            self.0.split('.').map(|arc| arc.parse().ok()).collect::<Option<_>>()?;
+        // The first two are written as one: 40 * first + second (X.690 section 8.19.4).
+        matches!(arcs[..], [0..=2, 0..0xffff_ffff_ffff_ffaf, ..]).then_some(arcs)
     }
+}
+
+/// The numbers of an OID with dots between them: seven bits an octet, the top bit for "more".
+fn dotted(content: &[u8]) -> Option<String> {
+    if !matches!(content, [.., ..0x80]) {
+        return None;
+    }
+    let mut numbers = Vec::new();
+    for octets in content.split_inclusive(|octet| *octet < 0x80) {
+        if octets[0] == 0x80 {
+            return None;
+        }
+        let number = octets.iter().try_fold(0_u128, |number, octet| {
+            number.checked_mul(0x80)?.checked_add(u128::from(octet & 0x7f))
+        })?;
+        if numbers.is_empty() {
+            // The first two numbers share one: 40 for each of the first, which is at most 2.
+            let first = (number / 40).min(2);
+            numbers.extend([first, number - 40 * first]);
+        } else {
+            numbers.push(number);
+        }
+    }
+    let numbers: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+    Some(numbers.join("."))
 }
 
 impl FromStr for Oid {
@@ -63,6 +102,28 @@ impl fmt::Display for Oid {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_two_numbers_share_an_octet_or_several() {
+        for (content, wanted) in [
+            (&[0x55, 0x1d, 0x11][..], "2.5.29.17"),
+            (&[0x00], "0.0"),
+            (&[0x27], "0.39"),
+            (&[0x28], "1.0"),
+            (&[0x78], "2.40"),
+            (&[0x88, 0x37, 0x01], "2.999.1"),
+            (&[], "malformed:"),
+            (&[0x55, 0x80], "malformed:5580"),
+            (&[0x55, 0x80, 0x01], "malformed:558001"),
+        ] {
+            assert_eq!(Oid::from_der(content).as_str(), wanted);
+        }
+        let large = Oid::from_der(&[0x2a, 0x82, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0]);
+        assert_eq!(large.as_str(), "1.2.18446744073709551616");
+        assert_eq!(large.arcs(), None);
+        let second = Oid::from_der(&[0x81, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]);
+        assert_eq!((second.as_str(), second.arcs()), ("2.18446744073709551535", None));
+    }
 
     #[test]
     fn oids_that_no_encoder_could_write_are_refused() {

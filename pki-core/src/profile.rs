@@ -134,7 +134,7 @@ impl SigningConfig {
 impl Profile {
     /// Turns a request into a template, or says which part of it the profile does not admit.
     pub(crate) fn admit(&self, request: &Request, now: OffsetDateTime) -> Result<Admission, Error> {
-        let refuse = |problem: &str| Error::invalid("profile", self.name.clone(), problem);
+        let refuse = |problem: &str| Error::not_admitted("profile", self.name.clone(), problem);
         if self.key_usages.is_empty() && self.extended_key_usages.is_empty() {
             return Err(
                 refuse("it has no usages").hinted("add \"usages\" to it, or choose another")
@@ -236,7 +236,7 @@ impl Profile {
         let all = names.iter().map(|name| (name.kind().to_owned(), name.value()));
         for (field, value) in cn.into_iter().chain(all) {
             if !whitelist.is_match(&value) {
-                return Err(Error::invalid(
+                return Err(Error::not_admitted(
                     field,
                     value,
                     format!(

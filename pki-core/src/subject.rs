@@ -111,7 +111,12 @@ impl Subject {
     /// A repeated type is refused: the encoder cannot write multi-valued RDNs, and keeping one of
     /// two values silently would give another name than was asked for.
     pub fn new(attributes: impl IntoIterator<Item = (Attribute, String)>) -> Result<Self, Error> {
-        let mut attributes: Vec<(Attribute, String)> = attributes.into_iter().collect();
+        // A type that has a name of its own is the same type by its OID.
+        let named = |(attribute, value): (Attribute, String)| match attribute {
+            Attribute::Other(oid) => (Attribute::from_oid(&oid), value),
+            named => (named, value),
+        };
+        let mut attributes: Vec<(Attribute, String)> = attributes.into_iter().map(named).collect();
         for (attribute, value) in &attributes {
             check(attribute, value)?;
         }

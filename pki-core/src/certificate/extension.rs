@@ -118,9 +118,11 @@ impl GeneralName {
             Asn1Name::URI(text) => Self::Uri((*text).to_owned()),
             Asn1Name::IPAddress(octets) => Self::Ip(octets.to_vec()),
             Asn1Name::DirectoryName(name) => Self::Directory(DistinguishedName::read(name)),
-            Asn1Name::RegisteredID(oid) => Self::Other(format!("registeredID:{oid}")),
+            Asn1Name::RegisteredID(oid) => {
+                Self::Other(format!("registeredID:{}", Oid::from_der(oid.as_bytes())))
+            }
             Asn1Name::OtherName(oid, value) => {
-                Self::Other(format!("otherName:{oid}:{}", hex(value)))
+                Self::Other(format!("otherName:{}:{}", Oid::from_der(oid.as_bytes()), hex(value)))
             }
             Asn1Name::X400Address(_) => Self::Other("x400Address".to_owned()),
             Asn1Name::EDIPartyName(_) => Self::Other("ediPartyName".to_owned()),
@@ -171,7 +173,7 @@ impl Extensions {
     ) -> Result<Self, Error> {
         let mut facts = Self::default();
         for extension in extensions {
-            let oid = Oid::trusted(extension.oid.to_id_string());
+            let oid = Oid::from_der(extension.oid.as_bytes());
             if facts.all.iter().any(|earlier| earlier.oid == oid) {
                 return Err(Error::malformed(
                     wanted,
@@ -203,7 +205,7 @@ impl Extensions {
                 self.key_usage = Some(KeyUsages::from_bits(usage.flags));
             }
             ParsedExtension::CertificatePolicies(policies) => {
-                let oids = policies.iter().map(|p| Oid::trusted(p.policy_id.to_id_string()));
+                let oids = policies.iter().map(|p| Oid::from_der(p.policy_id.as_bytes()));
                 self.certificate_policies = Some(oids.collect());
             }
             ParsedExtension::SubjectAlternativeName(names) => {
@@ -230,8 +232,7 @@ impl Extensions {
                 // The parser sorts the purposes into flags; their order is read from the bytes.
                 let (_, oids) = Vec::<Asn1Oid<'_>>::from_der(extension.value)
                     .map_err(|_| unreadable(wanted, extension))?;
-                let usages =
-                    oids.iter().map(|oid| ExtendedKeyUsage(Oid::trusted(oid.to_id_string())));
+                let usages = oids.iter().map(|oid| ExtendedKeyUsage(Oid::from_der(oid.as_bytes())));
                 self.extended_key_usage = Some(usages.collect());
             }
             ParsedExtension::CRLDistributionPoints(points) => {
@@ -245,7 +246,7 @@ impl Extensions {
             }
             ParsedExtension::AuthorityInfoAccess(access) => {
                 let descriptions = access.accessdescs.iter().map(|d| AccessDescription {
-                    method: Oid::trusted(d.access_method.to_id_string()),
+                    method: Oid::from_der(d.access_method.as_bytes()),
                     location: GeneralName::read(&d.access_location),
                 });
                 self.authority_info_access = Some(descriptions.collect());

@@ -40,16 +40,20 @@ impl DistinguishedName {
         for rdn in name.iter_rdn() {
             rewritable &= rdn.iter().count() == 1;
             for (index, entry) in rdn.iter().enumerate() {
-                let oid = Oid::trusted(entry.attr_type().to_id_string());
+                let oid = Oid::from_der(entry.attr_type().as_bytes());
                 let value = match entry.as_str() {
                     Ok(text) => text.to_owned(),
                     Err(_) => hex(entry.as_slice()),
                 };
                 let attribute = Attribute::from_oid(&oid);
                 // The encoder keeps one value a type, and panics on a question mark in a
-                // PrintableString (rcgen 0.14.10), which X.680 allows.
+                // PrintableString (rcgen 0.14.10), which X.680 allows, and on an OID from 2.40 or
+                // of one zero, which it reads wrongly (asn1-rs 0.7.2).
+                let type_octets = entry.attr_type().as_bytes();
                 rewritable &= attributes.iter().all(|earlier| earlier.attribute != attribute)
-                    && !(entry.attr_value().tag() == Tag::PrintableString && value.contains('?'));
+                    && !(entry.attr_value().tag() == Tag::PrintableString && value.contains('?'))
+                    && matches!(type_octets, [..0x78, ..])
+                    && type_octets != [0];
                 attributes.push(NameAttribute { attribute, value, joined: index > 0 });
             }
         }

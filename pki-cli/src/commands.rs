@@ -1,0 +1,100 @@
+//! The subcommands: one file each, its arguments and its `run`.
+
+mod completions;
+mod init_ca;
+mod inspect;
+mod issue;
+mod man;
+mod verify;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use pki_core::Attribute;
+
+use crate::failure::Failure;
+use crate::output::Format;
+
+/// The certificate authority for etcd: issue, inspect and verify its certificates.
+///
+/// Exit codes: 0 yes; 1 no (findings, or refused by policy); 2 wrong usage or input;
+/// 3 the surroundings (files, locks, signers); 70 a bug in etcdpki.
+#[derive(Debug, Parser)]
+#[command(name = "etcdpki", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) common: Common,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every subcommand takes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Common {
+    /// The CA's folder: ca.pem, ca-key.pem, inventory.db
+    #[arg(
+        short,
+        long,
+        global = true,
+        env = "ETCDPKI_DIR",
+        default_value = "pki",
+        value_name = "DIR"
+    )]
+    pub(crate) dir: PathBuf,
+
+    /// The form of standard output
+    #[arg(long, global = true, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    InitCa(init_ca::InitCaArgs),
+    Issue(Box<issue::IssueArgs>),
+    Verify(Box<verify::VerifyArgs>),
+    Inspect(inspect::InspectArgs),
+    Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
+}
+
+impl Cli {
+    pub(crate) fn run(&self) -> Result<ExitCode, Failure> {
+        let common = &self.common;
+        match &self.command {
+            Command::InitCa(args) => init_ca::run(args, common),
+            Command::Issue(args) => issue::run(args, common),
+            Command::Verify(args) => verify::run(args, common),
+            Command::Inspect(args) => inspect::run(args, common),
+            Command::Completions(args) => completions::run(args),
+            Command::Man(args) => man::run(args),
+        }
+    }
+}
+
+/// A value of the command line that the core reads; its hint goes with its reason.
+pub(crate) fn core<T>(parsed: Result<T, pki_core::Error>) -> Result<T, String> {
+    parsed.map_err(|error| {
+        let reason = match &error {
+            pki_core::Error::Invalid(invalid) => invalid.problem.clone(),
+            other => other.to_string(),
+        };
+        match error.hint() {
+            Some(hint) => format!("{reason}\n  hint: {hint}"),
+            None => reason,
+        }
+    })
+}
+
+/// Puts a value of the command line in place of what a file said.
+fn set_attribute(
+    attributes: &mut Vec<(Attribute, String)>,
+    attribute: Attribute,
+    value: Option<&String>,
+) {
+    if let Some(value) = value {
+        attributes.retain(|(known, _)| *known != attribute);
+        attributes.push((attribute, value.clone()));
+    }
+}

@@ -1,0 +1,165 @@
+//! `etcdpki init-ca`
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use pki_core::{
+    Attribute, Authority, CaRequest, CsrJson, KeyAlgorithm, KeyFormat, NameConstraint, PrivateKey,
+    Signer, Subject, parse_duration,
+};
+use serde::Serialize;
+use time::Duration;
+
+use super::{Common, core};
+use crate::ca_folder;
+use crate::failure::Failure;
+use crate::host;
+use crate::inventory::Inventory;
+use crate::output::facts::{CertificateFacts, moment};
+use crate::output::{Format, json};
+use crate::store::{self, Access, Batch, Existing, Lock};
+
+/// Make a new CA: a self-signed root and its key
+///
+/// A CA that is there already is never overwritten, and there is no option to do so.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  etcdpki init-ca --cn 'etcd CA' --org Lab\n  \
+    etcdpki init-ca --permit 192.168.29.0/24 --permit example.com\n  \
+    etcdpki --dir /etc/etcd/pki init-ca --csr-json ca-csr.json")]
+pub(crate) struct InitCaArgs {
+    /// The CA's common name [default: etcd CA]
+    #[arg(long, value_name = "NAME")]
+    cn: Option<String>,
+
+    /// The CA's organization
+    #[arg(long, value_name = "NAME")]
+    org: Option<String>,
+
+    /// The key's algorithm: ecdsa-p256, ecdsa-p384, ecdsa-p521, ed25519, rsa-2048, rsa-3072,
+    /// rsa-4096 [default: ecdsa-p256]
+    #[arg(long, value_name = "ALGORITHM", value_parser = |text: &str| core(text.parse::<KeyAlgorithm>()))]
+    key: Option<KeyAlgorithm>,
+
+    /// How long the CA lives: 10y, 3650d, 87600h [default: 10y]
+    #[arg(long, value_name = "DURATION", value_parser = |text: &str| core(parse_duration(text)))]
+    expiry: Option<Duration>,
+
+    /// How many CAs may stand below this one [default: 0]
+    #[arg(long, value_name = "NUMBER")]
+    path_len: Option<u8>,
+
+    /// Names that the CA may certify, and no other of their kind: example.com, 192.168.29.0/24,
+    /// email:example.com
+    #[arg(long, value_name = "NAMES", value_parser = |text: &str| core(text.parse::<NameConstraint>()))]
+    permit: Vec<NameConstraint>,
+
+    /// Names that the CA may not certify
+    #[arg(long, value_name = "NAMES", value_parser = |text: &str| core(text.parse::<NameConstraint>()))]
+    exclude: Vec<NameConstraint>,
+
+    /// Take subject, key and lifetime from cfssl's CSR JSON; the options above win
+    #[arg(long, value_name = "FILE")]
+    csr_json: Option<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct Document {
+    certificate: CertificateFacts,
+    files: Files,
+}
+
+#[derive(Serialize)]
+struct Files {
+    certificate: String,
+    key: String,
+}
+
+pub(crate) fn run(args: &InitCaArgs, common: &Common) -> Result<ExitCode, Failure> {
+    let (request, algorithm) = request(args)?;
+    store::make_folder(&common.dir, Access::Secret)?;
+    let _lock = Lock::take(&common.dir)?;
+    let (certificate_path, key_path) =
+        (ca_folder::certificate_path(&common.dir), ca_folder::key_path(&common.dir));
+    refuse_existing(&[&certificate_path, &key_path])?;
+
+    let now = host::moment()?;
+    let key = PrivateKey::generate(algorithm)?;
+    let issued = Authority::draft_root(&request, key.public_key(), &now)?.sign(&key)?;
+    let certificate = issued.certificate;
+
+    let mut batch = Batch::new(Existing::Keep);
+    batch.stage(key_path.clone(), key.to_pem(KeyFormat::Pkcs8)?.as_bytes(), Access::Secret)?;
+    batch.stage(certificate_path.clone(), certificate.to_pem()?.as_bytes(), Access::Public)?;
+    Inventory::open(&common.dir)?.record(&certificate, "ca", now.now)?;
+    batch.commit()?;
+
+    match common.format {
+        Format::Json => json::print(&Document {
+            certificate: CertificateFacts::from(&certificate),
+            files: Files {
+                certificate: certificate_path.display().to_string(),
+                key: key_path.display().to_string(),
+            },
+        })?,
+        Format::Text => host::print(&format!(
+            "made the CA {}\n  valid   {} to {}\n  key     {}\n  wrote   {}, {}\n",
+            certificate.subject,
+            moment(certificate.not_before),
+            moment(certificate.not_after),
+            algorithm,
+            certificate_path.display(),
+            key_path.display(),
+        ))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn request(args: &InitCaArgs) -> Result<(CaRequest, KeyAlgorithm), Failure> {
+    let file = args.csr_json.as_deref().map(read_csr_json).transpose()?;
+    let mut attributes = match &file {
+        Some(file) => file.subject.attributes().to_vec(),
+        None => vec![(Attribute::CommonName, "etcd CA".to_owned())],
+    };
+    super::set_attribute(&mut attributes, Attribute::CommonName, args.cn.as_ref());
+    super::set_attribute(&mut attributes, Attribute::Organization, args.org.as_ref());
+    let mut request = CaRequest::new(Subject::new(attributes)?);
+    let mut algorithm = KeyAlgorithm::default();
+    if let Some(file) = file {
+        algorithm = file.key;
+        request.crl_url = file.crl_url;
+        if let Some(ca) = file.ca {
+            request.expiry = ca.expiry;
+            request.backdate = ca.backdate.unwrap_or(request.backdate);
+            request.path_len = ca.path_len;
+        }
+    }
+    request.expiry = args.expiry.unwrap_or(request.expiry);
+    request.path_len = args.path_len.or(request.path_len);
+    request.permitted.clone_from(&args.permit);
+    request.excluded.clone_from(&args.exclude);
+    Ok((request, args.key.unwrap_or(algorithm)))
+}
+
+fn read_csr_json(path: &Path) -> Result<CsrJson, Failure> {
+    let file = CsrJson::from_json(&store::read(path)?)
+        .map_err(|error| Failure::from(error).in_file(path))?;
+    if file.names.is_empty() {
+        return Ok(file);
+    }
+    // cfssl drops DNS names here, keeps addresses, and says neither.
+    Err(Failure::usage("hosts: a CA certificate carries no host names")
+        .hinted("remove \"hosts\" from the file")
+        .in_file(path))
+}
+
+/// A CA that is there, or half of one, is never replaced: everything that it signed depends on it.
+fn refuse_existing(paths: &[&Path]) -> Result<(), Failure> {
+    match paths.iter().find(|path| path.symlink_metadata().is_ok()) {
+        None => Ok(()),
+        Some(path) => Err(Failure::environment(format!(
+            "{} exists already; a CA is never overwritten",
+            path.display()
+        ))
+        .hinted("choose another folder with --dir, or move the old CA away yourself")),
+    }
+}

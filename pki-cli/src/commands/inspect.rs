@@ -1,0 +1,109 @@
+//! `etcdpki inspect`
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use pki_core::{Certificate, CertificateRequest, Content, PrivateKey, Signer};
+use serde::Serialize;
+
+use super::Common;
+use crate::failure::Failure;
+use crate::output::facts::{Facts, KeyFacts};
+use crate::output::{Format, json, text};
+use crate::{host, store};
+
+/// Show everything in certificates, requests and keys
+///
+/// PEM and DER are both read, and a file may hold several things. Of a private key only its
+/// algorithm and identifier are shown.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  etcdpki inspect pki/ca.pem etcdone.pem\n  \
+    openssl s_client -connect 127.0.0.1:2379 </dev/null | etcdpki inspect -\n  \
+    etcdpki inspect --format json etcdone.pem | jq -r '.files[].contents[].not_after'")]
+pub(crate) struct InspectArgs {
+    /// The files; - is standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct Document {
+    files: Vec<Inspected>,
+}
+
+#[derive(Serialize)]
+struct Inspected {
+    file: String,
+    contents: Vec<Facts>,
+}
+
+pub(crate) fn run(args: &InspectArgs, common: &Common) -> Result<ExitCode, Failure> {
+    let mut files = Vec::new();
+    for path in &args.files {
+        let contents = inspect(path)?;
+        files.push(Inspected { file: path.display().to_string(), contents });
+    }
+    match common.format {
+        Format::Json => json::print(&Document { files })?,
+        Format::Text => {
+            for file in &files {
+                for facts in &file.contents {
+                    host::print(&format!("{}: {}", file.file, text::facts(facts)))?;
+                }
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn inspect(path: &Path) -> Result<Vec<Facts>, Failure> {
+    let bytes = store::read(path)?;
+    let in_file = |error: pki_core::Error| Failure::from(error).in_file(path);
+    if !pki_core::is_pem(&bytes) {
+        return inspect_der(&bytes).map(|facts| vec![facts]).ok_or_else(|| {
+            Failure::usage("neither PEM nor the DER of a certificate, request or private key")
+                .hinted("look at it: file PATH; openssl asn1parse -inform DER -in PATH")
+                .in_file(path)
+        });
+    }
+    let mut contents = Vec::new();
+    for section in pki_core::read_pem(&bytes).map_err(in_file)? {
+        contents.push(match section.content {
+            Content::Certificate(der) => {
+                certificate(&Certificate::from_der(&der).map_err(in_file)?)
+            }
+            Content::CertificateRequest(der) => {
+                request(&CertificateRequest::from_der(&der).map_err(in_file)?)
+            }
+            Content::PrivateKey(der) => key(&PrivateKey::from_der(&der).map_err(in_file)?),
+            Content::EncryptedKey => Facts::EncryptedKey {},
+            Content::Crl(_) => Facts::Other { label: "X509 CRL".to_owned() },
+            Content::Other(label) => Facts::Other { label },
+            // EC PARAMETERS repeat what the key behind them says.
+            _ => continue,
+        });
+    }
+    Ok(contents)
+}
+
+fn inspect_der(bytes: &[u8]) -> Option<Facts> {
+    if let Ok(found) = Certificate::from_der(bytes) {
+        return Some(certificate(&found));
+    }
+    if let Ok(found) = CertificateRequest::from_der(bytes) {
+        return Some(request(&found));
+    }
+    PrivateKey::from_der(bytes).ok().map(|found| key(&found))
+}
+
+fn certificate(certificate: &Certificate) -> Facts {
+    Facts::Certificate(Box::new(certificate.into()))
+}
+
+fn request(request: &CertificateRequest) -> Facts {
+    Facts::CertificateRequest(Box::new(request.into()))
+}
+
+fn key(key: &PrivateKey) -> Facts {
+    Facts::PrivateKey(KeyFacts::from(key.public_key()))
+}

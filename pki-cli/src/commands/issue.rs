@@ -1,0 +1,299 @@
+//! `etcdpki issue`
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use pki_core::{
+    Attribute, CertificateRequest, CsrJson, ExtendedKeyUsage, Issued, KeyAlgorithm, KeyFormat,
+    PrivateKey, Profile, Request, San, Signer, SigningConfig, Subject, parse_duration,
+};
+use serde::Serialize;
+use time::Duration;
+
+use super::{Common, core};
+use crate::ca_folder::CaFolder;
+use crate::failure::Failure;
+use crate::host;
+use crate::output::facts::{self, CertificateFacts, FindingFacts};
+use crate::output::{Format, json, text};
+use crate::store::{self, Access, Batch, Existing};
+
+/// Issue a certificate, with a key of its own or for a PKCS #10 request
+///
+/// Writes NAME.pem and NAME-key.pem. Without NAME, this host's own name is taken, and for a
+/// certificate that serves also its addresses.
+///
+/// The profiles: server (a member towards its clients), peer (a member towards the other members),
+/// client (the API server and other clients). Each adds the names that etcd needs: server the
+/// common name, localhost and 127.0.0.1; peer the common name; client a name under .invalid, which
+/// shuts etcd's peer port to it.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    etcdpki issue --profile server etcdone --san 192.168.29.61 --san etcdone.example.com\n  \
+    etcdpki issue --profile peer etcdone-peer --cn etcdone --san 192.168.29.61 --san etcd-peer.lab\n  \
+    etcdpki issue --profile client apiserver-etcd-client\n  \
+    etcdpki issue --profile server --csr etcdone.csr etcdone\n  \
+    etcdpki issue --config ca-config.json --profile www --csr-json server.json server")]
+pub(crate) struct IssueArgs {
+    /// The base of the files that are written, and the common name unless --cn says otherwise
+    name: Option<String>,
+
+    /// The signing profile: server, peer, client, or one of --config
+    #[arg(long, value_name = "NAME")]
+    profile: String,
+
+    /// A name or address that the certificate is for; dns:, ip:, email: and uri: fix its kind.
+    /// Repeat it. With --csr or --csr-json it replaces the names of the file
+    #[arg(long, value_name = "NAME", value_parser = |text: &str| core(text.parse::<San>()))]
+    san: Vec<San>,
+
+    /// The common name
+    #[arg(long, value_name = "NAME")]
+    cn: Option<String>,
+
+    /// The organization
+    #[arg(long, value_name = "NAME")]
+    org: Option<String>,
+
+    /// The key's algorithm: ecdsa-p256, ecdsa-p384, ecdsa-p521, ed25519, rsa-2048, rsa-3072,
+    /// rsa-4096 [default: ecdsa-p256]
+    #[arg(long, value_name = "ALGORITHM", conflicts_with = "csr",
+        value_parser = |text: &str| core(text.parse::<KeyAlgorithm>()))]
+    key: Option<KeyAlgorithm>,
+
+    /// How long the certificate lives, in place of the profile's expiry: 90d, 8760h, 1y
+    #[arg(long, value_name = "DURATION", value_parser = |text: &str| core(parse_duration(text)))]
+    expiry: Option<Duration>,
+
+    /// Signing profiles in cfssl's ca-config.json, in place of the built-in ones
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Sign this PKCS #10 request (PEM or DER; - is standard input); no key is made
+    #[arg(long, value_name = "FILE", conflicts_with = "csr_json")]
+    csr: Option<PathBuf>,
+
+    /// Take subject, names and key from cfssl's CSR JSON; the options above win
+    #[arg(long, value_name = "FILE")]
+    csr_json: Option<PathBuf>,
+
+    /// The folder to write to
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    out: PathBuf,
+
+    /// Append the CAs between the certificate and the root to NAME.pem
+    #[arg(long)]
+    chain: bool,
+
+    /// Replace NAME.pem and NAME-key.pem where they are there already
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Serialize)]
+struct Document {
+    certificate: CertificateFacts,
+    profile: String,
+    files: Files,
+    findings: Vec<FindingFacts>,
+    left_out: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Files {
+    certificate: String,
+    key: Option<String>,
+}
+
+/// A request, and what becomes of it.
+struct Wanted {
+    /// The base of the files.
+    base: String,
+    request: Request,
+    /// The key that was made for it; none where a PKCS #10 brought its own.
+    key: Option<PrivateKey>,
+}
+
+pub(crate) fn run(args: &IssueArgs, common: &Common) -> Result<ExitCode, Failure> {
+    let config = match &args.config {
+        Some(path) => SigningConfig::from_json(&store::read(path)?)
+            .map_err(|error| Failure::from(error).in_file(path))?,
+        None => SigningConfig::etcd(),
+    };
+    let profile = config.profile(&args.profile).map_err(|error| match &args.config {
+        Some(path) => Failure::from(error).in_file(path),
+        None => Failure::from(error),
+    })?;
+    let mut batch = Batch::new(if args.force { Existing::Replace } else { Existing::Keep });
+    let mut ca = CaFolder::open(&common.dir)?;
+    let wanted = wanted(args, profile, &batch)?;
+    let moment = host::moment()?;
+    let issued = ca.authority.draft(&wanted.request, profile, &moment)?.sign(&ca.key)?;
+
+    store::make_folder(&args.out, Access::Public)?;
+    let files = stage(args, &wanted, &issued, &ca, &mut batch)?;
+    ca.inventory.record(&issued.certificate, &profile.name, moment.now)?;
+    batch.commit()?;
+    print(common, profile, &issued, files)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Gathers the request: from a PKCS #10, from cfssl's CSR JSON, or from this host; the options win.
+fn wanted(args: &IssueArgs, profile: &Profile, batch: &Batch) -> Result<Wanted, Failure> {
+    let mut algorithm = KeyAlgorithm::default();
+    let mut given = None;
+    let (mut subject, mut names) = match (&args.csr, &args.csr_json) {
+        (Some(path), _) => {
+            let in_file = |error: pki_core::Error| Failure::from(error).in_file(path);
+            let csr = CertificateRequest::from_pem_or_der(&store::read(path)?).map_err(in_file)?;
+            let request = profile.restrict(Request::from_csr(&csr).map_err(in_file)?);
+            let asked = (request.subject.clone(), request.names.clone());
+            given = Some(request);
+            asked
+        }
+        (None, Some(path)) => {
+            let file = read_csr_json(path)?;
+            algorithm = file.key;
+            (file.subject, file.names)
+        }
+        (None, None) if args.name.is_none() => this_host(args, profile)?,
+        (None, None) => (Subject::default(), Vec::new()),
+    };
+    if !args.san.is_empty() {
+        names.clone_from(&args.san);
+    }
+    let mut attributes = subject.attributes().to_vec();
+    let cn = args.cn.as_ref().or(args.name.as_ref().filter(|_| subject.common_name().is_none()));
+    super::set_attribute(&mut attributes, Attribute::CommonName, cn);
+    super::set_attribute(&mut attributes, Attribute::Organization, args.org.as_ref());
+    subject = Subject::new(attributes)?;
+
+    let base = base(args, &subject)?;
+    // Before a key is made, which may take a second for RSA.
+    batch.check_place(&certificate_path(args, &base))?;
+    let (public_key, extensions, key) = if let Some(request) = given {
+        (request.public_key, request.extensions, None)
+    } else {
+        batch.check_place(&key_path(args, &base))?;
+        let key = PrivateKey::generate(args.key.unwrap_or(algorithm))?;
+        (key.public_key().clone(), Vec::new(), Some(key))
+    };
+    let request = Request { subject, names, public_key, extensions, expiry: args.expiry };
+    Ok(Wanted { base, request, key })
+}
+
+fn read_csr_json(path: &Path) -> Result<CsrJson, Failure> {
+    let in_file = |failure: Failure| failure.in_file(path);
+    let file = CsrJson::from_json(&store::read(path)?).map_err(|error| in_file(error.into()))?;
+    if file.ca.is_some() {
+        return Err(in_file(
+            Failure::usage("ca: this section is for a CA, not for a leaf")
+                .hinted("remove it, or make the CA with etcdpki init-ca --csr-json"),
+        ));
+    }
+    if file.crl_url.is_some() {
+        return Err(in_file(
+            Failure::usage("crl_url: cfssl ignores it for a leaf")
+                .hinted("write \"crl_url\" in the signing profile"),
+        ));
+    }
+    Ok(file)
+}
+
+/// The host's own name, and its addresses where the certificate serves: a client's certificate that
+/// carries its host's address opens etcd's peer port to it.
+fn this_host(args: &IssueArgs, profile: &Profile) -> Result<(Subject, Vec<San>), Failure> {
+    let full = host::name();
+    let short = full.split('.').next().unwrap_or(&full);
+    let in_host = |error: pki_core::Error| Failure::from(error.in_field("this host's name"));
+    let subject = Subject::from_common_name(short).map_err(in_host)?;
+    let mut names = Vec::new();
+    let serves = profile.extended_key_usages.contains(&ExtendedKeyUsage::server_auth());
+    if serves && args.san.is_empty() {
+        if full != short {
+            names.push(full.parse().map_err(in_host)?);
+        }
+        names.extend(host::addresses()?.into_iter().map(San::Ip));
+    }
+    Ok((subject, names))
+}
+
+/// NAME, or the common name in its place.
+fn base(args: &IssueArgs, subject: &Subject) -> Result<String, Failure> {
+    let base = args.name.as_deref().or(subject.common_name()).ok_or_else(|| {
+        Failure::usage("NAME is missing, and there is no common name to take its place")
+            .hinted("etcdpki issue … NAME")
+    })?;
+    if base.is_empty() || base.contains('/') || base.starts_with('.') {
+        return Err(Failure::usage(format!("NAME {base:?} is not the base of a file name"))
+            .hinted("give a name such as etcdone, and the folder with --out"));
+    }
+    Ok(base.to_owned())
+}
+
+fn certificate_path(args: &IssueArgs, base: &str) -> PathBuf {
+    args.out.join(format!("{base}.pem"))
+}
+
+fn key_path(args: &IssueArgs, base: &str) -> PathBuf {
+    args.out.join(format!("{base}-key.pem"))
+}
+
+/// The key goes first: a certificate without its key is of no use, a key alone harms nobody.
+fn stage(
+    args: &IssueArgs,
+    wanted: &Wanted,
+    issued: &Issued,
+    ca: &CaFolder,
+    batch: &mut Batch,
+) -> Result<Files, Failure> {
+    let (certificate_path, key_path) =
+        (certificate_path(args, &wanted.base), key_path(args, &wanted.base));
+    if let Some(key) = &wanted.key {
+        let pem = key.to_pem(KeyFormat::Pkcs8)?;
+        batch.stage(key_path.clone(), pem.as_bytes(), Access::Secret)?;
+    }
+    let mut pem = issued.certificate.to_pem()?;
+    if args.chain {
+        for certificate in &ca.chain {
+            pem.push_str(&certificate.to_pem()?);
+        }
+    }
+    batch.stage(certificate_path.clone(), pem.as_bytes(), Access::Public)?;
+    Ok(Files {
+        certificate: certificate_path.display().to_string(),
+        key: wanted.key.as_ref().map(|_| key_path.display().to_string()),
+    })
+}
+
+fn print(common: &Common, profile: &Profile, issued: &Issued, files: Files) -> Result<(), Failure> {
+    if !issued.report.findings.is_empty() {
+        host::say(&text::findings(&issued.report));
+    }
+    for left_out in &issued.left_out {
+        let profile = &profile.name;
+        host::say(&format!("note: the profile {profile} does not admit {left_out}: left out\n"));
+    }
+    let certificate = CertificateFacts::from(&issued.certificate);
+    if common.format == Format::Json {
+        return json::print(&Document {
+            certificate,
+            profile: profile.name.clone(),
+            files,
+            findings: facts::findings(&issued.report),
+            left_out: issued.left_out.clone(),
+        });
+    }
+    let names = certificate.extensions.subject_alt_name.unwrap_or_default();
+    let key = files.key.map(|key| format!("{key}, ")).unwrap_or_default();
+    host::print(&format!(
+        "issued {} for {}\n  names   {}\n  valid   {} to {}\n  serial  {}\n  wrote   {key}{}\n",
+        profile.name,
+        certificate.subject,
+        names.join(", "),
+        certificate.not_before,
+        certificate.not_after,
+        certificate.serial,
+        files.certificate,
+    ))
+}

@@ -1,0 +1,103 @@
+//! Why a command failed, what to do about it, and the exit code that says so.
+
+use std::path::Path;
+
+use pki_core::{Error, Report};
+
+/// The kinds of failure, each with its exit code. 0 is success.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Kind {
+    /// The answer is no: findings, or refused by policy.
+    Refused,
+    /// The command line or an input file is wrong.
+    Usage,
+    /// Files, locks, signers: the surroundings are in the way.
+    Environment,
+    /// etcdpki broke a promise to itself.
+    Bug,
+}
+
+impl Kind {
+    pub(crate) const fn exit_code(self) -> u8 {
+        match self {
+            Self::Refused => 1,
+            Self::Usage => 2,
+            Self::Environment => 3,
+            Self::Bug => 70,
+        }
+    }
+
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Usage => "usage",
+            Self::Environment => "environment",
+            Self::Bug => "bug",
+        }
+    }
+}
+
+/// A failed command.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) kind: Kind,
+    /// A sentence fragment that names file, field and value.
+    pub(crate) message: String,
+    /// What to do next.
+    pub(crate) hint: Option<String>,
+    /// The rules' reasons, where they are what said no.
+    pub(crate) report: Option<Report>,
+}
+
+impl Failure {
+    fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), hint: None, report: None }
+    }
+
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(Kind::Usage, message)
+    }
+
+    pub(crate) fn environment(message: impl Into<String>) -> Self {
+        Self::new(Kind::Environment, message)
+    }
+
+    /// An operation on a file that the system refused.
+    pub(crate) fn file(doing: &str, path: &Path, error: &std::io::Error) -> Self {
+        Self::environment(format!("{doing} {}: {error}", path.display()))
+    }
+
+    #[must_use]
+    pub(crate) fn hinted(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same failure, about something in this file.
+    #[must_use]
+    pub(crate) fn in_file(mut self, path: &Path) -> Self {
+        self.message = format!("{}: {}", path.display(), self.message);
+        self
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let kind = match &error {
+            Error::NotAdmitted(_) | Error::Refused(_) => Kind::Refused,
+            Error::Signer(_) => Kind::Environment,
+            Error::Internal(_) => Kind::Bug,
+            _ => Kind::Usage,
+        };
+        let hint = error.hint().map(str::to_owned);
+        match error {
+            Error::Refused(report) => Self {
+                kind,
+                message: "refused by the rules".to_owned(),
+                hint,
+                report: Some(*report),
+            },
+            error => Self { kind, message: error.to_string(), hint, report: None },
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! What was issued, in SQLite: a certificate is here before it is anywhere else.
+//!
+//! The table is that of cfssl's certdb, so that its users can move here and their queries still work.
+
+use std::path::{Path, PathBuf};
+
+use pki_core::Certificate;
+use rusqlite::{Connection, params};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::failure::Failure;
+use crate::store;
+
+/// The file in the CA's folder.
+pub(crate) const FILE: &str = "inventory.db";
+
+const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS certificates (
+        serial_number            TEXT NOT NULL, -- decimal, as cfssl keeps it
+        authority_key_identifier TEXT NOT NULL, -- lower-case hexadecimal
+        ca_label                 TEXT NOT NULL, -- the signing profile
+        status                   TEXT NOT NULL, -- good or revoked
+        reason                   INTEGER NOT NULL,
+        expiry                   TEXT NOT NULL, -- RFC 3339
+        revoked_at               TEXT,
+        pem                      TEXT NOT NULL,
+        issued_at                TEXT NOT NULL,
+        not_before               TEXT NOT NULL,
+        common_name              TEXT,
+        PRIMARY KEY (serial_number, authority_key_identifier)
+    ) WITHOUT ROWID;
+";
+
+/// The open inventory of one CA.
+pub(crate) struct Inventory {
+    connection: Connection,
+    path: PathBuf,
+}
+
+impl Inventory {
+    /// Opens the inventory of a CA's folder, and makes it where there is none.
+    pub(crate) fn open(folder: &Path) -> Result<Self, Failure> {
+        let path = folder.join(FILE);
+        store::touch_secret(&path)?;
+        let failed = |error| failure(&path, &error);
+        let connection = Connection::open(&path).map_err(failed)?;
+        // A certificate must not leave before its row is on the disk.
+        connection
+            .execute_batch("PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = FULL;")
+            .and_then(|()| connection.execute_batch(SCHEMA))
+            .map_err(failed)?;
+        Ok(Self { connection, path })
+    }
+
+    /// Records one certificate, durably.
+    pub(crate) fn record(
+        &mut self,
+        certificate: &Certificate,
+        profile: &str,
+        now: OffsetDateTime,
+    ) -> Result<(), Failure> {
+        let aki = certificate.extensions.authority_key_id.as_ref();
+        let aki = aki.and_then(|aki| aki.key_id.as_ref());
+        self.connection
+            .execute(
+                "INSERT INTO certificates VALUES (?1, ?2, ?3, 'good', 0, ?4, NULL, ?5, ?6, ?7, ?8)",
+                params![
+                    decimal(certificate.serial.as_bytes()),
+                    aki.map_or_else(String::new, ToString::to_string),
+                    profile,
+                    rfc3339(certificate.not_after),
+                    certificate.to_pem()?,
+                    rfc3339(now),
+                    rfc3339(certificate.not_before),
+                    certificate.subject.common_name(),
+                ],
+            )
+            .map_err(|error| failure(&self.path, &error))?;
+        Ok(())
+    }
+}
+
+fn failure(path: &Path, error: &rusqlite::Error) -> Failure {
+    Failure::environment(format!("{}: {error}", path.display()))
+        .hinted("nothing was issued; see that the disk has room and that the file is yours")
+}
+
+fn rfc3339(moment: OffsetDateTime) -> String {
+    moment.format(&Rfc3339).unwrap_or_else(|_| moment.to_string())
+}
+
+/// Big-endian octets as a decimal number.
+fn decimal(octets: &[u8]) -> String {
+    let mut digits: Vec<u8> = vec![0];
+    for octet in octets {
+        let mut carry = u32::from(*octet);
+        for digit in &mut digits {
+            carry += u32::from(*digit) * 256;
+            *digit = u8::try_from(carry % 10).unwrap_or(0);
+            carry /= 10;
+        }
+        while carry > 0 {
+            digits.push(u8::try_from(carry % 10).unwrap_or(0));
+            carry /= 10;
+        }
+    }
+    digits.iter().rev().map(|digit| char::from(b'0' + digit)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::decimal;
+
+    #[test]
+    fn octets_become_decimal() {
+        assert_eq!(decimal(&[]), "0");
+        assert_eq!(decimal(&[0]), "0");
+        assert_eq!(decimal(&[1, 0]), "256");
+        assert_eq!(decimal(&[0xff; 8]), u64::MAX.to_string());
+        assert_eq!(decimal(&[0xff; 16]), u128::MAX.to_string());
+    }
+}

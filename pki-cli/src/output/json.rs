@@ -1,0 +1,42 @@
+//! JSON for programs: one document a run.
+
+use serde::Serialize;
+
+use super::facts::{self, FindingFacts};
+use crate::failure::Failure;
+use crate::host;
+
+/// Prints one document.
+pub(crate) fn print(document: &impl Serialize) -> Result<(), Failure> {
+    let mut text = serde_json::to_string_pretty(document)
+        .map_err(|error| Failure::environment(format!("writing JSON: {error}")))?;
+    text.push('\n');
+    host::print(&text)
+}
+
+#[derive(Serialize)]
+struct FailureDocument<'a> {
+    error: FailureFacts<'a>,
+}
+
+#[derive(Serialize)]
+struct FailureFacts<'a> {
+    kind: &'static str,
+    exit_code: u8,
+    message: &'a str,
+    hint: Option<&'a str>,
+    findings: Vec<FindingFacts>,
+}
+
+/// Prints a failure where the result would have stood.
+pub(crate) fn print_failure(failure: &Failure) -> Result<(), Failure> {
+    print(&FailureDocument {
+        error: FailureFacts {
+            kind: failure.kind.as_str(),
+            exit_code: failure.kind.exit_code(),
+            message: &failure.message,
+            hint: failure.hint.as_deref(),
+            findings: failure.report.as_ref().map(facts::findings).unwrap_or_default(),
+        },
+    })
+}

@@ -1,0 +1,2 @@
+//! Tests of the command line, as a user runs it. Each module is one subject.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
