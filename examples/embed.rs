@@ -2,6 +2,12 @@
 //!
 //! The library asks for nothing but values; this program supplies the clock and the randomness.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    reason = "the embedding program owns the clock and the streams"
+)]
+
 use pki_core::{
     Authority, CaRequest, Error, KeyAlgorithm, KeyFormat, Moment, PrivateKey, Purpose, Question,
     Request, SerialNumber, Signer, SigningConfig, Subject, Verifier,
