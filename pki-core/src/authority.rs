@@ -7,7 +7,7 @@
 use time::OffsetDateTime;
 
 use crate::certificate::{Certificate, SerialNumber};
-use crate::encode::{self, Encoding, IssuedBy};
+use crate::encode::{self, IssuedBy};
 use crate::error::Error;
 use crate::key::{PublicKey, Signer};
 use crate::profile::{self, Admission, Profile};
@@ -45,9 +45,9 @@ pub struct Authority {
 #[derive(Debug)]
 #[must_use]
 pub struct Draft {
-    encoding: Encoding,
+    /// The certificate but for its signature, which is empty.
+    unsigned: Certificate,
     issuer_key: PublicKey,
-    tbs: Vec<u8>,
     public_key: PublicKey,
     report: Report,
     left_out: Vec<String>,
@@ -130,18 +130,16 @@ impl Draft {
         issued_by: &IssuedBy<'_>,
         ca: Option<&Certificate>,
     ) -> Result<Self, Error> {
-        let encoding = Encoding::new(template, &moment.serial, issued_by)?;
-        let (unsigned, tbs) = encoding.unsigned()?;
-        let certificate = Certificate::from_der(&unsigned)
+        let der = encode::unsigned(template, &moment.serial, issued_by)?;
+        let unsigned = Certificate::from_der(&der)
             .map_err(|e| Error::Internal(format!("reading our own draft: {e}")))?;
-        if certificate.is_ca() && !certificate.subject.is_rewritable() {
-            return Err(encode::unwritable(&certificate.subject.to_string()));
+        if unsigned.is_ca() && !unsigned.subject.is_rewritable() {
+            return Err(encode::unwritable(&unsigned.subject.to_string()));
         }
-        let report = judge(&certificate, ca, moment.now)?;
+        let report = judge(&unsigned, ca, moment.now)?;
         Ok(Self {
-            encoding,
+            unsigned,
             issuer_key: ca.map_or(&template.public_key, |ca| &ca.public_key).clone(),
-            tbs,
             public_key: template.public_key.clone(),
             report,
             left_out: Vec::new(),
@@ -150,7 +148,7 @@ impl Draft {
 
     /// The bytes to sign, for a signer that is elsewhere.
     pub fn tbs(&self) -> &[u8] {
-        &self.tbs
+        self.unsigned.tbs()
     }
 
     /// What the rules warn about. A draft that they forbid does not come to be.
@@ -168,13 +166,13 @@ impl Draft {
             )
             .hinted("restore the key and the certificate that belong together"));
         }
-        let signature = signer.sign(&self.tbs).map_err(Error::Signer)?;
+        let signature = signer.sign(self.tbs()).map_err(Error::Signer)?;
         self.assemble(&signature)
     }
 
     /// Joins the draft and a signature over [`Draft::tbs`] that was made elsewhere.
     pub fn assemble(self, signature: &[u8]) -> Result<Issued, Error> {
-        let der = self.encoding.signed(&self.tbs, signature)?;
+        let der = encode::signed(self.unsigned.der(), signature)?;
         let certificate = Certificate::from_der(&der)
             .map_err(|e| Error::Internal(format!("reading our own certificate: {e}")))?;
         if !certificate.is_signed_by(&self.issuer_key) {
@@ -182,7 +180,7 @@ impl Draft {
                 "its signature does not verify with the CA's public key".into(),
             ));
         }
-        if certificate.public_key != self.public_key || certificate.tbs() != self.tbs {
+        if certificate.public_key != self.public_key || certificate.tbs() != self.tbs() {
             return Err(Error::Internal("the certificate is not the draft".to_owned()));
         }
         Ok(Issued { certificate, report: self.report, left_out: self.left_out })

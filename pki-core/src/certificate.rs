@@ -61,8 +61,8 @@ impl Certificate {
     /// Reads one certificate.
     pub fn from_der(der: &[u8]) -> Result<Self, Error> {
         const WANTED: &str = "a certificate";
-        let (rest, x509) = X509Certificate::from_der(der)
-            .map_err(|error| Error::malformed(WANTED, parser_says(&error)))?;
+        let (rest, x509) =
+            X509Certificate::from_der(der).map_err(|error| Error::bad_der(WANTED, der, &error))?;
         no_rest(WANTED, rest)?;
         let tbs = &x509.tbs_certificate;
         Ok(Self {
@@ -155,7 +155,7 @@ impl CertificateRequest {
     pub fn from_der(der: &[u8]) -> Result<Self, Error> {
         const WANTED: &str = "a certification request";
         let (rest, csr) = X509CertificationRequest::from_der(der)
-            .map_err(|error| Error::malformed(WANTED, parser_says(&error)))?;
+            .map_err(|error| Error::bad_der(WANTED, der, &error))?;
         no_rest(WANTED, rest)?;
         let info = &csr.certification_request_info;
         let mut requested = Vec::new();
@@ -235,16 +235,11 @@ impl Signed {
     }
 }
 
-/// What the parser objects to, in one line.
-fn parser_says(error: &impl fmt::Display) -> String {
-    format!("the DER is damaged ({error})")
-}
-
 fn no_rest(wanted: &'static str, rest: &[u8]) -> Result<(), Error> {
     if rest.is_empty() {
         return Ok(());
     }
-    Err(Error::malformed(wanted, format!("{} bytes follow it", rest.len())))
+    Err(Error::malformed(wanted, format!("{} byte(s) follow it", rest.len())))
 }
 
 /// The serial number of a certificate: the contents of its INTEGER.

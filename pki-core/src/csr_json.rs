@@ -2,7 +2,7 @@
 
 use time::Duration;
 
-use crate::duration::parse_duration;
+use crate::duration::{parse_backdate, parse_lifetime};
 use crate::error::Error;
 use crate::json::{Fields, Json, Value};
 use crate::key::KeyAlgorithm;
@@ -180,11 +180,11 @@ fn ca(value: &Value<'_>) -> Result<CaSection, Error> {
     if zero && path_len.is_some() {
         return Err(value.invalid("pathlenzero contradicts pathlen").hinted("keep one of the two"));
     }
-    let expiry = fields.parsed("expiry", parse_duration)?;
+    let expiry = fields.parsed("expiry", parse_lifetime)?;
     Ok(CaSection {
         // cfssl's five years; RFC 5280 gives no default.
         expiry: expiry.unwrap_or(Duration::hours(43_800)),
-        backdate: fields.parsed("backdate", parse_duration)?,
+        backdate: fields.parsed("backdate", parse_backdate)?,
         path_len: if zero { Some(0) } else { path_len },
     })
 }

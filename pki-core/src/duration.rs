@@ -21,6 +21,35 @@ const UNITS: [(&str, i128); 11] = [
 /// Longer than any certificate; keeps every sum within [`Duration`].
 const MAX_NANOSECONDS: i128 = 10_000 * 365 * 86_400 * 1_000_000_000;
 
+/// Reads the lifetime of a certificate: a second at least, and no more than anybody means.
+///
+/// Certificates count whole seconds (RFC 5280 section 4.1.2.5).
+pub fn parse_lifetime(text: &str) -> Result<Duration, Error> {
+    let lifetime = parse_duration(text)?;
+    let problem = if lifetime.is_negative() || lifetime.is_zero() {
+        "a lifetime of nothing or less: it would have ended before it is used"
+    } else if lifetime < Duration::SECOND {
+        "a lifetime of less than a second"
+    } else if lifetime > Duration::days(1000 * 365) {
+        "a lifetime of more than 1000 years"
+    } else {
+        return Ok(lifetime);
+    };
+    Err(Error::invalid("lifetime", text, problem)
+        .hinted("write how long it shall live: 8760h, 90d, 1y"))
+}
+
+/// Reads how long before now a certificate begins.
+pub(crate) fn parse_backdate(text: &str) -> Result<Duration, Error> {
+    match parse_duration(text)? {
+        backdate if backdate.is_negative() => {
+            Err(Error::invalid("backdate", text, "below zero: it would not be valid yet")
+                .hinted("write how long before now it begins: 5m"))
+        }
+        backdate => Ok(backdate),
+    }
+}
+
 /// Reads `8760h`, `1h30m`, `90d`, `10y` (a year is 365 days).
 pub fn parse_duration(text: &str) -> Result<Duration, Error> {
     let bad = |problem: String| {
@@ -42,6 +71,9 @@ pub fn parse_duration(text: &str) -> Result<Duration, Error> {
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
         let (number, tail) = rest.split_at(digits);
+        if number.is_empty() {
+            return bad(format!("{rest:?} does not start with a number"));
+        }
         let unit_end = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
         let (unit, tail) = tail.split_at(unit_end);
         let Some((_, scale)) = UNITS.iter().find(|(name, _)| *name == unit) else {
@@ -94,6 +126,16 @@ mod tests {
         assert_eq!(hours("-1h"), -1);
         assert_eq!(hours("0"), 0);
         assert_eq!(parse_duration("1us").unwrap(), Duration::microseconds(1));
+    }
+
+    #[test]
+    fn a_lifetime_is_between_a_second_and_a_thousand_years() {
+        for text in ["1s", "5m", "10y", "1000y"] {
+            assert_eq!(parse_lifetime(text).unwrap(), parse_duration(text).unwrap());
+        }
+        for text in ["0", "0h", "-1h", "1us", "999ms", "1001y", "x"] {
+            assert!(parse_lifetime(text).unwrap_err().hint().is_some(), "{text}");
+        }
     }
 
     #[test]

@@ -1,10 +1,8 @@
 //! Template to bytes: the only place that knows the encoder.
 //!
-//! rcgen signs while it encodes and has no step between. A signing key that keeps the message and
-//! returns nothing gives the to-be-signed bytes; a second pass with one that returns the real
-//! signature gives the certificate. Both passes must see the same bytes, and that is checked.
-
-use std::cell::RefCell;
+//! rcgen signs while it encodes and has no step between. It is given a key that answers with an
+//! empty signature, so that it writes a certificate to be read and judged; the real signature then
+//! takes the place of the empty one, and no other byte changes.
 
 use rcgen::{
     BasicConstraints, CertificateParams, CidrSubnet, CrlDistributionPoint, CustomExtension,
@@ -13,8 +11,8 @@ use rcgen::{
     SubjectPublicKeyInfo,
 };
 use rustls_pki_types::CertificateDer;
-use x509_cert::der::asn1::{Ia5String, ObjectIdentifier};
-use x509_cert::der::{Any, Encode};
+use x509_cert::der::asn1::{AnyRef, BitStringRef, Ia5String, ObjectIdentifier};
+use x509_cert::der::{Any, Decode, Encode, Tag};
 use x509_cert::ext::pkix::certpolicy::{DisplayText, PolicyQualifierInfo, UserNotice};
 use x509_cert::ext::pkix::name::GeneralName;
 use x509_cert::ext::pkix::{
@@ -37,91 +35,61 @@ pub(crate) enum IssuedBy<'a> {
     Itself,
 }
 
-/// A template with a serial number and an issuer, as the encoder wants it.
-#[derive(Debug)]
-pub(crate) struct Encoding {
-    params: CertificateParams,
-    subject_key: SubjectPublicKeyInfo,
-    /// The CA's certificate and its name for people; none for a root.
-    ca: Option<(CertificateDer<'static>, String)>,
-    issuer_spki: SubjectPublicKeyInfo,
-    algorithm: &'static rcgen::SignatureAlgorithm,
-}
-
-impl Encoding {
-    pub(crate) fn new(
-        template: &Template,
-        serial: &SerialNumber,
-        issued_by: &IssuedBy<'_>,
-    ) -> Result<Self, Error> {
-        let mut params = params(template, serial)?;
-        let (issuer_key, ca) = match issued_by {
-            IssuedBy::Itself => (&template.public_key, None),
-            IssuedBy::Ca(ca) => {
-                if !ca.subject.is_rewritable() {
-                    return Err(unwritable(&ca.subject.to_string()));
-                }
-                // The encoder copies the CA's subjectKeyIdentifier; where there is none it would
-                // make one up by a method of its own, and the leaf goes without.
-                params.use_authority_key_identifier_extension =
-                    ca.extensions.subject_key_id.is_some();
-                let der = CertificateDer::from(ca.der().to_vec());
-                (&ca.public_key, Some((der, ca.subject.to_string())))
+/// The certificate that a template, a serial number and an issuer make, with an empty signature.
+pub(crate) fn unsigned(
+    template: &Template,
+    serial: &SerialNumber,
+    issued_by: &IssuedBy<'_>,
+) -> Result<Vec<u8>, Error> {
+    let mut params = params(template, serial)?;
+    let issuer = match issued_by {
+        IssuedBy::Itself => Issuer::from_params(&params, EmptyKey::new(&template.public_key)?),
+        IssuedBy::Ca(ca) => {
+            let unwritable = || unwritable(&ca.subject.to_string());
+            if !ca.subject.is_rewritable() {
+                return Err(unwritable());
             }
-        };
-        Ok(Self {
-            params,
-            subject_key: encoder_key(&template.public_key)?,
-            ca,
-            issuer_spki: encoder_key(issuer_key)?,
-            algorithm: encoder_algorithm(issuer_key)?,
-        })
-    }
-
-    /// The certificate with an empty signature, to be read and judged, and the bytes that the CA's
-    /// key is to sign.
-    pub(crate) fn unsigned(&self) -> Result<(Vec<u8>, Vec<u8>), Error> {
-        self.pass(&[])
-    }
-
-    /// The certificate with this signature over `tbs`.
-    pub(crate) fn signed(&self, tbs: &[u8], signature: &[u8]) -> Result<Vec<u8>, Error> {
-        let (der, seen) = self.pass(signature)?;
-        if seen == tbs {
-            Ok(der)
-        } else {
-            Err(Error::Internal("the encoder wrote two passes differently".to_owned()))
+            // The encoder copies the CA's subjectKeyIdentifier; where there is none it would make
+            // one up by a method of its own, and the leaf goes without.
+            params.use_authority_key_identifier_extension = ca.extensions.subject_key_id.is_some();
+            let der = CertificateDer::from(ca.der());
+            Issuer::from_ca_cert_der(&der, EmptyKey::new(&ca.public_key)?)
+                .map_err(|_| unwritable())?
         }
-    }
-
-    fn pass(&self, signature: &[u8]) -> Result<(Vec<u8>, Vec<u8>), Error> {
-        let key = ReplayKey {
-            public: &self.issuer_spki,
-            algorithm: self.algorithm,
-            signature,
-            message: RefCell::new(Vec::new()),
-        };
-        let issuer = match &self.ca {
-            Some((der, name)) => {
-                Issuer::from_ca_cert_der(der, &key).map_err(|_| unwritable(name))?
-            }
-            None => Issuer::from_params(&self.params, &key),
-        };
-        let certificate =
-            self.params.signed_by(&self.subject_key, &issuer).map_err(|e| encoder_failed(&e))?;
-        Ok((certificate.der().to_vec(), key.message.take()))
-    }
+    };
+    let subject_key = encoder_key(&template.public_key)?;
+    let certificate = params.signed_by(&subject_key, &issuer).map_err(|e| encoder_failed(&e))?;
+    Ok(certificate.der().to_vec())
 }
 
-/// A key that keeps what it is asked to sign and answers with a signature made elsewhere.
-struct ReplayKey<'a> {
-    public: &'a SubjectPublicKeyInfo,
+/// The same certificate with this signature in place of the empty one.
+pub(crate) fn signed(unsigned: &[u8], signature: &[u8]) -> Result<Vec<u8>, Error> {
+    // RFC 5280 section 4.1: the signature stands last. A BIT STRING without bits is tag, length and
+    // the count of unused bits.
+    const EMPTY: [u8; 3] = [0x03, 0x01, 0x00];
+    let failed = |e| encoder_failed(&e);
+    let whole = AnyRef::from_der(unsigned).map_err(failed)?;
+    let Some(before) = whole.value().strip_suffix(&EMPTY) else {
+        return Err(Error::Internal("the encoder wrote a signature of its own".to_owned()));
+    };
+    let signature = BitStringRef::from_bytes(signature).and_then(|bits| bits.to_der());
+    let contents = [before, &signature.map_err(failed)?].concat();
+    AnyRef::new(Tag::Sequence, &contents).and_then(|whole| whole.to_der()).map_err(failed)
+}
+
+/// A key that signs nothing: it stands for the CA's, which the encoder never sees.
+struct EmptyKey {
+    public: SubjectPublicKeyInfo,
     algorithm: &'static rcgen::SignatureAlgorithm,
-    signature: &'a [u8],
-    message: RefCell<Vec<u8>>,
 }
 
-impl PublicKeyData for ReplayKey<'_> {
+impl EmptyKey {
+    fn new(public: &PublicKey) -> Result<Self, Error> {
+        Ok(Self { public: encoder_key(public)?, algorithm: encoder_algorithm(public)? })
+    }
+}
+
+impl PublicKeyData for EmptyKey {
     fn der_bytes(&self) -> &[u8] {
         self.public.der_bytes()
     }
@@ -131,10 +99,9 @@ impl PublicKeyData for ReplayKey<'_> {
     }
 }
 
-impl SigningKey for ReplayKey<'_> {
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
-        self.message.replace(message.to_vec());
-        Ok(self.signature.to_vec())
+impl SigningKey for EmptyKey {
+    fn sign(&self, _: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
+        Ok(Vec::new())
     }
 }
 

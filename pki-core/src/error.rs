@@ -23,7 +23,7 @@ pub enum Error {
         hint: Option<String>,
     },
 
-    /// The profile does not admit what is asked for.
+    /// What is asked for is well-formed, and is not admitted.
     #[error("refused: {0}")]
     NotAdmitted(Box<Invalid>),
 
@@ -77,7 +77,7 @@ impl Error {
         }))
     }
 
-    /// A value that its profile does not admit.
+    /// A value that is not admitted: by its profile, or because nobody should rely on it.
     pub(crate) fn not_admitted(
         field: impl Into<String>,
         found: impl Into<String>,
@@ -90,7 +90,27 @@ impl Error {
     }
 
     pub(crate) fn malformed(wanted: &'static str, problem: impl Into<String>) -> Self {
-        Self::Malformed { wanted, problem: problem.into(), hint: None }
+        let hint = "it is damaged or something else; copy it again from where it was made";
+        Self::Malformed { wanted, problem: problem.into(), hint: Some(hint.to_owned()) }
+    }
+
+    /// Bytes that a decoder of DER gave up on.
+    pub(crate) fn bad_der(
+        wanted: &'static str,
+        der: &[u8],
+        decoder_says: &dyn std::fmt::Display,
+    ) -> Self {
+        let decoder_says = decoder_says.to_string();
+        match der.trim_ascii() {
+            [] => Self::malformed(wanted, "it is empty")
+                .hinted("copy it again from where it was made"),
+            // Everything that we read is a SEQUENCE.
+            [0x30, ..] if decoder_says.contains("Eof") => {
+                Self::malformed(wanted, "its DER ends too early")
+            }
+            [0x30, ..] => Self::malformed(wanted, format!("its DER is damaged ({decoder_says})")),
+            _ => Self::malformed(wanted, "it is neither PEM nor DER"),
+        }
     }
 
     /// The same error with advice on what to do about it.

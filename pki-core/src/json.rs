@@ -65,34 +65,43 @@ impl<'a> Value<'a> {
         Error::invalid(self.path(), self.json.describe(), problem)
     }
 
-    fn wanted(&self, what: &str) -> Error {
-        self.invalid(format!("{what} was wanted"))
+    fn wanted(&self, what: &str, example: &str) -> Error {
+        let found = match self.json {
+            Json::Null => "null",
+            Json::Bool(_) => "a truth value",
+            Json::Number(_) => "a number",
+            Json::String(_) => "a string",
+            Json::Array(_) => "a list",
+            Json::Object(_) => "an object",
+        };
+        self.invalid(format!("{found} where {what} belongs")).hinted(format!("write {example}"))
     }
 
     pub(crate) fn string(&self) -> Result<&'a str, Error> {
         match self.json {
             Json::String(text) => Ok(text),
-            _ => Err(self.wanted("a string")),
+            _ => Err(self.wanted("a string", "it in quotes: \"…\"")),
         }
     }
 
     pub(crate) fn boolean(&self) -> Result<bool, Error> {
         match self.json {
             Json::Bool(value) => Ok(*value),
-            _ => Err(self.wanted("true or false")),
+            _ => Err(self.wanted("a truth value", "true or false, without quotes")),
         }
     }
 
     pub(crate) fn integer(&self) -> Result<i64, Error> {
+        let wanted = || self.wanted("a whole number", "digits alone, without quotes");
         match self.json {
-            Json::Number(number) => number.as_i64().ok_or_else(|| self.wanted("a whole number")),
-            _ => Err(self.wanted("a whole number")),
+            Json::Number(number) => number.as_i64().ok_or_else(wanted),
+            _ => Err(wanted()),
         }
     }
 
     pub(crate) fn list(&self) -> Result<Vec<Self>, Error> {
         let Json::Array(items) = self.json else {
-            return Err(self.wanted("a list"));
+            return Err(self.wanted("a list", "it in brackets: [\"…\", \"…\"]"));
         };
         let items = items.iter().enumerate();
         Ok(items
@@ -116,28 +125,28 @@ impl<'a> Value<'a> {
     /// The members of an object of any keys.
     pub(crate) fn members(&self) -> Result<Vec<(&'a str, Self)>, Error> {
         let Json::Object(members) = self.json else {
-            return Err(self.wanted("an object"));
+            return Err(self.wanted("an object", "it in braces: {\"…\": …}"));
         };
-        let mut seen: Vec<String> = Vec::new();
-        let mut values = Vec::new();
+        let mut values: Vec<(&str, Self)> = Vec::new();
         for (key, json) in members {
             let path =
                 if self.path.is_empty() { key.clone() } else { format!("{}.{key}", self.path) };
             let value = Self { json, path };
-            let folded = key.to_lowercase();
-            if seen.contains(&folded) {
-                return Err(value
-                    .invalid("the key is given twice")
-                    .hinted("keep one; cfssl silently keeps the last"));
+            if values.iter().any(|(earlier, _)| earlier == key) {
+                return Err(value.twice());
             }
-            seen.push(folded);
             values.push((key.as_str(), value));
         }
         Ok(values)
     }
 
+    fn twice(&self) -> Error {
+        self.invalid("the key is given twice").hinted("keep one; cfssl silently keeps the last")
+    }
+
     /// The members of an object whose keys are known; `null` counts as absent.
     pub(crate) fn fields(&self, known: &'static [&'static str]) -> Result<Fields<'a>, Error> {
+        let mut seen: Vec<&str> = Vec::new();
         let mut fields = Vec::new();
         for (key, value) in self.members()? {
             let Some(name) = known.iter().find(|name| name.eq_ignore_ascii_case(key)) else {
@@ -145,6 +154,11 @@ impl<'a> Value<'a> {
                     .invalid("no such field")
                     .hinted(suggest::one_of(key, known.iter().copied())));
             };
+            // Go takes the keys of a struct in any case, and those of a map to the letter.
+            if seen.contains(name) {
+                return Err(value.twice());
+            }
+            seen.push(*name);
             if !matches!(value.json, Json::Null) {
                 fields.push((*name, value));
             }

@@ -70,8 +70,8 @@ impl FromStr for KeyAlgorithm {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PublicKey {
     spki: Vec<u8>,
-    algorithm: Option<KeyAlgorithm>,
-    algorithm_oid: String,
+    /// The OID, where the algorithm is none that this crate works with.
+    algorithm: Result<KeyAlgorithm, String>,
     /// Where the bits of the BIT STRING start in `spki`; they run to its end.
     bits_at: usize,
 }
@@ -93,7 +93,10 @@ impl PublicKey {
             .as_bytes()
             .ok_or_else(|| bad("the key is no whole number of bytes".to_owned()))?;
         let curve = || spki.algorithm.parameters_oid().ok();
+        // SEC 1 section 2.3.3: Go reads a point in its long form alone, which starts with 4.
+        let compressed = spki.algorithm.oid == OID_EC && bits.first() != Some(&4);
         let algorithm = match spki.algorithm.oid {
+            _ if compressed => None,
             OID_EC if curve() == Some(OID_P256) => Some(KeyAlgorithm::EcdsaP256),
             OID_EC if curve() == Some(OID_P384) => Some(KeyAlgorithm::EcdsaP384),
             OID_EC if curve() == Some(OID_P521) => Some(KeyAlgorithm::EcdsaP521),
@@ -101,11 +104,12 @@ impl PublicKey {
             OID_RSA => rsa_bits(bits).map(KeyAlgorithm::Rsa),
             _ => None,
         };
-        let algorithm_oid = match curve() {
+        let algorithm = algorithm.ok_or_else(|| match curve() {
+            Some(curve) if compressed => format!("{curve} (compressed point)"),
             Some(curve) if spki.algorithm.oid == OID_EC => curve.to_string(),
             _ => spki.algorithm.oid.to_string(),
-        };
-        Ok(Self { bits_at: der.len() - bits.len(), spki: der.to_vec(), algorithm, algorithm_oid })
+        });
+        Ok(Self { bits_at: der.len() - bits.len(), spki: der.to_vec(), algorithm })
     }
 
     /// The DER of the SubjectPublicKeyInfo.
@@ -115,14 +119,17 @@ impl PublicKey {
 
     /// The algorithm, where it is one that this crate works with.
     pub const fn algorithm(&self) -> Option<KeyAlgorithm> {
-        self.algorithm
+        match self.algorithm {
+            Ok(algorithm) => Some(algorithm),
+            Err(_) => None,
+        }
     }
 
     /// The algorithm for people: `ecdsa-p256`, or the OID of one that is not supported.
     pub fn algorithm_name(&self) -> String {
-        match self.algorithm {
-            Some(algorithm) => algorithm.to_string(),
-            None => self.algorithm_oid.clone(),
+        match &self.algorithm {
+            Ok(algorithm) => algorithm.to_string(),
+            Err(oid) => oid.clone(),
         }
     }
 
@@ -219,7 +226,7 @@ pub enum SignatureAlgorithm {
 impl SignatureAlgorithm {
     /// The algorithm that `key` signs with, where this crate supports the key.
     pub const fn of(key: &PublicKey) -> Option<Self> {
-        Some(match key.algorithm {
+        Some(match key.algorithm() {
             Some(KeyAlgorithm::EcdsaP256) => Self::EcdsaP256Sha256,
             Some(KeyAlgorithm::EcdsaP384) => Self::EcdsaP384Sha384,
             Some(KeyAlgorithm::EcdsaP521) => Self::EcdsaP521Sha512,

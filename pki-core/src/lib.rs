@@ -69,7 +69,7 @@ pub use certificate::{
     SerialNumber, signature_algorithm_name,
 };
 pub use csr_json::{CaSection, CsrJson};
-pub use duration::parse_duration;
+pub use duration::{parse_duration, parse_lifetime};
 pub use error::{Error, Invalid};
 pub use key::{KeyAlgorithm, KeyId, PublicKey, SignatureAlgorithm, Signer};
 pub use name::{Cidr, DnsName, EmailAddress, San, Uri};

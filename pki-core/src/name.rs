@@ -38,7 +38,13 @@ impl FromStr for San {
             "uri" => Some(name.parse().map(Self::Uri)),
             _ => None,
         });
-        typed.unwrap_or_else(|| Self::classify(text))
+        typed.unwrap_or_else(|| Self::classify(text)).map_err(|mut error| {
+            if let Error::Invalid(invalid) = &mut error {
+                // With its kind, as it was given.
+                text.clone_into(&mut invalid.found);
+            }
+            error
+        })
     }
 }
 
@@ -137,7 +143,7 @@ fn not_a_host(text: &str) -> Option<Error> {
         return found("several names in one string", "give each name by itself".to_owned());
     }
     if text.trim() != text {
-        return found("a name with a blank at its end", format!("write {:?}", text.trim()));
+        return found("a blank before or behind the name", format!("write {:?}", text.trim()));
     }
     if text.contains(char::is_whitespace) {
         return found("a name with a blank in it", "give each name by itself".to_owned());
@@ -156,11 +162,12 @@ fn not_a_host(text: &str) -> Option<Error> {
             )
         };
     }
-    if text.contains('%') {
-        let bare = text.split('%').next().unwrap_or(text);
+    if let Some((address, _)) = text.split_once('%')
+        && address.parse::<IpAddr>().is_ok()
+    {
         return found(
             "an address with a zone; zones mean nothing to another host",
-            format!("give the address alone ({bare}), better a global one"),
+            format!("give the address alone ({address}), better a global one"),
         );
     }
     if text.starts_with('[') {
@@ -178,10 +185,7 @@ fn not_a_host(text: &str) -> Option<Error> {
                 format!("write {host:?}"),
             )
         } else {
-            found(
-                "a name with a colon in it",
-                "typed names start with dns:, ip:, email: or uri:".to_owned(),
-            )
+            found("a name with a colon in it, and no IPv6 address", with_colon(text))
         };
     }
     // WHATWG URL "ends in a number": what looks like IPv4 and is not must never become a DNS name.
@@ -193,6 +197,17 @@ fn not_a_host(text: &str) -> Option<Error> {
         );
     }
     None
+}
+
+/// What to write in place of a name with a colon.
+fn with_colon(text: &str) -> String {
+    let (kind, name) = text.split_once(':').unwrap_or((text, ""));
+    match kind.to_ascii_lowercase().as_str() {
+        // As OpenSSL prints them.
+        kind @ ("dns" | "email" | "ip" | "uri") => format!("write {:?}", format!("{kind}:{name}")),
+        "ip address" => format!("write {:?}", format!("ip:{name}")),
+        _ => "a host name has none; typed names start with dns:, ip:, email: or uri:".to_owned(),
+    }
 }
 
 fn no_address(text: &str) -> Result<(), Error> {
@@ -240,11 +255,12 @@ impl FromStr for DnsName {
                 format!("rename the host: {:?}", text.replace('_', "-")),
             ));
         }
-        if host.ends_with('.') {
+        let bare = host.trim_end_matches('.');
+        if host.ends_with('.') && !bare.is_empty() {
             return Err(refuse(
                 text,
                 "a trailing dot; Go never matches such a name",
-                format!("write {:?}", text.trim_end_matches('.')),
+                format!("write {:?}", format!("{wildcard}{bare}")),
             ));
         }
         // RFC 5280 section 4.2.1.6 wants RFC 1034's preferred name syntax; RFC 5891 for the rest.
@@ -335,6 +351,14 @@ impl FromStr for Uri {
         }
         if matches!(rest, "" | "//") {
             return bad("a URI with nothing after its scheme");
+        }
+        if is_digits(rest) {
+            // cfssl makes this of `etcd1:2379`.
+            return Err(refuse(
+                text,
+                "a host with a port and no URI",
+                format!("write dns:{scheme}"),
+            ));
         }
         let is_uri = |b: u8| b.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&b);
         if !rest.bytes().all(is_uri) {

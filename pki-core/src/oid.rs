@@ -1,6 +1,6 @@
 //! Object identifiers in their dotted form.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
 use crate::error::Error;
@@ -45,7 +45,8 @@ fn dotted(content: &[u8]) -> Option<String> {
     if !matches!(content, [.., ..0x80]) {
         return None;
     }
-    let mut numbers = Vec::new();
+    // Written as it is read: a certificate holds some twenty OIDs, and reading them must be cheap.
+    let mut text = String::with_capacity(4 * content.len());
     for octets in content.split_inclusive(|octet| *octet < 0x80) {
         if octets[0] == 0x80 {
             return None;
@@ -53,16 +54,21 @@ fn dotted(content: &[u8]) -> Option<String> {
         let number = octets.iter().try_fold(0_u128, |number, octet| {
             number.checked_mul(0x80)?.checked_add(u128::from(octet & 0x7f))
         })?;
-        if numbers.is_empty() {
-            // The first two numbers share one: 40 for each of the first, which is at most 2.
-            let first = (number / 40).min(2);
-            numbers.extend([first, number - 40 * first]);
-        } else {
-            numbers.push(number);
+        // The first two numbers share one: 40 for each of the first, which is at most 2.
+        let (before, number) = match number {
+            _ if !text.is_empty() => (".", number),
+            0..40 => ("0.", number),
+            40..80 => ("1.", number - 40),
+            _ => ("2.", number - 80),
+        };
+        text.push_str(before);
+        match u8::try_from(number) {
+            // The common case, without the detour of a formatter.
+            Ok(digit @ 0..10) => text.push(char::from(b'0' + digit)),
+            _ => write!(text, "{number}").ok()?,
         }
     }
-    let numbers: Vec<String> = numbers.iter().map(ToString::to_string).collect();
-    Some(numbers.join("."))
+    Some(text)
 }
 
 impl FromStr for Oid {

@@ -43,8 +43,14 @@ pub fn is_pem(bytes: &[u8]) -> bool {
 
 /// Reads every section; text between sections is passed over, as every reader of PEM does.
 pub fn read(bytes: &[u8]) -> Result<Vec<Section>, Error> {
-    let text = String::from_utf8_lossy(bytes);
-    let text = Zeroizing::new(text.into_owned());
+    // Text is read where it stands: a copy would be one more to wipe.
+    let lossy;
+    let text = if let Ok(text) = std::str::from_utf8(bytes) {
+        text
+    } else {
+        lossy = Zeroizing::new(String::from_utf8_lossy(bytes).into_owned());
+        lossy.as_str()
+    };
     let mut sections = Vec::new();
     let mut lines = text.lines().enumerate();
     while let Some((index, line)) = lines.next() {
@@ -64,7 +70,8 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Section>, Error> {
                         line,
                         label,
                         &format!("{:?} stands where {end:?} belongs", next.trim()),
-                    ));
+                    )
+                    .hinted("the file is damaged; copy it again"));
                 }
                 Some((_, next)) => {
                     body.push_str(next.trim());

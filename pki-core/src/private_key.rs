@@ -81,6 +81,9 @@ impl PrivateKey {
 
     /// Reads the one private key of a PEM file; `EC PARAMETERS` before it are passed over.
     pub fn from_pem(bytes: &[u8]) -> Result<Self, Error> {
+        if !pem::is_pem(bytes) {
+            return Err(not_pem(bytes));
+        }
         let mut key = None;
         for section in pem::read(bytes)? {
             match section.content {
@@ -147,7 +150,10 @@ impl PrivateKey {
         }
         match RsaKeyPair::from_der(der) {
             Ok(pair) => Self::new(Pair::Rsa(pair)),
-            Err(_) => Err(unsupported("neither PKCS#8, SEC1 nor PKCS#1 of a supported algorithm")),
+            Err(_) => Err(unsupported(
+                "it is damaged, or neither PKCS#8, SEC1 nor PKCS#1 of an algorithm that is supported",
+            )
+            .hinted("copy it again from where it was made; ECDSA, Ed25519 and RSA keys are read")),
         }
     }
 
@@ -193,6 +199,16 @@ impl PrivateKey {
             }
         }))
     }
+}
+
+fn not_pem(bytes: &[u8]) -> Error {
+    const WANTED: &str = "a private key in PEM";
+    if PrivateKey::from_der(bytes).is_ok() {
+        return Error::malformed(WANTED, "it is DER, which etcd does not read")
+            .hinted("convert it: openssl pkey -inform DER -in KEY.der -out KEY.pem");
+    }
+    let problem = if bytes.trim_ascii().is_empty() { "it is empty" } else { "it is no PEM at all" };
+    Error::malformed(WANTED, problem)
 }
 
 fn unsupported(problem: &str) -> Error {

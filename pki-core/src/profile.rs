@@ -1,7 +1,8 @@
 //! Signing profiles, in cfssl's grammar: what a CA is willing to certify.
 
 use regex::Regex;
-use time::{Duration, OffsetDateTime};
+use time::format_description::well_known::Rfc3339;
+use time::{Duration, OffsetDateTime, UtcOffset};
 
 use crate::error::Error;
 use crate::name::San;
@@ -160,6 +161,11 @@ impl Profile {
             Some(crate::key::KeyAlgorithm::Rsa(_)) => self.key_usages,
             _ => self.key_usages.without(rsa_only),
         };
+        // RFC 5280 section 4.2.1.3: without keyUsage the key would be good for everything.
+        if key_usages.is_empty() && !self.key_usages.is_empty() {
+            return Err(refuse("its only key usages are for RSA keys, which this key is not")
+                .hinted("add \"signing\" to its usages, or ask with an RSA key"));
+        }
         Ok(Admission {
             template: Template {
                 subject: request.subject.clone(),
@@ -219,7 +225,7 @@ impl Profile {
                     Error::invalid(
                         "CN",
                         cn,
-                        format!("the profile adds the name {name:?}, which is {why}"),
+                        format!("profile {} adds the name {name:?}, which is {why}", self.name),
                     )
                     .hinted("choose a common name that is a host name: letters, digits, hyphens")
                 })
@@ -255,8 +261,19 @@ impl Profile {
         request: &Request,
         now: OffsetDateTime,
     ) -> Result<(OffsetDateTime, OffsetDateTime), Error> {
-        let expiry = request.expiry.unwrap_or(self.expiry);
-        validity(now, self.not_before, self.backdate, self.not_after, expiry)
+        // What is asked for stands in place of the profile's lifetime, however that is written.
+        let (not_after, expiry) = match request.expiry {
+            Some(expiry) => (None, expiry),
+            None => (self.not_after, self.expiry),
+        };
+        validity(now, self.not_before, self.backdate, not_after, expiry).map_err(|error| {
+            let field = match &error {
+                Error::Invalid(invalid) if request.expiry.is_none() => &invalid.field,
+                _ => return error,
+            };
+            let field = format!("profile {}: {field}", self.name);
+            error.in_field(field)
+        })
     }
 
     fn sort_extensions(
@@ -293,21 +310,28 @@ pub(crate) fn validity(
     not_after: Option<OffsetDateTime>,
     expiry: Duration,
 ) -> Result<(OffsetDateTime, OffsetDateTime), Error> {
-    // Certificates count whole seconds (RFC 5280 section 4.1.2.5).
-    let now = now.replace_nanosecond(0).unwrap_or(now);
-    let too_far = || Error::invalid("expiry", expiry.to_string(), "it ends after the year 9999");
-    let begin = match not_before {
-        Some(moment) => moment,
-        None => now.checked_sub(backdate).ok_or_else(too_far)?,
-    };
-    let end = match not_after {
-        Some(moment) => moment,
-        None => now.checked_add(expiry).ok_or_else(too_far)?,
-    };
+    let now = certifiable(now).ok_or_else(|| {
+        Error::invalid("clock", now.to_string(), "not in the years 1950 to 9999")
+            .hinted("set the clock right")
+    })?;
+    let begin = not_before.or_else(|| now.checked_sub(backdate)).and_then(certifiable);
+    let begin = begin.ok_or_else(|| match not_before {
+        Some(moment) => Error::invalid("not_before", rfc3339(moment), "before the year 1950")
+            .hinted("choose a later moment"),
+        None => Error::invalid("backdate", backdate.to_string(), "it leads before the year 1950")
+            .hinted("choose minutes, such as 5m"),
+    })?;
+    let end = not_after.or_else(|| now.checked_add(expiry)).and_then(certifiable);
+    let end = end.ok_or_else(|| match not_after {
+        Some(moment) => Error::invalid("not_after", rfc3339(moment), "before the year 1950")
+            .hinted("choose a later moment"),
+        None => Error::invalid("expiry", expiry.to_string(), "it leads beyond the year 9999")
+            .hinted("choose a shorter lifetime, such as 8760h"),
+    })?;
     if end <= now || end <= begin {
         return Err(Error::invalid(
             if not_after.is_some() { "not_after" } else { "expiry" },
-            if not_after.is_some() { end.to_string() } else { expiry.to_string() },
+            if not_after.is_some() { rfc3339(end) } else { expiry.to_string() },
             "the certificate would have ended before it is used",
         )
         .hinted("choose a later end, such as an expiry of 8760h"));
@@ -315,7 +339,7 @@ pub(crate) fn validity(
     if begin > now {
         return Err(Error::invalid(
             "not_before",
-            begin.to_string(),
+            rfc3339(begin),
             "the certificate would not be valid yet",
         )
         .hinted("choose a moment that is past"));
@@ -323,8 +347,20 @@ pub(crate) fn validity(
     Ok((begin, end))
 }
 
-/// basicConstraints with `cA TRUE`: a SEQUENCE that starts with BOOLEAN.
+fn rfc3339(moment: OffsetDateTime) -> String {
+    moment.format(&Rfc3339).unwrap_or_else(|_| moment.to_string())
+}
+
+/// The moment as a certificate states it: whole seconds of UTC, in years that its two forms of time
+/// hold (RFC 5280 section 4.1.2.5). The encoder panics on others (rcgen 0.14.10).
+fn certifiable(moment: OffsetDateTime) -> Option<OffsetDateTime> {
+    let moment = moment.checked_to_offset(UtcOffset::UTC)?.replace_nanosecond(0).ok()?;
+    (1950..=9999).contains(&moment.year()).then_some(moment)
+}
+
+/// basicConstraints with `cA TRUE`: a SEQUENCE that starts with a BOOLEAN other than FALSE, which
+/// rcgen before 0.14.10 wrote out though DER forbids it.
 fn is_ca_request(extension: &crate::certificate::Extension) -> bool {
     extension.oid.as_str() == "2.5.29.19"
-        && matches!(extension.value.as_slice(), [0x30, _, 0x01, ..])
+        && matches!(extension.value.as_slice(), [0x30, _, 0x01, 0x01, 1..=0xff, ..])
 }

@@ -2,9 +2,9 @@
 
 use regex::Regex;
 use time::format_description::well_known::Rfc3339;
-use time::{Duration, OffsetDateTime};
+use time::{Duration, OffsetDateTime, UtcOffset};
 
-use crate::duration::parse_duration;
+use crate::duration::{parse_backdate, parse_duration, parse_lifetime};
 use crate::error::Error;
 use crate::json::{Fields, Json, Value};
 use crate::name::Uri;
@@ -113,16 +113,23 @@ fn profile(name: &str, value: &Value<'_>, default: Option<&Profile>) -> Result<P
         urls.ocsp = urls.ocsp.or_else(|| default.urls.ocsp.clone());
         urls.crl = urls.crl.or_else(|| default.urls.crl.clone());
     }
+    let not_before = fields.parsed("not_before", timestamp)?;
+    let not_after = fields.parsed("not_after", timestamp)?;
+    if let (Some(begin), Some(end), Some(at)) = (not_before, not_after, fields.find("not_after"))
+        && end <= begin
+    {
+        return Err(at.invalid("not after not_before").hinted("choose a later moment"));
+    }
     Ok(Profile {
         name: name.to_owned(),
         expiry: expiry(value, &fields, default)?,
         // cfssl: 0 means "unset", and unset means five minutes.
         backdate: fields
-            .parsed("backdate", parse_duration)?
+            .parsed("backdate", parse_backdate)?
             .filter(|duration| !duration.is_zero())
             .unwrap_or(Duration::minutes(5)),
-        not_before: fields.parsed("not_before", timestamp)?,
-        not_after: fields.parsed("not_after", timestamp)?,
+        not_before,
+        not_after,
         key_usages,
         extended_key_usages,
         ca,
@@ -160,31 +167,33 @@ fn expiry(
     fields: &Fields<'_>,
     default: Option<&Profile>,
 ) -> Result<Duration, Error> {
-    match fields.parsed("expiry", parse_duration)? {
-        Some(expiry) if expiry.is_negative() => {
-            Err(fields.find("expiry").unwrap_or(value).invalid("a lifetime below zero"))
-        }
-        Some(expiry) if !expiry.is_zero() => Ok(expiry),
-        // cfssl: 0 takes the default profile's.
-        _ => default
-            .map(|profile| profile.expiry)
-            .ok_or_else(|| value.invalid("no \"expiry\"").hinted("add \"expiry\": \"8760h\"")),
-    }
+    // cfssl: 0 takes the default profile's.
+    let lifetime = |text: &str| {
+        if parse_duration(text)?.is_zero() { Ok(None) } else { parse_lifetime(text).map(Some) }
+    };
+    let own = fields.parsed("expiry", lifetime)?.flatten();
+    own.or(default.map(|profile| profile.expiry)).ok_or_else(|| {
+        value
+            .invalid("no lifetime: neither the profile nor \"default\" has an \"expiry\" above 0")
+            .hinted("add \"expiry\": \"8760h\"")
+    })
 }
 
 fn timestamp(text: &str) -> Result<OffsetDateTime, Error> {
-    OffsetDateTime::parse(text, &Rfc3339)
-        .map(|moment| moment.to_offset(time::UtcOffset::UTC))
-        .map_err(|_| {
-            Error::invalid("", text, "no RFC 3339 timestamp").hinted("write 2027-01-31T00:00:00Z")
-        })
+    let moment = OffsetDateTime::parse(text, &Rfc3339).ok();
+    moment.and_then(|moment| moment.checked_to_offset(UtcOffset::UTC)).ok_or_else(|| {
+        Error::invalid("", text, "no RFC 3339 timestamp").hinted("write 2027-01-31T00:00:00Z")
+    })
 }
 
 fn whitelist(text: &str) -> Result<Regex, Error> {
     Regex::new(text).map_err(|error| {
         let reason = error.to_string();
-        let reason = reason.lines().last().unwrap_or_default().to_owned();
-        Error::invalid("", text, format!("no regular expression: {reason}"))
+        let reason = reason.lines().last().unwrap_or_default();
+        let reason = reason.trim_start_matches("error: ");
+        Error::invalid("", text, format!("no regular expression: {reason}")).hinted(
+            "write one in the syntax of https://docs.rs/regex, such as \"^[a-z]+\\\\.lab$\"",
+        )
     })
 }
 
@@ -284,7 +293,18 @@ fn csr_whitelist(value: &Value<'_>) -> Result<CsrWhitelist, Error> {
 
 fn policies(fields: &Fields<'_>) -> Result<Vec<PolicyInformation>, Error> {
     let values = fields.find("Policies").map_or_else(|| Ok(Vec::new()), Value::list)?;
-    values.iter().map(policy).collect()
+    let mut policies: Vec<PolicyInformation> = Vec::new();
+    for value in &values {
+        let policy = policy(value)?;
+        // RFC 5280 section 4.2.1.4
+        if policies.iter().any(|earlier| earlier.id == policy.id) {
+            return Err(value
+                .invalid(format!("a second policy {}", policy.id))
+                .hinted("keep one, with the qualifiers of both"));
+        }
+        policies.push(policy);
+    }
+    Ok(policies)
 }
 
 fn policy(value: &Value<'_>) -> Result<PolicyInformation, Error> {
@@ -302,7 +322,9 @@ fn policy(value: &Value<'_>) -> Result<PolicyInformation, Error> {
 fn qualifier(value: &Value<'_>) -> Result<PolicyQualifier, Error> {
     const KINDS: [&str; 2] = ["id-qt-cps", "id-qt-unotice"];
     let fields = value.fields(&["Type", "Value"])?;
-    let text = fields.find("Value").ok_or_else(|| value.invalid("a qualifier without Value"))?;
+    let text = fields.find("Value").ok_or_else(|| {
+        value.invalid("a qualifier without Value").hinted("add \"Value\": \"https://…\"")
+    })?;
     match fields.string("Type")?.unwrap_or_default() {
         "id-qt-cps" => Ok(PolicyQualifier::Cps(text.parsed(str::parse)?)),
         // RFC 5280 section 4.2.1.4: explicitText is 1 to 200 characters.
@@ -310,7 +332,7 @@ fn qualifier(value: &Value<'_>) -> Result<PolicyQualifier, Error> {
             notice if (1..=200).contains(&notice.chars().count()) => {
                 Ok(PolicyQualifier::UserNotice(notice.to_owned()))
             }
-            _ => Err(text.invalid("a user notice has 1 to 200 characters")),
+            _ => Err(text.invalid("a user notice has 1 to 200 characters").hinted("shorten it")),
         },
         other => Err(fields
             .find("Type")

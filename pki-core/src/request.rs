@@ -5,10 +5,13 @@ use time::Duration;
 use crate::certificate::signature_algorithm_name;
 use crate::certificate::{CertificateRequest, Extension, GeneralName, is_weak_signature};
 use crate::error::Error;
-use crate::key::PublicKey;
+use crate::key::{KeyAlgorithm, PublicKey};
 use crate::name::{San, Uri};
 use crate::subject::Subject;
 use crate::template::NameConstraint;
+
+/// id-RSASSA-PSS (RFC 8017 appendix A.2.3)
+const RSASSA_PSS: &str = "1.2.840.113549.1.1.10";
 
 /// A certificate that somebody asks for. What becomes of it the profile decides.
 #[derive(Clone, Debug)]
@@ -31,23 +34,32 @@ impl Request {
     pub fn from_csr(csr: &CertificateRequest) -> Result<Self, Error> {
         const WANTED: &str = "a certification request that can be signed";
         let algorithm = signature_algorithm_name(&csr.signature_algorithm);
+        let key = csr.public_key.algorithm_name();
+        // Before the proof: it cannot be checked with a key that nobody should rely on.
+        if matches!(csr.public_key.algorithm(), None | Some(KeyAlgorithm::Rsa(..2048 | 8193..))) {
+            return Err(Error::not_admitted("public key", key, "no key that can be certified")
+                .hinted("use ECDSA P-256, P-384, P-521, Ed25519, or RSA from 2048 to 8192 bits"));
+        }
         if is_weak_signature(&csr.signature_algorithm) {
-            return Err(Error::malformed(WANTED, format!("it is signed with {algorithm}"))
+            return Err(Error::not_admitted("signature", algorithm, "it proves nothing any more")
                 .hinted("make it anew with SHA-256: openssl req -new -sha256 -key KEY.pem …"));
         }
         if !csr.is_self_signed() {
             return Err(Error::malformed(
                 WANTED,
-                format!(
-                    "its signature ({algorithm}) does not verify with its own key ({})",
-                    csr.public_key.algorithm_name()
-                ),
+                format!("its signature ({algorithm}) does not verify with its own key ({key})"),
             )
-            .hinted("it was altered or damaged; make it anew with the key that it is for"));
+            .hinted(if csr.signature_algorithm.as_str() == RSASSA_PSS {
+                "PSS is read with a salt as long as the hash, SHA-256 or stronger: openssl req -new \
+                 -sha256 -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:digest …"
+            } else {
+                "it was altered or damaged; make it anew with the key that it is for"
+            }));
         }
         if matches!(&csr.extensions.basic_constraints, Some(constraints) if constraints.path_len.is_some() && !constraints.ca)
         {
-            return Err(Error::malformed(WANTED, "a path length without CA:TRUE"));
+            return Err(Error::malformed(WANTED, "a path length without CA:TRUE")
+                .hinted("make it anew without the path length"));
         }
         let names = csr.extensions.subject_alt_name.as_deref().unwrap_or_default();
         Ok(Self {
@@ -68,7 +80,10 @@ fn san((index, name): (usize, &GeneralName)) -> Result<San, Error> {
         GeneralName::Uri(text) => text.parse::<Uri>().map(San::Uri),
         GeneralName::Ip(_) => match name.ip() {
             Some(ip) => Ok(San::Ip(ip)),
-            None => Err(Error::invalid("", name.to_string(), "no address of 4 or 16 octets")),
+            None => Err(Error::invalid("", name.to_string(), "no address of 4 or 16 octets")
+                .hinted(
+                    "make the request anew: openssl req … -addext subjectAltName=IP:192.0.2.1",
+                )),
         },
         GeneralName::Directory(_) | GeneralName::Other(_) => {
             Err(Error::invalid("", name.to_string(), "a kind of name that etcdpki does not issue")

@@ -177,17 +177,10 @@ fn check(attribute: &Attribute, value: &str) -> Result<(), Error> {
         return bad("empty".to_owned(), "leave the field out, or give it a value");
     }
     if value.trim() != value {
-        return bad("a blank at its end".to_owned(), "remove the blank");
+        return bad("a blank before or behind it".to_owned(), "remove the blank");
     }
     if value.chars().any(char::is_control) {
         return bad("a control character".to_owned(), "remove it");
-    }
-    let bound = attribute.upper_bound();
-    if value.chars().count() > bound {
-        return bad(
-            format!("longer than {bound} characters (RFC 5280 appendix A.1)"),
-            "shorten it",
-        );
     }
     if *attribute == Attribute::Country
         && !(value.len() == 2 && value.bytes().all(|b| b.is_ascii_uppercase()))
@@ -195,6 +188,13 @@ fn check(attribute: &Attribute, value: &str) -> Result<(), Error> {
         return bad(
             "not a country code".to_owned(),
             "write the two capital letters of ISO 3166-1: DE, US",
+        );
+    }
+    let bound = attribute.upper_bound();
+    if value.chars().count() > bound {
+        return bad(
+            format!("longer than {bound} characters (RFC 5280 appendix A.1)"),
+            "shorten it",
         );
     }
     match string_type(attribute, value) {

@@ -89,14 +89,21 @@ impl FromStr for NameConstraint {
 
     /// Reads `dns:example.com`, `ip:192.0.2.0/24`, `email:example.com`, or the first two bare.
     fn from_str(text: &str) -> Result<Self, Error> {
+        let bad = |problem: &str, hint: String| {
+            Err(Error::invalid("name constraint", text, problem).hinted(hint))
+        };
         let (kind, name) = match text.split_once(':') {
             Some((kind @ ("dns" | "email" | "ip"), name)) => (kind, name),
+            // The encoder writes none, and nothing in a cluster is named by a URI.
+            Some((kind, name)) if kind == "uri" || name.starts_with("//") => {
+                return bad(
+                    "a URI; hosts and networks are constrained",
+                    "write dns:HOST".to_owned(),
+                );
+            }
             _ if text.contains('/') => ("ip", text),
             _ if text.contains('@') => ("email", text),
             _ => ("dns", text),
-        };
-        let bad = |problem: &str, hint: String| {
-            Err(Error::invalid("name constraint", text, problem).hinted(hint))
         };
         match kind {
             "ip" => Ok(Self::Ip(name.parse()?)),
@@ -105,6 +112,12 @@ impl FromStr for NameConstraint {
             }
             "email" => {
                 let host: DnsName = name.strip_prefix('.').unwrap_or(name).parse()?;
+                if host.as_str().starts_with('*') {
+                    return bad(
+                        "an email constraint has no wildcard; a leading dot covers all below it",
+                        format!("write email:{}", host.as_str().trim_start_matches('*')),
+                    );
+                }
                 let dot = if name.starts_with('.') { "." } else { "" };
                 Ok(Self::Email(format!("{dot}{}", host.as_str())))
             }

@@ -54,7 +54,7 @@ impl Verifier {
     /// ended, or whose signature does not verify, is never taken for an answer.
     pub fn add_crl(&mut self, der: &[u8]) -> Result<(), Error> {
         let crl = OwnedCertRevocationList::from_der(der)
-            .map_err(|error| Error::malformed("a CRL", path_error_text(&error)))?;
+            .map_err(|error| Error::bad_der("a CRL", der, &path_error_text(&error)))?;
         self.crls.push(CertRevocationList::Owned(crl));
         Ok(())
     }
@@ -274,6 +274,9 @@ fn kinship(certificate: &Certificate, ca: &Certificate) -> u8 {
 
 /// The hosts that the leaf's names do not match.
 fn unmatched(leaf: &Certificate, hosts: &[ServerName<'static>]) -> Vec<String> {
+    if hosts.is_empty() {
+        return Vec::new();
+    }
     let der = CertificateDer::from(leaf.der());
     let leaf = EndEntityCert::try_from(&der).ok();
     let matches = |host: &&ServerName<'static>| {
@@ -321,7 +324,9 @@ fn path_error_text(error: &PathError) -> String {
         }
         PathError::IssuerNotCrlSigner => "the CA's keyUsage lacks cRLSign".to_owned(),
         PathError::NameConstraintViolation => {
-            "a name is outside the constraints of a CA above it".to_owned()
+            "a name is outside the constraints of a CA above it, or of a kind whose constraints \
+             the path builder does not read (email, URI)"
+                .to_owned()
         }
         PathError::PathLenConstraintViolated => "more CAs than a CA above them allows".to_owned(),
         PathError::UnsupportedCertVersion => "it is no X.509v3 certificate".to_owned(),

@@ -14,9 +14,19 @@ pub(super) fn violations(certificate: &Certificate, above: &[&Certificate]) -> V
         let Some(constraints) = &ca.extensions.name_constraints else {
             continue;
         };
+        for unknown in constraints.permitted.iter().chain(&constraints.excluded) {
+            // Go refuses what stands below a critical constraint of a kind that it does not know,
+            // and webpki whatever stands below one on directory names.
+            if matches!(unknown, GeneralName::Directory(_) | GeneralName::Other(_)) {
+                breaches.push(format!(
+                    "etcd does not know how to obey the constraint {unknown} of {}",
+                    ca.subject
+                ));
+            }
+        }
         for name in &names {
             let same_kind = |constraint: &&GeneralName| kind(constraint) == kind(name);
-            if let Some(excluded) = constraints.excluded.iter().find(|c| covers(c, name)) {
+            if let Some(excluded) = constraints.excluded.iter().find(|c| reaches(c, name)) {
                 breaches.push(format!("{name} is excluded by {excluded} of {}", ca.subject));
                 continue;
             }
@@ -53,10 +63,10 @@ fn kind(name: &GeneralName) -> u8 {
         GeneralName::Dns(_) => 0,
         GeneralName::Email(_) => 1,
         GeneralName::Uri(_) => 2,
-        GeneralName::Ip(octets) if matches!(octets.len(), 4 | 8) => 3,
-        GeneralName::Ip(_) => 4,
-        GeneralName::Directory(_) => 5,
-        GeneralName::Other(_) => 6,
+        // One kind, whatever the length: to permit networks of IPv4 alone is to permit no IPv6.
+        GeneralName::Ip(_) => 3,
+        GeneralName::Directory(_) => 4,
+        GeneralName::Other(_) => 5,
     }
 }
 
@@ -77,6 +87,20 @@ fn covers(constraint: &GeneralName, name: &GeneralName) -> bool {
         }
         _ => false,
     }
+}
+
+/// An excluded subtree also reaches a wildcard that could stand for a name in it, as Go has it since
+/// CVE-2025-61727.
+fn reaches(excluded: &GeneralName, name: &GeneralName) -> bool {
+    let expands = match (excluded, name) {
+        (GeneralName::Dns(base), GeneralName::Dns(name)) => {
+            let above = base.trim_start_matches('.').split_once('.').map(|(_, above)| above);
+            name.strip_prefix("*.")
+                .is_some_and(|parent| above.is_some_and(|above| above.eq_ignore_ascii_case(parent)))
+        }
+        _ => false,
+    };
+    expands || covers(excluded, name)
 }
 
 /// A DNS constraint covers its own name and every name with labels added on the left.
@@ -132,6 +156,22 @@ mod tests {
         ] {
             assert_eq!(below(base, name), wanted, "{base:?} {name}");
         }
+    }
+
+    #[test]
+    fn an_excluded_name_reaches_the_wildcard_that_could_stand_for_it() {
+        let dns = |text: &str| GeneralName::Dns(text.to_owned());
+        for (base, name, wanted) in [
+            ("bad.example.com", "*.example.com", true),
+            ("bad.example.com", "*.EXAMPLE.com", true),
+            ("a.bad.example.com", "*.example.com", false),
+            ("example.com", "*.example.com", true),
+            ("bad.example.com", "good.example.com", false),
+            ("com", "*.example.com", true),
+        ] {
+            assert_eq!(reaches(&dns(base), &dns(name)), wanted, "{base} {name}");
+        }
+        assert!(!covers(&dns("bad.example.com"), &dns("*.example.com")));
     }
 
     #[test]

@@ -266,7 +266,7 @@ pub(super) fn usages_are(case: &Case<'_>) -> String {
 
 // RFC 6125 section 6: what a client dialled is what the certificate must name.
 pub(super) fn host_mismatch(case: &Case<'_>) -> Vec<String> {
-    if !case.is_leaf() {
+    if !case.is_leaf() || case.unmatched.is_empty() {
         return NONE;
     }
     let names = case.certificate.extensions.subject_alt_name.iter().flatten();
