@@ -11,7 +11,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use pki_core::Attribute;
+use pki_core::{Attribute, parse_lifetime};
+use time::Duration;
 
 use crate::failure::Failure;
 use crate::output::Format;
@@ -71,6 +72,11 @@ impl Cli {
             Command::Man(args) => man::run(args),
         }
     }
+}
+
+/// A lifetime; `parse_duration` takes `0` and `-1h` too.
+pub(crate) fn lifetime(text: &str) -> Result<Duration, String> {
+    core(parse_lifetime(text))
 }
 
 /// A value of the command line that the core reads; its hint goes with its reason.

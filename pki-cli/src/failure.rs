@@ -1,5 +1,6 @@
 //! Why a command failed, what to do about it, and the exit code that says so.
 
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use pki_core::{Error, Report};
@@ -63,8 +64,24 @@ impl Failure {
     }
 
     /// An operation on a file that the system refused.
-    pub(crate) fn file(doing: &str, path: &Path, error: &std::io::Error) -> Self {
-        Self::environment(format!("{doing} {}: {error}", path.display()))
+    pub(crate) fn file(doing: &str, path: &Path, error: &io::Error) -> Self {
+        let says = error.to_string();
+        // tempfile goes on with the name of a file that is gone by then.
+        let says = says.split(" at path ").next().unwrap_or_default();
+        let failure = Self::environment(format!("{doing} {}: {says}", path.display()));
+        let hint = match error.kind() {
+            ErrorKind::InvalidFilename => "choose a shorter name",
+            ErrorKind::IsADirectory => "name a file in it",
+            ErrorKind::NotADirectory => "a file stands where a folder belongs; check the path",
+            ErrorKind::NotFound => "check the path",
+            ErrorKind::PermissionDenied => "run as the owner of the files",
+            ErrorKind::ReadOnlyFilesystem => "mount the file system writable, or write elsewhere",
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                "make room on the disk, then run this again"
+            }
+            _ => return failure,
+        };
+        failure.hinted(hint)
     }
 
     #[must_use]
@@ -76,7 +93,8 @@ impl Failure {
     /// The same failure, about something in this file.
     #[must_use]
     pub(crate) fn in_file(mut self, path: &Path) -> Self {
-        self.message = format!("{}: {}", path.display(), self.message);
+        let file = if path == Path::new("-") { Path::new("standard input") } else { path };
+        self.message = format!("{}: {}", file.display(), self.message);
         self
     }
 }

@@ -83,7 +83,7 @@ impl Inventory {
 
 fn failure(path: &Path, error: &rusqlite::Error) -> Failure {
     Failure::environment(format!("{}: {error}", path.display()))
-        .hinted("nothing was issued; see that the disk has room and that the file is yours")
+        .hinted("nothing was issued; see that the disk has room and the file is yours to write")
 }
 
 fn rfc3339(moment: OffsetDateTime) -> String {

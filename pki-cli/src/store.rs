@@ -5,7 +5,7 @@
 //! changed, and a rename that fails undoes those before it.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -76,7 +76,7 @@ impl Batch {
     /// Says that a file may not be written before any work is done for it.
     pub(crate) fn check_place(&self, path: &Path) -> Result<(), Failure> {
         match fs::symlink_metadata(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
             Err(error) => Err(Failure::file("looking at", path, &error)),
             Ok(metadata) if metadata.is_symlink() => Err(Failure::environment(format!(
                 "{} is a symbolic link; it is not followed",
@@ -106,7 +106,7 @@ impl Batch {
             if let Err(error) = renamed {
                 undo.forget_last();
                 return Err(match error.error.kind() {
-                    io::ErrorKind::AlreadyExists => exists(&path),
+                    ErrorKind::AlreadyExists => exists(&path),
                     _ => Failure::file("putting in place", &path, &error.error),
                 });
             }
@@ -188,11 +188,15 @@ pub(crate) fn make_folder(path: &Path, access: Access) -> Result<(), Failure> {
         Access::Secret => 0o700,
         Access::Public => 0o755,
     };
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(mode)
-        .create(path)
-        .map_err(|error| Failure::file("making the folder", path, &error))
+    fs::DirBuilder::new().recursive(true).mode(mode).create(path).map_err(|error| {
+        match error.kind() {
+            ErrorKind::AlreadyExists => {
+                Failure::environment(format!("{} is not a folder", path.display()))
+                    .hinted("name another folder")
+            }
+            _ => Failure::file("making the folder", path, &error),
+        }
+    })
 }
 
 /// An exclusive lock on a folder, held until it is dropped; the kernel frees it when a process dies.
@@ -216,11 +220,14 @@ impl Lock {
                 }
                 Err(fs::TryLockError::WouldBlock) => {
                     return Err(Failure::environment(format!(
-                        "{} is locked by another etcdpki for {} seconds",
+                        "{} has been locked by another etcdpki for {} seconds",
                         folder.display(),
                         PATIENCE.as_secs()
                     ))
-                    .hinted("wait for it to end, or find it: fuser -v DIR"));
+                    .hinted(format!(
+                        "wait for it to end; find it: fuser -v {}",
+                        folder.display()
+                    )));
                 }
                 Err(fs::TryLockError::Error(error)) => {
                     return Err(Failure::file("locking", folder, &error));
@@ -230,27 +237,31 @@ impl Lock {
     }
 }
 
+/// Whether something has this name, a link to nowhere included. Not being allowed to look is no "no".
+pub(crate) fn is_there(path: &Path) -> Result<bool, Failure> {
+    match fs::symlink_metadata(path) {
+        Ok(_) => Ok(true),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Ok(false)
+        }
+        Err(error) => Err(Failure::file("looking at", path, &error)),
+    }
+}
+
 /// Reads a file, or standard input for `-`.
 pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
     if path == Path::new("-") {
         return crate::host::stdin()
             .map_err(|error| Failure::file("reading", Path::new("standard input"), &error));
     }
-    fs::read(path).map(Zeroizing::new).map_err(|error| {
-        let failure = Failure::file("reading", path, &error);
-        match error.kind() {
-            io::ErrorKind::PermissionDenied => failure.hinted("run as the owner of the file"),
-            io::ErrorKind::IsADirectory => failure.hinted("name the files in it"),
-            _ => failure,
-        }
-    })
+    fs::read(path).map(Zeroizing::new).map_err(|error| Failure::file("reading", path, &error))
 }
 
 /// Reads a secret, if nobody but its owner can.
 pub(crate) fn read_secret(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let metadata = fs::metadata(path).map_err(|error| Failure::file("reading", path, &error))?;
     let mode = metadata.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
+    if metadata.is_file() && mode & 0o077 != 0 {
         return Err(Failure::environment(format!(
             "{} has mode {mode:04o}: others than its owner can read or change it",
             path.display()
@@ -260,10 +271,11 @@ pub(crate) fn read_secret(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
     read(path)
 }
 
-/// Makes an empty file that its owner alone can read, if it is not there.
+/// Makes an empty file that its owner alone can read, if it is not there. A link is not followed.
 pub(crate) fn touch_secret(path: &Path) -> Result<(), Failure> {
+    Batch::new(Existing::Replace).check_place(path)?;
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
             Err(Failure::file("making", path, &error))
         }
         _ => Ok(()),

@@ -5,12 +5,12 @@ use std::process::ExitCode;
 
 use pki_core::{
     Attribute, Authority, CaRequest, CsrJson, KeyAlgorithm, KeyFormat, NameConstraint, PrivateKey,
-    Signer, Subject, parse_duration,
+    Signer, Subject,
 };
 use serde::Serialize;
 use time::Duration;
 
-use super::{Common, core};
+use super::{Common, core, lifetime};
 use crate::ca_folder;
 use crate::failure::Failure;
 use crate::host;
@@ -41,11 +41,11 @@ pub(crate) struct InitCaArgs {
     key: Option<KeyAlgorithm>,
 
     /// How long the CA lives: 10y, 3650d, 87600h [default: 10y]
-    #[arg(long, value_name = "DURATION", value_parser = |text: &str| core(parse_duration(text)))]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = lifetime)]
     expiry: Option<Duration>,
 
     /// How many CAs may stand below this one [default: 0]
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
     path_len: Option<u8>,
 
     /// Names that the CA may certify, and no other of their kind: example.com, 192.168.29.0/24,
@@ -76,31 +76,39 @@ struct Files {
 
 pub(crate) fn run(args: &InitCaArgs, common: &Common) -> Result<ExitCode, Failure> {
     let (request, algorithm) = request(args)?;
-    store::make_folder(&common.dir, Access::Secret)?;
-    let _lock = Lock::take(&common.dir)?;
     let (certificate_path, key_path) =
         (ca_folder::certificate_path(&common.dir), ca_folder::key_path(&common.dir));
+    // Before a key is made, which may take a second for RSA.
     refuse_existing(&[&certificate_path, &key_path])?;
 
     let now = host::moment()?;
     let key = PrivateKey::generate(algorithm)?;
-    let issued = Authority::draft_root(&request, key.public_key(), &now)?.sign(&key)?;
-    let certificate = issued.certificate;
+    let draft = Authority::draft_root(&request, key.public_key(), &now);
+    let draft = draft.map_err(|error| match (&error, &args.csr_json) {
+        // The options are checked already.
+        (pki_core::Error::Invalid(_), Some(path)) => Failure::from(error).in_file(path),
+        _ => Failure::from(error),
+    })?;
+    let certificate = draft.sign(&key)?.certificate;
 
+    store::make_folder(&common.dir, Access::Secret)?;
+    let _lock = Lock::take(&common.dir)?;
+    // Somebody else may have been faster.
+    refuse_existing(&[&certificate_path, &key_path])?;
     let mut batch = Batch::new(Existing::Keep);
     batch.stage(key_path.clone(), key.to_pem(KeyFormat::Pkcs8)?.as_bytes(), Access::Secret)?;
     batch.stage(certificate_path.clone(), certificate.to_pem()?.as_bytes(), Access::Public)?;
     Inventory::open(&common.dir)?.record(&certificate, "ca", now.now)?;
     batch.commit()?;
 
-    match common.format {
+    let printed = match common.format {
         Format::Json => json::print(&Document {
             certificate: CertificateFacts::from(&certificate),
             files: Files {
                 certificate: certificate_path.display().to_string(),
                 key: key_path.display().to_string(),
             },
-        })?,
+        }),
         Format::Text => host::print(&format!(
             "made the CA {}\n  valid   {} to {}\n  key     {}\n  wrote   {}, {}\n",
             certificate.subject,
@@ -109,8 +117,12 @@ pub(crate) fn run(args: &InitCaArgs, common: &Common) -> Result<ExitCode, Failur
             algorithm,
             certificate_path.display(),
             key_path.display(),
-        ))?,
-    }
+        )),
+    };
+    printed.map_err(|failure| {
+        let (certificate, key) = (certificate_path.display(), key_path.display());
+        failure.hinted(format!("the CA was made all the same: {certificate}, {key}"))
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -147,19 +159,23 @@ fn read_csr_json(path: &Path) -> Result<CsrJson, Failure> {
         return Ok(file);
     }
     // cfssl drops DNS names here, keeps addresses, and says neither.
-    Err(Failure::usage("hosts: a CA certificate carries no host names")
+    let names: Vec<String> = file.names.iter().map(ToString::to_string).collect();
+    let names = names.join(", ");
+    Err(Failure::usage(format!("hosts {names:?}: a CA certificate carries no host names"))
         .hinted("remove \"hosts\" from the file")
         .in_file(path))
 }
 
 /// A CA that is there, or half of one, is never replaced: everything that it signed depends on it.
 fn refuse_existing(paths: &[&Path]) -> Result<(), Failure> {
-    match paths.iter().find(|path| path.symlink_metadata().is_ok()) {
-        None => Ok(()),
-        Some(path) => Err(Failure::environment(format!(
-            "{} exists already; a CA is never overwritten",
-            path.display()
-        ))
-        .hinted("choose another folder with --dir, or move the old CA away yourself")),
+    for path in paths {
+        if store::is_there(path)? {
+            return Err(Failure::environment(format!(
+                "{} exists already; a CA is never overwritten",
+                path.display()
+            ))
+            .hinted("choose another folder with --dir, or move the old CA away yourself"));
+        }
     }
+    Ok(())
 }

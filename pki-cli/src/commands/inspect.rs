@@ -59,10 +59,15 @@ pub(crate) fn run(args: &InspectArgs, common: &Common) -> Result<ExitCode, Failu
 fn inspect(path: &Path) -> Result<Vec<Facts>, Failure> {
     let bytes = store::read(path)?;
     let in_file = |error: pki_core::Error| Failure::from(error).in_file(path);
+    if bytes.trim_ascii().is_empty() {
+        return Err(Failure::usage("it is empty")
+            .hinted("copy it again from where it was made")
+            .in_file(path));
+    }
     if !pki_core::is_pem(&bytes) {
         return inspect_der(&bytes).map(|facts| vec![facts]).ok_or_else(|| {
             Failure::usage("neither PEM nor the DER of a certificate, request or private key")
-                .hinted("look at it: file PATH; openssl asn1parse -inform DER -in PATH")
+                .hinted(format!("look at it: openssl asn1parse -inform DER -in {}", path.display()))
                 .in_file(path)
         });
     }

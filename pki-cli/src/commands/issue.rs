@@ -1,16 +1,17 @@
 //! `etcdpki issue`
 
+use std::fmt::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use pki_core::{
-    Attribute, CertificateRequest, CsrJson, ExtendedKeyUsage, Issued, KeyAlgorithm, KeyFormat,
-    PrivateKey, Profile, Request, San, Signer, SigningConfig, Subject, parse_duration,
+    Attribute, CertificateRequest, CsrJson, Error, ExtendedKeyUsage, Issued, KeyAlgorithm,
+    KeyFormat, PrivateKey, Profile, PublicKey, Request, San, Signer, SigningConfig, Subject,
 };
 use serde::Serialize;
 use time::Duration;
 
-use super::{Common, core};
+use super::{Common, core, lifetime};
 use crate::ca_folder::CaFolder;
 use crate::failure::Failure;
 use crate::host;
@@ -44,7 +45,8 @@ pub(crate) struct IssueArgs {
 
     /// A name or address that the certificate is for; dns:, ip:, email: and uri: fix its kind.
     /// Repeat it. With --csr or --csr-json it replaces the names of the file
-    #[arg(long, value_name = "NAME", value_parser = |text: &str| core(text.parse::<San>()))]
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true,
+        value_parser = |text: &str| core(text.parse::<San>()))]
     san: Vec<San>,
 
     /// The common name
@@ -62,7 +64,7 @@ pub(crate) struct IssueArgs {
     key: Option<KeyAlgorithm>,
 
     /// How long the certificate lives, in place of the profile's expiry: 90d, 8760h, 1y
-    #[arg(long, value_name = "DURATION", value_parser = |text: &str| core(parse_duration(text)))]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = lifetime)]
     expiry: Option<Duration>,
 
     /// Signing profiles in cfssl's ca-config.json, in place of the built-in ones
@@ -105,6 +107,15 @@ struct Files {
     key: Option<String>,
 }
 
+impl fmt::Display for Files {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(key) = &self.key {
+            write!(f, "{key}, ")?;
+        }
+        f.write_str(&self.certificate)
+    }
+}
+
 /// A request, and what becomes of it.
 struct Wanted {
     /// The base of the files.
@@ -112,6 +123,8 @@ struct Wanted {
     request: Request,
     /// The key that was made for it; none where a PKCS #10 brought its own.
     key: Option<PrivateKey>,
+    /// The file that the common name comes from, where it is one.
+    named_by: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: &IssueArgs, common: &Common) -> Result<ExitCode, Failure> {
@@ -125,21 +138,61 @@ pub(crate) fn run(args: &IssueArgs, common: &Common) -> Result<ExitCode, Failure
         None => Failure::from(error),
     })?;
     let mut batch = Batch::new(if args.force { Existing::Replace } else { Existing::Keep });
-    let mut ca = CaFolder::open(&common.dir)?;
-    let wanted = wanted(args, profile, &batch)?;
+    let ca = CaFolder::open(&common.dir)?;
+    let wanted = wanted(args, profile, &ca, &batch)?;
     let moment = host::moment()?;
-    let issued = ca.authority.draft(&wanted.request, profile, &moment)?.sign(&ca.key)?;
+    let draft = ca.authority.draft(&wanted.request, profile, &moment);
+    let issued = draft.map_err(|error| not_drafted(error, args, &wanted, &ca))?.sign(&ca.key)?;
 
+    let mut inventory = ca.inventory()?;
     store::make_folder(&args.out, Access::Public)?;
     let files = stage(args, &wanted, &issued, &ca, &mut batch)?;
-    ca.inventory.record(&issued.certificate, &profile.name, moment.now)?;
+    inventory.record(&issued.certificate, &profile.name, moment.now)?;
     batch.commit()?;
-    print(common, profile, &issued, files)?;
+    let written = files.to_string();
+    print(common, profile, &issued, files).map_err(|failure| {
+        failure.hinted(format!("the certificate was issued all the same: {written}"))
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 
+/// Why there is no draft, with the files that have a part in it.
+fn not_drafted(error: Error, args: &IssueArgs, wanted: &Wanted, ca: &CaFolder) -> Failure {
+    let file = match &error {
+        // The profile adds a name that is made from it.
+        Error::Invalid(invalid) if invalid.field == "CN" => {
+            wanted.named_by.as_ref().or(args.config.as_ref())
+        }
+        Error::Invalid(invalid) if !invalid.field.starts_with("profile ") => None,
+        Error::Invalid(_) => args.config.as_ref(),
+        Error::NotAdmitted(_) => args.config.as_ref().or(args.csr.as_ref()),
+        _ => None,
+    };
+    let file = file.cloned();
+    let mut failure = Failure::from(error);
+    if failure.report.is_some() {
+        let _ = write!(failure.message, " (CA {}", ca.certificate_path().display());
+        for (what, path) in [("request", &args.csr), ("profile of", &args.config)] {
+            if let Some(path) = path {
+                let _ = write!(failure.message, ", {what} {}", path.display());
+            }
+        }
+        failure.message.push(')');
+    }
+    match file {
+        Some(path) => failure.in_file(&path),
+        None => failure,
+    }
+}
+
 /// Gathers the request: from a PKCS #10, from cfssl's CSR JSON, or from this host; the options win.
-fn wanted(args: &IssueArgs, profile: &Profile, batch: &Batch) -> Result<Wanted, Failure> {
+fn wanted(
+    args: &IssueArgs,
+    profile: &Profile,
+    ca: &CaFolder,
+    batch: &Batch,
+) -> Result<Wanted, Failure> {
+    args.name.as_deref().map_or(Ok(()), check_base)?;
     let mut algorithm = KeyAlgorithm::default();
     let mut given = None;
     let (mut subject, mut names) = match (&args.csr, &args.csr_json) {
@@ -148,7 +201,7 @@ fn wanted(args: &IssueArgs, profile: &Profile, batch: &Batch) -> Result<Wanted, 
             let csr = CertificateRequest::from_pem_or_der(&store::read(path)?).map_err(in_file)?;
             let request = profile.restrict(Request::from_csr(&csr).map_err(in_file)?);
             let asked = (request.subject.clone(), request.names.clone());
-            given = Some(request);
+            given = Some((path, request));
             asked
         }
         (None, Some(path)) => {
@@ -162,6 +215,8 @@ fn wanted(args: &IssueArgs, profile: &Profile, batch: &Batch) -> Result<Wanted, 
     if !args.san.is_empty() {
         names.clone_from(&args.san);
     }
+    let named_by = subject.common_name().filter(|_| args.cn.is_none());
+    let named_by = named_by.and(args.csr.as_ref().or(args.csr_json.as_ref())).cloned();
     let mut attributes = subject.attributes().to_vec();
     let cn = args.cn.as_ref().or(args.name.as_ref().filter(|_| subject.common_name().is_none()));
     super::set_attribute(&mut attributes, Attribute::CommonName, cn);
@@ -170,16 +225,20 @@ fn wanted(args: &IssueArgs, profile: &Profile, batch: &Batch) -> Result<Wanted, 
 
     let base = base(args, &subject)?;
     // Before a key is made, which may take a second for RSA.
-    batch.check_place(&certificate_path(args, &base))?;
-    let (public_key, extensions, key) = if let Some(request) = given {
+    let (certificate_path, key_path) = (certificate_path(args, &base), key_path(args, &base));
+    ca.check_foreign(&certificate_path)?;
+    batch.check_place(&certificate_path)?;
+    let (public_key, extensions, key) = if let Some((csr, request)) = given {
+        check_key_beside(&key_path, &request.public_key).map_err(|failure| failure.in_file(csr))?;
         (request.public_key, request.extensions, None)
     } else {
-        batch.check_place(&key_path(args, &base))?;
+        ca.check_foreign(&key_path)?;
+        batch.check_place(&key_path)?;
         let key = PrivateKey::generate(args.key.unwrap_or(algorithm))?;
         (key.public_key().clone(), Vec::new(), Some(key))
     };
     let request = Request { subject, names, public_key, extensions, expiry: args.expiry };
-    Ok(Wanted { base, request, key })
+    Ok(Wanted { base, request, key, named_by })
 }
 
 fn read_csr_json(path: &Path) -> Result<CsrJson, Failure> {
@@ -187,13 +246,13 @@ fn read_csr_json(path: &Path) -> Result<CsrJson, Failure> {
     let file = CsrJson::from_json(&store::read(path)?).map_err(|error| in_file(error.into()))?;
     if file.ca.is_some() {
         return Err(in_file(
-            Failure::usage("ca: this section is for a CA, not for a leaf")
+            Failure::usage("ca \"{…}\": this section is for a CA, not for a leaf")
                 .hinted("remove it, or make the CA with etcdpki init-ca --csr-json"),
         ));
     }
-    if file.crl_url.is_some() {
+    if let Some(url) = &file.crl_url {
         return Err(in_file(
-            Failure::usage("crl_url: cfssl ignores it for a leaf")
+            Failure::usage(format!("crl_url {:?}: cfssl ignores it for a leaf", url.as_str()))
                 .hinted("write \"crl_url\" in the signing profile"),
         ));
     }
@@ -224,11 +283,42 @@ fn base(args: &IssueArgs, subject: &Subject) -> Result<String, Failure> {
         Failure::usage("NAME is missing, and there is no common name to take its place")
             .hinted("etcdpki issue … NAME")
     })?;
-    if base.is_empty() || base.contains('/') || base.starts_with('.') {
+    check_base(base)?;
+    Ok(base.to_owned())
+}
+
+fn check_base(base: &str) -> Result<(), Failure> {
+    if base.is_empty()
+        || base.starts_with('.')
+        || base.contains('/')
+        || base.chars().any(char::is_control)
+    {
         return Err(Failure::usage(format!("NAME {base:?} is not the base of a file name"))
             .hinted("give a name such as etcdone, and the folder with --out"));
     }
-    Ok(base.to_owned())
+    match base.strip_suffix(".pem") {
+        None => Ok(()),
+        Some(base) => Err(Failure::usage(format!("NAME \"{base}.pem\" is the name of a file"))
+            .hinted(format!("give its base: {base}; the files are {base}.pem and {base}-key.pem"))),
+    }
+}
+
+/// The key of a PKCS #10 request may stand there already, but no other: etcd would exit with
+/// `tls: private key does not match public key`.
+fn check_key_beside(path: &Path, public_key: &PublicKey) -> Result<(), Failure> {
+    let Some(key) = store::read(path).ok().and_then(|pem| PrivateKey::from_pem(&pem).ok()) else {
+        return Ok(());
+    };
+    if key.public_key() == public_key {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "its key is {}, and {} beside the certificate holds {}",
+        public_key.key_id(),
+        path.display(),
+        key.public_key().key_id()
+    ))
+    .hinted("move it away, or write elsewhere with --out or under another NAME"))
 }
 
 fn certificate_path(args: &IssueArgs, base: &str) -> PathBuf {
@@ -285,15 +375,13 @@ fn print(common: &Common, profile: &Profile, issued: &Issued, files: Files) -> R
         });
     }
     let names = certificate.extensions.subject_alt_name.unwrap_or_default();
-    let key = files.key.map(|key| format!("{key}, ")).unwrap_or_default();
     host::print(&format!(
-        "issued {} for {}\n  names   {}\n  valid   {} to {}\n  serial  {}\n  wrote   {key}{}\n",
+        "issued {} for {}\n  names   {}\n  valid   {} to {}\n  serial  {}\n  wrote   {files}\n",
         profile.name,
         certificate.subject,
         names.join(", "),
         certificate.not_before,
         certificate.not_after,
         certificate.serial,
-        files.certificate,
     ))
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 use pki_core::{
-    Certificate, Content, Policy, PrivateKey, Purpose, Question, Report, Signer, Verifier,
+    Certificate, Content, Policy, PrivateKey, Purpose, Question, Report, San, Signer, Verifier,
     parse_duration,
 };
 use rustls_pki_types::ServerName;
@@ -54,7 +54,7 @@ pub(crate) struct VerifyArgs {
     profile: Option<ProfileArg>,
 
     /// A host name or address that peers dial
-    #[arg(long, value_name = "NAME-or-IP", value_parser = parse_host)]
+    #[arg(long, value_name = "NAME-or-IP", allow_hyphen_values = true, value_parser = parse_host)]
     host: Vec<ServerName<'static>>,
 
     /// The key that should go with the certificate
@@ -62,15 +62,15 @@ pub(crate) struct VerifyArgs {
     key: Option<PathBuf>,
 
     /// The moment to ask about [default: now]
-    #[arg(long, value_name = "RFC3339", value_parser = parse_moment)]
+    #[arg(long, value_name = "RFC3339", allow_hyphen_values = true, value_parser = parse_moment)]
     at: Option<OffsetDateTime>,
 
     /// Warn of certificates that end within this time
-    #[arg(long, value_name = "DURATION", value_parser = |text: &str| core(parse_duration(text)))]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = parse_span)]
     expires_within: Option<Duration>,
 
     /// How many CAs may stand between certificate and root
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true, value_parser = parse_depth)]
     max_depth: Option<usize>,
 
     /// Whose rules count
@@ -161,6 +161,10 @@ fn verifier(args: &VerifyArgs, common: &Common) -> Result<Verifier, Failure> {
     let files = if args.ca.is_empty() { &default[..] } else { &args.ca[..] };
     let mut anchors = Vec::new();
     for path in files {
+        if args.ca.is_empty() && !store::is_there(path)? {
+            return Err(Failure::environment(format!("{}: no CA here", path.display()))
+                .hinted("name the CA's certificate with --ca, or the CA's folder with --dir"));
+        }
         anchors.extend(read_certificates(path)?);
     }
     // The CA's own file may carry the CAs above an intermediate; only roots are trusted then.
@@ -198,7 +202,9 @@ fn add_crls(verifier: &mut Verifier, path: &Path) -> Result<(), Failure> {
     if found {
         return Ok(());
     }
-    Err(Failure::usage("not a CRL: no X509 CRL section in the PEM").in_file(path))
+    Err(Failure::usage("not a CRL: no X509 CRL section in the PEM")
+        .hinted("the file may hold a certificate; are two paths switched?")
+        .in_file(path))
 }
 
 fn question(args: &VerifyArgs) -> Result<Question, Failure> {
@@ -223,9 +229,33 @@ fn question(args: &VerifyArgs) -> Result<Question, Failure> {
     Ok(question)
 }
 
+/// Takes more than a certificate of ours could carry, for others may: an underscore, a dot behind.
 fn parse_host(text: &str) -> Result<ServerName<'static>, String> {
-    ServerName::try_from(text.to_owned())
-        .map_err(|_| "neither a host name nor an IP address, without port or scheme".to_owned())
+    if let Ok(name) = ServerName::try_from(text.to_owned()) {
+        return Ok(name);
+    }
+    // The core says what is wrong with it, and reads international names.
+    match core(text.parse::<San>())? {
+        San::Dns(name) => ServerName::try_from(name.as_str().to_owned()).ok(),
+        _ => None,
+    }
+    .ok_or_else(|| {
+        "neither a host name nor an address\n  hint: name the host that peers dial, without `*`"
+            .to_owned()
+    })
+}
+
+fn parse_span(text: &str) -> Result<Duration, String> {
+    match core(parse_duration(text))? {
+        span if span.is_negative() => {
+            Err("below zero\n  hint: write a time to come: 30d".to_owned())
+        }
+        span => Ok(span),
+    }
+}
+
+fn parse_depth(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "not a number of CAs\n  hint: write 0, 1, 2, …".to_owned())
 }
 
 fn parse_moment(text: &str) -> Result<OffsetDateTime, String> {
