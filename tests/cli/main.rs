@@ -1,2 +1,10 @@
 //! Tests of the command line, as a user runs it. Each module is one subject.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod bad_input;
+mod etcd;
+mod files;
+mod lab;
+mod oracles;
+mod peers;
+mod usage;

@@ -1,7 +1,13 @@
 //! Tests of the library through its public face. Each module is one subject.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod authority;
+mod documents;
+mod foreign;
+mod keys;
 mod lab;
+mod openssl;
+mod profiles;
 mod properties;
 mod rcgen_traps;
 mod verify;

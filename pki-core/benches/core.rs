@@ -1,0 +1,419 @@
+//! What the library costs beside the cryptography that it cannot do without.
+//!
+//! `cargo bench -p pki-core` times each operation with criterion, with its raw peer in the same
+//! group, and then prints a table of ratios. The table takes no number from the groups: it times
+//! both sides in turns, so that a busy machine slows both alike. A ratio of 1.00 is no cost at all.
+//!
+//! The raw peer is the same work in aws-lc-rs: the same algorithm, over a message of the same
+//! bytes. Issuing checks its own signature, so it stands beside `sign + verify` and beside `sign`.
+//! Parsing has no cryptography; its peers are other parsers, which keep less of what they read.
+
+#![expect(
+    clippy::disallowed_macros,
+    clippy::disallowed_methods,
+    reason = "a benchmark owns the clock, the arguments and the streams"
+)]
+#![expect(clippy::unwrap_used, reason = "a benchmark that cannot be set up has nothing to say")]
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{
+    self, ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, ParsedPublicKey,
+    RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey, VerificationAlgorithm,
+};
+use criterion::{Criterion, SamplingMode};
+use pki_core::{
+    Authority, CaRequest, Certificate, KeyAlgorithm, Moment, PrivateKey, Profile, Purpose,
+    Question, Request, SerialNumber, Signer, SigningConfig, Subject, Verifier,
+};
+use rustls_pki_types::{CertificateDer, ServerName};
+use time::macros::datetime;
+use webpki::EndEntityCert;
+use x509_parser::prelude::{FromDer, X509Certificate};
+
+/// One operation on one algorithm. Each of our jobs is set beside each of the raw ones.
+struct Contest {
+    operation: &'static str,
+    algorithm: KeyAlgorithm,
+    ours: Vec<Job>,
+    raw: Vec<Job>,
+    effort: Effort,
+}
+
+struct Job {
+    name: &'static str,
+    run: Box<dyn Fn()>,
+}
+
+/// How often a job is worth repeating.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Effort {
+    Many,
+    /// For RSA keys: a search for primes takes long, and how long is chance.
+    Few,
+}
+
+fn job<T>(name: &'static str, run: impl Fn() -> T + 'static) -> Job {
+    Job {
+        name,
+        run: Box::new(move || {
+            black_box(run());
+        }),
+    }
+}
+
+/// A key as aws-lc-rs has it, without this library.
+enum RawKey {
+    Ecdsa(EcdsaKeyPair),
+    Ed25519(Ed25519KeyPair),
+    Rsa(RsaKeyPair),
+}
+
+impl RawKey {
+    fn generate(algorithm: KeyAlgorithm) -> Self {
+        match algorithm {
+            KeyAlgorithm::EcdsaP256 => {
+                Self::Ecdsa(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap())
+            }
+            KeyAlgorithm::Ed25519 => Self::Ed25519(Ed25519KeyPair::generate().unwrap()),
+            KeyAlgorithm::Rsa(2048) => Self::Rsa(RsaKeyPair::generate(KeySize::Rsa2048).unwrap()),
+            other => unreachable!("{other} is not measured"),
+        }
+    }
+
+    /// The same key for this library.
+    fn to_ours(&self) -> PrivateKey {
+        let pkcs8 = match self {
+            Self::Ecdsa(pair) => pair.to_pkcs8v1().unwrap().as_ref().to_vec(),
+            Self::Ed25519(pair) => pair.to_pkcs8v1().unwrap().as_ref().to_vec(),
+            Self::Rsa(pair) => AsDer::<Pkcs8V1Der<'_>>::as_der(pair).unwrap().as_ref().to_vec(),
+        };
+        PrivateKey::from_der(&pkcs8).unwrap()
+    }
+
+    fn public_key(&self) -> &[u8] {
+        match self {
+            Self::Ecdsa(pair) => pair.public_key().as_ref(),
+            Self::Ed25519(pair) => pair.public_key().as_ref(),
+            Self::Rsa(pair) => pair.public_key().as_ref(),
+        }
+    }
+
+    fn sign(&self, message: &[u8]) -> Vec<u8> {
+        let random = SystemRandom::new();
+        match self {
+            Self::Ecdsa(pair) => pair.sign(&random, message).unwrap().as_ref().to_vec(),
+            Self::Ed25519(pair) => pair.sign(message).as_ref().to_vec(),
+            Self::Rsa(pair) => {
+                let mut signature = vec![0; pair.public_modulus_len()];
+                pair.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature).unwrap();
+                signature
+            }
+        }
+    }
+
+    fn verification(&self) -> &'static dyn VerificationAlgorithm {
+        match self {
+            Self::Ecdsa(_) => &signature::ECDSA_P256_SHA256_ASN1,
+            Self::Ed25519(_) => &signature::ED25519,
+            Self::Rsa(_) => &signature::RSA_PKCS1_2048_8192_SHA256,
+        }
+    }
+
+    fn verify(&self, message: &[u8], signature: &[u8]) {
+        UnparsedPublicKey::new(self.verification(), self.public_key())
+            .verify(message, signature)
+            .unwrap();
+    }
+}
+
+/// A CA whose key has the algorithm that is measured, and a member's certificate below it.
+struct Lab {
+    algorithm: KeyAlgorithm,
+    raw: RawKey,
+    key: PrivateKey,
+    authority: Authority,
+    request: Request,
+    profile: Profile,
+    moment: Moment,
+    leaf: Certificate,
+    /// What is signed in the leaf, and the signature.
+    message: Vec<u8>,
+    signature: Vec<u8>,
+    verifier: Verifier,
+    question: Question,
+}
+
+impl Lab {
+    /// A lab that lasts as long as the process: the jobs borrow from it.
+    fn leaked(algorithm: KeyAlgorithm) -> &'static Self {
+        let raw = RawKey::generate(algorithm);
+        let key = raw.to_ours();
+        let now = datetime!(2027-01-01 12:00 UTC);
+        let moment = Moment { now, serial: SerialNumber::from_random([0x5a; 20]) };
+        let root = CaRequest::new(Subject::from_common_name("etcd CA").unwrap());
+        let root = Authority::draft_root(&root, key.public_key(), &moment).unwrap();
+        let authority = Authority::new(root.sign(&key).unwrap().certificate);
+        let profile = SigningConfig::etcd().profile("peer").unwrap().clone();
+        let member = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+        let request = member_request(&member);
+        let draft = authority.draft(&request, &profile, &moment).unwrap();
+        let message = draft.tbs().to_vec();
+        let signature = raw.sign(&message);
+        let leaf = draft.assemble(&signature).unwrap().certificate;
+        let verifier = Verifier::new(vec![authority.certificate().clone()]).unwrap();
+        let mut question = Question::at(now);
+        question.purpose = Purpose::Peer;
+        question.hosts = vec![ServerName::try_from("etcdone").unwrap()];
+        let report = verifier.check(&leaf, &[], &question);
+        assert!(report.is_ok(), "{report}");
+        Box::leak(Box::new(Self {
+            algorithm,
+            raw,
+            key,
+            authority,
+            request,
+            profile,
+            moment,
+            leaf,
+            message,
+            signature,
+            verifier,
+            question,
+        }))
+    }
+
+    fn issue(&self, request: &Request) -> Certificate {
+        let draft = self.authority.draft(request, &self.profile, &self.moment).unwrap();
+        draft.sign(&self.key).unwrap().certificate
+    }
+
+    fn check(&self, leaf: &Certificate) {
+        assert!(self.verifier.check(leaf, &[], &self.question).is_ok());
+    }
+}
+
+fn member_request(key: &PrivateKey) -> Request {
+    let names = ["192.168.29.61", "etcdone.example.com", "etcd-peer.lab"];
+    Request {
+        subject: Subject::from_common_name("etcdone").unwrap(),
+        names: names.map(|name| name.parse().unwrap()).to_vec(),
+        public_key: key.public_key().clone(),
+        extensions: Vec::new(),
+        expiry: None,
+    }
+}
+
+fn keygen(algorithm: KeyAlgorithm, effort: Effort) -> Contest {
+    Contest {
+        operation: "keygen",
+        algorithm,
+        ours: vec![job("keygen", move || PrivateKey::generate(algorithm).unwrap())],
+        raw: vec![job("generate", move || RawKey::generate(algorithm))],
+        effort,
+    }
+}
+
+fn draft_and_sign(lab: &'static Lab) -> Contest {
+    Contest {
+        operation: "draft+sign",
+        algorithm: lab.algorithm,
+        ours: vec![job("draft + sign + self-check", || lab.issue(&lab.request))],
+        raw: vec![
+            job("sign + verify", || lab.raw.verify(&lab.message, &lab.raw.sign(&lab.message))),
+            job("sign", || lab.raw.sign(&lab.message)),
+        ],
+        effort: Effort::Many,
+    }
+}
+
+/// What bulk issuing does for each leaf.
+fn issue(lab: &'static Lab) -> Contest {
+    Contest {
+        operation: "issue",
+        algorithm: lab.algorithm,
+        ours: vec![job("keygen + draft + sign + self-check", || {
+            lab.issue(&member_request(&PrivateKey::generate(lab.algorithm).unwrap()))
+        })],
+        raw: vec![job("generate + sign + verify", || {
+            lab.raw.verify(&lab.message, &lab.raw.sign(&lab.message));
+            RawKey::generate(lab.algorithm)
+        })],
+        effort: Effort::Many,
+    }
+}
+
+fn parse(lab: &'static Lab) -> Contest {
+    let der = lab.leaf.der();
+    let pem = lab.leaf.to_pem().unwrap();
+    Contest {
+        operation: "parse",
+        algorithm: lab.algorithm,
+        ours: vec![
+            job("parse", move || Certificate::from_der(der).unwrap()),
+            job("parse PEM", move || Certificate::from_pem_or_der(pem.as_bytes()).unwrap()),
+        ],
+        raw: vec![
+            job("x509-parser", move || X509Certificate::from_der(der).unwrap()),
+            // webpki reads what it needs for a path, and the rest not at all.
+            job("webpki", move || EndEntityCert::try_from(&CertificateDer::from(der)).is_ok()),
+        ],
+        effort: Effort::Many,
+    }
+}
+
+fn verify(lab: &'static Lab) -> Contest {
+    let parsed = ParsedPublicKey::new(lab.raw.verification(), lab.raw.public_key()).unwrap();
+    Contest {
+        operation: "verify",
+        algorithm: lab.algorithm,
+        ours: vec![
+            job("parse + verify", || lab.check(&Certificate::from_der(lab.leaf.der()).unwrap())),
+            job("verify", || lab.check(&lab.leaf)),
+        ],
+        raw: vec![
+            job("verify signature", || lab.raw.verify(&lab.message, &lab.signature)),
+            // The CA's key read once for all signatures, as the path builder cannot.
+            job("verify signature, key kept", move || {
+                parsed.verify_sig(&lab.message, &lab.signature).unwrap();
+            }),
+        ],
+        effort: Effort::Many,
+    }
+}
+
+/// The criterion group of a contest.
+fn measure(criterion: &mut Criterion, contest: &Contest) {
+    let name = format!("{}/{}", contest.operation, contest.algorithm);
+    let mut group = criterion.benchmark_group(name);
+    if contest.effort == Effort::Few {
+        let long = Duration::from_secs(2);
+        group.sample_size(10).sampling_mode(SamplingMode::Flat).measurement_time(long);
+    }
+    for (side, jobs) in [("ours", &contest.ours), ("raw", &contest.raw)] {
+        for job in jobs {
+            group.bench_function(format!("{side}: {}", job.name), |b| b.iter(&job.run));
+        }
+    }
+    group.finish();
+}
+
+/// The seconds that one run of a job took, time after time.
+type Times = Vec<f64>;
+
+/// Times the jobs of a contest in turns: some runs of each, then again.
+fn in_turns(contest: &Contest) -> (Vec<Times>, Vec<Times>) {
+    // Long beside the clock's own grain, and short beside the slices of time that other processes
+    // get, so that the median is one of an undisturbed run.
+    const LEAST: Duration = Duration::from_micros(50);
+    const IN_A_TURN: usize = 10;
+    let turns = match contest.effort {
+        Effort::Many => 100,
+        Effort::Few => 4,
+    };
+    let time = |job: &Job, runs: u32| {
+        let start = Instant::now();
+        for _ in 0..runs {
+            (job.run)();
+        }
+        start.elapsed()
+    };
+    let enough = |job: &Job| {
+        let mut runs = 1;
+        while time(job, runs) < LEAST {
+            runs *= 2;
+        }
+        runs
+    };
+    let jobs: Vec<&Job> = contest.ours.iter().chain(&contest.raw).collect();
+    let runs: Vec<u32> = jobs.iter().map(|job| enough(job)).collect();
+    let mut times: Vec<Times> = vec![Vec::new(); jobs.len()];
+    for _ in 0..turns {
+        for ((job, runs), times) in jobs.iter().zip(&runs).zip(&mut times) {
+            // Not counted: the other jobs have emptied the caches.
+            time(job, *runs);
+            times.extend((0..IN_A_TURN).map(|_| time(job, *runs).as_secs_f64() / f64::from(*runs)));
+        }
+    }
+    let raw = times.split_off(contest.ours.len());
+    (times, raw)
+}
+
+/// The value that a share of the values stays below.
+fn quantile(values: &[f64], share: usize, of: usize) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted[(sorted.len() - 1) * share / of]
+}
+
+fn print_ratios(contests: &[Contest]) {
+    println!(
+        "\nratio: ours / raw, two times of the same turn, the median of all turns of this run"
+    );
+    println!("(in brackets: between these two lies the middle half of the ratios)\n");
+    println!(
+        "{:<11} {:<11} {:<35} {:<27} {:>10} {:>10} {:>6}",
+        "operation", "algorithm", "what is ours", "what is raw", "ours", "raw", "ratio"
+    );
+    for contest in contests {
+        let (ours, raw) = in_turns(contest);
+        for (job, ours) in contest.ours.iter().zip(&ours) {
+            for (peer, raw) in contest.raw.iter().zip(&raw) {
+                print_ratio(contest, (job.name, ours), (peer.name, raw));
+            }
+        }
+    }
+    println!("\nrsa-2048 keygen searches for primes: its times, and so its ratio, are chance.");
+}
+
+fn print_ratio(contest: &Contest, ours: (&str, &Times), raw: (&str, &Times)) {
+    let each: Times = ours.1.iter().zip(raw.1).map(|(ours, raw)| ours / raw).collect();
+    println!(
+        "{:<11} {:<11} {:<35} {:<27} {:>7.1} µs {:>7.1} µs {:>6.2} [{:.2} {:.2}]",
+        contest.operation,
+        contest.algorithm.to_string(),
+        ours.0,
+        raw.0,
+        quantile(ours.1, 1, 2) * 1e6,
+        quantile(raw.1, 1, 2) * 1e6,
+        quantile(&each, 1, 2),
+        quantile(&each, 1, 4),
+        quantile(&each, 3, 4),
+    );
+}
+
+fn main() {
+    let [p256, ed25519, rsa] =
+        [KeyAlgorithm::EcdsaP256, KeyAlgorithm::Ed25519, KeyAlgorithm::Rsa(2048)].map(Lab::leaked);
+    let contests = [
+        keygen(KeyAlgorithm::EcdsaP256, Effort::Many),
+        keygen(KeyAlgorithm::Rsa(2048), Effort::Few),
+        draft_and_sign(p256),
+        draft_and_sign(ed25519),
+        draft_and_sign(rsa),
+        issue(p256),
+        parse(p256),
+        verify(p256),
+        verify(ed25519),
+        verify(rsa),
+    ];
+    let mut criterion = Criterion::default()
+        .sample_size(50)
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(1))
+        .nresamples(10_000)
+        .configure_from_args();
+    for contest in &contests {
+        measure(&mut criterion, contest);
+    }
+    criterion.final_summary();
+    // `cargo test --benches` leaves `--bench` out: each job has then run once, which is enough.
+    let asked = |flag: &str| std::env::args().any(|argument| argument == flag);
+    if asked("--bench") && !["--list", "--profile-time", "--test"].into_iter().any(asked) {
+        print_ratios(&contests);
+    }
+}

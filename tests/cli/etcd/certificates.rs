@@ -1,0 +1,74 @@
+//! The certificates of a cluster of three, issued as a user issues them.
+
+use crate::lab::Lab;
+
+/// The DNS name that all peers share, for `--peer-cert-allowed-hostname`.
+pub(super) const PEER_NAME: &str = "etcd-peer.lab";
+
+/// The API server's certificate, from the built-in profile.
+pub(super) const CLIENT: &str = "apiserver-etcd-client";
+
+/// A client's certificate without any name in it, as kubeadm issues them.
+pub(super) const NAMELESS: &str = "nameless";
+
+/// The certificates that a member's client port must refuse, each with the reason in its log. Go
+/// writes these reasons; they are the same in etcd 3.4 and 3.5.
+pub(super) const REFUSED: [(Option<&str>, &str); 4] = [
+    (None, "client didn't provide a certificate"),
+    (Some("stranger"), "x509: certificate signed by unknown authority"),
+    (Some("expired"), "x509: certificate has expired or is not yet valid"),
+    (Some("server-only"), "x509: certificate specifies an incompatible key usage"),
+];
+
+/// Profiles that etcdpki does not bring along, because they are wrong for etcd.
+const CONFIG: &str = r#"{ "signing": { "profiles": {
+    "server-auth-only": { "expiry": "1h", "usages": ["signing", "server auth"] },
+    "nameless-client": { "expiry": "1h", "usages": ["signing", "client auth"] }
+} } }"#;
+
+/// A member's place in the lab.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Host {
+    pub(super) name: &'static str,
+    /// Not 127.0.0.1: it is the source of every connection on this machine, so one of its ports may
+    /// be taken by a dialler between our choice and etcd's start.
+    pub(super) address: &'static str,
+}
+
+pub(super) const HOSTS: [Host; 3] = [
+    Host { name: "etcdone", address: "127.0.0.2" },
+    Host { name: "etcdtwo", address: "127.0.0.3" },
+    Host { name: "etcdthree", address: "127.0.0.4" },
+];
+
+/// A CA, and a certificate and key of its own for each server, peer and client; all keys are of this
+/// algorithm.
+pub(super) fn lab(algorithm: &str) -> Lab {
+    let lab = Lab::with_ca(&["--key", algorithm]);
+    let issue = |args: &[&str]| lab.ok(&[&["issue", "--key", algorithm], args].concat());
+    for Host { name, address } in HOSTS {
+        issue(&["--profile", "server", name, "--san", address]);
+        let peer = format!("{name}-peer");
+        let names = ["--san", address, "--san", "127.0.0.1", "--san", PEER_NAME];
+        // The kernel dials every loopback address from 127.0.0.1, and etcd holds a peer's addresses
+        // against the address that it comes from.
+        issue(&[&["--profile", "peer", &peer, "--cn", name], &names[..]].concat());
+    }
+    issue(&["--profile", "client", CLIENT]);
+
+    lab.write("wrong.json", CONFIG);
+    issue(&["--config", "wrong.json", "--profile", "nameless-client", NAMELESS]);
+    let profile = ["--config", "wrong.json", "--profile", "server-auth-only"];
+    issue(&[&["server-only", "--san", "127.0.0.1"], &profile[..]].concat());
+    issue(&["--profile", "client", "expired", "--expiry", "1s"]);
+    // Another CA of the same name: only its key tells it apart.
+    lab.ok(&["--dir", "other", "init-ca", "--key", algorithm]);
+    issue(&["--dir", "other", "--profile", "client", "stranger"]);
+    lab
+}
+
+/// Puts a certificate without client authentication in the place of a member's own.
+pub(super) fn spoil_server_certificate(lab: &Lab, host: Host) {
+    let profile = ["--config", "wrong.json", "--profile", "server-auth-only"];
+    lab.ok(&[&["issue", "--force", host.name, "--san", host.address], &profile[..]].concat());
+}

@@ -1,0 +1,203 @@
+//! A cluster of real etcd members on loopback addresses.
+
+use std::fs::OpenOptions;
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::{panicking, sleep};
+use std::time::Instant;
+
+use tempfile::TempDir;
+
+use super::certificates::Host;
+use super::process::{PATIENCE, PAUSE, finish};
+use crate::lab::{Lab, Run};
+use crate::peers;
+
+/// A member takes 128 MiB of disk and a processor while it starts, so clusters take turns.
+static TURN: Mutex<()> = Mutex::new(());
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Version {
+    V3_4,
+    V3_5,
+}
+
+impl Version {
+    fn program(self, name: &str) -> Command {
+        match self {
+            Self::V3_4 => peers::program(name),
+            Self::V3_5 => Command::new(peers::etcd_3_5(name)),
+        }
+    }
+}
+
+/// Members that run until they are dropped. Fields are dropped in this order: processes, data, turn.
+pub(super) struct Cluster<'lab> {
+    pub(super) version: Version,
+    pub(super) lab: &'lab Lab,
+    pub(super) members: Vec<Member>,
+    options: Vec<String>,
+    data: TempDir,
+    _turn: MutexGuard<'static, ()>,
+}
+
+pub(super) struct Member {
+    pub(super) host: Host,
+    client_port: u16,
+    peer_port: u16,
+    process: Option<Child>,
+}
+
+impl Member {
+    pub(super) fn client_url(&self) -> String {
+        format!("https://{}:{}", self.host.address, self.client_port)
+    }
+
+    pub(super) fn peer_url(&self) -> String {
+        format!("https://{}:{}", self.host.address, self.peer_port)
+    }
+
+    /// As if its machine lost power.
+    fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+impl<'lab> Cluster<'lab> {
+    /// Starts a member for each host, with certificates demanded on both ports.
+    pub(super) fn start(version: Version, lab: &'lab Lab, hosts: &[Host], more: &[&str]) -> Self {
+        // A test that failed in its turn has cleaned up all the same.
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let members = hosts.iter().map(|host| {
+            let [client_port, peer_port] = free_ports(host.address);
+            Member { host: *host, client_port, peer_port, process: None }
+        });
+        let mut cluster = Self {
+            version,
+            lab,
+            members: members.collect(),
+            options: more.iter().map(ToString::to_string).collect(),
+            data: tempfile::tempdir().unwrap(),
+            _turn: turn,
+        };
+        for index in 0..hosts.len() {
+            cluster.start_member(index);
+        }
+        cluster
+    }
+
+    /// Starts a member anew; what it had stored is there still.
+    pub(super) fn start_member(&mut self, index: usize) {
+        let mut command = self.etcd(&self.members[index]);
+        self.members[index].process = Some(command.spawn().unwrap());
+    }
+
+    pub(super) fn stop_member(&mut self, index: usize) {
+        self.members[index].kill();
+    }
+
+    fn etcd(&self, member: &Member) -> Command {
+        let Host { name, .. } = member.host;
+        let (client_url, peer_url) = (member.client_url(), member.peer_url());
+        let all: Vec<String> =
+            self.members.iter().map(|m| format!("{}={}", m.host.name, m.peer_url())).collect();
+        let file = |name: String| self.lab.path(name).display().to_string();
+        let mut command = self.version.program("etcd");
+        command
+            .args(["--name", name, "--initial-cluster", &all.join(",")])
+            .args(["--listen-client-urls", &client_url, "--advertise-client-urls", &client_url])
+            .args(["--listen-peer-urls", &peer_url, "--initial-advertise-peer-urls", &peer_url])
+            .args(["--cert-file", &file(format!("{name}.pem"))])
+            .args(["--key-file", &file(format!("{name}-key.pem"))])
+            .args(["--client-cert-auth", "--trusted-ca-file", &file("pki/ca.pem".to_owned())])
+            .args(["--peer-cert-file", &file(format!("{name}-peer.pem"))])
+            .args(["--peer-key-file", &file(format!("{name}-peer-key.pem"))])
+            .args(["--peer-client-cert-auth"])
+            .args(["--peer-trusted-ca-file", &file("pki/ca.pem".to_owned())])
+            .args(&self.options)
+            .arg("--data-dir")
+            .arg(self.data.path().join(name));
+        let log = self.data.path().join(format!("{name}.log"));
+        let log = OpenOptions::new().create(true).append(true).open(log).unwrap();
+        command.env_clear().stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
+        command
+    }
+
+    /// All that a member has said.
+    pub(super) fn log(&self, member: &Member) -> String {
+        let bytes = std::fs::read(self.data.path().join(format!("{}.log", member.host.name)));
+        String::from_utf8_lossy(&bytes.unwrap()).into_owned()
+    }
+
+    /// The lines in which a member tells of a connection that it refused: `rejected connection` in
+    /// 3.4's text as in 3.5's JSON, where the backslashes before quotation marks are left out here.
+    pub(super) fn rejections(&self, member: &Member) -> Vec<String> {
+        let log = self.log(member);
+        let lines = log.lines().filter(|line| line.contains("rejected connection"));
+        lines.map(|line| line.replace('\\', "")).collect()
+    }
+
+    /// Runs etcdctl against one member alone, with this certificate.
+    pub(super) fn etcdctl(&self, member: &Member, certificate: Option<&str>, args: &[&str]) -> Run {
+        let mut command = self.version.program("etcdctl");
+        command.args(["--endpoints", &member.client_url()]);
+        command.arg("--cacert").arg(self.lab.path("pki/ca.pem"));
+        if let Some(base) = certificate {
+            command.arg("--cert").arg(self.lab.path(format!("{base}.pem")));
+            command.arg("--key").arg(self.lab.path(format!("{base}-key.pem")));
+        }
+        finish(command.args(args))
+    }
+
+    /// Tries until it holds. A member that ends meanwhile, or a minute that passes, fails the test.
+    #[track_caller]
+    pub(super) fn wait<T>(
+        &mut self,
+        what: &str,
+        attempt: impl Fn(&Self) -> Result<T, String>,
+    ) -> T {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let reason = match attempt(self) {
+                Ok(value) => return value,
+                Err(reason) => reason,
+            };
+            for member in &mut self.members {
+                if let Some(status) = member.process.as_mut().and_then(|p| p.try_wait().unwrap()) {
+                    panic!("{what}: {} ended with {status}", member.host.name);
+                }
+            }
+            assert!(Instant::now() < deadline, "{what}: not within {PATIENCE:?}: {reason}");
+            sleep(PAUSE);
+        }
+    }
+}
+
+impl Drop for Cluster<'_> {
+    /// A test that fails shows what the members said last.
+    fn drop(&mut self) {
+        for member in self.members.iter().filter(|_| panicking()) {
+            let log = self.log(member);
+            let lines: Vec<&str> = log.lines().collect();
+            let tail = lines[lines.len().saturating_sub(15)..].join("\n");
+            eprintln!("--- {:?}: the end of {}'s log\n{tail}", self.version, member.host.name);
+        }
+    }
+}
+
+/// Two ports of this address that nobody listens on.
+fn free_ports(address: &str) -> [u16; 2] {
+    // Both are held until both are known, so that they differ.
+    let listeners = [0; 2].map(|port| TcpListener::bind((address, port)).unwrap());
+    listeners.map(|listener| listener.local_addr().unwrap().port())
+}

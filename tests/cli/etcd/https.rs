@@ -1,0 +1,52 @@
+//! HTTPS requests to the members' ports, sent by Python and its OpenSSL.
+
+use std::process::Command;
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::process::finish;
+use crate::lab::Lab;
+use crate::peers;
+
+/// A request; one with a body is a POST.
+#[derive(Clone, Debug)]
+pub(super) struct Request<'a> {
+    pub(super) url: String,
+    /// The base of the files that hold the certificate and its key.
+    pub(super) certificate: Option<&'a str>,
+    pub(super) body: Option<&'static str>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Answer {
+    /// This end of the connection, by which the member's log names it.
+    pub(super) local: String,
+    /// None where no HTTP answer came.
+    pub(super) status: Option<u16>,
+    /// The body, or what went wrong.
+    pub(super) text: String,
+}
+
+/// Sends the requests one after the other. The server's certificate is checked against the CA and
+/// the address of the URL.
+pub(super) fn ask(lab: &Lab, requests: &[Request<'_>]) -> Vec<Answer> {
+    let file = |base: Option<&str>, end: &str| base.map(|base| lab.path(format!("{base}{end}")));
+    let wanted: Vec<_> = requests
+        .iter()
+        .map(|request| {
+            json!({
+                "url": request.url,
+                "ca": lab.path("pki/ca.pem"),
+                "certificate": file(request.certificate, ".pem"),
+                "key": file(request.certificate, "-key.pem"),
+                "body": request.body,
+            })
+        })
+        .collect();
+    let mut python = Command::new(peers::venv("python"));
+    python.args(["-c", include_str!("https.py")]).arg(json!(wanted).to_string());
+    let run = finish(&mut python);
+    assert_eq!(run.code, 0, "https.py: {run:?}");
+    serde_json::from_str(&run.stdout).unwrap()
+}

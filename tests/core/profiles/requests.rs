@@ -1,0 +1,235 @@
+//! What a profile takes over of a request: names, extensions, parts of a PKCS #10.
+
+use pki_core::{CertificateRequest, Error, Issued, Request, SigningConfig};
+
+use super::config;
+use crate::lab::{Ca, moment};
+use crate::openssl::Openssl;
+
+fn request(extensions: &str) -> Request {
+    let openssl = Openssl::new();
+    openssl.run(&format!(
+        "req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout k.pem -out r.csr \
+         -subj /O=Lab/CN=etcdone -config openssl.cnf {extensions}"
+    ));
+    Request::from_csr(&CertificateRequest::from_pem_or_der(&openssl.read("r.csr")).unwrap())
+        .unwrap()
+}
+
+fn issue(config: &SigningConfig, request: &Request) -> Result<Issued, Error> {
+    let ca = Ca::new();
+    ca.authority.draft(request, config.profile("p")?, &moment())?.sign(&ca.key)
+}
+
+const SAN: &str = "-addext subjectAltName=DNS:etcdone,DNS:a.example.com,IP:10.0.0.1,email:a@example.com,URI:spiffe://td/x";
+
+#[test]
+fn a_name_whitelist_is_asked_about_every_name_and_address() {
+    let request = request(SAN);
+    for (pattern, wanted) in [
+        // Unanchored, as in cfssl.
+        ("e", "ip \"10.0.0.1\": name_whitelist e of profile p does not admit it"),
+        (".", ""),
+        ("", ""),
+        ("^[a-z0-9.@:/]+$", ""),
+        ("^etcd", "dns \"a.example.com\": name_whitelist ^etcd of profile p does not admit it"),
+        (
+            "example|td|10|^x",
+            "CN \"etcdone\": name_whitelist example|td|10|^x of profile p does not admit it",
+        ),
+        (
+            "^(etcdone|.*example.com|10.*)$",
+            "uri \"spiffe://td/x\": name_whitelist ^(etcdone|.*example.com|10.*)$ of profile p does not admit it",
+        ),
+    ] {
+        let members = format!(r#""usages": ["signing"], "name_whitelist": "{pattern}""#);
+        let result = issue(&config(r#""expiry": "1h""#, &members), &request);
+        match result {
+            Ok(_) => assert_eq!(wanted, "", "{pattern}"),
+            Err(error @ Error::NotAdmitted(_)) => {
+                assert_eq!(error.to_string(), format!("refused: {wanted}"));
+                assert!(error.hint().is_some());
+            }
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_whitelist_binds_the_names_that_the_profile_adds_too() {
+    let members = r#""usages": ["signing"], "name_whitelist": "^etcdone$", "add_names": ["{cn}", "localhost"]"#;
+    let error = issue(&config(r#""expiry": "1h""#, members), &request("")).unwrap_err();
+    assert!(error.to_string().contains("dns \"localhost\""), "{error}");
+}
+
+#[test]
+fn names_of_the_profile_come_first_and_stand_once() {
+    let members =
+        r#""usages": ["signing"], "add_names": ["{cn}", "127.0.0.1", "*.{cn}.lab", "dns:etcdone"]"#;
+    let config = config(r#""expiry": "1h""#, members);
+    let leaf = issue(&config, &request(SAN)).unwrap().certificate;
+    let names: Vec<_> =
+        leaf.extensions.subject_alt_name.iter().flatten().map(ToString::to_string).collect();
+    assert_eq!(
+        names,
+        [
+            "dns:etcdone",
+            "ip:127.0.0.1",
+            "dns:*.etcdone.lab",
+            "dns:a.example.com",
+            "ip:10.0.0.1",
+            "email:a@example.com",
+            "uri:spiffe://td/x"
+        ]
+    );
+    let mut nameless = request("");
+    nameless.subject = pki_core::Subject::default();
+    let error = issue(&config, &nameless).unwrap_err();
+    assert!(error.to_string().contains("the request has no common name"), "{error}");
+    let mut odd = request("");
+    odd.subject = pki_core::Subject::from_common_name("etcd one").unwrap();
+    let error = issue(&config, &odd).unwrap_err();
+    let wanted = "adds the name \"etcd one\", which is a name with a blank in it";
+    assert!(error.to_string().contains(wanted), "{error}");
+}
+
+/// What an attacker asks for: a name of another kind of certificate, and two extensions of no harm.
+const EXTENSIONS: &str = "-addext keyUsage=keyCertSign,cRLSign -addext extendedKeyUsage=codeSigning \
+    -addext basicConstraints=CA:FALSE -addext subjectKeyIdentifier=01020304 \
+    -addext nameConstraints=permitted;DNS:evil.example.com -addext certificatePolicies=1.2.3 \
+    -addext crlDistributionPoints=URI:http://evil -addext authorityInfoAccess=OCSP;URI:http://evil \
+    -addext 1.3.6.1.5.5.7.48.1.5=DER:0500 -addext tlsfeature=status_request \
+    -addext 1.3.6.1.4.1.44363.44=DER:0500";
+
+// cloudflare/cfssl PR 1436: cfssl 1.6.5 takes the request's keyUsage and so makes a CA of a leaf.
+#[test]
+fn extensions_are_copied_as_far_as_the_profile_says_and_decide_nothing() {
+    let request = request(EXTENSIONS);
+    assert_eq!(request.extensions.len(), 11);
+    let (feature, delegation) = ("1.3.6.1.5.5.7.1.24", "1.3.6.1.4.1.44363.44");
+    let own = ["2.5.29.35", "2.5.29.15", "2.5.29.37", "2.5.29.14", "2.5.29.19"];
+    for (members, copied, left_out) in [
+        ("", &[][..], &[feature, delegation][..]),
+        (r#""copy_extensions": false,"#, &[], &[feature, delegation]),
+        (r#""copy_extensions": true,"#, &[feature, delegation], &[]),
+        (r#""copy_extensions": true, "allowed_extensions": [],"#, &[feature, delegation], &[]),
+        (
+            r#""copy_extensions": true, "allowed_extensions": ["1.3.6.1.5.5.7.1.24"],"#,
+            &[feature],
+            &[delegation],
+        ),
+        (
+            r#""copy_extensions": true, "allowed_extensions": ["2.5.29.15", "1.2.3"],"#,
+            &[],
+            &[feature, delegation],
+        ),
+    ] {
+        let members = format!(r#"{members} "usages": ["signing", "client auth"]"#);
+        let issued = issue(&config(r#""expiry": "1h""#, &members), &request).unwrap();
+        let extensions = &issued.certificate.extensions;
+        let oids: Vec<_> = extensions.all.iter().map(|extension| extension.oid.as_str()).collect();
+        assert_eq!(oids, [&own[..], copied].concat(), "{members}");
+        assert_eq!(
+            issued.left_out,
+            left_out.iter().map(|oid| format!("extension {oid}")).collect::<Vec<_>>()
+        );
+        // What the profile decides is the profile's.
+        assert_eq!(extensions.key_usage, Some(pki_core::KeyUsages::DIGITAL_SIGNATURE));
+        assert_eq!(extensions.find("2.5.29.19").unwrap().value, [0x30, 0]);
+        assert_eq!(extensions.subject_key_id, Some(request.public_key.key_id()));
+        if copied.contains(&feature) {
+            // RFC 7633: the status_request of TLS, number 5.
+            assert_eq!(extensions.find(feature).unwrap().value, [0x30, 3, 2, 1, 5]);
+        }
+    }
+}
+
+#[test]
+fn a_copied_extension_that_is_critical_is_refused_by_the_rules() {
+    let request = request("-addext 1.3.6.1.4.1.44363.44=critical,DER:0500");
+    let copying = config(r#""expiry": "1h""#, r#""usages": ["signing"], "copy_extensions": true"#);
+    let Err(Error::Refused(report)) = issue(&copying, &request) else {
+        panic!("etcd would refuse it");
+    };
+    assert_eq!(report.findings[0].rule.id, "ext-unknown-critical");
+    let plain = config(r#""expiry": "1h""#, r#""usages": ["signing"]"#);
+    assert_eq!(issue(&plain, &request).unwrap().left_out, ["extension 1.3.6.1.4.1.44363.44"]);
+}
+
+#[test]
+fn a_request_for_a_ca_needs_a_profile_for_cas() {
+    let request = request("-addext basicConstraints=CA:TRUE,pathlen:3");
+    let leaf = config(r#""expiry": "1h""#, r#""usages": ["signing"], "copy_extensions": true"#);
+    let error = issue(&leaf, &request).unwrap_err();
+    assert!(
+        error.to_string().contains("the request is for a CA and the profile is for leaves"),
+        "{error}"
+    );
+    let members =
+        r#""usages": ["cert sign"], "ca_constraint": {"is_ca": true, "max_path_len_zero": true}"#;
+    let ca = Ca::with(pki_core::KeyAlgorithm::EcdsaP256, |request| request.path_len = None);
+    let config = config(r#""expiry": "1h""#, members);
+    let draft = ca.authority.draft(&request, config.profile("p").unwrap(), &moment()).unwrap();
+    let constraints =
+        draft.sign(&ca.key).unwrap().certificate.extensions.basic_constraints.unwrap();
+    // The profile's path length, not the request's.
+    assert_eq!((constraints.ca, constraints.path_len), (true, Some(0)));
+}
+
+#[test]
+fn a_csr_whitelist_takes_over_what_it_lists() {
+    let all = request(SAN);
+    for (members, subject, names) in [
+        (
+            "",
+            true,
+            &[
+                "dns:etcdone",
+                "dns:a.example.com",
+                "ip:10.0.0.1",
+                "email:a@example.com",
+                "uri:spiffe://td/x",
+            ][..],
+        ),
+        (
+            r#""CSRWhitelist": null,"#,
+            true,
+            &[
+                "dns:etcdone",
+                "dns:a.example.com",
+                "ip:10.0.0.1",
+                "email:a@example.com",
+                "uri:spiffe://td/x",
+            ],
+        ),
+        (r#""CSRWhitelist": {"PublicKey": true},"#, false, &[]),
+        (
+            r#""CSRWhitelist": {"PublicKey": true, "PublicKeyAlgorithm": true, "SignatureAlgorithm": true},"#,
+            false,
+            &[],
+        ),
+        (r#""CSRWhitelist": {"PublicKey": true, "Subject": true},"#, true, &[]),
+        (
+            r#""CSRWhitelist": {"PublicKey": true, "DNSNames": true},"#,
+            false,
+            &["dns:etcdone", "dns:a.example.com"],
+        ),
+        (r#""CSRWhitelist": {"PublicKey": true, "IPAddresses": true},"#, false, &["ip:10.0.0.1"]),
+        (
+            r#""CSRWhitelist": {"PublicKey": true, "EmailAddresses": true},"#,
+            false,
+            &["email:a@example.com"],
+        ),
+        (r#""CSRWhitelist": {"PublicKey": true, "URIs": true},"#, false, &["uri:spiffe://td/x"]),
+    ] {
+        let config = config(r#""expiry": "1h""#, &format!(r#"{members} "usages": ["signing"]"#));
+        let taken = config.profile("p").unwrap().restrict(all.clone());
+        assert_eq!(taken.subject.to_string(), if subject { "O=Lab, CN=etcdone" } else { "" });
+        assert_eq!(taken.names.iter().map(ToString::to_string).collect::<Vec<_>>(), names);
+        assert_eq!(taken.public_key, all.public_key);
+        let leaf = issue(&config, &taken).unwrap().certificate;
+        // RFC 5280 section 4.2.1.6: names that stand for an empty subject are critical.
+        let san = leaf.extensions.find("2.5.29.17").map(|extension| extension.critical);
+        assert_eq!(san, (!names.is_empty()).then_some(!subject), "{members}");
+    }
+}

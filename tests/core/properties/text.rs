@@ -1,0 +1,130 @@
+//! Text that people type: refused with a reason, or written and read back as it was.
+
+use pki_core::{
+    Attribute, Authority, CaRequest, Error, Purpose, Question, Request, San, Signer, SigningConfig,
+    Subject, Verifier,
+};
+use proptest::prelude::*;
+
+use super::{CAS, KEYS, cases, names, read_back};
+use crate::lab::{NOW, moment};
+
+fn attribute() -> impl Strategy<Value = Attribute> {
+    prop::sample::select(vec![
+        Attribute::Country,
+        Attribute::State,
+        Attribute::Locality,
+        Attribute::StreetAddress,
+        Attribute::PostalCode,
+        Attribute::Organization,
+        Attribute::OrganizationalUnit,
+        Attribute::CommonName,
+        Attribute::SerialNumber,
+        Attribute::EmailAddress,
+        Attribute::Other("0.9.2342.19200300.100.1.25".parse().unwrap()),
+        Attribute::Other("1.3.6.1.4.1.44363.1".parse().unwrap()),
+        Attribute::Other("2.999.4294967295".parse().unwrap()),
+        Attribute::Other("2.5.4.3".parse().unwrap()),
+    ])
+}
+
+fn value() -> impl Strategy<Value = String> {
+    prop_oneof![3 => names::text(), 2 => "[ -~]{1,20}", 1 => "[A-Z]{2}", 1 => "\\PC{1,70}"]
+}
+
+/// An error that tells its reader what to do, and is no bug of ours.
+fn is_helpful(error: &Error) -> bool {
+    !matches!(error, Error::Internal(_)) && error.hint().is_some()
+}
+
+// Else a subject could hold two common names, or a country of any length.
+#[test]
+fn a_type_that_has_a_name_is_the_same_type_by_its_oid() {
+    let by_oid = |oid: &str| Attribute::Other(oid.parse().unwrap());
+    let subject = Subject::new([(by_oid("2.5.4.3"), "etcdone".to_owned())]).unwrap();
+    assert_eq!(subject.common_name(), Some("etcdone"));
+    assert!(Subject::new([(by_oid("2.5.4.6"), "Germany".to_owned())]).is_err());
+    let both = [by_oid("2.5.4.3"), Attribute::CommonName].map(|a| (a, "etcdone".to_owned()));
+    assert!(Subject::new(both).is_err());
+}
+
+proptest! {
+    #![proptest_config(cases(512))]
+
+    #[test]
+    fn a_subject_is_refused_or_read_back_as_the_same_text(
+        pairs in prop::collection::vec((attribute(), value()), 1..4),
+    ) {
+        let subject = match Subject::new(pairs) {
+            Ok(subject) => subject,
+            Err(error) => {
+                prop_assert!(is_helpful(&error), "{error:?}");
+                return Ok(());
+            }
+        };
+        let config = SigningConfig::from_json(
+            br#"{"signing":{"profiles":{"p":{"expiry":"1h","usages":["client auth"]}}}}"#,
+        );
+        let profile = config.unwrap().profile("p").unwrap().clone();
+        let request = Request {
+            subject: subject.clone(),
+            names: vec!["etcdone".parse().unwrap()],
+            public_key: KEYS[0].public_key().clone(),
+            extensions: Vec::new(),
+            expiry: None,
+        };
+        let draft = CAS[0].authority.draft(&request, &profile, &moment()).unwrap();
+        let leaf = draft.sign(&CAS[0].key).unwrap().certificate;
+        let read = leaf.subject.attributes.iter();
+        let read: Vec<_> = read.map(|a| (a.attribute.clone(), a.value.clone())).collect();
+        prop_assert_eq!(read, subject.attributes());
+
+        // A root of that name signs under it, byte for byte, or is refused at once.
+        let root = CaRequest::new(subject.clone());
+        match Authority::draft_root(&root, KEYS[0].public_key(), &moment()) {
+            Ok(draft) => {
+                let authority = Authority::new(draft.sign(&KEYS[0]).unwrap().certificate);
+                let draft = authority.draft(&request, &profile, &moment()).unwrap();
+                let leaf = draft.sign(&KEYS[0]).unwrap().certificate;
+                prop_assert_eq!(leaf.issuer.der(), authority.certificate().subject.der());
+            }
+            Err(error) => {
+                prop_assert!(is_helpful(&error), "{error:?}");
+                // rcgen misreads OIDs from 2.40 on, and so cannot write them as an issuer's.
+                let mut types = subject.attributes().iter().map(|(a, _)| a.oid().to_string());
+                prop_assert!(types.any(|oid| oid.starts_with("2.999.")), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_from_any_text_is_refused_or_issued_and_verified(text in names::text()) {
+        let name = match text.parse::<San>() {
+            Ok(name) => name,
+            Err(error) => {
+                prop_assert!(is_helpful(&error), "{error:?}");
+                return Ok(());
+            }
+        };
+        // What was accepted once is accepted again, and is the same name.
+        prop_assert_eq!(&name.to_string().parse::<San>().unwrap(), &name);
+        let request = Request {
+            subject: Subject::from_common_name("etcdone").unwrap(),
+            names: vec![name.clone()],
+            public_key: KEYS[0].public_key().clone(),
+            extensions: Vec::new(),
+            expiry: None,
+        };
+        let config = SigningConfig::etcd();
+        let profile = config.profile("peer").unwrap();
+        let draft = CAS[0].authority.draft(&request, profile, &moment()).unwrap();
+        let leaf = draft.sign(&CAS[0].key).unwrap().certificate;
+        let names = leaf.extensions.subject_alt_name.clone().unwrap_or_default();
+        prop_assert!(names.contains(&read_back(&name)), "{names:?}");
+        let mut question = Question::at(NOW);
+        question.purpose = Purpose::Peer;
+        let verifier = Verifier::new(vec![CAS[0].certificate().clone()]).unwrap();
+        let report = verifier.check(&leaf, &[], &question);
+        prop_assert!(report.findings.is_empty(), "{report}");
+    }
+}
