@@ -8,7 +8,7 @@ use x509_parser::extensions::{
     DistributionPointName, GeneralName as Asn1Name, GeneralSubtree, ParsedExtension, X509Extension,
 };
 
-use super::name::{DistinguishedName, hex};
+use super::name::{DistinguishedName, hex, shown};
 use crate::error::Error;
 use crate::key::KeyId;
 use crate::oid::Oid;
@@ -150,9 +150,9 @@ impl fmt::Display for GeneralName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Directory(name) => write!(f, "dir:{name}"),
-            Self::Dns(text) => write!(f, "dns:{}", text.escape_debug()),
-            Self::Email(text) => write!(f, "email:{}", text.escape_debug()),
-            Self::Uri(text) => write!(f, "uri:{}", text.escape_debug()),
+            Self::Dns(text) => write!(f, "dns:{}", shown(text)),
+            Self::Email(text) => write!(f, "email:{}", shown(text)),
+            Self::Uri(text) => write!(f, "uri:{}", shown(text)),
             Self::Other(text) => f.write_str(text),
             Self::Ip(octets) => {
                 let (address, mask) = octets.split_at(octets.len() / 2);

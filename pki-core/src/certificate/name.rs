@@ -113,12 +113,23 @@ impl fmt::Display for DistinguishedName {
                 (_, true) => "+",
                 (_, false) => ", ",
             })?;
-            // What came from outside must not draw on a terminal or forge a second line.
-            let value = entry.value.escape_debug();
-            write!(f, "{}={value}", entry.attribute.short_name())?;
+            write!(f, "{}={}", entry.attribute.short_name(), shown(&entry.value))?;
         }
         Ok(())
     }
+}
+
+/// Text from outside, so that it cannot draw on a terminal or forge a second line.
+pub(super) fn shown(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            // `escape_debug` would mark these too; they do no harm.
+            '\'' | '"' | '\\' => shown.push(c),
+            _ => shown.extend(c.escape_debug()),
+        }
+    }
+    shown
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {
@@ -128,4 +139,15 @@ pub(super) fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown;
+
+    #[test]
+    fn text_from_outside_cannot_draw_on_a_terminal() {
+        assert_eq!(shown("O'Brien & Söhne \"x\""), "O'Brien & Söhne \"x\"");
+        assert_eq!(shown("a\nb\u{1b}[31m\u{202e}"), "a\\nb\\u{1b}[31m\\u{202e}");
+    }
 }
