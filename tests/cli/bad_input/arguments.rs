@@ -176,6 +176,8 @@ fn options_that_contradict_each_other_or_do_not_exist_are_refused() {
         ("an organization of 65 letters", issue(&["--org", LONG])),
         ("a path length below zero", vec!["init-ca", "--dir", "new", "--path-len", "-1"]),
         ("a path length above 255", vec!["init-ca", "--dir", "new", "--path-len", "256"]),
+        // With -initca and -ca, cfssl signs a second root with the first one's key.
+        ("a root below a root", vec!["init-ca", "--dir", "new", "--ca", "pki/ca.pem"]),
         ("force, which init-ca has not", vec!["init-ca", "--force"]),
         ("an empty common name of a CA", vec!["init-ca", "--dir", "new", "--cn", ""]),
         ("nothing to verify", vec!["verify"]),

@@ -83,6 +83,14 @@ fn a_csr_json_that_does_not_say_what_it_means_is_refused() {
             &["issue", "--profile", "client", "--csr-json", "csr.json", "api"],
         );
     }
+    // A reader that calls itself for each bracket would run out of stack.
+    let deep = "[".repeat(10_000);
+    table.lab.write("csr.json", deep);
+    table.refused(
+        "ten thousand brackets",
+        2,
+        &["issue", "--profile", "client", "--csr-json", "csr.json", "api"],
+    );
     table.snapshot("csr_json");
 }
 
