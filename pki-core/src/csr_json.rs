@@ -2,9 +2,9 @@
 
 use time::Duration;
 
+use crate::document::{Document, Fields, Value};
 use crate::duration::{parse_backdate, parse_lifetime};
 use crate::error::Error;
-use crate::json::{Fields, Json, Value};
 use crate::key::KeyAlgorithm;
 use crate::name::{San, Uri};
 use crate::oid::Oid;
@@ -58,8 +58,8 @@ const FIELDS: &[&str] = &[
 impl CsrJson {
     /// Reads a CSR JSON document.
     pub fn from_json(bytes: &[u8]) -> Result<Self, Error> {
-        let json = Json::parse(bytes)?;
-        let fields = json.root().fields(FIELDS)?;
+        let document = Document::from_json(bytes)?;
+        let fields = document.root().fields(FIELDS)?;
         refuse_unused(&fields)?;
         let names = fields.parsed_list("hosts", str::parse)?;
         Ok(Self {

@@ -117,6 +117,10 @@ impl PublicKey {
         SubjectPublicKeyInfoDer::from(self.spki.as_slice())
     }
 
+    pub(crate) fn spki_der(&self) -> &[u8] {
+        &self.spki
+    }
+
     /// The algorithm, where it is one that this crate works with.
     pub const fn algorithm(&self) -> Option<KeyAlgorithm> {
         match self.algorithm {

@@ -37,7 +37,7 @@ mod duration;
 mod oid;
 mod usage;
 
-mod json;
+mod document;
 mod name;
 mod pem;
 mod subject;
@@ -59,19 +59,27 @@ mod rules;
 
 mod encode;
 
+mod manifest;
+
 mod authority;
+mod cluster;
 mod verify;
 
+mod audit;
+
+pub use audit::{FileReport, HostFile};
 pub use authority::{Authority, Draft, Issued, Moment};
 pub use certificate::{
     AccessDescription, AuthorityKeyId, BasicConstraints, Certificate, CertificateRequest,
     DistinguishedName, Extension, Extensions, GeneralName, NameAttribute, NameConstraints,
     SerialNumber, signature_algorithm_name,
 };
+pub use cluster::{Action, Drift, Held, Wanted};
 pub use csr_json::{CaSection, CsrJson};
 pub use duration::{parse_duration, parse_lifetime};
 pub use error::{Error, Invalid};
 pub use key::{KeyAlgorithm, KeyId, PublicKey, SignatureAlgorithm, Signer};
+pub use manifest::{APISERVER_CLIENT, CaSpec, Client, EtcdVersion, Host, Manifest, Paths};
 pub use name::{Cidr, DnsName, EmailAddress, San, Uri};
 pub use oid::Oid;
 pub use pem::{Content, Section, is_pem, read as read_pem};

@@ -4,9 +4,9 @@ use regex::Regex;
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime, UtcOffset};
 
+use crate::document::{Document, Fields, Value};
 use crate::duration::{parse_backdate, parse_duration, parse_lifetime};
 use crate::error::Error;
-use crate::json::{Fields, Json, Value};
 use crate::name::Uri;
 use crate::oid::Oid;
 use crate::profile::{CopyExtensions, CsrWhitelist, Profile, SigningConfig};
@@ -60,11 +60,11 @@ const SERVER_FIELDS: [&str; 10] = [
 impl SigningConfig {
     /// Reads a `ca-config.json`. A field, a usage or a value that is not understood is an error.
     pub fn from_json(bytes: &[u8]) -> Result<Self, Error> {
-        let json = Json::parse(bytes)?;
-        let top = json.root().fields(&["signing", "auth_keys", "remotes", "ocsp"])?;
+        let document = Document::from_json(bytes)?;
+        let top = document.root().fields(&["signing", "auth_keys", "remotes", "ocsp"])?;
         refuse(&top, &["auth_keys", "remotes", "ocsp"])?;
         let Some(signing) = top.find("signing") else {
-            return Err(json
+            return Err(document
                 .root()
                 .invalid("no \"signing\" field")
                 .hinted("start from profiles/etcd.json of this project"));

@@ -16,8 +16,9 @@ use crate::key::PublicKey;
 use crate::report::{Finding, Rule, Severity, Source};
 
 pub(crate) use self::table::{
-    CA_NAME_CONSTRAINTS, CA_PATHLEN, CRL_UNUSABLE, DN_BYTES, LEAF_REVOKED, PATH_REJECTED,
-    PATH_SIGNATURE, PATH_TOO_DEEP, PATH_UNKNOWN_AUTHORITY,
+    CA_KEY_ON_NODE, CA_NAME_CONSTRAINTS, CA_PATHLEN, CRL_UNUSABLE, DN_BYTES, FILE_MISSING,
+    FILE_MODE, LEAF_REVOKED, MANIFEST_DRIFT, PATH_REJECTED, PATH_SIGNATURE, PATH_TOO_DEEP,
+    PATH_UNKNOWN_AUTHORITY, SERIAL_DUP, SHARED_KEY, WORKER_CREDENTIAL,
 };
 
 /// What a certificate is asked to be good for, and when.
@@ -111,8 +112,8 @@ pub(crate) struct Row {
 pub(crate) enum Check {
     /// On each certificate; every string is the evidence of one breach.
     Certificate(fn(&Case<'_>) -> Vec<String>),
-    /// On the path as a whole, by the verifier.
-    Path,
+    /// On the path or on the cluster as a whole, by the verifier or the audit.
+    Whole,
 }
 
 /// What issuing makes of a breach.
@@ -157,7 +158,7 @@ fn judge_rows<'a>(
         .flat_map(move |row| {
             let evidence = match row.check {
                 Check::Certificate(check) => check(case),
-                Check::Path => Vec::new(),
+                Check::Whole => Vec::new(),
             };
             evidence.into_iter().map(move |evidence| {
                 let subject = case.certificate.subject.to_string();

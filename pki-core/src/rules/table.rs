@@ -66,6 +66,69 @@ pub(crate) static PATH_REJECTED: Rule = Rule {
     citation: "RFC 5280 section 6.1",
 };
 
+pub(crate) static FILE_MISSING: Rule = Rule {
+    id: "file-missing",
+    severity: Severity::Error,
+    source: Source::Etcd,
+    breaks: "The program that is configured to use it exits: `open …: no such file or directory`.",
+    remedy: "Run etcdpki apply, and copy the host's folder again.",
+    citation: "measured on etcd 3.4, 3.5, 3.6",
+};
+
+pub(crate) static FILE_MODE: Rule = Rule {
+    id: "file-mode",
+    severity: Severity::Error,
+    source: Source::Etcd,
+    breaks: "Everybody on the host can read the key, and etcd does not object.",
+    remedy: "chmod 600 the file.",
+    citation: "measured on etcd 3.4, 3.5, 3.6",
+};
+
+pub(crate) static MANIFEST_DRIFT: Rule = Rule {
+    id: "manifest-drift",
+    severity: Severity::Error,
+    source: Source::Etcd,
+    breaks: "The host does not hold what the manifest says, and the next apply replaces it.",
+    remedy: "Run etcdpki apply, or change the manifest.",
+    citation: "the manifest",
+};
+
+pub(crate) static CA_KEY_ON_NODE: Rule = Rule {
+    id: "ca-key-on-node",
+    severity: Severity::Error,
+    source: Source::Etcd,
+    breaks: "Whoever takes this host can mint any certificate of the cluster.",
+    remedy: "Remove it from the host and make a new CA: the key counts as leaked.",
+    citation: "least privilege",
+};
+
+pub(crate) static WORKER_CREDENTIAL: Rule = Rule {
+    id: "worker-holds-credential",
+    severity: Severity::Error,
+    source: Source::Etcd,
+    breaks: "A worker that is taken can read and write the whole state of the cluster.",
+    remedy: "Remove the folder; workers never talk to etcd.",
+    citation: "least privilege",
+};
+
+pub(crate) static SHARED_KEY: Rule = Rule {
+    id: "shared-key",
+    severity: Severity::Error,
+    source: Source::Etcd,
+    breaks: "Whoever steals the one file has the other's identity too: a master's file makes a member.",
+    remedy: "Issue each certificate with a key of its own: etcdpki apply.",
+    citation: "measured on etcd 3.4, 3.5, 3.6",
+};
+
+pub(crate) static SERIAL_DUP: Rule = Rule {
+    id: "serial-dup",
+    severity: Severity::Error,
+    source: Source::Etcd,
+    breaks: "Revoking the one revokes the other, for etcd matches CRLs by serial number alone.",
+    remedy: "Issue one of the two anew.",
+    citation: "RFC 5280 section 4.1.2.2; measured on etcd 3.4, 3.5, 3.6",
+};
+
 pub(crate) static LEAF_REVOKED: Rule = Rule {
     id: "leaf-revoked",
     severity: Severity::Error,
@@ -85,7 +148,7 @@ pub(crate) static CRL_UNUSABLE: Rule = Rule {
 };
 
 /// Findings come in this order, worst first.
-pub(super) static ROWS: [Row; 38] = [
+pub(super) static ROWS: [Row; 45] = [
     Row {
         rule: &Rule {
             id: "validity-order",
@@ -449,10 +512,17 @@ pub(super) static ROWS: [Row; 38] = [
         check: Check::Certificate(etcd::peer_port_open),
         at_issue: AtIssue::BySeverity,
     },
-    Row { rule: &PATH_UNKNOWN_AUTHORITY, check: Check::Path, at_issue: AtIssue::BySeverity },
-    Row { rule: &PATH_SIGNATURE, check: Check::Path, at_issue: AtIssue::BySeverity },
-    Row { rule: &PATH_TOO_DEEP, check: Check::Path, at_issue: AtIssue::BySeverity },
-    Row { rule: &PATH_REJECTED, check: Check::Path, at_issue: AtIssue::BySeverity },
-    Row { rule: &LEAF_REVOKED, check: Check::Path, at_issue: AtIssue::BySeverity },
-    Row { rule: &CRL_UNUSABLE, check: Check::Path, at_issue: AtIssue::BySeverity },
+    Row { rule: &PATH_UNKNOWN_AUTHORITY, check: Check::Whole, at_issue: AtIssue::BySeverity },
+    Row { rule: &PATH_SIGNATURE, check: Check::Whole, at_issue: AtIssue::BySeverity },
+    Row { rule: &PATH_TOO_DEEP, check: Check::Whole, at_issue: AtIssue::BySeverity },
+    Row { rule: &PATH_REJECTED, check: Check::Whole, at_issue: AtIssue::BySeverity },
+    Row { rule: &FILE_MISSING, check: Check::Whole, at_issue: AtIssue::BySeverity },
+    Row { rule: &FILE_MODE, check: Check::Whole, at_issue: AtIssue::BySeverity },
+    Row { rule: &MANIFEST_DRIFT, check: Check::Whole, at_issue: AtIssue::BySeverity },
+    Row { rule: &CA_KEY_ON_NODE, check: Check::Whole, at_issue: AtIssue::BySeverity },
+    Row { rule: &WORKER_CREDENTIAL, check: Check::Whole, at_issue: AtIssue::BySeverity },
+    Row { rule: &SHARED_KEY, check: Check::Whole, at_issue: AtIssue::BySeverity },
+    Row { rule: &SERIAL_DUP, check: Check::Whole, at_issue: AtIssue::BySeverity },
+    Row { rule: &LEAF_REVOKED, check: Check::Whole, at_issue: AtIssue::BySeverity },
+    Row { rule: &CRL_UNUSABLE, check: Check::Whole, at_issue: AtIssue::BySeverity },
 ];

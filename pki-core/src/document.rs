@@ -1,0 +1,408 @@
+//! Documents read strictly: every value knows its path, no key goes unnoticed.
+//!
+//! cfssl's own reader matches keys without regard to case, keeps the last of two equal keys, and
+//! drops keys that it does not know. The first is kept, for the files that rely on it; the other
+//! two hide mistakes and are errors. Manifests in YAML go the same way and know their lines too.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::{DuplicateKeyPolicy, Spanned};
+
+use crate::error::Error;
+use crate::suggest;
+
+/// A document, with the keys of its objects as they stand, doubles included.
+#[derive(Debug)]
+pub(crate) struct Document {
+    root: Node,
+}
+
+/// A value and its place.
+#[derive(Debug)]
+struct Node {
+    data: Data,
+    place: Option<Place>,
+}
+
+/// Line and column, from 1.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) struct Place {
+    line: u64,
+    column: u64,
+}
+
+#[derive(Debug)]
+enum Data {
+    Null,
+    Bool(bool),
+    Number(serde_json::Number),
+    String(String),
+    Array(Vec<Node>),
+    Object(Vec<(String, Node)>),
+}
+
+impl Document {
+    pub(crate) fn from_json(bytes: &[u8]) -> Result<Self, Error> {
+        let JsonNode(root) = serde_json::from_slice(bytes).map_err(|error| {
+            let error = Error::malformed("JSON", error.to_string());
+            if bytes.starts_with(b"\xef\xbb\xbf") {
+                error.hinted("the file starts with a byte order mark; save it as UTF-8 without one")
+            } else {
+                error.hinted("check the file with `python3 -m json.tool FILE`")
+            }
+        })?;
+        Ok(Self { root })
+    }
+
+    pub(crate) fn from_yaml(bytes: &[u8]) -> Result<Self, Error> {
+        let text = std::str::from_utf8(bytes)
+            .map_err(|error| Error::malformed("YAML", format!("not UTF-8: {error}")))?;
+        // A key that is given twice is told like any other mistake, beside the others.
+        let options = serde_saphyr::options! { duplicate_keys: DuplicateKeyPolicy::PassThrough };
+        let parsed = serde_saphyr::from_str_with_options(text, options);
+        let YamlNode(root) = parsed.map_err(|error| {
+            // The first line tells what and where, perhaps with advice for programmers; the rest
+            // draws it.
+            let text = error.to_string();
+            let first = text.lines().next().unwrap_or_default();
+            let first = first.split("; use ").next().unwrap_or_default();
+            Error::malformed("YAML", first.trim_start_matches("error: "))
+                .hinted("check blanks, brackets and quotes near this place")
+        })?;
+        Ok(Self { root })
+    }
+
+    pub(crate) const fn root(&self) -> Value<'_> {
+        Value { node: &self.root, path: String::new() }
+    }
+}
+
+impl Data {
+    fn describe(&self) -> String {
+        match self {
+            Self::Null => "null".to_owned(),
+            Self::Bool(value) => value.to_string(),
+            Self::Number(number) => number.to_string(),
+            Self::String(text) => text.clone(),
+            Self::Array(_) => "[…]".to_owned(),
+            Self::Object(_) => "{…}".to_owned(),
+        }
+    }
+}
+
+/// A value and the path that leads to it.
+#[derive(Clone)]
+pub(crate) struct Value<'a> {
+    node: &'a Node,
+    path: String,
+}
+
+impl<'a> Value<'a> {
+    pub(crate) fn path(&self) -> &str {
+        if self.path.is_empty() { "the document" } else { &self.path }
+    }
+
+    /// The path and, where the document tells it, the line and column.
+    pub(crate) fn field(&self) -> String {
+        match self.node.place {
+            Some(Place { line, column }) => {
+                format!("line {line}, column {column}: {}", self.path())
+            }
+            None => self.path().to_owned(),
+        }
+    }
+
+    /// Line and column, where the document tells them.
+    pub(crate) const fn place(&self) -> Option<Place> {
+        self.node.place
+    }
+
+    pub(crate) fn invalid(&self, problem: impl Into<String>) -> Error {
+        Error::invalid(self.field(), self.node.data.describe(), problem)
+    }
+
+    fn wanted(&self, what: &str, example: &str) -> Error {
+        let found = match self.node.data {
+            Data::Null => "null",
+            Data::Bool(_) => "a truth value",
+            Data::Number(_) => "a number",
+            Data::String(_) => "a string",
+            Data::Array(_) => "a list",
+            Data::Object(_) => "an object",
+        };
+        self.invalid(format!("{found} where {what} belongs")).hinted(format!("write {example}"))
+    }
+
+    pub(crate) fn string(&self) -> Result<&'a str, Error> {
+        match &self.node.data {
+            Data::String(text) => Ok(text),
+            _ => Err(self.wanted("a string", "it in quotes: \"…\"")),
+        }
+    }
+
+    pub(crate) fn boolean(&self) -> Result<bool, Error> {
+        match &self.node.data {
+            Data::Bool(value) => Ok(*value),
+            _ => Err(self.wanted("a truth value", "true or false, without quotes")),
+        }
+    }
+
+    pub(crate) fn integer(&self) -> Result<i64, Error> {
+        let wanted = || self.wanted("a whole number", "digits alone, without quotes");
+        match &self.node.data {
+            Data::Number(number) => number.as_i64().ok_or_else(wanted),
+            _ => Err(wanted()),
+        }
+    }
+
+    pub(crate) fn list(&self) -> Result<Vec<Self>, Error> {
+        let Data::Array(items) = &self.node.data else {
+            return Err(self.wanted("a list", "it in brackets: [\"…\", \"…\"]"));
+        };
+        let items = items.iter().enumerate();
+        Ok(items
+            .map(|(index, node)| Self { node, path: format!("{}[{index}]", self.path) })
+            .collect())
+    }
+
+    /// Each string of a list, parsed.
+    pub(crate) fn parsed_list<T>(
+        &self,
+        parse: impl Fn(&str) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        self.list()?.iter().map(|item| item.parsed(&parse)).collect()
+    }
+
+    /// A string, parsed; the error tells the path.
+    pub(crate) fn parsed<T>(&self, parse: impl Fn(&str) -> Result<T, Error>) -> Result<T, Error> {
+        parse(self.string()?).map_err(|error| error.in_field(self.field()))
+    }
+
+    /// The members of an object of any keys.
+    pub(crate) fn members(&self) -> Result<Vec<(&'a str, Self)>, Error> {
+        let (values, doubles) = self.once_each()?;
+        match doubles.into_iter().next() {
+            Some((_, error)) => Err(error),
+            None => Ok(values),
+        }
+    }
+
+    /// The members of an object, the first of each key, and beside them an error for each other.
+    #[expect(clippy::type_complexity, reason = "two lists, each taken apart at once")]
+    fn once_each(&self) -> Result<(Vec<(&'a str, Self)>, Vec<(Self, Error)>), Error> {
+        let Data::Object(members) = &self.node.data else {
+            return Err(self.wanted("an object", "it in braces: {\"…\": …}"));
+        };
+        let mut values: Vec<(&str, Self)> = Vec::new();
+        let mut doubles = Vec::new();
+        for (key, node) in members {
+            let path =
+                if self.path.is_empty() { key.clone() } else { format!("{}.{key}", self.path) };
+            let value = Self { node, path };
+            if values.iter().any(|(earlier, _)| earlier == key) {
+                doubles.push(value.twice());
+            } else {
+                values.push((key.as_str(), value));
+            }
+        }
+        Ok((values, doubles))
+    }
+
+    fn twice(self) -> (Self, Error) {
+        // A JSON file has no places, and may be cfssl's.
+        let hint = match self.node.place {
+            Some(_) => "keep one",
+            None => "keep one; cfssl silently keeps the last",
+        };
+        let error = self.invalid("the key is given twice").hinted(hint);
+        (self, error)
+    }
+
+    /// The members of an object whose keys are known; `null` counts as absent.
+    pub(crate) fn fields(&self, known: &'static [&'static str]) -> Result<Fields<'a>, Error> {
+        let (fields, unknown) = self.known_fields(known)?;
+        match unknown.into_iter().next() {
+            Some((_, error)) => Err(error),
+            None => Ok(fields),
+        }
+    }
+
+    /// The same, and beside it an error for each member whose key is not known or is there twice.
+    pub(crate) fn known_fields(
+        &self,
+        known: &'static [&'static str],
+    ) -> Result<(Fields<'a>, Vec<(Self, Error)>), Error> {
+        let (members, mut unknown) = self.once_each()?;
+        let mut seen: Vec<&str> = Vec::new();
+        let mut fields = Vec::new();
+        for (key, value) in members {
+            if let Some(name) = known.iter().find(|name| name.eq_ignore_ascii_case(key)) {
+                // Go takes the keys of a struct in any case, and those of a map to the letter.
+                if seen.contains(name) {
+                    unknown.push(value.twice());
+                    continue;
+                }
+                seen.push(*name);
+                if !matches!(value.node.data, Data::Null) {
+                    fields.push((*name, value));
+                }
+            } else {
+                let error = value
+                    .invalid("no such field")
+                    .hinted(suggest::one_of(key, known.iter().copied()));
+                unknown.push((value, error));
+            }
+        }
+        Ok((Fields(fields), unknown))
+    }
+
+    /// True for a value that says nothing: `false`, `""`, `[]`, `{}`, `0`.
+    pub(crate) fn is_zero(&self) -> bool {
+        match &self.node.data {
+            Data::Null => true,
+            Data::Bool(value) => !value,
+            Data::Number(number) => number.as_i64() == Some(0),
+            Data::String(text) => text.is_empty(),
+            Data::Array(items) => items.is_empty(),
+            Data::Object(members) => members.is_empty(),
+        }
+    }
+}
+
+/// The fields of an object.
+pub(crate) struct Fields<'a>(Vec<(&'static str, Value<'a>)>);
+
+impl<'a> Fields<'a> {
+    pub(crate) fn find(&self, name: &str) -> Option<&Value<'a>> {
+        self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
+    }
+
+    pub(crate) fn string(&self, name: &str) -> Result<Option<&'a str>, Error> {
+        self.find(name).map(Value::string).transpose()
+    }
+
+    pub(crate) fn boolean(&self, name: &str) -> Result<bool, Error> {
+        self.find(name).map_or(Ok(false), Value::boolean)
+    }
+
+    /// A string field, parsed; empty counts as absent.
+    pub(crate) fn parsed<T>(
+        &self,
+        name: &str,
+        parse: impl Fn(&str) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        match self.find(name) {
+            Some(value) if !value.string()?.is_empty() => value.parsed(parse).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    pub(crate) fn parsed_list<T>(
+        &self,
+        name: &str,
+        parse: impl Fn(&str) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        self.find(name).map_or_else(|| Ok(Vec::new()), |value| value.parsed_list(parse))
+    }
+}
+
+/// A node of a JSON document: its reader tells no places.
+struct JsonNode(Node);
+
+impl<'de> Deserialize<'de> for JsonNode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let data = deserializer.deserialize_any(DataVisitor::<Self>(PhantomData))?;
+        Ok(Self(Node { data, place: None }))
+    }
+}
+
+impl From<JsonNode> for Node {
+    fn from(JsonNode(node): JsonNode) -> Self {
+        node
+    }
+}
+
+/// A node of a YAML document.
+struct YamlNode(Node);
+
+impl<'de> Deserialize<'de> for YamlNode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let spanned = Spanned::<YamlData>::deserialize(deserializer)?;
+        let (line, column) = (spanned.referenced.line(), spanned.referenced.column());
+        let YamlData(data) = spanned.value;
+        Ok(Self(Node { data, place: Some(Place { line, column }) }))
+    }
+}
+
+impl From<YamlNode> for Node {
+    fn from(YamlNode(node): YamlNode) -> Self {
+        node
+    }
+}
+
+struct YamlData(Data);
+
+impl<'de> Deserialize<'de> for YamlData {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(DataVisitor::<YamlNode>(PhantomData)).map(Self)
+    }
+}
+
+/// Reads any value; its children are nodes of kind `N`.
+struct DataVisitor<N>(PhantomData<N>);
+
+impl<'de, N: Deserialize<'de> + Into<Node>> Visitor<'de> for DataVisitor<N> {
+    type Value = Data;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Data, E> {
+        Ok(Data::Null)
+    }
+
+    fn visit_none<E>(self) -> Result<Data, E> {
+        Ok(Data::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Data, E> {
+        Ok(Data::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Data, E> {
+        Ok(Data::Number(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Data, E> {
+        Ok(Data::Number(value.into()))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Data, E> {
+        serde_json::Number::from_f64(value)
+            .map(Data::Number)
+            .ok_or_else(|| E::custom("not a finite number"))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Data, E> {
+        Ok(Data::String(value.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Data, A::Error> {
+        let mut array = Vec::new();
+        while let Some(item) = items.next_element::<N>()? {
+            array.push(item.into());
+        }
+        Ok(Data::Array(array))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Data, A::Error> {
+        let mut object = Vec::new();
+        while let Some((key, value)) = members.next_entry::<String, N>()? {
+            object.push((key, value.into()));
+        }
+        Ok(Data::Object(object))
+    }
+}

@@ -1,0 +1,136 @@
+//! The manifest of a cluster: its grammar, and every mistake in it at once.
+
+mod reader;
+mod values;
+
+use std::net::IpAddr;
+
+use time::Duration;
+
+use self::reader::Reader;
+use crate::document::Document;
+use crate::error::Error;
+use crate::key::KeyAlgorithm;
+use crate::name::{DnsName, San};
+use crate::subject::Subject;
+
+/// A cluster as its manifest describes it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Manifest {
+    /// `cluster`: the cluster's name, one label
+    pub cluster: String,
+    /// `domain`: what completes the hosts' names
+    pub domain: Option<DnsName>,
+    /// `ca`
+    pub ca: CaSpec,
+    /// `etcd_version`: which etcd the members run
+    pub etcd_version: EtcdVersion,
+    /// `paths`: where the files go on the hosts
+    pub paths: Paths,
+    /// `renew_before`: how long before its end a certificate is renewed
+    pub renew_before: Duration,
+    /// `constrain`: whether the CA is held to the names of this manifest
+    pub constrain: bool,
+    /// `etcd`: the members
+    pub etcd: Vec<Host>,
+    /// `control_plane`: the hosts of API servers
+    pub control_plane: Vec<Host>,
+    /// `workers`: hosts that hold no credential of etcd
+    pub workers: Vec<Host>,
+    /// `clients`: other clients of etcd, such as a backup
+    pub clients: Vec<Client>,
+    /// What is odd and no mistake.
+    pub warnings: Vec<String>,
+}
+
+/// Where things are on the hosts.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Paths {
+    /// `etcd`: the folder that a member's bundle goes to
+    pub etcd: String,
+    /// `data`: etcd's data
+    pub data: String,
+    /// `kubernetes`: the folder that a control plane's bundle goes to
+    pub kubernetes: String,
+}
+
+/// A version of etcd, as far as its configuration depends on it.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[expect(clippy::exhaustive_structs, reason = "a version has three numbers")]
+pub struct EtcdVersion(pub u32, pub u32, pub u32);
+
+impl EtcdVersion {
+    /// True where the configuration file has `allowed-hostname` as a list. 3.5.14 alone had one string
+    /// there, on which its successors end; before, only a flag or the environment could say it
+    /// (etcd-io/etcd CHANGELOG-3.5, #18063 and #18160).
+    pub fn has_allowed_hostname_in_yaml(self) -> bool {
+        self >= Self(3, 5, 15)
+    }
+}
+
+/// The CA of a cluster.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct CaSpec {
+    /// `cn` and `org`
+    pub subject: Subject,
+    /// `key`
+    pub key: KeyAlgorithm,
+    /// `expiry`
+    pub expiry: Duration,
+}
+
+/// A host of a cluster.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Host {
+    /// `name`: its short name
+    pub name: String,
+    /// `ip`: its addresses, the one that it is reached at first
+    pub addresses: Vec<IpAddr>,
+    /// `sans`: more names of it
+    pub sans: Vec<San>,
+    /// `key`
+    pub key: KeyAlgorithm,
+    /// `expiry`
+    pub expiry: Duration,
+    /// `combined`: one certificate for server and peer
+    pub combined: bool,
+}
+
+/// Another client of etcd.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Client {
+    /// `name`: the common name, and the base of its files
+    pub name: String,
+    /// `host`: whose folder its files go to
+    pub host: String,
+    /// `key`
+    pub key: KeyAlgorithm,
+    /// `expiry`
+    pub expiry: Duration,
+}
+
+/// The client certificate of the API servers, by the name that kubeadm gives it.
+pub const APISERVER_CLIENT: &str = "apiserver-etcd-client";
+
+impl Manifest {
+    /// Reads a manifest in YAML, or lists every mistake in it, in the order of the lines.
+    pub fn from_yaml(bytes: &[u8]) -> Result<Self, Vec<Error>> {
+        let document = Document::from_yaml(bytes).map_err(|error| vec![error])?;
+        Reader::default().read(&document.root())
+    }
+
+    /// Every host, members first.
+    pub fn hosts(&self) -> impl Iterator<Item = &Host> {
+        self.etcd.iter().chain(&self.control_plane).chain(&self.workers)
+    }
+
+    /// The DNS name that all peers share, for etcd's `peer-cert-allowed-hostname`.
+    pub fn peer_name(&self) -> String {
+        format!("etcd-peer.{}", self.cluster)
+    }
+}

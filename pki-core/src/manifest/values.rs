@@ -1,0 +1,98 @@
+//! The single values of a manifest.
+
+use std::net::IpAddr;
+
+use time::Duration;
+
+use super::EtcdVersion;
+use crate::document::Value;
+use crate::duration::parse_duration;
+use crate::error::Error;
+use crate::key::KeyAlgorithm;
+use crate::name::{DnsName, San};
+
+/// What completes the hosts' names.
+pub(super) fn domain(value: &Value<'_>) -> Result<DnsName, Error> {
+    let name: DnsName = value.parsed(str::parse)?;
+    if name.as_str().starts_with("*.") {
+        return Err(value
+            .invalid("a wildcard, and each host has a name of its own in the domain")
+            .hinted(format!("write {:?}", name.as_str().trim_start_matches("*."))));
+    }
+    // A label of 63 and a dot come before it, and 253 is the end (RFC 1034 section 3.1).
+    if name.as_str().len() > 253 - 64 {
+        return Err(value
+            .invalid("so long that a host's full name may not fit")
+            .hinted("shorten it"));
+    }
+    Ok(name)
+}
+
+/// A host's short name: one label of a DNS name.
+pub(super) fn label(text: &str) -> Result<&str, Error> {
+    let name: DnsName = text.parse()?;
+    if name.as_str() == text && !text.contains(['.', '*']) {
+        return Ok(text);
+    }
+    Err(Error::invalid("name", text, "not one label in lower case")
+        .hinted("write the short name, without the domain: etcdone"))
+}
+
+pub(super) fn key(value: &Value<'_>) -> Result<KeyAlgorithm, Error> {
+    value.parsed(str::parse)
+}
+
+pub(super) fn positive(value: &Value<'_>) -> Result<Duration, Error> {
+    if value.integer().is_ok() {
+        return Err(value.invalid("a number without a unit").hinted("write 90d, 8760h, 1y"));
+    }
+    let duration = value.parsed(parse_duration)?;
+    if duration.is_positive() {
+        return Ok(duration);
+    }
+    Err(value.invalid("not a time above zero").hinted("write 90d, 8760h, 1y"))
+}
+
+/// An address that another host can dial.
+pub(super) fn host_address(text: &str) -> Result<IpAddr, Error> {
+    let San::Ip(address) = text.parse()? else {
+        return Err(Error::invalid("ip", text, "not an address").hinted("write 192.0.2.1"));
+    };
+    let unusable = match address {
+        IpAddr::V4(ip) => ip.is_unspecified() || ip.is_multicast() || ip.is_broadcast(),
+        IpAddr::V6(ip) => ip.is_unspecified() || ip.is_multicast(),
+    };
+    if unusable {
+        return Err(Error::invalid("ip", text, "no address that a host can have")
+            .hinted("write the address at which the other hosts reach it"));
+    }
+    Ok(address)
+}
+
+pub(super) fn boolean(value: &Value<'_>) -> Result<bool, Error> {
+    value.boolean().map_err(|error| error.hinted("write true or false, without quotes"))
+}
+
+/// An absolute path that needs no quoting in YAML or in a unit.
+pub(super) fn absolute(value: &Value<'_>) -> Result<String, Error> {
+    let text = value.string()?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    if text.starts_with('/') && text.len() > 1 && text.chars().all(plain) {
+        return Ok(text.trim_end_matches('/').to_owned());
+    }
+    Err(value.invalid("not an absolute path of letters, digits and /._-").hinted("write /etc/etcd"))
+}
+
+pub(super) fn version(value: &Value<'_>) -> Result<EtcdVersion, Error> {
+    let bad = || value.invalid("not a version of etcd").hinted("write it in quotes: \"3.5.21\"");
+    let text = value.string().map_err(|_| bad())?;
+    let mut numbers = text.split('.').map(str::parse::<u32>);
+    let mut next = || numbers.next().transpose().map_err(|_| bad());
+    let (major, minor) = (next()?.ok_or_else(bad)?, next()?.ok_or_else(bad)?);
+    // "3.5" means the newest of that line.
+    let patch = next()?.unwrap_or(u32::MAX);
+    if next()?.is_some() || (major, minor) < (3, 4) || major > 3 {
+        return Err(bad());
+    }
+    Ok(EtcdVersion(major, minor, patch))
+}
