@@ -7,8 +7,12 @@ use std::path::{Path, PathBuf};
 use pki_core::{Authority, Certificate, PrivateKey, Signer};
 
 use crate::failure::Failure;
+use crate::host;
 use crate::inventory::{self, Inventory};
-use crate::store::{self, Lock};
+use crate::store::{self, Access, Batch, Existing, Lock};
+
+/// What the inventory calls the profile of the CA's own certificate.
+pub(crate) const CA_PROFILE: &str = "ca";
 
 pub(crate) fn certificate_path(folder: &Path) -> PathBuf {
     folder.join("ca.pem")
@@ -30,8 +34,10 @@ pub(crate) struct CaFolder {
 
 impl CaFolder {
     pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
+        restore(path)?;
         check_complete(path)?;
         let lock = Lock::take(path)?;
+        store::sweep(path)?;
         let certificate_path = certificate_path(path);
         let mut certificates = read_certificates(&certificate_path)?;
         check_chain(&certificates).map_err(|failure| failure.in_file(&certificate_path))?;
@@ -116,6 +122,42 @@ fn check_chain(certificates: &[Certificate]) -> Result<(), Failure> {
             .hinted("put the CA first, then the CAs above it in order, and remove all others"));
         }
         below = Some(above);
+    }
+    Ok(())
+}
+
+/// The certificate that belongs to a CA's key, where the key stands alone in the folder.
+///
+/// The key is put in its place first, and a run that is killed before the certificate follows leaves
+/// it alone there. The inventory was told of the certificate before either.
+pub(crate) fn lost_certificate(folder: &Path) -> Result<Option<Certificate>, Failure> {
+    let key_path = key_path(folder);
+    if store::is_there(&certificate_path(folder))?
+        || !store::is_there(&key_path)?
+        || !store::is_there(&folder.join(inventory::FILE))?
+    {
+        return Ok(None);
+    }
+    let key = PrivateKey::from_pem(&store::read_secret(&key_path)?)
+        .map_err(|error| Failure::from(error).in_file(&key_path))?;
+    let known = Inventory::open(folder)?.issued_by(CA_PROFILE)?;
+    Ok(known.into_iter().find(|ca| ca.public_key == *key.public_key()))
+}
+
+/// Puts the certificate of a CA beside its key again, where it was lost.
+fn restore(folder: &Path) -> Result<(), Failure> {
+    if lost_certificate(folder)?.is_none() {
+        return Ok(());
+    }
+    let _lock = Lock::take(folder)?;
+    // Whoever held the lock may just have put it there.
+    if let Some(certificate) = lost_certificate(folder)? {
+        let path = certificate_path(folder);
+        let mut batch = Batch::new(Existing::Keep);
+        batch.stage(path.clone(), certificate.to_pem()?.as_bytes(), Access::Public)?;
+        batch.commit()?;
+        let path = path.display();
+        host::say(&format!("note: {path} was missing; put back from the inventory\n"));
     }
     Ok(())
 }

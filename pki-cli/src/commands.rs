@@ -1,10 +1,15 @@
 //! The subcommands: one file each, its arguments and its `run`.
 
+mod apply;
+mod audit;
+mod cluster;
 mod completions;
 mod init_ca;
 mod inspect;
 mod issue;
 mod man;
+mod plan;
+mod status;
 mod verify;
 
 use std::path::PathBuf;
@@ -54,6 +59,9 @@ pub(crate) struct Common {
 enum Command {
     InitCa(init_ca::InitCaArgs),
     Issue(Box<issue::IssueArgs>),
+    Plan(plan::PlanArgs),
+    Apply(apply::ApplyArgs),
+    Status(status::StatusArgs),
     Verify(Box<verify::VerifyArgs>),
     Inspect(inspect::InspectArgs),
     Completions(completions::CompletionsArgs),
@@ -66,6 +74,9 @@ impl Cli {
         match &self.command {
             Command::InitCa(args) => init_ca::run(args, common),
             Command::Issue(args) => issue::run(args, common),
+            Command::Plan(args) => plan::run(args, common),
+            Command::Apply(args) => apply::run(args, common),
+            Command::Status(args) => status::run(args, common),
             Command::Verify(args) => verify::run(args, common),
             Command::Inspect(args) => inspect::run(args, common),
             Command::Completions(args) => completions::run(args),

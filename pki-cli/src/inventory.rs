@@ -53,6 +53,19 @@ impl Inventory {
         Ok(Self { connection, path })
     }
 
+    /// The certificates that were issued by this profile.
+    pub(crate) fn issued_by(&self, profile: &str) -> Result<Vec<Certificate>, Failure> {
+        let failed = |error: rusqlite::Error| failure(&self.path, &error);
+        let query = "SELECT pem FROM certificates WHERE ca_label = ?1";
+        let mut rows = self.connection.prepare(query).map_err(failed)?;
+        let rows = rows.query_map([profile], |row| row.get::<_, String>(0)).map_err(failed)?;
+        let mut certificates = Vec::new();
+        for pem in rows {
+            certificates.extend(Certificate::from_pem_or_der(pem.map_err(failed)?.as_bytes())?);
+        }
+        Ok(certificates)
+    }
+
     /// Records one certificate, durably.
     pub(crate) fn record(
         &mut self,
@@ -60,24 +73,38 @@ impl Inventory {
         profile: &str,
         now: OffsetDateTime,
     ) -> Result<(), Failure> {
-        let aki = certificate.extensions.authority_key_id.as_ref();
-        let aki = aki.and_then(|aki| aki.key_id.as_ref());
-        self.connection
-            .execute(
-                "INSERT INTO certificates VALUES (?1, ?2, ?3, 'good', 0, ?4, NULL, ?5, ?6, ?7, ?8)",
-                params![
-                    decimal(certificate.serial.as_bytes()),
-                    aki.map_or_else(String::new, ToString::to_string),
-                    profile,
-                    rfc3339(certificate.not_after),
-                    certificate.to_pem()?,
-                    rfc3339(now),
-                    rfc3339(certificate.not_before),
-                    certificate.subject.common_name(),
-                ],
-            )
-            .map_err(|error| failure(&self.path, &error))?;
-        Ok(())
+        self.record_all([(certificate, profile)], now)
+    }
+
+    /// Records certificates and their profiles, all of them or none, durably.
+    pub(crate) fn record_all<'a>(
+        &mut self,
+        certificates: impl IntoIterator<Item = (&'a Certificate, &'a str)>,
+        now: OffsetDateTime,
+    ) -> Result<(), Failure> {
+        let path = &self.path;
+        let failed = |error: rusqlite::Error| failure(path, &error);
+        let transaction = self.connection.transaction().map_err(failed)?;
+        let insert =
+            "INSERT INTO certificates VALUES (?1, ?2, ?3, 'good', 0, ?4, NULL, ?5, ?6, ?7, ?8)";
+        let mut row = transaction.prepare(insert).map_err(failed)?;
+        for (certificate, profile) in certificates {
+            let aki = certificate.extensions.authority_key_id.as_ref();
+            let aki = aki.and_then(|aki| aki.key_id.as_ref());
+            row.execute(params![
+                decimal(certificate.serial.as_bytes()),
+                aki.map_or_else(String::new, ToString::to_string),
+                profile,
+                rfc3339(certificate.not_after),
+                certificate.to_pem()?,
+                rfc3339(now),
+                rfc3339(certificate.not_before),
+                certificate.subject.common_name(),
+            ])
+            .map_err(failed)?;
+        }
+        drop(row);
+        transaction.commit().map_err(failed)
     }
 }
 

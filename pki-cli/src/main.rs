@@ -1,9 +1,11 @@
 //! The command line of etcdpki: it reads, signs, remembers and prints; pki-core decides.
 
+mod bundle;
 mod ca_folder;
 mod commands;
 mod failure;
 mod host;
+mod hosts;
 mod inventory;
 mod output;
 mod store;

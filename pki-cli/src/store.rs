@@ -15,6 +15,9 @@ use zeroize::Zeroizing;
 
 use crate::failure::Failure;
 
+/// What the names of our unfinished files and folders begin with.
+pub(crate) const UNFINISHED: &str = ".etcdpki-";
+
 /// Who may read a file.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Access {
@@ -25,7 +28,7 @@ pub(crate) enum Access {
 }
 
 impl Access {
-    const fn mode(self) -> u32 {
+    pub(crate) const fn mode(self) -> u32 {
         match self {
             Self::Secret => 0o600,
             Self::Public => 0o644,
@@ -63,7 +66,7 @@ impl Batch {
         self.check_place(&path)?;
         let failed = |error: &io::Error| Failure::file("writing", &path, error);
         let mut file = tempfile::Builder::new()
-            .prefix(".etcdpki-")
+            .prefix(UNFINISHED)
             .permissions(fs::Permissions::from_mode(access.mode()))
             .tempfile_in(parent(&path))
             .map_err(|error| failed(&error))?;
@@ -132,7 +135,7 @@ impl Undo {
         let before = if fs::symlink_metadata(path).is_ok() {
             // A second name for the same file costs no space.
             let spare = tempfile::Builder::new()
-                .prefix(".etcdpki-")
+                .prefix(UNFINISHED)
                 .make_in(parent(path), |spare| fs::hard_link(path, spare))
                 .map_err(|error| failed(&error))?;
             Some(spare.into_temp_path())
@@ -197,6 +200,26 @@ pub(crate) fn make_folder(path: &Path, access: Access) -> Result<(), Failure> {
             _ => Failure::file("making the folder", path, &error),
         }
     })
+}
+
+/// Removes what a run that was killed left in a folder. The CA's lock must be held: what begins so
+/// and belongs to a run that is alive is in use.
+pub(crate) fn sweep(folder: &Path) -> Result<(), Failure> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(|error| Failure::file("reading", folder, &error))?,
+    };
+    for entry in entries {
+        let entry = entry.map_err(|error| Failure::file("reading", folder, &error))?;
+        if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
+            let path = entry.path();
+            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            let removed =
+                if is_folder { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            removed.map_err(|error| Failure::file("removing", &path, &error))?;
+        }
+    }
+    Ok(())
 }
 
 /// An exclusive lock on a folder, held until it is dropped; the kernel frees it when a process dies.

@@ -4,15 +4,15 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use pki_core::{
-    Attribute, Authority, CaRequest, CsrJson, KeyAlgorithm, KeyFormat, NameConstraint, PrivateKey,
-    Signer, Subject,
+    Attribute, Authority, CaRequest, Certificate, CsrJson, KeyAlgorithm, KeyFormat, NameConstraint,
+    PrivateKey, Signer, Subject,
 };
 use serde::Serialize;
 use time::Duration;
 
 use super::{Common, core, lifetime};
 use crate::ca_folder;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::host;
 use crate::inventory::Inventory;
 use crate::output::facts::{CertificateFacts, moment};
@@ -76,31 +76,18 @@ struct Files {
 
 pub(crate) fn run(args: &InitCaArgs, common: &Common) -> Result<ExitCode, Failure> {
     let (request, algorithm) = request(args)?;
+    let certificate = make(&request, algorithm, &common.dir).map_err(|failure| {
+        // The options are checked already; what is wrong with a value is wrong in the file.
+        match (failure.kind, &args.csr_json) {
+            (Kind::Usage, Some(path)) => failure.in_file(path),
+            _ => failure,
+        }
+    })?;
     let (certificate_path, key_path) =
         (ca_folder::certificate_path(&common.dir), ca_folder::key_path(&common.dir));
-    // Before a key is made, which may take a second for RSA.
-    refuse_existing(&[&certificate_path, &key_path])?;
-
-    let now = host::moment()?;
-    let key = PrivateKey::generate(algorithm)?;
-    let draft = Authority::draft_root(&request, key.public_key(), &now);
-    let draft = draft.map_err(|error| match (&error, &args.csr_json) {
-        // The options are checked already.
-        (pki_core::Error::Invalid(_), Some(path)) => Failure::from(error).in_file(path),
-        _ => Failure::from(error),
-    })?;
-    let certificate = draft.sign(&key)?.certificate;
-
-    store::make_folder(&common.dir, Access::Secret)?;
-    let _lock = Lock::take(&common.dir)?;
-    // Somebody else may have been faster.
-    refuse_existing(&[&certificate_path, &key_path])?;
-    let mut batch = Batch::new(Existing::Keep);
-    batch.stage(key_path.clone(), key.to_pem(KeyFormat::Pkcs8)?.as_bytes(), Access::Secret)?;
-    batch.stage(certificate_path.clone(), certificate.to_pem()?.as_bytes(), Access::Public)?;
-    Inventory::open(&common.dir)?.record(&certificate, "ca", now.now)?;
-    batch.commit()?;
-
+    let Some(certificate) = certificate else {
+        return Err(existing(&common.dir)?);
+    };
     let printed = match common.format {
         Format::Json => json::print(&Document {
             certificate: CertificateFacts::from(&certificate),
@@ -124,6 +111,42 @@ pub(crate) fn run(args: &InitCaArgs, common: &Common) -> Result<ExitCode, Failur
         failure.hinted(format!("the CA was made all the same: {certificate}, {key}"))
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Makes a CA in a folder that has none; gives nothing where there is one, or half of one.
+pub(super) fn make(
+    request: &CaRequest,
+    algorithm: KeyAlgorithm,
+    folder: &Path,
+) -> Result<Option<Certificate>, Failure> {
+    let (certificate_path, key_path) =
+        (ca_folder::certificate_path(folder), ca_folder::key_path(folder));
+    let is_there = || -> Result<bool, Failure> {
+        Ok(store::is_there(&certificate_path)? || store::is_there(&key_path)?)
+    };
+    // Before a key is made, which may take a second for RSA.
+    if is_there()? {
+        return Ok(None);
+    }
+
+    let moment = host::moment()?;
+    let key = PrivateKey::generate(algorithm)?;
+    let certificate =
+        Authority::draft_root(request, key.public_key(), &moment)?.sign(&key)?.certificate;
+
+    store::make_folder(folder, Access::Secret)?;
+    let _lock = Lock::take(folder)?;
+    // Somebody else may have been faster.
+    if is_there()? {
+        return Ok(None);
+    }
+    store::sweep(folder)?;
+    let mut batch = Batch::new(Existing::Keep);
+    batch.stage(key_path, key.to_pem(KeyFormat::Pkcs8)?.as_bytes(), Access::Secret)?;
+    batch.stage(certificate_path, certificate.to_pem()?.as_bytes(), Access::Public)?;
+    Inventory::open(folder)?.record(&certificate, ca_folder::CA_PROFILE, moment.now)?;
+    batch.commit()?;
+    Ok(Some(certificate))
 }
 
 fn request(args: &InitCaArgs) -> Result<(CaRequest, KeyAlgorithm), Failure> {
@@ -167,15 +190,16 @@ fn read_csr_json(path: &Path) -> Result<CsrJson, Failure> {
 }
 
 /// A CA that is there, or half of one, is never replaced: everything that it signed depends on it.
-fn refuse_existing(paths: &[&Path]) -> Result<(), Failure> {
-    for path in paths {
-        if store::is_there(path)? {
-            return Err(Failure::environment(format!(
-                "{} exists already; a CA is never overwritten",
-                path.display()
-            ))
-            .hinted("choose another folder with --dir, or move the old CA away yourself"));
-        }
-    }
-    Ok(())
+fn existing(folder: &Path) -> Result<Failure, Failure> {
+    let certificate = ca_folder::certificate_path(folder);
+    let key = ca_folder::key_path(folder);
+    let there = if store::is_there(&certificate)? { certificate } else { key };
+    let there = there.display();
+    let failure =
+        Failure::environment(format!("{there} exists already; a CA is never overwritten"));
+    Ok(failure.hinted(if ca_folder::lost_certificate(folder)?.is_some() {
+        "a run was killed half-way; etcdpki issue and apply put the certificate back from the inventory"
+    } else {
+        "choose another folder with --dir, or move the old CA away yourself"
+    }))
 }

@@ -13,7 +13,7 @@ use serde::Serialize;
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
-use super::{Common, core};
+use super::{Common, audit, cluster, core};
 use crate::ca_folder::{self, read_certificates};
 use crate::failure::{Failure, Kind};
 use crate::output::facts::{self, FindingFacts};
@@ -27,11 +27,18 @@ use crate::{host, store};
 #[command(after_help = "Examples:\n  \
     etcdpki verify etcdone.pem --purpose server --host 192.168.29.61 --key etcdone-key.pem\n  \
     etcdpki verify *.pem --ca pki/ca.pem --expires-within 30d\n  \
-    etcdpki verify etcdone.pem --at 2027-06-01T00:00:00Z --format json")]
+    etcdpki verify etcdone.pem --at 2027-06-01T00:00:00Z --format json\n  \
+    etcdpki verify -f cluster.yaml")]
 pub(crate) struct VerifyArgs {
     /// The certificates, PEM or DER; - is standard input
-    #[arg(required = true, value_name = "LEAF")]
+    #[arg(required_unless_present = "manifest", value_name = "LEAF")]
     files: Vec<PathBuf>,
+
+    /// Verify the folders of all hosts against this manifest, and the certificates against each other
+    #[arg(short = 'f', long = "file", value_name = "MANIFEST",
+        conflicts_with_all = ["files", "ca", "intermediates", "crl", "purpose", "profile", "host",
+            "key", "at", "expires_within", "max_depth", "policy"])]
+    manifest: Option<PathBuf>,
 
     /// The CAs to trust [default: ca.pem in the CA's folder]
     #[arg(long, value_name = "FILE")]
@@ -121,39 +128,59 @@ struct Judged {
 }
 
 pub(crate) fn run(args: &VerifyArgs, common: &Common) -> Result<ExitCode, Failure> {
-    let verifier = verifier(args, common)?;
-    let question = question(args)?;
-    let mut ok = true;
-    let mut files = Vec::new();
-    for path in &args.files {
-        let mut chain = read_certificates(path)?;
-        let leaf = chain.remove(0);
-        let report = verifier.check(&leaf, &chain, &question);
-        ok &= report.is_ok();
-        match common.format {
-            Format::Text => print_text(path, &report)?,
-            Format::Json => files.push(Judged {
-                file: path.display().to_string(),
-                ok: report.is_ok(),
-                path: report.path.clone(),
-                findings: facts::findings(&report),
-            }),
+    let mut verdict = Verdict { format: common.format, ok: true, files: Vec::new() };
+    if let Some(path) = &args.manifest {
+        let manifest = cluster::read_manifest(path)?;
+        for found in audit::judge(&manifest, common)? {
+            verdict.add(&found.file, &found.report)?;
+        }
+    } else {
+        let verifier = verifier(args, common)?;
+        let question = question(args)?;
+        for path in &args.files {
+            let mut chain = read_certificates(path)?;
+            let leaf = chain.remove(0);
+            let report = verifier.check(&leaf, &chain, &question);
+            verdict.add(&path.display().to_string(), &report)?;
         }
     }
-    if common.format == Format::Json {
-        json::print(&Document { ok, files })?;
-    }
-    Ok(if ok { ExitCode::SUCCESS } else { ExitCode::from(Kind::Refused.exit_code()) })
+    verdict.print()
 }
 
-fn print_text(path: &Path, report: &Report) -> Result<(), Failure> {
-    host::print(&format!(
-        "{}: {}\n  {}\n{}",
-        path.display(),
-        text::counts(report),
-        report.path.join(" <- "),
-        text::findings(report),
-    ))
+/// What was found, printed file by file as text, or at the end as JSON.
+struct Verdict {
+    format: Format,
+    ok: bool,
+    files: Vec<Judged>,
+}
+
+impl Verdict {
+    fn add(&mut self, file: &str, report: &Report) -> Result<(), Failure> {
+        self.ok &= report.is_ok();
+        if self.format == Format::Json {
+            self.files.push(Judged {
+                file: file.to_owned(),
+                ok: report.is_ok(),
+                path: report.path.clone(),
+                findings: facts::findings(report),
+            });
+            return Ok(());
+        }
+        let path = match report.path.join(" <- ") {
+            path if path.is_empty() => path,
+            path => format!("  {path}\n"),
+        };
+        let (counts, findings) = (text::counts(report), text::findings(report));
+        host::print(&format!("{file}: {counts}\n{path}{findings}"))
+    }
+
+    fn print(self) -> Result<ExitCode, Failure> {
+        let ok = self.ok;
+        if self.format == Format::Json {
+            json::print(&Document { ok, files: self.files })?;
+        }
+        Ok(if ok { ExitCode::SUCCESS } else { ExitCode::from(Kind::Refused.exit_code()) })
+    }
 }
 
 fn verifier(args: &VerifyArgs, common: &Common) -> Result<Verifier, Failure> {

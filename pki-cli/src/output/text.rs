@@ -22,6 +22,14 @@ fn word(severity: Severity) -> String {
     format!("{style}{severity}{style:#}")
 }
 
+/// Text in the colour of a severity, or as it is.
+pub(crate) fn coloured(severity: Option<Severity>, text: &str) -> String {
+    match severity.map(colour) {
+        Some(style) => format!("{style}{text}{style:#}"),
+        None => text.to_owned(),
+    }
+}
+
 /// A failure, its reasons and its hint, for standard error.
 pub(crate) fn failure(failure: &Failure) -> String {
     let mut text = format!("{}: {}\n", word(Severity::Error), failure.message);

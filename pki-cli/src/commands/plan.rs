@@ -1,0 +1,60 @@
+//! `etcdpki plan`
+
+use std::process::ExitCode;
+
+use pki_core::Authority;
+use serde::Serialize;
+
+use super::Common;
+use super::cluster::{self, ManifestArgs, Step, Work};
+use crate::ca_folder;
+use crate::failure::{Failure, Kind};
+use crate::host;
+use crate::output::{Format, json};
+
+/// Show what apply would do: what is created, re-issued and why, renewed, left alone, orphaned
+///
+/// Exit code 0 when there is nothing to do, 1 when there is.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  etcdpki plan -f cluster.yaml")]
+pub(crate) struct PlanArgs {
+    #[command(flatten)]
+    manifest: ManifestArgs,
+}
+
+#[derive(Serialize)]
+struct Document {
+    changed: bool,
+    warnings: Vec<String>,
+    steps: Vec<Step>,
+}
+
+pub(crate) fn run(args: &PlanArgs, common: &Common) -> Result<ExitCode, Failure> {
+    let mut manifest = cluster::read_manifest(&args.manifest.file)?;
+    let path = ca_folder::certificate_path(&common.dir);
+    let (ca, ca_step) = if path.symlink_metadata().is_ok() {
+        (Some(ca_folder::read_certificates(&path)?.swap_remove(0)), None)
+    } else {
+        let lost = ca_folder::lost_certificate(&common.dir)?;
+        let action = if lost.is_some() { "restore" } else { "create" };
+        (lost, Some(Step::ca(action, manifest.ca.subject.to_string())))
+    };
+    if let Some(ca) = &ca {
+        manifest.warnings.extend(manifest.ca_differences(ca));
+    }
+    let authority = ca.map(Authority::new);
+    let only = &args.manifest.only;
+    let work = Work::find(&manifest, only, &common.dir, authority.as_ref(), host::now())?;
+    let changed = work.is_needed() || ca_step.is_some();
+    let steps: Vec<Step> = ca_step.into_iter().chain(work.steps()).collect();
+    match common.format {
+        Format::Json => json::print(&Document { changed, warnings: manifest.warnings, steps })?,
+        Format::Text => {
+            cluster::warn(&manifest);
+            for step in &steps {
+                host::print(&step.text())?;
+            }
+        }
+    }
+    Ok(if changed { ExitCode::from(Kind::Refused.exit_code()) } else { ExitCode::SUCCESS })
+}

@@ -1,0 +1,192 @@
+//! `etcdpki status`
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::ValueEnum;
+use pki_core::{Certificate, Report, Severity, parse_duration};
+use serde::Serialize;
+use time::{Duration, OffsetDateTime};
+
+use super::{Common, audit, cluster, core};
+use crate::ca_folder;
+use crate::failure::{Failure, Kind};
+use crate::host;
+use crate::hosts;
+use crate::output::facts::moment;
+use crate::output::{Format, json, text};
+
+/// Show every certificate of the cluster: days left, and what is wrong
+///
+/// Exit code 1 when one has ended, is missing, or ends within the warning window. kubeadm watches none of them where
+/// etcd is external.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  etcdpki status -f cluster.yaml\n  \
+    etcdpki status -f cluster.yaml --output prometheus > /var/lib/node_exporter/etcdpki.prom")]
+pub(crate) struct StatusArgs {
+    /// The manifest of the cluster, in YAML
+    #[arg(short, long, value_name = "FILE")]
+    file: PathBuf,
+
+    /// Warn of certificates that end within this time
+    #[arg(long, value_name = "DURATION", default_value = "30d",
+        value_parser = |text: &str| core(parse_duration(text)))]
+    warn: Duration,
+
+    /// Metrics for node_exporter's textfile collector, in place of --format
+    #[arg(long, value_enum)]
+    output: Option<Output>,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum Output {
+    /// Prometheus text format
+    Prometheus,
+}
+
+#[derive(Serialize)]
+struct Document {
+    ok: bool,
+    certificates: Vec<Row>,
+}
+
+/// One certificate.
+#[derive(Serialize)]
+struct Row {
+    host: String,
+    file: String,
+    purpose: &'static str,
+    serial: Option<String>,
+    not_after: Option<String>,
+    days_left: Option<i64>,
+    problems: Vec<String>,
+    #[serde(skip)]
+    seconds: Option<i64>,
+    #[serde(skip)]
+    severity: Option<Severity>,
+}
+
+pub(crate) fn run(args: &StatusArgs, common: &Common) -> Result<ExitCode, Failure> {
+    let manifest = cluster::read_manifest(&args.file)?;
+    let ca =
+        ca_folder::read_certificates(&ca_folder::certificate_path(&common.dir))?.swap_remove(0);
+    let files = audit::read_hosts(&common.dir.join(hosts::FOLDER))?;
+    let now = host::now();
+    let mut reports: BTreeMap<String, Report> = manifest
+        .audit(&ca, &files, now)?
+        .into_iter()
+        .map(|found| (found.file, found.report))
+        .collect();
+    let mut rows = vec![row("", "ca.pem", "ca", Some(&ca), None, args.warn, now)];
+    for wanted in manifest.wanted()? {
+        let file = format!("{}.pem", wanted.file);
+        let found = files.iter().find(|held| held.host == wanted.host && held.name == file);
+        let certificate = found.and_then(|held| held.certificate.as_ref());
+        let report = reports.remove(&format!("{}/{file}", wanted.host));
+        rows.push(row(&wanted.host, &file, wanted.profile, certificate, report, args.warn, now));
+    }
+    // Files that no host should hold in that form.
+    for (path, report) in reports {
+        let (host, file) = path.split_once('/').unwrap_or(("", &path));
+        rows.push(row(host, file, "other", None, Some(report), args.warn, now));
+    }
+    let ok = rows.iter().all(|row| row.problems.is_empty());
+    match (args.output, common.format) {
+        (Some(Output::Prometheus), _) => host::print(&prometheus(&rows))?,
+        (None, Format::Json) => json::print(&Document { ok, certificates: rows })?,
+        (None, Format::Text) => host::print(&table(&rows))?,
+    }
+    Ok(if ok { ExitCode::SUCCESS } else { ExitCode::from(Kind::Refused.exit_code()) })
+}
+
+fn row(
+    host: &str,
+    file: &str,
+    purpose: &'static str,
+    certificate: Option<&Certificate>,
+    report: Option<Report>,
+    warn: Duration,
+    now: OffsetDateTime,
+) -> Row {
+    let left = certificate.map(|certificate| certificate.not_after - now);
+    let findings = report.map(|report| report.findings).unwrap_or_default();
+    let mut severity = findings.iter().map(|finding| finding.severity).max();
+    let mut problems: Vec<String> = findings
+        .iter()
+        .map(|finding| format!("{}: {}", finding.rule.id, finding.evidence))
+        .collect();
+    if let Some(left) = left.filter(|left| *left < warn)
+        && problems.is_empty()
+    {
+        problems.push(format!("ends within {} days", warn.whole_days()));
+        severity = Some(if left.is_negative() { Severity::Error } else { Severity::Warning });
+    }
+    Row {
+        host: host.to_owned(),
+        file: file.to_owned(),
+        purpose,
+        serial: certificate.map(|certificate| certificate.serial.to_string()),
+        not_after: certificate.map(|certificate| moment(certificate.not_after)),
+        days_left: left.map(Duration::whole_days),
+        problems,
+        seconds: certificate.map(|certificate| certificate.not_after.unix_timestamp()),
+        severity,
+    }
+}
+
+fn table(rows: &[Row]) -> String {
+    let path = |row: &Row| {
+        if row.host.is_empty() { row.file.clone() } else { format!("{}/{}", row.host, row.file) }
+    };
+    let width = rows.iter().map(|row| path(row).len()).max().unwrap_or(0).max(4);
+    let mut out =
+        format!("{:<width$}  {:<8}{:>6}  {:<40}  PROBLEMS\n", "FILE", "PURPOSE", "DAYS", "SERIAL");
+    for row in rows {
+        let days = row.days_left.map_or("-".to_owned(), |days| days.to_string());
+        // Padded before it is coloured: colour has no width.
+        let days = text::coloured(row.severity, &format!("{days:>6}"));
+        let serial = row.serial.as_deref().unwrap_or("-");
+        let problems =
+            if row.problems.is_empty() { "none".to_owned() } else { row.problems.join("; ") };
+        let _ = writeln!(
+            out,
+            "{:<width$}  {:<8}{days}  {serial:<40}  {problems}",
+            path(row),
+            row.purpose
+        );
+    }
+    out
+}
+
+fn prometheus(rows: &[Row]) -> String {
+    let mut text = "# HELP etcdpki_certificate_not_after_seconds When the certificate ends.\n\
+         # TYPE etcdpki_certificate_not_after_seconds gauge\n"
+        .to_owned();
+    let labels = |row: &Row| {
+        format!("host=\"{}\",file=\"{}\",purpose=\"{}\"", row.host, row.file, row.purpose)
+    };
+    for row in rows {
+        if let Some(seconds) = row.seconds {
+            let _ = writeln!(
+                text,
+                "etcdpki_certificate_not_after_seconds{{{}}} {seconds}",
+                labels(row)
+            );
+        }
+    }
+    text.push_str(
+        "# HELP etcdpki_certificate_problems How many problems the certificate has.\n\
+         # TYPE etcdpki_certificate_problems gauge\n",
+    );
+    for row in rows {
+        let _ = writeln!(
+            text,
+            "etcdpki_certificate_problems{{{}}} {}",
+            labels(row),
+            row.problems.len()
+        );
+    }
+    text
+}
