@@ -2,9 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod bad_input;
+mod cluster;
+mod crash;
 mod etcd;
 mod files;
 mod lab;
+mod live;
 mod oracles;
 mod peers;
 mod usage;

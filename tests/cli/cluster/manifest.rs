@@ -1,0 +1,160 @@
+//! Mistakes in a manifest: all of them at once, each with its place; nothing is written.
+
+use super::*;
+
+/// Runs plan and apply on a manifest that is wrong; gives what both say.
+fn refused(manifest: &str) -> String {
+    let lab = with_manifest(manifest);
+    let plan = lab.run(PLAN);
+    let apply = lab.run(APPLY);
+    assert_eq!((plan.code, plan.stdout.as_str()), (2, ""), "{manifest}\n{plan:?}");
+    assert_eq!((apply.code, apply.stdout.as_str()), (2, ""), "{manifest}\n{apply:?}");
+    assert_eq!(plan.stderr, apply.stderr);
+    assert!(!lab.path("pki").exists(), "something was written");
+    plan.stderr
+}
+
+const MISTAKES: &str = "\
+cluster: Lab One
+domian: example.com
+domain: \"*.example.com\"
+ca: { cn: etcd CA, key: ecdsa-p265, expiry: 2y }
+defaults: { key: ecdsa-p256, expiry: 1yr }
+etcd_version: 3.5
+paths: { etcd: etc/etcd }
+renew_before: 30
+constrain: \"yes\"
+etcd:
+  - { name: etcdone, ip: 192.168.29.61 }
+  - { name: etcdone, ip: 192.168.29.62 }
+  - { name: etcdthree, ip: 192.168.29.61 }
+  - { name: etcdfour, ip: 192.168.29.0/24 }
+  - { nmae: etcdfive, ip: 0.0.0.0 }
+  - { name: etcdsix, ip: 192.168.29.66, expiry: 3y, sans: [https://etcdsix.example.com] }
+  - { name: etcdseven, ip: 192.168.29.67, ip: 192.168.29.68 }
+control_plane:
+  - { name: masterone }
+workers:
+  - { name: workerone, ip: 224.0.0.1, client: apiserver }
+clients:
+  - { name: backup, host: workerone }
+  - { name: server, host: etcdone }
+  - apiserver
+";
+
+#[test]
+fn every_mistake_is_told_in_one_run_with_its_place() {
+    let told = refused(MISTAKES);
+    snapshot("mistakes", &told);
+    let places = told.lines().filter(|line| line.starts_with("  line ")).count();
+    assert!(places >= 20, "{places} mistakes have a place:\n{told}");
+    let all = told.lines().filter(|line| line.starts_with("  ") && !line.starts_with("    "));
+    assert_eq!(all.count(), places, "one has none:\n{told}");
+}
+
+const ONE: &str = "cluster: lab\netcd: [{ name: one, ip: 10.0.0.1 }]\n";
+
+/// One mistake each; the line of the report that tells it.
+#[test]
+fn each_mistake_is_told() {
+    let mut told = String::new();
+    let member = |fields: &str| format!("cluster: lab\netcd: [{{ name: one, {fields} }}]\n");
+    for manifest in [
+        // The document
+        String::new(),
+        "just text".to_owned(),
+        "[]".to_owned(),
+        "cluster: lab".to_owned(),
+        "cluster: lab\netcd: []".to_owned(),
+        "cluster: lab\netcd: one".to_owned(),
+        "etcd: [{ name: one, ip: 10.0.0.1 }]".to_owned(),
+        "cluster:\netcd: [{ name: one, ip: 10.0.0.1 }]".to_owned(),
+        "cluster: lab\netcd: [{ name: one, ip: 10.0.0.1 }".to_owned(),
+        "cluster: lab\n\tetcd: []".to_owned(),
+        "cluster: lab\n---\ncluster: other\n".to_owned(),
+        "cluster: lab\netcd: *nothing\n".to_owned(),
+        format!("cluster: other\n{ONE}"),
+        format!("{ONE}Cluster: other\n"),
+        // Names and addresses
+        member("ip: 10.0.0.1, name: two"),
+        member("ip: 10.0.0.256"),
+        member("ip: 10.0.0.1:2380"),
+        member("ip: []"),
+        member("ip: {}"),
+        member("ip: 10"),
+        member("ip: [10.0.0.1, 10.0.0.1]"),
+        member("ip: ff02::1"),
+        member("ip: 255.255.255.255"),
+        member("ip: \"::\""),
+        member("ip: fe80::1%eth0"),
+        "cluster: lab\netcd: [{ name: one.example.com, ip: 10.0.0.1 }]".to_owned(),
+        "cluster: lab\netcd: [{ name: One, ip: 10.0.0.1 }]".to_owned(),
+        "cluster: lab\netcd: [{ name: admin, ip: 10.0.0.1 }]".to_owned(),
+        "cluster: lab\netcd: [{ name: 1.5, ip: 10.0.0.1 }]".to_owned(),
+        member("ip: 10.0.0.1, sans: etcd.example.com"),
+        member("ip: 10.0.0.1, sans: [a_b, 10.0.0.0/8, \"etcd.example.com.\"]"),
+        format!("{ONE}domain: 10.0.0.1\n"),
+        format!("{ONE}domain: .example.com\n"),
+        format!("{ONE}domain: {}\n", ["abcdefgh"; 27].join(".")),
+        format!("{ONE}workers: [{{ name: one, ip: 10.0.0.2 }}]\n"),
+        format!("{ONE}control_plane: [{{ name: two, ip: 10.0.0.1 }}]\n"),
+        format!("{ONE}control_plane: [{{ name: two, ip: 10.0.0.2, sans: [x] }}]\n"),
+        // Keys and times
+        member("ip: 10.0.0.1, key: rsa-1024"),
+        member("ip: 10.0.0.1, key: 2048"),
+        member("ip: 10.0.0.1, expiry: 0s"),
+        member("ip: 10.0.0.1, expiry: -1y"),
+        member("ip: 10.0.0.1, expiry: 10y"),
+        member("ip: 10.0.0.1, combined: 1"),
+        format!("{ONE}defaults: {{ expiry: 20y }}\n"),
+        format!("{ONE}ca: {{ expiry: 1y }}\n"),
+        format!("{ONE}ca: {{ cn: \"\" }}\n"),
+        format!("{ONE}ca: {{ org: {} }}\n", "x".repeat(65)),
+        format!("{ONE}ca: etcd CA\n"),
+        format!("{ONE}renew_before: soon\n"),
+        // Versions and paths
+        format!("{ONE}etcd_version: \"3.3\"\n"),
+        format!("{ONE}etcd_version: v3.6.1\n"),
+        format!("{ONE}paths: {{ data: /var/lib/my etcd }}\n"),
+        format!("{ONE}paths: {{ kubernetes: / }}\n"),
+        // Clients
+        format!("{ONE}clients: [{{ host: one }}]\n"),
+        format!("{ONE}clients: [{{ name: backup }}, {{ name: backup, host: one }}]\n"),
+        format!("{ONE}clients: [{{ name: apiserver-etcd-client }}]\n"),
+        format!("{ONE}clients: [{{ name: ca }}, {{ name: backup-key }}]\n"),
+        format!("{ONE}clients: [{{ name: peer, host: one }}, {{ name: member, host: one }}]\n"),
+        format!("{ONE}clients: [{{ name: backup, expiry: 11y }}]\n"),
+        format!("{ONE}clients: [{{ name: backup, host: ../etc }}]\n"),
+    ] {
+        let report = refused(&manifest);
+        told.push_str(&manifest);
+        if !manifest.ends_with('\n') {
+            told.push('\n');
+        }
+        for line in report.lines() {
+            told.extend(["    ", line, "\n"]);
+        }
+        told.push('\n');
+    }
+    snapshot("each_mistake", &told);
+}
+
+/// Bytes that are no text at all.
+#[test]
+fn a_manifest_that_is_no_text_is_refused() {
+    let lab = Lab::new();
+    lab.write("cluster.yaml", b"cluster: \xff\n");
+    let run = lab.run(APPLY);
+    assert_eq!(run.code, 2, "{run:?}");
+    assert!(run.stderr.contains("not UTF-8"), "{run:?}");
+}
+
+/// JSON is YAML, too.
+#[test]
+fn a_manifest_may_be_json() {
+    let lab = with_manifest(
+        r#"{"cluster": "lab", "etcd": [{"name": "one", "ip": ["10.0.0.1", "10.0.1.1"]}]}"#,
+    );
+    lab.ok(APPLY);
+    nothing_to_do(&lab);
+}

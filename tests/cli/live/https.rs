@@ -1,0 +1,50 @@
+//! HTTPS requests from a host of the lab, sent by Python and its OpenSSL: a judge with another TLS
+//! stack than etcd's own.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::network::Network;
+use super::process::finish;
+use crate::peers;
+
+/// A request; one with a body is a POST.
+#[derive(Clone, Debug)]
+pub(super) struct Request {
+    pub(super) url: String,
+    /// The certificate and its key.
+    pub(super) certificate: Option<(PathBuf, PathBuf)>,
+    pub(super) body: Option<&'static str>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Answer {
+    /// This end of the connection, by which the member's log names it.
+    pub(super) local: String,
+    /// None where no HTTP answer came.
+    pub(super) status: Option<u16>,
+    /// The body, or what went wrong.
+    pub(super) text: String,
+}
+
+/// Sends the requests one after the other. The server's certificate is checked against the CA and
+/// the address of the URL.
+pub(super) fn ask(network: &Network, host: &str, ca: &Path, requests: &[Request]) -> Vec<Answer> {
+    let wanted = requests.iter().map(|request| {
+        let (certificate, key) = request.certificate.clone().unzip();
+        json!({
+            "url": request.url,
+            "ca": ca,
+            "certificate": certificate,
+            "key": key,
+            "body": request.body,
+        })
+    });
+    let wanted = json!(wanted.collect::<Vec<_>>()).to_string();
+    let mut python = network.command(host, peers::venv("python"));
+    let run = finish(python.args(["-c", include_str!("../etcd/https.py")]).arg(wanted));
+    assert_eq!(run.code, 0, "https.py: {run:?}");
+    serde_json::from_str(&run.stdout).unwrap()
+}

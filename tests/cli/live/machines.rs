@@ -1,0 +1,220 @@
+//! The lab's machines: each with the folder that `apply` made for it, and etcd as its unit starts it.
+
+use std::fs::{self, OpenOptions};
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::{panicking, sleep};
+use std::time::Instant;
+
+use super::network::{HOSTS, MASTER, MEMBERS, Network};
+use super::process::{PATIENCE, PAUSE, finish};
+use crate::lab::{Lab, Run};
+use crate::peers;
+
+/// A member takes 128 MiB of disk and a processor while it starts, so clusters take turns.
+static TURN: Mutex<()> = Mutex::new(());
+
+pub(super) fn take_turn() -> MutexGuard<'static, ()> {
+    // A test that failed in its turn has cleaned up all the same.
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Where the files are on every machine: below the folder that a program is started in, so that five
+/// machines with the same configuration find room on this one.
+pub(super) const PATHS: &str = "paths: { etcd: /proc/self/cwd/etc, data: /proc/self/cwd/data, \
+                                kubernetes: /proc/self/cwd/etc }\n";
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Program {
+    /// Debian's.
+    V3_4,
+    /// PyPI's.
+    V3_5_1,
+}
+
+impl Program {
+    fn path(self, name: &str) -> PathBuf {
+        match self {
+            Self::V3_4 => peers::program(name).get_program().into(),
+            Self::V3_5_1 => peers::etcd_3_5(name),
+        }
+    }
+}
+
+/// Fields are dropped in this order: processes, network, files, turn.
+pub(super) struct Machines {
+    members: Vec<Member>,
+    pub(super) network: Network,
+    pub(super) lab: Lab,
+    program: Program,
+    _turn: MutexGuard<'static, ()>,
+}
+
+struct Member {
+    name: &'static str,
+    process: Option<Child>,
+}
+
+impl Member {
+    /// As if its machine lost power.
+    fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+impl Machines {
+    /// Applies examples/lab/cluster.yaml with these lines added, and starts the members.
+    pub(super) fn start(program: Program, more: &str) -> Self {
+        let turn = take_turn();
+        let members = MEMBERS.map(|name| Member { name, process: None });
+        let mut machines = Self {
+            members: members.into(),
+            network: Network::up(),
+            lab: Lab::new(),
+            program,
+            _turn: turn,
+        };
+        machines.apply(more);
+        for (host, _) in HOSTS {
+            machines.copy_bundle(host);
+        }
+        for name in MEMBERS {
+            machines.start_member(name);
+        }
+        machines
+    }
+
+    fn apply(&self, more: &str) {
+        let mut manifest = fs::read_to_string(peers::root().join("examples/lab/cluster.yaml"))
+            .unwrap()
+            .replace("192.168.29.", self.network.address_prefix());
+        manifest.push_str(more);
+        manifest.push_str(PATHS);
+        if self.network.is_loopback() && !more.contains("combined") {
+            // Peers dial from 127.0.0.1 here. Only the server's profile adds that address, and a
+            // manifest cannot give one address to three members.
+            manifest.push_str("combined: true\n");
+        }
+        self.lab.write("cluster.yaml", manifest);
+        self.lab.ok(&["apply", "-f", "cluster.yaml"]);
+    }
+
+    /// Puts a host's folder on its machine, as rsync does.
+    fn copy_bundle(&self, host: &str) {
+        fs::create_dir_all(self.lab.path(host).join("etc")).unwrap();
+        let Ok(bundle) = fs::read_dir(self.lab.path("pki/hosts").join(host)) else { return };
+        for file in bundle {
+            let file = file.unwrap();
+            let copy = self.lab.path(host).join("etc").join(file.file_name());
+            fs::copy(file.path(), &copy).unwrap();
+            let configures = [".yaml", ".service"];
+            if self.network.is_loopback()
+                && configures.iter().any(|end| copy.to_string_lossy().ends_with(end))
+            {
+                // Only one member of this machine could listen there.
+                let text = fs::read_to_string(&copy).unwrap();
+                fs::write(&copy, text.replace(",https://127.0.0.1:2379", "")).unwrap();
+            }
+        }
+    }
+
+    /// Starts a member as its unit says; what it had stored is there still.
+    pub(super) fn start_member(&mut self, name: &str) {
+        let unit = self.lab.read(PathBuf::from(name).join("etc/etcd.service"));
+        let unit = String::from_utf8(unit).unwrap();
+        let values = |key: &str| -> Vec<String> {
+            unit.lines().filter_map(|line| line.strip_prefix(key)).map(str::to_owned).collect()
+        };
+        let start = values("ExecStart=");
+        let mut words = start[0].split_whitespace();
+        assert_eq!((words.next(), start.len()), (Some("/usr/bin/etcd"), 1), "{unit}");
+
+        let mut command = self.network.command(name, self.program.path("etcd"));
+        command.args(words).current_dir(self.lab.path(name));
+        for assignment in values("Environment=") {
+            let (variable, value) = assignment.split_once('=').unwrap();
+            command.env(variable, value);
+        }
+        let log = OpenOptions::new().create(true).append(true).open(self.log_path(name)).unwrap();
+        command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
+        self.member(name).process = Some(command.spawn().unwrap());
+    }
+
+    pub(super) fn stop_member(&mut self, name: &str) {
+        self.member(name).kill();
+    }
+
+    fn member(&mut self, name: &str) -> &mut Member {
+        self.members.iter_mut().find(|member| member.name == name).unwrap()
+    }
+
+    fn log_path(&self, name: &str) -> PathBuf {
+        self.lab.path(name).join("etcd.log")
+    }
+
+    fn log(&self, name: &str) -> String {
+        let bytes = fs::read(self.log_path(name)).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// The lines in which a member tells of a connection that it refused: `rejected connection` in
+    /// 3.4's text as in 3.5's JSON, where the backslashes before quotation marks are left out here.
+    pub(super) fn rejections(&self, name: &str) -> Vec<String> {
+        let log = self.log(name);
+        let lines = log.lines().filter(|line| line.contains("rejected connection"));
+        lines.map(|line| line.replace('\\', "")).collect()
+    }
+
+    /// Runs etcdctl on the master, set up by its etcdctl.env in the way that this file names.
+    pub(super) fn etcdctl(&self, args: &[&str]) -> Run {
+        let mut shell = self.network.command(MASTER, "/bin/sh");
+        shell.args(["-c", r#"set -a; . ./etcdctl.env; set +a; cd ..; exec "$0" "$@""#]);
+        shell.arg(self.program.path("etcdctl")).args(args);
+        finish(shell.current_dir(self.lab.path(MASTER).join("etc")))
+    }
+
+    /// Tries until it holds. A member that ends meanwhile, or a minute that passes, fails the test.
+    #[track_caller]
+    pub(super) fn wait<T>(
+        &mut self,
+        what: &str,
+        attempt: impl Fn(&Self) -> Result<T, String>,
+    ) -> T {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let reason = match attempt(self) {
+                Ok(value) => return value,
+                Err(reason) => reason,
+            };
+            for member in &mut self.members {
+                if let Some(status) = member.process.as_mut().and_then(|p| p.try_wait().unwrap()) {
+                    panic!("{what}: {} ended with {status}", member.name);
+                }
+            }
+            assert!(Instant::now() < deadline, "{what}: not within {PATIENCE:?}: {reason}");
+            sleep(PAUSE);
+        }
+    }
+}
+
+impl Drop for Machines {
+    /// A test that fails shows what the members said last.
+    fn drop(&mut self) {
+        for name in MEMBERS.iter().filter(|_| panicking()) {
+            let log = self.log(name);
+            let lines: Vec<&str> = log.lines().collect();
+            let tail = lines[lines.len().saturating_sub(15)..].join("\n");
+            eprintln!("--- {:?}: the end of {name}'s log\n{tail}", self.program);
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! The lab's five hosts on one machine: network namespaces with the lab's own addresses where we are
+//! root, loopback addresses otherwise.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{Write as _, stderr};
+use std::path::Path;
+use std::process::Command;
+use std::thread::panicking;
+
+use rustix::process::{Pid, Signal, geteuid, kill_process};
+
+use super::process::finish;
+use crate::peers;
+
+/// Every host and the last number of its address.
+pub(super) const HOSTS: [(&str, u8); 5] =
+    [("etcdone", 61), ("etcdtwo", 62), ("etcdthree", 63), (MASTER, 51), (WORKER, 71)];
+
+pub(super) const MEMBERS: [&str; 3] = ["etcdone", "etcdtwo", "etcdthree"];
+pub(super) const MASTER: &str = "masterone";
+pub(super) const WORKER: &str = "workerone";
+
+/// What every namespace of these tests is called, before the test process' number.
+const PREFIX: &str = "etcdpki-test-";
+
+/// Gone when it is dropped.
+pub(super) enum Network {
+    /// A namespace a host, and one for the bridge between them. None leads outside.
+    Namespaces { prefix: String },
+    /// Addresses of 127.0.0.0/8. The kernel dials all of them from 127.0.0.1.
+    Loopback { prefix: String },
+}
+
+impl Network {
+    pub(super) fn up() -> Self {
+        let process = std::process::id();
+        let wish = std::env::var("ETCDPKI_LIVE").unwrap_or_default();
+        assert!(
+            ["", "loopback"].contains(&&*wish),
+            "ETCDPKI_LIVE={wish}: only `loopback` is known"
+        );
+        if wish.is_empty() && geteuid().is_root() {
+            tell("network namespaces");
+            sweep();
+            // First the value, then what it stands for: it is taken down should this fail half-way.
+            let network = Self::Namespaces { prefix: format!("{PREFIX}{process}") };
+            network.connect();
+            return network;
+        }
+        tell("loopback addresses");
+        // Another process that tests has other addresses.
+        let (high, low) = (process / 250 % 250 + 1, process % 250 + 1);
+        Self::Loopback { prefix: format!("127.{high}.{low}.") }
+    }
+
+    /// What stands for the lab's `192.168.29.`.
+    pub(super) fn address_prefix(&self) -> &str {
+        match self {
+            Self::Namespaces { .. } => "192.168.29.",
+            Self::Loopback { prefix } => prefix,
+        }
+    }
+
+    pub(super) fn is_loopback(&self) -> bool {
+        matches!(self, Self::Loopback { .. })
+    }
+
+    pub(super) fn address(&self, host: &str) -> String {
+        let (_, number) = HOSTS.iter().find(|(name, _)| *name == host).unwrap();
+        format!("{}{number}", self.address_prefix())
+    }
+
+    /// A program on this host, with no environment.
+    pub(super) fn command(&self, host: &str, program: impl AsRef<OsStr>) -> Command {
+        let mut command = match self {
+            Self::Namespaces { prefix } => {
+                // `ip` becomes the program, so that the process we kill is the program.
+                let mut ip = peers::program("ip");
+                ip.args(["netns", "exec", &format!("{prefix}-{host}")]).arg(program);
+                ip
+            }
+            Self::Loopback { .. } => Command::new(program),
+        };
+        command.env_clear();
+        command
+    }
+
+    fn connect(&self) {
+        let Self::Namespaces { prefix } = self else { return };
+        let bridge = format!("{prefix}-bridge");
+        ip(&["netns", "add", &bridge]);
+        ip(&["-n", &bridge, "link", "add", "bridge", "up", "type", "bridge"]);
+        for (host, number) in HOSTS {
+            let namespace = format!("{prefix}-{host}");
+            let address = format!("{}/24", self.address(host));
+            let port = format!("port{number}");
+            let (on_bridge, on_host) = (["-n", &bridge], ["-n", &namespace]);
+            ip(&["netns", "add", &namespace]);
+            let ends = ["type", "veth", "peer", "name", "eth0", "netns", &namespace];
+            ip(&[&on_bridge[..], &["link", "add", &port], &ends].concat());
+            ip(&[&on_bridge[..], &["link", "set", &port, "master", "bridge", "up"]].concat());
+            ip(&[&on_host[..], &["address", "add", &address, "dev", "eth0"]].concat());
+            ip(&[&on_host[..], &["link", "set", "lo", "up"]].concat());
+            ip(&[&on_host[..], &["link", "set", "eth0", "up"]].concat());
+        }
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        let Self::Namespaces { prefix } = self else { return };
+        for name in namespaces().iter().filter(|name| name.starts_with(&format!("{prefix}-"))) {
+            let deleted = peers::program("ip").args(["netns", "delete", name]).status();
+            let deleted = deleted.is_ok_and(|status| status.success());
+            assert!(deleted || panicking(), "the namespace {name} stays behind");
+        }
+    }
+}
+
+/// Says on which network the lab is, past the test's captured output.
+fn tell(network: &str) {
+    // In one piece, since other tests write there too.
+    let _ = stderr().write_all(format!("\nlive: the lab is on {network}\n").as_bytes());
+}
+
+fn ip(args: &[&str]) {
+    let run = finish(peers::program("ip").args(args));
+    assert_eq!(
+        run.code, 0,
+        "ip {args:?}: {}without the right to namespaces, set ETCDPKI_LIVE=loopback",
+        run.stderr
+    );
+}
+
+/// The names of all namespaces of this machine.
+pub(super) fn namespaces() -> Vec<String> {
+    let Ok(folder) = fs::read_dir("/run/netns") else { return Vec::new() };
+    let names = folder.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    names.collect()
+}
+
+/// Ends and deletes what test processes left behind that were killed themselves.
+fn sweep() {
+    for name in namespaces() {
+        let process = name.strip_prefix(PREFIX).and_then(|rest| rest.split('-').next());
+        let Some(process) = process else { continue };
+        // Of a process that ended and that nobody waited for, only the command line is gone.
+        let command = fs::read(Path::new("/proc").join(process).join("cmdline"));
+        if command.is_ok_and(|command| !command.is_empty()) {
+            continue;
+        }
+        // Another test process may be faster, so none of this has to work.
+        let inside = finish(peers::program("ip").args(["netns", "pids", &name]));
+        for line in inside.stdout.lines() {
+            if let Some(inside) = line.trim().parse().ok().and_then(Pid::from_raw) {
+                let _ = kill_process(inside, Signal::KILL);
+            }
+        }
+        let _ = finish(peers::program("ip").args(["netns", "delete", &name]));
+    }
+}
