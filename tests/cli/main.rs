@@ -1,6 +1,7 @@
 //! Tests of the command line, as a user runs it. Each module is one subject.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod audit;
 mod bad_input;
 mod cluster;
 mod crash;
