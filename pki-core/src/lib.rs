@@ -37,6 +37,7 @@ mod duration;
 mod oid;
 mod usage;
 
+mod cidr;
 mod document;
 mod name;
 mod pem;
@@ -74,13 +75,14 @@ pub use certificate::{
     DistinguishedName, Extension, Extensions, GeneralName, NameAttribute, NameConstraints,
     SerialNumber, signature_algorithm_name,
 };
+pub use cidr::Cidr;
 pub use cluster::{Action, Drift, Held, Wanted};
 pub use csr_json::{CaSection, CsrJson};
 pub use duration::{parse_duration, parse_lifetime};
 pub use error::{Error, Invalid};
 pub use key::{KeyAlgorithm, KeyId, PublicKey, SignatureAlgorithm, Signer};
 pub use manifest::{APISERVER_CLIENT, CaSpec, Client, EtcdVersion, Host, Manifest, Paths};
-pub use name::{Cidr, DnsName, EmailAddress, San, Uri};
+pub use name::{DnsName, EmailAddress, San, Uri};
 pub use oid::Oid;
 pub use pem::{Content, Section, is_pem, read as read_pem};
 pub use private_key::{KeyFormat, PrivateKey};

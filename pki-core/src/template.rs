@@ -6,9 +6,10 @@ use std::str::FromStr;
 use time::OffsetDateTime;
 
 use crate::certificate::Extension;
+use crate::cidr::Cidr;
 use crate::error::Error;
 use crate::key::PublicKey;
-use crate::name::{Cidr, DnsName, EmailAddress, San, Uri};
+use crate::name::{DnsName, EmailAddress, San, Uri};
 use crate::oid::Oid;
 use crate::subject::Subject;
 use crate::usage::{ExtendedKeyUsage, KeyUsages};

@@ -4,7 +4,6 @@
 mod certificates;
 mod cluster;
 mod https;
-mod process;
 
 use std::thread;
 

@@ -5,15 +5,14 @@ mod configuration;
 mod https;
 mod machines;
 mod network;
-mod process;
 mod script;
 
 use std::path::PathBuf;
 
+use crate::process::finish;
 use https::{Request, ask};
 use machines::{Machines, Program};
 use network::{MASTER, MEMBERS, WORKER};
-use process::finish;
 
 use crate::peers;
 

@@ -11,4 +11,5 @@ mod lab;
 mod live;
 mod oracles;
 mod peers;
+mod process;
 mod usage;

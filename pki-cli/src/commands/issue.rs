@@ -379,7 +379,7 @@ fn print(common: &Common, profile: &Profile, issued: &Issued, files: Files) -> R
         "issued {} for {}\n  names   {}\n  valid   {} to {}\n  serial  {}\n  wrote   {files}\n",
         profile.name,
         certificate.subject,
-        names.join(", "),
+        if names.is_empty() { "none".to_owned() } else { names.join(", ") },
         certificate.not_before,
         certificate.not_after,
         certificate.serial,

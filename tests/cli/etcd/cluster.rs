@@ -10,9 +10,9 @@ use std::time::Instant;
 use tempfile::TempDir;
 
 use super::certificates::Host;
-use super::process::{PATIENCE, PAUSE, finish};
 use crate::lab::{Lab, Run};
 use crate::peers;
+use crate::process::{PATIENCE, PAUSE, finish};
 
 /// A member takes 128 MiB of disk and a processor while it starts, so clusters take turns.
 static TURN: Mutex<()> = Mutex::new(());
@@ -156,7 +156,8 @@ impl<'lab> Cluster<'lab> {
             command.arg("--cert").arg(self.lab.path(format!("{base}.pem")));
             command.arg("--key").arg(self.lab.path(format!("{base}-key.pem")));
         }
-        finish(command.args(args))
+        // etcdctl ends when a variable and an option set the same (reference: etcd's pkg/flags).
+        finish(command.env_clear().args(args))
     }
 
     /// Tries until it holds. A member that ends meanwhile, or a minute that passes, fails the test.

@@ -5,9 +5,9 @@ use std::process::Command;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::process::finish;
 use crate::lab::Lab;
 use crate::peers;
+use crate::process::finish;
 
 /// A request; one with a body is a POST.
 #[derive(Clone, Debug)]
@@ -46,7 +46,8 @@ pub(super) fn ask(lab: &Lab, requests: &[Request<'_>]) -> Vec<Answer> {
         .collect();
     let mut python = Command::new(peers::venv("python"));
     python.args(["-c", include_str!("https.py")]).arg(json!(wanted).to_string());
-    let run = finish(&mut python);
+    // A proxy of the surroundings is no concern of ours.
+    let run = finish(python.env_clear());
     assert_eq!(run.code, 0, "https.py: {run:?}");
     serde_json::from_str(&run.stdout).unwrap()
 }

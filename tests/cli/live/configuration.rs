@@ -4,9 +4,9 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use super::process::finish;
 use crate::lab::Lab;
 use crate::peers;
+use crate::process::finish;
 
 /// The lab of examples/lab with these lines added.
 fn lab(more: &str) -> Lab {

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::network::Network;
-use super::process::finish;
 use crate::peers;
+use crate::process::finish;
 
 /// A request; one with a body is a POST.
 #[derive(Clone, Debug)]

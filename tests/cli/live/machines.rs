@@ -8,9 +8,9 @@ use std::thread::{panicking, sleep};
 use std::time::Instant;
 
 use super::network::{HOSTS, MASTER, MEMBERS, Network};
-use super::process::{PATIENCE, PAUSE, finish};
 use crate::lab::{Lab, Run};
 use crate::peers;
+use crate::process::{PATIENCE, PAUSE, finish};
 
 /// A member takes 128 MiB of disk and a processor while it starts, so clusters take turns.
 static TURN: Mutex<()> = Mutex::new(());

@@ -10,8 +10,8 @@ use std::thread::panicking;
 
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 
-use super::process::finish;
 use crate::peers;
+use crate::process::finish;
 
 /// Every host and the last number of its address.
 pub(super) const HOSTS: [(&str, u8); 5] =

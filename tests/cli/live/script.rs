@@ -4,9 +4,9 @@ use std::process::Command;
 
 use super::machines::take_turn;
 use super::network::namespaces;
-use super::process::finish;
 use crate::lab::{Lab, Run};
 use crate::peers;
+use crate::process::finish;
 
 /// The name of this process' lab. The tests of one process take turns.
 fn name() -> String {

@@ -8,16 +8,14 @@ use std::time::{Duration, Instant};
 use crate::lab::Run;
 
 /// How long anything may take before it counts as stuck. This machine may be busy with other tests.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long to sleep between two looks.
-pub(super) const PAUSE: Duration = Duration::from_millis(20);
+pub(crate) const PAUSE: Duration = Duration::from_millis(20);
 
 /// Runs a program that says little (less than a pipe holds) to its end.
-pub(super) fn finish(command: &mut Command) -> Run {
-    // etcdctl ends when a variable and an option set the same (reference: etcd's pkg/flags), and a
-    // proxy of the surroundings is no concern of ours.
-    command.env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+pub(crate) fn finish(command: &mut Command) -> Run {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let deadline = Instant::now() + PATIENCE;
     while child.try_wait().unwrap().is_none() {
