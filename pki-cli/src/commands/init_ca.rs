@@ -24,7 +24,7 @@ use crate::store::{self, Access, Batch, Existing, Lock};
 /// A CA that is there already is never overwritten, and there is no option to do so.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  etcdpki init-ca --cn 'etcd CA' --org Lab\n  \
-    etcdpki init-ca --permit 192.168.29.0/24 --permit example.com\n  \
+    etcdpki init-ca --permit 192.168.29.0/24 --permit 127.0.0.1/32\n  \
     etcdpki --dir /etc/etcd/pki init-ca --csr-json ca-csr.json")]
 pub(crate) struct InitCaArgs {
     /// The CA's common name [default: etcd CA]

@@ -146,6 +146,14 @@ fn ip(octets: &[u8]) -> Option<IpAddr> {
     <[u8; 16]>::try_from(octets).ok().map(IpAddr::from)
 }
 
+/// The length of a prefix, where a mask is one.
+fn prefix(mask: &[u8]) -> Option<u32> {
+    let ones: u32 = mask.iter().map(|octet| octet.leading_ones()).sum();
+    let set: u32 = mask.iter().map(|octet| octet.count_ones()).sum();
+    let whole = mask.iter().skip_while(|octet| **octet == 0xff).skip(1).all(|octet| *octet == 0);
+    (ones == set && whole).then_some(set)
+}
+
 impl fmt::Display for GeneralName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -158,7 +166,10 @@ impl fmt::Display for GeneralName {
                 let (address, mask) = octets.split_at(octets.len() / 2);
                 match (ip(octets), ip(address), ip(mask)) {
                     (Some(address), ..) => write!(f, "ip:{address}"),
-                    (None, Some(address), Some(mask)) => write!(f, "ip:{address}/{mask}"),
+                    (None, Some(address), Some(_)) => match prefix(mask) {
+                        Some(prefix) => write!(f, "ip:{address}/{prefix}"),
+                        None => write!(f, "ip:{address}/{}", hex(mask)),
+                    },
                     _ => write!(f, "ip:{}", hex(octets)),
                 }
             }
@@ -265,4 +276,19 @@ impl Extensions {
 
 fn unreadable(wanted: &'static str, extension: &X509Extension<'_>) -> Error {
     Error::malformed(wanted, format!("extension {} cannot be read", extension.oid))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::GeneralName;
+
+    #[test]
+    fn networks_are_shown_as_they_are_asked_for() {
+        let shown = |octets: &[u8]| GeneralName::Ip(octets.to_vec()).to_string();
+        assert_eq!(shown(&[10, 0, 0, 1]), "ip:10.0.0.1");
+        assert_eq!(shown(&[10, 0, 0, 0, 255, 128, 0, 0]), "ip:10.0.0.0/9");
+        assert_eq!(shown(&[0; 8]), "ip:0.0.0.0/0");
+        assert_eq!(shown(&[10, 0, 0, 0, 255, 0, 255, 0]), "ip:10.0.0.0/#ff00ff00");
+        assert_eq!(shown(&[10, 0, 0]), "ip:#0a0000");
+    }
 }
