@@ -108,7 +108,9 @@ impl Work {
             by_host.entry(wanted.host.clone()).or_default().push(wanted);
         }
         let orphans = hosts::list(&all)?;
-        let orphans = orphans.into_iter().filter(|host| !by_host.contains_key(host)).collect();
+        // With --only the other hosts are nobody's business, and least of all --prune's.
+        let is_orphan = |host: &String| only.is_empty() && !by_host.contains_key(host);
+        let orphans = orphans.into_iter().filter(is_orphan).collect();
         let by_host: Vec<(String, Vec<Wanted>)> = by_host
             .into_iter()
             .filter(|(host, _)| only.is_empty() || only.contains(host))

@@ -87,6 +87,11 @@ fn a_host_that_is_gone_from_the_manifest_is_told_and_kept_until_prune() {
     assert!(kept.ends_with("nothing to do\n") && kept.contains("orphan   masterone\n"), "{kept}");
     assert_eq!(tree(&lab), before);
 
+    // Work on one host leaves the others' folders alone.
+    let one = lab.ok(&[APPLY, &["--only", "etcdone", "--prune"]].concat());
+    assert!(one.ends_with("nothing to do\n"), "{one}");
+    assert_eq!(tree(&lab), before);
+
     let run = lab.run(&[APPLY, &["--prune", "--format", "json"]].concat());
     assert_eq!(run.code, 0, "{run:?}");
     let document = json(&run);
