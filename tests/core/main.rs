@@ -10,4 +10,5 @@ mod openssl;
 mod profiles;
 mod properties;
 mod rcgen_traps;
+mod rules;
 mod verify;
