@@ -5,16 +5,14 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use pki_core::{Action, Certificate, KeyFormat, Manifest, PrivateKey, Signer, SigningConfig};
-use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::cluster::{self, HostWork, ManifestArgs, Step, Work, in_parallel};
+use super::cluster::{self, HostWork, ManifestArgs, Outcome, Step, Work, in_parallel};
 use super::{Common, init_ca};
 use crate::ca_folder::{self, CaFolder};
 use crate::failure::Failure;
 use crate::host;
 use crate::hosts::{self, BundleFile, NewFolder};
-use crate::output::{Format, json};
 use crate::store::{self, Access};
 
 /// Make the cluster's certificates what the manifest says: the CA, and a folder for each host
@@ -36,13 +34,6 @@ pub(crate) struct ApplyArgs {
 
 /// So many hosts share a transaction and a sync; a crash loses no more than these.
 const AT_ONCE: usize = 512;
-
-#[derive(Serialize)]
-struct Document {
-    changed: bool,
-    warnings: Vec<String>,
-    steps: Vec<Step>,
-}
 
 pub(crate) fn run(args: &ApplyArgs, common: &Common) -> Result<ExitCode, Failure> {
     let mut manifest = cluster::read_manifest(&args.manifest.file)?;
@@ -76,16 +67,8 @@ pub(crate) fn run(args: &ApplyArgs, common: &Common) -> Result<ExitCode, Failure
         fs::remove_dir_all(&gone).map_err(|error| Failure::file("removing", &gone, &error))?;
         changed = true;
     }
-    match common.format {
-        Format::Json => json::print(&Document { changed, warnings: manifest.warnings, steps })?,
-        Format::Text => {
-            cluster::warn(&manifest);
-            for step in &steps {
-                host::print(&step.text())?;
-            }
-            host::print(if changed { "done\n" } else { "nothing to do\n" })?;
-        }
-    }
+    let end = if changed { "done\n" } else { "nothing to do\n" };
+    Outcome { changed, warnings: manifest.warnings, steps }.print(common.format, end)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -16,6 +16,7 @@ use crate::failure::Failure;
 use crate::host;
 use crate::hosts::{self, BundleFile};
 use crate::output::facts::moment;
+use crate::output::{Format, json};
 use crate::store::{self, Access};
 
 /// The manifest on the command line.
@@ -49,10 +50,25 @@ pub(crate) fn read_manifest(path: &Path) -> Result<Manifest, Failure> {
     })
 }
 
-/// Says what is odd in a manifest.
-pub(crate) fn warn(manifest: &Manifest) {
-    for warning in &manifest.warnings {
-        host::say(&format!("warning: {warning}\n"));
+/// What `plan` and `apply` say.
+#[derive(Serialize)]
+pub(crate) struct Outcome {
+    pub(crate) changed: bool,
+    pub(crate) warnings: Vec<String>,
+    pub(crate) steps: Vec<Step>,
+}
+
+impl Outcome {
+    /// Prints it; `end` closes the text.
+    pub(crate) fn print(&self, format: Format, end: &str) -> Result<(), Failure> {
+        if format == Format::Json {
+            return json::print(self);
+        }
+        for warning in &self.warnings {
+            host::say(&format!("warning: {warning}\n"));
+        }
+        let steps: Vec<String> = self.steps.iter().map(Step::text).collect();
+        host::print(&format!("{}{end}", steps.concat()))
     }
 }
 

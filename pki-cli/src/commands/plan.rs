@@ -3,14 +3,12 @@
 use std::process::ExitCode;
 
 use pki_core::Authority;
-use serde::Serialize;
 
 use super::Common;
-use super::cluster::{self, ManifestArgs, Step, Work};
+use super::cluster::{self, ManifestArgs, Outcome, Step, Work};
 use crate::ca_folder;
 use crate::failure::{Failure, Kind};
 use crate::host;
-use crate::output::{Format, json};
 
 /// Show what apply would do: what is created, re-issued and why, renewed, left alone, orphaned
 ///
@@ -20,13 +18,6 @@ use crate::output::{Format, json};
 pub(crate) struct PlanArgs {
     #[command(flatten)]
     manifest: ManifestArgs,
-}
-
-#[derive(Serialize)]
-struct Document {
-    changed: bool,
-    warnings: Vec<String>,
-    steps: Vec<Step>,
 }
 
 pub(crate) fn run(args: &PlanArgs, common: &Common) -> Result<ExitCode, Failure> {
@@ -47,14 +38,6 @@ pub(crate) fn run(args: &PlanArgs, common: &Common) -> Result<ExitCode, Failure>
     let work = Work::find(&manifest, only, &common.dir, authority.as_ref(), host::now())?;
     let changed = work.is_needed() || ca_step.is_some();
     let steps: Vec<Step> = ca_step.into_iter().chain(work.steps()).collect();
-    match common.format {
-        Format::Json => json::print(&Document { changed, warnings: manifest.warnings, steps })?,
-        Format::Text => {
-            cluster::warn(&manifest);
-            for step in &steps {
-                host::print(&step.text())?;
-            }
-        }
-    }
+    Outcome { changed, warnings: manifest.warnings, steps }.print(common.format, "")?;
     Ok(if changed { ExitCode::from(Kind::Refused.exit_code()) } else { ExitCode::SUCCESS })
 }
