@@ -1,25 +1,33 @@
 //! The rules: one table, used by issue and by verify alike.
 //!
-//! A new rule is one row in `table.rs`, one function in `rfc5280.rs` or `etcd.rs`, and two test
-//! certificates: one that breaks it and one that does not.
+//! Rules stand in groups, a file each. A new rule is one row in a group, one function beside it, and
+//! two test certificates: one that breaks it and one that does not.
 
+mod ca;
+mod cluster;
 mod constraints;
-mod etcd;
-mod rfc5280;
-mod table;
+mod files;
+mod form;
+mod names;
+mod path;
+mod revocation;
+mod usages;
+mod validity;
 
 use rustls_pki_types::ServerName;
+use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
 use crate::certificate::Certificate;
 use crate::key::PublicKey;
 use crate::report::{Finding, Rule, Severity, Source};
+use crate::usage::ExtendedKeyUsage;
 
-pub(crate) use self::table::{
-    CA_KEY_ON_NODE, CA_NAME_CONSTRAINTS, CA_PATHLEN, CRL_UNUSABLE, DN_BYTES, FILE_MISSING,
-    FILE_MODE, LEAF_REVOKED, MANIFEST_DRIFT, PATH_REJECTED, PATH_SIGNATURE, PATH_TOO_DEEP,
-    PATH_UNKNOWN_AUTHORITY, SERIAL_DUP, SHARED_KEY, WORKER_CREDENTIAL,
-};
+pub(crate) use self::ca::{CA_NAME_CONSTRAINTS, CA_PATHLEN, DN_BYTES};
+pub(crate) use self::cluster::{CA_KEY_ON_NODE, SERIAL_DUP, SHARED_KEY, WORKER_CREDENTIAL};
+pub(crate) use self::files::{FILE_MISSING, FILE_MODE, MANIFEST_DRIFT};
+pub(crate) use self::path::{PATH_REJECTED, PATH_SIGNATURE, PATH_TOO_DEEP, PATH_UNKNOWN_AUTHORITY};
+pub(crate) use self::revocation::{CRL_UNUSABLE, LEAF_REVOKED};
 
 /// What a certificate is asked to be good for, and when.
 #[derive(Clone, Debug)]
@@ -99,35 +107,78 @@ impl Case<'_> {
     fn is_leaf(&self) -> bool {
         self.position == Position::Leaf
     }
+
+    /// True for a leaf that is asked to play this part.
+    fn is_asked_as(&self, purpose: Purpose) -> bool {
+        self.is_leaf() && self.question.purpose == purpose
+    }
+
+    /// RFC 5280 section 4.2.1.12: without the extension, any usage.
+    fn allows(&self, wanted: &ExtendedKeyUsage) -> bool {
+        match &self.certificate.extensions.extended_key_usage {
+            Some(usages) => usages.iter().any(|usage| usage == wanted || usage.is_any()),
+            None => true,
+        }
+    }
 }
 
 /// A row of the table.
-pub(crate) struct Row {
-    pub(crate) rule: &'static Rule,
-    pub(crate) check: Check,
-    pub(crate) at_issue: AtIssue,
+struct Row {
+    rule: &'static Rule,
+    check: Check,
+    at_issue: AtIssue,
 }
 
-/// How a rule is checked.
-pub(crate) enum Check {
-    /// On each certificate; every string is the evidence of one breach.
+impl Row {
+    /// A rule that is checked on each certificate; every string is the evidence of one breach.
+    const fn certificate(rule: &'static Rule, check: fn(&Case<'_>) -> Vec<String>) -> Self {
+        Self { rule, check: Check::Certificate(check), at_issue: AtIssue::BySeverity }
+    }
+
+    /// A rule that the verifier or the audit checks on a path or a cluster as a whole.
+    const fn whole(rule: &'static Rule) -> Self {
+        Self { rule, check: Check::Whole, at_issue: AtIssue::BySeverity }
+    }
+
+    const fn refused_at_issue(self) -> Self {
+        Self { at_issue: AtIssue::Refuse, ..self }
+    }
+}
+
+enum Check {
     Certificate(fn(&Case<'_>) -> Vec<String>),
-    /// On the path or on the cluster as a whole, by the verifier or the audit.
     Whole,
 }
 
 /// What issuing makes of a breach.
 #[derive(Clone, Copy, Eq, PartialEq)]
-pub(crate) enum AtIssue {
+enum AtIssue {
     /// Errors refuse, the rest warns.
     BySeverity,
     /// Refuse, though a verifier only warns.
     Refuse,
 }
 
+/// The table, group by group. Findings of one severity come in this order.
+static GROUPS: [&[Row]; 9] = [
+    validity::ROWS,
+    ca::ROWS,
+    form::ROWS,
+    usages::ROWS,
+    names::ROWS,
+    path::ROWS,
+    revocation::ROWS,
+    files::ROWS,
+    cluster::ROWS,
+];
+
+fn rows() -> impl Iterator<Item = &'static Row> {
+    GROUPS.iter().copied().flatten()
+}
+
 /// Every rule, in the order of the table.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
-    table::ROWS.iter().map(|row| row.rule)
+    rows().map(|row| row.rule)
 }
 
 /// Applies the table to one certificate.
@@ -152,10 +203,8 @@ fn judge_rows<'a>(
     case: &'a Case<'_>,
     policy: Policy,
 ) -> impl Iterator<Item = (&'static Row, Finding)> + 'a {
-    table::ROWS
-        .iter()
-        .filter(move |row| policy == Policy::Etcd || row.rule.source == Source::Rfc5280)
-        .flat_map(move |row| {
+    rows().filter(move |row| policy == Policy::Etcd || row.rule.source == Source::Rfc5280).flat_map(
+        move |row| {
             let evidence = match row.check {
                 Check::Certificate(check) => check(case),
                 Check::Whole => Vec::new(),
@@ -164,7 +213,8 @@ fn judge_rows<'a>(
                 let subject = case.certificate.subject.to_string();
                 (row, finding(row.rule, policy, subject, evidence))
             })
-        })
+        },
+    )
 }
 
 /// A finding under a policy.
@@ -179,4 +229,14 @@ pub(crate) fn finding(
         finding.severity = Severity::Error;
     }
     finding
+}
+
+/// The evidence of one breach, or of none.
+fn when(broken: bool, evidence: impl FnOnce() -> String) -> Vec<String> {
+    if broken { vec![evidence()] } else { Vec::new() }
+}
+
+fn moment(moment: OffsetDateTime) -> String {
+    // Years beyond 9999 do not reach this point: no ASN.1 time holds them.
+    moment.format(&Rfc3339).unwrap_or_else(|_| moment.to_string())
 }

@@ -1,0 +1,140 @@
+//! Algorithms, serial numbers and extensions: the form of one certificate.
+
+use super::{Case, Position, Row, when};
+use crate::certificate::{is_weak_signature, signature_algorithm_name};
+use crate::key::KeyAlgorithm;
+use crate::report::{Rule, Severity, Source};
+
+pub(super) static ROWS: &[Row] = &[
+    Row::certificate(
+        &Rule {
+            id: "sig-weak",
+            severity: Severity::Error,
+            source: Source::Rfc5280,
+            breaks: "etcd and the API server refuse it with `x509: cannot verify signature: insecure algorithm`; only old 3.5 builds let it pass.",
+            remedy: "Issue it anew; etcdpki signs with SHA-256 and stronger.",
+            citation: "RFC 9155 section 2; measured on etcd 3.4, 3.5, 3.6",
+        },
+        signature_weak,
+    ),
+    Row::certificate(
+        &Rule {
+            id: "key-weak",
+            severity: Severity::Error,
+            source: Source::Rfc5280,
+            breaks: "OpenSSL and rustls refuse the key as too small, and it can be broken.",
+            remedy: "Issue it anew for an ECDSA P-256 key, or RSA from 2048 bits.",
+            citation: "NIST SP 800-131A revision 2",
+        },
+        key_weak,
+    ),
+    Row::certificate(
+        &Rule {
+            id: "key-curve",
+            severity: Severity::Error,
+            source: Source::Rfc5280,
+            breaks: "etcd does not load it: `x509: unsupported elliptic curve`, or fails each handshake.",
+            remedy: "Issue it anew for ECDSA P-256, P-384, P-521, Ed25519 or RSA.",
+            citation: "RFC 5480 section 2.1.1.1; measured on etcd 3.4, 3.5, 3.6",
+        },
+        key_unsupported,
+    ),
+    Row::certificate(
+        &Rule {
+            id: "serial-negative",
+            severity: Severity::Error,
+            source: Source::Rfc5280,
+            breaks: "etcd 3.6 exits and the API server refuses it: `x509: negative serial number`.",
+            remedy: "Issue it anew; etcdpki's serial numbers are positive.",
+            citation: "RFC 5280 section 4.1.2.2",
+        },
+        serial_negative,
+    ),
+    Row::certificate(
+        &Rule {
+            id: "serial-form",
+            severity: Severity::Warning,
+            source: Source::Rfc5280,
+            breaks: "Verifiers that keep to the letter of RFC 5280 refuse it, and revoking it may miss it.",
+            remedy: "Issue it anew with a positive serial number of at most 20 octets.",
+            citation: "RFC 5280 section 4.1.2.2",
+        },
+        serial_form,
+    ),
+    Row::certificate(
+        &Rule {
+            id: "ext-unknown-critical",
+            severity: Severity::Error,
+            source: Source::Rfc5280,
+            breaks: "etcd and the API server refuse it: `x509: unhandled critical extension`.",
+            remedy: "Issue it anew without the extension, or with the extension not critical.",
+            citation: "RFC 5280 section 4.2",
+        },
+        unknown_critical,
+    ),
+];
+
+// A root's signature over itself proves nothing and nobody checks it.
+fn signature_weak(case: &Case<'_>) -> Vec<String> {
+    let algorithm = &case.certificate.signature_algorithm;
+    let checked = case.position != Position::Anchor || !case.certificate.is_self_issued();
+    when(checked && is_weak_signature(algorithm), || {
+        format!("signed with {}", signature_algorithm_name(algorithm))
+    })
+}
+
+fn key_weak(case: &Case<'_>) -> Vec<String> {
+    match case.certificate.public_key.algorithm() {
+        Some(KeyAlgorithm::Rsa(bits)) if bits < 2048 => {
+            vec![format!("an RSA key of {bits} bits")]
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn key_unsupported(case: &Case<'_>) -> Vec<String> {
+    let key = &case.certificate.public_key;
+    when(key.algorithm().is_none(), || {
+        format!("the key's algorithm or curve is {}", key.algorithm_name())
+    })
+}
+
+// Section 4.1.2.2
+fn serial_negative(case: &Case<'_>) -> Vec<String> {
+    let serial = &case.certificate.serial;
+    let negative = serial.as_bytes().first().is_some_and(|byte| *byte >= 0x80);
+    when(negative, || format!("the serial number's octets are {serial}"))
+}
+
+// Section 4.1.2.2
+fn serial_form(case: &Case<'_>) -> Vec<String> {
+    let serial = &case.certificate.serial;
+    let octets = serial.as_bytes().len();
+    let zero = serial.as_bytes().iter().all(|byte| *byte == 0);
+    let mut breaches = when(zero, || "the serial number is 0".to_owned());
+    breaches.extend(when(octets > 20, || {
+        format!("the serial number has {octets} octets, 20 are allowed")
+    }));
+    breaches
+}
+
+// Section 4.2
+fn unknown_critical(case: &Case<'_>) -> Vec<String> {
+    let extensions = case.certificate.extensions.all.iter();
+    extensions
+        .filter(|extension| extension.critical && !UNDERSTOOD.contains(&extension.oid.as_str()))
+        .map(|extension| format!("extension {} is critical", extension.oid))
+        .collect()
+}
+
+/// Extensions whose meaning the path builder or these rules take into account.
+const UNDERSTOOD: [&str; 8] = [
+    "2.5.29.14", // subjectKeyIdentifier
+    "2.5.29.15", // keyUsage
+    "2.5.29.17", // subjectAltName
+    "2.5.29.19", // basicConstraints
+    "2.5.29.30", // nameConstraints
+    "2.5.29.31", // cRLDistributionPoints
+    "2.5.29.35", // authorityKeyIdentifier
+    "2.5.29.37", // extKeyUsage
+];

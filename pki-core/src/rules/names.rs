@@ -1,0 +1,130 @@
+//! The names that a leaf carries.
+
+use std::net::IpAddr;
+
+use super::{Case, Purpose, Row, when};
+use crate::certificate::GeneralName;
+use crate::error::Error;
+use crate::name::DnsName;
+use crate::report::{Rule, Severity, Source};
+use crate::usage::ExtendedKeyUsage;
+
+pub(super) static ROWS: &[Row] = &[
+    Row::certificate(
+        &Rule {
+            id: "host-mismatch",
+            severity: Severity::Error,
+            source: Source::Rfc5280,
+            breaks: "Whoever dials that host refuses the certificate: `x509: certificate is valid for …, not …`.",
+            remedy: "Issue it anew with the name or address that is dialled (--san).",
+            citation: "RFC 6125 section 6; measured on etcd 3.4, 3.5, 3.6",
+        },
+        host_mismatch,
+    ),
+    Row::certificate(
+        &Rule {
+            id: "san-none-cn-only",
+            severity: Severity::Error,
+            source: Source::Etcd,
+            breaks: "Go refuses it: `x509: certificate relies on legacy Common Name field, use SANs instead`.",
+            remedy: "Issue it anew with the host's names and addresses (--san).",
+            citation: "RFC 6125 section 6.4.4; measured on etcd 3.4, 3.5, 3.6",
+        },
+        no_san,
+    ),
+    Row::certificate(
+        &Rule {
+            id: "san-ip-as-dns",
+            severity: Severity::Error,
+            source: Source::Etcd,
+            breaks: "Whoever dials the address refuses it: `cannot validate certificate for … because it doesn't contain any IP SANs`.",
+            remedy: "Issue it anew with the address as an address (--san ip:…).",
+            citation: "RFC 5280 section 4.2.1.6; measured on etcd 3.4, 3.5, 3.6",
+        },
+        san_ip_as_dns,
+    ),
+    Row::certificate(
+        &Rule {
+            id: "san-dns-form",
+            severity: Severity::Error,
+            source: Source::Etcd,
+            breaks: "No client ever matches such a name, or only some do.",
+            remedy: "Issue it anew with the name as `hostname -f` prints it.",
+            citation: "RFC 5280 section 4.2.1.6",
+        },
+        san_dns_form,
+    ),
+    Row::certificate(
+        &Rule {
+            id: "peer-port-open-to-clients",
+            severity: Severity::Warning,
+            source: Source::Etcd,
+            breaks: "etcd's peer port takes a client certificate without names for a member, so its holder can speak Raft.",
+            remedy: "Issue it anew with --profile client, whose name under .invalid shuts that port; set --peer-cert-allowed-hostname too.",
+            citation: "measured on etcd 3.4, 3.5, 3.6 (checkCertSAN)",
+        },
+        peer_port_open,
+    ),
+];
+
+// RFC 6125 section 6: what a client dialled is what the certificate must name.
+fn host_mismatch(case: &Case<'_>) -> Vec<String> {
+    if !case.is_leaf() || case.unmatched.is_empty() {
+        return Vec::new();
+    }
+    let names = case.certificate.extensions.subject_alt_name.iter().flatten();
+    let names: Vec<String> = names.map(ToString::to_string).collect();
+    let names = if names.is_empty() { "no name".to_owned() } else { names.join(", ") };
+    case.unmatched
+        .iter()
+        .map(|host| format!("{host} was wanted; the certificate carries {names}"))
+        .collect()
+}
+
+fn no_san(case: &Case<'_>) -> Vec<String> {
+    let serves = case.is_asked_as(Purpose::Server) || case.is_asked_as(Purpose::Peer);
+    when(serves && !names_a_host(case), || "it carries no DNS name and no address".to_owned())
+}
+
+fn san_ip_as_dns(case: &Case<'_>) -> Vec<String> {
+    dns_names(case)
+        .filter(|name| name.parse::<IpAddr>().is_ok())
+        .map(|name| format!("dNSName {name:?} is an address"))
+        .collect()
+}
+
+fn san_dns_form(case: &Case<'_>) -> Vec<String> {
+    dns_names(case)
+        .filter(|name| name.parse::<IpAddr>().is_err())
+        .filter_map(|name| {
+            let error = name.parse::<DnsName>().err()?;
+            let Error::Invalid(invalid) = error else {
+                return None;
+            };
+            Some(format!("dNSName {name:?} is {}", invalid.problem))
+        })
+        .collect()
+}
+
+fn peer_port_open(case: &Case<'_>) -> Vec<String> {
+    let is_client = case.is_asked_as(Purpose::Client)
+        || (case.is_asked_as(Purpose::Any)
+            && case.allows(&ExtendedKeyUsage::client_auth())
+            && !case.allows(&ExtendedKeyUsage::server_auth()));
+    when(is_client && !names_a_host(case), || "it carries no DNS name and no address".to_owned())
+}
+
+fn names<'a>(case: &'a Case<'_>) -> impl Iterator<Item = &'a GeneralName> {
+    case.certificate.extensions.subject_alt_name.iter().flatten()
+}
+
+fn names_a_host(case: &Case<'_>) -> bool {
+    names(case).any(|name| matches!(name, GeneralName::Dns(_) | GeneralName::Ip(_)))
+}
+
+fn dns_names<'a>(case: &'a Case<'_>) -> impl Iterator<Item = &'a str> {
+    names(case).filter_map(|name| match name {
+        GeneralName::Dns(text) if case.is_leaf() => Some(text.as_str()),
+        _ => None,
+    })
+}
