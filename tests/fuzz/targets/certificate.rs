@@ -1,0 +1,29 @@
+//! Any bytes as a certificate: read, shown, verified, trusted, and made to sign.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use pki_core::{Authority, Certificate, Policy, Purpose, Question, SigningConfig, Verifier};
+use world::{CHAIN, NOW, key, moment, no_bug, request};
+
+fuzz_target!(|bytes: &[u8]| {
+    let Some(certificates) = no_bug(Certificate::from_pem_or_der(bytes)) else { return };
+    let leaf = &CHAIN[2].certificate;
+    for certificate in &certificates {
+        let _ = format!("{certificate:?} {} {}", certificate.subject, certificate.fingerprint());
+        let anchors = vec![certificate.clone(), CHAIN[0].certificate.clone()];
+        let Some(mut verifier) = no_bug(Verifier::new(anchors)) else { continue };
+        verifier.intermediates = certificates.clone();
+        for (purpose, policy) in [(Purpose::Peer, Policy::Etcd), (Purpose::Client, Policy::Rfc5280)]
+        {
+            let mut question = Question::at(NOW);
+            question.purpose = purpose;
+            question.hosts = vec!["etcdone.example.com".try_into().expect("a name")];
+            verifier.policy = policy;
+            let _ = verifier.check(certificate, &certificates, &question).to_string();
+            let _ = verifier.check(leaf, std::slice::from_ref(certificate), &question).to_string();
+        }
+        let config = SigningConfig::etcd();
+        let profile = config.profile("peer").expect("a built-in profile");
+        no_bug(Authority::new(certificate.clone()).draft(&request(&key(3)), profile, &moment(4)));
+    }
+});

@@ -1,0 +1,21 @@
+//! Any bytes as the manifest of a cluster: read, its CA drafted, its hosts asked what they should hold.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use pki_core::{Authority, Error, Manifest, Signer};
+use world::{key, moment, no_bug};
+
+fuzz_target!(|bytes: &[u8]| {
+    let manifest = match Manifest::from_yaml(bytes) {
+        Ok(manifest) => manifest,
+        Err(mistakes) => {
+            assert!(!mistakes.is_empty(), "refused without a reason");
+            assert!(!mistakes.iter().any(|mistake| matches!(mistake, Error::Internal(_))));
+            return;
+        }
+    };
+    for wanted in no_bug(manifest.wanted()).into_iter().flatten() {
+        let _ = format!("{wanted:?}");
+    }
+    no_bug(Authority::draft_root(&manifest.ca_request(), key(1).public_key(), &moment(1)));
+});

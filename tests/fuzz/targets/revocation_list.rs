@@ -1,0 +1,20 @@
+//! Any bytes as a CRL, as they are and signed by the root: read, and asked about the chain.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use pki_core::{Question, Verifier};
+use world::{CHAIN, NOW, no_bug, sign_again};
+
+fuzz_target!(|bytes: &[u8]| {
+    let [root, between, leaf] = &*CHAIN;
+    let mut signed = bytes.to_vec();
+    sign_again(&mut signed, &root.key);
+    for crl in [bytes, &signed] {
+        let anchors = vec![root.certificate.clone()];
+        let mut verifier = Verifier::new(anchors).expect("a root");
+        if no_bug(verifier.add_crl(crl)).is_some() {
+            let between = std::slice::from_ref(&between.certificate);
+            let _ = verifier.check(&leaf.certificate, between, &Question::at(NOW)).to_string();
+        }
+    }
+});
