@@ -62,6 +62,8 @@ mod encode;
 
 mod manifest;
 
+mod bundle;
+
 mod authority;
 mod cluster;
 mod verify;
@@ -70,6 +72,7 @@ mod audit;
 
 pub use audit::{FileReport, HostFile};
 pub use authority::{Authority, Draft, Issued, Moment};
+pub use bundle::Generated;
 pub use certificate::{
     AccessDescription, AuthorityKeyId, BasicConstraints, Certificate, CertificateRequest,
     DistinguishedName, Extension, Extensions, GeneralName, NameAttribute, NameConstraints,
