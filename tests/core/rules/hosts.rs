@@ -47,6 +47,9 @@ impl Hosts {
             hosts.write_pair(&format!("{}/{}", wanted.host, wanted.file), &certificate, &key);
             let ca = hosts.ca.certificate().to_pem().unwrap();
             hosts.write(&format!("{}/ca.pem", wanted.host), 0o644, ca);
+            for file in hosts.manifest.generated(&wanted.host) {
+                hosts.write(&format!("{}/{}", wanted.host, file.name), 0o644, file.contents);
+            }
         }
         hosts
     }
@@ -79,14 +82,7 @@ impl Hosts {
     pub(super) fn findings(self) -> Vec<Finding> {
         let files = self.files.into_iter().map(|(path, file)| {
             let (host, name) = path.split_once('/').unwrap();
-            let certificates = Certificate::from_pem_or_der(&file.contents);
-            HostFile {
-                host: host.to_owned(),
-                name: name.to_owned(),
-                mode: file.mode,
-                certificate: certificates.ok().map(|mut all| all.swap_remove(0)),
-                key: PrivateKey::from_pem(&file.contents).ok().map(|key| key.public_key().clone()),
-            }
+            HostFile::new(host, name, file.mode, &file.contents)
         });
         let files: Vec<HostFile> = files.collect();
         let reports = self.manifest.audit(self.ca.certificate(), &files, NOW).unwrap();
