@@ -4,12 +4,17 @@ use std::net::IpAddr;
 
 use super::{Defaults, Reader};
 use crate::document::{Fields, Value};
+use crate::error::Error;
 use crate::manifest::values::{boolean, host_address, key, label};
 use crate::manifest::{APISERVER_CLIENT, Client, Host};
 use crate::name::San;
+use crate::suggest;
 
 /// The bases of a member's own files; `combined` may change later, so all three stay free.
 const MEMBER_FILES: [&str; 3] = ["server", "peer", "member"];
+
+/// The folder of clients without a host.
+const ADMIN: &str = "admin";
 
 impl Reader {
     pub(super) fn hosts(
@@ -100,13 +105,10 @@ impl Reader {
             let host = self.field(&fields, "host", |value| {
                 value.parsed(|text| label(text).map(str::to_owned))
             });
-            let host = host.unwrap_or_else(|| "admin".to_owned());
+            let host = host.unwrap_or_else(|| ADMIN.to_owned());
             if let Some(at) = fields.find("host")
-                && workers.iter().any(|worker| worker.name == host)
+                && let Some(error) = self.misplaced(at, &host, workers)
             {
-                let error = at
-                    .invalid("a worker, and a worker holds no credential of etcd")
-                    .hinted("put the client on another host, or leave \"host\" out");
                 self.mistake(at, error);
             }
             let key = self.field(&fields, "key", key).unwrap_or(defaults.key);
@@ -132,6 +134,30 @@ impl Reader {
         clients
     }
 
+    /// Why a client's files cannot go to this host. A host that the manifest does not name gets a folder of
+    /// its own, for a backup's or an administrator's machine; a name that is almost that of a host is
+    /// a mistake, which would take the files where nobody looks for them.
+    fn misplaced(&self, at: &Value<'_>, host: &str, workers: &[Host]) -> Option<Error> {
+        if workers.iter().any(|worker| worker.name == host) {
+            let error = at.invalid("a worker, and a worker holds no credential of etcd");
+            return Some(error.hinted("put the client on another host, or leave \"host\" out"));
+        }
+        let known = || self.names.iter().map(|(name, _)| name.as_str()).chain([ADMIN]);
+        if known().any(|name| name == host) {
+            return None;
+        }
+        // Of names this short any two are alike, and node4 is one more machine beside node3.
+        let letters = |name: &str| name.replace(|c: char| c.is_ascii_digit(), "");
+        if host.len() < 5 {
+            return None;
+        }
+        let near = suggest::nearest(host, known().filter(|name| letters(name) != letters(host)))?;
+        let error = at.invalid("no host of this manifest, and almost the name of one");
+        Some(error.hinted(format!(
+            "did you mean {near:?}? A machine of its own needs a name that is less alike"
+        )))
+    }
+
     fn once_name(&mut self, at: &Value<'_>, name: &str) {
         let earlier = self.names.iter().find(|(known, _)| known == name);
         if let Some((_, place)) = earlier {
@@ -139,7 +165,7 @@ impl Reader {
                 .invalid(format!("another host has this name ({place})"))
                 .hinted("rename one of the two");
             self.mistake(at, error);
-        } else if name == "admin" {
+        } else if name == ADMIN {
             let error = at.invalid("the folder of clients without a host has this name");
             self.mistake(at, error.hinted("rename the host"));
         } else {
