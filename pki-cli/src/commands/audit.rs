@@ -7,6 +7,7 @@ use pki_core::{Certificate, FileReport, HostFile, Manifest, PrivateKey, Signer};
 use super::Common;
 use super::cluster::in_parallel;
 use crate::failure::Failure;
+use crate::hosts::HeldFile;
 use crate::{ca_folder, host, hosts};
 
 /// Reads the folders of all hosts; files that hold neither certificate nor key are read past.
@@ -18,15 +19,14 @@ pub(crate) fn read_hosts(all: &Path) -> Result<Vec<HostFile>, Failure> {
 
 fn read_host(folder: &Path, host: &str) -> Result<Vec<HostFile>, Failure> {
     let mut files = Vec::new();
-    for (name, bytes) in hosts::read(folder)? {
-        let mode = hosts::mode(&folder.join(&name))?;
-        let certificate = Certificate::from_pem_or_der(&bytes).ok();
+    for (name, HeldFile { contents, mode }) in hosts::read(folder)? {
+        let certificate = Certificate::from_pem_or_der(&contents).ok();
         files.push(HostFile {
             host: host.to_owned(),
             name: name.to_string_lossy().into_owned(),
             mode,
             certificate: certificate.map(|mut all| all.swap_remove(0)),
-            key: PrivateKey::from_pem(&bytes).ok().map(|key| key.public_key().clone()),
+            key: PrivateKey::from_pem(&contents).ok().map(|key| key.public_key().clone()),
         });
     }
     Ok(files)
