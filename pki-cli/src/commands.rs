@@ -4,6 +4,7 @@ mod apply;
 mod audit;
 mod cluster;
 mod completions;
+mod export;
 mod init_ca;
 mod inspect;
 mod issue;
@@ -61,6 +62,7 @@ enum Command {
     Issue(Box<issue::IssueArgs>),
     Plan(plan::PlanArgs),
     Apply(apply::ApplyArgs),
+    Export(export::ExportArgs),
     Status(status::StatusArgs),
     Verify(Box<verify::VerifyArgs>),
     Inspect(inspect::InspectArgs),
@@ -76,6 +78,7 @@ impl Cli {
             Command::Issue(args) => issue::run(args, common),
             Command::Plan(args) => plan::run(args, common),
             Command::Apply(args) => apply::run(args, common),
+            Command::Export(args) => export::run(args, common),
             Command::Status(args) => status::run(args, common),
             Command::Verify(args) => verify::run(args, common),
             Command::Inspect(args) => inspect::run(args, common),

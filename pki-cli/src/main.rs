@@ -1,5 +1,6 @@
 //! The command line of etcdpki: it reads, signs, remembers and prints; pki-core decides.
 
+mod archive;
 mod bundle;
 mod ca_folder;
 mod commands;
@@ -8,6 +9,7 @@ mod host;
 mod hosts;
 mod inventory;
 mod output;
+mod pairs;
 mod store;
 
 use std::process::ExitCode;

@@ -286,7 +286,9 @@ fn a_wrong_mode() {
 
     let lab = applied(LAB);
     let fresh = tree(&lab);
-    wrong.iter().for_each(|(name, mode)| set_mode(&lab, name, *mode));
+    for (name, mode) in wrong {
+        set_mode(&lab, name, mode);
+    }
     lab.ok(APPLY);
     assert_eq!(tree(&lab), fresh);
 }
