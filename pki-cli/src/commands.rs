@@ -5,6 +5,7 @@ mod audit;
 mod cluster;
 mod completions;
 mod explain;
+mod export;
 mod init_ca;
 mod inspect;
 mod issue;
@@ -62,6 +63,7 @@ enum Command {
     Issue(Box<issue::IssueArgs>),
     Plan(plan::PlanArgs),
     Apply(apply::ApplyArgs),
+    Export(export::ExportArgs),
     Status(status::StatusArgs),
     Verify(Box<verify::VerifyArgs>),
     Inspect(inspect::InspectArgs),
@@ -78,6 +80,7 @@ impl Cli {
             Command::Issue(args) => issue::run(args, common),
             Command::Plan(args) => plan::run(args, common),
             Command::Apply(args) => apply::run(args, common),
+            Command::Export(args) => export::run(args, common),
             Command::Status(args) => status::run(args, common),
             Command::Verify(args) => verify::run(args, common),
             Command::Inspect(args) => inspect::run(args, common),

@@ -59,6 +59,10 @@ impl Failure {
         Self::new(Kind::Usage, message)
     }
 
+    pub(crate) fn refused(message: impl Into<String>) -> Self {
+        Self::new(Kind::Refused, message)
+    }
+
     pub(crate) fn environment(message: impl Into<String>) -> Self {
         Self::new(Kind::Environment, message)
     }

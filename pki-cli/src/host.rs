@@ -1,6 +1,6 @@
 //! The machine: clock, randomness, name, addresses, streams. The only file that names them.
 
-use std::io::{self, Read, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::net::IpAddr;
 
 use pki_core::{Moment, SerialNumber};
@@ -54,6 +54,23 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
         }
         _ => Ok(()),
     }
+}
+
+/// Bytes, for a standard output that is not a terminal.
+pub(crate) fn print_bytes(bytes: &[u8]) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    if out.is_terminal() {
+        return Err(Failure::usage("standard output is a terminal, and this is no text")
+            .hinted("send it to a file or through a pipe, or name a file with --out"));
+    }
+    out.write_all(bytes)
+        .and_then(|()| out.flush())
+        .map_err(|error| Failure::environment(format!("writing to standard output: {error}")))
+}
+
+/// A variable of the environment that the command line names; it holds a secret.
+pub(crate) fn variable(name: &str) -> Option<Zeroizing<Vec<u8>>> {
+    std::env::var_os(name).map(|value| Zeroizing::new(value.into_encoded_bytes()))
 }
 
 /// Words, for standard error. There is nowhere to report that this failed.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -11,10 +11,13 @@ use tempfile::TempDir;
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
-use crate::store::{self, Access, UNFINISHED};
+use crate::store::{Access, UNFINISHED};
 
 /// The folder of all hosts in the CA's folder.
 pub(crate) const FOLDER: &str = "hosts";
+
+/// The mode of a host's folder: its keys are for its owner alone.
+const FOLDER_MODE: u32 = 0o700;
 
 /// A file for a host's folder.
 pub(crate) struct BundleFile {
@@ -23,8 +26,14 @@ pub(crate) struct BundleFile {
     pub(crate) access: Access,
 }
 
+/// A file in a host's folder.
+pub(crate) struct HeldFile {
+    pub(crate) contents: Zeroizing<Vec<u8>>,
+    pub(crate) mode: u32,
+}
+
 /// The files that a host's folder holds, by name.
-pub(crate) fn read(folder: &Path) -> Result<BTreeMap<OsString, Zeroizing<Vec<u8>>>, Failure> {
+pub(crate) fn read(folder: &Path) -> Result<BTreeMap<OsString, HeldFile>, Failure> {
     let mut files = BTreeMap::new();
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(files),
@@ -38,9 +47,20 @@ pub(crate) fn read(folder: &Path) -> Result<BTreeMap<OsString, Zeroizing<Vec<u8>
             return Err(Failure::environment(format!("{} is not a file", path.display()))
                 .hinted("a host's folder holds files alone; move it away"));
         }
-        files.insert(entry.file_name(), store::read(&path)?);
+        let file = read_file(&path).map_err(|error| Failure::file("reading", &path, &error))?;
+        files.insert(entry.file_name(), file);
     }
     Ok(files)
+}
+
+fn read_file(path: &Path) -> io::Result<HeldFile> {
+    let mut file = File::open(path)?;
+    let metadata = file.metadata()?;
+    // With room for all of it: a buffer that grows leaves copies of a key behind.
+    let room = usize::try_from(metadata.len()).unwrap_or(0) + 1;
+    let mut contents = Zeroizing::new(Vec::with_capacity(room));
+    file.read_to_end(&mut contents)?;
+    Ok(HeldFile { contents, mode: permissions(&metadata) })
 }
 
 /// The names of the folders under `hosts/`.
@@ -81,7 +101,7 @@ impl NewFolder {
         let place = all.join(host);
         let folder = tempfile::Builder::new()
             .prefix(UNFINISHED)
-            .permissions(fs::Permissions::from_mode(0o700))
+            .permissions(fs::Permissions::from_mode(FOLDER_MODE))
             .tempdir_in(all)
             .map_err(|error| Failure::file("making a folder in", all, &error))?;
         for name in stay {
@@ -91,9 +111,12 @@ impl NewFolder {
         for file in files {
             let path = folder.path().join(&file.name);
             let write = || -> io::Result<()> {
+                let mode = file.access.mode();
                 let mut options = File::options();
-                options.write(true).create_new(true).mode(file.access.mode());
-                options.open(&path)?.write_all(&file.contents)
+                let mut new = options.write(true).create_new(true).mode(mode).open(&path)?;
+                // The umask may have taken some away, and the next run would call that drift.
+                new.set_permissions(fs::Permissions::from_mode(mode))?;
+                new.write_all(&file.contents)
             };
             write().map_err(|error| Failure::file("writing", &place.join(&file.name), &error))?;
         }
@@ -126,8 +149,33 @@ pub(crate) fn sync_all(folder: &Path) -> Result<(), Failure> {
     rustix::fs::syncfs(&file).map_err(|error| Failure::file("syncing", folder, &error.into()))
 }
 
-/// The permission bits of a file.
-pub(crate) fn mode(path: &Path) -> Result<u32, Failure> {
-    let metadata = fs::metadata(path).map_err(|error| Failure::file("looking at", path, &error))?;
-    Ok(metadata.permissions().mode() & 0o777)
+/// A file, or where the name is empty the folder itself, whose mode is not what it should be.
+pub(crate) struct WrongMode {
+    pub(crate) name: OsString,
+    pub(crate) found: u32,
+    pub(crate) wanted: u32,
+}
+
+/// The mode of a host's folder, if there is one and it is wrong.
+pub(crate) fn wrong_mode(folder: &Path) -> Result<Option<WrongMode>, Failure> {
+    let found = match fs::metadata(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        metadata => metadata.map_err(|error| Failure::file("looking at", folder, &error))?,
+    };
+    let (name, found, wanted) = (OsString::new(), permissions(&found), FOLDER_MODE);
+    Ok((found != wanted).then_some(WrongMode { name, found, wanted }))
+}
+
+/// Gives the files in a folder the modes that they should have. They stay the same files.
+pub(crate) fn mend_modes(folder: &Path, modes: &[WrongMode]) -> Result<(), Failure> {
+    for WrongMode { name, wanted, .. } in modes {
+        let path = if name.is_empty() { folder.to_owned() } else { folder.join(name) };
+        fs::set_permissions(&path, fs::Permissions::from_mode(*wanted))
+            .map_err(|error| Failure::file("changing the mode of", &path, &error))?;
+    }
+    Ok(())
+}
+
+fn permissions(metadata: &fs::Metadata) -> u32 {
+    metadata.permissions().mode() & 0o7777
 }

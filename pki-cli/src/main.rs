@@ -1,5 +1,6 @@
 //! The command line of etcdpki: it reads, signs, remembers and prints; pki-core decides.
 
+mod archive;
 mod ca_folder;
 mod commands;
 mod failure;
@@ -7,6 +8,7 @@ mod host;
 mod hosts;
 mod inventory;
 mod output;
+mod pairs;
 mod store;
 
 use std::process::ExitCode;

@@ -48,6 +48,8 @@ mod key;
 mod certificate;
 mod private_key;
 
+mod pkcs12;
+
 mod template;
 
 mod csr_json;
@@ -91,6 +93,7 @@ pub use manifest::{APISERVER_CLIENT, CaSpec, Client, EtcdVersion, Host, Manifest
 pub use name::{DnsName, EmailAddress, San, Uri};
 pub use oid::Oid;
 pub use pem::{Content, Section, is_pem, read as read_pem};
+pub use pkcs12::pkcs12;
 pub use private_key::{KeyFormat, PrivateKey};
 pub use profile::{CopyExtensions, CsrWhitelist, Profile, SigningConfig};
 pub use report::{Finding, Report, Rule, Severity, Source};

@@ -188,7 +188,8 @@ impl PrivateKey {
         }
     }
 
-    fn to_pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, Error> {
+    /// The key in PKCS#8.
+    pub(crate) fn to_pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, Error> {
         let failed = |_| Error::Internal("encoding a private key".to_owned());
         Ok(Zeroizing::new(match &self.pair {
             Pair::Ecdsa(pair) => pair.to_pkcs8v1().map_err(failed)?.as_ref().to_vec(),

@@ -7,6 +7,7 @@ mod cluster;
 mod crash;
 mod etcd;
 mod explain;
+mod export;
 mod files;
 mod lab;
 mod live;

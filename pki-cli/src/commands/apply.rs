@@ -87,6 +87,10 @@ fn put(hosts: &[&HostWork], all: &Path, ca: &CaFolder, prune: bool) -> Result<()
     let now = host::now();
     let (authority, key) = (&ca.authority, &ca.key);
     let made = in_parallel(hosts, |host| {
+        hosts::mend_modes(&all.join(&host.host), &host.modes)?;
+        if !host.is_exchanged(prune) {
+            return Ok((None, Vec::new()));
+        }
         let mut files = Vec::new();
         let mut issued: Vec<(Certificate, &'static str)> = Vec::new();
         for (wanted, action) in &host.certificates {
@@ -114,14 +118,14 @@ fn put(hosts: &[&HostWork], all: &Path, ca: &CaFolder, prune: bool) -> Result<()
         let mut stay = host.stay.clone();
         stay.extend(host.orphans.iter().filter(|_| !prune).cloned());
         let folder = NewFolder::write(all, &host.host, files, &stay)?;
-        Ok((folder, issued))
+        Ok((Some(folder), issued))
     })?;
     // First everything is on the disk, then in the inventory, then in its place.
     hosts::sync_all(all)?;
     let issued = made.iter().flat_map(|(_, issued)| issued);
     ca.inventory()?
         .record_all(issued.map(|(certificate, profile)| (certificate, *profile)), now)?;
-    for (folder, _) in made {
+    for folder in made.into_iter().filter_map(|(folder, _)| folder) {
         folder.put()?;
     }
     hosts::sync_all(all)

@@ -7,6 +7,7 @@ use pki_core::{FileReport, HostFile, Manifest};
 use super::Common;
 use super::cluster::in_parallel;
 use crate::failure::Failure;
+use crate::hosts::HeldFile;
 use crate::{ca_folder, host, hosts};
 
 /// Reads the folders of all hosts.
@@ -18,9 +19,8 @@ pub(crate) fn read_hosts(all: &Path) -> Result<Vec<HostFile>, Failure> {
 
 fn read_host(folder: &Path, host: &str) -> Result<Vec<HostFile>, Failure> {
     let mut files = Vec::new();
-    for (name, bytes) in hosts::read(folder)? {
-        let mode = hosts::mode(&folder.join(&name))?;
-        files.push(HostFile::new(host, name.to_string_lossy(), mode, &bytes));
+    for (name, HeldFile { contents, mode }) in hosts::read(folder)? {
+        files.push(HostFile::new(host, name.to_string_lossy(), mode, &contents));
     }
     Ok(files)
 }

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::failure::Failure;
 use crate::host;
-use crate::hosts::{self, BundleFile};
+use crate::hosts::{self, BundleFile, HeldFile, WrongMode};
 use crate::output::facts::moment;
 use crate::output::{Format, json};
 use crate::store::{self, Access};
@@ -95,15 +95,31 @@ pub(crate) struct HostWork {
     pub(crate) files: Vec<BundleFile>,
     /// Files that are right, and those that are none of ours.
     pub(crate) stay: Vec<OsString>,
+    /// Files that are right but for their mode, and the folder likewise.
+    pub(crate) modes: Vec<WrongMode>,
     /// Certificates of this CA, and their keys, that the manifest does not want here.
     pub(crate) orphans: Vec<OsString>,
 }
 
 impl HostWork {
     pub(crate) fn is_needed(&self, prune: bool) -> bool {
+        !self.modes.is_empty() || self.is_exchanged(prune)
+    }
+
+    /// Whether a new folder takes the place of the old.
+    pub(crate) fn is_exchanged(&self, prune: bool) -> bool {
         (prune && !self.orphans.is_empty())
             || !self.files.is_empty()
             || self.certificates.iter().any(|(_, action)| *action != Action::Keep)
+    }
+
+    /// A file stays as it is, but for its mode where that is wrong.
+    fn keep(&mut self, name: OsString, file: Option<&HeldFile>, access: Access) {
+        let wanted = access.mode();
+        if let Some(found) = file.map(|file| file.mode).filter(|found| *found != wanted) {
+            self.modes.push(WrongMode { name: name.clone(), found, wanted });
+        }
+        self.stay.push(name);
     }
 }
 
@@ -155,6 +171,14 @@ impl Work {
                     reasons: Vec::new(),
                 });
             }
+            for mode in &host.modes {
+                steps.push(Step {
+                    host: host.host.clone(),
+                    file: mode.name.to_string_lossy().into_owned(),
+                    action: "chmod",
+                    reasons: vec![format!("mode: {:04o} -> {:04o}", mode.found, mode.wanted)],
+                });
+            }
             for file in &host.orphans {
                 steps.push(Step {
                     host: host.host.clone(),
@@ -181,7 +205,7 @@ impl Work {
 pub(crate) struct Step {
     pub(crate) host: String,
     pub(crate) file: String,
-    /// `create`, `reissue`, `renew`, `keep`, `write`, `orphan`; of the CA, which has no host,
+    /// `create`, `reissue`, `renew`, `keep`, `write`, `chmod`, `orphan`; of the CA, which has no host,
     /// `create` or `restore`; of `apply --prune` also `remove`
     pub(crate) action: &'static str,
     pub(crate) reasons: Vec<String>,
@@ -233,14 +257,16 @@ fn find_host(
         certificates: Vec::new(),
         files: Vec::new(),
         stay: Vec::new(),
+        modes: hosts::wrong_mode(folder)?.into_iter().collect(),
         orphans: Vec::new(),
     };
     for wanted in wanted {
         let (pem, key) = (format!("{}.pem", wanted.file), format!("{}-key.pem", wanted.file));
-        let certificate = there.remove(&OsString::from(&pem));
-        let certificate = certificate.map(|bytes| Certificate::from_pem_or_der(&bytes));
-        let held_key = there.remove(&OsString::from(&key));
-        let held_key = held_key.and_then(|bytes| PrivateKey::from_pem(&bytes).ok());
+        let (pem_file, key_file) =
+            (there.remove(&OsString::from(&pem)), there.remove(&OsString::from(&key)));
+        let certificate =
+            pem_file.as_ref().map(|file| Certificate::from_pem_or_der(&file.contents));
+        let held_key = key_file.as_ref().and_then(|file| PrivateKey::from_pem(&file.contents).ok());
         let action = match (&certificate, authority) {
             (Some(Ok(certificates)), Some(authority)) => wanted.compare(
                 Some(Held {
@@ -256,7 +282,8 @@ fn find_host(
             _ => Action::Create,
         };
         if action == Action::Keep {
-            work.stay.extend([pem.into(), key.into()]);
+            work.keep(pem.into(), pem_file.as_ref(), Access::Public);
+            work.keep(key.into(), key_file.as_ref(), Access::Secret);
         }
         work.certificates.push((wanted.clone(), action));
     }
@@ -267,8 +294,8 @@ fn find_host(
         manifest.generated(host).into_iter().map(|file| (file.name.to_owned(), file.contents));
     for (name, contents) in [ca].into_iter().chain(generated) {
         let found = there.remove(&OsString::from(&name));
-        if found.is_some_and(|found| *found == contents.as_bytes()) {
-            work.stay.push(name.into());
+        if found.as_ref().is_some_and(|found| *found.contents == contents.as_bytes()) {
+            work.keep(name.into(), found.as_ref(), Access::Public);
         } else {
             let contents = Zeroizing::new(contents.into_bytes());
             work.files.push(BundleFile { name, contents, access: Access::Public });
@@ -284,13 +311,13 @@ fn find_host(
 
 /// The certificates of this CA among the files that nothing wants any more, each with its key: what
 /// a client leaves behind that is gone from the manifest, or a pair that `combined` made one.
-fn orphans(there: &BTreeMap<OsString, Zeroizing<Vec<u8>>>, authority: &Authority) -> Vec<OsString> {
+fn orphans(there: &BTreeMap<OsString, HeldFile>, authority: &Authority) -> Vec<OsString> {
     let ours = |bytes: &[u8]| {
         let leaf = Certificate::from_pem_or_der(bytes).ok().map(|mut all| all.swap_remove(0));
         leaf.is_some_and(|leaf| leaf.is_signed_by(&authority.certificate().public_key))
     };
     let mut orphans = Vec::new();
-    for name in there.iter().filter(|(_, bytes)| ours(bytes)).map(|(name, _)| name) {
+    for name in there.iter().filter(|(_, file)| ours(&file.contents)).map(|(name, _)| name) {
         orphans.push(name.clone());
         let base = name.to_str().and_then(|name| name.strip_suffix(".pem"));
         let key = base.map(|base| OsString::from(format!("{base}-key.pem")));

@@ -1,15 +1,16 @@
 //! Reads a manifest and reads on after a mistake, so that all are told at once.
 
+mod hosts;
+
 use std::net::IpAddr;
 
 use time::Duration;
 
-use super::values::{absolute, boolean, domain, host_address, key, label, positive, version};
-use super::{APISERVER_CLIENT, CaSpec, Client, EtcdVersion, Host, Manifest, Paths};
+use super::values::{absolute, boolean, domain, key, label, positive, version};
+use super::{CaSpec, EtcdVersion, Manifest, Paths};
 use crate::document::{Fields, Place, Value};
 use crate::error::Error;
 use crate::key::KeyAlgorithm;
-use crate::name::San;
 use crate::subject::Subject;
 
 const TOP: &[&str] = &[
@@ -27,9 +28,6 @@ const TOP: &[&str] = &[
     "workers",
     "clients",
 ];
-
-/// The bases of a member's own files; `combined` may change later, so all three stay free.
-const MEMBER_FILES: [&str; 3] = ["server", "peer", "member"];
 
 /// What applies where a host says nothing.
 struct Defaults {
@@ -268,147 +266,5 @@ impl Reader {
             Ok(expiry)
         };
         self.field(fields, "expiry", shorter).unwrap_or(default)
-    }
-
-    fn hosts(&mut self, top: &Fields<'_>, group: &str, defaults: &Defaults) -> Vec<Host> {
-        let items = self.items(top, group);
-        items.iter().filter_map(|value| self.host(value, group, defaults)).collect()
-    }
-
-    fn host(&mut self, value: &Value<'_>, group: &str, defaults: &Defaults) -> Option<Host> {
-        let known: &'static [&'static str] = match group {
-            "etcd" => &["name", "ip", "sans", "key", "expiry", "combined"],
-            "control_plane" => &["name", "ip", "key", "expiry"],
-            _ => &["name", "ip"],
-        };
-        let fields = self.fields(value, known)?;
-        let name = self.required(value, &fields, "name", |value| {
-            value.parsed(|text| label(text).map(str::to_owned))
-        });
-        if let (Some(name), Some(at)) = (&name, fields.find("name")) {
-            self.once_name(at, name);
-        }
-        let addresses = self.addresses(value, &fields);
-        let sans = match fields.find("sans").cloned() {
-            Some(list) => self.sans(&list),
-            None => Vec::new(),
-        };
-        let key = self.field(&fields, "key", key).unwrap_or(defaults.key);
-        let expiry = self.expiry(&fields, defaults.expiry);
-        let combined = self.field(&fields, "combined", boolean).unwrap_or(defaults.combined);
-        Some(Host { name: name?, addresses, sans, key, expiry, combined })
-    }
-
-    fn sans(&mut self, list: &Value<'_>) -> Vec<San> {
-        let items = list.list();
-        let items = self.take(list, items).unwrap_or_default();
-        items
-            .iter()
-            .filter_map(|item| {
-                let parsed = item.parsed(str::parse);
-                self.take(item, parsed)
-            })
-            .collect()
-    }
-
-    fn addresses(&mut self, host: &Value<'_>, fields: &Fields<'_>) -> Vec<IpAddr> {
-        let Some(value) = fields.find("ip").cloned() else {
-            let error = host.invalid("\"ip\" is missing").hinted("add ip: 192.0.2.1, or a list");
-            self.mistake(host, error);
-            return Vec::new();
-        };
-        // One address, or a list of them.
-        let items = value.list().unwrap_or_else(|_| vec![value.clone()]);
-        let mut addresses = Vec::new();
-        for item in &items {
-            let parsed = item.parsed(host_address);
-            if let Some(address) = self.take(item, parsed) {
-                self.once_address(item, address);
-                addresses.push(address);
-            }
-        }
-        if items.is_empty() {
-            let error = value.invalid("no address").hinted("add one");
-            self.mistake(&value, error);
-        }
-        addresses
-    }
-
-    fn clients(
-        &mut self,
-        top: &Fields<'_>,
-        defaults: &Defaults,
-        members: &[Host],
-        workers: &[Host],
-    ) -> Vec<Client> {
-        let items = self.items(top, "clients");
-        let mut clients: Vec<Client> = Vec::new();
-        for value in &items {
-            let Some(fields) = self.fields(value, &["name", "host", "key", "expiry"]) else {
-                continue;
-            };
-            let name = self.required(value, &fields, "name", |value| {
-                value.parsed(|text| label(text).map(str::to_owned))
-            });
-            let host = self.field(&fields, "host", |value| {
-                value.parsed(|text| label(text).map(str::to_owned))
-            });
-            let host = host.unwrap_or_else(|| "admin".to_owned());
-            if let Some(at) = fields.find("host")
-                && workers.iter().any(|worker| worker.name == host)
-            {
-                let error = at
-                    .invalid("a worker, and a worker holds no credential of etcd")
-                    .hinted("put the client on another host, or leave \"host\" out");
-                self.mistake(at, error);
-            }
-            let key = self.field(&fields, "key", key).unwrap_or(defaults.key);
-            let expiry = self.expiry(&fields, defaults.expiry);
-            let Some(name) = name else { continue };
-            let on_member = members.iter().any(|member| member.name == host);
-            let problem =
-                if name == APISERVER_CLIENT || clients.iter().any(|client| client.name == name) {
-                    Some("another client has this name")
-                } else if name == "ca" || name.ends_with("-key") {
-                    Some("its files would have the names of the CA's or of a key")
-                } else if on_member && MEMBER_FILES.contains(&name.as_str()) {
-                    Some("its files would have the names of the member's own")
-                } else {
-                    None
-                };
-            if let (Some(at), Some(problem)) = (fields.find("name"), problem) {
-                let error = at.invalid(problem).hinted("choose another name");
-                self.mistake(at, error);
-            }
-            clients.push(Client { name, host, key, expiry });
-        }
-        clients
-    }
-
-    fn once_name(&mut self, at: &Value<'_>, name: &str) {
-        let earlier = self.names.iter().find(|(known, _)| known == name);
-        if let Some((_, place)) = earlier {
-            let error = at
-                .invalid(format!("another host has this name ({place})"))
-                .hinted("rename one of the two");
-            self.mistake(at, error);
-        } else if name == "admin" {
-            let error = at.invalid("the folder of clients without a host has this name");
-            self.mistake(at, error.hinted("rename the host"));
-        } else {
-            self.names.push((name.to_owned(), at.field()));
-        }
-    }
-
-    fn once_address(&mut self, at: &Value<'_>, address: IpAddr) {
-        let earlier = self.addresses.iter().find(|(known, _)| *known == address);
-        if let Some((_, place)) = earlier {
-            let error = at
-                .invalid(format!("the address is there already ({place})"))
-                .hinted("give each host its own");
-            self.mistake(at, error);
-        } else {
-            self.addresses.push((address, at.field()));
-        }
     }
 }

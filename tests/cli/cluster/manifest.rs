@@ -125,6 +125,12 @@ fn each_mistake_is_told() {
         format!("{ONE}clients: [{{ name: peer, host: one }}, {{ name: member, host: one }}]\n"),
         format!("{ONE}clients: [{{ name: backup, expiry: 11y }}]\n"),
         format!("{ONE}clients: [{{ name: backup, host: ../etc }}]\n"),
+        format!(
+            "{ONE}workers: [{{ name: worker-one, ip: 10.0.0.2 }}]\nclients: [{{ name: backup, host: workerone }}]\n"
+        ),
+        format!(
+            "{ONE}control_plane: [{{ name: master, ip: 10.0.0.2 }}]\nclients: [{{ name: backup, host: mastre }}]\n"
+        ),
     ] {
         let report = refused(&manifest);
         told.push_str(&manifest);
@@ -137,6 +143,18 @@ fn each_mistake_is_told() {
         told.push('\n');
     }
     snapshot("each_mistake", &told);
+}
+
+/// A machine that the manifest does not name may hold a client's files, if its name is no mistyped one.
+#[test]
+fn a_clients_host_may_be_one_of_its_own() {
+    for host in ["backup", "two", "admin", "node4"] {
+        let node = "control_plane: [{ name: node3, ip: 10.0.0.2 }]\n";
+        let lab = with_manifest(&format!("{ONE}{node}clients: [{{ name: c, host: {host} }}]\n"));
+        lab.ok(APPLY);
+        assert!(lab.path(format!("pki/hosts/{host}/c.pem")).exists(), "{host}");
+        nothing_to_do(&lab);
+    }
 }
 
 /// Bytes that are no text at all.

@@ -1,0 +1,251 @@
+//! `etcdpki export`
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::ValueEnum;
+use pki_core::{Certificate, pkcs12};
+use serde::Serialize;
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+use super::Common;
+use crate::archive::{self, Member};
+use crate::ca_folder;
+use crate::failure::Failure;
+use crate::host;
+use crate::hosts::{self, HeldFile};
+use crate::output::{Format, json};
+use crate::pairs::{self, Bundle, Pair};
+use crate::store::{self, Access, Batch, Existing};
+
+/// Pack what a host should hold into one file: a tar.gz, kubeadm's layout, or PKCS #12
+///
+/// It reads the host's folder in the CA's folder and needs no key of the CA. A folder that is not whole is
+/// refused. Archives of the same files are the same bytes.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  etcdpki export etcdone\n  \
+    etcdpki export etcdone --out - | ssh etcdone tar -xzf - -C /etc/etcd\n  \
+    etcdpki export masterone --as kubeadm --out - | ssh masterone tar -xzf - -C /etc/kubernetes\n  \
+    etcdpki export admin --as pkcs12 --password-file password.txt --out keystores")]
+pub(crate) struct ExportArgs {
+    /// The host
+    #[arg(value_name = "HOST")]
+    host: String,
+
+    /// What to make of its folder
+    #[arg(long = "as", value_enum, default_value_t, value_name = "FORM")]
+    form: Form,
+
+    /// The file to write, `-` for standard output; with --as pkcs12 the folder to write to
+    ///
+    /// Without it HOST.tar.gz, or HOST-NAME.p12 for each certificate, in the current folder.
+    #[arg(long, value_name = "PATH")]
+    out: Option<PathBuf>,
+
+    /// Replace files that are there
+    #[arg(long)]
+    force: bool,
+
+    /// The file whose first line is the password of PKCS #12; `-` for standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "password_env")]
+    password_file: Option<PathBuf>,
+
+    /// The variable of the environment that holds the password of PKCS #12
+    #[arg(long, value_name = "VARIABLE")]
+    password_env: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+enum Form {
+    /// The folder as it is, in a tar.gz
+    #[default]
+    Bundle,
+    /// Certificates and keys where kubeadm keeps them, in a tar.gz to unpack in /etc/kubernetes
+    Kubeadm,
+    /// Each certificate with its key and the CA in a PKCS #12 file
+    Pkcs12,
+}
+
+#[derive(Serialize)]
+struct Document {
+    host: String,
+    files: Vec<Exported>,
+}
+
+/// A file that was written, and what is in it.
+#[derive(Serialize)]
+struct Exported {
+    file: String,
+    contents: Vec<String>,
+}
+
+pub(crate) fn run(args: &ExportArgs, common: &Common) -> Result<ExitCode, Failure> {
+    let password = password(args)?;
+    let to_stdout = args.out.as_deref() == Some(Path::new("-"));
+    if to_stdout && common.format == Format::Json {
+        return Err(Failure::usage("--out - and --format json both want standard output")
+            .hinted("name a file with --out"));
+    }
+    let files = find(&args.host, common)?;
+    let ca = ca_folder::read_certificates(&ca_folder::certificate_path(&common.dir))?;
+    let bundle = pairs::read(&args.host, &files, &ca[0])?;
+    let made = match (args.form, &password) {
+        (Form::Pkcs12, Some(password)) => key_stores(args, &bundle, &ca, password)?,
+        (Form::Kubeadm, _) => vec![archive(args, kubeadm(&bundle, &files), &bundle)?],
+        _ => vec![archive(args, as_it_is(&bundle, &files), &bundle)?],
+    };
+    if to_stdout {
+        let [(_, bytes, _)] = made.as_slice() else {
+            return Err(Failure::usage(format!(
+                "{} has {} certificates, and standard output takes one file",
+                args.host,
+                made.len()
+            ))
+            .hinted("name a folder with --out"));
+        };
+        host::print_bytes(bytes)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let (Form::Pkcs12, Some(folder)) = (args.form, &args.out) {
+        store::make_folder(folder, Access::Public)?;
+    }
+    let mut batch = Batch::new(if args.force { Existing::Replace } else { Existing::Keep });
+    for (path, bytes, _) in &made {
+        batch.stage(path.clone(), bytes, Access::Secret)?;
+    }
+    batch.commit()?;
+    let files: Vec<Exported> = made
+        .into_iter()
+        .map(|(path, _, contents)| Exported { file: path.display().to_string(), contents })
+        .collect();
+    if common.format == Format::Json {
+        json::print(&Document { host: args.host.clone(), files })?;
+    } else {
+        let line = |made: &Exported| format!("{}: {}\n", made.file, made.contents.join(", "));
+        host::print(&files.iter().map(line).collect::<String>())?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A file to write: where, what, and what is in it.
+type Made = (PathBuf, Zeroizing<Vec<u8>>, Vec<String>);
+
+/// The files of a host, which must be one that has a folder.
+fn find(host: &str, common: &Common) -> Result<BTreeMap<OsString, HeldFile>, Failure> {
+    let all = common.dir.join(hosts::FOLDER);
+    let known = hosts::list(&all)?;
+    if known.iter().any(|known| known == host) {
+        return hosts::read(&all.join(host));
+    }
+    let hint = if known.is_empty() {
+        "make the hosts' folders with etcdpki apply, or name the CA's folder with --dir".to_owned()
+    } else {
+        format!("one of: {}", known.join(", "))
+    };
+    Err(Failure::usage(format!("{host}: no such host in {}", all.display())).hinted(hint))
+}
+
+/// The password of PKCS #12, from where the command line says: never from the command line itself, which
+/// every user of the machine can read.
+fn password(args: &ExportArgs) -> Result<Option<Zeroizing<String>>, Failure> {
+    let (from, bytes) = match (&args.password_file, &args.password_env) {
+        (Some(path), _) if path == Path::new("-") => ("standard input".into(), store::read(path)?),
+        (Some(path), _) => (path.display().to_string(), store::read_secret(path)?),
+        (None, Some(name)) => {
+            let value = host::variable(name).ok_or_else(|| {
+                Failure::usage(format!("--password-env {name}: there is no such variable"))
+                    .hinted("export it, or use --password-file")
+            })?;
+            (format!("${name}"), value)
+        }
+        (None, None) if args.form == Form::Pkcs12 => {
+            return Err(Failure::usage("--as pkcs12 wants a password").hinted(
+                "name its file with --password-file, or its variable with --password-env",
+            ));
+        }
+        (None, None) => return Ok(None),
+    };
+    if args.form != Form::Pkcs12 {
+        return Err(Failure::usage(
+            "a password is for --as pkcs12 alone; a tar.gz is not encrypted",
+        )
+        .hinted("leave it out, or add --as pkcs12"));
+    }
+    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let text = std::str::from_utf8(line).map_err(|_| {
+        Failure::usage(format!("the password in {from} is not UTF-8"))
+            .hinted("programs do not agree on such passwords; choose another")
+    })?;
+    if text.is_empty() {
+        return Err(Failure::usage(format!("the password in {from} is empty"))
+            .hinted("write it on the first line"));
+    }
+    Ok(Some(Zeroizing::new(text.to_owned())))
+}
+
+fn archive(args: &ExportArgs, files: Vec<Member<'_>>, bundle: &Bundle) -> Result<Made, Failure> {
+    let path = args.out.clone().unwrap_or_else(|| format!("{}.tar.gz", args.host).into());
+    let mut contents: Vec<String> = files.iter().map(|file| file.path.clone()).collect();
+    contents.sort();
+    // Of the same files the same bytes, and no moment that tar finds implausible.
+    let begins = bundle.pairs.iter().map(|pair| pair.certificate.not_before);
+    let modified = begins.max().unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    let bytes = archive::tar_gz(files, modified)
+        .map_err(|error| Failure::environment(format!("packing {}: {error}", path.display())))?;
+    Ok((path, bytes, contents))
+}
+
+fn as_it_is<'a>(bundle: &Bundle, files: &'a BTreeMap<OsString, HeldFile>) -> Vec<Member<'a>> {
+    let member = |(name, file): (&OsString, &'a HeldFile)| Member {
+        path: name.to_string_lossy().into_owned(),
+        contents: &file.contents,
+        access: if bundle.keys.contains(name) { Access::Secret } else { Access::Public },
+    };
+    files.iter().map(member).collect()
+}
+
+/// Certificates and keys under the names that kubeadm gives them, below /etc/kubernetes: the API server's
+/// client in `pki`, all else in `pki/etcd`. One certificate for both ports goes under both names.
+fn kubeadm<'a>(bundle: &Bundle, files: &'a BTreeMap<OsString, HeldFile>) -> Vec<Member<'a>> {
+    let mut members = Vec::new();
+    let mut add = |path: String, name: &str, access| {
+        if let Some(file) = files.get(&OsString::from(name)) {
+            members.push(Member { path, contents: &file.contents, access });
+        }
+    };
+    add("pki/etcd/ca.crt".to_owned(), pairs::CA, Access::Public);
+    for Pair { base, .. } in &bundle.pairs {
+        let places: &[&str] = match base.as_str() {
+            "member" => &["etcd/server", "etcd/peer"],
+            pki_core::APISERVER_CLIENT => &[pki_core::APISERVER_CLIENT],
+            other => &[&format!("etcd/{other}")],
+        };
+        for place in places {
+            add(format!("pki/{place}.crt"), &format!("{base}.pem"), Access::Public);
+            add(format!("pki/{place}.key"), &format!("{base}-key.pem"), Access::Secret);
+        }
+    }
+    members
+}
+
+/// A PKCS #12 file for each pair, with the CA's chain.
+fn key_stores(
+    args: &ExportArgs,
+    bundle: &Bundle,
+    ca: &[Certificate],
+    password: &str,
+) -> Result<Vec<Made>, Failure> {
+    let folder = args.out.clone().unwrap_or_default();
+    let made = bundle.pairs.iter().map(|Pair { base, certificate, key }| {
+        let name = format!("{}-{base}", args.host);
+        let chain = [std::slice::from_ref(certificate), ca].concat();
+        let bytes = pkcs12(&name, key, &chain, password)?;
+        let contents = vec![format!("{base}.pem"), format!("{base}-key.pem"), "ca.pem".to_owned()];
+        Ok((folder.join(format!("{name}.p12")), bytes, contents))
+    });
+    made.collect()
+}

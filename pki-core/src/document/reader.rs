@@ -1,0 +1,141 @@
+//! From bytes to the nodes of a document, by serde: what JSON and YAML have in common.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::{DuplicateKeyPolicy, Spanned};
+
+use super::{Data, Document, Node, Place};
+use crate::error::Error;
+
+impl Document {
+    pub(crate) fn from_json(bytes: &[u8]) -> Result<Self, Error> {
+        let JsonNode(root) = serde_json::from_slice(bytes).map_err(|error| {
+            let error = Error::malformed("JSON", error.to_string());
+            if bytes.starts_with(b"\xef\xbb\xbf") {
+                error.hinted("the file starts with a byte order mark; save it as UTF-8 without one")
+            } else {
+                error.hinted("check the file with `python3 -m json.tool FILE`")
+            }
+        })?;
+        Ok(Self { root })
+    }
+
+    pub(crate) fn from_yaml(bytes: &[u8]) -> Result<Self, Error> {
+        let text = std::str::from_utf8(bytes)
+            .map_err(|error| Error::malformed("YAML", format!("not UTF-8: {error}")))?;
+        // A key that is given twice is told like any other mistake, beside the others.
+        let options = serde_saphyr::options! { duplicate_keys: DuplicateKeyPolicy::PassThrough };
+        let parsed = serde_saphyr::from_str_with_options(text, options);
+        let YamlNode(root) = parsed.map_err(|error| {
+            // The first line tells what and where, perhaps with advice for programmers; the rest
+            // draws it.
+            let text = error.to_string();
+            let first = text.lines().next().unwrap_or_default();
+            let first = first.split("; use ").next().unwrap_or_default();
+            Error::malformed("YAML", first.trim_start_matches("error: "))
+                .hinted("check blanks, brackets and quotes near this place")
+        })?;
+        Ok(Self { root })
+    }
+}
+
+/// A node of a JSON document: its reader tells no places.
+struct JsonNode(Node);
+
+impl<'de> Deserialize<'de> for JsonNode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let data = deserializer.deserialize_any(DataVisitor::<Self>(PhantomData))?;
+        Ok(Self(Node { data, place: None }))
+    }
+}
+
+impl From<JsonNode> for Node {
+    fn from(JsonNode(node): JsonNode) -> Self {
+        node
+    }
+}
+
+/// A node of a YAML document.
+struct YamlNode(Node);
+
+impl<'de> Deserialize<'de> for YamlNode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let spanned = Spanned::<YamlData>::deserialize(deserializer)?;
+        let (line, column) = (spanned.referenced.line(), spanned.referenced.column());
+        let YamlData(data) = spanned.value;
+        Ok(Self(Node { data, place: Some(Place { line, column }) }))
+    }
+}
+
+impl From<YamlNode> for Node {
+    fn from(YamlNode(node): YamlNode) -> Self {
+        node
+    }
+}
+
+struct YamlData(Data);
+
+impl<'de> Deserialize<'de> for YamlData {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(DataVisitor::<YamlNode>(PhantomData)).map(Self)
+    }
+}
+
+/// Reads any value; its children are nodes of kind `N`.
+struct DataVisitor<N>(PhantomData<N>);
+
+impl<'de, N: Deserialize<'de> + Into<Node>> Visitor<'de> for DataVisitor<N> {
+    type Value = Data;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Data, E> {
+        Ok(Data::Null)
+    }
+
+    fn visit_none<E>(self) -> Result<Data, E> {
+        Ok(Data::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Data, E> {
+        Ok(Data::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Data, E> {
+        Ok(Data::Number(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Data, E> {
+        Ok(Data::Number(value.into()))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Data, E> {
+        serde_json::Number::from_f64(value)
+            .map(Data::Number)
+            .ok_or_else(|| E::custom("not a finite number"))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Data, E> {
+        Ok(Data::String(value.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Data, A::Error> {
+        let mut array = Vec::new();
+        while let Some(item) = items.next_element::<N>()? {
+            array.push(item.into());
+        }
+        Ok(Data::Array(array))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Data, A::Error> {
+        let mut object = Vec::new();
+        while let Some((key, value)) = members.next_entry::<String, N>()? {
+            object.push((key, value.into()));
+        }
+        Ok(Data::Object(object))
+    }
+}

@@ -1,0 +1,54 @@
+//! PKCS #12: a key, its certificate and the CAs above it in one file under a password; the only place
+//! that knows its library.
+
+use p12_keystore::{KeyStore, KeyStoreEntry, MacAlgorithm, PrivateKeyChain};
+use zeroize::Zeroizing;
+
+use crate::certificate::Certificate;
+use crate::error::Error;
+use crate::key::Signer;
+use crate::private_key::PrivateKey;
+
+/// How often the password is hashed before it is a key. OpenSSL writes 2,048, Java 10,000; guessing
+/// costs this much more, and opening the file still takes less than a second.
+const ITERATIONS: u32 = 100_000;
+
+/// A PKCS #12 file (RFC 7292) of a key and its chain, the key's own certificate first.
+///
+/// Key and certificates are encrypted with AES-256 (PBES2, PBKDF2 with HMAC-SHA-256), the whole is
+/// authenticated with HMAC-SHA-256: what OpenSSL 3, GnuTLS and Java write by themselves. `name` is the
+/// friendly name, which Java calls the alias.
+pub fn pkcs12(
+    name: &str,
+    key: &PrivateKey,
+    chain: &[Certificate],
+    password: &str,
+) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let fits = chain.first().is_some_and(|leaf| leaf.public_key == *key.public_key());
+    if !fits {
+        return Err(Error::invalid(
+            "key",
+            key.public_key().key_id().to_string(),
+            "not the key of the first certificate",
+        )
+        .hinted("give the certificate of this key first, then the CAs above it"));
+    }
+    if password.is_empty() {
+        return Err(Error::invalid("password", "", "empty, which protects nothing")
+            .hinted("choose a long one"));
+    }
+    let failed = |error: p12_keystore::error::Error| Error::Internal(format!("PKCS #12: {error}"));
+    let own = p12_keystore::PrivateKey::from_der(&key.to_pkcs8()?).map_err(failed)?;
+    let certificates: Vec<p12_keystore::Certificate> = chain
+        .iter()
+        .map(|certificate| p12_keystore::Certificate::from_der(certificate.der()))
+        .collect::<Result<_, _>>()
+        .map_err(failed)?;
+    let id: &[u8] = &key.public_key().key_id().0;
+    let entry = PrivateKeyChain::new(id, own, certificates);
+    let mut store = KeyStore::new();
+    store.add_entry(name, KeyStoreEntry::PrivateKeyChain(entry));
+    let writer = store.writer(password).mac_algorithm(MacAlgorithm::HmacSha256);
+    let writer = writer.encryption_iterations(ITERATIONS).mac_iterations(ITERATIONS);
+    writer.write().map(Zeroizing::new).map_err(failed)
+}
