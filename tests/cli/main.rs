@@ -13,3 +13,4 @@ mod oracles;
 mod peers;
 mod process;
 mod usage;
+mod verify;

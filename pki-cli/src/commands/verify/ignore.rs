@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::error::{Error, ErrorKind};
+use clap::error::{ContextKind, Error, ErrorKind};
 use clap::{Arg, Command};
 use pki_core::{Finding, Severity, rules};
 
@@ -32,7 +32,11 @@ impl TypedValueParser for IgnoreParser {
         let text = value.to_str().unwrap_or_default();
         let (rule, reason) = text.split_once('=').unwrap_or((text, ""));
         let ids = PossibleValuesParser::new(rules().map(|rule| rule.id));
-        let rule = ids.parse_ref(command, arg, OsStr::new(rule))?;
+        let rule = ids.parse_ref(command, arg, OsStr::new(rule)).map_err(|mut error| {
+            // The nearest is enough; docs and `verify` name the others.
+            error.remove(ContextKind::ValidValue);
+            error
+        })?;
         let reason = reason.trim().to_owned();
         if reason.is_empty() {
             return Err(Error::raw(

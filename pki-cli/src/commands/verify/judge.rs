@@ -39,7 +39,7 @@ impl Judge {
         let report = self.verifier.check(leaf, chain, question);
         let last = report.path.last();
         Judged {
-            anchored: report.path.len() > 1 && last.is_some_and(|last| self.anchors.contains(last)),
+            anchored: last.is_some_and(|last| self.anchors.contains(last)),
             path: report.path,
             not_after: Some(moment(leaf.not_after)),
             endpoint: None,

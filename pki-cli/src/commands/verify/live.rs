@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use pki_core::{
     Certificate, EndpointFault, Finding, KeyFormat, Manifest, PrivateKey, Purpose, Question,
-    Signer, parse_lifetime,
+    Signer, parse_duration,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject};
 
@@ -222,6 +222,8 @@ impl Looker<'_> {
 }
 
 fn parse_timeout(text: &str) -> Result<Duration, String> {
-    let span = core(parse_lifetime(text))?;
-    Duration::try_from(span).map_err(|error| error.to_string())
+    match core(parse_duration(text))? {
+        span if span.is_positive() => Duration::try_from(span).map_err(|error| error.to_string()),
+        _ => Err("no time at all\n  hint: write 5s, 500ms".to_owned()),
+    }
 }

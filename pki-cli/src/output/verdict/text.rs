@@ -55,17 +55,21 @@ fn counts(judged: &Judged) -> String {
 
 /// The leaf, and below each certificate the one that issued it.
 fn tree(text: &mut String, judged: &Judged) {
-    let Some((leaf, above)) = judged.path.split_first() else { return };
     let until = judged.not_after.as_ref().map(|end| format!(", until {end}")).unwrap_or_default();
-    let _ = writeln!(text, "  {leaf}{until}");
-    for (index, subject) in above.iter().enumerate() {
-        let trusted = judged.anchored && index + 1 == above.len();
-        let trusted = if trusted { " (trusted)" } else { "" };
-        let _ = writeln!(text, "  {:indent$}└─ {subject}{trusted}", "", indent = 3 * index);
+    for (index, subject) in judged.path.iter().enumerate() {
+        let last = index + 1 == judged.path.len();
+        let branch = branch(index);
+        let until = if index == 0 { until.as_str() } else { "" };
+        let trusted = if last && judged.anchored { " (trusted)" } else { "" };
+        let _ = writeln!(text, "  {branch}{subject}{until}{trusted}");
     }
-    if !judged.anchored {
-        let _ = writeln!(text, "  {:indent$}└─ no trusted CA", "", indent = 3 * above.len());
+    if !judged.path.is_empty() && !judged.anchored {
+        let _ = writeln!(text, "  {}no trusted CA", branch(judged.path.len()));
     }
+}
+
+fn branch(depth: usize) -> String {
+    depth.checked_sub(1).map(|above| format!("{}└─ ", "   ".repeat(above))).unwrap_or_default()
 }
 
 /// The closing line, where there is more than one to count.
