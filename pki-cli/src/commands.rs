@@ -75,6 +75,10 @@ enum Command {
 impl Cli {
     pub(crate) fn run(&self) -> Result<ExitCode, Failure> {
         let common = &self.common;
+        if common.format.is_verdict() && !matches!(self.command, Command::Verify(_)) {
+            return Err(Failure::usage("--format sarif, junit and github are of verify")
+                .hinted("write --format text or --format json"));
+        }
         match &self.command {
             Command::InitCa(args) => init_ca::run(args, common),
             Command::Issue(args) => issue::run(args, common),

@@ -3,6 +3,7 @@
 mod archive;
 mod ca_folder;
 mod commands;
+mod endpoint;
 mod failure;
 mod host;
 mod hosts;

@@ -3,6 +3,7 @@
 pub(crate) mod facts;
 pub(crate) mod json;
 pub(crate) mod text;
+pub(crate) mod verdict;
 
 use clap::ValueEnum;
 
@@ -14,4 +15,17 @@ pub(crate) enum Format {
     Text,
     /// For programs; the fields are described in docs/json.md
     Json,
+    /// SARIF 2.1.0, of `verify`: code scanning
+    Sarif,
+    /// JUnit XML, of `verify`: the test reports of CI servers
+    Junit,
+    /// Annotations of GitHub Actions, of `verify`
+    Github,
+}
+
+impl Format {
+    /// True for the forms that only a verdict has.
+    pub(crate) const fn is_verdict(self) -> bool {
+        matches!(self, Self::Sarif | Self::Junit | Self::Github)
+    }
 }

@@ -98,7 +98,7 @@ pub use private_key::{KeyFormat, PrivateKey};
 pub use profile::{CopyExtensions, CsrWhitelist, Profile, SigningConfig};
 pub use report::{Finding, Report, Rule, Severity, Source};
 pub use request::{CaRequest, Request};
-pub use rules::{Policy, Question, rule, rules};
+pub use rules::{EndpointFault, Policy, Question, rule, rules};
 pub use subject::{Attribute, Subject};
 pub use template::{CaConstraint, NameConstraint, PolicyInformation, PolicyQualifier, Urls};
 pub use usage::{ExtendedKeyUsage, KeyUsages, Purpose};

@@ -6,6 +6,7 @@
 mod ca;
 mod cluster;
 mod constraints;
+mod endpoint;
 mod files;
 mod form;
 mod names;
@@ -27,6 +28,7 @@ use crate::suggest;
 use crate::usage::{ExtendedKeyUsage, Purpose};
 
 pub(crate) use self::ca::{CA_NAME_CONSTRAINTS, CA_PATHLEN, DN_BYTES};
+pub use self::endpoint::EndpointFault;
 pub(crate) use self::files::MANIFEST_DRIFT;
 pub(crate) use self::path::{PATH_REJECTED, PATH_SIGNATURE, PATH_TOO_DEEP, PATH_UNKNOWN_AUTHORITY};
 pub(crate) use self::revocation::{CRL_UNUSABLE, LEAF_REVOKED};
@@ -161,7 +163,7 @@ enum AtIssue {
 }
 
 /// The table, group by group. Findings of one severity come in this order.
-static GROUPS: [&[Row]; 9] = [
+static GROUPS: [&[Row]; 10] = [
     validity::ROWS,
     ca::ROWS,
     form::ROWS,
@@ -171,6 +173,7 @@ static GROUPS: [&[Row]; 9] = [
     revocation::ROWS,
     files::ROWS,
     cluster::ROWS,
+    endpoint::ROWS,
 ];
 
 fn rows() -> impl Iterator<Item = &'static Row> {

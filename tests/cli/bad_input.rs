@@ -132,14 +132,17 @@ fn shell_word(word: &str) -> String {
 /// The message without what changes from run to run: folders, key identifiers, today's moments.
 ///
 /// The moments that a test chooses are all midnights, and stay.
-fn redacted(message: &str, folder: &Path) -> String {
+pub(crate) fn redacted(message: &str, folder: &Path) -> String {
     let message = message.replace(&folder.display().to_string(), "<lab>");
     let is_word = |c: char| c.is_ascii_alphanumeric() || "-:.".contains(c);
     let mut redacted = String::new();
     let mut rest = message.as_str();
     while let Some(start) = rest.find(is_word) {
         let (between, tail) = rest.split_at(start);
-        let (word, tail) = tail.split_at(tail.find(|c| !is_word(c)).unwrap_or(tail.len()));
+        let end = tail.find(|c| !is_word(c)).unwrap_or(tail.len());
+        // A colon behind a moment is the sentence's.
+        let end = end - usize::from(tail[..end].ends_with("Z:"));
+        let (word, tail) = tail.split_at(end);
         redacted.push_str(between);
         redacted.push_str(match word {
             _ if word.len() == 40 && word.bytes().all(|b| b.is_ascii_hexdigit()) => "<key id>",

@@ -3,6 +3,7 @@
 
 mod certificates;
 mod cluster;
+mod connect;
 mod https;
 
 use std::thread;

@@ -75,7 +75,43 @@ fn the_lab_lives(program: Program, version: &str) {
     refused(&mut machines, MASTER, Some(CLIENT), Port::Peer, NOT_ON_THE_LIST);
     refused(&mut machines, MASTER, Some(NAMELESS), Port::Peer, NOT_ON_THE_LIST);
     the_worker_is_refused(&mut machines);
+    every_endpoint_is_verified_from_the_master(&machines);
     a_member_may_be_lost_and_two_may_not(&mut machines);
+}
+
+/// `verify -f --connect`: both ports of the three members, with the certificate that the client port
+/// accepts and the peer port does not.
+fn every_endpoint_is_verified_from_the_master(machines: &Machines) {
+    let lab = machines.lab.folder().display().to_string();
+    let mut etcdpki = machines.network.command(MASTER, env!("CARGO_BIN_EXE_etcdpki"));
+    let (cert, key) = (format!("{lab}/{CLIENT}.pem"), format!("{lab}/{CLIENT}-key.pem"));
+    etcdpki
+        .args(["--dir", &format!("{lab}/pki"), "verify", "-f", &format!("{lab}/cluster.yaml")])
+        .args(["--connect", "--cert", &cert, "--cert-key", &key, "--format", "json"]);
+    let run = finish(&mut etcdpki);
+    assert_eq!(run.code, 1, "{run:?}");
+    let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let endpoints = document["files"].as_array().unwrap();
+    let seen: Vec<_> = endpoints
+        .iter()
+        .map(|endpoint| {
+            let name = endpoint["file"].as_str().unwrap();
+            let findings = endpoint["findings"].as_array().unwrap().iter();
+            let rules: Vec<_> = findings.map(|finding| finding["rule"].as_str().unwrap()).collect();
+            (name.to_owned(), endpoint["endpoint"]["client_certificate"].as_str().unwrap(), rules)
+        })
+        .collect();
+    let wanted: Vec<_> = MEMBERS
+        .iter()
+        .flat_map(|name| {
+            let address = machines.network.address(name);
+            [
+                (format!("{address}:2379"), "accepted", vec![]),
+                (format!("{address}:2380"), "refused", vec!["endpoint-refuses-client"]),
+            ]
+        })
+        .collect();
+    assert_eq!(seen, wanted);
 }
 
 /// A client's certificate that the sentinel name was taken away from.

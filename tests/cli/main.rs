@@ -15,3 +15,4 @@ mod oracles;
 mod peers;
 mod process;
 mod usage;
+mod verify;

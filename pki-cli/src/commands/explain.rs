@@ -60,8 +60,8 @@ pub(crate) fn run(args: &ExplainArgs, common: &Common) -> Result<ExitCode, Failu
         (Format::Json, _) => {
             json::print(&Document { rules: rules.into_iter().map(RuleFacts::from).collect() })?;
         }
-        (Format::Text, Some(_)) => host::print(&rules.into_iter().map(whole).collect::<String>())?,
-        (Format::Text, None) => host::print(&list(&rules))?,
+        (_, Some(_)) => host::print(&rules.into_iter().map(whole).collect::<String>())?,
+        (_, None) => host::print(&list(&rules))?,
     }
     Ok(ExitCode::SUCCESS)
 }

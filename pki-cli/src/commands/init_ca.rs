@@ -96,7 +96,7 @@ pub(crate) fn run(args: &InitCaArgs, common: &Common) -> Result<ExitCode, Failur
                 key: key_path.display().to_string(),
             },
         }),
-        Format::Text => host::print(&format!(
+        _ => host::print(&format!(
             "made the CA {}\n  valid   {} to {}\n  key     {}\n  wrote   {}, {}\n",
             certificate.subject,
             moment(certificate.not_before),

@@ -45,7 +45,7 @@ pub(crate) fn run(args: &InspectArgs, common: &Common) -> Result<ExitCode, Failu
     }
     match common.format {
         Format::Json => json::print(&Document { files })?,
-        Format::Text => {
+        _ => {
             for file in &files {
                 for facts in &file.contents {
                     host::print(&format!("{}: {}", file.file, text::facts(facts)))?;

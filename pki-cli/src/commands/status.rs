@@ -96,7 +96,7 @@ pub(crate) fn run(args: &StatusArgs, common: &Common) -> Result<ExitCode, Failur
     match (args.output, common.format) {
         (Some(Output::Prometheus), _) => host::print(&prometheus(&rows))?,
         (None, Format::Json) => json::print(&Document { ok, certificates: rows })?,
-        (None, Format::Text) => host::print(&table(&rows))?,
+        (None, _) => host::print(&table(&rows))?,
     }
     Ok(if ok { ExitCode::SUCCESS } else { ExitCode::from(Kind::Refused.exit_code()) })
 }

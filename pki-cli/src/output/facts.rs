@@ -99,6 +99,9 @@ pub(crate) struct FindingFacts {
     pub(crate) breaks: &'static str,
     pub(crate) remedy: &'static str,
     pub(crate) citation: &'static str,
+    /// Why it is ignored, where the command line says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ignored: Option<String>,
 }
 
 pub(crate) fn findings(report: &Report) -> Vec<FindingFacts> {
@@ -115,6 +118,7 @@ impl From<&Finding> for FindingFacts {
             breaks: finding.rule.breaks,
             remedy: finding.rule.remedy,
             citation: finding.rule.citation,
+            ignored: None,
         }
     }
 }

@@ -47,7 +47,7 @@ pub(crate) fn findings(report: &Report) -> String {
     report.findings.iter().map(finding).collect()
 }
 
-fn finding(finding: &Finding) -> String {
+pub(super) fn finding(finding: &Finding) -> String {
     format!(
         "  {} [{}] {}: {}\n    breaks: {}\n    mend:   {}\n    see:    {}\n",
         word(finding.severity),
@@ -58,20 +58,6 @@ fn finding(finding: &Finding) -> String {
         finding.rule.remedy,
         finding.rule.citation,
     )
-}
-
-/// `1 error, 2 warnings`
-pub(crate) fn counts(report: &Report) -> String {
-    let count = |severity| report.findings.iter().filter(|f| f.severity == severity).count();
-    let plural = |number: usize, word: &str| {
-        (number > 0).then(|| format!("{number} {word}{}", if number == 1 { "" } else { "s" }))
-    };
-    let parts: Vec<String> =
-        [plural(count(Severity::Error), "error"), plural(count(Severity::Warning), "warning")]
-            .into_iter()
-            .flatten()
-            .collect();
-    if parts.is_empty() { "ok".to_owned() } else { parts.join(", ") }
 }
 
 fn line(text: &mut String, name: &str, value: &str) {

@@ -53,7 +53,7 @@ fn what_is_no_certificate_is_refused() {
     }
     table.refused("missing", 3, &["verify", "no.pem"]);
     table.refused("missing, inspect", 3, &["inspect", "no.pem"]);
-    table.refused("a folder", 3, &["verify", "pki"]);
+    table.refused("a folder without certificates to judge", 2, &["verify", "pki"]);
     table.refused("a folder, inspect", 3, &["inspect", "pki"]);
     table.refused("nothing on standard input", 2, &["verify", "-"]);
     table.refused("nothing on standard input, inspect", 2, &["inspect", "-"]);

@@ -1,0 +1,80 @@
+//! `--ignore RULE=REASON` and `--warn-as-error`: what of the findings counts, and how much.
+
+use std::ffi::OsStr;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::error::{ContextKind, Error, ErrorKind};
+use clap::{Arg, Command};
+use pki_core::{Finding, Severity, rules};
+
+use crate::output::verdict::Found;
+
+/// A rule whose findings do not count, and why.
+#[derive(Clone, Debug)]
+pub(super) struct Ignore {
+    rule: String,
+    reason: String,
+}
+
+/// Reads RULE=REASON. A rule that there is none of is answered by clap, with the nearest that there is.
+#[derive(Clone, Debug)]
+pub(super) struct IgnoreParser;
+
+impl TypedValueParser for IgnoreParser {
+    type Value = Ignore;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        arg: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<Ignore, Error> {
+        let text = value.to_str().unwrap_or_default();
+        let (rule, reason) = text.split_once('=').unwrap_or((text, ""));
+        let ids = PossibleValuesParser::new(rules().map(|rule| rule.id));
+        let rule = ids.parse_ref(command, arg, OsStr::new(rule)).map_err(|mut error| {
+            // The nearest is enough; docs and `verify` name the others.
+            error.remove(ContextKind::ValidValue);
+            error
+        })?;
+        let reason = reason.trim().to_owned();
+        if reason.is_empty() {
+            return Err(Error::raw(
+                ErrorKind::ValueValidation,
+                format!(
+                    "--ignore {rule} lacks a reason\n  hint: write why, for those who come after you: --ignore '{rule}=REASON'\n"
+                ),
+            )
+            .with_cmd(command));
+        }
+        Ok(Ignore { rule, reason })
+    }
+}
+
+/// How findings are counted in this run.
+pub(super) struct Exceptions {
+    ignored: Vec<Ignore>,
+    warn_as_error: bool,
+}
+
+impl Exceptions {
+    pub(super) fn new(ignored: &[Ignore], warn_as_error: bool) -> Self {
+        Self { ignored: ignored.to_vec(), warn_as_error }
+    }
+
+    /// Worst first; findings of one severity stay in their order.
+    pub(super) fn apply(&self, findings: Vec<Finding>) -> Vec<Found> {
+        let mut found: Vec<Found> = findings.into_iter().map(|finding| self.one(finding)).collect();
+        found.sort_by_key(|found| std::cmp::Reverse(found.finding.severity));
+        found
+    }
+
+    fn one(&self, mut finding: Finding) -> Found {
+        let mut ignored = self.ignored.iter().filter(|ignored| ignored.rule == finding.rule.id);
+        let ignored = ignored.next().map(|ignored| ignored.reason.clone());
+        if self.warn_as_error && finding.severity == Severity::Warning && ignored.is_none() {
+            finding.severity = Severity::Error;
+        }
+        Found { finding, ignored }
+    }
+}

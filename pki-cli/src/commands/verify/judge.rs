@@ -1,0 +1,49 @@
+//! What every certificate is held against, whatever it was read from.
+
+use pki_core::{Certificate, Question, Verifier};
+
+use super::ignore::Exceptions;
+use super::{VerifyArgs, question};
+use crate::commands::Common;
+use crate::failure::Failure;
+use crate::output::facts::moment;
+use crate::output::verdict::Judged;
+
+pub(super) struct Judge {
+    pub(super) verifier: Verifier,
+    /// The subjects of those who are trusted.
+    anchors: Vec<String>,
+    pub(super) question: Question,
+    pub(super) exceptions: Exceptions,
+}
+
+impl Judge {
+    pub(super) fn new(
+        args: &VerifyArgs,
+        common: &Common,
+        exceptions: Exceptions,
+    ) -> Result<Self, Failure> {
+        let anchors = question::anchors(args, common)?;
+        let subjects = anchors.iter().map(|anchor| anchor.subject.to_string()).collect();
+        Ok(Self {
+            verifier: question::verifier(args, anchors)?,
+            anchors: subjects,
+            question: question::question(args)?,
+            exceptions,
+        })
+    }
+
+    /// Judges the first certificate; the others may stand above it.
+    pub(super) fn judge(&self, certificates: &[Certificate], question: &Question) -> Judged {
+        let Some((leaf, chain)) = certificates.split_first() else { return Judged::default() };
+        let report = self.verifier.check(leaf, chain, question);
+        let last = report.path.last();
+        Judged {
+            anchored: last.is_some_and(|last| self.anchors.contains(last)),
+            path: report.path,
+            not_after: Some(moment(leaf.not_after)),
+            endpoint: None,
+            found: self.exceptions.apply(report.findings),
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! `verify --connect`: live endpoints, their chains judged like files.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use pki_core::{
+    Certificate, EndpointFault, Finding, KeyFormat, Manifest, PrivateKey, Purpose, Question,
+    Signer, parse_duration,
+};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject};
+
+use super::judge::Judge;
+use super::stream::{self, Pace};
+use super::{VerifyArgs, question};
+use crate::ca_folder::read_certificates;
+use crate::commands::core;
+use crate::endpoint::{Address, Answer, Dialler, Identity, Session};
+use crate::failure::Failure;
+use crate::output::Format;
+use crate::output::verdict::{EndpointFacts, Judged, Outcome, Place, Verdict, View};
+use crate::store;
+
+/// The ports of etcd (IANA: etcd-client, etcd-server).
+const CLIENT_PORT: u16 = 2379;
+const PEER_PORT: u16 = 2380;
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Live endpoints")]
+pub(super) struct LiveArgs {
+    /// Verify what this endpoint serves; with -f and no value, both ports of every member
+    #[arg(long, value_name = "HOST:PORT", num_args = 0..=1, conflicts_with = "files")]
+    connect: Option<Vec<Address>>,
+
+    /// Show the endpoints this client certificate; the CAs behind it in the file go along
+    #[arg(long, value_name = "FILE", requires_all = ["connect", "cert_key"])]
+    cert: Option<PathBuf>,
+
+    /// The key of --cert
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    cert_key: Option<PathBuf>,
+
+    /// Ask for this name in the handshake (SNI) [default: the host, where it is a name]
+    #[arg(long, value_name = "NAME", requires = "connect", value_parser = question::parse_host)]
+    sni: Option<ServerName<'static>>,
+
+    /// How long one endpoint may take
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = parse_timeout)]
+    timeout: Duration,
+}
+
+/// An endpoint, and the part that it plays.
+pub(super) struct Target {
+    address: Address,
+    purpose: Purpose,
+}
+
+impl LiveArgs {
+    pub(super) const fn is_wanted(&self) -> bool {
+        self.connect.is_some()
+    }
+
+    /// The endpoints that are named, or else those of the manifest, once each.
+    pub(super) fn targets(&self, manifest: Option<&Manifest>) -> Result<Vec<Target>, Failure> {
+        let named = self.connect.as_deref().unwrap_or_default();
+        match manifest {
+            None if named.is_empty() => Err(Failure::usage("--connect names no endpoint")
+                .hinted("write --connect HOST:PORT, or name a manifest with -f")),
+            Some(manifest) if named.is_empty() => Ok(members(manifest)),
+            _ => Ok(named
+                .iter()
+                .map(|address| Target { address: address.clone(), purpose: Purpose::Server })
+                .collect()),
+        }
+    }
+
+    fn identity(&self) -> Result<Option<Identity>, Failure> {
+        let (Some(cert), Some(key_path)) = (&self.cert, &self.cert_key) else { return Ok(None) };
+        let chain = read_certificates(cert)?;
+        let key = PrivateKey::from_pem(&store::read(key_path)?)
+            .map_err(|error| Failure::from(error).in_file(key_path))?;
+        if *key.public_key() != chain[0].public_key {
+            return Err(Failure::usage(format!(
+                "{} is not the key of {}",
+                key_path.display(),
+                cert.display()
+            ))
+            .hinted("name the two files that belong together"));
+        }
+        // One form for every kind of key file that we read.
+        let pem = key.to_pem(KeyFormat::Pkcs8)?;
+        let key = PrivateKeyDer::from_pem_slice(pem.as_bytes())
+            .map_err(|error| Failure::usage(error.to_string()).in_file(key_path))?;
+        let chain = chain.iter().map(|ca| CertificateDer::from(ca.der().to_vec())).collect();
+        Ok(Some(Identity { chain, key }))
+    }
+}
+
+/// Both ports of every member, at the address that its certificate names first.
+fn members(manifest: &Manifest) -> Vec<Target> {
+    let mut targets = Vec::new();
+    for host in &manifest.etcd {
+        for (port, purpose) in [(CLIENT_PORT, Purpose::Server), (PEER_PORT, Purpose::Peer)] {
+            targets.extend(
+                host.addresses
+                    .first()
+                    .map(|ip| Target { address: Address { host: ip.to_string(), port }, purpose }),
+            );
+        }
+    }
+    targets
+}
+
+pub(super) fn run(
+    args: &VerifyArgs,
+    targets: Vec<Target>,
+    judge: &Judge,
+    format: Format,
+) -> Result<ExitCode, Failure> {
+    let dialler = Dialler::new(args.live.identity()?, args.live.timeout)?;
+    let looker = Looker { args, dialler, judge };
+    let alone = targets.len() == 1;
+    let asked = match &targets[..] {
+        [one] => looker.question(one),
+        _ => judge.question.clone(),
+    };
+    let view = View { format, asked: question::words(&asked, judge.verifier.policy), alone };
+    let work = |target: Target| view.render(&looker.look(&target));
+    let mut verdict = Verdict::new(&view);
+    let pace = Pace::endpoints();
+    stream::in_order(targets.into_iter(), &pace, work, |done| verdict.add(done))?;
+    verdict.finish()
+}
+
+/// Looks at endpoints.
+struct Looker<'a> {
+    args: &'a VerifyArgs,
+    dialler: Dialler,
+    judge: &'a Judge,
+}
+
+impl Looker<'_> {
+    /// The question as the command line has it; what it leaves open follows from the endpoint.
+    fn question(&self, target: &Target) -> Question {
+        let mut question = self.judge.question.clone();
+        if self.args.purpose.is_none() && self.args.profile.is_none() {
+            question.purpose = target.purpose;
+        }
+        if question.hosts.is_empty() {
+            question.hosts.extend(ServerName::try_from(target.address.host.clone()));
+        }
+        question
+    }
+
+    fn look(&self, target: &Target) -> Outcome {
+        let result = self.judged(target);
+        Outcome { name: target.address.to_string(), place: Place::Elsewhere, result }
+    }
+
+    fn judged(&self, target: &Target) -> Result<Judged, Failure> {
+        let to = &target.address;
+        let name = match &self.args.live.sni {
+            Some(name) => name.clone(),
+            None => ServerName::try_from(to.host.clone())
+                .map_err(|error| Failure::usage(format!("{to}: {error}")))?,
+        };
+        let session = self.dialler.dial(to, &name)?;
+        let chain: Vec<Certificate> = session
+            .chain
+            .iter()
+            .map(|der| Certificate::from_der(der))
+            .collect::<Result<_, _>>()
+            .map_err(|error| {
+                let failure = Failure::from(error);
+                Failure { message: format!("{to}: its chain: {}", failure.message), ..failure }
+            })?;
+        let mut judged = self.judge.judge(&chain, &self.question(target));
+        let (client_certificate, finding) = self.conclude(to, &session);
+        let mut found = self.judge.exceptions.apply(finding.into_iter().collect());
+        found.append(&mut judged.found);
+        found.sort_by_key(|found| std::cmp::Reverse(found.finding.severity));
+        judged.found = found;
+        judged.endpoint = Some(EndpointFacts {
+            address: session.address.to_string(),
+            server_name: session.server_name.to_str().into_owned(),
+            tls_version: session.tls_version,
+            client_certificate,
+        });
+        Ok(judged)
+    }
+
+    /// What the endpoint makes of client certificates, and what is wrong with that.
+    fn conclude(&self, to: &Address, session: &Session) -> (&'static str, Option<Finding>) {
+        let given = self.args.live.cert.is_some();
+        let find = |fault: EndpointFault, evidence: &str| {
+            fault.finding(self.judge.verifier.policy, &to.to_string(), evidence.to_owned())
+        };
+        let broke_off = match &session.answer {
+            Answer::PlainHttp => {
+                let evidence = "it speaks plain HTTP, not TLS";
+                return ("not-asked", find(EndpointFault::PlainHttp, evidence));
+            }
+            Answer::Broken(why) => return ("unknown", find(EndpointFault::Handshake, why)),
+            Answer::Silent => return ("unknown", None),
+            Answer::Answered => None,
+            Answer::Alert(alert) => Some(format!("it sent the alert {alert:?}")),
+            Answer::Closed => Some("it closed the connection without an alert".to_owned()),
+        };
+        match (session.asked, given, broke_off) {
+            (false, _, None) => {
+                let evidence = "it asks for no client certificate";
+                ("not-asked", find(EndpointFault::Open, evidence))
+            }
+            (true, false, None) => ("optional", None),
+            (true, true, None) => ("accepted", None),
+            // So it should be.
+            (true, false, Some(_)) => ("required", None),
+            (true, true, Some(why)) => ("refused", find(EndpointFault::RefusesClient, &why)),
+            (false, _, Some(why)) => ("unknown", find(EndpointFault::Handshake, &why)),
+        }
+    }
+}
+
+fn parse_timeout(text: &str) -> Result<Duration, String> {
+    match core(parse_duration(text))? {
+        span if span.is_positive() => Duration::try_from(span).map_err(|error| error.to_string()),
+        _ => Err("no time at all\n  hint: write 5s, 500ms".to_owned()),
+    }
+}

@@ -1,0 +1,158 @@
+//! What `verify` asks: whom to trust, and what the certificates are to be good for.
+
+use std::path::Path;
+
+use pki_core::{
+    Certificate, Content, Policy, PrivateKey, Purpose, Question, San, Signer, Verifier,
+    parse_duration,
+};
+use rustls_pki_types::ServerName;
+use time::format_description::well_known::Rfc3339;
+use time::{Duration, OffsetDateTime};
+
+use super::{PolicyArg, ProfileArg, PurposeArg, VerifyArgs};
+use crate::ca_folder::{self, read_certificates};
+use crate::commands::{Common, core};
+use crate::failure::Failure;
+use crate::output::facts::moment;
+use crate::{host, store};
+
+/// The CAs to trust.
+pub(super) fn anchors(args: &VerifyArgs, common: &Common) -> Result<Vec<Certificate>, Failure> {
+    let default = [ca_folder::certificate_path(&common.dir)];
+    let files = if args.ca.is_empty() { &default[..] } else { &args.ca[..] };
+    let mut anchors = Vec::new();
+    for path in files {
+        if args.ca.is_empty() && !store::is_there(path)? {
+            return Err(Failure::environment(format!("{}: no CA here", path.display()))
+                .hinted("name the CA's certificate with --ca, or the CA's folder with --dir"));
+        }
+        anchors.extend(read_certificates(path)?);
+    }
+    // The CA's own file may carry the CAs above an intermediate; only roots are trusted then.
+    if args.ca.is_empty() && anchors.iter().any(Certificate::is_self_issued) {
+        anchors.retain(Certificate::is_self_issued);
+    }
+    Ok(anchors)
+}
+
+/// Who verifies, trusting these.
+pub(super) fn verifier(args: &VerifyArgs, anchors: Vec<Certificate>) -> Result<Verifier, Failure> {
+    let mut verifier = Verifier::new(anchors)?;
+    for path in &args.intermediates {
+        verifier.intermediates.extend(read_certificates(path)?);
+    }
+    for path in &args.crl {
+        add_crls(&mut verifier, path)?;
+    }
+    verifier.max_depth = args.max_depth;
+    verifier.policy = match args.policy {
+        PolicyArg::Etcd => Policy::Etcd,
+        PolicyArg::Rfc5280 => Policy::Rfc5280,
+    };
+    Ok(verifier)
+}
+
+fn add_crls(verifier: &mut Verifier, path: &Path) -> Result<(), Failure> {
+    let in_file = |error: pki_core::Error| Failure::from(error).in_file(path);
+    let bytes = store::read(path)?;
+    if !pki_core::is_pem(&bytes) {
+        return verifier.add_crl(&bytes).map_err(in_file);
+    }
+    let mut found = false;
+    for section in pki_core::read_pem(&bytes).map_err(in_file)? {
+        if let Content::Crl(der) = section.content {
+            verifier.add_crl(&der).map_err(in_file)?;
+            found = true;
+        }
+    }
+    if found {
+        return Ok(());
+    }
+    Err(Failure::usage("not a CRL: no X509 CRL section in the PEM")
+        .hinted("the file may hold a certificate; are two paths switched?")
+        .in_file(path))
+}
+
+pub(super) fn question(args: &VerifyArgs) -> Result<Question, Failure> {
+    let mut question = Question::at(args.at.unwrap_or_else(host::now));
+    question.purpose = match (args.profile, args.purpose) {
+        (Some(ProfileArg::Server), _) | (None, Some(PurposeArg::Server)) => Purpose::Server,
+        (Some(ProfileArg::Peer), _) | (None, Some(PurposeArg::Peer)) => Purpose::Peer,
+        (Some(ProfileArg::Client), _) | (None, Some(PurposeArg::Client)) => Purpose::Client,
+        (None, Some(PurposeArg::Any) | None) => Purpose::Any,
+    };
+    question.hosts.clone_from(&args.host);
+    question.expires_within = args.expires_within;
+    if let Some(path) = &args.key {
+        if args.files.len() > 1 || args.files.iter().any(|path| path.is_dir()) {
+            return Err(Failure::usage("--key goes with one certificate, and several are given")
+                .hinted("verify the pairs one by one"));
+        }
+        let key = PrivateKey::from_pem(&store::read(path)?)
+            .map_err(|error| Failure::from(error).in_file(path))?;
+        question.key = Some(key.public_key().clone());
+    }
+    Ok(question)
+}
+
+/// The question in words: `as server, for etcdone, with its key, at 2027-01-01T00:00:00Z`
+pub(super) fn words(question: &Question, policy: Policy) -> String {
+    let mut parts = vec![match question.purpose {
+        Purpose::Server => "as server".to_owned(),
+        Purpose::Peer => "as peer".to_owned(),
+        Purpose::Client => "as client".to_owned(),
+        _ => "for any purpose".to_owned(),
+    }];
+    if !question.hosts.is_empty() {
+        let hosts: Vec<_> = question.hosts.iter().map(ServerName::to_str).collect();
+        parts.push(format!("for {}", hosts.join(" and ")));
+    }
+    if question.key.is_some() {
+        parts.push("with its key".to_owned());
+    }
+    if policy == Policy::Rfc5280 {
+        parts.push("by RFC 5280 alone".to_owned());
+    }
+    parts.push(format!("at {}", second(question.at)));
+    parts.join(", ")
+}
+
+/// A moment to the second.
+pub(super) fn second(at: OffsetDateTime) -> String {
+    moment(at.replace_nanosecond(0).unwrap_or(at))
+}
+
+/// Takes more than a certificate of ours could carry, for others may: an underscore, a dot behind.
+pub(super) fn parse_host(text: &str) -> Result<ServerName<'static>, String> {
+    if let Ok(name) = ServerName::try_from(text.to_owned()) {
+        return Ok(name);
+    }
+    // The core says what is wrong with it, and reads international names.
+    match core(text.parse::<San>())? {
+        San::Dns(name) => ServerName::try_from(name.as_str().to_owned()).ok(),
+        _ => None,
+    }
+    .ok_or_else(|| {
+        "neither a host name nor an address\n  hint: name the host that peers dial, without `*`"
+            .to_owned()
+    })
+}
+
+pub(super) fn parse_span(text: &str) -> Result<Duration, String> {
+    match core(parse_duration(text))? {
+        span if span.is_negative() => {
+            Err("below zero\n  hint: write a time to come: 30d".to_owned())
+        }
+        span => Ok(span),
+    }
+}
+
+pub(super) fn parse_depth(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "not a number of CAs\n  hint: write 0, 1, 2, …".to_owned())
+}
+
+pub(super) fn parse_moment(text: &str) -> Result<OffsetDateTime, String> {
+    OffsetDateTime::parse(text, &Rfc3339)
+        .map_err(|_| "not an RFC 3339 timestamp\n  hint: write 2027-06-01T00:00:00Z".to_owned())
+}

@@ -1,0 +1,128 @@
+//! Work on all cores, with results in the order of the inputs and bounded memory.
+
+use std::sync::mpsc::sync_channel;
+use std::thread;
+
+use crate::failure::Failure;
+
+/// How work is cut and shared out.
+pub(super) struct Pace {
+    workers: usize,
+    /// How many inputs change hands at once.
+    batch: usize,
+}
+
+impl Pace {
+    /// Bound by the processor: a worker a core.
+    pub(super) fn files() -> Self {
+        Self { workers: thread::available_parallelism().map_or(1, usize::from), batch: 32 }
+    }
+
+    /// Bound by waiting.
+    pub(super) const fn endpoints() -> Self {
+        Self { workers: 32, batch: 1 }
+    }
+}
+
+/// How many batches may wait for a worker, and how many for the printer.
+const WAITING: usize = 2;
+
+/// Calls `work` on every input, and `sink` with the results in the order of the inputs.
+///
+/// Batches go to the workers in turn, and the results are taken from them in turn; so whatever is
+/// ready early waits in a queue that has an end. When `sink` fails all of it ends.
+pub(super) fn in_order<I: Send, R: Send>(
+    inputs: impl Iterator<Item = I> + Send,
+    pace: &Pace,
+    work: impl Fn(I) -> R + Sync,
+    mut sink: impl FnMut(Vec<R>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let mut batches = Batches { inputs, size: pace.batch }.peekable();
+    let Some(first) = batches.next() else { return Ok(()) };
+    if batches.peek().is_none() {
+        // Not worth a thread.
+        return sink(first.into_iter().map(work).collect());
+    }
+    let work = &work;
+    thread::scope(|scope| {
+        let mut queues = Vec::new();
+        let mut results = Vec::new();
+        for _ in 0..pace.workers {
+            let (queue, waiting) = sync_channel::<Vec<I>>(WAITING);
+            let (done, result) = sync_channel::<Vec<R>>(WAITING);
+            queues.push(queue);
+            results.push(result);
+            scope.spawn(move || {
+                for batch in waiting {
+                    if done.send(batch.into_iter().map(work).collect()).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        scope.spawn(move || {
+            let all = std::iter::once(first).chain(batches);
+            for (batch, queue) in all.zip((0..queues.len()).cycle()) {
+                if queues[queue].send(batch).is_err() {
+                    break;
+                }
+            }
+        });
+        for result in results.iter().cycle() {
+            // The queue of a worker ends when all inputs are given out and its own are done.
+            let Ok(done) = result.recv() else { break };
+            sink(done)?;
+        }
+        Ok(())
+    })
+}
+
+/// An iterator, cut into lists.
+struct Batches<T> {
+    inputs: T,
+    size: usize,
+}
+
+impl<T: Iterator> Iterator for Batches<T> {
+    type Item = Vec<T::Item>;
+
+    fn next(&mut self) -> Option<Vec<T::Item>> {
+        let batch: Vec<_> = self.inputs.by_ref().take(self.size).collect();
+        (!batch.is_empty()).then_some(batch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_come_in_the_order_of_the_inputs() {
+        for (workers, batch) in [(1, 1), (3, 1), (4, 7), (8, 32)] {
+            let mut seen = Vec::new();
+            let work = |number: u32| {
+                // The later the sooner, as far as threads go.
+                thread::sleep(std::time::Duration::from_micros(u64::from(500 - number)));
+                number
+            };
+            let sink = |done: Vec<u32>| {
+                seen.extend(done);
+                Ok(())
+            };
+            in_order(0..500, &Pace { workers, batch }, work, sink).unwrap();
+            assert_eq!(seen, (0..500).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn a_sink_that_fails_ends_it() {
+        let mut calls = 0;
+        let sink = |_| {
+            calls += 1;
+            Err(Failure::environment("the disk is full"))
+        };
+        let pace = Pace { workers: 3, batch: 2 };
+        assert!(in_order(0.., &pace, |number: u64| number, sink).is_err());
+        assert_eq!(calls, 1);
+    }
+}

@@ -1,0 +1,64 @@
+//! Workflow commands of GitHub Actions, which become annotations.
+
+use std::fmt::Write as _;
+
+use pki_core::Severity;
+
+use super::{Outcome, Place, Totals, View, text};
+
+pub(super) fn outcome(outcome: &Outcome) -> String {
+    let mut out = String::new();
+    match &outcome.result {
+        Ok(judged) => {
+            for found in judged.counting() {
+                let command = match found.severity {
+                    Severity::Error => "error",
+                    Severity::Warning => "warning",
+                    Severity::Info => "notice",
+                };
+                let message = format!(
+                    "{}: {}: {}\nbreaks: {}\nmend: {}\nsee: {}",
+                    outcome.name,
+                    found.subject,
+                    found.evidence,
+                    found.rule.breaks,
+                    found.rule.remedy,
+                    found.rule.citation
+                );
+                annotate(&mut out, command, outcome, found.rule.id, &message);
+            }
+        }
+        Err(failure) => {
+            let hint = failure.hint.as_ref().map(|hint| format!("\n{hint}")).unwrap_or_default();
+            let message = format!("{}{hint}", failure.message);
+            annotate(&mut out, "error", outcome, "not judged", &message);
+        }
+    }
+    out
+}
+
+fn annotate(out: &mut String, command: &str, outcome: &Outcome, title: &str, message: &str) {
+    let file = match &outcome.place {
+        Place::File(path) => format!("file={},", property(&path.to_string_lossy())),
+        Place::Elsewhere => String::new(),
+    };
+    let title = property(&format!("etcdpki {title}"));
+    let _ = writeln!(out, "::{command} {file}title={title}::{}", data(message));
+}
+
+/// A line of the log; commands alone become annotations.
+pub(super) fn end(totals: &Totals, view: &View) -> String {
+    format!("{} checked {}\n", text::summary(totals), view.asked)
+}
+
+/// As actions/toolkit escapes the message of a command. Other control characters could start an
+/// escape sequence of a terminal.
+fn data(text: &str) -> String {
+    let text = text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// As actions/toolkit escapes a property of a command.
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}

@@ -1,0 +1,93 @@
+//! JUnit XML, the form of test reports: a case for each thing, a failure for each error.
+
+use std::fmt::Write as _;
+
+use pki_core::{Finding, Severity};
+
+use super::{Outcome, Totals};
+
+pub(super) const END: &str = "</testsuite>\n";
+
+/// Known only at the end, for it counts what follows.
+pub(super) fn begin(totals: &Totals) -> String {
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"etcdpki verify\" tests=\"{}\" failures=\"{}\" errors=\"{}\">\n",
+        totals.files, totals.with_errors, totals.failed
+    )
+}
+
+pub(super) fn outcome(outcome: &Outcome) -> String {
+    let mut case =
+        format!("  <testcase classname=\"etcdpki.verify\" name=\"{}\">\n", escaped(&outcome.name));
+    match &outcome.result {
+        Ok(judged) => {
+            let (errors, others): (Vec<_>, Vec<_>) =
+                judged.counting().partition(|found| found.severity == Severity::Error);
+            for found in errors {
+                let _ = writeln!(
+                    case,
+                    "    <failure type=\"{}\" message=\"{}\">{}</failure>",
+                    found.rule.id,
+                    escaped(&format!("{}: {}", found.subject, found.evidence)),
+                    escaped(&text(found)),
+                );
+            }
+            let mut said: Vec<String> = others.into_iter().map(|found| text(found)).collect();
+            said.extend(
+                judged
+                    .ignored()
+                    .map(|(found, reason)| format!("ignored: {} (reason: {reason})", text(found))),
+            );
+            if !said.is_empty() {
+                let said = escaped(&said.join("\n\n"));
+                let _ = writeln!(case, "    <system-out>{said}</system-out>");
+            }
+        }
+        Err(failure) => {
+            let _ = writeln!(
+                case,
+                "    <error type=\"{}\" message=\"{}\">{}</error>",
+                failure.kind.as_str(),
+                escaped(&failure.message),
+                escaped(failure.hint.as_deref().unwrap_or_default()),
+            );
+        }
+    }
+    case.push_str("  </testcase>\n");
+    case
+}
+
+fn text(finding: &Finding) -> String {
+    let rule = finding.rule;
+    format!("{finding}\nbreaks: {}\nmend: {}\nsee: {}", rule.breaks, rule.remedy, rule.citation)
+}
+
+/// XML 1.0 cannot say most control characters, not even escaped (section 2.2); certificates can.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            // Bare, an attribute would make a blank of them.
+            '\n' => out.push_str("&#10;"),
+            '\r' => out.push_str("&#13;"),
+            '\t' => out.push_str("&#9;"),
+            '\0'..='\x1f' | '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_xml_cannot_say_is_replaced() {
+        assert_eq!(escaped("<a & \"b\">\n\u{1}\u{b}é"), "&lt;a &amp; &quot;b&quot;&gt;&#10;��é");
+    }
+}

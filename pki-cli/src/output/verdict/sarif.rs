@@ -1,0 +1,157 @@
+//! SARIF 2.1.0 (OASIS), the form of code scanning.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use pki_core::{Finding, Severity, rules};
+use serde_json::{Value, json};
+
+use super::json::compact;
+use super::{Outcome, Place, Totals};
+
+/// The rule of what could not be judged. Code scanning shows results and hides notifications.
+const NOT_JUDGED: &str = "not-judged";
+
+const SCHEMA: &str =
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+
+pub(super) fn begin() -> String {
+    let mut descriptors: Vec<Value> = rules()
+        .map(|rule| {
+            json!({
+                "id": rule.id,
+                "shortDescription": { "text": rule.breaks },
+                "help": { "text": format!("{}\nSee {}.", rule.remedy, rule.citation) },
+                "defaultConfiguration": { "level": level(rule.severity) },
+                "properties": { "citation": rule.citation, "tags": ["pki"] },
+            })
+        })
+        .collect();
+    descriptors.push(json!({
+        "id": NOT_JUDGED,
+        "shortDescription": { "text": "It could not be judged, so nothing is known of it." },
+        "help": { "text": "Mend what the message names, and verify again." },
+        "defaultConfiguration": { "level": "error" },
+    }));
+    let tool = json!({ "driver": {
+        "name": "etcdpki",
+        "semanticVersion": env!("CARGO_PKG_VERSION"),
+        "rules": descriptors,
+    }});
+    format!(
+        "{{\n\"$schema\": \"{SCHEMA}\",\n\"version\": \"2.1.0\",\n\"runs\": [{{\n\"tool\": {},\n\"columnKind\": \"unicodeCodePoints\",\n\"results\": [\n",
+        compact(&tool, "")
+    )
+}
+
+pub(super) fn outcome(outcome: &Outcome) -> String {
+    let results: Vec<String> = match &outcome.result {
+        Ok(judged) => {
+            let mut seen = HashMap::new();
+            judged
+                .found
+                .iter()
+                .map(|found| {
+                    let finding = &found.finding;
+                    let times = seen.entry((finding.rule.id, &finding.subject)).or_insert(0_usize);
+                    *times += 1;
+                    result(outcome, finding, found.ignored.as_deref(), *times)
+                })
+                .collect()
+        }
+        Err(failure) => {
+            let message = match &failure.hint {
+                Some(hint) => format!("{}. {hint}", failure.message),
+                None => failure.message.clone(),
+            };
+            vec![compact(
+                &json!({
+                    "ruleId": NOT_JUDGED,
+                    "level": "error",
+                    "message": { "text": message },
+                    "locations": [location(outcome)],
+                    "partialFingerprints": { "primaryLocationLineHash": NOT_JUDGED },
+                }),
+                "",
+            )]
+        }
+    };
+    results.join(",\n")
+}
+
+/// The fingerprint leaves the evidence out, which may tell the time: the same fault is the same
+/// alert tomorrow.
+fn result(outcome: &Outcome, finding: &Finding, ignored: Option<&str>, times: usize) -> String {
+    let rule = finding.rule;
+    let text =
+        format!("{}: {}. {} {}", finding.subject, finding.evidence, rule.breaks, rule.remedy);
+    let mut result = json!({
+        "ruleId": rule.id,
+        "level": level(finding.severity),
+        "message": { "text": text },
+        "locations": [location(outcome)],
+        "partialFingerprints": {
+            "primaryLocationLineHash": format!("{}:{}:{times}", rule.id, finding.subject),
+        },
+    });
+    if let Some(reason) = ignored {
+        result["suppressions"] = json!([{ "kind": "external", "justification": reason }]);
+    }
+    compact(&result, "")
+}
+
+const fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Info => "note",
+    }
+}
+
+fn location(outcome: &Outcome) -> Value {
+    match &outcome.place {
+        Place::File(path) => json!({ "physicalLocation": {
+            "artifactLocation": { "uri": uri(path) },
+            "region": { "startLine": 1 },
+        }}),
+        Place::Elsewhere => json!({ "logicalLocations": [{ "fullyQualifiedName": outcome.name }] }),
+    }
+}
+
+/// A path as a URI reference (RFC 3986): a relative one stays relative, to the root of the checkout.
+fn uri(path: &Path) -> String {
+    let mut text = if path.is_absolute() { "file://".to_owned() } else { String::new() };
+    let path = path.strip_prefix("./").unwrap_or(path);
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'/' | b'-' | b'.' | b'_' | b'~' => text.push(char::from(*byte)),
+            byte if byte.is_ascii_alphanumeric() => text.push(char::from(*byte)),
+            byte => {
+                let _ = write!(text, "%{byte:02X}");
+            }
+        }
+    }
+    text
+}
+
+pub(super) fn end(totals: &Totals) -> String {
+    let ran = totals.failed == 0;
+    format!(
+        "\n],\n\"invocations\": [{{ \"executionSuccessful\": {ran}, \"exitCode\": {} }}]\n}}]\n}}\n",
+        totals.code
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_uri_references() {
+        assert_eq!(uri(Path::new("./certs/etcd one.pem")), "certs/etcd%20one.pem");
+        assert_eq!(uri(Path::new("/etc/etcd/a#b.pem")), "file:///etc/etcd/a%23b.pem");
+        // A colon in the first segment would make a scheme of it.
+        assert_eq!(uri(Path::new("a:b.pem")), "a%3Ab.pem");
+    }
+}

@@ -1,0 +1,129 @@
+//! Text for people: what was asked, the chain as a tree, findings worst first.
+
+use std::fmt::Write as _;
+
+use pki_core::Severity;
+
+use super::{Judged, Outcome, Totals, View, plural};
+use crate::output::text::{coloured, finding};
+
+/// Nothing for what could not be judged: that is words, and goes to standard error.
+pub(super) fn outcome(outcome: &Outcome, view: &View) -> String {
+    let Ok(judged) = &outcome.result else { return String::new() };
+    let mut text = format!("{}: {}\n", outcome.name, counts(judged));
+    if view.alone {
+        let _ = writeln!(text, "  checked {}", view.asked);
+    }
+    if let Some(endpoint) = &judged.endpoint {
+        let tls = endpoint.tls_version.unwrap_or("no TLS session");
+        let client = match endpoint.client_certificate {
+            "not-asked" => "asks for no client certificate",
+            "optional" => "asks for a client certificate, and does without",
+            "required" => "demands a client certificate (give one with --cert and --cert-key)",
+            "accepted" => "accepts the client certificate",
+            "refused" => "refuses the client certificate",
+            _ => "does not say whether a client certificate is needed",
+        };
+        let _ = writeln!(text, "  {} {tls}, {client}", endpoint.address);
+    }
+    tree(&mut text, judged);
+    for found in judged.counting() {
+        text.push_str(&finding(found));
+    }
+    for (found, reason) in judged.ignored() {
+        let _ = writeln!(
+            text,
+            "  ignored [{}] {}: {}\n    reason: {reason}",
+            found.rule.id, found.subject, found.evidence
+        );
+    }
+    text
+}
+
+/// `1 error, 2 warnings`, or `ok`
+fn counts(judged: &Judged) -> String {
+    let (errors, warnings) = (judged.count(Severity::Error), judged.count(Severity::Warning));
+    let parts: Vec<String> = [(errors, "error"), (warnings, "warning")]
+        .into_iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, word)| plural(number, word))
+        .collect();
+    let worst = judged.counting().map(|found| found.severity).max();
+    let text = if parts.is_empty() { "ok".to_owned() } else { parts.join(", ") };
+    coloured(worst.filter(|worst| *worst > Severity::Info), &text)
+}
+
+/// The leaf, and below each certificate the one that issued it.
+fn tree(text: &mut String, judged: &Judged) {
+    let until = judged.not_after.as_ref().map(|end| format!(", until {end}")).unwrap_or_default();
+    for (index, subject) in judged.path.iter().enumerate() {
+        let last = index + 1 == judged.path.len();
+        let branch = branch(index);
+        let until = if index == 0 { until.as_str() } else { "" };
+        let trusted = if last && judged.anchored { " (trusted)" } else { "" };
+        let _ = writeln!(text, "  {branch}{subject}{until}{trusted}");
+    }
+    if !judged.path.is_empty() && !judged.anchored {
+        let _ = writeln!(text, "  {}no trusted CA", branch(judged.path.len()));
+    }
+}
+
+fn branch(depth: usize) -> String {
+    depth.checked_sub(1).map(|above| format!("{}└─ ", "   ".repeat(above))).unwrap_or_default()
+}
+
+/// The closing line, where there is more than one to count.
+pub(super) fn end(totals: &Totals, view: &View) -> String {
+    if view.alone {
+        return String::new();
+    }
+    let summary = summary(totals);
+    let worst = match totals {
+        _ if !totals.is_ok() => Some(Severity::Error),
+        Totals { warnings: 1.., .. } => Some(Severity::Warning),
+        _ => None,
+    };
+    format!("{} checked {}\n", coloured(worst, &summary), view.asked)
+}
+
+/// `20 files: 18 ok, 1 with errors, 1 not judged; 3 errors, 2 warnings, 1 ignored; 2 keys passed over`
+pub(super) fn summary(totals: &Totals) -> String {
+    let mut text = format!("{} looked at: {} ok", totals.files, totals.ok);
+    for (number, word) in [(totals.with_errors, "with errors"), (totals.failed, "not judged")] {
+        if number > 0 {
+            let _ = write!(text, ", {number} {word}");
+        }
+    }
+    let passed = totals.passed_over;
+    for (start, end, parts) in [
+        (
+            "",
+            "",
+            &[
+                (totals.errors, "error"),
+                (totals.warnings, "warning"),
+                (totals.ignored, "ignored finding"),
+            ][..],
+        ),
+        (
+            "passed over ",
+            "",
+            &[
+                (passed.keys, "key"),
+                (passed.requests, "request"),
+                (passed.crls, "CRL"),
+                (passed.trust_files, "trust file"),
+            ],
+        ),
+    ] {
+        let parts: Vec<String> = parts
+            .iter()
+            .filter(|(number, _)| *number > 0)
+            .map(|(number, word)| plural(*number, word))
+            .collect();
+        if !parts.is_empty() {
+            let _ = write!(text, "; {start}{}{end}", parts.join(", "));
+        }
+    }
+    text + ";"
+}

@@ -1,0 +1,197 @@
+//! `verify --connect` against real members of etcd, and against ports that are none.
+
+use std::net::TcpListener;
+
+use serde_json::Value;
+
+use super::certificates::{self, CLIENT, HOSTS};
+use super::cluster::Version::{V3_4, V3_5};
+use super::cluster::{Cluster, Version};
+use super::wait_until_healthy;
+use crate::lab::{Lab, Run};
+
+/// What `verify` says of one endpoint.
+#[derive(Debug, PartialEq)]
+struct Seen {
+    code: i32,
+    tls: Option<String>,
+    client: String,
+    rules: Vec<String>,
+}
+
+fn seen(code: i32, tls: Option<&str>, client: &str, rules: &[&str]) -> Seen {
+    Seen {
+        code,
+        tls: tls.map(str::to_owned),
+        client: client.to_owned(),
+        rules: rules.iter().map(ToString::to_string).collect(),
+    }
+}
+
+fn connect(lab: &Lab, endpoint: &str, certificate: Option<&str>, more: &[&str]) -> Seen {
+    let files = certificate.map(|base| (format!("{base}.pem"), format!("{base}-key.pem")));
+    let mut args = vec!["verify", "--format", "json", "--connect", endpoint];
+    if let Some((cert, key)) = &files {
+        args.extend(["--cert", cert, "--cert-key", key]);
+    }
+    args.extend(more);
+    let run = lab.run(&args);
+    let document: Value =
+        serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {run:?}"));
+    let one = &document["files"][0];
+    assert!(one["endpoint"].is_object(), "{run:?}");
+    let rules = one["findings"].as_array().unwrap().iter();
+    Seen {
+        code: run.code,
+        tls: one["endpoint"]["tls_version"].as_str().map(str::to_owned),
+        client: one["endpoint"]["client_certificate"].as_str().unwrap().to_owned(),
+        rules: rules.map(|finding| finding["rule"].as_str().unwrap().to_owned()).collect(),
+    }
+}
+
+#[test]
+fn endpoints_of_etcd_3_4_are_seen_as_they_are() {
+    endpoints_are_seen_as_they_are(V3_4, "TLSv1.3");
+}
+
+/// Upstream's binary was built with a Go that offers servers of etcd no more than TLS 1.2.
+#[test]
+fn endpoints_of_etcd_3_5_are_seen_as_they_are() {
+    endpoints_are_seen_as_they_are(V3_5, "TLSv1.2");
+}
+
+fn endpoints_are_seen_as_they_are(version: Version, tls: &str) {
+    let lab = certificates::lab("ecdsa-p256");
+    let metrics = TcpListener::bind(("127.0.0.5", 0)).unwrap().local_addr().unwrap();
+    let options = ["--listen-metrics-urls", &format!("http://{metrics}")];
+    let mut cluster = Cluster::start(version, &lab, &HOSTS[..1], &options);
+    wait_until_healthy(&mut cluster);
+    let member = &cluster.members[0];
+    let client_port = member.client_url();
+    let peer_port = member.peer_url();
+    let tls = Some(tls);
+
+    // Good, and what becomes of client certificates.
+    let refused = ["endpoint-refuses-client"];
+    assert_eq!(connect(&lab, &client_port, None, &[]), seen(0, tls, "required", &[]));
+    assert_eq!(connect(&lab, &client_port, Some(CLIENT), &[]), seen(0, tls, "accepted", &[]));
+    for stranger in ["stranger", "server-only"] {
+        let found = connect(&lab, &client_port, Some(stranger), &[]);
+        assert_eq!(found, seen(1, tls, "refused", &refused), "{stranger}");
+    }
+    // The peer port holds a certificate's names against the address that dials, and says no without
+    // an alert.
+    let peer = ["--purpose", "peer"];
+    let found = connect(&lab, &peer_port, Some("etcdone-peer"), &peer);
+    assert_eq!(found, seen(0, tls, "accepted", &[]));
+    assert_eq!(connect(&lab, &peer_port, Some(CLIENT), &peer), seen(1, tls, "refused", &refused));
+    let text = lab.run(&[
+        "verify",
+        "--connect",
+        &peer_port,
+        "--purpose",
+        "peer",
+        "--cert",
+        &format!("{CLIENT}.pem"),
+        "--cert-key",
+        &format!("{CLIENT}-key.pem"),
+    ]);
+    assert!(text.stdout.contains("closed the connection without an alert"), "{text:?}");
+
+    // Another name than the certificate's, a name to ask for, another moment, another CA.
+    let wrong = ["--host", "elsewhere.example.com"];
+    assert_eq!(
+        connect(&lab, &client_port, None, &wrong),
+        seen(1, tls, "required", &["host-mismatch"])
+    );
+    let sni = ["--sni", "etcdone.example.com"];
+    assert_eq!(connect(&lab, &client_port, None, &sni), seen(0, tls, "required", &[]));
+    let found = connect(&lab, &client_port, None, &["--ca", "other/ca.pem"]);
+    assert!(found.rules.contains(&"path-signature".to_owned()), "{found:?}");
+
+    // etcd takes a new certificate up at the next handshake: one for another host, one that ends.
+    let issue = |more: &[&str]| {
+        lab.ok(&[&["issue", "--force", "--profile", "server", "etcdone"], more].concat());
+    };
+    issue(&["--san", "127.0.0.99"]);
+    assert_eq!(connect(&lab, &client_port, None, &[]).rules, ["host-mismatch"]);
+    issue(&["--san", HOSTS[0].address, "--expiry", "1s"]);
+    cluster.wait("the certificate ends", |_| {
+        let found = connect(&lab, &client_port, None, &[]);
+        if found.rules == ["leaf-expired"] { Ok(()) } else { Err(format!("{found:?}")) }
+    });
+
+    // A port of the same member that speaks plain HTTP.
+    let found = connect(&lab, &metrics.to_string(), None, &[]);
+    assert_eq!(found, seen(1, None, "not-asked", &["endpoint-plain-http"]));
+}
+
+/// A server that asks for no client certificate: OpenSSL's.
+#[test]
+fn a_server_that_lets_everybody_in_is_a_hole() {
+    let lab = Lab::with_ca(&[]);
+    lab.ok(&["issue", "--profile", "server", "open", "--san", "127.0.0.1"]);
+    let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+    let mut server = crate::peers::program("openssl")
+        .args(["s_server", "-www", "-cert", "open.pem", "-key", "open-key.pem"])
+        .args(["-accept", &format!("127.0.0.1:{port}")])
+        .current_dir(lab.folder())
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let endpoint = format!("127.0.0.1:{port}");
+    let deadline = std::time::Instant::now() + crate::process::PATIENCE;
+    while std::net::TcpStream::connect(&endpoint).is_err() {
+        assert!(std::time::Instant::now() < deadline, "openssl s_server does not listen");
+        std::thread::sleep(crate::process::PAUSE);
+    }
+    let found = connect(&lab, &endpoint, None, &[]);
+    let by_rfc = connect(&lab, &endpoint, None, &["--policy", "rfc5280"]);
+    server.kill().unwrap();
+    server.wait().unwrap();
+    assert_eq!(found, seen(0, Some("TLSv1.3"), "not-asked", &["endpoint-open"]));
+    assert_eq!(by_rfc, seen(0, Some("TLSv1.3"), "not-asked", &[]));
+}
+
+fn fails(lab: &Lab, endpoint: &str, reason: &str) -> Run {
+    let run = lab.run(&["verify", "--connect", endpoint, "--timeout", "300ms"]);
+    assert_eq!((run.code, run.stdout.as_str()), (3, ""), "{run:?}");
+    assert!(run.stderr.starts_with(&format!("error: {endpoint}: {reason}")), "{run:?}");
+    assert!(run.stderr.contains("  hint: "), "{run:?}");
+    run
+}
+
+#[test]
+fn what_cannot_be_dialled_is_told_apart() {
+    let lab = Lab::with_ca(&[]);
+    let listener = TcpListener::bind(("127.0.0.6", 0)).unwrap();
+    let silent = listener.local_addr().unwrap().to_string();
+    let _ = fails(&lab, &silent, "it took the connection and did not answer in TLS within 0.3 s");
+    drop(listener);
+    let _ = fails(&lab, &silent, "nobody listens there: connection refused");
+    // RFC 6761: no name under .invalid resolves.
+    let _ = fails(&lab, "etcd.invalid:2379", "the name does not resolve");
+}
+
+/// Whatever else listens there: its first bytes are no handshake.
+#[test]
+fn a_server_that_speaks_first_and_something_else_is_a_finding() {
+    let lab = Lab::with_ca(&[]);
+    for (greeting, rule) in [
+        ("SSH-2.0-OpenSSH_9.2\r\n", "endpoint-handshake"),
+        ("HTTP/1.1 400 Bad Request\r\n\r\n", "endpoint-plain-http"),
+    ] {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let endpoint = listener.local_addr().unwrap().to_string();
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            std::io::Write::write_all(&mut stream, greeting.as_bytes()).unwrap();
+            // Until the client has gone.
+            let _ = std::io::copy(&mut stream, &mut std::io::sink());
+        });
+        let found = connect(&lab, &endpoint, None, &[]);
+        server.join().unwrap();
+        assert_eq!((found.code, &found.rules[..]), (1, &[rule.to_owned()][..]), "{found:?}");
+    }
+}

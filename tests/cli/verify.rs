@@ -1,0 +1,28 @@
+//! `verify`: what it reads, how it counts, and the forms of its answer.
+
+mod counting;
+mod forms;
+mod inputs;
+
+use crate::bad_input;
+use crate::lab::{Lab, Run};
+
+/// A folder `certs` with a good server certificate, a client's, one that has ended, and something
+/// that is no certificate; its CA, their keys and a request lie beside them.
+fn mixed() -> Lab {
+    let lab = Lab::with_ca(&[]);
+    std::fs::create_dir_all(lab.path("certs/more")).unwrap();
+    lab.ok(&["issue", "--profile", "server", "good", "--out", "certs", "--san", "10.0.0.1"]);
+    lab.ok(&["issue", "--profile", "client", "client", "--out", "certs/more"]);
+    lab.write("certs/ca.pem", lab.read("pki/ca.pem"));
+    lab.write("certs/bad.crt", "404 page not found\n");
+    lab.write("certs/notes.txt", "not a certificate, and not asked for\n");
+    lab.write("certs/.hidden.pem", "an editor's\n");
+    lab
+}
+
+/// What a run said, without what changes from run to run.
+fn redacted(lab: &Lab, run: &Run) -> String {
+    let text = format!("exit {}\n{}--- standard error\n{}", run.code, run.stdout, run.stderr);
+    bad_input::redacted(&text, lab.folder())
+}

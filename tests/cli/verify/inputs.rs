@@ -1,0 +1,113 @@
+//! Files, folders, bundles, standard input; one file's fault hides no other.
+
+use std::fmt::Write as _;
+use std::os::unix::fs::symlink;
+use std::process::Stdio;
+
+use serde_json::Value;
+
+use super::{mixed, redacted};
+use crate::lab::{Lab, Run};
+
+fn names(run: &Run) -> Vec<String> {
+    let document: Value = serde_json::from_str(&run.stdout).unwrap();
+    let files = document["files"].as_array().unwrap().iter();
+    files.map(|file| file["file"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_folder_is_searched_and_what_is_no_leaf_is_passed_over() {
+    let lab = mixed();
+    let run = lab.run(&["verify", "certs", "--format", "json"]);
+    assert_eq!(run.code, 2, "{run:?}");
+    assert_eq!(names(&run), ["certs/bad.crt", "certs/good.pem", "certs/more/client.pem"]);
+    let document: Value = serde_json::from_str(&run.stdout).unwrap();
+    let passed_over = &document["passed_over"];
+    assert_eq!((&passed_over["keys"], &passed_over["trust_files"]), (&2.into(), &1.into()));
+    insta::assert_snapshot!("folder", redacted(&lab, &lab.run(&["verify", "certs"])));
+}
+
+#[test]
+fn a_folder_without_certificates_is_no_success() {
+    let lab = Lab::with_ca(&[]);
+    let run = lab.run(&["verify", "pki"]);
+    assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{run:?}");
+    assert!(run.stderr.contains("there is no certificate to judge"), "{run:?}");
+}
+
+/// As Kubernetes mounts a secret, and with a way round in a circle.
+#[test]
+fn links_to_files_are_read_and_links_to_folders_are_not_followed() {
+    let lab = Lab::with_ca(&[]);
+    std::fs::create_dir_all(lab.path("secret/..data")).unwrap();
+    lab.ok(&["issue", "--profile", "client", "api", "--out", "secret/..data"]);
+    symlink("..data/api.pem", lab.path("secret/api.pem")).unwrap();
+    symlink(".", lab.path("secret/again")).unwrap();
+    let run = lab.run(&["verify", "secret", "--format", "json"]);
+    assert_eq!((run.code, names(&run)), (0, vec!["secret/api.pem".to_owned()]), "{run:?}");
+}
+
+#[test]
+fn the_worst_outcome_decides_and_hides_no_other() {
+    let lab = mixed();
+    let (good, bad) = ("certs/good.pem", "certs/bad.crt");
+    for (code, files) in [
+        (0, &[good][..]),
+        (1, &[good, "pki/ca.pem"]),
+        (2, &["pki/ca.pem", bad, good]),
+        (3, &["nowhere.pem", bad, "pki/ca.pem", good]),
+    ] {
+        let run = lab.run(&[&["verify", "--format", "json"], files].concat());
+        assert_eq!(run.code, code, "{files:?}: {run:?}");
+        assert_eq!(names(&run), files, "{run:?}");
+        let text = lab.run(&[&["verify"], files].concat());
+        assert_eq!(text.code, code, "{files:?}: {text:?}");
+        assert!(text.stdout.contains("certs/good.pem: ok\n"), "{text:?}");
+    }
+}
+
+/// Some hundred certificates, of which every third has a fault, on however many cores.
+#[test]
+fn the_order_is_that_of_the_names_and_always_the_same() {
+    let lab = Lab::with_ca(&[]);
+    lab.ok(&["issue", "--profile", "client", "api"]);
+    std::fs::create_dir(lab.path("many")).unwrap();
+    let (good, bad) = (lab.read("api.pem"), b"404".to_vec());
+    for number in 0..300 {
+        let contents = if number % 3 == 0 { &bad } else { &good };
+        lab.write(format!("many/{number:03}.pem"), contents);
+    }
+    let at = ["verify", "many", "--at", "2026-12-01T00:00:00Z", "--format"];
+    for format in ["text", "json", "sarif", "junit", "github"] {
+        let run = lab.run(&[&at[..], &[format]].concat());
+        assert_eq!(run.code, 2, "{format}");
+        let again = lab.run(&[&at[..], &[format]].concat());
+        assert_eq!((&run.stdout, &run.stderr), (&again.stdout, &again.stderr), "{format}");
+    }
+    let run = lab.run(&[&at[..], &["json"]].concat());
+    let wanted: Vec<String> = (0..300).map(|number| format!("many/{number:03}.pem")).collect();
+    assert_eq!(names(&run), wanted);
+}
+
+#[test]
+fn a_bundle_is_a_leaf_and_its_chain() {
+    let lab = Lab::with_ca(&["--path-len", "1"]);
+    lab.ok(&["issue", "--profile", "client", "api"]);
+    lab.write("bundle.pem", [lab.read("api.pem"), lab.read("pki/ca.pem")].concat());
+    let mut page = String::new();
+    let _ = writeln!(page, "{}", redacted(&lab, &lab.run(&["verify", "bundle.pem"])));
+    // The other way round the CA is what is judged.
+    lab.write("turned.pem", [lab.read("pki/ca.pem"), lab.read("api.pem")].concat());
+    let _ = writeln!(page, "{}", redacted(&lab, &lab.run(&["verify", "turned.pem"])));
+    insta::assert_snapshot!("bundle", page);
+}
+
+#[test]
+fn standard_input_is_a_file_among_others() {
+    let lab = mixed();
+    let mut command = lab.command(&["verify", "certs/good.pem", "-", "--format", "sarif"]);
+    let input = std::fs::File::open(lab.path("certs/bad.crt")).unwrap();
+    let run: Run = command.stdin(Stdio::from(input)).output().unwrap().into();
+    assert_eq!(run.code, 2, "{run:?}");
+    assert!(run.stdout.contains(r#""fullyQualifiedName":"-""#), "{run:?}");
+}
