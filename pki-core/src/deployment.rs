@@ -60,6 +60,7 @@ pub(crate) struct Deployment<'a> {
     pub(crate) members: Vec<Member<'a>>,
     pub(crate) pairs: Vec<Pair<'a>>,
     pub(crate) trusts: Vec<Trust<'a>>,
+    pub(crate) crls: Vec<Crl<'a>>,
     /// Where clients dial, with the file that says so.
     pub(crate) endpoints: Vec<(String, String)>,
     by_path: HashMap<(&'a str, &'a str), &'a HostFile>,
@@ -99,6 +100,22 @@ pub(crate) struct Trust<'a> {
     pub(crate) judges: Vec<Purpose>,
 }
 
+/// A CRL that a member enforces, against those who come as clients or as peers.
+pub(crate) struct Crl<'a> {
+    pub(crate) host: &'a str,
+    pub(crate) file: String,
+    pub(crate) against: Purpose,
+}
+
+impl Member<'_> {
+    /// Whether etcd dials its own client port with the server's certificate, for its gateway.
+    pub(crate) fn uses_gateway(&self) -> bool {
+        self.settings.is_not_off("enable-grpc-gateway")
+            && self.settings.find("client-cert-file").is_none()
+            && self.settings.asks_clients()
+    }
+}
+
 impl Trust<'_> {
     pub(crate) fn path(&self) -> String {
         format!("{}/{}", self.host, self.file)
@@ -129,6 +146,7 @@ impl<'a> Deployment<'a> {
             members: Vec::new(),
             pairs: Vec::new(),
             trusts: Vec::new(),
+            crls: Vec::new(),
             endpoints: Vec::new(),
             by_path,
         };
@@ -190,6 +208,12 @@ impl<'a> Deployment<'a> {
         {
             let file = settings.find(trusted).and_then(|path| below(folder, path));
             self.add_trust(host, part, file);
+        }
+        for (part, listed) in
+            [(Purpose::Client, "client-crl-file"), (Purpose::Peer, "peer-crl-file")]
+        {
+            let file = settings.find(listed).and_then(|path| below(folder, path));
+            self.crls.extend(file.map(|file| Crl { host, file: file.to_owned(), against: part }));
         }
         self.members.push(Member { host: member, settings });
     }

@@ -1,9 +1,9 @@
 //! What a CA must be to stand above others.
 
-use super::{Case, Position, Row, constraints, when};
+use super::{Case, Position, Purpose, Row, constraints, when};
 use crate::key::KeyId;
 use crate::report::{Rule, Severity, Source};
-use crate::usage::KeyUsages;
+use crate::usage::{ExtendedKeyUsage, KeyUsages};
 
 pub(crate) static CA_PATHLEN: Rule = Rule {
     id: "ca-pathlen",
@@ -54,6 +54,50 @@ pub(super) static ROWS: &[Row] = &[
             citation: "RFC 5280 section 4.2.1.3",
         },
         ca_key_cert_sign,
+    ),
+    Row::certificate(
+        &Rule {
+            id: "ca-bc-noncritical",
+            severity: Severity::Warning,
+            source: Source::Etcd,
+            breaks: "etcd takes it; verifiers that keep to the letter of RFC 5280 do not.",
+            remedy: "Make the CA anew when convenient; etcdpki marks basicConstraints critical.",
+            citation: "RFC 5280 section 4.2.1.9; measured on etcd 3.4, 3.5, 3.6",
+        },
+        ca_bc_noncritical,
+    ),
+    Row::certificate(
+        &Rule {
+            id: "ca-no-ku",
+            severity: Severity::Warning,
+            source: Source::Etcd,
+            breaks: "etcd takes it; verifiers that keep to the letter of RFC 5280 do not, and its key may be used for anything.",
+            remedy: "Make the CA anew when convenient; etcdpki writes keyCertSign and cRLSign.",
+            citation: "RFC 5280 section 4.2.1.3; measured on etcd 3.4, 3.5, 3.6",
+        },
+        ca_no_ku,
+    ),
+    Row::certificate(
+        &Rule {
+            id: "ca-no-crlsign",
+            severity: Severity::Warning,
+            source: Source::Etcd,
+            breaks: "Nobody who checks may believe a CRL of this CA, so that nothing below it can be revoked.",
+            remedy: "Make the CA anew when convenient; etcdpki writes keyCertSign and cRLSign.",
+            citation: "RFC 5280 section 4.2.1.3",
+        },
+        ca_no_crlsign,
+    ),
+    Row::certificate(
+        &Rule {
+            id: "ca-eku-nesting",
+            severity: Severity::Error,
+            source: Source::Etcd,
+            breaks: "Go holds what a CA signs to the CA's own extKeyUsage: `x509: certificate specifies an incompatible key usage`.",
+            remedy: "Make the CA anew without extKeyUsage, or with serverAuth and clientAuth.",
+            citation: "measured on etcd 3.4, 3.5, 3.6",
+        },
+        ca_eku_nesting,
     ),
     Row::certificate(&CA_PATHLEN, ca_path_len),
     Row::certificate(&CA_NAME_CONSTRAINTS, ca_name_constraints),
@@ -123,6 +167,55 @@ fn ca_key_cert_sign(case: &Case<'_>) -> Vec<String> {
         format!("keyUsage is {}", names.join(", "))
     })
 }
+
+// Section 4.2.1.9
+fn ca_bc_noncritical(case: &Case<'_>) -> Vec<String> {
+    let found = case.certificate.extensions.find(BASIC_CONSTRAINTS);
+    when(!case.is_leaf() && found.is_some_and(|extension| !extension.critical), || {
+        "basicConstraints is not critical".to_owned()
+    })
+}
+
+// Section 4.2.1.3
+fn ca_no_ku(case: &Case<'_>) -> Vec<String> {
+    let missing = case.certificate.extensions.key_usage.is_none();
+    when(is_a_ca(case) && missing, || "it has no keyUsage".to_owned())
+}
+
+// Section 4.2.1.3
+fn ca_no_crlsign(case: &Case<'_>) -> Vec<String> {
+    let usage = case.certificate.extensions.key_usage;
+    // Without keyCertSign it is no CA at all, and that is said already.
+    let lacks = usage.is_some_and(|usage| {
+        usage.contains(KeyUsages::KEY_CERT_SIGN) && !usage.contains(KeyUsages::CRL_SIGN)
+    });
+    when(is_a_ca(case) && lacks, || {
+        let names: Vec<_> = usage.unwrap_or_default().names().collect();
+        format!("keyUsage is {}", names.join(", "))
+    })
+}
+
+fn ca_eku_nesting(case: &Case<'_>) -> Vec<String> {
+    let (server, client) = (ExtendedKeyUsage::server_auth(), ExtendedKeyUsage::client_auth());
+    let needed = match case.question.purpose {
+        Purpose::Any => Vec::new(),
+        Purpose::Client => vec![client],
+        Purpose::Peer => vec![server, client],
+        Purpose::Server => vec![server],
+    };
+    let lacking: Vec<String> =
+        needed.iter().filter(|usage| !case.allows(usage)).map(ToString::to_string).collect();
+    when(!case.is_leaf() && !lacking.is_empty(), || {
+        format!("its extKeyUsage lacks {}", lacking.join(" and "))
+    })
+}
+
+/// True above the leaf, where what stands there says that it is a CA.
+fn is_a_ca(case: &Case<'_>) -> bool {
+    !case.is_leaf() && case.certificate.is_ca()
+}
+
+const BASIC_CONSTRAINTS: &str = "2.5.29.19";
 
 // Section 4.2.1.9
 fn ca_path_len(case: &Case<'_>) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use super::{Case, Purpose, Row, when};
 use crate::report::{Rule, Severity, Source};
-use crate::usage::ExtendedKeyUsage;
+use crate::usage::{ExtendedKeyUsage, KeyUsages};
 
 pub(super) static ROWS: &[Row] = &[
     Row::certificate(
@@ -60,6 +60,28 @@ pub(super) static ROWS: &[Row] = &[
         },
         client_with_server_auth,
     ),
+    Row::certificate(
+        &Rule {
+            id: "eku-any",
+            severity: Severity::Warning,
+            source: Source::Etcd,
+            breaks: "Go takes anyExtendedKeyUsage for every usage; OpenSSL and curl do not: `unsuitable certificate purpose`.",
+            remedy: "Issue it anew with the usages that it needs: --profile server, peer or client.",
+            citation: "RFC 5280 section 4.2.1.12; measured on etcd 3.4, 3.5, 3.6",
+        },
+        any_usage,
+    ),
+    Row::certificate(
+        &Rule {
+            id: "leaf-ku",
+            severity: Severity::Warning,
+            source: Source::Etcd,
+            breaks: "Go does not look; OpenSSL and curl refuse a TLS certificate whose key may not sign: `ecc cert not for signing`.",
+            remedy: "Issue it anew with the key usage digitalSignature, which every built-in profile has.",
+            citation: "RFC 8446 section 4.4.2.2; measured on etcd 3.4, 3.5, 3.6",
+        },
+        leaf_key_usage,
+    ),
 ];
 
 // Section 4.2.1.12: absent means any purpose.
@@ -90,6 +112,21 @@ fn client_with_server_auth(case: &Case<'_>) -> Vec<String> {
     let usages = case.certificate.extensions.extended_key_usage.iter().flatten();
     let has = usages.into_iter().any(|usage| *usage == ExtendedKeyUsage::server_auth());
     when(case.is_asked_as(Purpose::Client) && has, || usages_are(case))
+}
+
+fn any_usage(case: &Case<'_>) -> Vec<String> {
+    let usages = case.certificate.extensions.extended_key_usage.iter().flatten();
+    let any = usages.into_iter().any(ExtendedKeyUsage::is_any);
+    when(case.is_leaf() && any, || usages_are(case))
+}
+
+fn leaf_key_usage(case: &Case<'_>) -> Vec<String> {
+    let usage = case.certificate.extensions.key_usage;
+    let lacks = usage.is_some_and(|usage| !usage.contains(KeyUsages::DIGITAL_SIGNATURE));
+    when(case.is_leaf() && !case.certificate.is_ca() && lacks, || {
+        let names: Vec<_> = usage.unwrap_or_default().names().collect();
+        format!("keyUsage is {}", names.join(", "))
+    })
 }
 
 fn usages_are(case: &Case<'_>) -> String {
