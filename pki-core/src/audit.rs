@@ -125,7 +125,6 @@ const DERIVED: &[(&str, fn(&str) -> bool)] = &[
     ("trust-extra-ca", |other| matches!(other, "ca-same-dn-other-key" | "ca-shared-with-k8s")),
     // It is the other host's certificate altogether.
     ("san-foreign-node", |other| matches!(other, "shared-key" | "cli-shared-key")),
-    ("shared-key", |other| other == "cli-shared-key"),
     // What is wrong by itself differs from the manifest too.
     ("manifest-drift", |other| other != "manifest-drift"),
 ];

@@ -305,6 +305,25 @@ impl<'a> Deployment<'a> {
         self.playing(part).find(|(pair, _)| pair.host == host)
     }
 
+    /// The CA, and every CA that a host holds.
+    pub(crate) fn known_cas(&self) -> Vec<&'a Certificate> {
+        let held = self.files.iter().flat_map(|file| &file.contents.certificates);
+        std::iter::once(self.ca).chain(held.filter(|certificate| certificate.is_ca())).collect()
+    }
+
+    /// The CAs by which certificates of these parts are judged, each set once.
+    pub(crate) fn judging(&self, parts: &[Purpose]) -> Vec<&'a [Certificate]> {
+        let trusts = self.trusts.iter();
+        let trusts = trusts.filter(|trust| parts.iter().any(|part| trust.judges.contains(part)));
+        let mut sets: Vec<&[Certificate]> = Vec::new();
+        for trusted in trusts.map(|trust| self.trusted(trust)) {
+            if !sets.contains(&trusted) {
+                sets.push(trusted);
+            }
+        }
+        sets
+    }
+
     /// The certificates of a trust file.
     pub(crate) fn trusted(&self, trust: &Trust<'_>) -> &'a [Certificate] {
         let file = self.file(trust.host, &trust.file);

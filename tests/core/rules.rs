@@ -6,13 +6,19 @@
 
 mod ca;
 mod chain;
+mod clients;
 mod cluster;
+mod config;
 mod files;
 mod form;
 mod hosts;
 mod names;
 mod path;
+mod peers;
+mod pem;
 mod revocation;
+mod servers;
+mod trust;
 mod usages;
 mod validity;
 
@@ -91,6 +97,12 @@ fn examples() -> impl Iterator<Item = &'static Example> {
         path::EXAMPLES,
         revocation::EXAMPLES,
         files::EXAMPLES,
+        pem::EXAMPLES,
+        trust::EXAMPLES,
+        servers::EXAMPLES,
+        peers::EXAMPLES,
+        clients::EXAMPLES,
+        config::EXAMPLES,
         cluster::EXAMPLES,
     ]
     .into_iter()

@@ -99,8 +99,14 @@ fn worker_holds_credential(deployment: &Deployment<'_>) -> Vec<Breach> {
 fn shared_key(deployment: &Deployment<'_>) -> Vec<Breach> {
     let mut seen: HashMap<&[u8], &HostFile> = HashMap::new();
     let mut breaches = Vec::new();
+    // A client that has a member's key is a rule of its own.
+    let is_client = |file: &HostFile| {
+        let mut clients = deployment.pairs.iter().filter(|pair| pair.plays(Purpose::Client));
+        clients.any(|pair| pair.host == file.host && pair.certificate == file.name)
+    };
     for (file, leaf) in leaves(deployment) {
-        if let Some(other) = seen.insert(leaf.public_key.spki_der(), file) {
+        let other = seen.insert(leaf.public_key.spki_der(), file);
+        if let Some(other) = other.filter(|other| is_client(other) == is_client(file)) {
             breaches.push(about(file, format!("{} has the same key", other.path())));
         }
     }

@@ -1,7 +1,8 @@
 //! What the certificate and key files of a host hold: whether etcd can load them as a pair.
 
 use super::{Breach, Case, Row};
-use crate::deployment::{self, Contents, Deployment, Form, HostFile, Section};
+use crate::certificate::Certificate;
+use crate::deployment::{self, Contents, Deployment, Form, HostFile, Section, leads_to};
 use crate::report::{Rule, Severity, Source};
 
 pub(crate) static CHAIN_ORDER: Rule = Rule {
@@ -224,14 +225,15 @@ fn chain_order(deployment: &Deployment<'_>) -> Vec<Breach> {
 }
 
 fn chain_missing_intermediate(deployment: &Deployment<'_>) -> Vec<Breach> {
-    let roots = std::slice::from_ref(deployment.ca);
-    let certificates = deployment.files.iter().flat_map(|file| &file.contents.certificates);
-    let known: Vec<_> = certificates.filter(|certificate| certificate.is_ca()).collect();
+    let known = deployment.known_cas();
     let mut breaches = Vec::new();
     for pair in &deployment.pairs {
         let Some(leaf) = deployment.leaf(pair) else { continue };
-        let alone = deployment::leads_to(leaf.certificate, &leaf.chain, roots);
-        if !alone && deployment::leads_to(leaf.certificate, &known, roots) {
+        let lacks = |trusted: &&[Certificate]| {
+            !leads_to(leaf.certificate, &leaf.chain, trusted)
+                && leads_to(leaf.certificate, &known, trusted)
+        };
+        if deployment.judging(&pair.parts).iter().any(lacks) {
             breaches.push(Breach {
                 file: pair.path(),
                 subject: leaf.certificate.subject.to_string(),

@@ -143,6 +143,7 @@ fn is_v1_root(certificate: &Certificate) -> bool {
 
 fn trust_wrong_ca(deployment: &Deployment<'_>) -> Vec<Breach> {
     let roots = std::slice::from_ref(deployment.ca);
+    let known = deployment.known_cas();
     each(deployment, |trust, file| {
         let trusted = &file.contents.certificates;
         // The CA itself makes everything good that is good at all.
@@ -157,7 +158,8 @@ fn trust_wrong_ca(deployment: &Deployment<'_>) -> Vec<Breach> {
         for part in &trust.judges {
             for (pair, leaf) in deployment.playing(*part) {
                 let good = leads_to(leaf.certificate, &leaf.chain, roots);
-                if good && !leads_to(leaf.certificate, &leaf.chain, trusted) {
+                // Where a CA between them is missing, the leaf's file is to blame.
+                if good && !leads_to(leaf.certificate, &known, trusted) {
                     refused.push(pair.path());
                 }
             }

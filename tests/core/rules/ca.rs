@@ -1,15 +1,23 @@
 //! What a CA must be to stand above others.
 
-use pki_core::{Finding, Purpose};
+use pki_core::{ExtendedKeyUsage, Finding, Purpose};
 use rcgen::{BasicConstraints, GeneralSubtree, IsCa, KeyUsagePurpose, NameConstraints};
 
 use super::chain::Chain;
 use super::{Example, Fault};
-use crate::foreign::{ca_params, self_signed};
+use crate::foreign::{ca_params, extended_key_usages, resigned, self_signed};
 
 pub(super) const EXAMPLES: &[Example] = &[
     Example::chain("ca-bc", Purpose::Peer, |chain| chain.ca.is_ca = IsCa::ExplicitNoCa),
     Example::chain("ca-keycertsign", Purpose::Peer, cannot_sign_certificates),
+    Example::chain("ca-bc-noncritical", Purpose::Peer, constraints_not_critical),
+    Example::chain("ca-no-ku", Purpose::Peer, |chain| chain.ca.key_usages.clear()),
+    Example::chain("ca-no-crlsign", Purpose::Peer, |chain| {
+        chain.ca.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    }),
+    Example::chain("ca-eku-nesting", Purpose::Peer, |chain| {
+        chain.ca.extended_key_usages = extended_key_usages(&[ExtendedKeyUsage::server_auth()]);
+    }),
     Example::other("ca-pathlen", a_ca_below_one_that_allows_none),
     Example::chain("ca-name-constraints", Purpose::Peer, another_domain_is_permitted),
     Example::chain("dn-bytes", Purpose::Peer, the_cas_name_in_capitals),
@@ -21,6 +29,15 @@ pub(super) const EXAMPLES: &[Example] = &[
 
 fn cannot_sign_certificates(chain: &mut Chain) {
     chain.ca.key_usages = vec![KeyUsagePurpose::CrlSign];
+}
+
+/// The encoder marks them critical: `critical TRUE` is made `FALSE` in what it wrote.
+fn constraints_not_critical(chain: &mut Chain) {
+    chain.alter = |signed| {
+        let basic_constraints = |critical| [0x06, 3, 0x55, 0x1d, 0x13, 0x01, 1, critical];
+        let (from, to) = (basic_constraints(0xff), basic_constraints(0));
+        signed.anchors[0] = resigned(&signed.anchors[0], &signed.ca_key, &from, &to);
+    };
 }
 
 fn a_ca_below_one_that_allows_none(fault: Fault) -> Vec<Finding> {
