@@ -47,6 +47,7 @@ mod key;
 
 mod certificate;
 mod private_key;
+mod revocation_list;
 
 mod template;
 
@@ -73,7 +74,7 @@ pub use authority::{Authority, Draft, Issued, Moment};
 pub use certificate::{
     AccessDescription, AuthorityKeyId, BasicConstraints, Certificate, CertificateRequest,
     DistinguishedName, Extension, Extensions, GeneralName, NameAttribute, NameConstraints,
-    SerialNumber, signature_algorithm_name,
+    PolicyConstraints, SerialNumber, signature_algorithm_name,
 };
 pub use cidr::Cidr;
 pub use cluster::{Action, Drift, Held, Wanted};

@@ -10,6 +10,7 @@ mod files;
 mod form;
 mod names;
 mod path;
+mod policies;
 mod revocation;
 mod usages;
 mod validity;
@@ -23,11 +24,12 @@ use crate::key::PublicKey;
 use crate::report::{Finding, Rule, Severity, Source};
 use crate::usage::ExtendedKeyUsage;
 
-pub(crate) use self::ca::{CA_NAME_CONSTRAINTS, CA_PATHLEN, DN_BYTES};
+pub(crate) use self::ca::{CA_PATHLEN, DN_BYTES};
 pub(crate) use self::cluster::{CA_KEY_ON_NODE, SERIAL_DUP, SHARED_KEY, WORKER_CREDENTIAL};
+pub(crate) use self::constraints::CA_NAME_CONSTRAINTS;
 pub(crate) use self::files::{FILE_MISSING, FILE_MODE, MANIFEST_DRIFT};
 pub(crate) use self::path::{PATH_REJECTED, PATH_SIGNATURE, PATH_TOO_DEEP, PATH_UNKNOWN_AUTHORITY};
-pub(crate) use self::revocation::{CRL_UNUSABLE, LEAF_REVOKED};
+pub(crate) use self::revocation::breaches as revocation_breaches;
 
 /// What a certificate is asked to be good for, and when.
 #[derive(Clone, Debug)]
@@ -160,9 +162,11 @@ enum AtIssue {
 }
 
 /// The table, group by group. Findings of one severity come in this order.
-static GROUPS: [&[Row]; 9] = [
+static GROUPS: [&[Row]; 11] = [
     validity::ROWS,
     ca::ROWS,
+    constraints::ROWS,
+    policies::ROWS,
     form::ROWS,
     usages::ROWS,
     names::ROWS,
