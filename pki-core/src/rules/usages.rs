@@ -144,7 +144,7 @@ fn key_usage_empty(case: &Case<'_>) -> Vec<String> {
 fn key_cert_sign_on_leaf(case: &Case<'_>) -> Vec<String> {
     let usage = case.certificate.extensions.key_usage;
     let signs = usage.is_some_and(|usage| usage.contains(KeyUsages::KEY_CERT_SIGN));
-    when(signs && !case.certificate.is_ca(), || {
+    when(signs && case.is_leaf() && !case.certificate.is_ca(), || {
         "its keyUsage has keyCertSign, and it is no CA".to_owned()
     })
 }
