@@ -63,6 +63,8 @@ mod encode;
 
 mod manifest;
 
+mod bundle;
+
 mod authority;
 mod cluster;
 mod verify;
@@ -71,6 +73,7 @@ mod audit;
 
 pub use audit::{FileReport, HostFile};
 pub use authority::{Authority, Draft, Issued, Moment};
+pub use bundle::Generated;
 pub use certificate::{
     AccessDescription, AuthorityKeyId, BasicConstraints, Certificate, CertificateRequest,
     DistinguishedName, Extension, Extensions, GeneralName, NameAttribute, NameConstraints,
@@ -90,7 +93,7 @@ pub use private_key::{KeyFormat, PrivateKey};
 pub use profile::{CopyExtensions, CsrWhitelist, Profile, SigningConfig};
 pub use report::{Finding, Report, Rule, Severity, Source};
 pub use request::{CaRequest, Request};
-pub use rules::{Policy, Purpose, Question, rules};
+pub use rules::{Policy, Purpose, Question, rule, rules};
 pub use subject::{Attribute, Subject};
 pub use template::{CaConstraint, NameConstraint, PolicyInformation, PolicyQualifier, Urls};
 pub use usage::{ExtendedKeyUsage, KeyUsages};

@@ -20,8 +20,10 @@ use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
 use crate::certificate::Certificate;
+use crate::error::Error;
 use crate::key::PublicKey;
 use crate::report::{Finding, Rule, Severity, Source};
+use crate::suggest;
 use crate::usage::ExtendedKeyUsage;
 
 pub(crate) use self::ca::{CA_PATHLEN, DN_BYTES};
@@ -183,6 +185,18 @@ fn rows() -> impl Iterator<Item = &'static Row> {
 /// Every rule, in the order of the table.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
     rows().map(|row| row.rule)
+}
+
+/// The rule with this id.
+pub fn rule(id: &str) -> Result<&'static Rule, Error> {
+    rules().find(|rule| rule.id == id).ok_or_else(|| {
+        let near = suggest::nearest(id, rules().map(|rule| rule.id));
+        let error = Error::invalid("rule", id, "no such rule");
+        error.hinted(match near {
+            Some(near) => format!("did you mean {near:?}?"),
+            None => "`etcdpki explain` lists them all".to_owned(),
+        })
+    })
 }
 
 /// Applies the table to one certificate.
