@@ -15,6 +15,7 @@ mod walk;
 use std::sync::OnceLock;
 
 use rustls_pki_types::TrustAnchor;
+use webpki::Error as PathError;
 
 use crate::certificate::Certificate;
 use crate::error::Error;
@@ -26,7 +27,11 @@ use crate::rules::{self, Case, Policy, Position, Question, finding};
 /// Trust anchors, and what is known beside them.
 pub struct Verifier {
     anchors: Vec<Certificate>,
+    /// The anchors as webpki has them, each with its place in `anchors`, and those that it refuses:
+    /// one bad anchor among many must not spoil the others.
     trust: Vec<TrustAnchor<'static>>,
+    trust_at: Vec<usize>,
+    refused: Vec<(usize, PathError)>,
     /// CAs that are not trusted in themselves and may stand between leaf and anchor.
     pub intermediates: Vec<Certificate>,
     crls: Vec<KnownList>,
@@ -64,10 +69,21 @@ impl Verifier {
             return Err(Error::malformed("a trust store", "it holds no certificate")
                 .hinted("name the CA's certificate with --ca"));
         }
-        let trust = anchors.iter().map(builder::anchor).collect::<Result<_, _>>()?;
+        let (mut trust, mut trust_at, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+        for (index, certificate) in anchors.iter().enumerate() {
+            match builder::anchor(certificate) {
+                Ok(anchor) => {
+                    trust.push(anchor);
+                    trust_at.push(index);
+                }
+                Err(error) => refused.push((index, error)),
+            }
+        }
         Ok(Self {
             anchors,
             trust,
+            trust_at,
+            refused,
             intermediates: Vec::new(),
             crls: Vec::new(),
             max_depth: None,

@@ -7,11 +7,13 @@
 mod ca;
 mod chain;
 mod cluster;
+mod constraints;
 mod files;
 mod form;
 mod hosts;
 mod names;
 mod path;
+mod policies;
 mod revocation;
 mod usages;
 mod validity;
@@ -85,6 +87,8 @@ fn examples() -> impl Iterator<Item = &'static Example> {
     [
         validity::EXAMPLES,
         ca::EXAMPLES,
+        constraints::EXAMPLES,
+        policies::EXAMPLES,
         form::EXAMPLES,
         usages::EXAMPLES,
         names::EXAMPLES,

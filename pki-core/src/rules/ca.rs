@@ -121,7 +121,7 @@ pub(super) static ROWS: &[Row] = &[
             source: Source::Rfc5280,
             breaks: "Peers refuse what stands below the CA: `x509: certificate specifies an incompatible key usage`.",
             remedy: "Make the CA anew without extKeyUsage, or with the usages of the leaves.",
-            citation: "RFC 5280 section 4.2.1.12; measured on etcd 3.4, 3.5, 3.6",
+            citation: "RFC 5280 section 4.2.1.12; Go crypto/x509 (checkChainForKeyUsage)",
         },
         ca_extended_key_usage,
     ),
@@ -176,10 +176,8 @@ fn dn_bytes(case: &Case<'_>) -> Vec<String> {
 
 // Section 4.2.1.1. What signed itself names itself.
 fn aki_ski(case: &Case<'_>) -> Vec<String> {
-    let issuer = match case.position {
-        Position::Anchor if case.certificate.is_self_issued() => Some(case.certificate),
-        _ => case.issuer(),
-    };
+    let itself = case.position == Position::Anchor && case.certificate.is_self_issued();
+    let issuer = case.issuer().or(itself.then_some(case.certificate));
     let wanted = issuer.and_then(|ca| ca.extensions.subject_key_id.as_ref());
     let found = authority_key_id(case);
     match (found, wanted) {

@@ -89,7 +89,7 @@ pub(super) static ROWS: &[Row] = &[
             source: Source::Etcd,
             breaks: "etcd and the API server refuse whatever stands below the CA: `x509: unhandled critical extension`.",
             remedy: "Use a CA whose constraints are on DNS names, addresses, email addresses or URIs.",
-            citation: "RFC 5280 section 4.2.1.10; measured on etcd 3.4, 3.5, 3.6",
+            citation: "RFC 5280 section 4.2.1.10; Go crypto/x509 (parseNameConstraintsExtension)",
         },
         unknown_kind,
     ),

@@ -129,6 +129,10 @@ pub(crate) fn breaches<'a>(
         faults.extend(scope.map(|evidence| (&CRL_SCOPE, evidence.to_owned())));
         faults.extend(number(crl).map(|evidence| (&CRL_NUMBER, evidence.to_owned())));
         faults.extend(form(crl).map(|evidence| (&CRL_FORM, evidence.to_owned())));
+        let whose = format!("the CRL of {}", crl.issuer);
+        for (_, evidence) in &mut faults {
+            *evidence = format!("{whose}: {evidence}");
+        }
         if best.as_ref().is_none_or(|best| faults.len() < best.len()) {
             best = Some(faults);
         }

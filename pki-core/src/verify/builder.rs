@@ -10,7 +10,6 @@ use webpki::{
 
 use super::{Best, Verifier};
 use crate::certificate::Certificate;
-use crate::error::Error;
 use crate::rules::{Purpose, Question};
 
 impl Verifier {
@@ -61,19 +60,15 @@ impl Verifier {
             certificates.extend(known.iter().find(|known| known.der() == der.as_ref()));
         }
         let position = self.trust.iter().position(|anchor| anchor == path.anchor());
-        certificates.extend(position.map(|index| &self.anchors[index]));
+        certificates.extend(position.map(|index| &self.anchors[self.trust_at[index]]));
         certificates
     }
 }
 
-pub(super) fn anchor(certificate: &Certificate) -> Result<TrustAnchor<'static>, Error> {
+/// The certificate as webpki keeps an anchor.
+pub(super) fn anchor(certificate: &Certificate) -> Result<TrustAnchor<'static>, PathError> {
     let der = CertificateDer::from(certificate.der());
-    webpki::anchor_from_trusted_cert(&der).map(|anchor| anchor.to_owned()).map_err(|error| {
-        Error::malformed(
-            "a trust anchor",
-            format!("{}: {}", certificate.subject, path_error_text(&error)),
-        )
-    })
+    webpki::anchor_from_trusted_cert(&der).map(|anchor| anchor.to_owned())
 }
 
 /// The hosts that the leaf's names do not match.
@@ -125,6 +120,10 @@ pub(super) fn path_error_text(error: &PathError) -> String {
             "a name is outside the constraints of a CA above it".to_owned()
         }
         PathError::PathLenConstraintViolated => "more CAs than a CA above them allows".to_owned(),
+        PathError::UnsupportedSignatureAlgorithmContext(_)
+        | PathError::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
+            "its signature algorithm is none that is verified, or none for the CA's key".to_owned()
+        }
         PathError::UnsupportedCertVersion => "it is no X.509v3 certificate".to_owned(),
         other => format!("the path builder refuses it: {other:?}"),
     }

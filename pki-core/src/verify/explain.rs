@@ -20,7 +20,11 @@ impl Verifier {
     ) -> Report {
         let path = self.likeliest_path(leaf, known);
         let mut report = self.judge(&path, question);
-        let (rule, evidence) = self.cause(&path, error);
+        // Where webpki did not take the anchor it knows nothing of an issuer either.
+        let refused = self.refused.iter().find(|(index, _)| {
+            path.iter().any(|certificate| std::ptr::eq(*certificate, &self.anchors[*index]))
+        });
+        let (rule, evidence) = self.cause(&path, refused.map_or(error, |(_, error)| error));
         let said = |rule: &Rule| report.findings.iter().any(|finding| finding.rule == rule);
         let explained = match rule.id {
             // The general reason adds nothing to a particular one.

@@ -104,7 +104,7 @@ impl Verifier {
         budget: &mut Budget,
     ) -> bool {
         let last = path[path.len() - 1];
-        let anchors = self.anchors.iter().map(|ca| (ca, true));
+        let anchors = self.trust_at.iter().map(|index| (&self.anchors[*index], true));
         let others = known.iter().map(|ca| (*ca, false));
         for (ca, trusted) in anchors.chain(others) {
             let possible = ca.subject.der() == last.issuer.der()
