@@ -18,6 +18,7 @@ use crate::certificate::{Certificate, GeneralName};
 use crate::cluster::Wanted;
 use crate::error::Error;
 use crate::manifest::{Host, Manifest};
+use crate::revocation_list::RevocationList;
 use crate::usage::Purpose;
 
 /// A file in a host's folder. What it holds is read once; no secret is kept.
@@ -322,6 +323,11 @@ impl<'a> Deployment<'a> {
             }
         }
         sets
+    }
+
+    /// The CRL of a file, in a form that some etcd reads.
+    pub(crate) fn list(&self, crl: &Crl<'_>) -> Option<&'a RevocationList> {
+        self.file(crl.host, &crl.file)?.contents.crl.as_ref()
     }
 
     /// The certificates of a trust file.

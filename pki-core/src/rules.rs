@@ -8,12 +8,14 @@ mod clients;
 mod cluster;
 mod config;
 mod constraints;
+mod crls;
 mod files;
 mod form;
 mod names;
 mod path;
 mod peers;
 mod pem;
+mod policies;
 mod revocation;
 mod servers;
 mod trust;
@@ -33,11 +35,12 @@ use crate::subject::Attribute;
 use crate::suggest;
 use crate::usage::{ExtendedKeyUsage, Purpose};
 
-pub(crate) use self::ca::{CA_NAME_CONSTRAINTS, CA_PATHLEN, DN_BYTES};
+pub(crate) use self::ca::{CA_PATHLEN, DN_BYTES};
+pub(crate) use self::constraints::CA_NAME_CONSTRAINTS;
 pub(crate) use self::files::MANIFEST_DRIFT;
 pub(crate) use self::path::{PATH_REJECTED, PATH_SIGNATURE, PATH_TOO_DEEP, PATH_UNKNOWN_AUTHORITY};
 pub(crate) use self::pem::CHAIN_ORDER;
-pub(crate) use self::revocation::{CRL_UNUSABLE, LEAF_REVOKED};
+pub(crate) use self::revocation::breaches as revocation_breaches;
 
 /// What a certificate is asked to be good for, and when.
 #[derive(Clone, Debug)]
@@ -175,9 +178,11 @@ enum AtIssue {
 }
 
 /// The table, group by group. Findings of one severity come in this order.
-static GROUPS: [&[Row]; 15] = [
+static GROUPS: [&[Row]; 18] = [
     validity::ROWS,
     ca::ROWS,
+    constraints::ROWS,
+    policies::ROWS,
     form::ROWS,
     usages::ROWS,
     names::ROWS,
@@ -190,6 +195,7 @@ static GROUPS: [&[Row]; 15] = [
     peers::ROWS,
     clients::ROWS,
     config::ROWS,
+    crls::ROWS,
     cluster::ROWS,
 ];
 

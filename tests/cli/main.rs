@@ -9,6 +9,7 @@ mod etcd;
 mod explain;
 mod files;
 mod lab;
+mod limbo;
 mod live;
 mod oracles;
 mod peers;

@@ -9,6 +9,8 @@ mod chain;
 mod clients;
 mod cluster;
 mod config;
+mod constraints;
+mod crls;
 mod files;
 mod form;
 mod hosts;
@@ -16,6 +18,7 @@ mod names;
 mod path;
 mod peers;
 mod pem;
+mod policies;
 mod revocation;
 mod servers;
 mod trust;
@@ -91,6 +94,8 @@ fn examples() -> impl Iterator<Item = &'static Example> {
     [
         validity::EXAMPLES,
         ca::EXAMPLES,
+        constraints::EXAMPLES,
+        policies::EXAMPLES,
         form::EXAMPLES,
         usages::EXAMPLES,
         names::EXAMPLES,
@@ -103,6 +108,7 @@ fn examples() -> impl Iterator<Item = &'static Example> {
         peers::EXAMPLES,
         clients::EXAMPLES,
         config::EXAMPLES,
+        crls::EXAMPLES,
         cluster::EXAMPLES,
     ]
     .into_iter()

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::{Case, Purpose, Row, when};
 use crate::certificate::GeneralName;
 use crate::error::Error;
-use crate::name::DnsName;
+use crate::name::{DnsName, EmailAddress, Uri};
 use crate::report::{Rule, Severity, Source};
 use crate::usage::ExtendedKeyUsage;
 
@@ -36,7 +36,7 @@ pub(super) static ROWS: &[Row] = &[
         &Rule {
             id: "san-ip-as-dns",
             severity: Severity::Error,
-            source: Source::Etcd,
+            source: Source::Rfc5280,
             breaks: "Whoever dials the address refuses it: `cannot validate certificate for … because it doesn't contain any IP SANs`.",
             remedy: "Issue it anew with the address as an address (--san ip:…).",
             citation: "RFC 5280 section 4.2.1.6; measured on etcd 3.4, 3.5, 3.6",
@@ -47,7 +47,7 @@ pub(super) static ROWS: &[Row] = &[
         &Rule {
             id: "san-dns-form",
             severity: Severity::Error,
-            source: Source::Etcd,
+            source: Source::Rfc5280,
             breaks: "No client ever matches such a name, or only some do.",
             remedy: "Issue it anew with the name as `hostname -f` prints it.",
             citation: "RFC 5280 section 4.2.1.6",
@@ -75,6 +75,28 @@ pub(super) static ROWS: &[Row] = &[
             citation: "measured on etcd 3.4, 3.5, 3.6 (checkCertSAN)",
         },
         peer_port_open,
+    ),
+    Row::certificate(
+        &Rule {
+            id: "san-form",
+            severity: Severity::Error,
+            source: Source::Rfc5280,
+            breaks: "Go does not parse it, or nothing will ever match the name.",
+            remedy: "Issue it anew with names in their proper form.",
+            citation: "RFC 5280 section 4.2.1.6",
+        },
+        san_form,
+    ),
+    Row::certificate(
+        &Rule {
+            id: "san-not-critical",
+            severity: Severity::Warning,
+            source: Source::Rfc5280,
+            breaks: "Programs that know the subject alone take it for nobody's certificate, and some refuse it.",
+            remedy: "Issue it anew with a common name; etcdpki marks the names critical where there is none.",
+            citation: "RFC 5280 section 4.1.2.6",
+        },
+        san_not_critical,
     ),
 ];
 
@@ -108,11 +130,11 @@ fn san_dns_form(case: &Case<'_>) -> Vec<String> {
     dns_names(case)
         .filter(|name| name.parse::<IpAddr>().is_err() && !is_underscored(name))
         .filter_map(|name| {
-            let error = name.parse::<DnsName>().err()?;
-            let Error::Invalid(invalid) = error else {
-                return None;
-            };
-            Some(format!("dNSName {name:?} is {}", invalid.problem))
+            // An IA5String; the parser of names would take other scripts and convert them.
+            if !name.is_ascii() {
+                return Some(format!("dNSName {name:?} is not in ASCII"));
+            }
+            Some(format!("dNSName {name:?} is {}", problem(name.parse::<DnsName>())?))
         })
         .collect()
 }
@@ -145,7 +167,50 @@ fn names_a_host(case: &Case<'_>) -> bool {
 
 fn dns_names<'a>(case: &'a Case<'_>) -> impl Iterator<Item = &'a str> {
     names(case).filter_map(|name| match name {
-        GeneralName::Dns(text) if case.is_leaf() => Some(text.as_str()),
+        GeneralName::Dns(text) => Some(text.as_str()),
         _ => None,
+    })
+}
+
+// Section 4.2.1.6. dNSNames have rules of their own.
+fn san_form(case: &Case<'_>) -> Vec<String> {
+    let mut breaches = Vec::new();
+    let names = case.certificate.extensions.subject_alt_name.as_ref();
+    breaches.extend(when(names.is_some_and(Vec::is_empty), || {
+        "its subjectAltName holds no name".to_owned()
+    }));
+    breaches.extend(names.into_iter().flatten().filter_map(|name| {
+        let problem = match name {
+            GeneralName::Ip(octets) if !matches!(octets.len(), 4 | 16) => {
+                format!("has {} octets, and an address has 4 or 16", octets.len())
+            }
+            GeneralName::Email(text) => format!("is {}", problem(text.parse::<EmailAddress>())?),
+            GeneralName::Uri(text) => format!("is {}", problem(text.parse::<Uri>())?),
+            GeneralName::Other(text) if text.starts_with("malformed") => {
+                "cannot be read".to_owned()
+            }
+            _ => return None,
+        };
+        Some(format!("{name} {problem}"))
+    }));
+    breaches
+}
+
+fn problem<T>(parsed: Result<T, Error>) -> Option<String> {
+    match parsed {
+        Err(Error::Invalid(invalid)) => Some(invalid.problem.clone()),
+        _ => None,
+    }
+}
+
+// Section 4.1.2.6: without a subject the alternative names stand for it.
+fn san_not_critical(case: &Case<'_>) -> Vec<String> {
+    let names = case.certificate.extensions.find("2.5.29.17");
+    let critical = names.is_some_and(|extension| extension.critical);
+    when(!case.certificate.is_ca() && case.certificate.subject.is_empty() && !critical, || {
+        match names {
+            Some(_) => "its subject is empty and its subjectAltName not critical".to_owned(),
+            None => "it has neither subject nor subjectAltName".to_owned(),
+        }
     })
 }

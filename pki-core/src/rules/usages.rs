@@ -82,6 +82,39 @@ pub(super) static ROWS: &[Row] = &[
         },
         leaf_key_usage,
     ),
+    Row::certificate(
+        &Rule {
+            id: "ku-empty",
+            severity: Severity::Warning,
+            source: Source::Rfc5280,
+            breaks: "Verifiers that keep to the letter of RFC 5280 refuse it: its key may be used for nothing.",
+            remedy: "Issue it anew with the usages that it needs.",
+            citation: "RFC 5280 section 4.2.1.3",
+        },
+        key_usage_empty,
+    ),
+    Row::certificate(
+        &Rule {
+            id: "ku-certsign-leaf",
+            severity: Severity::Warning,
+            source: Source::Rfc5280,
+            breaks: "Verifiers that keep to the letter of RFC 5280 refuse it: only a CA signs certificates.",
+            remedy: "Issue it anew without keyCertSign.",
+            citation: "RFC 5280 sections 4.2.1.3 and 4.2.1.9",
+        },
+        key_cert_sign_on_leaf,
+    ),
+    Row::certificate(
+        &Rule {
+            id: "eku-form",
+            severity: Severity::Error,
+            source: Source::Rfc5280,
+            breaks: "Programs disagree on whether it may be used for everything or for nothing.",
+            remedy: "Issue it anew without extKeyUsage, or with the usages that it needs.",
+            citation: "RFC 5280 section 4.2.1.12",
+        },
+        extended_key_usage_form,
+    ),
 ];
 
 // Section 4.2.1.12: absent means any purpose.
@@ -136,4 +169,25 @@ fn usages_are(case: &Case<'_>) -> String {
         "extKeyUsage is {}",
         if names.is_empty() { "empty".to_owned() } else { names.join(", ") }
     )
+}
+
+// Section 4.2.1.3: "at least one of the bits MUST be set".
+fn key_usage_empty(case: &Case<'_>) -> Vec<String> {
+    let usage = case.certificate.extensions.key_usage;
+    when(usage.is_some_and(KeyUsages::is_empty), || "no bit of its keyUsage is set".to_owned())
+}
+
+// Section 4.2.1.9
+fn key_cert_sign_on_leaf(case: &Case<'_>) -> Vec<String> {
+    let usage = case.certificate.extensions.key_usage;
+    let signs = usage.is_some_and(|usage| usage.contains(KeyUsages::KEY_CERT_SIGN));
+    when(signs && case.is_leaf() && !case.certificate.is_ca(), || {
+        "its keyUsage has keyCertSign, and it is no CA".to_owned()
+    })
+}
+
+// Section 4.2.1.12: a SEQUENCE of one or more.
+fn extended_key_usage_form(case: &Case<'_>) -> Vec<String> {
+    let usages = case.certificate.extensions.extended_key_usage.as_ref();
+    when(usages.is_some_and(Vec::is_empty), || "its extKeyUsage is empty".to_owned())
 }

@@ -19,6 +19,17 @@ pub(super) static ROWS: &[Row] = &[
     ),
     Row::certificate(
         &Rule {
+            id: "validity-form",
+            severity: Severity::Warning,
+            source: Source::Rfc5280,
+            breaks: "Verifiers that keep to the letter of RFC 5280 refuse it; others may read another date.",
+            remedy: "Issue it anew; etcdpki writes each date in its proper form.",
+            citation: "RFC 5280 section 4.1.2.5",
+        },
+        validity_form,
+    ),
+    Row::certificate(
+        &Rule {
             id: "leaf-expired",
             severity: Severity::Error,
             source: Source::Rfc5280,
@@ -107,6 +118,12 @@ fn validity_order(case: &Case<'_>) -> Vec<String> {
             moment(certificate.not_after)
         )
     })
+}
+
+// Sections 4.1.2.5.1 and 4.1.2.5.2
+fn validity_form(case: &Case<'_>) -> Vec<String> {
+    let faults = ["notBefore", "notAfter"].into_iter().zip(case.certificate.encoding.times);
+    faults.filter_map(|(field, fault)| Some(format!("{field} is {}", fault?))).collect()
 }
 
 // Section 4.1.2.5: the period includes both ends.

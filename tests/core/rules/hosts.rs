@@ -12,7 +12,7 @@ use super::chain::key;
 use crate::foreign::{extended_key_usages, params, signed};
 use crate::lab::{Ca, NOW, moment};
 
-const MANIFEST: &str = "\
+pub(super) const MANIFEST: &str = "\
 cluster: lab
 domain: example.com
 etcd:
@@ -78,8 +78,7 @@ impl Hosts {
 
     /// Issues the certificate of a pair anew, for the same key and changed.
     pub(super) fn reissue(&mut self, base: &str, change: impl FnOnce(&mut CertificateParams)) {
-        let file = self.file(&format!("{base}.pem"));
-        let old = Certificate::from_pem_or_der(&file.contents).unwrap().swap_remove(0);
+        let old = self.certificate(base);
         let key = self.key(base);
         let mut params = params(cn(&old), &key);
         self.like(base, &mut params);
@@ -90,13 +89,18 @@ impl Hosts {
 
     /// Gives it the names and usages of a certificate that is there.
     pub(super) fn like(&mut self, base: &str, params: &mut CertificateParams) {
-        let file = self.file(&format!("{base}.pem"));
-        let old = Certificate::from_pem_or_der(&file.contents).unwrap().swap_remove(0);
+        let old = self.certificate(base);
         let names = old.extensions.subject_alt_name.iter().flatten();
         params.subject_alt_names = names.map(as_encoded).collect();
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         let usages = old.extensions.extended_key_usage.as_deref().unwrap_or_default();
         params.extended_key_usages = extended_key_usages(usages);
+    }
+
+    /// The certificate of a pair.
+    pub(super) fn certificate(&mut self, base: &str) -> Certificate {
+        let file = self.file(&format!("{base}.pem"));
+        Certificate::from_pem_or_der(&file.contents).unwrap().swap_remove(0)
     }
 
     /// The key of a pair.

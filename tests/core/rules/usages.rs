@@ -5,6 +5,7 @@ use rcgen::{ExtendedKeyUsagePurpose, KeyUsagePurpose};
 
 use super::Example;
 use super::chain::Chain;
+use crate::der::{oid, put};
 use crate::foreign::extended_key_usages;
 
 pub(super) const EXAMPLES: &[Example] = &[
@@ -17,6 +18,9 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::chain("leaf-ku", Purpose::Peer, |chain| {
         chain.leaf.key_usages = vec![KeyUsagePurpose::KeyEncipherment];
     }),
+    Example::chain("ku-empty", Purpose::Peer, for_nothing),
+    Example::chain("ku-certsign-leaf", Purpose::Peer, signs_certificates),
+    Example::chain("eku-form", Purpose::Any, for_no_purpose),
 ];
 
 fn for_clients_alone(chain: &mut Chain) {
@@ -34,4 +38,21 @@ fn for_both(chain: &mut Chain) {
 
 fn for_everything(chain: &mut Chain) {
     chain.leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::Any];
+}
+
+fn for_nothing(chain: &mut Chain) {
+    chain.alter = |signed| {
+        // BIT STRING of one bit, which is not set.
+        signed.forge_leaf(|fields| put(fields, oid::KEY_USAGE, true, &[0x03, 0x02, 0x07, 0x00]));
+    };
+}
+
+fn signs_certificates(chain: &mut Chain) {
+    chain.leaf.key_usages.push(KeyUsagePurpose::KeyCertSign);
+}
+
+fn for_no_purpose(chain: &mut Chain) {
+    chain.alter = |signed| {
+        signed.forge_leaf(|fields| put(fields, oid::EXTENDED_KEY_USAGE, false, &[0x30, 0x00]));
+    };
 }

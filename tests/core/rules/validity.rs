@@ -5,10 +5,12 @@ use time::Duration;
 
 use super::chain::{Chain, key};
 use super::{Example, Fault};
+use crate::der::Node;
 use crate::lab::{Ca, NOW, moment};
 
 pub(super) const EXAMPLES: &[Example] = &[
     Example::chain("validity-order", Purpose::Peer, ends_before_it_begins),
+    Example::chain("validity-form", Purpose::Peer, in_the_long_form_before_2050),
     Example::chain("leaf-expired", Purpose::Peer, ended_a_second_ago),
     Example::chain("leaf-not-yet-valid", Purpose::Peer, begins_in_a_second),
     Example::chain("ca-time", Purpose::Peer, ca_has_ended),
@@ -20,6 +22,17 @@ pub(super) const EXAMPLES: &[Example] = &[
 
 fn ends_before_it_begins(chain: &mut Chain) {
     chain.leaf.not_after = chain.leaf.not_before - Duration::seconds(1);
+}
+
+fn in_the_long_form_before_2050(chain: &mut Chain) {
+    chain.alter = |signed| {
+        // The fifth field, and in it the second time.
+        signed.forge_leaf(|fields| {
+            let not_after = &mut fields[4].inner()[1];
+            let long = [b"20", not_after.content().as_slice()].concat();
+            *not_after = Node::octets(0x18, long);
+        });
+    };
 }
 
 fn ended_a_second_ago(chain: &mut Chain) {
