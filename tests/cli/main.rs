@@ -10,6 +10,7 @@ mod explain;
 mod export;
 mod files;
 mod lab;
+mod limbo;
 mod live;
 mod oracles;
 mod peers;

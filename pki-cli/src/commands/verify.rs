@@ -175,6 +175,7 @@ fn print_audit(
             anchored: found.report.path.len() > 1,
             found: exceptions.apply(found.report.findings),
             path: found.report.path,
+            limit: found.report.limit,
             ..Judged::default()
         };
         let place = Place::File(folder.join(&found.file));

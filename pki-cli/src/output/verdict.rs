@@ -43,6 +43,8 @@ pub(crate) struct Judged {
     pub(crate) path: Vec<String>,
     /// Whether the path ends in a CA that is trusted.
     pub(crate) anchored: bool,
+    /// Why the path builder has no say about the path.
+    pub(crate) limit: Option<&'static str>,
     /// When the judged certificate ends, where one was read.
     pub(crate) not_after: Option<String>,
     /// How a live endpoint behaved.

@@ -41,6 +41,7 @@ impl Judge {
         Judged {
             anchored: last.is_some_and(|last| self.anchors.contains(last)),
             path: report.path,
+            limit: report.limit,
             not_after: Some(moment(leaf.not_after)),
             endpoint: None,
             found: self.exceptions.apply(report.findings),

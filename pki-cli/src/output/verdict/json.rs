@@ -13,6 +13,7 @@ struct Thing<'a> {
     file: &'a str,
     ok: bool,
     path: &'a [String],
+    limit: Option<&'static str>,
     not_after: Option<&'a str>,
     findings: Vec<FindingFacts>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -36,6 +37,7 @@ pub(super) fn outcome(outcome: &Outcome) -> String {
             file: &outcome.name,
             ok: judged.is_ok(),
             path: &judged.path,
+            limit: judged.limit,
             not_after: judged.not_after.as_deref(),
             findings: findings(judged),
             endpoint: judged.endpoint.as_ref(),
@@ -45,6 +47,7 @@ pub(super) fn outcome(outcome: &Outcome) -> String {
             file: &outcome.name,
             ok: false,
             path: &[],
+            limit: None,
             not_after: None,
             findings: Vec::new(),
             endpoint: None,

@@ -66,6 +66,10 @@ fn tree(text: &mut String, judged: &Judged) {
     if !judged.path.is_empty() && !judged.anchored {
         let _ = writeln!(text, "  {}no trusted CA", branch(judged.path.len()));
     }
+    if let Some(limit) = judged.limit {
+        let _ =
+            writeln!(text, "  judged by RFC 5280 section 6.1 without rustls-webpki, for {limit}");
+    }
 }
 
 fn branch(depth: usize) -> String {
