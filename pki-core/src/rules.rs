@@ -71,6 +71,19 @@ pub enum Purpose {
     Server,
 }
 
+impl Purpose {
+    /// The extended key usages that the part needs.
+    fn usages(self) -> Vec<ExtendedKeyUsage> {
+        let (server, client) = (ExtendedKeyUsage::server_auth, ExtendedKeyUsage::client_auth);
+        match self {
+            Self::Any => Vec::new(),
+            Self::Client => vec![client()],
+            Self::Peer => vec![server(), client()],
+            Self::Server => vec![server()],
+        }
+    }
+}
+
 /// Whose rules count.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]

@@ -16,6 +16,7 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::chain("cli-has-serverauth", Purpose::Client, for_both),
     Example::chain("ku-empty", Purpose::Peer, for_nothing),
     Example::chain("ku-certsign-leaf", Purpose::Peer, signs_certificates),
+    Example::chain("eku-any", Purpose::Peer, for_any_purpose),
     Example::chain("eku-form", Purpose::Any, for_no_purpose),
 ];
 
@@ -47,4 +48,8 @@ fn for_no_purpose(chain: &mut Chain) {
     chain.alter = |signed| {
         signed.forge_leaf(|fields| put(fields, oid::EXTENDED_KEY_USAGE, false, &[0x30, 0x00]));
     };
+}
+
+fn for_any_purpose(chain: &mut Chain) {
+    chain.leaf.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::Any];
 }
