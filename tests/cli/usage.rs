@@ -1,5 +1,8 @@
-use crate::lab::Lab;
+use std::process::Command;
+
+use crate::lab::{Lab, Run};
 use crate::peers;
+use crate::process::finish;
 
 #[test]
 fn the_first_five_minutes() {
@@ -47,5 +50,85 @@ fn what_the_readme_shows_of_a_whole_cluster_works() {
         let run = lab.run(&args.iter().map(String::as_str).collect::<Vec<_>>());
         // The plan of a cluster that has nothing yet is to do something.
         assert_eq!(run.code, i32::from(args[0] == "plan"), "{args:?}: {run:?}");
+    }
+}
+
+/// The fenced blocks of docs/ci.md: the language, the text.
+fn recipes() -> Vec<(String, String)> {
+    let page = std::fs::read_to_string(peers::root().join("docs/ci.md")).unwrap();
+    let blocks = page.split("\n```").skip(1).step_by(2);
+    let blocks = blocks.map(|block| block.split_once('\n').unwrap());
+    blocks.map(|(language, text)| (language.to_owned(), text.to_owned())).collect()
+}
+
+/// What CI makes of the recipes: the schemas that GitHub and GitLab publish, vendored by check-jsonschema.
+#[test]
+fn the_recipes_for_ci_are_what_ci_servers_read() {
+    let lab = Lab::new();
+    let mut checked = 0;
+    for (_, text) in recipes() {
+        let schema = match text.lines().next() {
+            Some("# .github/workflows/certificates.yaml") => "vendor.github-workflows",
+            Some("# .gitlab-ci.yml") => "vendor.gitlab-ci",
+            _ => continue,
+        };
+        lab.write("recipe.yaml", &text);
+        let mut check = Command::new(peers::venv("check-jsonschema"));
+        check.args(["--builtin-schema", schema]).arg(lab.path("recipe.yaml"));
+        let run = finish(&mut check);
+        assert_eq!(run.code, 0, "{text}\n{run:?}");
+        checked += 1;
+    }
+    assert_eq!(checked, 2);
+}
+
+/// Every command line of `etcdpki` in the recipes, run by a shell where they say.
+#[test]
+fn what_the_recipes_for_ci_run_works() {
+    let lab = Lab::new();
+    std::fs::copy(peers::root().join("examples/lab/cluster.yaml"), lab.path("cluster.yaml"))
+        .unwrap();
+    lab.ok(&["apply", "-f", "cluster.yaml"]);
+    std::fs::create_dir(lab.path("certs")).unwrap();
+    lab.write("certs/server.pem", lab.read("pki/hosts/etcdone/server.pem"));
+    lab.write("ca.pem", lab.read("pki/ca.pem"));
+    std::fs::create_dir(lab.path("node_exporter")).unwrap();
+    let etcdpki = std::path::Path::new(env!("CARGO_BIN_EXE_etcdpki")).parent().unwrap();
+    let path = format!("{}:{}", etcdpki.display(), std::env::var("PATH").unwrap());
+    let shell = |line: &str| -> Run {
+        let mut shell = peers::program("sh");
+        shell.args(["-ec", line]).current_dir(lab.folder()).env("PATH", &path);
+        finish(shell.env_remove("ETCDPKI_DIR"))
+    };
+    let mut lines = 0;
+    for (language, text) in recipes() {
+        for line in text
+            .lines()
+            .filter(|line| line.contains("etcdpki verify") || line.contains("etcdpki status"))
+        {
+            let line = match language.as_str() {
+                "crontab" => line.splitn(6, ' ').nth(5).unwrap().to_owned(),
+                _ => line[line.find("etcdpki ").unwrap()..].to_owned(),
+            };
+            // pre-commit adds the names of the files that are about to be committed.
+            let files = if text.contains("entry: ") { " certs/server.pem" } else { "" };
+            let line = format!("{line}{files}")
+                .replace("/srv/etcdpki", &lab.folder().display().to_string())
+                .replace(
+                    "/var/lib/node_exporter",
+                    &lab.path("node_exporter").display().to_string(),
+                );
+            let run = shell(&line);
+            assert_eq!(run.code, 0, "{line}: {run:?}");
+            lines += 1;
+        }
+    }
+    assert_eq!(lines, 5);
+    for (file, mark) in [
+        ("etcdpki.sarif", "\"version\": \"2.1.0\""),
+        ("etcdpki.xml", "tests=\"1\" failures=\"0\" errors=\"0\""),
+        ("node_exporter/etcdpki.prom", "etcdpki_certificate_problems{"),
+    ] {
+        assert!(String::from_utf8(lab.read(file)).unwrap().contains(mark), "{file}");
     }
 }

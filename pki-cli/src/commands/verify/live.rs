@@ -117,8 +117,12 @@ pub(super) fn run(
     judge: &Judge,
     format: Format,
 ) -> Result<ExitCode, Failure> {
-    let dialler = Dialler::new(args.live.identity()?, args.live.timeout)?;
-    let looker = Looker { args, dialler, judge };
+    let looker = Looker {
+        args,
+        client: Dialler::new(args.live.identity()?, args.live.timeout)?,
+        stranger: Dialler::new(None, args.live.timeout)?,
+        judge,
+    };
     let alone = targets.len() == 1;
     let asked = match &targets[..] {
         [one] => looker.question(one),
@@ -135,7 +139,9 @@ pub(super) fn run(
 /// Looks at endpoints.
 struct Looker<'a> {
     args: &'a VerifyArgs,
-    dialler: Dialler,
+    /// Shows the client certificate, where there is one.
+    client: Dialler,
+    stranger: Dialler,
     judge: &'a Judge,
 }
 
@@ -152,6 +158,11 @@ impl Looker<'_> {
         question
     }
 
+    /// A peer port that takes a client for a member is a hole; that one refuses it is no fault.
+    fn shows_certificate(&self, target: &Target) -> bool {
+        self.args.live.cert.is_some() && target.purpose != Purpose::Peer
+    }
+
     fn look(&self, target: &Target) -> Outcome {
         let result = self.judged(target);
         Outcome { name: target.address.to_string(), place: Place::Elsewhere, result }
@@ -164,7 +175,8 @@ impl Looker<'_> {
             None => ServerName::try_from(to.host.clone())
                 .map_err(|error| Failure::usage(format!("{to}: {error}")))?,
         };
-        let session = self.dialler.dial(to, &name)?;
+        let dialler = if self.shows_certificate(target) { &self.client } else { &self.stranger };
+        let session = dialler.dial(to, &name)?;
         let chain: Vec<Certificate> = session
             .chain
             .iter()
@@ -175,7 +187,7 @@ impl Looker<'_> {
                 Failure { message: format!("{to}: its chain: {}", failure.message), ..failure }
             })?;
         let mut judged = self.judge.judge(&chain, &self.question(target));
-        let (client_certificate, finding) = self.conclude(to, &session);
+        let (client_certificate, finding) = self.conclude(target, &session);
         let mut found = self.judge.exceptions.apply(finding.into_iter().collect());
         found.append(&mut judged.found);
         found.sort_by_key(|found| std::cmp::Reverse(found.finding.severity));
@@ -190,8 +202,9 @@ impl Looker<'_> {
     }
 
     /// What the endpoint makes of client certificates, and what is wrong with that.
-    fn conclude(&self, to: &Address, session: &Session) -> (&'static str, Option<Finding>) {
-        let given = self.args.live.cert.is_some();
+    fn conclude(&self, target: &Target, session: &Session) -> (&'static str, Option<Finding>) {
+        let to = &target.address;
+        let given = self.shows_certificate(target);
         let find = |fault: EndpointFault, evidence: &str| {
             fault.finding(self.judge.verifier.policy, &to.to_string(), evidence.to_owned())
         };

@@ -32,7 +32,7 @@ pub(super) fn outcome(outcome: &Outcome) -> String {
                     escaped(&text(found)),
                 );
             }
-            let mut said: Vec<String> = others.into_iter().map(|found| text(found)).collect();
+            let mut said: Vec<String> = others.into_iter().map(text).collect();
             said.extend(
                 judged
                     .ignored()

@@ -1,0 +1,88 @@
+//! What `benches/verify-speed` needs: thousands of leaves under one CA, and the rate at which all cores
+//! verify nothing but their signatures.
+#![expect(clippy::print_stdout, reason = "a number for the script")]
+
+use std::error::Error;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair,
+    UnparsedPublicKey,
+};
+use pki_core::{
+    Authority, CaRequest, KeyAlgorithm, Moment, PrivateKey, Request, SerialNumber, Signer,
+    SigningConfig, Subject,
+};
+use time::OffsetDateTime;
+
+/// `make FOLDER NUMBER` writes `ca.pem` and `leaves/*.pem`; `raw SECONDS` prints signatures a second.
+fn main() -> Result<(), Box<dyn Error>> {
+    let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
+    match &args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["make", folder, number] => make(Path::new(folder), number.parse()?),
+        ["raw", seconds] => raw(Duration::from_secs_f64(seconds.parse()?)),
+        other => Err(format!("make FOLDER NUMBER, or raw SECONDS; not {other:?}").into()),
+    }
+}
+
+/// One key for all: making keys is not what is measured.
+fn make(folder: &Path, number: usize) -> Result<(), Box<dyn Error>> {
+    let ca_key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
+    let leaf_key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
+    let now = OffsetDateTime::now_utc();
+    let moment = |number: usize| {
+        let mut serial = [0; 20];
+        serial[12..].copy_from_slice(&number.to_be_bytes());
+        Moment { now, serial: SerialNumber::from_random(serial) }
+    };
+    let request = CaRequest::new(Subject::from_common_name("etcd CA")?);
+    let ca = Authority::draft_root(&request, ca_key.public_key(), &moment(0))?.sign(&ca_key)?;
+    std::fs::write(folder.join("ca.pem"), ca.certificate.to_pem()?)?;
+    let authority = Authority::new(ca.certificate);
+    let config = SigningConfig::etcd();
+    let profile = config.profile("server")?;
+    let leaves = folder.join("leaves");
+    std::fs::create_dir(&leaves)?;
+    for number in 1..=number {
+        let name = format!("etcd-{number:05}");
+        let request = Request {
+            subject: Subject::from_common_name(&name)?,
+            names: vec![format!("10.{}.{}.1", number / 250, number % 250).parse()?],
+            public_key: leaf_key.public_key().clone(),
+            extensions: Vec::new(),
+            expiry: None,
+        };
+        let leaf = authority.draft(&request, profile, &moment(number))?.sign(&ca_key)?;
+        std::fs::write(leaves.join(format!("{name}.pem")), leaf.certificate.to_pem()?)?;
+    }
+    Ok(())
+}
+
+/// As webpki calls it: the key as it stands in a certificate, a message of a certificate's length.
+fn raw(span: Duration) -> Result<(), Box<dyn Error>> {
+    const TBS: [u8; 500] = [0x30; 500];
+    let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING)?;
+    let signature = pair.sign(&SystemRandom::new(), &TBS)?;
+    let done = AtomicU64::new(0);
+    let start = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, pair.public_key());
+                while start.elapsed() < span {
+                    for _ in 0..64 {
+                        assert!(key.verify(&TBS, signature.as_ref()).is_ok());
+                    }
+                    done.fetch_add(64, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+    let rate = done.load(Ordering::Relaxed) as f64 / start.elapsed().as_secs_f64();
+    println!("{rate:.0}");
+    Ok(())
+}
