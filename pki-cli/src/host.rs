@@ -73,6 +73,11 @@ pub(crate) fn variable(name: &str) -> Option<Zeroizing<Vec<u8>>> {
     std::env::var_os(name).map(|value| Zeroizing::new(value.into_encoded_bytes()))
 }
 
+/// Whether somebody watches standard error.
+pub(crate) fn is_watched() -> bool {
+    io::stderr().is_terminal()
+}
+
 /// Words, for standard error. There is nowhere to report that this failed.
 pub(crate) fn say(text: &str) {
     let _ = anstream::stderr().lock().write_all(text.as_bytes());

@@ -10,6 +10,7 @@ mod hosts;
 mod inventory;
 mod output;
 mod pairs;
+mod progress;
 mod store;
 
 use std::process::ExitCode;

@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 use self::clients::Told;
 pub(crate) use self::contents::{Contents, Form, Section};
 pub(crate) use self::settings::{Settings, Url};
-use crate::bundle::{ETCDCTL_ENV, KUBEADM_CONFIG};
+use crate::bundle::{Bundles, ETCDCTL_ENV, KUBEADM_CONFIG};
 use crate::certificate::{Certificate, GeneralName};
 use crate::cluster::Wanted;
 use crate::error::Error;
@@ -152,8 +152,9 @@ impl<'a> Deployment<'a> {
             by_path,
         };
         deployment.add_wanted()?;
+        let bundles = Bundles::new(manifest);
         for member in &manifest.etcd {
-            deployment.add_member(member);
+            deployment.add_member(member, &bundles);
         }
         for host in manifest.control_plane.iter().map(|host| host.name.as_str()) {
             deployment.add_client(host, &manifest.paths.kubernetes);
@@ -191,10 +192,10 @@ impl<'a> Deployment<'a> {
         Ok(())
     }
 
-    fn add_member(&mut self, member: &'a Host) {
+    fn add_member(&mut self, member: &'a Host, bundles: &Bundles<'_>) {
         let host = member.name.as_str();
         let text = |name: &str| self.text(host, name);
-        let settings = Settings::read(self.manifest, member, text);
+        let settings = Settings::read(bundles, self.manifest.etcd_version, member, text);
         let folder = &self.manifest.paths.etcd;
         for (part, certificate, key) in [
             (Purpose::Server, "cert-file", "key-file"),

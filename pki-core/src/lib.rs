@@ -77,7 +77,7 @@ mod audit;
 
 pub use audit::FileReport;
 pub use authority::{Authority, Draft, Issued, Moment};
-pub use bundle::Generated;
+pub use bundle::{Bundles, Generated};
 pub use certificate::{
     AccessDescription, AuthorityKeyId, BasicConstraints, Certificate, CertificateRequest,
     DistinguishedName, Extension, Extensions, GeneralName, NameAttribute, NameConstraints,

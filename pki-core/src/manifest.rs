@@ -32,6 +32,8 @@ pub struct Manifest {
     pub renew_before: Duration,
     /// `constrain`: whether the CA is held to the names of this manifest
     pub constrain: bool,
+    /// `configuration`: whether the hosts get the files that use the certificates, too
+    pub configuration: bool,
     /// `etcd`: the members
     pub etcd: Vec<Host>,
     /// `control_plane`: the hosts of API servers

@@ -4,6 +4,8 @@ mod drift;
 mod layout;
 mod manifest;
 mod options;
+mod progress;
+mod schema;
 mod twice;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -140,7 +140,7 @@ fn kubeadm_finds_its_files_where_it_looks_for_them() {
     for host in ["etcdone", "etcdtwo", "masterone", "admin"] {
         let archive = format!("{host}.tar.gz");
         lab.ok(&["export", host, "--as", "kubeadm"]);
-        listed += &format!("{host}\n{}", list(&lab, &archive));
+        listed.extend([format!("{host}\n{}", list(&lab, &archive))]);
         unpack(&lab, &archive, host);
     }
     insta::assert_snapshot!("kubeadm", listed);

@@ -1,3 +1,4 @@
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 use crate::lab::{Lab, Run};
@@ -19,11 +20,15 @@ fn the_first_five_minutes() {
     }
 }
 
-/// The commands of `etcdpki` that a section of the README shows.
-fn commands(section: &str) -> Vec<Vec<String>> {
+fn section(name: &str) -> String {
     let readme = std::fs::read_to_string(peers::root().join("README.md")).unwrap();
-    let (_, rest) = readme.split_once(&format!("\n## {section}\n")).unwrap();
-    let section = rest.split("\n## ").next().unwrap();
+    let (_, rest) = readme.split_once(&format!("\n## {name}\n")).unwrap();
+    rest.split("\n## ").next().unwrap().to_owned()
+}
+
+/// The commands of `etcdpki` that a section of the README shows.
+fn commands(name: &str) -> Vec<Vec<String>> {
+    let section = section(name);
     let lines = section.lines().filter_map(|line| line.strip_prefix("$ etcdpki "));
     lines.map(|line| line.split(' ').map(str::to_owned).collect()).collect()
 }
@@ -131,4 +136,40 @@ fn what_the_recipes_for_ci_run_works() {
     ] {
         assert!(String::from_utf8(lab.read(file)).unwrap().contains(mark), "{file}");
     }
+}
+
+/// Every folder below `lab-pki` with the files in it.
+fn tree(lab: &Lab, folder: &str, tree: &mut BTreeMap<String, BTreeSet<String>>) {
+    let mut files = BTreeSet::new();
+    for entry in std::fs::read_dir(lab.path(folder)).unwrap().map(Result::unwrap) {
+        let name = entry.file_name().into_string().unwrap();
+        if entry.file_type().unwrap().is_dir() {
+            self::tree(lab, &format!("{folder}{name}/"), tree);
+        } else {
+            files.insert(name);
+        }
+    }
+    tree.insert(folder.to_owned(), files);
+}
+
+/// What the quickstart makes is what the README prints.
+#[test]
+fn the_tree_in_the_readme_is_the_one_on_the_disk() {
+    let section = section("Try it");
+    let lines = section.lines().filter(|line| line.starts_with("    lab-pki/"));
+    let printed: BTreeMap<String, BTreeSet<String>> = lines
+        .map(|line| {
+            let mut words = line.split_whitespace().map(str::to_owned);
+            (words.next().unwrap(), words.collect())
+        })
+        .collect();
+    let lab = Lab::new();
+    let manifest = peers::root().join("examples/lab/cluster.yaml");
+    for command in ["apply", "verify"] {
+        assert!(section.contains(&format!("etcdpki {command} -f examples/lab/cluster.yaml")));
+        lab.ok(&["--dir", "lab-pki", command, "-f", manifest.to_str().unwrap()]);
+    }
+    let mut there = BTreeMap::new();
+    tree(&lab, "lab-pki/", &mut there);
+    assert_eq!(printed, there);
 }

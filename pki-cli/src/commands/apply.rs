@@ -1,18 +1,20 @@
 //! `etcdpki apply`
 
 use std::fs;
-use std::path::Path;
 use std::process::ExitCode;
+use std::sync::mpsc;
+use std::thread;
 
-use pki_core::{Action, Certificate, KeyFormat, Manifest, PrivateKey, Signer, SigningConfig};
+use pki_core::{Action, Certificate, KeyFormat, Manifest, PrivateKey, Signer};
 use zeroize::Zeroizing;
 
-use super::cluster::{self, HostWork, ManifestArgs, Outcome, Step, Work, in_parallel};
+use super::cluster::{self, HostWork, ManifestArgs, Outcome, Scene, Step, Work, in_parallel};
 use super::{Common, init_ca};
 use crate::ca_folder::{self, CaFolder};
 use crate::failure::Failure;
 use crate::host;
 use crate::hosts::{self, BundleFile, NewFolder};
+use crate::progress::Progress;
 use crate::store::{self, Access};
 
 /// Make the cluster's certificates what the manifest says: the CA, and a folder for each host
@@ -38,27 +40,27 @@ const AT_ONCE: usize = 512;
 pub(crate) fn run(args: &ApplyArgs, common: &Common) -> Result<ExitCode, Failure> {
     let mut manifest = cluster::read_manifest(&args.manifest.file)?;
     // Before a CA is made.
-    cluster::check_only(&manifest, &args.manifest.only)?;
+    let wanted = cluster::wanted(&manifest, &args.manifest.only)?;
     let ca_step = make_ca(&manifest, common)?;
-    let mut changed = ca_step.is_some();
     let ca = CaFolder::open(&common.dir)?;
     manifest.warnings.extend(manifest.ca_differences(ca.authority.certificate()));
-    let all = common.dir.join(hosts::FOLDER);
-    store::make_folder(&all, Access::Secret)?;
-    store::sweep(&all)?;
+    let scene = Scene::new(&manifest, Some(&ca.authority), &common.dir)?;
+    let all = &scene.all;
+    store::make_folder(all, Access::Secret)?;
+    store::sweep(all)?;
 
-    let only = &args.manifest.only;
-    let work = Work::find(&manifest, only, &common.dir, Some(&ca.authority), host::now())?;
+    let mut changed = ca_step.is_some();
+    let work = Work::find(&scene, &wanted, &args.manifest.only)?;
     let mut steps: Vec<Step> = ca_step.into_iter().chain(work.steps()).collect();
     steps.retain(|step| step.action != "keep");
     for step in steps.iter_mut().filter(|step| args.prune && step.action == "orphan") {
         step.action = "remove";
     }
     let needed = work.hosts.iter().filter(|host| host.is_needed(args.prune));
-    let needed: Vec<&HostWork> = needed.collect();
-    for hosts in needed.chunks(AT_ONCE) {
+    let needed: Vec<&HostWork<'_>> = needed.collect();
+    if !needed.is_empty() {
         changed = true;
-        put(hosts, &all, &ca, args.prune)?;
+        put_all(&needed, &scene, &ca, args.prune)?;
     }
     for orphan in work.orphans.iter().filter(|_| args.prune) {
         // Away at once, under a name that the next run sweeps if this one is killed.
@@ -81,52 +83,98 @@ fn make_ca(manifest: &Manifest, common: &Common) -> Result<Option<Step>, Failure
     Ok(made.map(|ca| Step::ca("create", ca.subject.to_string())))
 }
 
-/// Issues what some hosts lack and puts their folders in place.
-fn put(hosts: &[&HostWork], all: &Path, ca: &CaFolder, prune: bool) -> Result<(), Failure> {
-    let profiles = SigningConfig::etcd();
-    let now = host::now();
-    let (authority, key) = (&ca.authority, &ca.key);
-    let made = in_parallel(hosts, |host| {
-        hosts::mend_modes(&all.join(&host.host), &host.modes)?;
-        if !host.is_exchanged(prune) {
-            return Ok((None, Vec::new()));
-        }
-        let mut files = Vec::new();
-        let mut issued: Vec<(Certificate, &'static str)> = Vec::new();
-        for (wanted, action) in &host.certificates {
-            if *action == Action::Keep {
-                continue;
+/// Issues what these hosts lack and puts their folders in place.
+///
+/// While some wait for the disk, the next are made.
+fn put_all(
+    needed: &[&HostWork<'_>],
+    scene: &Scene<'_>,
+    ca: &CaFolder,
+    prune: bool,
+) -> Result<(), Failure> {
+    let progress = &Progress::new("making", needed.len());
+    thread::scope(|scope| {
+        // One batch waits while one is made and one is put: no more of them are in memory.
+        let (sender, receiver) = mpsc::sync_channel(0);
+        scope.spawn(move || {
+            for hosts in needed.chunks(AT_ONCE) {
+                let made = in_parallel(hosts, |host| {
+                    let made = make(host, scene, ca, prune);
+                    progress.step();
+                    made
+                });
+                let failed = made.is_err();
+                // Nobody receives any more after a failure on the other side.
+                if sender.send(made).is_err() || failed {
+                    return;
+                }
             }
-            let leaf_key = PrivateKey::generate(wanted.key)?;
-            let request = wanted.request(leaf_key.public_key().clone());
-            let profile = profiles.profile(wanted.profile)?;
-            let draft = authority.draft(&request, profile, &host::moment()?)?;
-            let certificate = draft.sign(key)?.certificate;
-            files.push(BundleFile {
-                name: format!("{}-key.pem", wanted.file),
-                contents: Zeroizing::new(leaf_key.to_pem(KeyFormat::Pkcs8)?.as_bytes().to_vec()),
-                access: Access::Secret,
-            });
-            files.push(BundleFile {
-                name: format!("{}.pem", wanted.file),
-                contents: Zeroizing::new(certificate.to_pem()?.into_bytes()),
-                access: Access::Public,
-            });
-            issued.push((certificate, wanted.profile));
+        });
+        for made in receiver {
+            put(made?, scene, ca)?;
         }
-        let files = files.iter().chain(&host.files);
-        let mut stay = host.stay.clone();
-        stay.extend(host.orphans.iter().filter(|_| !prune).cloned());
-        let folder = NewFolder::write(all, &host.host, files, &stay)?;
-        Ok((Some(folder), issued))
+        Ok::<(), Failure>(())
     })?;
-    // First everything is on the disk, then in the inventory, then in its place.
-    hosts::sync_all(all)?;
+    hosts::sync_all(&scene.all)
+}
+
+/// A host's new folder, if it needs one, and what was issued for it.
+type Made = (Option<NewFolder>, Vec<(Certificate, &'static str)>);
+
+/// Issues what a host lacks and writes its folder beside its place.
+fn make(
+    host: &HostWork<'_>,
+    scene: &Scene<'_>,
+    ca: &CaFolder,
+    prune: bool,
+) -> Result<Made, Failure> {
+    hosts::mend_modes(&scene.all.join(host.host), &host.modes)?;
+    if !host.is_exchanged(prune) {
+        return Ok((None, Vec::new()));
+    }
+    let mut files = Vec::new();
+    let mut issued = Vec::new();
+    for (wanted, action) in &host.certificates {
+        if *action == Action::Keep {
+            continue;
+        }
+        let leaf_key = PrivateKey::generate(wanted.key)?;
+        let request = wanted.request(leaf_key.public_key().clone());
+        let profile = scene.profiles.profile(wanted.profile)?;
+        let draft = ca.authority.draft(&request, profile, &host::moment()?)?;
+        let certificate = draft.sign(&ca.key)?.certificate;
+        files.push(BundleFile {
+            name: format!("{}-key.pem", wanted.file),
+            contents: Zeroizing::new(leaf_key.to_pem(KeyFormat::Pkcs8)?.as_bytes().to_vec()),
+            access: Access::Secret,
+        });
+        files.push(BundleFile {
+            name: format!("{}.pem", wanted.file),
+            contents: Zeroizing::new(certificate.to_pem()?.into_bytes()),
+            access: Access::Public,
+        });
+        issued.push((certificate, wanted.profile));
+    }
+    let public = scene.public_files(host.host).into_iter();
+    files.extend(public.filter(|(name, _)| host.files.contains(name)).map(|(name, contents)| {
+        let contents = Zeroizing::new(contents.into_bytes());
+        BundleFile { name: name.to_owned(), contents, access: Access::Public }
+    }));
+    let mut stay = host.stay.clone();
+    stay.extend(host.orphans.iter().filter(|_| !prune).cloned());
+    let folder = NewFolder::write(&scene.all, host.host, &files, &stay)?;
+    Ok((Some(folder), issued))
+}
+
+/// Puts the folders of some hosts in place: first everything is on the disk, then in the inventory, then in
+/// its place.
+fn put(made: Vec<Made>, scene: &Scene<'_>, ca: &CaFolder) -> Result<(), Failure> {
+    hosts::sync_all(&scene.all)?;
     let issued = made.iter().flat_map(|(_, issued)| issued);
     ca.inventory()?
-        .record_all(issued.map(|(certificate, profile)| (certificate, *profile)), now)?;
+        .record_all(issued.map(|(certificate, profile)| (certificate, *profile)), scene.now)?;
     for folder in made.into_iter().filter_map(|(folder, _)| folder) {
         folder.put()?;
     }
-    hosts::sync_all(all)
+    Ok(())
 }

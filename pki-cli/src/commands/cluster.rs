@@ -1,21 +1,22 @@
 //! What `plan` and `apply` share: the manifest, what the hosts hold, and what is to be done.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use pki_core::{
-    Action, Authority, Certificate, Held, Manifest, PrivateKey, Signer, SigningConfig, Wanted,
+    Action, Authority, Bundles, Certificate, Held, Manifest, PrivateKey, Signer, SigningConfig,
+    Wanted,
 };
 use serde::Serialize;
 use time::OffsetDateTime;
-use zeroize::Zeroizing;
 
 use crate::failure::Failure;
 use crate::host;
-use crate::hosts::{self, BundleFile, HeldFile, WrongMode};
+use crate::hosts::{self, HeldFile, WrongMode};
 use crate::output::facts::moment;
 use crate::output::{Format, json};
+use crate::progress::Progress;
 use crate::store::{self, Access};
 
 /// The manifest on the command line.
@@ -71,28 +72,76 @@ impl Outcome {
     }
 }
 
-/// Refuses a host of `--only` that is none, or that holds nothing.
-pub(crate) fn check_only(manifest: &Manifest, only: &[String]) -> Result<(), Failure> {
-    let hosts: BTreeSet<String> = manifest.wanted()?.into_iter().map(|w| w.host).collect();
-    let Some(unknown) = only.iter().find(|host| !hosts.contains(*host)) else { return Ok(()) };
-    let known: Vec<String> = hosts.into_iter().collect();
+/// The certificates that each host should hold.
+pub(crate) type WantedByHost = BTreeMap<String, Vec<Wanted>>;
+
+/// What the hosts should hold; refuses a host of `--only` that is none, or that holds nothing.
+pub(crate) fn wanted(manifest: &Manifest, only: &[String]) -> Result<WantedByHost, Failure> {
+    let mut by_host = WantedByHost::new();
+    for wanted in manifest.wanted()? {
+        by_host.entry(wanted.host.clone()).or_default().push(wanted);
+    }
+    let Some(unknown) = only.iter().find(|host| !by_host.contains_key(*host)) else {
+        return Ok(by_host);
+    };
+    let known: Vec<String> = by_host.into_keys().collect();
     Err(Failure::usage(format!("--only {unknown}: no host that holds a certificate"))
         .hinted(format!("one of: {}", known.join(", "))))
 }
 
+/// What the work on every host's folder looks at.
+pub(crate) struct Scene<'a> {
+    pub(crate) manifest: &'a Manifest,
+    pub(crate) bundles: Bundles<'a>,
+    pub(crate) profiles: SigningConfig,
+    /// None before there is a CA.
+    pub(crate) authority: Option<&'a Authority>,
+    pub(crate) ca_pem: Option<String>,
+    /// The folder of all hosts.
+    pub(crate) all: PathBuf,
+    pub(crate) now: OffsetDateTime,
+}
+
+impl<'a> Scene<'a> {
+    pub(crate) fn new(
+        manifest: &'a Manifest,
+        authority: Option<&'a Authority>,
+        folder: &Path,
+    ) -> Result<Self, Failure> {
+        Ok(Self {
+            manifest,
+            bundles: Bundles::new(manifest),
+            profiles: SigningConfig::etcd(),
+            authority,
+            ca_pem: authority.map(|authority| authority.certificate().to_pem()).transpose()?,
+            all: folder.join(hosts::FOLDER),
+            now: host::now(),
+        })
+    }
+
+    /// The files of a host's folder beside certificates and keys. Without a CA its certificate is empty: nothing
+    /// is written yet, and the plan says that it will be.
+    pub(crate) fn public_files(&self, host: &str) -> Vec<(&'static str, String)> {
+        let ca = ("ca.pem", self.ca_pem.clone().unwrap_or_default());
+        let generated = self.bundles.generated(host).into_iter();
+        [ca].into_iter().chain(generated.map(|file| (file.name, file.contents))).collect()
+    }
+}
+
 /// What is to be done, host by host.
-pub(crate) struct Work {
-    pub(crate) hosts: Vec<HostWork>,
+pub(crate) struct Work<'a> {
+    pub(crate) hosts: Vec<HostWork<'a>>,
     /// Folders of hosts that the manifest does not name.
     pub(crate) orphans: Vec<String>,
 }
 
 /// What is to be done in one host's folder.
-pub(crate) struct HostWork {
-    pub(crate) host: String,
-    pub(crate) certificates: Vec<(Wanted, Action)>,
-    /// Files other than certificates and keys that are to be written.
-    pub(crate) files: Vec<BundleFile>,
+pub(crate) struct HostWork<'a> {
+    pub(crate) host: &'a str,
+    pub(crate) certificates: Vec<(&'a Wanted, Action)>,
+    /// Files other than certificates and keys that are to be written: by name, since the contents of all hosts'
+    /// files at once have no bound.
+    pub(crate) files: Vec<&'static str>,
     /// Files that are right, and those that are none of ours.
     pub(crate) stay: Vec<OsString>,
     /// Files that are right but for their mode, and the folder likewise.
@@ -101,7 +150,7 @@ pub(crate) struct HostWork {
     pub(crate) orphans: Vec<OsString>,
 }
 
-impl HostWork {
+impl HostWork<'_> {
     pub(crate) fn is_needed(&self, prune: bool) -> bool {
         !self.modes.is_empty() || self.is_exchanged(prune)
     }
@@ -123,31 +172,24 @@ impl HostWork {
     }
 }
 
-impl Work {
-    /// Compares the manifest with what is on the disk. Without a CA everything is new.
+impl<'a> Work<'a> {
+    /// Compares what is wanted with what is on the disk. Without a CA everything is new.
     pub(crate) fn find(
-        manifest: &Manifest,
+        scene: &Scene<'_>,
+        wanted: &'a WantedByHost,
         only: &[String],
-        folder: &Path,
-        authority: Option<&Authority>,
-        now: OffsetDateTime,
     ) -> Result<Self, Failure> {
-        check_only(manifest, only)?;
-        let all = folder.join(hosts::FOLDER);
-        let mut by_host: BTreeMap<String, Vec<Wanted>> = BTreeMap::new();
-        for wanted in manifest.wanted()? {
-            by_host.entry(wanted.host.clone()).or_default().push(wanted);
-        }
-        let orphans = hosts::list(&all)?;
+        let orphans = hosts::list(&scene.all)?;
         // With --only the other hosts are nobody's business, and least of all --prune's.
-        let is_orphan = |host: &String| only.is_empty() && !by_host.contains_key(host);
+        let is_orphan = |host: &String| only.is_empty() && !wanted.contains_key(host);
         let orphans = orphans.into_iter().filter(is_orphan).collect();
-        let by_host: Vec<(String, Vec<Wanted>)> = by_host
-            .into_iter()
-            .filter(|(host, _)| only.is_empty() || only.contains(host))
-            .collect();
+        let by_host: Vec<_> =
+            wanted.iter().filter(|(host, _)| only.is_empty() || only.contains(host)).collect();
+        let progress = Progress::new("reading", by_host.len());
         let hosts = in_parallel(&by_host, |(host, wanted)| {
-            find_host(manifest, &all.join(host), host, wanted, authority, now)
+            let work = find_host(scene, host, wanted);
+            progress.step();
+            work
         })?;
         Ok(Self { hosts, orphans })
     }
@@ -161,19 +203,19 @@ impl Work {
         let mut steps = Vec::new();
         for host in &self.hosts {
             for (wanted, action) in &host.certificates {
-                steps.push(Step::of(&host.host, format!("{}.pem", wanted.file), action));
+                steps.push(Step::of(host.host, format!("{}.pem", wanted.file), action));
             }
             for file in &host.files {
                 steps.push(Step {
-                    host: host.host.clone(),
-                    file: file.name.clone(),
+                    host: host.host.to_owned(),
+                    file: (*file).to_owned(),
                     action: "write",
                     reasons: Vec::new(),
                 });
             }
             for mode in &host.modes {
                 steps.push(Step {
-                    host: host.host.clone(),
+                    host: host.host.to_owned(),
                     file: mode.name.to_string_lossy().into_owned(),
                     action: "chmod",
                     reasons: vec![format!("mode: {:04o} -> {:04o}", mode.found, mode.wanted)],
@@ -181,7 +223,7 @@ impl Work {
             }
             for file in &host.orphans {
                 steps.push(Step {
-                    host: host.host.clone(),
+                    host: host.host.to_owned(),
                     file: file.to_string_lossy().into_owned(),
                     action: "orphan",
                     reasons: vec!["the manifest does not want this file".to_owned()],
@@ -242,18 +284,16 @@ impl Step {
     }
 }
 
-fn find_host(
-    manifest: &Manifest,
-    folder: &Path,
-    host: &str,
-    wanted: &[Wanted],
-    authority: Option<&Authority>,
-    now: OffsetDateTime,
-) -> Result<HostWork, Failure> {
+fn find_host<'a>(
+    scene: &Scene<'_>,
+    host: &'a str,
+    wanted: &'a [Wanted],
+) -> Result<HostWork<'a>, Failure> {
+    let folder = &scene.all.join(host);
+    let authority = scene.authority;
     let mut there = hosts::read(folder)?;
-    let profiles = SigningConfig::etcd();
     let mut work = HostWork {
-        host: host.to_owned(),
+        host,
         certificates: Vec::new(),
         files: Vec::new(),
         stay: Vec::new(),
@@ -274,9 +314,9 @@ fn find_host(
                     key: held_key.as_ref().map(Signer::public_key),
                 }),
                 authority.certificate(),
-                profiles.profile(wanted.profile)?,
-                manifest.renew_before,
-                now,
+                scene.profiles.profile(wanted.profile)?,
+                scene.manifest.renew_before,
+                scene.now,
             )?,
             (Some(Err(problem)), _) => Action::replace_unreadable(problem.to_string()),
             _ => Action::Create,
@@ -285,20 +325,14 @@ fn find_host(
             work.keep(pem.into(), pem_file.as_ref(), Access::Public);
             work.keep(key.into(), key_file.as_ref(), Access::Secret);
         }
-        work.certificates.push((wanted.clone(), action));
+        work.certificates.push((wanted, action));
     }
-    // Without a CA nothing is written yet; the plan says that this will be.
-    let ca = authority.map(|authority| authority.certificate().to_pem()).transpose()?;
-    let ca = ("ca.pem".to_owned(), ca.unwrap_or_default());
-    let generated =
-        manifest.generated(host).into_iter().map(|file| (file.name.to_owned(), file.contents));
-    for (name, contents) in [ca].into_iter().chain(generated) {
-        let found = there.remove(&OsString::from(&name));
+    for (name, contents) in scene.public_files(host) {
+        let found = there.remove(&OsString::from(name));
         if found.as_ref().is_some_and(|found| *found.contents == contents.as_bytes()) {
             work.keep(name.into(), found.as_ref(), Access::Public);
         } else {
-            let contents = Zeroizing::new(contents.into_bytes());
-            work.files.push(BundleFile { name, contents, access: Access::Public });
+            work.files.push(name);
         }
     }
     if let Some(authority) = authority {

@@ -5,10 +5,9 @@ use std::process::ExitCode;
 use pki_core::Authority;
 
 use super::Common;
-use super::cluster::{self, ManifestArgs, Outcome, Step, Work};
+use super::cluster::{self, ManifestArgs, Outcome, Scene, Step, Work};
 use crate::ca_folder;
 use crate::failure::{Failure, Kind};
-use crate::host;
 
 /// Show what apply would do: what is created, re-issued and why, renewed, left alone, orphaned
 ///
@@ -34,8 +33,9 @@ pub(crate) fn run(args: &PlanArgs, common: &Common) -> Result<ExitCode, Failure>
         manifest.warnings.extend(manifest.ca_differences(ca));
     }
     let authority = ca.map(Authority::new);
-    let only = &args.manifest.only;
-    let work = Work::find(&manifest, only, &common.dir, authority.as_ref(), host::now())?;
+    let wanted = cluster::wanted(&manifest, &args.manifest.only)?;
+    let scene = Scene::new(&manifest, authority.as_ref(), &common.dir)?;
+    let work = Work::find(&scene, &wanted, &args.manifest.only)?;
     let changed = work.is_needed() || ca_step.is_some();
     let steps: Vec<Step> = ca_step.into_iter().chain(work.steps()).collect();
     Outcome { changed, warnings: manifest.warnings, steps }.print(common.format, "")?;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::bundle::{self, ETCD_CONF, ETCD_SERVICE};
+use crate::bundle::{Bundles, ETCD_CONF, ETCD_SERVICE};
 use crate::document::{Document, Value};
-use crate::manifest::{EtcdVersion, Host, Manifest};
+use crate::manifest::{EtcdVersion, Host};
 
 /// The options of one member.
 #[derive(Clone, Debug, Default)]
@@ -58,15 +58,16 @@ impl Settings {
     /// What the files of a member's folder say, given each by its name; the manifest where they say
     /// nothing.
     pub(super) fn read<'f>(
-        manifest: &Manifest,
+        bundles: &Bundles<'_>,
+        version: EtcdVersion,
         member: &Host,
         file: impl Fn(&str) -> Option<&'f str>,
     ) -> Self {
         match (file(ETCD_SERVICE), file(ETCD_CONF)) {
-            (Some(unit), yaml) => Self::from_unit(unit, yaml, manifest.etcd_version),
-            (None, Some(yaml)) => Self::from_yaml(yaml, manifest.etcd_version),
+            (Some(unit), yaml) => Self::from_unit(unit, yaml, version),
+            (None, Some(yaml)) => Self::from_yaml(yaml, version),
             (None, None) => {
-                let settings = bundle::settings(manifest, member).into_iter();
+                let settings = bundles.settings(member).into_iter();
                 let values = settings.map(|(name, value)| (name.to_owned(), value)).collect();
                 Self { values, ..Self::default() }
             }

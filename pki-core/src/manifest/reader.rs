@@ -2,6 +2,7 @@
 
 mod hosts;
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 use time::Duration;
@@ -23,11 +24,15 @@ const TOP: &[&str] = &[
     "renew_before",
     "constrain",
     "combined",
+    "configuration",
     "etcd",
     "control_plane",
     "workers",
     "clients",
 ];
+
+/// Every write waits for a majority (etcd.io/docs, FAQ: "What is maximum cluster size?").
+const MOST_MEMBERS: usize = 7;
 
 /// What applies where a host says nothing.
 struct Defaults {
@@ -41,8 +46,8 @@ struct Defaults {
 pub(super) struct Reader {
     mistakes: Vec<(Option<Place>, Error)>,
     /// Names and addresses that were seen, with where.
-    names: Vec<(String, String)>,
-    addresses: Vec<(IpAddr, String)>,
+    names: HashMap<String, String>,
+    addresses: HashMap<IpAddr, String>,
     /// How long the CA lives.
     ca_expiry: Option<Duration>,
 }
@@ -141,6 +146,7 @@ impl Reader {
         let paths = self.paths(&fields);
         let renew_before = self.field(&fields, "renew_before", positive);
         let constrain = self.field(&fields, "constrain", boolean);
+        let configuration = self.field(&fields, "configuration", boolean);
 
         let etcd = self.hosts(&fields, "etcd", &defaults);
         let control_plane = self.hosts(&fields, "control_plane", &defaults);
@@ -160,6 +166,12 @@ impl Reader {
                 etcd.len()
             ));
         }
+        if etcd.len() > MOST_MEMBERS {
+            warnings.push(format!(
+                "{} etcd members: etcd's documentation recommends no more than {MOST_MEMBERS}",
+                etcd.len()
+            ));
+        }
         Some(Manifest {
             cluster: cluster?,
             domain,
@@ -168,6 +180,7 @@ impl Reader {
             paths,
             renew_before: renew_before.unwrap_or(Duration::days(30)),
             constrain: constrain.unwrap_or(false),
+            configuration: configuration.unwrap_or(true),
             etcd,
             control_plane,
             workers,

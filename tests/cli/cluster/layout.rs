@@ -122,7 +122,7 @@ fn no_two_certificates_share_a_key_or_a_serial() {
     assert_eq!((all.len(), serials.len(), keys.len()), (8, 8, 8));
 }
 
-const GROWN: &str = "\
+pub(super) const GROWN: &str = "\
 cluster: lab
 domain: example.com
 etcd_version: \"3.5.9\"

@@ -108,7 +108,7 @@ fn a_password_that_is_none_is_refused_before_anything_is_written() {
         let run = lab.run(&[&["export", "etcdone"], args].concat());
         assert!(run.code == 2 || run.code == 3, "{what}: {run:?}");
         assert!(!run.stderr.contains("secret"), "{what}: the password is told: {run:?}");
-        told += &format!("## {what}\nexit {}\n{}\n", run.code, run.stderr);
+        told.extend([format!("## {what}\nexit {}\n{}\n", run.code, run.stderr)]);
     };
     refuse(&lab, "none", &["--as", "pkcs12"]);
     refuse(&lab, "no file", &["--as", "pkcs12", "--password-file", "nowhere"]);

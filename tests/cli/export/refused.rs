@@ -64,7 +64,7 @@ fn a_folder_that_is_not_whole_is_refused_with_every_reason() {
             assert_eq!((other.code, &other.stderr), (1, &run.stderr), "{what}: {other:?}");
         }
         assert!(!lab.path(format!("{host}.tar.gz")).exists(), "{what}");
-        told += &format!("## {what}\n{}\n", steady(&run.stderr));
+        told.extend([format!("## {what}\n{}\n", steady(&run.stderr))]);
     }
     insta::assert_snapshot!("not_whole", told);
 }

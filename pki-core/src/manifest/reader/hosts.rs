@@ -142,8 +142,7 @@ impl Reader {
             let error = at.invalid("a worker, and a worker holds no credential of etcd");
             return Some(error.hinted("put the client on another host, or leave \"host\" out"));
         }
-        let known = || self.names.iter().map(|(name, _)| name.as_str()).chain([ADMIN]);
-        if known().any(|name| name == host) {
+        if host == ADMIN || self.names.contains_key(host) {
             return None;
         }
         // Of names this short any two are alike, and node4 is one more machine beside node3.
@@ -151,7 +150,10 @@ impl Reader {
         if host.len() < 5 {
             return None;
         }
-        let near = suggest::nearest(host, known().filter(|name| letters(name) != letters(host)))?;
+        let known = self.names.keys().map(String::as_str).chain([ADMIN]);
+        let mut others: Vec<&str> = known.filter(|name| letters(name) != letters(host)).collect();
+        others.sort_unstable();
+        let near = suggest::nearest(host, others)?;
         let error = at.invalid("no host of this manifest, and almost the name of one");
         Some(error.hinted(format!(
             "did you mean {near:?}? A machine of its own needs a name that is less alike"
@@ -159,8 +161,7 @@ impl Reader {
     }
 
     fn once_name(&mut self, at: &Value<'_>, name: &str) {
-        let earlier = self.names.iter().find(|(known, _)| known == name);
-        if let Some((_, place)) = earlier {
+        if let Some(place) = self.names.get(name) {
             let error = at
                 .invalid(format!("another host has this name ({place})"))
                 .hinted("rename one of the two");
@@ -169,19 +170,18 @@ impl Reader {
             let error = at.invalid("the folder of clients without a host has this name");
             self.mistake(at, error.hinted("rename the host"));
         } else {
-            self.names.push((name.to_owned(), at.field()));
+            self.names.insert(name.to_owned(), at.field());
         }
     }
 
     fn once_address(&mut self, at: &Value<'_>, address: IpAddr) {
-        let earlier = self.addresses.iter().find(|(known, _)| *known == address);
-        if let Some((_, place)) = earlier {
+        if let Some(place) = self.addresses.get(&address) {
             let error = at
                 .invalid(format!("the address is there already ({place})"))
                 .hinted("give each host its own");
             self.mistake(at, error);
         } else {
-            self.addresses.push((address, at.field()));
+            self.addresses.insert(address, at.field());
         }
     }
 }

@@ -1,0 +1,47 @@
+//! The progress bar: on a terminal, and gone afterwards.
+
+use super::*;
+use crate::peers;
+use crate::process::finish;
+
+const WARNING: &str = "warning: 401 etcd members: etcd's documentation recommends no more than 7\n";
+
+/// A cluster that takes long enough to be watched.
+fn fleet() -> Lab {
+    let members = (1..=401).map(|n| {
+        format!("  - {{ name: member{n}, ip: 10.0.{}.{}, combined: true }}\n", n / 256, n % 256)
+    });
+    let members: String = members.collect();
+    with_manifest(&format!("cluster: lab\nconfiguration: false\netcd:\n{members}"))
+}
+
+/// `script` gives the command a terminal and keeps what it writes there.
+fn on_a_terminal(lab: &Lab, command: &str) -> String {
+    let mut script = peers::program("script");
+    script.args(["--quiet", "--return", "--command", command, "/dev/null"]);
+    let run = finish(script.current_dir(lab.folder()).env("TERM", "xterm"));
+    assert_eq!(run.code, 0, "{run:?}");
+    run.stdout
+}
+
+#[test]
+fn a_bar_tells_how_far_it_is_and_leaves_nothing_behind() {
+    let lab = fleet();
+    let etcdpki = env!("CARGO_BIN_EXE_etcdpki");
+    let apply = format!("'{etcdpki}' apply -f cluster.yaml >steps");
+    let screen = on_a_terminal(&lab, &apply);
+    assert!(screen.contains("making ") && screen.contains("/401 hosts"), "{screen:?}");
+    // The last thing that is done to the line of the bar is to clear it.
+    let (_, after) = screen.rsplit_once("\u{1b}[2K").unwrap();
+    assert_eq!(after, WARNING.replace('\n', "\r\n"), "{screen:?}");
+    let steps = String::from_utf8(lab.read("steps")).unwrap();
+    assert!(steps.ends_with("  create   member99/member.pem\n  write    member99/ca.pem\ndone\n"));
+    nothing_to_do(&lab);
+}
+
+#[test]
+fn who_does_not_watch_gets_no_bar() {
+    let run = fleet().run(APPLY);
+    assert_eq!(run.code, 0, "{run:?}");
+    assert_eq!(run.stderr, WARNING);
+}
