@@ -114,8 +114,11 @@ impl NewFolder {
                 let mode = file.access.mode();
                 let mut options = File::options();
                 let mut new = options.write(true).create_new(true).mode(mode).open(&path)?;
-                // The umask may have taken some away, and the next run would call that drift.
-                new.set_permissions(fs::Permissions::from_mode(mode))?;
+                // The umask may have taken some away, and the next run would call that drift. To look
+                // costs less than to set what is right already.
+                if permissions(&new.metadata()?) != mode {
+                    new.set_permissions(fs::Permissions::from_mode(mode))?;
+                }
                 new.write_all(&file.contents)
             };
             write().map_err(|error| Failure::file("writing", &place.join(&file.name), &error))?;

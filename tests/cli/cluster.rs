@@ -1,5 +1,6 @@
 //! `plan` and `apply`: the whole cluster from one manifest.
 
+mod ansible;
 mod drift;
 mod layout;
 mod manifest;
