@@ -11,6 +11,7 @@ mod cluster;
 mod config;
 mod constraints;
 mod crls;
+mod endpoint;
 mod files;
 mod form;
 mod hosts;
@@ -110,6 +111,7 @@ fn examples() -> impl Iterator<Item = &'static Example> {
         config::EXAMPLES,
         crls::EXAMPLES,
         cluster::EXAMPLES,
+        endpoint::EXAMPLES,
     ]
     .into_iter()
     .flatten()

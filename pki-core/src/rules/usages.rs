@@ -193,6 +193,5 @@ fn any_extended_key_usage(case: &Case<'_>) -> Vec<String> {
     };
     let wanted = case.question.purpose.usages();
     let missing = wanted.iter().find(|wanted| !usages.contains(wanted));
-    let any = missing.is_some() && usages.iter().any(ExtendedKeyUsage::is_any);
-    when(case.is_leaf() && any, || usages_are(case))
+    when(missing.is_some() && usages.iter().any(ExtendedKeyUsage::is_any), || usages_are(case))
 }

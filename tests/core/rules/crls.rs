@@ -1,6 +1,6 @@
 //! The CRLs that members enforce.
 
-use pki_core::{Authority, Finding, Manifest};
+use pki_core::{Authority, Bundles, Finding, Manifest};
 use rcgen::{RevokedCertParams, SerialNumber};
 use time::Duration;
 
@@ -64,7 +64,8 @@ fn enforcing(version: &str) -> Hosts {
     };
     let mut hosts = Hosts::of(Ca::new(), of(version));
     // The unit of an older etcd says everything in its environment.
-    let unit = of("3.5.1").generated("etcdone").pop().unwrap();
+    let older = of("3.5.1");
+    let unit = Bundles::new(&older).generated("etcdone").pop().unwrap();
     let both = "Environment=ETCD_CLIENT_CRL_FILE=/etc/etcd/crl.der\n\
         Environment=ETCD_PEER_CRL_FILE=/etc/etcd/crl.der\nExecStart=";
     let unit = unit.contents.replace("ExecStart=", both);

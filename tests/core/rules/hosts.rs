@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use pki_core::{
-    Attribute, Certificate, Finding, GeneralName, HostFile, KeyFormat, Manifest, PrivateKey,
-    Signer, SigningConfig,
+    Attribute, Bundles, Certificate, Finding, GeneralName, HostFile, KeyFormat, Manifest,
+    PrivateKey, Signer, SigningConfig,
 };
 use rcgen::{CertificateParams, KeyUsagePurpose, SanType};
 
@@ -58,7 +58,7 @@ impl Hosts {
             hosts.write_pair(&format!("{}/{}", wanted.host, wanted.file), &certificate, &key);
             let ca = hosts.ca.certificate().to_pem().unwrap();
             hosts.write(&format!("{}/ca.pem", wanted.host), 0o644, ca);
-            for file in hosts.manifest.generated(&wanted.host) {
+            for file in Bundles::new(&hosts.manifest.clone()).generated(&wanted.host) {
                 hosts.write(&format!("{}/{}", wanted.host, file.name), 0o644, file.contents);
             }
         }

@@ -1,0 +1,23 @@
+//! What a live endpoint does beside the chain that it serves.
+//!
+//! Only a server can do it: tests/cli/etcd/connect.rs sees each of these of a real one, and the same
+//! endpoint without the fault. Here its message is read.
+
+use pki_core::{EndpointFault, Finding, Policy};
+
+use super::{Example, Fault};
+
+pub(super) const EXAMPLES: &[Example] = &[
+    Example::other("endpoint-plain-http", |fault| found(fault, EndpointFault::PlainHttp)),
+    Example::other("endpoint-handshake", |fault| found(fault, EndpointFault::Handshake)),
+    Example::other("endpoint-refuses-client", |fault| found(fault, EndpointFault::RefusesClient)),
+    Example::other("endpoint-open", |fault| found(fault, EndpointFault::Open)),
+];
+
+fn found(fault: Fault, seen: EndpointFault) -> Vec<Finding> {
+    let seen = (fault == Fault::Planted).then_some(seen);
+    let evidence = "what was seen on the wire".to_owned();
+    seen.and_then(|seen| seen.finding(Policy::Etcd, "192.168.29.61:2379", evidence))
+        .into_iter()
+        .collect()
+}
