@@ -12,7 +12,8 @@ fn task() -> String {
     let (snippet, _) = snippet.split_once("```").unwrap();
     let (first, _) = snippet.split_once("\n\n").unwrap();
     assert!(first.contains("changed_when: "), "{first}");
-    first.lines().map(|line| format!("    {line}\n")).collect()
+    // As deep as the tasks of a play stand.
+    format!("    {}\n", first.replace('\n', "\n    "))
 }
 
 fn play(lab: &Lab) -> Run {
