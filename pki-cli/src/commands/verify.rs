@@ -35,7 +35,7 @@ use crate::output::verdict::{Judged, Outcome, Place, Verdict, View};
 #[command(after_help = "Examples:\n  \
     etcdpki verify etcdone.pem --purpose server --host 192.168.29.61 --key etcdone-key.pem\n  \
     etcdpki verify certs/ --ca pki/ca.pem --expires-within 30d --format sarif > etcdpki.sarif\n  \
-    etcdpki verify certs/ --ignore 'validity-too-long=the auditors know, OPS-12'\n  \
+    etcdpki verify certs/ --ignore 'leaf-expiring=replaced next week, OPS-12'\n  \
     etcdpki verify etcdone.pem --at 2027-06-01T00:00:00Z --format json\n  \
     etcdpki verify --connect 192.168.29.61:2379 --cert api.pem --cert-key api-key.pem\n  \
     etcdpki verify -f cluster.yaml\n  \

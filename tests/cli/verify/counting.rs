@@ -1,5 +1,7 @@
 //! `--ignore`, `--warn-as-error`.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 
 use super::{mixed, redacted};
@@ -51,7 +53,7 @@ fn ignoring_needs_a_rule_and_a_reason() {
     {
         let run = lab.run(&["verify", "certs/good.pem", "--ignore", ignored]);
         assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{ignored}: {run:?}");
-        page.push_str(&format!("--ignore {ignored:?}\n{}\n", run.stderr));
+        let _ = writeln!(page, "--ignore {ignored:?}\n{}", run.stderr);
     }
     insta::assert_snapshot!("ignore_refused", page);
 }

@@ -96,7 +96,7 @@ fn a_bundle_is_a_leaf_and_its_chain() {
     lab.write("bundle.pem", [lab.read("api.pem"), lab.read("pki/ca.pem")].concat());
     let mut page = String::new();
     let _ = writeln!(page, "{}", redacted(&lab, &lab.run(&["verify", "bundle.pem"])));
-    // The other way round the CA is what is judged.
+    // The other way round etcd would take the CA for its own certificate.
     lab.write("turned.pem", [lab.read("pki/ca.pem"), lab.read("api.pem")].concat());
     let _ = writeln!(page, "{}", redacted(&lab, &lab.run(&["verify", "turned.pem"])));
     insta::assert_snapshot!("bundle", page);

@@ -38,11 +38,15 @@ impl Judge {
         let Some((leaf, chain)) = certificates.split_first() else { return Judged::default() };
         let report = self.verifier.check(leaf, chain, question);
         let last = report.path.last();
+        // Behind a CA that stands before it the leaf is another than the first.
+        let by_name =
+            |first: &String| certificates.iter().find(|one| one.subject.to_string() == *first);
+        let judged = report.path.first().filter(|_| !chain.is_empty()).and_then(by_name);
         Judged {
             anchored: last.is_some_and(|last| self.anchors.contains(last)),
             path: report.path,
             limit: report.limit,
-            not_after: Some(moment(leaf.not_after)),
+            not_after: Some(moment(judged.unwrap_or(leaf).not_after)),
             endpoint: None,
             found: self.exceptions.apply(report.findings),
         }

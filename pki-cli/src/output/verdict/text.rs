@@ -19,7 +19,7 @@ pub(super) fn outcome(outcome: &Outcome, view: &View) -> String {
         let client = match endpoint.client_certificate {
             "not-asked" => "asks for no client certificate",
             "optional" => "asks for a client certificate, and does without",
-            "required" => "demands a client certificate (give one with --cert and --cert-key)",
+            "required" => "demands a client certificate",
             "accepted" => "accepts the client certificate",
             "refused" => "refuses the client certificate",
             _ => "does not say whether a client certificate is needed",
