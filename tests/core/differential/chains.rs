@@ -4,7 +4,8 @@ use pki_core::{ExtendedKeyUsage, KeyAlgorithm, PrivateKey, Signer};
 use rcgen::{CertificateParams, KeyUsagePurpose, SanType};
 
 use super::judges::HOST;
-use super::mutations::{self, Random};
+use super::mutations;
+use super::random::Random;
 use crate::der::{Node, forge};
 use crate::foreign::{ca_params, extended_key_usages, params, self_signed, signed};
 
