@@ -28,6 +28,7 @@ const REARRANGED: usize = 200;
 const FLIPPED: usize = 700;
 
 #[test]
+#[expect(clippy::disallowed_macros, reason = "the counts are shown with --nocapture")]
 fn we_accept_nothing_that_both_refuse_and_every_difference_has_its_class() {
     let chains = chains();
     assert!(chains.len() >= 3000);

@@ -59,6 +59,6 @@ pub(super) fn flip(mut chain: Chain, random: &mut Random) -> Chain {
     };
     let bit = random.below(der.len() * 8);
     der[bit / 8] ^= 1 << (bit % 8);
-    chain.story += &format!("{who}: bit {bit} flipped");
+    chain.story = format!("{who}: bit {bit} flipped");
     chain
 }
