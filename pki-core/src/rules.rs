@@ -4,14 +4,21 @@
 //! two test certificates: one that breaks it and one that does not.
 
 mod ca;
+mod clients;
 mod cluster;
+mod config;
 mod constraints;
+mod crls;
 mod files;
 mod form;
 mod names;
 mod path;
+mod peers;
+mod pem;
 mod policies;
 mod revocation;
+mod servers;
+mod trust;
 mod usages;
 mod validity;
 
@@ -20,17 +27,19 @@ use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
 use crate::certificate::Certificate;
+use crate::deployment::Deployment;
 use crate::error::Error;
 use crate::key::PublicKey;
 use crate::report::{Finding, Rule, Severity, Source};
+use crate::subject::Attribute;
 use crate::suggest;
-use crate::usage::ExtendedKeyUsage;
+use crate::usage::{ExtendedKeyUsage, Purpose};
 
 pub(crate) use self::ca::{CA_PATHLEN, DN_BYTES};
-pub(crate) use self::cluster::{CA_KEY_ON_NODE, SERIAL_DUP, SHARED_KEY, WORKER_CREDENTIAL};
 pub(crate) use self::constraints::CA_NAME_CONSTRAINTS;
-pub(crate) use self::files::{FILE_MISSING, FILE_MODE, MANIFEST_DRIFT};
+pub(crate) use self::files::MANIFEST_DRIFT;
 pub(crate) use self::path::{PATH_REJECTED, PATH_SIGNATURE, PATH_TOO_DEEP, PATH_UNKNOWN_AUTHORITY};
+pub(crate) use self::pem::CHAIN_ORDER;
 pub(crate) use self::revocation::breaches as revocation_breaches;
 
 /// What a certificate is asked to be good for, and when.
@@ -53,34 +62,6 @@ impl Question {
     /// Asks about a moment, and about nothing else.
     pub const fn at(at: OffsetDateTime) -> Self {
         Self { at, purpose: Purpose::Any, hosts: Vec::new(), key: None, expires_within: None }
-    }
-}
-
-/// The part that a certificate plays in an etcd cluster.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Purpose {
-    /// No part in particular
-    #[default]
-    Any,
-    /// A client of etcd, such as the Kubernetes API server
-    Client,
-    /// A member towards the other members (port 2380)
-    Peer,
-    /// A member towards its clients (port 2379)
-    Server,
-}
-
-impl Purpose {
-    /// The extended key usages that the part needs.
-    fn usages(self) -> Vec<ExtendedKeyUsage> {
-        let (server, client) = (ExtendedKeyUsage::server_auth, ExtendedKeyUsage::client_auth);
-        match self {
-            Self::Any => Vec::new(),
-            Self::Client => vec![client()],
-            Self::Peer => vec![server(), client()],
-            Self::Server => vec![server()],
-        }
     }
 }
 
@@ -152,9 +133,19 @@ impl Row {
         Self { rule, check: Check::Certificate(check), at_issue: AtIssue::BySeverity }
     }
 
-    /// A rule that the verifier or the audit checks on a path or a cluster as a whole.
+    /// A rule that the verifier checks on a path as a whole, or the audit on a file.
     const fn whole(rule: &'static Rule) -> Self {
         Self { rule, check: Check::Whole, at_issue: AtIssue::BySeverity }
+    }
+
+    /// A rule that is checked on a certificate that is about to be signed, and never later.
+    const fn at_issue(rule: &'static Rule, check: fn(&Case<'_>) -> Vec<String>) -> Self {
+        Self { rule, check: Check::AtIssue(check), at_issue: AtIssue::BySeverity }
+    }
+
+    /// A rule about what the hosts of a cluster hold together.
+    const fn deployment(rule: &'static Rule, check: fn(&Deployment<'_>) -> Vec<Breach>) -> Self {
+        Self { rule, check: Check::Deployment(check), at_issue: AtIssue::BySeverity }
     }
 
     const fn refused_at_issue(self) -> Self {
@@ -163,8 +154,18 @@ impl Row {
 }
 
 enum Check {
+    AtIssue(fn(&Case<'_>) -> Vec<String>),
     Certificate(fn(&Case<'_>) -> Vec<String>),
+    Deployment(fn(&Deployment<'_>) -> Vec<Breach>),
     Whole,
+}
+
+/// A breach of a rule about a deployment.
+pub(crate) struct Breach {
+    /// `HOST/FILE`
+    pub(crate) file: String,
+    pub(crate) subject: String,
+    pub(crate) evidence: String,
 }
 
 /// What issuing makes of a breach.
@@ -177,7 +178,7 @@ enum AtIssue {
 }
 
 /// The table, group by group. Findings of one severity come in this order.
-static GROUPS: [&[Row]; 11] = [
+static GROUPS: [&[Row]; 18] = [
     validity::ROWS,
     ca::ROWS,
     constraints::ROWS,
@@ -188,6 +189,13 @@ static GROUPS: [&[Row]; 11] = [
     path::ROWS,
     revocation::ROWS,
     files::ROWS,
+    pem::ROWS,
+    trust::ROWS,
+    servers::ROWS,
+    peers::ROWS,
+    clients::ROWS,
+    config::ROWS,
+    crls::ROWS,
     cluster::ROWS,
 ];
 
@@ -214,14 +222,14 @@ pub fn rule(id: &str) -> Result<&'static Rule, Error> {
 
 /// Applies the table to one certificate.
 pub(crate) fn judge(case: &Case<'_>, policy: Policy) -> Vec<Finding> {
-    judge_rows(case, policy).map(|(_, finding)| finding).collect()
+    judge_rows(case, policy, Stage::Issued).map(|(_, finding)| finding).collect()
 }
 
 /// Applies the table to a certificate that is about to be signed: the findings, and whether one of
 /// them forbids signing.
 pub(crate) fn judge_before_signing(case: &Case<'_>) -> (Vec<Finding>, bool) {
     let mut refused = false;
-    let findings = judge_rows(case, Policy::Etcd)
+    let findings = judge_rows(case, Policy::Etcd, Stage::Draft)
         .map(|(row, finding)| {
             refused |= finding.severity == Severity::Error || row.at_issue == AtIssue::Refuse;
             finding
@@ -230,15 +238,24 @@ pub(crate) fn judge_before_signing(case: &Case<'_>) -> (Vec<Finding>, bool) {
     (findings, refused)
 }
 
+/// Whether a certificate is still to be signed.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Stage {
+    Draft,
+    Issued,
+}
+
 fn judge_rows<'a>(
     case: &'a Case<'_>,
     policy: Policy,
+    stage: Stage,
 ) -> impl Iterator<Item = (&'static Row, Finding)> + 'a {
     rows().filter(move |row| policy == Policy::Etcd || row.rule.source == Source::Rfc5280).flat_map(
         move |row| {
             let evidence = match row.check {
                 Check::Certificate(check) => check(case),
-                Check::Whole => Vec::new(),
+                Check::AtIssue(check) if stage == Stage::Draft => check(case),
+                Check::AtIssue(_) | Check::Deployment(_) | Check::Whole => Vec::new(),
             };
             evidence.into_iter().map(move |evidence| {
                 let subject = case.certificate.subject.to_string();
@@ -246,6 +263,24 @@ fn judge_rows<'a>(
             })
         },
     )
+}
+
+/// Applies the table to what all hosts hold; each finding with the file that it is about.
+pub(crate) fn judge_deployment(deployment: &Deployment<'_>) -> Vec<(String, Finding)> {
+    let mut findings = Vec::new();
+    for row in rows() {
+        let Check::Deployment(check) = row.check else { continue };
+        let mut of_rule: Vec<(String, Finding)> = Vec::new();
+        for breach in check(deployment) {
+            let found = Finding::new(row.rule, breach.subject, breach.evidence);
+            // One file may serve two ends.
+            if !of_rule.iter().any(|(file, known)| *file == breach.file && *known == found) {
+                of_rule.push((breach.file, found));
+            }
+        }
+        findings.extend(of_rule);
+    }
+    findings
 }
 
 /// A finding under a policy.
@@ -260,6 +295,12 @@ pub(crate) fn finding(
         finding.severity = Severity::Error;
     }
     finding
+}
+
+/// The common names of a certificate's subject.
+fn common_names(certificate: &Certificate) -> impl Iterator<Item = &str> {
+    let attributes = certificate.subject.attributes.iter();
+    attributes.filter(|a| a.attribute == Attribute::CommonName).map(|a| a.value.as_str())
 }
 
 /// The evidence of one breach, or of none.

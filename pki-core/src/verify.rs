@@ -101,6 +101,13 @@ impl Verifier {
 
     /// Judges a leaf, given the other certificates that its file or its peer sends with it.
     pub fn check(&self, leaf: &Certificate, chain: &[Certificate], question: &Question) -> Report {
+        let signed = |c: &Certificate| !c.is_ca() && c.issuer.der() == leaf.subject.der();
+        if self.policy == Policy::Etcd
+            && leaf.is_ca()
+            && let Some(at) = chain.iter().position(signed)
+        {
+            return self.check_out_of_order(leaf, chain, at, question);
+        }
         let known: Vec<&Certificate> = chain.iter().chain(&self.intermediates).collect();
         let mut best = Best::default();
         let refusal = match self.build(leaf, &known, question, &mut best) {
@@ -113,6 +120,24 @@ impl Verifier {
             Some(report) => report,
             None => self.explain(leaf, &known, question, &refusal),
         }
+    }
+
+    /// Judges a file in which the leaf stands behind its issuer as if it were in order, and tells.
+    fn check_out_of_order(
+        &self,
+        first: &Certificate,
+        chain: &[Certificate],
+        at: usize,
+        question: &Question,
+    ) -> Report {
+        let mut rest = chain.to_vec();
+        let leaf = rest.remove(at);
+        rest.push(first.clone());
+        let mut report = self.check(&leaf, &rest, question);
+        let evidence = format!("the CA {} stands before it", first.subject);
+        let subject = leaf.subject.to_string();
+        report.findings.push(finding(&rules::CHAIN_ORDER, self.policy, subject, evidence));
+        Report::new(report.findings, report.path)
     }
 
     /// Applies the rules to every certificate of a path, leaf first.

@@ -6,15 +6,22 @@
 
 mod ca;
 mod chain;
+mod clients;
 mod cluster;
+mod config;
 mod constraints;
+mod crls;
 mod files;
 mod form;
 mod hosts;
 mod names;
 mod path;
+mod peers;
+mod pem;
 mod policies;
 mod revocation;
+mod servers;
+mod trust;
 mod usages;
 mod validity;
 
@@ -95,6 +102,13 @@ fn examples() -> impl Iterator<Item = &'static Example> {
         path::EXAMPLES,
         revocation::EXAMPLES,
         files::EXAMPLES,
+        pem::EXAMPLES,
+        trust::EXAMPLES,
+        servers::EXAMPLES,
+        peers::EXAMPLES,
+        clients::EXAMPLES,
+        config::EXAMPLES,
+        crls::EXAMPLES,
         cluster::EXAMPLES,
     ]
     .into_iter()

@@ -46,6 +46,39 @@ pub(super) static ROWS: &[Row] = &[
         },
         ca_key_cert_sign,
     ),
+    Row::certificate(
+        &Rule {
+            id: "ca-bc-noncritical",
+            severity: Severity::Warning,
+            source: Source::Rfc5280,
+            breaks: "etcd takes it; verifiers that keep to the letter of RFC 5280 do not.",
+            remedy: "Make the CA anew when convenient; etcdpki marks basicConstraints critical.",
+            citation: "RFC 5280 section 4.2.1.9; measured on etcd 3.4, 3.5, 3.6",
+        },
+        ca_bc_noncritical,
+    ),
+    Row::certificate(
+        &Rule {
+            id: "ca-no-ku",
+            severity: Severity::Warning,
+            source: Source::Etcd,
+            breaks: "etcd takes it; verifiers that keep to the letter of RFC 5280 do not, and its key may be used for anything.",
+            remedy: "Make the CA anew when convenient; etcdpki writes keyCertSign and cRLSign.",
+            citation: "RFC 5280 section 4.2.1.3; measured on etcd 3.4, 3.5, 3.6",
+        },
+        ca_no_ku,
+    ),
+    Row::certificate(
+        &Rule {
+            id: "ca-no-crlsign",
+            severity: Severity::Warning,
+            source: Source::Etcd,
+            breaks: "Nobody who checks may believe a CRL of this CA, so that nothing below it can be revoked.",
+            remedy: "Make the CA anew when convenient; etcdpki writes keyCertSign and cRLSign.",
+            citation: "RFC 5280 section 4.2.1.3",
+        },
+        ca_no_crlsign,
+    ),
     Row::certificate(&CA_PATHLEN, ca_path_len),
     Row::certificate(&DN_BYTES, dn_bytes),
     Row::certificate(
@@ -116,7 +149,7 @@ pub(super) static ROWS: &[Row] = &[
     ),
     Row::certificate(
         &Rule {
-            id: "ca-eku",
+            id: "ca-eku-nesting",
             severity: Severity::Error,
             source: Source::Rfc5280,
             breaks: "Peers refuse what stands below the CA: `x509: certificate specifies an incompatible key usage`.",
@@ -146,6 +179,40 @@ fn ca_key_cert_sign(case: &Case<'_>) -> Vec<String> {
         format!("keyUsage is {}", names.join(", "))
     })
 }
+
+// Section 4.2.1.9
+fn ca_bc_noncritical(case: &Case<'_>) -> Vec<String> {
+    let found = case.certificate.extensions.find(BASIC_CONSTRAINTS);
+    // Of what is no CA it may say so in passing.
+    let critical = found.is_none_or(|extension| extension.critical);
+    when(case.certificate.is_ca() && !critical, || "basicConstraints is not critical".to_owned())
+}
+
+// Section 4.2.1.3
+fn ca_no_ku(case: &Case<'_>) -> Vec<String> {
+    let missing = case.certificate.extensions.key_usage.is_none();
+    when(is_a_ca(case) && missing, || "it has no keyUsage".to_owned())
+}
+
+// Section 4.2.1.3
+fn ca_no_crlsign(case: &Case<'_>) -> Vec<String> {
+    let usage = case.certificate.extensions.key_usage;
+    // Without keyCertSign it is no CA at all, and that is said already.
+    let lacks = usage.is_some_and(|usage| {
+        usage.contains(KeyUsages::KEY_CERT_SIGN) && !usage.contains(KeyUsages::CRL_SIGN)
+    });
+    when(is_a_ca(case) && lacks, || {
+        let names: Vec<_> = usage.unwrap_or_default().names().collect();
+        format!("keyUsage is {}", names.join(", "))
+    })
+}
+
+/// True above the leaf, where what stands there says that it is a CA.
+fn is_a_ca(case: &Case<'_>) -> bool {
+    !case.is_leaf() && case.certificate.is_ca()
+}
+
+const BASIC_CONSTRAINTS: &str = "2.5.29.19";
 
 // Section 4.2.1.9
 fn ca_path_len(case: &Case<'_>) -> Vec<String> {

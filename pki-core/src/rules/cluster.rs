@@ -1,47 +1,217 @@
-//! All certificates of a cluster together, judged by the audit.
+//! All certificates of a cluster together.
 
-use super::Row;
+use std::collections::HashMap;
+
+use time::Duration;
+
+use super::{Breach, Row, moment};
+use crate::certificate::{Certificate, GeneralName};
+use crate::deployment::{Deployment, HostFile};
 use crate::report::{Rule, Severity, Source};
-
-pub(crate) static CA_KEY_ON_NODE: Rule = Rule {
-    id: "ca-key-on-node",
-    severity: Severity::Error,
-    source: Source::Etcd,
-    breaks: "Whoever takes this host can mint any certificate of the cluster.",
-    remedy: "Remove it from the host and make a new CA: the key counts as leaked.",
-    citation: "least privilege",
-};
-
-pub(crate) static WORKER_CREDENTIAL: Rule = Rule {
-    id: "worker-holds-credential",
-    severity: Severity::Error,
-    source: Source::Etcd,
-    breaks: "A worker that is taken can read and write the whole state of the cluster.",
-    remedy: "Remove the folder; workers never talk to etcd.",
-    citation: "least privilege",
-};
-
-pub(crate) static SHARED_KEY: Rule = Rule {
-    id: "shared-key",
-    severity: Severity::Error,
-    source: Source::Etcd,
-    breaks: "Whoever steals the one file has the other's identity too: a master's file makes a member.",
-    remedy: "Issue each certificate with a key of its own: etcdpki apply.",
-    citation: "measured on etcd 3.4, 3.5, 3.6",
-};
-
-pub(crate) static SERIAL_DUP: Rule = Rule {
-    id: "serial-dup",
-    severity: Severity::Error,
-    source: Source::Etcd,
-    breaks: "Revoking the one revokes the other, for etcd matches CRLs by serial number alone.",
-    remedy: "Issue one of the two anew.",
-    citation: "RFC 5280 section 4.1.2.2; measured on etcd 3.4, 3.5, 3.6",
-};
+use crate::usage::Purpose;
 
 pub(super) static ROWS: &[Row] = &[
-    Row::whole(&CA_KEY_ON_NODE),
-    Row::whole(&WORKER_CREDENTIAL),
-    Row::whole(&SHARED_KEY),
-    Row::whole(&SERIAL_DUP),
+    Row::deployment(
+        &Rule {
+            id: "ca-key-on-node",
+            severity: Severity::Error,
+            source: Source::Etcd,
+            breaks: "Whoever takes this host can mint any certificate of the cluster.",
+            remedy: "Remove it from the host and make a new CA: the key counts as leaked.",
+            citation: "least privilege",
+        },
+        ca_key_on_node,
+    ),
+    Row::deployment(
+        &Rule {
+            id: "worker-holds-credential",
+            severity: Severity::Error,
+            source: Source::Etcd,
+            breaks: "A worker that is taken can read and write the whole state of the cluster.",
+            remedy: "Remove the folder; workers never talk to etcd.",
+            citation: "least privilege",
+        },
+        worker_holds_credential,
+    ),
+    Row::deployment(
+        &Rule {
+            id: "shared-key",
+            severity: Severity::Error,
+            source: Source::Etcd,
+            breaks: "Whoever steals the one file has the other's identity too: a master's file makes a member.",
+            remedy: "Issue each certificate with a key of its own: etcdpki apply.",
+            citation: "measured on etcd 3.4, 3.5, 3.6",
+        },
+        shared_key,
+    ),
+    Row::deployment(
+        &Rule {
+            id: "serial-dup",
+            severity: Severity::Error,
+            source: Source::Etcd,
+            breaks: "Revoking the one revokes the other, for etcd matches CRLs by serial number alone.",
+            remedy: "Issue one of the two anew.",
+            citation: "RFC 5280 section 4.1.2.2; measured on etcd 3.4, 3.5, 3.6",
+        },
+        serial_dup,
+    ),
+    Row::deployment(
+        &Rule {
+            id: "san-foreign-node",
+            severity: Severity::Warning,
+            source: Source::Etcd,
+            breaks: "Whoever takes this host can pose as the other, towards clients and towards peers.",
+            remedy: "Issue each host a certificate of its own: `etcdpki apply -f MANIFEST`.",
+            citation: "least privilege; measured on etcd 3.4, 3.5, 3.6",
+        },
+        san_foreign_node,
+    ),
+    Row::deployment(
+        &Rule {
+            id: "expire-together",
+            severity: Severity::Warning,
+            source: Source::Etcd,
+            breaks: "The certificates of all members end within a day and soon: then no member can dial another, and none that restarts comes back.",
+            remedy: "Renew them now, one member after the other: `etcdpki apply -f MANIFEST`.",
+            citation: "measured on etcd 3.4, 3.5, 3.6",
+        },
+        expire_together,
+    ),
 ];
+
+fn ca_key_on_node(deployment: &Deployment<'_>) -> Vec<Breach> {
+    let held = deployment.files.iter().filter_map(|file| Some((file, file.contents.key.as_ref()?)));
+    held.filter(|(_, key)| **key == deployment.ca.public_key)
+        .map(|(file, key)| about(file, format!("key {} is the CA's", key.key_id())))
+        .collect()
+}
+
+fn worker_holds_credential(deployment: &Deployment<'_>) -> Vec<Breach> {
+    let is_worker =
+        |file: &&HostFile| deployment.manifest.workers.iter().any(|w| w.name == file.host);
+    let holds_credential = |file: &&HostFile| {
+        file.contents.key.is_some() || file.certificate().is_some_and(|found| !found.is_ca())
+    };
+    let files = deployment.files.iter().filter(is_worker).filter(holds_credential);
+    files.map(|file| about(file, format!("{} is a worker", file.host))).collect()
+}
+
+fn shared_key(deployment: &Deployment<'_>) -> Vec<Breach> {
+    let mut seen: HashMap<&[u8], &HostFile> = HashMap::new();
+    let mut breaches = Vec::new();
+    // A client that has a member's key is a rule of its own.
+    let is_client = |file: &HostFile| {
+        let mut clients = deployment.pairs.iter().filter(|pair| pair.plays(Purpose::Client));
+        clients.any(|pair| pair.host == file.host && pair.certificate == file.name)
+    };
+    for (file, leaf) in leaves(deployment) {
+        let other = seen.insert(leaf.public_key.spki_der(), file);
+        // A copy beside it gives nobody anything.
+        let copy = |other: &&HostFile| other.host == file.host && is_same(other, leaf);
+        let other = other.filter(|other| is_client(other) == is_client(file) && !copy(other));
+        if let Some(other) = other {
+            breaches.push(about(file, format!("{} has the same key", other.path())));
+        }
+    }
+    breaches
+}
+
+fn serial_dup(deployment: &Deployment<'_>) -> Vec<Breach> {
+    let mut seen: HashMap<&[u8], &HostFile> = HashMap::new();
+    let mut breaches = Vec::new();
+    for (file, leaf) in leaves(deployment) {
+        let other = seen.insert(leaf.serial.as_bytes(), file);
+        // The same certificate twice is a key that is shared.
+        let differs =
+            |other: &&HostFile| other.certificate().is_some_and(|c| c.der() != leaf.der());
+        if let Some(other) = other.filter(differs) {
+            breaches.push(about(file, format!("{} has the same serial number", other.path())));
+        }
+    }
+    breaches
+}
+
+fn san_foreign_node(deployment: &Deployment<'_>) -> Vec<Breach> {
+    let manifest = deployment.manifest;
+    let names: Vec<(&str, String)> = manifest
+        .hosts()
+        .flat_map(|host| {
+            let domain = manifest.domain.as_ref();
+            let full = domain.map(|domain| format!("{}.{}", host.name, domain.as_str()));
+            let names = [Some(host.name.clone()), full].into_iter().flatten();
+            let all = names.chain(host.addresses.iter().map(ToString::to_string));
+            all.map(|name| (host.name.as_str(), name)).collect::<Vec<_>>()
+        })
+        .collect();
+    let mut breaches = Vec::new();
+    for pair in &deployment.pairs {
+        let Some(leaf) = deployment.leaf(pair) else { continue };
+        let others = names.iter().filter(|(host, _)| *host != pair.host);
+        let foreign = others.filter(|(_, name)| states(leaf.certificate, name));
+        let foreign: Vec<&str> = foreign.map(|(_, name)| name.as_str()).collect();
+        if !foreign.is_empty() {
+            breaches.push(Breach {
+                file: pair.path(),
+                subject: leaf.certificate.subject.to_string(),
+                evidence: format!("it carries {}, which is another host", foreign.join(", ")),
+            });
+        }
+    }
+    breaches
+}
+
+/// True when a certificate has this very name; a wildcard is for many hosts by its nature.
+fn states(certificate: &Certificate, name: &str) -> bool {
+    let names = certificate.extensions.subject_alt_name.iter().flatten();
+    names.into_iter().any(|found| match found {
+        GeneralName::Dns(dns) => dns.eq_ignore_ascii_case(name),
+        GeneralName::Ip(_) => found.ip().is_some_and(|ip| ip.to_string() == name),
+        _ => false,
+    })
+}
+
+fn expire_together(deployment: &Deployment<'_>) -> Vec<Breach> {
+    let of_members = [Purpose::Server, Purpose::Peer].into_iter();
+    let mut ends: Vec<_> = of_members
+        .flat_map(|part| deployment.playing(part))
+        .map(|(pair, leaf)| (leaf.certificate.not_after, pair.path(), leaf.certificate))
+        .collect();
+    ends.sort_by(|one, other| (one.0, &one.1).cmp(&(other.0, &other.1)));
+    let (Some(first), Some(last)) = (ends.first(), ends.last()) else { return Vec::new() };
+    let lifetime = first.2.not_after - first.2.not_before;
+    let soon = first.0 - deployment.now < deployment.manifest.renew_before.min(lifetime / 2);
+    if deployment.members.len() < 2 || !soon || last.0 - first.0 > Duration::DAY {
+        return Vec::new();
+    }
+    vec![Breach {
+        file: first.1.clone(),
+        subject: first.2.subject.to_string(),
+        evidence: format!(
+            "the {} certificates of {} members end between {} and {}",
+            ends.len(),
+            deployment.members.len(),
+            moment(first.0),
+            moment(last.0)
+        ),
+    }]
+}
+
+fn is_same(file: &HostFile, leaf: &Certificate) -> bool {
+    file.certificate().is_some_and(|certificate| certificate.der() == leaf.der())
+}
+
+fn leaves<'a>(
+    deployment: &Deployment<'a>,
+) -> impl Iterator<Item = (&'a HostFile, &'a Certificate)> + use<'a> {
+    let files = deployment.files.iter();
+    let first = files.filter_map(|file| Some((file, file.certificate()?)));
+    first.filter(|(_, certificate)| !certificate.is_ca())
+}
+
+fn about(file: &HostFile, evidence: String) -> Breach {
+    let subject = match file.certificate() {
+        Some(certificate) => certificate.subject.to_string(),
+        None => "key".to_owned(),
+    };
+    Breach { file: file.path(), subject, evidence }
+}

@@ -123,7 +123,7 @@ pub(super) static ROWS: &[Row] = &[
             source: Source::Rfc5280,
             breaks: "A program that does not know the extension passes it over, and with it the limits of the CA.",
             remedy: "Make the CA anew with the extension critical.",
-            citation: "RFC 5280 sections 4.2.1.9, 4.2.1.10, 4.2.1.11 and 4.2.1.14",
+            citation: "RFC 5280 sections 4.2.1.10, 4.2.1.11 and 4.2.1.14",
         },
         not_critical,
     ),
@@ -244,15 +244,12 @@ fn critical_without_need(case: &Case<'_>) -> Vec<String> {
 }
 
 fn not_critical(case: &Case<'_>) -> Vec<String> {
-    const ALWAYS: [(&str, &str); 4] = [
-        ("2.5.29.19", "basicConstraints"),
+    const ALWAYS: [(&str, &str); 3] = [
         ("2.5.29.30", "nameConstraints"),
         ("2.5.29.36", "policyConstraints"),
         ("2.5.29.54", "inhibitAnyPolicy"),
     ];
-    // Of what is no CA basicConstraints may say so in passing.
-    let of_cas = if case.certificate.is_ca() { &ALWAYS[..] } else { &ALWAYS[1..] };
-    criticality(case, of_cas, false)
+    criticality(case, &ALWAYS, false)
 }
 
 fn criticality(case: &Case<'_>, names: &[(&str, &str)], wrong: bool) -> Vec<String> {

@@ -6,7 +6,7 @@
 
 use time::OffsetDateTime;
 
-use super::{Row, moment};
+use super::{Row, crls, moment};
 use crate::certificate::{Certificate, GeneralName};
 use crate::report::{Rule, Severity, Source};
 use crate::revocation_list::{RevocationList, Scope};
@@ -85,10 +85,10 @@ static CRL_FORM: Rule = Rule {
 };
 
 pub(super) static ROWS: &[Row] = &[
-    Row::whole(&LEAF_REVOKED),
+    Row::deployment(&LEAF_REVOKED, crls::revoked),
     Row::whole(&CRL_SIGNATURE),
     Row::whole(&CRL_SIGN),
-    Row::whole(&CRL_STALE),
+    Row::deployment(&CRL_STALE, crls::stale),
     Row::whole(&CRL_CRITICAL_EXTENSION),
     Row::whole(&CRL_SCOPE),
     Row::whole(&CRL_NUMBER),

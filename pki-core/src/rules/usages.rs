@@ -62,6 +62,17 @@ pub(super) static ROWS: &[Row] = &[
     ),
     Row::certificate(
         &Rule {
+            id: "leaf-ku",
+            severity: Severity::Warning,
+            source: Source::Etcd,
+            breaks: "Go does not look; OpenSSL and curl refuse a TLS certificate whose key may not sign: `ecc cert not for signing`.",
+            remedy: "Issue it anew with the key usage digitalSignature, which every built-in profile has.",
+            citation: "RFC 8446 section 4.4.2.2; measured on etcd 3.4, 3.5, 3.6",
+        },
+        leaf_key_usage,
+    ),
+    Row::certificate(
+        &Rule {
             id: "ku-empty",
             severity: Severity::Warning,
             source: Source::Rfc5280,
@@ -134,6 +145,15 @@ fn client_with_server_auth(case: &Case<'_>) -> Vec<String> {
     let usages = case.certificate.extensions.extended_key_usage.iter().flatten();
     let has = usages.into_iter().any(|usage| *usage == ExtendedKeyUsage::server_auth());
     when(case.is_asked_as(Purpose::Client) && has, || usages_are(case))
+}
+
+fn leaf_key_usage(case: &Case<'_>) -> Vec<String> {
+    let usage = case.certificate.extensions.key_usage;
+    let lacks = usage.is_some_and(|usage| !usage.contains(KeyUsages::DIGITAL_SIGNATURE));
+    when(case.is_leaf() && !case.certificate.is_ca() && lacks, || {
+        let names: Vec<_> = usage.unwrap_or_default().names().collect();
+        format!("keyUsage is {}", names.join(", "))
+    })
 }
 
 fn usages_are(case: &Case<'_>) -> String {

@@ -10,7 +10,8 @@ use webpki::{
 
 use super::{Best, Verifier};
 use crate::certificate::Certificate;
-use crate::rules::{Purpose, Question};
+use crate::rules::Question;
+use crate::usage::Purpose;
 
 impl Verifier {
     /// Asks webpki for paths until the rules accept one.

@@ -50,6 +50,7 @@ const WE_REFUSE: &[(&str, &str)] = &[
     ("nc-dns-form", "constraint-syntax"),
     ("nc-leaf", "constraints-on-a-leaf"),
     ("nc-wildcard", "wildcards-below-constraints"),
+    ("ca-bc-noncritical", "criticality"),
     ("ext-not-critical", "criticality"),
     ("ext-critical", "criticality"),
     ("ext-der", "der"),

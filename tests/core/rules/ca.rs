@@ -6,11 +6,16 @@ use rcgen::{BasicConstraints, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose};
 use super::chain::Chain;
 use super::{Example, Fault};
 use crate::der::{oid, put};
-use crate::foreign::{ca_params, self_signed};
+use crate::foreign::{ca_params, resigned, self_signed};
 
 pub(super) const EXAMPLES: &[Example] = &[
     Example::chain("ca-bc", Purpose::Peer, |chain| chain.ca.is_ca = IsCa::ExplicitNoCa),
     Example::chain("ca-keycertsign", Purpose::Peer, cannot_sign_certificates),
+    Example::chain("ca-bc-noncritical", Purpose::Peer, constraints_not_critical),
+    Example::chain("ca-no-ku", Purpose::Peer, |chain| chain.ca.key_usages.clear()),
+    Example::chain("ca-no-crlsign", Purpose::Peer, |chain| {
+        chain.ca.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    }),
     Example::other("ca-pathlen", a_ca_below_one_that_allows_none),
     Example::chain("dn-bytes", Purpose::Peer, the_cas_name_in_capitals),
     Example::chain("aki-ski", Purpose::Peer, trusts_a_ca_with_another_identifier),
@@ -19,11 +24,20 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::chain("leaf-is-ca", Purpose::Peer, leaf_is_a_ca),
     Example::chain("ca-subject-empty", Purpose::Any, a_ca_without_a_name),
     Example::chain("ca-pathlen-form", Purpose::Peer, a_leaf_with_a_path_length),
-    Example::chain("ca-eku", Purpose::Peer, a_ca_for_clients_alone),
+    Example::chain("ca-eku-nesting", Purpose::Peer, a_ca_for_clients_alone),
 ];
 
 fn cannot_sign_certificates(chain: &mut Chain) {
     chain.ca.key_usages = vec![KeyUsagePurpose::CrlSign];
+}
+
+/// The encoder marks them critical: `critical TRUE` is made `FALSE` in what it wrote.
+fn constraints_not_critical(chain: &mut Chain) {
+    chain.alter = |signed| {
+        let basic_constraints = |critical| [0x06, 3, 0x55, 0x1d, 0x13, 0x01, 1, critical];
+        let (from, to) = (basic_constraints(0xff), basic_constraints(0));
+        signed.anchors[0] = resigned(&signed.anchors[0], &signed.ca_key, &from, &to);
+    };
 }
 
 fn a_ca_below_one_that_allows_none(fault: Fault) -> Vec<Finding> {

@@ -94,11 +94,12 @@ fn critical_key_identifier(chain: &mut Chain) {
     };
 }
 
+/// Names below example.org are excluded, which nobody here has.
 fn constraints_in_passing(chain: &mut Chain) {
     chain.alter = |signed| {
         signed.forge_ca(|fields| {
-            let constraints = value(fields, oid::BASIC_CONSTRAINTS).unwrap();
-            put(fields, oid::BASIC_CONSTRAINTS, false, &constraints);
+            let excluded = b"\x30\x11\xa1\x0f\x30\x0d\x82\x0bexample.org";
+            put(fields, oid::NAME_CONSTRAINTS, false, excluded);
         });
     };
 }

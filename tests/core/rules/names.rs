@@ -11,6 +11,7 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::chain("san-none-cn-only", Purpose::Server, no_names),
     Example::chain("san-ip-as-dns", Purpose::Server, |chain| add(chain, "192.168.29.61")),
     Example::chain("san-dns-form", Purpose::Server, |chain| add(chain, "etcdone.example.com.")),
+    Example::chain("san-underscore", Purpose::Server, |chain| add(chain, "etcd_one.example.com")),
     Example::chain("san-form", Purpose::Server, a_network_among_the_names),
     Example::chain("san-not-critical", Purpose::Server, neither_subject_nor_critical_names),
     Example::chain("peer-port-open-to-clients", Purpose::Client, no_names),

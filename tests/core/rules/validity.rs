@@ -1,12 +1,12 @@
 //! When a certificate is good.
 
-use pki_core::Purpose;
+use pki_core::{Finding, Purpose, SigningConfig};
 use time::Duration;
 
-use super::Example;
-use super::chain::Chain;
+use super::chain::{Chain, key};
+use super::{Example, Fault};
 use crate::der::Node;
-use crate::lab::NOW;
+use crate::lab::{Ca, NOW, moment};
 
 pub(super) const EXAMPLES: &[Example] = &[
     Example::chain("validity-order", Purpose::Peer, ends_before_it_begins),
@@ -15,6 +15,8 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::chain("leaf-not-yet-valid", Purpose::Peer, begins_in_a_second),
     Example::chain("ca-time", Purpose::Peer, ca_has_ended),
     Example::chain("leaf-outlives-ca", Purpose::Peer, outlives_its_ca),
+    Example::chain("ca-expiring", Purpose::Peer, ca_ends_in_two_months),
+    Example::other("not-backdated", issued_without_a_backdate),
     Example::chain("leaf-expiring", Purpose::Peer, ends_within_the_time_that_was_asked),
 ];
 
@@ -47,6 +49,23 @@ fn ca_has_ended(chain: &mut Chain) {
 
 fn outlives_its_ca(chain: &mut Chain) {
     chain.ca.not_after = chain.leaf.not_after - Duration::seconds(1);
+}
+
+fn ca_ends_in_two_months(chain: &mut Chain) {
+    chain.ca.not_before = NOW - Duration::days(3590);
+    chain.ca.not_after = NOW + Duration::days(60);
+    chain.leaf.not_after = NOW + Duration::days(30);
+}
+
+fn issued_without_a_backdate(fault: Fault) -> Vec<Finding> {
+    let ca = Ca::new();
+    let config = SigningConfig::etcd();
+    let mut profile = config.profile("peer").unwrap().clone();
+    if fault == Fault::Planted {
+        profile.backdate = Duration::ZERO;
+    }
+    let request = Ca::request("etcdone", &[], &key());
+    ca.authority.draft(&request, &profile, &moment()).unwrap().report().findings.clone()
 }
 
 fn ends_within_the_time_that_was_asked(chain: &mut Chain) {
