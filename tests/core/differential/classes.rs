@@ -52,6 +52,7 @@ const WE_REFUSE: &[(&str, &str)] = &[
     ("nc-wildcard", "wildcards-below-constraints"),
     ("ca-bc-noncritical", "criticality"),
     ("ext-not-critical", "criticality"),
+    ("ca-bc-noncritical", "criticality"),
     ("ext-critical", "criticality"),
     ("ext-der", "der"),
     ("unreadable", "der"),
