@@ -14,7 +14,7 @@ mod crls;
 mod endpoint;
 mod files;
 mod form;
-mod hosts;
+pub(crate) mod hosts;
 mod names;
 mod path;
 mod peers;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::bundle::{Bundles, ETCD_CONF, ETCD_SERVICE};
 use crate::document::{Document, Value};
 use crate::manifest::{EtcdVersion, Host};
+use crate::suggest;
 
 /// The options of one member.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +17,8 @@ pub(crate) struct Settings {
     pub(crate) malformed: Option<String>,
     /// Keys of the file that etcd passes over.
     pub(crate) unknown: Vec<String>,
+    /// True where more is said in a file that is not at hand, as EnvironmentFile= has it.
+    pub(crate) is_partial: bool,
     /// Options that are given twice or in a place that etcd does not look at.
     pub(crate) clashes: Vec<String>,
 }
@@ -121,6 +124,7 @@ impl Settings {
                 flags.extend(read_flags(rest));
             }
         }
+        let is_partial = unit.lines().any(|line| line.trim().starts_with("EnvironmentFile="));
         if flags.contains_key("config-file") {
             // With a configuration file etcd takes nothing from anywhere else.
             let mut settings = yaml.map(|yaml| Self::from_yaml(yaml, version)).unwrap_or_default();
@@ -133,7 +137,7 @@ impl Settings {
                 .collect();
             return settings;
         }
-        let mut settings = Self { file: Some(ETCD_SERVICE), ..Self::default() };
+        let mut settings = Self { file: Some(ETCD_SERVICE), is_partial, ..Self::default() };
         let both = flags.keys().filter(|name| environment.contains_key(*name));
         settings.clashes =
             both.map(|name| format!("--{name} is given beside {}", variable(name))).collect();
@@ -160,7 +164,9 @@ impl Settings {
         for (key, value) in members {
             match SECTIONS.iter().find(|(section, _)| *section == key) {
                 Some((section, known)) => settings.add_section(section, known, &value, version),
-                None if ELSEWHERE.contains(&key) => settings.unknown.push(key.to_owned()),
+                None if ELSEWHERE.contains(&key) || is_almost_a_section(key) => {
+                    settings.unknown.push(key.to_owned());
+                }
                 None => {
                     settings.values.insert(key.to_owned(), text_of(&value));
                 }
@@ -211,6 +217,11 @@ fn read_flags(line: &str) -> BTreeMap<String, String> {
         flags.insert(name.to_owned(), value.to_owned());
     }
     flags
+}
+
+/// True for a mistyped name of a section, which would switch off all that stands in it.
+fn is_almost_a_section(key: &str) -> bool {
+    suggest::nearest(key, SECTIONS.map(|(section, _)| section)).is_some()
 }
 
 fn variable(option: &str) -> String {
@@ -282,3 +293,60 @@ const ELSEWHERE: [&str; 20] = [
     "peer-cert-allowed-hostname",
     "peer-skip-client-san-verification",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_taken_apart_as_etcd_does() {
+        for (text, scheme, host) in [
+            ("https://192.0.2.1:2379", "https", "192.0.2.1"),
+            (" https://[2001:db8::1]:2379/", "https", "2001:db8::1"),
+            ("http://etcdone", "http", "etcdone"),
+            ("https://:2379", "https", ""),
+            ("etcdone:2379", "", "etcdone"),
+            ("", "", ""),
+        ] {
+            let url = Url::read(text);
+            assert_eq!((url.scheme, url.host), (scheme, host), "{text}");
+        }
+        assert!(Url::read("https://[::1]:2379").is_loopback());
+        assert!(Url::read("https://localhost:2379").is_loopback());
+        assert!(Url::read("https://0.0.0.0:2379").is_unspecified());
+    }
+
+    #[test]
+    fn a_unit_is_read_as_systemd_and_go_do() {
+        let unit = "[Service]\n\
+            Environment=\"ETCD_NAME=etcdone\" ETCD_CERT_FILE=/a.pem OTHER=x\n\
+            EnvironmentFile=-/etc/default/etcd\n\
+            ExecStart=/usr/bin/etcd --key-file=/b.pem -client-cert-auth \\\n  --data-dir /var/lib/etcd\n";
+        let settings = Settings::from_unit(unit, None, EtcdVersion(3, 6, 0));
+        for (option, wanted) in [
+            ("name", "etcdone"),
+            ("cert-file", "/a.pem"),
+            ("key-file", "/b.pem"),
+            ("client-cert-auth", "true"),
+            ("data-dir", "/var/lib/etcd"),
+        ] {
+            assert_eq!(settings.find(option), Some(wanted), "{option}");
+        }
+        assert!(settings.is_partial && settings.clashes.is_empty());
+        assert_eq!(settings.file, Some(ETCD_SERVICE));
+    }
+
+    #[test]
+    fn the_keys_of_the_file_are_the_options_of_the_command_line() {
+        let yaml = "name: etcdone\n\
+            cipher-suites: [A, B]\n\
+            peer-transport-security: { cert-file: /p.pem, allowed-hostname: [a.lab, b.lab] }\n";
+        let settings = Settings::from_yaml(yaml, EtcdVersion(3, 6, 0));
+        assert_eq!(settings.find("peer-cert-file"), Some("/p.pem"));
+        assert_eq!(settings.list("peer-cert-allowed-hostname"), ["a.lab", "b.lab"]);
+        assert_eq!(settings.list("cipher-suites"), ["A", "B"]);
+        assert_eq!(settings.unknown, [""; 0]);
+        let old = Settings::from_yaml(yaml, EtcdVersion(3, 5, 1));
+        assert_eq!(old.unknown, ["peer-transport-security.allowed-hostname"]);
+    }
+}
