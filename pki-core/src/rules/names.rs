@@ -58,10 +58,10 @@ pub(super) static ROWS: &[Row] = &[
         &Rule {
             id: "san-underscore",
             severity: Severity::Warning,
-            source: Source::Etcd,
+            source: Source::Rfc5280,
             breaks: "Go matches the name; other clients hold that no host is called so, and refuse it.",
             remedy: "Issue it anew with a name of letters, digits and hyphens.",
-            citation: "RFC 1123 section 2.1; measured on etcd 3.4, 3.5, 3.6",
+            citation: "RFC 5280 section 4.2.1.6; RFC 1123 section 2.1; measured on etcd 3.4, 3.5, 3.6",
         },
         san_underscore,
     ),

@@ -43,6 +43,7 @@ const WE_REFUSE: &[(&str, &str)] = &[
     ("aki-ski", "key-identifiers"),
     ("ski-missing", "key-identifiers"),
     ("san-dns-form", "name-syntax"),
+    ("san-underscore", "name-syntax"),
     ("san-ip-as-dns", "name-syntax"),
     ("san-form", "name-syntax"),
     ("version-form", "version"),
