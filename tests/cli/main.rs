@@ -9,6 +9,7 @@ mod etcd;
 mod files;
 mod lab;
 mod live;
+mod machines;
 mod oracles;
 mod peers;
 mod process;
