@@ -6,6 +6,7 @@ mod bad_input;
 mod cluster;
 mod crash;
 mod etcd;
+mod faults;
 mod files;
 mod lab;
 mod live;

@@ -1,0 +1,140 @@
+//! Faults of certificates, keys, trust files and configuration in a running cluster: what is seen on
+//! real etcd, and which rule of `verify` names it. docs/faults.md is this table in words.
+
+mod control;
+mod documentation;
+mod forge;
+mod server;
+mod sight;
+
+use serde_json::Value;
+
+use self::forge::Forged;
+use self::sight::Sight;
+use crate::machines::network::{MEMBERS, Network};
+use crate::machines::{Machines, Program};
+
+/// A fault in an otherwise healthy cluster.
+struct Fault {
+    /// In words, for the documentation.
+    what: &'static str,
+    cluster: Cluster,
+    /// Plants it in the files of the hosts, or in the CA's.
+    plant: fn(&Machines),
+    /// What is seen on etcd 3.4 and on 3.5.1.
+    seen: [&'static [Sight]; 2],
+    /// The rule that names it.
+    rule: &'static str,
+    /// The file that the rule is about, below the hosts' folders.
+    file: &'static str,
+    /// How `verify` is asked.
+    verify: Verify,
+}
+
+#[derive(Clone, Copy)]
+enum Cluster {
+    One,
+    Three,
+}
+
+#[derive(Clone, Copy)]
+enum Verify {
+    /// `verify -f`, of the whole cluster.
+    Cluster,
+    /// `verify FILE` with these options.
+    File(&'static [&'static str]),
+}
+
+/// The same on both versions.
+const fn both(sights: &'static [Sight]) -> [&'static [Sight]; 2] {
+    [sights, sights]
+}
+
+/// A table of faults, and a test for each row.
+macro_rules! faults {
+    ($($name:ident: $fault:expr,)*) => {
+        pub(super) const TABLE: &[(&str, crate::faults::Fault)] = &[$((stringify!($name), $fault)),*];
+        $(
+            #[test]
+            fn $name() {
+                crate::faults::show(&$fault);
+            }
+        )*
+    };
+}
+use faults;
+
+/// Every fault, by its name.
+fn all() -> impl Iterator<Item = (String, &'static Fault)> {
+    let tables = [server::TABLE];
+    tables.into_iter().flatten().map(|(name, fault)| (name.replace('_', "-"), fault))
+}
+
+fn show(fault: &Fault) {
+    for (program, seen) in [Program::V3_4, Program::V3_5_1].into_iter().zip(fault.seen) {
+        assert!(!seen.is_empty());
+        let mut machines = healthy(program, fault.cluster);
+        (fault.plant)(&machines);
+        named(&machines, fault);
+        machines.start_members();
+        for sight in seen {
+            sight.look(&mut machines);
+        }
+    }
+}
+
+/// Machines that have their files and wait for a fault; `verify` finds nothing yet.
+fn healthy(program: Program, cluster: Cluster) -> Machines {
+    let mut machines = match cluster {
+        Cluster::One => Machines::still(program, Network::loopback, &MEMBERS[..1]),
+        Cluster::Three => Machines::still(program, Network::up, &MEMBERS),
+    };
+    let version = match program {
+        Program::V3_4 => "etcd_version: \"3.4\"\n",
+        Program::V3_5_1 => "etcd_version: \"3.5.1\"\n",
+    };
+    machines.apply(version);
+    let found = verify(&machines, &["-f", "cluster.yaml"]);
+    assert!(found.is_empty(), "of a healthy cluster: {found:#?}");
+    if let Cluster::One = cluster {
+        // A member alone need not wait for the votes of others.
+        machines.settings = vec![("ETCD_HEARTBEAT_INTERVAL", "20"), ("ETCD_ELECTION_TIMEOUT", "200")];
+    } else if machines.network.is_loopback() {
+        for name in MEMBERS {
+            Forged::peer(&machines, name).write(host_file(name, "peer"));
+        }
+    }
+    machines
+}
+
+/// A file of a host, without its end.
+fn host_file(host: &str, base: &str) -> String {
+    format!("pki/hosts/{host}/{base}")
+}
+
+/// What `verify` finds: files and rules.
+fn verify(machines: &Machines, args: &[&str]) -> Vec<(String, String)> {
+    let run = machines.lab.run(&[&["verify", "--format", "json"], args].concat());
+    let document: Value =
+        serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {run:?}"));
+    let mut found = Vec::new();
+    for file in document["files"].as_array().unwrap() {
+        for finding in file["findings"].as_array().unwrap() {
+            let text = |value: &Value| value.as_str().unwrap().to_owned();
+            found.push((text(&file["file"]), text(&finding["rule"])));
+        }
+    }
+    found
+}
+
+fn named(machines: &Machines, fault: &Fault) {
+    let (found, file) = match fault.verify {
+        Verify::Cluster => (verify(machines, &["-f", "cluster.yaml"]), fault.file.to_owned()),
+        Verify::File(options) => {
+            let file = format!("pki/hosts/{}", fault.file);
+            (verify(machines, &[&[&*file], options].concat()), file)
+        }
+    };
+    let wanted = (file, fault.rule.to_owned());
+    assert!(found.contains(&wanted), "{}: {wanted:?} is not in {found:#?}", fault.what);
+}

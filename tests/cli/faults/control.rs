@@ -1,0 +1,24 @@
+//! Without a fault none of the sights is seen.
+
+use super::sight::{gateway, healthy, said};
+use super::{Cluster, all};
+use crate::machines::Program;
+
+#[test]
+fn a_healthy_cluster_shows_nothing() {
+    for program in [Program::V3_4, Program::V3_5_1] {
+        for cluster in [Cluster::One, Cluster::Three] {
+            let mut machines = super::healthy(program, cluster);
+            machines.start_members();
+            healthy(&mut machines);
+            for member in machines.members() {
+                assert_eq!(gateway(&machines, member).status, Some(200), "{program:?} {member}");
+                let log = said(&machines, member);
+                for text in all().flat_map(|(_, fault)| fault.seen.concat()).filter_map(|s| s.logged()) {
+                    let text = super::sight::filled(&machines, text);
+                    assert!(!log.contains(&text), "{program:?} {member}: {text:?} in {log}");
+                }
+            }
+        }
+    }
+}
