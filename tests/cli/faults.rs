@@ -1,6 +1,7 @@
 //! Faults of certificates, keys, trust files and configuration in a running cluster: what is seen on
 //! real etcd, and which rule of `verify` names it. docs/faults.md is this table in words.
 
+mod authority;
 mod control;
 mod documentation;
 mod forge;
@@ -66,12 +67,12 @@ use faults;
 
 /// Every fault, by its name.
 fn all() -> impl Iterator<Item = (String, &'static Fault)> {
-    let tables = [server::TABLE];
+    let tables = [server::TABLE, authority::TABLE];
     tables.into_iter().flatten().map(|(name, fault)| (name.replace('_', "-"), fault))
 }
 
 fn show(fault: &Fault) {
-    for (program, seen) in [Program::V3_4, Program::V3_5_1].into_iter().zip(fault.seen) {
+    for (program, seen) in Program::ALL.into_iter().zip(fault.seen) {
         assert!(!seen.is_empty());
         let mut machines = healthy(program, fault.cluster);
         (fault.plant)(&machines);
@@ -94,11 +95,14 @@ fn healthy(program: Program, cluster: Cluster) -> Machines {
         Program::V3_5_1 => "etcd_version: \"3.5.1\"\n",
     };
     machines.apply(version);
+    // 3.4's tells no more than that its time is over.
+    machines.client = Program::V3_5_1;
     let found = verify(&machines, &["-f", "cluster.yaml"]);
     assert!(found.is_empty(), "of a healthy cluster: {found:#?}");
     if let Cluster::One = cluster {
         // A member alone need not wait for the votes of others.
-        machines.settings = vec![("ETCD_HEARTBEAT_INTERVAL", "20"), ("ETCD_ELECTION_TIMEOUT", "200")];
+        machines.settings =
+            vec![("ETCD_HEARTBEAT_INTERVAL", "20"), ("ETCD_ELECTION_TIMEOUT", "200")];
     } else if machines.network.is_loopback() {
         for name in MEMBERS {
             Forged::peer(&machines, name).write(host_file(name, "peer"));
@@ -115,6 +119,8 @@ fn host_file(host: &str, base: &str) -> String {
 /// What `verify` finds: files and rules.
 fn verify(machines: &Machines, args: &[&str]) -> Vec<(String, String)> {
     let run = machines.lab.run(&[&["verify", "--format", "json"], args].concat());
+    // Shown where the test fails.
+    println!("{}", run.stdout);
     let document: Value =
         serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {run:?}"));
     let mut found = Vec::new();

@@ -37,6 +37,8 @@ pub(crate) enum Program {
 }
 
 impl Program {
+    pub(crate) const ALL: [Self; 2] = [Self::V3_4, Self::V3_5_1];
+
     fn path(self, name: &str) -> PathBuf {
         match self {
             Self::V3_4 => peers::program(name).get_program().into(),
@@ -51,6 +53,8 @@ pub(crate) struct Machines {
     pub(crate) network: Network,
     pub(crate) lab: Lab,
     pub(crate) program: Program,
+    /// Whose etcdctl the master has.
+    pub(crate) client: Program,
     /// More of etcd's variables than the units set.
     pub(crate) settings: Vec<(&'static str, &'static str)>,
     _turn: MutexGuard<'static, ()>,
@@ -104,6 +108,7 @@ impl Machines {
             network: network(),
             lab: Lab::new(),
             program,
+            client: program,
             settings: Vec::new(),
             _turn: turn,
         }
@@ -207,15 +212,17 @@ impl Machines {
 
     /// Runs etcdctl on the master, set up by its etcdctl.env in the way that this file names.
     pub(crate) fn etcdctl(&self, args: &[&str]) -> Run {
-        self.etcdctl_at("", args)
+        self.etcdctl_with(&[], args)
     }
 
-    /// The same, at one endpoint alone.
-    pub(crate) fn etcdctl_at(&self, endpoint: &str, args: &[&str]) -> Run {
+    /// The same with other values of some of the file's variables: etcdctl takes no option for what
+    /// a variable sets.
+    pub(crate) fn etcdctl_with(&self, instead: &[(&str, &str)], args: &[&str]) -> Run {
         let mut shell = self.network.command(MASTER, "/bin/sh");
-        let script = r#"set -a; . ./etcdctl.env; ETCDCTL_ENDPOINTS=${1:-$ETCDCTL_ENDPOINTS}; set +a
-            shift; cd ..; exec "$0" "$@""#;
-        shell.args(["-c", script]).arg(self.program.path("etcdctl")).arg(endpoint).args(args);
+        let script = r#"set -a; . ./etcdctl.env; eval "$1"; set +a; shift; cd ..; exec "$0" "$@""#;
+        let instead: String =
+            instead.iter().map(|(name, value)| format!("{name}={value};")).collect();
+        shell.args(["-c", script]).arg(self.client.path("etcdctl")).arg(instead).args(args);
         finish(shell.current_dir(self.lab.path(MASTER).join("etc")))
     }
 

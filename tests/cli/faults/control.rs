@@ -6,7 +6,7 @@ use crate::machines::Program;
 
 #[test]
 fn a_healthy_cluster_shows_nothing() {
-    for program in [Program::V3_4, Program::V3_5_1] {
+    for program in Program::ALL {
         for cluster in [Cluster::One, Cluster::Three] {
             let mut machines = super::healthy(program, cluster);
             machines.start_members();
@@ -14,7 +14,9 @@ fn a_healthy_cluster_shows_nothing() {
             for member in machines.members() {
                 assert_eq!(gateway(&machines, member).status, Some(200), "{program:?} {member}");
                 let log = said(&machines, member);
-                for text in all().flat_map(|(_, fault)| fault.seen.concat()).filter_map(|s| s.logged()) {
+                for text in
+                    all().flat_map(|(_, fault)| fault.seen.concat()).filter_map(|s| s.logged())
+                {
                     let text = super::sight::filled(&machines, text);
                     assert!(!log.contains(&text), "{program:?} {member}: {text:?} in {log}");
                 }

@@ -61,9 +61,8 @@ impl Forged {
     /// A member's server certificate.
     pub(super) fn server(machines: &Machines, name: &str) -> Self {
         let address = machines.network.address(name);
-        let names = format!(
-            "DNS:{name},DNS:localhost,IP:127.0.0.1,DNS:{name}.example.com,IP:{address}"
-        );
+        let names =
+            format!("DNS:{name},DNS:localhost,IP:127.0.0.1,DNS:{name}.example.com,IP:{address}");
         Self::leaf(machines, name, "serverAuth,clientAuth", &names)
     }
 

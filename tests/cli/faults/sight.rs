@@ -22,8 +22,8 @@ pub(super) enum Sight {
     Says(&'static str, &'static str),
     /// The API server's client, etcdctl, fails and says this.
     ClientFails(&'static str),
-    /// The same at a member's loopback address, where probes and people at the console go.
-    LocalClientFails(&'static str, &'static str),
+    /// The same at this port of the member's loopback address, where probes go.
+    LocalClientFails(fn() -> u32, &'static str),
     /// A member's gateway answers 503.
     NoGateway(&'static str),
     /// A member is never ready, and the others are.
@@ -55,8 +55,11 @@ impl Sight {
                     if seen { Ok(()) } else { Err(format!("{text:?} is not in its log")) }
                 });
             }
-            Self::ClientFails(text) => client_fails(machines, "", text),
-            Self::LocalClientFails(endpoint, text) => client_fails(machines, endpoint, text),
+            Self::ClientFails(text) => client_fails(machines, &[], text),
+            Self::LocalClientFails(port, text) => {
+                let endpoint = format!("https://127.0.0.1:{}", port());
+                client_fails(machines, &[("ETCDCTL_ENDPOINTS", &endpoint)], text);
+            }
             Self::NoGateway(member) => machines.wait("the gateway fails", |machines| {
                 let answer = gateway(machines, member);
                 if answer.status == Some(503) { Ok(()) } else { Err(format!("{answer:?}")) }
@@ -121,7 +124,8 @@ pub(super) fn answers(machines: &Machines, member: &str) -> Result<(), String> {
 /// What etcdctl says of a member's health. It asks for a key, which needs a quorum.
 pub(super) fn health(machines: &Machines, member: &str) -> Run {
     let endpoint = format!("https://{}:2379", machines.network.address(member));
-    machines.etcdctl_at(&endpoint, &["--dial-timeout=2s", "--command-timeout=2s", "endpoint", "health"])
+    let args = ["--dial-timeout=2s", "--command-timeout=2s", "endpoint", "health"];
+    machines.etcdctl_with(&[("ETCDCTL_ENDPOINTS", &endpoint)], &args)
 }
 
 fn ends(machines: &mut Machines, member: &str, text: &str) {
@@ -138,11 +142,20 @@ fn ends(machines: &mut Machines, member: &str, text: &str) {
     assert!(!status.success() && log.contains(&text), "{member}: {status}: {text:?} in {log}");
 }
 
-fn client_fails(machines: &mut Machines, endpoint: &str, text: &str) {
+/// Fails where the client cannot write with this certificate in the master's folder.
+pub(super) fn client_as(machines: &Machines, base: &str) -> Result<(), String> {
+    let (certificate, key) = (format!("etc/{base}.pem"), format!("etc/{base}-key.pem"));
+    let instead = [("ETCDCTL_CERT", &*certificate), ("ETCDCTL_KEY", &*key)];
+    let args = ["--dial-timeout=1s", "--command-timeout=1s", "put", "key", "value"];
+    let run = machines.etcdctl_with(&instead, &args);
+    if run.code == 0 { Ok(()) } else { Err(format!("{run:?}")) }
+}
+
+fn client_fails(machines: &mut Machines, instead: &[(&str, &str)], text: &str) {
     let text = filled(machines, text);
     machines.wait("the client fails", |machines| {
         let args = ["--dial-timeout=1s", "--command-timeout=1s", "get", "key"];
-        let run = machines.etcdctl_at(endpoint, &args);
+        let run = machines.etcdctl_with(instead, &args);
         let stderr = run.stderr.replace('\\', "");
         if run.code != 0 && stderr.contains(&text) { Ok(()) } else { Err(format!("{run:?}")) }
     });
