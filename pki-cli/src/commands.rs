@@ -4,6 +4,7 @@ mod apply;
 mod audit;
 mod cluster;
 mod completions;
+mod explain;
 mod init_ca;
 mod inspect;
 mod issue;
@@ -64,6 +65,7 @@ enum Command {
     Status(status::StatusArgs),
     Verify(Box<verify::VerifyArgs>),
     Inspect(inspect::InspectArgs),
+    Explain(explain::ExplainArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
 }
@@ -79,6 +81,7 @@ impl Cli {
             Command::Status(args) => status::run(args, common),
             Command::Verify(args) => verify::run(args, common),
             Command::Inspect(args) => inspect::run(args, common),
+            Command::Explain(args) => explain::run(args, common),
             Command::Completions(args) => completions::run(args),
             Command::Man(args) => man::run(args),
         }

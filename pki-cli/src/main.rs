@@ -1,6 +1,5 @@
 //! The command line of etcdpki: it reads, signs, remembers and prints; pki-core decides.
 
-mod bundle;
 mod ca_folder;
 mod commands;
 mod failure;

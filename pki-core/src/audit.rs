@@ -1,36 +1,19 @@
 //! A cluster's files against its manifest: each certificate by the rules, and all of them together.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
-use rustls_pki_types::ServerName;
 use time::OffsetDateTime;
 
 use crate::certificate::Certificate;
 use crate::cluster::{Action, Held, Wanted};
+use crate::deployment::{Deployment, HostFile, Leaf, Pair};
 use crate::error::Error;
-use crate::key::PublicKey;
 use crate::manifest::Manifest;
-use crate::name::San;
 use crate::profile::SigningConfig;
-use crate::report::{Finding, Report, Rule};
-use crate::rules::{self, Policy, Purpose, Question};
+use crate::report::{Finding, Report};
+use crate::rules::{self, Policy, Question};
+use crate::usage::Purpose;
 use crate::verify::Verifier;
-
-/// A file in a host's folder.
-#[derive(Clone, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "callers write it as a literal")]
-pub struct HostFile {
-    /// Whose folder it is in.
-    pub host: String,
-    /// Its name there.
-    pub name: String,
-    /// Its permission bits.
-    pub mode: u32,
-    /// The certificate that it holds first.
-    pub certificate: Option<Certificate>,
-    /// The public half of the private key that it holds.
-    pub key: Option<PublicKey>,
-}
 
 /// What was found about one file.
 #[derive(Clone, Debug)]
@@ -42,6 +25,13 @@ pub struct FileReport {
     pub report: Report,
 }
 
+/// The findings of one file on their way to a report.
+#[derive(Default)]
+struct Found {
+    findings: Vec<Finding>,
+    path: Vec<String>,
+}
+
 impl Manifest {
     /// Judges every file that the hosts hold, and those that they should hold, at a moment.
     pub fn audit(
@@ -50,133 +40,90 @@ impl Manifest {
         files: &[HostFile],
         now: OffsetDateTime,
     ) -> Result<Vec<FileReport>, Error> {
+        let deployment = Deployment::new(self, ca, files, now)?;
         let verifier = Verifier::new(vec![ca.clone()])?;
-        let profiles = SigningConfig::etcd();
-        let find = |host: &str, name: String| {
-            files.iter().find(|file| file.host == host && file.name == name)
-        };
+        // The certificates in the order of the manifest, then the other files by name.
+        let mut order: Vec<String> = Vec::new();
+        let mut found: BTreeMap<String, Found> = BTreeMap::new();
+        for pair in &deployment.pairs {
+            order.push(pair.path());
+            let of_file = found.entry(pair.path()).or_default();
+            let Some(leaf) = deployment.leaf(pair) else { continue };
+            let report = deployment.judge(pair, &leaf, &verifier);
+            of_file.path = report.path;
+            of_file.findings = report.findings;
+            if let Some(wanted) = &pair.wanted {
+                of_file.findings.extend(self.drift(wanted, leaf.certificate, ca, now)?);
+            }
+        }
+        for (file, finding) in rules::judge_deployment(&deployment) {
+            found.entry(file).or_default().findings.push(finding);
+        }
         let mut reports = Vec::new();
-        for wanted in self.wanted()? {
-            let name = format!("{}.pem", wanted.file);
-            let file = format!("{}/{name}", wanted.host);
-            let certificate = find(&wanted.host, name).and_then(|file| file.certificate.as_ref());
-            let key = find(&wanted.host, format!("{}-key.pem", wanted.file));
-            let key = key.and_then(|file| file.key.as_ref());
-            let Some(certificate) = certificate else {
-                let evidence = "the manifest wants it, and it is not there or no certificate";
-                reports.push(single(file, &rules::FILE_MISSING, &wanted, evidence));
-                continue;
-            };
-            let mut question = Question::at(now);
-            question.purpose = purpose(&wanted);
-            question.hosts = hosts(&wanted);
-            question.key = key.cloned();
-            question.expires_within = Some(self.renew_before.min(wanted.expiry / 2));
-            let mut report = verifier.check(certificate, &[], &question);
-            if key.is_none() {
-                let evidence = "its key is not there or cannot be read".to_owned();
-                report.findings.push(about(&rules::FILE_MISSING, certificate, evidence));
-            }
-            let profile = profiles.profile(wanted.profile)?;
-            let held = Held { certificate, key: Some(&certificate.public_key) };
-            let compared = wanted.compare(Some(held), ca, profile, self.renew_before, now)?;
-            if let Action::Reissue { drift } = compared {
-                report.findings.extend(drift.iter().map(|drift| {
-                    let evidence =
-                        format!("{} is {}, wanted {}", drift.field, drift.found, drift.wanted);
-                    about(&rules::MANIFEST_DRIFT, certificate, evidence)
-                }));
-            }
-            reports.push(FileReport { file, report: Report::new(report.findings, report.path) });
+        for file in order {
+            let of_file = found.remove(&file).unwrap_or_default();
+            reports.push(FileReport { file, report: of_file.report() });
         }
-        let (mut keys, mut serials) = (HashMap::new(), HashMap::new());
-        for file in files {
-            let mut findings = self.findings_of(file, ca);
-            findings.extend(repeated(file, &mut keys, &mut serials));
-            if !findings.is_empty() {
-                let path = format!("{}/{}", file.host, file.name);
-                match reports.iter_mut().find(|report| report.file == path) {
-                    Some(report) => report.report.findings.extend(findings),
-                    None => reports
-                        .push(FileReport { file: path, report: Report::new(findings, Vec::new()) }),
-                }
-            }
-        }
+        let others = found.into_iter();
+        reports.extend(others.map(|(file, found)| FileReport { file, report: found.report() }));
         Ok(reports)
     }
 
-    /// What is wrong with a file whatever the manifest wants of it.
-    fn findings_of(&self, file: &HostFile, ca: &Certificate) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        let subject = file.certificate.as_ref().map_or("key", |_| "certificate");
-        let mut find = |rule, evidence: String| {
-            findings.push(rules::finding(rule, Policy::Etcd, subject.to_owned(), evidence));
-        };
-        if let Some(key) = &file.key {
-            if *key == ca.public_key {
-                find(&rules::CA_KEY_ON_NODE, format!("key {} is the CA's", key.key_id()));
-            }
-            if file.mode & 0o077 != 0 {
-                find(&rules::FILE_MODE, format!("mode {:04o}, 0600 is wanted", file.mode));
-            }
-        }
-        let holds_credential = file.key.is_some()
-            || file.certificate.as_ref().is_some_and(|certificate| !certificate.is_ca());
-        if holds_credential && self.workers.iter().any(|worker| worker.name == file.host) {
-            find(&rules::WORKER_CREDENTIAL, format!("{} is a worker", file.host));
-        }
-        findings
+    /// In what a certificate is not the one that the manifest wants.
+    fn drift(
+        &self,
+        wanted: &Wanted,
+        certificate: &Certificate,
+        ca: &Certificate,
+        now: OffsetDateTime,
+    ) -> Result<Vec<Finding>, Error> {
+        let profiles = SigningConfig::etcd();
+        let profile = profiles.profile(wanted.profile)?;
+        // Whether the key is the right one is a rule of its own.
+        let held = Held { certificate, key: Some(&certificate.public_key) };
+        let compared = wanted.compare(Some(held), ca, profile, self.renew_before, now)?;
+        let Action::Reissue { drift } = compared else { return Ok(Vec::new()) };
+        let findings = drift.into_iter().map(|drift| {
+            let evidence = format!("{} is {}, wanted {}", drift.field, drift.found, drift.wanted);
+            let subject = certificate.subject.to_string();
+            rules::finding(&rules::MANIFEST_DRIFT, Policy::Etcd, subject, evidence)
+        });
+        Ok(findings.collect())
     }
 }
 
-/// What a leaf shares with one that was seen before it.
-fn repeated<'a>(
-    file: &'a HostFile,
-    keys: &mut HashMap<&'a [u8], &'a HostFile>,
-    serials: &mut HashMap<(&'a [u8], &'a [u8]), &'a HostFile>,
-) -> Vec<Finding> {
-    let Some(leaf) = file.certificate.as_ref().filter(|certificate| !certificate.is_ca()) else {
-        return Vec::new();
-    };
-    let same_key = keys.insert(leaf.public_key.spki_der(), file);
-    let same_serial = serials.insert((leaf.issuer.der(), leaf.serial.as_bytes()), file);
-    let key = same_key.map(|other| {
-        let evidence = format!("{}/{} has the same key", other.host, other.name);
-        about(&rules::SHARED_KEY, leaf, evidence)
-    });
-    let serial = same_serial.map(|other| {
-        let evidence = format!("{}/{} has the same serial number", other.host, other.name);
-        about(&rules::SERIAL_DUP, leaf, evidence)
-    });
-    key.into_iter().chain(serial).collect()
-}
-
-fn about(rule: &'static Rule, certificate: &Certificate, evidence: String) -> Finding {
-    rules::finding(rule, Policy::Etcd, certificate.subject.to_string(), evidence)
-}
-
-fn single(file: String, rule: &'static Rule, wanted: &Wanted, evidence: &str) -> FileReport {
-    let subject = wanted.subject.to_string();
-    let found = rules::finding(rule, Policy::Etcd, subject, evidence.to_owned());
-    FileReport { file, report: Report::new(vec![found], Vec::new()) }
-}
-
-fn purpose(wanted: &Wanted) -> Purpose {
-    match wanted.profile {
-        "client" => Purpose::Client,
+impl Deployment<'_> {
+    /// What the rules say of a leaf by itself.
+    fn judge(&self, pair: &Pair<'_>, leaf: &Leaf<'_>, verifier: &Verifier) -> Report {
+        let mut question = Question::at(self.now);
         // One certificate for both ports is held to the stricter of the two.
-        _ if wanted.file == "member" => Purpose::Peer,
-        "peer" => Purpose::Peer,
-        _ => Purpose::Server,
+        question.purpose = match pair.parts.as_slice() {
+            parts if parts.contains(&Purpose::Peer) => Purpose::Peer,
+            [part, ..] => *part,
+            [] => Purpose::Any,
+        };
+        let key = self.file(pair.host, &pair.key).and_then(|file| file.contents.key.clone());
+        question.key = key;
+        let lifetime = leaf.certificate.not_after - leaf.certificate.not_before;
+        question.expires_within = Some(self.manifest.renew_before.min(lifetime / 2));
+        let chain: Vec<Certificate> = leaf.chain.iter().copied().cloned().collect();
+        verifier.check(leaf.certificate, &chain, &question)
     }
 }
 
-/// The names at which peers dial.
-fn hosts(wanted: &Wanted) -> Vec<ServerName<'static>> {
-    let names = wanted.names.iter().filter_map(|name| match name {
-        San::Dns(name) if !name.as_str().starts_with('*') => Some(name.as_str().to_owned()),
-        San::Ip(ip) => Some(ip.to_string()),
-        _ => None,
-    });
-    names.filter_map(|name| ServerName::try_from(name).ok()).collect()
+/// Reasons that say nothing new beside others about the same file.
+const DERIVED: [(&str, fn(&str) -> bool); 1] = [
+    // What is wrong by itself differs from the manifest too.
+    ("manifest-drift", |other| other != "manifest-drift"),
+];
+
+impl Found {
+    fn report(mut self) -> Report {
+        for (derived, explains) in DERIVED {
+            if self.findings.iter().any(|finding| explains(finding.rule.id)) {
+                self.findings.retain(|finding| finding.rule.id != derived);
+            }
+        }
+        Report::new(self.findings, self.path)
+    }
 }

@@ -13,9 +13,9 @@ use crate::key::{PublicKey, Signer};
 use crate::profile::{self, Admission, Profile};
 use crate::report::Report;
 use crate::request::{CaRequest, Request};
-use crate::rules::{self, Case, Position, Purpose, Question};
+use crate::rules::{self, Case, Position, Question};
 use crate::template::{CaConstraint, Template, Urls};
-use crate::usage::{ExtendedKeyUsage, KeyUsages};
+use crate::usage::{ExtendedKeyUsage, KeyUsages, Purpose};
 
 /// The clock and the randomness of one certificate, as values.
 #[derive(Clone, Debug)]

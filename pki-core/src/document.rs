@@ -142,6 +142,14 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// A scalar as it stands, for documents of which others know the types.
+    pub(crate) fn scalar(&self) -> String {
+        match self.node.data {
+            Data::Null => String::new(),
+            ref data => data.describe(),
+        }
+    }
+
     pub(crate) fn boolean(&self) -> Result<bool, Error> {
         match &self.node.data {
             Data::Bool(value) => Ok(*value),

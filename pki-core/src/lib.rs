@@ -56,20 +56,25 @@ mod request;
 mod profile;
 mod profile_json;
 
+mod manifest;
+
+mod bundle;
+mod cluster;
+
+mod deployment;
+
 mod rules;
 
 mod encode;
 
-mod manifest;
-
 mod authority;
-mod cluster;
 mod verify;
 
 mod audit;
 
-pub use audit::{FileReport, HostFile};
+pub use audit::FileReport;
 pub use authority::{Authority, Draft, Issued, Moment};
+pub use bundle::Generated;
 pub use certificate::{
     AccessDescription, AuthorityKeyId, BasicConstraints, Certificate, CertificateRequest,
     DistinguishedName, Extension, Extensions, GeneralName, NameAttribute, NameConstraints,
@@ -78,6 +83,7 @@ pub use certificate::{
 pub use cidr::Cidr;
 pub use cluster::{Action, Drift, Held, Wanted};
 pub use csr_json::{CaSection, CsrJson};
+pub use deployment::HostFile;
 pub use duration::{parse_duration, parse_lifetime};
 pub use error::{Error, Invalid};
 pub use key::{KeyAlgorithm, KeyId, PublicKey, SignatureAlgorithm, Signer};
@@ -89,8 +95,8 @@ pub use private_key::{KeyFormat, PrivateKey};
 pub use profile::{CopyExtensions, CsrWhitelist, Profile, SigningConfig};
 pub use report::{Finding, Report, Rule, Severity, Source};
 pub use request::{CaRequest, Request};
-pub use rules::{Policy, Purpose, Question, rules};
+pub use rules::{Policy, Question, rule, rules};
 pub use subject::{Attribute, Subject};
 pub use template::{CaConstraint, NameConstraint, PolicyInformation, PolicyQualifier, Urls};
-pub use usage::{ExtendedKeyUsage, KeyUsages};
+pub use usage::{ExtendedKeyUsage, KeyUsages, Purpose};
 pub use verify::Verifier;

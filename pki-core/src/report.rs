@@ -44,6 +44,16 @@ pub enum Source {
     Rfc5280,
 }
 
+impl Source {
+    /// The word that people and programs read.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Etcd => "etcd",
+            Self::Rfc5280 => "RFC 5280",
+        }
+    }
+}
+
 /// One thing that a certificate must be, with what happens when it is not.
 #[derive(Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "rules are written as literals in one table")]

@@ -19,13 +19,15 @@ use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
 use crate::certificate::Certificate;
+use crate::deployment::Deployment;
+use crate::error::Error;
 use crate::key::PublicKey;
 use crate::report::{Finding, Rule, Severity, Source};
-use crate::usage::ExtendedKeyUsage;
+use crate::suggest;
+use crate::usage::{ExtendedKeyUsage, Purpose};
 
 pub(crate) use self::ca::{CA_NAME_CONSTRAINTS, CA_PATHLEN, DN_BYTES};
-pub(crate) use self::cluster::{CA_KEY_ON_NODE, SERIAL_DUP, SHARED_KEY, WORKER_CREDENTIAL};
-pub(crate) use self::files::{FILE_MISSING, FILE_MODE, MANIFEST_DRIFT};
+pub(crate) use self::files::MANIFEST_DRIFT;
 pub(crate) use self::path::{PATH_REJECTED, PATH_SIGNATURE, PATH_TOO_DEEP, PATH_UNKNOWN_AUTHORITY};
 pub(crate) use self::revocation::{CRL_UNUSABLE, LEAF_REVOKED};
 
@@ -50,21 +52,6 @@ impl Question {
     pub const fn at(at: OffsetDateTime) -> Self {
         Self { at, purpose: Purpose::Any, hosts: Vec::new(), key: None, expires_within: None }
     }
-}
-
-/// The part that a certificate plays in an etcd cluster.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Purpose {
-    /// No part in particular
-    #[default]
-    Any,
-    /// A client of etcd, such as the Kubernetes API server
-    Client,
-    /// A member towards the other members (port 2380)
-    Peer,
-    /// A member towards its clients (port 2379)
-    Server,
 }
 
 /// Whose rules count.
@@ -135,9 +122,14 @@ impl Row {
         Self { rule, check: Check::Certificate(check), at_issue: AtIssue::BySeverity }
     }
 
-    /// A rule that the verifier or the audit checks on a path or a cluster as a whole.
+    /// A rule that the verifier checks on a path as a whole, or the audit on a file.
     const fn whole(rule: &'static Rule) -> Self {
         Self { rule, check: Check::Whole, at_issue: AtIssue::BySeverity }
+    }
+
+    /// A rule about what the hosts of a cluster hold together.
+    const fn deployment(rule: &'static Rule, check: fn(&Deployment<'_>) -> Vec<Breach>) -> Self {
+        Self { rule, check: Check::Deployment(check), at_issue: AtIssue::BySeverity }
     }
 
     const fn refused_at_issue(self) -> Self {
@@ -147,7 +139,16 @@ impl Row {
 
 enum Check {
     Certificate(fn(&Case<'_>) -> Vec<String>),
+    Deployment(fn(&Deployment<'_>) -> Vec<Breach>),
     Whole,
+}
+
+/// A breach of a rule about a deployment.
+pub(crate) struct Breach {
+    /// `HOST/FILE`
+    pub(crate) file: String,
+    pub(crate) subject: String,
+    pub(crate) evidence: String,
 }
 
 /// What issuing makes of a breach.
@@ -181,6 +182,18 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
     rows().map(|row| row.rule)
 }
 
+/// The rule with this id.
+pub fn rule(id: &str) -> Result<&'static Rule, Error> {
+    rules().find(|rule| rule.id == id).ok_or_else(|| {
+        let near = suggest::nearest(id, rules().map(|rule| rule.id));
+        let error = Error::invalid("rule", id, "no such rule");
+        error.hinted(match near {
+            Some(near) => format!("did you mean {near:?}?"),
+            None => "`etcdpki explain` lists them all".to_owned(),
+        })
+    })
+}
+
 /// Applies the table to one certificate.
 pub(crate) fn judge(case: &Case<'_>, policy: Policy) -> Vec<Finding> {
     judge_rows(case, policy).map(|(_, finding)| finding).collect()
@@ -207,7 +220,7 @@ fn judge_rows<'a>(
         move |row| {
             let evidence = match row.check {
                 Check::Certificate(check) => check(case),
-                Check::Whole => Vec::new(),
+                Check::Deployment(_) | Check::Whole => Vec::new(),
             };
             evidence.into_iter().map(move |evidence| {
                 let subject = case.certificate.subject.to_string();
@@ -215,6 +228,19 @@ fn judge_rows<'a>(
             })
         },
     )
+}
+
+/// Applies the table to what all hosts hold; each finding with the file that it is about.
+pub(crate) fn judge_deployment(deployment: &Deployment<'_>) -> Vec<(String, Finding)> {
+    let mut findings = Vec::new();
+    for row in rows() {
+        if let Check::Deployment(check) = row.check {
+            findings.extend(check(deployment).into_iter().map(|breach| {
+                (breach.file, Finding::new(row.rule, breach.subject, breach.evidence))
+            }));
+        }
+    }
+    findings
 }
 
 /// A finding under a policy.

@@ -1,4 +1,4 @@
-//! Key usages and extended key usages, with cfssl's names for them.
+//! Key usages and extended key usages, with cfssl's names for them, and the parts that need them.
 
 use std::fmt;
 
@@ -85,6 +85,21 @@ impl fmt::Debug for KeyUsages {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.names()).finish()
     }
+}
+
+/// The part that a certificate plays in an etcd cluster.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Purpose {
+    /// No part in particular
+    #[default]
+    Any,
+    /// A client of etcd, such as the Kubernetes API server
+    Client,
+    /// A member towards the other members (port 2380)
+    Peer,
+    /// A member towards its clients (port 2379)
+    Server,
 }
 
 /// An extended key usage (RFC 5280 section 4.2.1.12).

@@ -16,7 +16,8 @@ use webpki::{
 use crate::certificate::Certificate;
 use crate::error::Error;
 use crate::report::{Finding, Report, Rule, Severity};
-use crate::rules::{self, Case, Policy, Position, Purpose, Question, finding};
+use crate::rules::{self, Case, Policy, Position, Question, finding};
+use crate::usage::Purpose;
 
 /// Trust anchors, and what is known beside them.
 pub struct Verifier {

@@ -7,6 +7,7 @@ mod cluster;
 mod crash;
 mod etcd;
 mod faults;
+mod explain;
 mod files;
 mod lab;
 mod live;

@@ -8,6 +8,7 @@ use rcgen::{
 };
 use rustls_pki_types::CertificateDer;
 use time::Duration;
+use x509_parser::asn1_rs::{Any, FromDer};
 
 use crate::lab::{Ca, NOW, moment};
 
@@ -128,4 +129,35 @@ pub(crate) fn crl(ca: &Ca, revoked_certs: Vec<RevokedCertParams>) -> Vec<u8> {
     let der = CertificateDer::from(ca.certificate().der());
     let issuer = Issuer::from_ca_cert_der(&der, EncoderKey::new(&ca.key)).unwrap();
     params.signed_by(&issuer).unwrap().der().to_vec()
+}
+
+/// The certificate with some of its to-be-signed octets replaced by as many, signed again: for what
+/// the encoder refuses to write.
+pub(crate) fn resigned(
+    certificate: &Certificate,
+    ca_key: &PrivateKey,
+    from: &[u8],
+    to: &[u8],
+) -> Certificate {
+    assert_eq!(from.len(), to.len());
+    let (_, whole) = Any::from_der(certificate.der()).unwrap();
+    let (algorithm_and_signature, _) = Any::from_der(whole.data).unwrap();
+    let (signature, _) = Any::from_der(algorithm_and_signature).unwrap();
+    let tbs_length = whole.data.len() - algorithm_and_signature.len();
+    let mut body = whole.data[..whole.data.len() - signature.len()].to_vec();
+    let at = body.windows(from.len()).position(|octets| octets == from).unwrap();
+    body[at..at + to.len()].copy_from_slice(to);
+    let signature = ca_key.sign(&body[..tbs_length]).unwrap();
+    body.extend(tlv(0x03, &[&[0], signature.as_slice()].concat()));
+    Certificate::from_der(&tlv(0x30, &body)).unwrap()
+}
+
+fn tlv(tag: u8, contents: &[u8]) -> Vec<u8> {
+    let [high, low] = u16::try_from(contents.len()).unwrap().to_be_bytes();
+    let header = match (high, low) {
+        (0, ..0x80) => vec![tag, low],
+        (0, _) => vec![tag, 0x81, low],
+        _ => vec![tag, 0x82, high, low],
+    };
+    [header.as_slice(), contents].concat()
 }

@@ -1,159 +1,169 @@
-//! A rule fires on a certificate that breaks it, and not on the same certificate without the fault.
+//! Every rule has an example that breaks it and the same example without the fault.
+//!
+//! To add one: a function in the group's file below that plants the fault, and its row in that file's
+//! `EXAMPLES`. Then `INSTA_UPDATE=always cargo test -p pki-core --test core rules::` writes the
+//! message of the finding to `snapshots/`; read it.
 
-use pki_core::{
-    Certificate, ExtendedKeyUsage, KeyAlgorithm, PrivateKey, Purpose, Question, Verifier,
-};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, RevokedCertParams, SanType, SerialNumber};
-use time::Duration;
+mod ca;
+mod chain;
+mod cluster;
+mod files;
+mod form;
+mod hosts;
+mod names;
+mod path;
+mod revocation;
+mod usages;
+mod validity;
 
-use crate::foreign::{ca_params, crl, extended_key_usages, params, self_signed, signed};
-use crate::lab::{Ca, NOW};
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
-fn dns(name: &str) -> SanType {
-    SanType::DnsName(name.try_into().unwrap())
+use pki_core::{Finding, Purpose};
+
+use self::chain::Chain;
+use self::hosts::Hosts;
+
+/// One rule, and how to break it.
+struct Example {
+    rule: &'static str,
+    world: World,
 }
 
-fn both() -> [ExtendedKeyUsage; 2] {
-    [ExtendedKeyUsage::server_auth(), ExtendedKeyUsage::client_auth()]
+/// A world in which nothing is wrong, and the fault to plant in it.
+enum World {
+    /// A leaf under its CA.
+    Chain(Purpose, fn(&mut Chain)),
+    /// The folders of all hosts of a lab.
+    Hosts(fn(&mut Hosts)),
+    /// Anything else: what is found with the fault, and without.
+    Other(fn(Fault) -> Vec<Finding>),
 }
 
-/// A leaf that breaks nothing, changed, under a CA that breaks nothing.
-fn leaf(ca: &Ca, change: impl FnOnce(&mut CertificateParams)) -> Certificate {
-    let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
-    let mut params = params("etcdone", &key);
-    params.subject_alt_names = vec![dns("etcdone")];
-    params.extended_key_usages = extended_key_usages(&both());
-    change(&mut params);
-    signed(&params, &key, ca.certificate(), &ca.key)
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Fault {
+    Absent,
+    Planted,
 }
 
-fn ids(verifier: &Verifier, leaf: &Certificate, purpose: Purpose) -> Vec<&'static str> {
-    let mut question = Question::at(NOW);
-    question.purpose = purpose;
-    let report = verifier.check(leaf, &[], &question);
-    report.findings.iter().map(|finding| finding.rule.id).collect()
+impl Example {
+    const fn chain(rule: &'static str, purpose: Purpose, plant: fn(&mut Chain)) -> Self {
+        Self { rule, world: World::Chain(purpose, plant) }
+    }
+
+    const fn hosts(rule: &'static str, plant: fn(&mut Hosts)) -> Self {
+        Self { rule, world: World::Hosts(plant) }
+    }
+
+    const fn other(rule: &'static str, found: fn(Fault) -> Vec<Finding>) -> Self {
+        Self { rule, world: World::Other(found) }
+    }
+
+    fn findings(&self, fault: Fault) -> Vec<Finding> {
+        match self.world {
+            World::Chain(purpose, plant) => {
+                let mut chain = Chain::new(purpose);
+                if fault == Fault::Planted {
+                    plant(&mut chain);
+                }
+                chain.findings()
+            }
+            World::Hosts(plant) => {
+                let mut hosts = Hosts::new();
+                if fault == Fault::Planted {
+                    plant(&mut hosts);
+                }
+                hosts.findings()
+            }
+            World::Other(found) => found(fault),
+        }
+    }
 }
 
-fn trusting(ca: &Ca) -> Verifier {
-    Verifier::new(vec![ca.certificate().clone()]).unwrap()
-}
-
-#[track_caller]
-fn fires(rule: &str, purpose: Purpose, change: impl FnOnce(&mut CertificateParams)) {
-    let ca = Ca::new();
-    let verifier = trusting(&ca);
-    assert_eq!(ids(&verifier, &leaf(&ca, |_| {}), Purpose::Peer), [""; 0]);
-    let found = ids(&verifier, &leaf(&ca, change), purpose);
-    assert!(found.contains(&rule), "{rule}: {found:?}");
-}
-
-#[test]
-fn of_usages() {
-    let [server, client] = both();
-    fires("cli-eku", Purpose::Client, |params| {
-        params.extended_key_usages = extended_key_usages(std::slice::from_ref(&server));
-    });
-    fires("srv-eku-client", Purpose::Server, |params| {
-        params.extended_key_usages = extended_key_usages(std::slice::from_ref(&server));
-    });
-    fires("cli-has-serverauth", Purpose::Client, |_| {});
-    fires("srv-eku-server", Purpose::Server, |params| {
-        params.extended_key_usages = extended_key_usages(std::slice::from_ref(&client));
-    });
-}
-
-#[test]
-fn of_names() {
-    fires("san-ip-as-dns", Purpose::Peer, |params| {
-        params.subject_alt_names.push(dns("192.168.29.61"));
-    });
-    fires("san-dns-form", Purpose::Peer, |params| {
-        params.subject_alt_names.push(dns("etcdone.example.com."));
-    });
-}
-
-#[test]
-fn of_the_form_of_a_certificate() {
-    fires("serial-form", Purpose::Peer, |params| {
-        params.serial_number = Some(SerialNumber::from(vec![0]));
-    });
-    fires("aki-missing", Purpose::Peer, |params| {
-        params.use_authority_key_identifier_extension = false;
-    });
-    fires("validity-order", Purpose::Peer, |params| {
-        params.not_after = params.not_before - Duration::seconds(1);
-    });
-    fires("leaf-is-ca", Purpose::Peer, |params| {
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    });
-}
-
-#[test]
-fn of_a_ca_without_a_key_identifier() {
-    let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
-    let mut without = ca_params("etcd CA", &key);
-    // The encoder ties the identifier to basicConstraints: without one there is neither.
-    without.is_ca = IsCa::NoCa;
-    let bare = self_signed(&without, &key);
-    let whole = self_signed(&ca_params("etcd CA", &key), &key);
-    let leaf_key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
-    let mut params = params("etcdone", &leaf_key);
-    params.subject_alt_names = vec![dns("etcdone")];
-    let leaf = signed(&params, &leaf_key, &whole, &key);
-    let of = |ca: Certificate| ids(&Verifier::new(vec![ca]).unwrap(), &leaf, Purpose::Any);
-    assert_eq!(of(whole), [""; 0]);
-    assert_eq!(of(bare), ["ca-bc", "ski-missing"]);
+/// The examples, group by group as the rules.
+fn examples() -> impl Iterator<Item = &'static Example> {
+    [
+        validity::EXAMPLES,
+        ca::EXAMPLES,
+        form::EXAMPLES,
+        usages::EXAMPLES,
+        names::EXAMPLES,
+        path::EXAMPLES,
+        revocation::EXAMPLES,
+        files::EXAMPLES,
+        cluster::EXAMPLES,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 #[test]
-fn of_the_issuers_name() {
-    let ca = Ca::new();
-    let leaf = leaf(&ca, |_| {});
-    let stranger = Ca::with(KeyAlgorithm::EcdsaP256, |request| {
-        request.subject = pki_core::Subject::from_common_name("another CA").unwrap();
-    });
-    assert_eq!(ids(&trusting(&stranger), &leaf, Purpose::Peer), ["path-unknown-authority"]);
-    // The same key under a name in other bytes, which Go takes for another CA.
-    let renamed = self_signed(&ca_params("ETCD CA", &ca.key), &ca.key);
-    let verifier = Verifier::new(vec![renamed]).unwrap();
-    assert_eq!(ids(&verifier, &leaf, Purpose::Peer), ["dn-bytes"]);
+fn every_rule_has_an_example_and_every_example_a_rule() {
+    let rules: BTreeSet<&str> = pki_core::rules().map(|rule| rule.id).collect();
+    assert_eq!(rules.len(), pki_core::rules().count(), "a rule stands in the table twice");
+    let with_example: BTreeSet<&str> = examples().map(|example| example.rule).collect();
+    let lacking: Vec<_> = rules.difference(&with_example).collect();
+    assert!(lacking.is_empty(), "rules without an example in tests/core/rules/: {lacking:?}");
+    let unknown: Vec<_> = with_example.difference(&rules).collect();
+    assert!(unknown.is_empty(), "examples of rules that do not exist: {unknown:?}");
 }
 
 #[test]
-fn of_depth() {
-    let ca = Ca::with(KeyAlgorithm::EcdsaP256, |request| request.path_len = None);
-    let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
-    let mut between = ca_params("between", &key);
-    between.use_authority_key_identifier_extension = true;
-    between.not_after = NOW + Duration::days(1000);
-    let between = signed(&between, &key, ca.certificate(), &ca.key);
-    let leaf_key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
-    let leaf = signed(&params("etcdone", &leaf_key), &leaf_key, &between, &key);
-    let mut verifier = trusting(&ca);
-    verifier.intermediates = vec![between];
-    for (depth, wanted) in [(None, &[][..]), (Some(1), &[]), (Some(0), &["path-too-deep"])] {
-        verifier.max_depth = depth;
-        assert_eq!(ids(&verifier, &leaf, Purpose::Any), wanted, "{depth:?}");
+fn without_the_fault_nothing_is_found() {
+    for example in examples() {
+        let found = example.findings(Fault::Absent);
+        assert!(found.is_empty(), "{}: {found:#?}", example.rule);
     }
 }
 
 #[test]
-fn of_revocation() {
-    let ca = Ca::new();
-    let leaf = leaf(&ca, |_| {});
-    let revoked = |serial: &[u8]| RevokedCertParams {
-        serial_number: SerialNumber::from(serial.to_vec()),
-        revocation_time: NOW - Duration::hours(1),
-        reason_code: None,
-        invalidity_date: None,
-    };
-    let with = |crl: &[u8]| {
-        let mut verifier = trusting(&ca);
-        verifier.add_crl(crl).unwrap();
-        ids(&verifier, &leaf, Purpose::Peer)
-    };
-    assert_eq!(with(&crl(&ca, vec![revoked(&[1])])), [""; 0]);
-    assert_eq!(with(&crl(&ca, vec![revoked(leaf.serial.as_bytes())])), ["leaf-revoked"]);
-    // Of a CA with the same name and another key: nobody can rely on it.
-    assert_eq!(with(&crl(&Ca::new(), Vec::new())), ["crl-unusable"]);
+fn with_the_fault_the_rule_says_so_in_these_words() {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("rules/snapshots");
+    settings.set_prepend_module_to_snapshot(false);
+    let _bound = settings.bind_to_scope();
+    for example in examples() {
+        let found = example.findings(Fault::Planted);
+        let ids_found = ids(&found);
+        assert!(ids_found.contains(&example.rule), "{}: only {ids_found:?}", example.rule);
+        let (of_the_rule, others): (Vec<&Finding>, Vec<&Finding>) =
+            found.iter().partition(|finding| finding.rule.id == example.rule);
+        let mut text: String = of_the_rule.into_iter().map(message).collect();
+        if !others.is_empty() {
+            let _ = writeln!(text, "found too: {}", ids(others).join(", "));
+        }
+        insta::assert_snapshot!(example.rule, text);
+    }
+}
+
+fn message(finding: &Finding) -> String {
+    let rule = finding.rule;
+    let mut text = String::new();
+    let _ = write!(
+        text,
+        "{finding}\n  breaks: {}\n  remedy: {}\n  source: {}\n",
+        rule.breaks, rule.remedy, rule.citation
+    );
+    steady(&text)
+}
+
+/// Keys, and with them their identifiers and the serial numbers, are other ones in each run.
+fn steady(text: &str) -> String {
+    let mut steady = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find(|c: char| c.is_ascii_hexdigit()) {
+        let run =
+            rest[start..].find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(rest.len() - start);
+        let (before, from) = rest.split_at(start);
+        let (digits, after) = from.split_at(run);
+        steady.push_str(before);
+        steady.push_str(if run >= 32 { "[HEX]" } else { digits });
+        rest = after;
+    }
+    steady + rest
+}
+
+/// The ids of findings.
+fn ids<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Vec<&'static str> {
+    findings.into_iter().map(|finding| finding.rule.id).collect()
 }

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use pki_core::{Certificate, FileReport, HostFile, Manifest, PrivateKey, Signer};
+use pki_core::{FileReport, HostFile, Manifest};
 
 use super::Common;
 use super::cluster::in_parallel;
 use crate::failure::Failure;
 use crate::{ca_folder, host, hosts};
 
-/// Reads the folders of all hosts; files that hold neither certificate nor key are read past.
+/// Reads the folders of all hosts.
 pub(crate) fn read_hosts(all: &Path) -> Result<Vec<HostFile>, Failure> {
     let names = hosts::list(all)?;
     let files = in_parallel(&names, |host| read_host(&all.join(host), host))?;
@@ -20,14 +20,7 @@ fn read_host(folder: &Path, host: &str) -> Result<Vec<HostFile>, Failure> {
     let mut files = Vec::new();
     for (name, bytes) in hosts::read(folder)? {
         let mode = hosts::mode(&folder.join(&name))?;
-        let certificate = Certificate::from_pem_or_der(&bytes).ok();
-        files.push(HostFile {
-            host: host.to_owned(),
-            name: name.to_string_lossy().into_owned(),
-            mode,
-            certificate: certificate.map(|mut all| all.swap_remove(0)),
-            key: PrivateKey::from_pem(&bytes).ok().map(|key| key.public_key().clone()),
-        });
+        files.push(HostFile::new(host, name.to_string_lossy(), mode, &bytes));
     }
     Ok(files)
 }

@@ -11,7 +11,6 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use crate::bundle;
 use crate::failure::Failure;
 use crate::host;
 use crate::hosts::{self, BundleFile};
@@ -264,8 +263,8 @@ fn find_host(
     // Without a CA nothing is written yet; the plan says that this will be.
     let ca = authority.map(|authority| authority.certificate().to_pem()).transpose()?;
     let ca = ("ca.pem".to_owned(), ca.unwrap_or_default());
-    let generated = bundle::generated(manifest, host);
-    let generated = generated.into_iter().map(|file| (file.name.to_owned(), file.contents));
+    let generated =
+        manifest.generated(host).into_iter().map(|file| (file.name.to_owned(), file.contents));
     for (name, contents) in [ca].into_iter().chain(generated) {
         let found = there.remove(&OsString::from(&name));
         if found.is_some_and(|found| *found == contents.as_bytes()) {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
-use pki_core::{Certificate, Report, Severity, parse_duration};
+use pki_core::{Certificate, HostFile, Report, Severity, parse_duration};
 use serde::Serialize;
 use time::{Duration, OffsetDateTime};
 
@@ -83,7 +83,7 @@ pub(crate) fn run(args: &StatusArgs, common: &Common) -> Result<ExitCode, Failur
     for wanted in manifest.wanted()? {
         let file = format!("{}.pem", wanted.file);
         let found = files.iter().find(|held| held.host == wanted.host && held.name == file);
-        let certificate = found.and_then(|held| held.certificate.as_ref());
+        let certificate = found.and_then(HostFile::certificate);
         let report = reports.remove(&format!("{}/{file}", wanted.host));
         rows.push(row(&wanted.host, &file, wanted.profile, certificate, report, args.warn, now));
     }

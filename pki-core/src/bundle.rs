@@ -4,41 +4,48 @@
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use pki_core::{APISERVER_CLIENT, Host, Manifest};
+use crate::manifest::{APISERVER_CLIENT, Host, Manifest};
+
+/// etcd's configuration of a member.
+pub(crate) const ETCD_CONF: &str = "etcd.conf.yaml";
+/// The unit that starts a member.
+pub(crate) const ETCD_SERVICE: &str = "etcd.service";
+/// The surroundings of etcdctl.
+pub(crate) const ETCDCTL_ENV: &str = "etcdctl.env";
+/// kubeadm's configuration of a control plane.
+pub(crate) const KUBEADM_CONFIG: &str = "kubeadm-config.yaml";
 
 /// A generated file.
 #[derive(Debug)]
-pub(crate) struct Generated {
-    pub(crate) name: &'static str,
-    pub(crate) contents: String,
+#[non_exhaustive]
+pub struct Generated {
+    /// Its name in the host's folder.
+    pub name: &'static str,
+    /// What it says.
+    pub contents: String,
 }
 
-/// The generated files of a host's folder.
-pub(crate) fn generated(manifest: &Manifest, host: &str) -> Vec<Generated> {
-    if let Some(member) = manifest.etcd.iter().find(|member| member.name == host) {
-        return vec![
-            Generated { name: "etcd.conf.yaml", contents: etcd_conf(manifest, member) },
-            Generated { name: "etcd.service", contents: etcd_service(manifest, member) },
-        ];
+impl Manifest {
+    /// The generated files of a host's folder.
+    pub fn generated(&self, host: &str) -> Vec<Generated> {
+        if let Some(member) = self.etcd.iter().find(|member| member.name == host) {
+            return vec![
+                Generated { name: ETCD_CONF, contents: etcd_conf(self, member) },
+                Generated { name: ETCD_SERVICE, contents: etcd_service(self, member) },
+            ];
+        }
+        let folder = &self.paths.kubernetes;
+        if self.control_plane.iter().any(|master| master.name == host) {
+            let env = etcdctl_env(self, folder, APISERVER_CLIENT);
+            return vec![
+                Generated { name: ETCDCTL_ENV, contents: env },
+                Generated { name: KUBEADM_CONFIG, contents: kubeadm_config(self) },
+            ];
+        }
+        let client = self.clients.iter().find(|client| client.host == host);
+        let env = client.map(|client| etcdctl_env(self, &self.paths.etcd, &client.name));
+        env.map(|contents| Generated { name: ETCDCTL_ENV, contents }).into_iter().collect()
     }
-    let folder = &manifest.paths.kubernetes;
-    if manifest.control_plane.iter().any(|master| master.name == host) {
-        return vec![
-            Generated {
-                name: "etcdctl.env",
-                contents: etcdctl_env(manifest, folder, APISERVER_CLIENT),
-            },
-            Generated { name: "kubeadm-config.yaml", contents: kubeadm_config(manifest) },
-        ];
-    }
-    let client = manifest.clients.iter().find(|client| client.host == host);
-    client
-        .map(|client| Generated {
-            name: "etcdctl.env",
-            contents: etcdctl_env(manifest, &manifest.paths.etcd, &client.name),
-        })
-        .into_iter()
-        .collect()
 }
 
 fn url(address: IpAddr, port: u16) -> String {
@@ -56,7 +63,7 @@ fn endpoints(manifest: &Manifest) -> Vec<String> {
 }
 
 /// The settings of one member, by etcd's long option names.
-fn settings(manifest: &Manifest, member: &Host) -> Vec<(&'static str, String)> {
+pub(crate) fn settings(manifest: &Manifest, member: &Host) -> Vec<(&'static str, String)> {
     let Some(own) = address(member) else { return Vec::new() };
     let folder = &manifest.paths.etcd;
     let (server, peer) = if member.combined { ("member", "member") } else { ("server", "peer") };

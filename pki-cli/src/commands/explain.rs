@@ -1,0 +1,90 @@
+//! `etcdpki explain`
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use pki_core::Rule;
+use serde::Serialize;
+
+use super::Common;
+use crate::failure::Failure;
+use crate::host;
+use crate::output::{Format, json, text};
+
+/// Explain a rule of verify: what breaks in the cluster, how to mend it, and where that is written
+///
+/// Without RULE, all rules, a line each. docs/rules.md has the same table.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  etcdpki explain peer-eku-both\n  \
+    etcdpki explain --format json | jq -r '.rules[].rule'")]
+pub(crate) struct ExplainArgs {
+    /// The rule, as a finding names it in brackets
+    #[arg(value_name = "RULE")]
+    rule: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Document {
+    rules: Vec<RuleFacts>,
+}
+
+#[derive(Serialize)]
+struct RuleFacts {
+    rule: &'static str,
+    severity: &'static str,
+    source: &'static str,
+    breaks: &'static str,
+    remedy: &'static str,
+    citation: &'static str,
+}
+
+impl From<&Rule> for RuleFacts {
+    fn from(rule: &Rule) -> Self {
+        Self {
+            rule: rule.id,
+            severity: rule.severity.as_str(),
+            source: rule.source.as_str(),
+            breaks: rule.breaks,
+            remedy: rule.remedy,
+            citation: rule.citation,
+        }
+    }
+}
+
+pub(crate) fn run(args: &ExplainArgs, common: &Common) -> Result<ExitCode, Failure> {
+    let rules: Vec<&Rule> = match &args.rule {
+        Some(id) => vec![pki_core::rule(id)?],
+        None => pki_core::rules().collect(),
+    };
+    match (common.format, &args.rule) {
+        (Format::Json, _) => {
+            json::print(&Document { rules: rules.into_iter().map(RuleFacts::from).collect() })?;
+        }
+        (Format::Text, Some(_)) => host::print(&rules.into_iter().map(whole).collect::<String>())?,
+        (Format::Text, None) => host::print(&list(&rules))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn whole(rule: &Rule) -> String {
+    format!(
+        "{}: {}, demanded by {}\n  breaks: {}\n  mend:   {}\n  see:    {}\n",
+        rule.id,
+        text::coloured(Some(rule.severity), rule.severity.as_str()),
+        rule.source.as_str(),
+        rule.breaks,
+        rule.remedy,
+        rule.citation,
+    )
+}
+
+fn list(rules: &[&Rule]) -> String {
+    let width = rules.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    for rule in rules {
+        // Padded before it is coloured: colour has no width.
+        let severity = text::coloured(Some(rule.severity), &format!("{:<7}", rule.severity));
+        let _ = writeln!(text, "{:<width$}  {severity}  {}", rule.id, rule.breaks);
+    }
+    text
+}

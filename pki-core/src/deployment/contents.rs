@@ -1,0 +1,140 @@
+//! What the bytes of a file hold, whatever the file is for. Nothing of a secret is kept.
+
+use crate::certificate::Certificate;
+use crate::key::{PublicKey, Signer};
+use crate::pem;
+use crate::private_key::PrivateKey;
+
+/// The facts about a file's bytes.
+#[derive(Clone, Debug)]
+pub(crate) struct Contents {
+    pub(crate) form: Form,
+    /// The PEM sections, in order.
+    pub(crate) sections: Vec<Section>,
+    /// The certificates that can be read, in order.
+    pub(crate) certificates: Vec<Certificate>,
+    /// The public half of the private key, where one can be read.
+    pub(crate) key: Option<PublicKey>,
+    /// The CRL, in DER.
+    pub(crate) crl: Option<Vec<u8>>,
+    /// Why a section cannot be read.
+    pub(crate) damage: Option<String>,
+    /// The text of a file that is no PEM: configuration.
+    pub(crate) text: String,
+}
+
+/// The form of a file.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Form {
+    Empty,
+    /// DER where others have PEM: of a certificate, a key, a CRL.
+    Der(&'static str),
+    Pem,
+    Other,
+}
+
+/// What a PEM section is.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Section {
+    Certificate,
+    Crl,
+    EncryptedKey,
+    Key,
+    /// Its label.
+    Other(String),
+}
+
+impl Section {
+    /// As its `-----BEGIN` line has it.
+    pub(crate) fn label(&self) -> &str {
+        match self {
+            Self::Certificate => "CERTIFICATE",
+            Self::Crl => "X509 CRL",
+            Self::EncryptedKey => "ENCRYPTED PRIVATE KEY",
+            Self::Key => "PRIVATE KEY",
+            Self::Other(label) => label,
+        }
+    }
+}
+
+impl Contents {
+    pub(crate) fn read(bytes: &[u8]) -> Self {
+        let mut contents = Self {
+            form: Form::Other,
+            sections: Vec::new(),
+            certificates: Vec::new(),
+            key: None,
+            crl: None,
+            damage: None,
+            text: String::new(),
+        };
+        if bytes.trim_ascii().is_empty() {
+            contents.form = Form::Empty;
+        } else if pem::is_pem(bytes) {
+            contents.form = Form::Pem;
+            contents.read_pem(bytes);
+        } else if let Ok(certificate) = Certificate::from_der(bytes) {
+            contents.form = Form::Der("a certificate");
+            contents.certificates.push(certificate);
+        } else if let Ok(key) = PrivateKey::from_der(bytes) {
+            contents.form = Form::Der("a private key");
+            contents.key = Some(key.public_key().clone());
+        } else if bytes.starts_with(&[0x30]) && std::str::from_utf8(bytes).is_err() {
+            contents.form = Form::Der("something else");
+            contents.crl = Some(bytes.to_vec());
+        } else {
+            contents.text = String::from_utf8_lossy(bytes).into_owned();
+        }
+        contents
+    }
+
+    fn read_pem(&mut self, bytes: &[u8]) {
+        let sections = match pem::read(bytes) {
+            Ok(sections) => sections,
+            Err(error) => {
+                self.damage = Some(error.to_string());
+                return;
+            }
+        };
+        for section in sections {
+            let damaged = |error: crate::Error| format!("line {}: {error}", section.line);
+            let kind = match section.content {
+                pem::Content::Certificate(der) => {
+                    match Certificate::from_der(&der) {
+                        Ok(certificate) => self.certificates.push(certificate),
+                        Err(error) => self.damage = Some(damaged(error)),
+                    }
+                    Section::Certificate
+                }
+                pem::Content::PrivateKey(der) => {
+                    match PrivateKey::from_der(&der) {
+                        Ok(key) => self.key = Some(key.public_key().clone()),
+                        Err(error) => self.damage = Some(damaged(error)),
+                    }
+                    Section::Key
+                }
+                pem::Content::Crl(der) => {
+                    self.crl = Some(der);
+                    Section::Crl
+                }
+                pem::Content::EncryptedKey => Section::EncryptedKey,
+                pem::Content::CertificateRequest(_) => {
+                    Section::Other("CERTIFICATE REQUEST".to_owned())
+                }
+                pem::Content::EcParameters => Section::Other("EC PARAMETERS".to_owned()),
+                pem::Content::Other(label) => Section::Other(label),
+            };
+            self.sections.push(kind);
+        }
+    }
+
+    pub(crate) fn has(&self, section: &Section) -> bool {
+        self.sections.contains(section)
+    }
+
+    /// The labels of the sections, for people.
+    pub(crate) fn labels(&self) -> String {
+        let labels: Vec<&str> = self.sections.iter().map(Section::label).collect();
+        labels.join(", ")
+    }
+}

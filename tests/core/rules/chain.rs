@@ -1,0 +1,109 @@
+//! A leaf under its CA, as somebody else's encoder writes them: nothing is wrong with them until
+//! somebody makes them worse.
+
+use pki_core::{
+    Certificate, ExtendedKeyUsage, Finding, KeyAlgorithm, PrivateKey, Purpose, Question, Verifier,
+};
+use rcgen::{CertificateParams, KeyUsagePurpose, SanType};
+
+use crate::foreign::{ca_params, extended_key_usages, params, self_signed, signed};
+use crate::lab::NOW;
+
+/// What will be signed, and what will be asked.
+pub(super) struct Chain {
+    pub(super) ca: CertificateParams,
+    pub(super) ca_key: PrivateKey,
+    /// A CA between the two.
+    pub(super) between: Option<(CertificateParams, PrivateKey)>,
+    pub(super) leaf: CertificateParams,
+    pub(super) leaf_key: PrivateKey,
+    pub(super) question: Question,
+    /// The last word on the certificates: the CA, the one between, the leaf.
+    pub(super) alter: fn(&mut Signed),
+}
+
+/// Certificates as they will be verified.
+pub(super) struct Signed {
+    pub(super) anchors: Vec<Certificate>,
+    pub(super) between: Vec<Certificate>,
+    pub(super) leaf: Certificate,
+    pub(super) ca_key: PrivateKey,
+    pub(super) crls: Vec<Vec<u8>>,
+    pub(super) max_depth: Option<usize>,
+}
+
+pub(super) fn dns(name: &str) -> SanType {
+    SanType::DnsName(name.try_into().unwrap())
+}
+
+pub(super) fn key() -> PrivateKey {
+    PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap()
+}
+
+impl Chain {
+    pub(super) fn new(purpose: Purpose) -> Self {
+        let (ca_key, leaf_key) = (key(), key());
+        let ca = ca_params("etcd CA", &ca_key);
+        let mut leaf = params("etcdone", &leaf_key);
+        leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        let (server, client) = (ExtendedKeyUsage::server_auth(), ExtendedKeyUsage::client_auth());
+        if purpose == Purpose::Client {
+            leaf.subject_alt_names = vec![dns("etcdone.invalid")];
+            leaf.extended_key_usages = extended_key_usages(&[client]);
+        } else {
+            leaf.subject_alt_names =
+                vec![dns("etcdone"), SanType::IpAddress([192, 168, 29, 61].into())];
+            leaf.extended_key_usages = extended_key_usages(&[server, client]);
+        }
+        let mut question = Question::at(NOW);
+        question.purpose = purpose;
+        Self { ca, ca_key, between: None, leaf, leaf_key, question, alter: |_| {} }
+    }
+
+    /// A CA between the two that nothing is wrong with.
+    pub(super) fn put_between(&mut self) -> &mut CertificateParams {
+        let key = key();
+        let mut params = ca_params("etcd CA 2", &key);
+        params.use_authority_key_identifier_extension = true;
+        params.not_after = self.ca.not_after;
+        &mut self.between.insert((params, key)).0
+    }
+
+    pub(super) fn sign(self) -> (Signed, Question) {
+        let ca = self_signed(&self.ca, &self.ca_key);
+        let between = self
+            .between
+            .as_ref()
+            .map(|(params, key)| (signed(params, key, &ca, &self.ca_key), key));
+        let leaf = match &between {
+            Some((issuer, key)) => signed(&self.leaf, &self.leaf_key, issuer, key),
+            None => signed(&self.leaf, &self.leaf_key, &ca, &self.ca_key),
+        };
+        let mut signed = Signed {
+            anchors: vec![ca],
+            between: between.map(|(certificate, _)| certificate).into_iter().collect(),
+            leaf,
+            ca_key: self.ca_key,
+            crls: Vec::new(),
+            max_depth: None,
+        };
+        (self.alter)(&mut signed);
+        (signed, self.question)
+    }
+
+    pub(super) fn findings(self) -> Vec<Finding> {
+        let (signed, question) = self.sign();
+        signed.findings(&question)
+    }
+}
+
+impl Signed {
+    pub(super) fn findings(self, question: &Question) -> Vec<Finding> {
+        let mut verifier = Verifier::new(self.anchors).unwrap();
+        for crl in &self.crls {
+            verifier.add_crl(crl).unwrap();
+        }
+        verifier.max_depth = self.max_depth;
+        verifier.check(&self.leaf, &self.between, question).findings
+    }
+}

@@ -1,0 +1,61 @@
+//! Algorithms, serial numbers and extensions.
+
+use pki_core::{Certificate, Finding, Purpose, Question, Verifier};
+use rcgen::{CustomExtension, SerialNumber};
+use time::Duration;
+
+use super::chain::Chain;
+use super::{Example, Fault};
+use crate::foreign::resigned;
+use crate::openssl::Openssl;
+
+pub(super) const EXAMPLES: &[Example] = &[
+    Example::other("sig-weak", |fault| by_openssl(P256, worse(fault, "-sha1", "-sha256"))),
+    Example::other("key-weak", |fault| by_openssl(worse(fault, RSA_1024, P256), "-sha256")),
+    Example::other("key-curve", |fault| by_openssl(worse(fault, P224, P256), "-sha256")),
+    Example::chain("serial-negative", Purpose::Peer, serial_below_zero),
+    Example::chain("serial-form", Purpose::Peer, serial_zero),
+    Example::chain("ext-unknown-critical", Purpose::Peer, extension_that_nobody_knows),
+];
+
+const P256: &str = "-newkey ec -pkeyopt ec_paramgen_curve:P-256";
+const P224: &str = "-newkey ec -pkeyopt ec_paramgen_curve:secp224r1";
+const RSA_1024: &str = "-newkey rsa:1024";
+
+fn worse(fault: Fault, worse: &'static str, good: &'static str) -> &'static str {
+    if fault == Fault::Planted { worse } else { good }
+}
+
+/// A leaf with this key, signed over this hash. Only openssl still writes such.
+fn by_openssl(key: &str, hash: &str) -> Vec<Finding> {
+    let openssl = Openssl::new();
+    openssl.run(&format!("req -x509 {P256} -nodes -keyout ca-key.pem -out ca.pem -subj /CN=etcd-ca -days 30 -config openssl.cnf"));
+    openssl.run(&format!(
+        "req {key} -nodes -keyout k.pem -out r.csr -subj /CN=etcdone -config openssl.cnf"
+    ));
+    openssl.run(&format!("x509 -req -in r.csr -CA ca.pem -CAkey ca-key.pem {hash} -days 10 -extfile openssl.cnf -extensions leaf -out leaf.pem"));
+    let made = |name: &str| Certificate::from_pem_or_der(&openssl.read(name)).unwrap();
+    let (ca, leaf) = (made("ca.pem"), made("leaf.pem").swap_remove(0));
+    let mut question = Question::at(leaf.not_before + Duration::minutes(1));
+    question.purpose = Purpose::Peer;
+    Verifier::new(ca).unwrap().check(&leaf, &[], &question).findings
+}
+
+fn serial_below_zero(chain: &mut Chain) {
+    // The encoder writes no number below zero: the sign is put into what it wrote.
+    chain.leaf.serial_number = Some(SerialNumber::from(vec![0x2a; 20]));
+    chain.alter = |signed| {
+        signed.leaf = resigned(&signed.leaf, &signed.ca_key, &[0x2a; 20], &[0xaa; 20]);
+    };
+}
+
+fn serial_zero(chain: &mut Chain) {
+    chain.leaf.serial_number = Some(SerialNumber::from(vec![0]));
+}
+
+fn extension_that_nobody_knows(chain: &mut Chain) {
+    let oid = [1, 3, 6, 1, 4, 1, 44363, 9];
+    let mut extension = CustomExtension::from_oid_content(&oid, vec![0x05, 0x00]);
+    extension.set_criticality(true);
+    chain.leaf.custom_extensions = vec![extension];
+}
