@@ -2,9 +2,13 @@
 //! real etcd, and which rule of `verify` names it. docs/faults.md is this table in words.
 
 mod authority;
+mod client;
+mod configuration;
 mod control;
 mod documentation;
+mod files;
 mod forge;
+mod peer;
 mod server;
 mod sight;
 
@@ -67,7 +71,14 @@ use faults;
 
 /// Every fault, by its name.
 fn all() -> impl Iterator<Item = (String, &'static Fault)> {
-    let tables = [server::TABLE, authority::TABLE];
+    let tables = [
+        server::TABLE,
+        client::TABLE,
+        peer::TABLE,
+        authority::TABLE,
+        files::TABLE,
+        configuration::TABLE,
+    ];
     tables.into_iter().flatten().map(|(name, fault)| (name.replace('_', "-"), fault))
 }
 
@@ -76,11 +87,11 @@ fn show(fault: &Fault) {
         assert!(!seen.is_empty());
         let mut machines = healthy(program, fault.cluster);
         (fault.plant)(&machines);
-        named(&machines, fault);
         machines.start_members();
         for sight in seen {
             sight.look(&mut machines);
         }
+        named(&machines, fault);
     }
 }
 
@@ -103,7 +114,14 @@ fn healthy(program: Program, cluster: Cluster) -> Machines {
         // A member alone need not wait for the votes of others.
         machines.settings =
             vec![("ETCD_HEARTBEAT_INTERVAL", "20"), ("ETCD_ELECTION_TIMEOUT", "200")];
-    } else if machines.network.is_loopback() {
+        return machines;
+    }
+    machines.settings = vec![
+        ("ETCD_HEARTBEAT_INTERVAL", "50"),
+        ("ETCD_ELECTION_TIMEOUT", "500"),
+        ("ETCD_SNAPSHOT_COUNT", "10"),
+    ];
+    if machines.network.is_loopback() {
         for name in MEMBERS {
             Forged::peer(&machines, name).write(host_file(name, "peer"));
         }

@@ -24,7 +24,7 @@ pub(super) fn anew(machines: &Machines, fault: impl FnOnce(Forged) -> Forged) {
 }
 
 /// A server certificate below an intermediate CA.
-fn intermediate(machines: &Machines) {
+pub(super) fn intermediate(machines: &Machines) {
     Forged::intermediate(machines).write("between");
     Forged::server(machines, "etcdone").issued_by("between").write(host_file("etcdone", "server"));
 }
