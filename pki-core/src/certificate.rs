@@ -2,22 +2,27 @@
 //!
 //! The facts are what the bytes say, however wrong; judging them is the business of the rules.
 
+mod constraints;
 mod extension;
 mod name;
+mod signed;
 
 use std::fmt;
 
 use time::OffsetDateTime;
-use x509_parser::asn1_rs::{Any, FromDer};
+use x509_parser::asn1_rs::FromDer;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::cri_attributes::ParsedCriAttribute;
 
+pub use self::constraints::NameConstraints;
+pub(crate) use self::extension::prefix;
 pub use self::extension::{
     AccessDescription, AuthorityKeyId, BasicConstraints, Extension, Extensions, GeneralName,
-    NameConstraints,
+    PolicyConstraints,
 };
 pub use self::name::{DistinguishedName, NameAttribute};
+pub(crate) use self::signed::{Encoding, Signed};
 use crate::error::Error;
 use crate::key::{KeyId, PublicKey};
 use crate::oid::Oid;
@@ -45,16 +50,9 @@ pub struct Certificate {
     pub public_key: PublicKey,
     /// extensions
     pub extensions: Extensions,
+    pub(crate) encoding: Encoding,
     der: Vec<u8>,
     signed: Signed,
-}
-
-/// The three parts of `SIGNED{…}` in their DER, as places in it.
-#[derive(Clone, Debug, Eq, PartialEq)]
-struct Signed {
-    body: std::ops::Range<usize>,
-    algorithm: std::ops::Range<usize>,
-    signature: Vec<u8>,
 }
 
 impl Certificate {
@@ -65,6 +63,9 @@ impl Certificate {
             X509Certificate::from_der(der).map_err(|error| Error::bad_der(WANTED, der, &error))?;
         no_rest(WANTED, rest)?;
         let tbs = &x509.tbs_certificate;
+        let signed = Signed::read(WANTED, der)?;
+        let encoding = Encoding::of_certificate(&signed, der)
+            .ok_or_else(|| Error::malformed(WANTED, "its fields cannot be told apart"))?;
         Ok(Self {
             version: tbs.version.0.saturating_add(1),
             serial: SerialNumber(tbs.raw_serial().to_vec()),
@@ -75,8 +76,9 @@ impl Certificate {
             subject: DistinguishedName::read(&tbs.subject),
             public_key: PublicKey::from_spki_der(tbs.subject_pki.raw)?,
             extensions: Extensions::read(WANTED, tbs.extensions())?,
+            encoding,
             der: der.to_vec(),
-            signed: Signed::read(WANTED, der)?,
+            signed,
         })
     }
 
@@ -130,7 +132,7 @@ impl Certificate {
     }
 
     pub(crate) fn tbs(&self) -> &[u8] {
-        &self.der[self.signed.body.clone()]
+        self.signed.body(&self.der)
     }
 }
 
@@ -209,33 +211,7 @@ impl CertificateRequest {
     }
 }
 
-impl Signed {
-    fn read(wanted: &'static str, der: &[u8]) -> Result<Self, Error> {
-        let bad = |_| Error::malformed(wanted, "its signature cannot be read");
-        let (_, whole) = Any::from_der(der).map_err(bad)?;
-        let (rest, _) = Any::from_der(whole.data).map_err(bad)?;
-        let body_at = der.len() - whole.data.len();
-        let algorithm_outer = der.len() - rest.len();
-        let (rest, algorithm) = Any::from_der(rest).map_err(bad)?;
-        let (_, signature) = Any::from_der(rest).map_err(bad)?;
-        let algorithm_end = der.len() - rest.len();
-        // BIT STRING: the first byte counts the unused bits, of which a signature has none.
-        let [0, signature @ ..] = signature.data else {
-            return Err(Error::malformed(wanted, "its signature is no whole number of bytes"));
-        };
-        Ok(Self {
-            body: body_at..algorithm_outer,
-            algorithm: algorithm_end - algorithm.data.len()..algorithm_end,
-            signature: signature.to_vec(),
-        })
-    }
-
-    fn verifies(&self, der: &[u8], key: &PublicKey) -> bool {
-        key.verifies(&der[self.algorithm.clone()], &der[self.body.clone()], &self.signature)
-    }
-}
-
-fn no_rest(wanted: &'static str, rest: &[u8]) -> Result<(), Error> {
+pub(crate) fn no_rest(wanted: &'static str, rest: &[u8]) -> Result<(), Error> {
     if rest.is_empty() {
         return Ok(());
     }

@@ -18,6 +18,7 @@ use crate::certificate::{Certificate, GeneralName};
 use crate::cluster::Wanted;
 use crate::error::Error;
 use crate::manifest::{Host, Manifest};
+use crate::revocation_list::RevocationList;
 use crate::usage::Purpose;
 
 /// A file in a host's folder. What it holds is read once; no secret is kept.
@@ -60,6 +61,7 @@ pub(crate) struct Deployment<'a> {
     pub(crate) members: Vec<Member<'a>>,
     pub(crate) pairs: Vec<Pair<'a>>,
     pub(crate) trusts: Vec<Trust<'a>>,
+    pub(crate) crls: Vec<Crl<'a>>,
     /// Where clients dial, with the file that says so.
     pub(crate) endpoints: Vec<(String, String)>,
     by_path: HashMap<(&'a str, &'a str), &'a HostFile>,
@@ -99,6 +101,22 @@ pub(crate) struct Trust<'a> {
     pub(crate) judges: Vec<Purpose>,
 }
 
+/// A CRL that a member enforces, against those who come as clients or as peers.
+pub(crate) struct Crl<'a> {
+    pub(crate) host: &'a str,
+    pub(crate) file: String,
+    pub(crate) against: Purpose,
+}
+
+impl Member<'_> {
+    /// Whether etcd dials its own client port with the server's certificate, for its gateway.
+    pub(crate) fn uses_gateway(&self) -> bool {
+        self.settings.is_not_off("enable-grpc-gateway")
+            && self.settings.find("client-cert-file").is_none()
+            && self.settings.asks_clients()
+    }
+}
+
 impl Trust<'_> {
     pub(crate) fn path(&self) -> String {
         format!("{}/{}", self.host, self.file)
@@ -129,6 +147,7 @@ impl<'a> Deployment<'a> {
             members: Vec::new(),
             pairs: Vec::new(),
             trusts: Vec::new(),
+            crls: Vec::new(),
             endpoints: Vec::new(),
             by_path,
         };
@@ -190,6 +209,12 @@ impl<'a> Deployment<'a> {
         {
             let file = settings.find(trusted).and_then(|path| below(folder, path));
             self.add_trust(host, part, file);
+        }
+        for (part, listed) in
+            [(Purpose::Client, "client-crl-file"), (Purpose::Peer, "peer-crl-file")]
+        {
+            let file = settings.find(listed).and_then(|path| below(folder, path));
+            self.crls.extend(file.map(|file| Crl { host, file: file.to_owned(), against: part }));
         }
         self.members.push(Member { host: member, settings });
     }
@@ -279,6 +304,30 @@ impl<'a> Deployment<'a> {
     /// The pair that a member uses for a part.
     pub(crate) fn of_member(&self, host: &str, part: Purpose) -> Option<(&Pair<'a>, Leaf<'a>)> {
         self.playing(part).find(|(pair, _)| pair.host == host)
+    }
+
+    /// The CA, and every CA that a host holds.
+    pub(crate) fn known_cas(&self) -> Vec<&'a Certificate> {
+        let held = self.files.iter().flat_map(|file| &file.contents.certificates);
+        std::iter::once(self.ca).chain(held.filter(|certificate| certificate.is_ca())).collect()
+    }
+
+    /// The CAs by which certificates of these parts are judged, each set once.
+    pub(crate) fn judging(&self, parts: &[Purpose]) -> Vec<&'a [Certificate]> {
+        let trusts = self.trusts.iter();
+        let trusts = trusts.filter(|trust| parts.iter().any(|part| trust.judges.contains(part)));
+        let mut sets: Vec<&[Certificate]> = Vec::new();
+        for trusted in trusts.map(|trust| self.trusted(trust)) {
+            if !sets.contains(&trusted) {
+                sets.push(trusted);
+            }
+        }
+        sets
+    }
+
+    /// The CRL of a file, in a form that some etcd reads.
+    pub(crate) fn list(&self, crl: &Crl<'_>) -> Option<&'a RevocationList> {
+        self.file(crl.host, &crl.file)?.contents.crl.as_ref()
     }
 
     /// The certificates of a trust file.

@@ -47,6 +47,7 @@ mod key;
 
 mod certificate;
 mod private_key;
+mod revocation_list;
 
 mod template;
 
@@ -78,7 +79,7 @@ pub use bundle::Generated;
 pub use certificate::{
     AccessDescription, AuthorityKeyId, BasicConstraints, Certificate, CertificateRequest,
     DistinguishedName, Extension, Extensions, GeneralName, NameAttribute, NameConstraints,
-    SerialNumber, signature_algorithm_name,
+    PolicyConstraints, SerialNumber, signature_algorithm_name,
 };
 pub use cidr::Cidr;
 pub use cluster::{Action, Drift, Held, Wanted};

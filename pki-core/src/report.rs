@@ -106,13 +106,16 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// The subjects of the path that was judged, leaf first; empty when none was found.
     pub path: Vec<String>,
+    /// Why the path builder (rustls-webpki) cannot accept such a path, where that is so and the
+    /// path was judged by RFC 5280 section 6.1 without it.
+    pub limit: Option<&'static str>,
 }
 
 impl Report {
     pub(crate) fn new(mut findings: Vec<Finding>, path: Vec<String>) -> Self {
         // Stable: findings of one severity keep the order of path and table.
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-        Self { findings, path }
+        Self { findings, path, limit: None }
     }
 
     /// True when nothing that was found is an error.

@@ -4,13 +4,21 @@
 //! two test certificates: one that breaks it and one that does not.
 
 mod ca;
+mod clients;
 mod cluster;
+mod config;
 mod constraints;
+mod crls;
 mod files;
 mod form;
 mod names;
 mod path;
+mod peers;
+mod pem;
+mod policies;
 mod revocation;
+mod servers;
+mod trust;
 mod usages;
 mod validity;
 
@@ -23,13 +31,16 @@ use crate::deployment::Deployment;
 use crate::error::Error;
 use crate::key::PublicKey;
 use crate::report::{Finding, Rule, Severity, Source};
+use crate::subject::Attribute;
 use crate::suggest;
 use crate::usage::{ExtendedKeyUsage, Purpose};
 
-pub(crate) use self::ca::{CA_NAME_CONSTRAINTS, CA_PATHLEN, DN_BYTES};
+pub(crate) use self::ca::{CA_PATHLEN, DN_BYTES};
+pub(crate) use self::constraints::CA_NAME_CONSTRAINTS;
 pub(crate) use self::files::MANIFEST_DRIFT;
 pub(crate) use self::path::{PATH_REJECTED, PATH_SIGNATURE, PATH_TOO_DEEP, PATH_UNKNOWN_AUTHORITY};
-pub(crate) use self::revocation::{CRL_UNUSABLE, LEAF_REVOKED};
+pub(crate) use self::pem::CHAIN_ORDER;
+pub(crate) use self::revocation::breaches as revocation_breaches;
 
 /// What a certificate is asked to be good for, and when.
 #[derive(Clone, Debug)]
@@ -127,6 +138,11 @@ impl Row {
         Self { rule, check: Check::Whole, at_issue: AtIssue::BySeverity }
     }
 
+    /// A rule that is checked on a certificate that is about to be signed, and never later.
+    const fn at_issue(rule: &'static Rule, check: fn(&Case<'_>) -> Vec<String>) -> Self {
+        Self { rule, check: Check::AtIssue(check), at_issue: AtIssue::BySeverity }
+    }
+
     /// A rule about what the hosts of a cluster hold together.
     const fn deployment(rule: &'static Rule, check: fn(&Deployment<'_>) -> Vec<Breach>) -> Self {
         Self { rule, check: Check::Deployment(check), at_issue: AtIssue::BySeverity }
@@ -138,6 +154,7 @@ impl Row {
 }
 
 enum Check {
+    AtIssue(fn(&Case<'_>) -> Vec<String>),
     Certificate(fn(&Case<'_>) -> Vec<String>),
     Deployment(fn(&Deployment<'_>) -> Vec<Breach>),
     Whole,
@@ -161,15 +178,24 @@ enum AtIssue {
 }
 
 /// The table, group by group. Findings of one severity come in this order.
-static GROUPS: [&[Row]; 9] = [
+static GROUPS: [&[Row]; 18] = [
     validity::ROWS,
     ca::ROWS,
+    constraints::ROWS,
+    policies::ROWS,
     form::ROWS,
     usages::ROWS,
     names::ROWS,
     path::ROWS,
     revocation::ROWS,
     files::ROWS,
+    pem::ROWS,
+    trust::ROWS,
+    servers::ROWS,
+    peers::ROWS,
+    clients::ROWS,
+    config::ROWS,
+    crls::ROWS,
     cluster::ROWS,
 ];
 
@@ -196,14 +222,14 @@ pub fn rule(id: &str) -> Result<&'static Rule, Error> {
 
 /// Applies the table to one certificate.
 pub(crate) fn judge(case: &Case<'_>, policy: Policy) -> Vec<Finding> {
-    judge_rows(case, policy).map(|(_, finding)| finding).collect()
+    judge_rows(case, policy, Stage::Issued).map(|(_, finding)| finding).collect()
 }
 
 /// Applies the table to a certificate that is about to be signed: the findings, and whether one of
 /// them forbids signing.
 pub(crate) fn judge_before_signing(case: &Case<'_>) -> (Vec<Finding>, bool) {
     let mut refused = false;
-    let findings = judge_rows(case, Policy::Etcd)
+    let findings = judge_rows(case, Policy::Etcd, Stage::Draft)
         .map(|(row, finding)| {
             refused |= finding.severity == Severity::Error || row.at_issue == AtIssue::Refuse;
             finding
@@ -212,15 +238,24 @@ pub(crate) fn judge_before_signing(case: &Case<'_>) -> (Vec<Finding>, bool) {
     (findings, refused)
 }
 
+/// Whether a certificate is still to be signed.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Stage {
+    Draft,
+    Issued,
+}
+
 fn judge_rows<'a>(
     case: &'a Case<'_>,
     policy: Policy,
+    stage: Stage,
 ) -> impl Iterator<Item = (&'static Row, Finding)> + 'a {
     rows().filter(move |row| policy == Policy::Etcd || row.rule.source == Source::Rfc5280).flat_map(
         move |row| {
             let evidence = match row.check {
                 Check::Certificate(check) => check(case),
-                Check::Deployment(_) | Check::Whole => Vec::new(),
+                Check::AtIssue(check) if stage == Stage::Draft => check(case),
+                Check::AtIssue(_) | Check::Deployment(_) | Check::Whole => Vec::new(),
             };
             evidence.into_iter().map(move |evidence| {
                 let subject = case.certificate.subject.to_string();
@@ -255,6 +290,12 @@ pub(crate) fn finding(
         finding.severity = Severity::Error;
     }
     finding
+}
+
+/// The common names of a certificate's subject.
+fn common_names(certificate: &Certificate) -> impl Iterator<Item = &str> {
+    let attributes = certificate.subject.attributes.iter();
+    attributes.filter(|a| a.attribute == Attribute::CommonName).map(|a| a.value.as_str())
 }
 
 /// The evidence of one breach, or of none.

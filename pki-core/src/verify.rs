@@ -1,36 +1,65 @@
-//! The verifier: path building by rustls-webpki, reasons by the rules.
+//! The verifier: paths by rustls-webpki, reasons by the rules.
 //!
 //! webpki finds the paths and has the right to say no. The rules judge each path that it finds, and
 //! only ever take acceptance away: webpki knows of a trust anchor nothing but name, key and name
 //! constraints, so that its dates and its right to sign are for the rules to check.
+//!
+//! There are valid paths that webpki cannot accept, whatever they hold: a named list of its limits
+//! (`walk.rs`). Only where a path carries one of them, a walk of our own takes webpki's place, and
+//! the same rules judge it. docs/verification.md argues why that accepts nothing that is invalid.
 
-use std::cell::RefCell;
+mod builder;
+mod explain;
+mod walk;
 
-use rustls_pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
-use webpki::{
-    CertRevocationList, EndEntityCert, Error as PathError, ExpirationPolicy,
-    ExtendedKeyUsageValidator, KeyPurposeId, KeyPurposeIdIter, OwnedCertRevocationList,
-    RevocationCheckDepth, RevocationOptionsBuilder, UnknownStatusPolicy, VerifiedPath,
-};
+use std::sync::OnceLock;
+
+use rustls_pki_types::TrustAnchor;
+use webpki::Error as PathError;
 
 use crate::certificate::Certificate;
 use crate::error::Error;
-use crate::report::{Finding, Report, Rule, Severity};
+use crate::key::PublicKey;
+use crate::report::{Finding, Report, Severity};
+use crate::revocation_list::RevocationList;
 use crate::rules::{self, Case, Policy, Position, Question, finding};
-use crate::usage::Purpose;
 
 /// Trust anchors, and what is known beside them.
 pub struct Verifier {
     anchors: Vec<Certificate>,
+    /// The anchors as webpki has them, each with its place in `anchors`, and those that it refuses:
+    /// one bad anchor among many must not spoil the others.
     trust: Vec<TrustAnchor<'static>>,
+    trust_at: Vec<usize>,
+    refused: Vec<(usize, PathError)>,
     /// CAs that are not trusted in themselves and may stand between leaf and anchor.
     pub intermediates: Vec<Certificate>,
-    crls: Vec<CertRevocationList<'static>>,
-    /// How many CAs that are not self-issued may stand between leaf and anchor; `None` leaves it to
-    /// the path builder, which stops at six.
+    crls: Vec<KnownList>,
+    /// How many CAs that are not self-issued may stand between leaf and anchor. There are never more
+    /// than ten CAs between them, self-issued or not.
     pub max_depth: Option<usize>,
     /// Whose rules count.
     pub policy: Policy,
+}
+
+/// A CRL, and the key that its signature was found to be by, so that many certificates of one CA
+/// cost one check.
+struct KnownList {
+    list: RevocationList,
+    signer: OnceLock<PublicKey>,
+}
+
+impl KnownList {
+    fn is_signed_by(&self, key: &PublicKey) -> bool {
+        self.signer.get() == Some(key) || {
+            let signed = self.list.is_signed_by(key);
+            if signed {
+                // Another thread may have been faster, with the same answer.
+                let _ = self.signer.set(key.clone());
+            }
+            signed
+        }
+    }
 }
 
 impl Verifier {
@@ -40,10 +69,21 @@ impl Verifier {
             return Err(Error::malformed("a trust store", "it holds no certificate")
                 .hinted("name the CA's certificate with --ca"));
         }
-        let trust = anchors.iter().map(anchor).collect::<Result<_, _>>()?;
+        let (mut trust, mut trust_at, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+        for (index, certificate) in anchors.iter().enumerate() {
+            match builder::anchor(certificate) {
+                Ok(anchor) => {
+                    trust.push(anchor);
+                    trust_at.push(index);
+                }
+                Err(error) => refused.push((index, error)),
+            }
+        }
         Ok(Self {
             anchors,
             trust,
+            trust_at,
+            refused,
             intermediates: Vec::new(),
             crls: Vec::new(),
             max_depth: None,
@@ -51,99 +91,64 @@ impl Verifier {
         })
     }
 
-    /// Adds a CRL in DER. Certificates of its issuer that it lists are refused; a CRL that has
-    /// ended, or whose signature does not verify, is never taken for an answer.
+    /// Adds a CRL in DER. Certificates of its issuer that it lists are refused; where all CRLs of an
+    /// issuer have ended, or cannot be relied on for another reason, so are all its certificates.
     pub fn add_crl(&mut self, der: &[u8]) -> Result<(), Error> {
-        let crl = OwnedCertRevocationList::from_der(der)
-            .map_err(|error| Error::bad_der("a CRL", der, &path_error_text(&error)))?;
-        self.crls.push(CertRevocationList::Owned(crl));
+        let list = RevocationList::from_der(der)?;
+        self.crls.push(KnownList { list, signer: OnceLock::new() });
         Ok(())
     }
 
     /// Judges a leaf, given the other certificates that its file or its peer sends with it.
     pub fn check(&self, leaf: &Certificate, chain: &[Certificate], question: &Question) -> Report {
+        let signed = |c: &Certificate| !c.is_ca() && c.issuer.der() == leaf.subject.der();
+        if self.policy == Policy::Etcd
+            && leaf.is_ca()
+            && let Some(at) = chain.iter().position(signed)
+        {
+            return self.check_out_of_order(leaf, chain, at, question);
+        }
         let known: Vec<&Certificate> = chain.iter().chain(&self.intermediates).collect();
-        let best: RefCell<Option<Report>> = RefCell::new(None);
-        let judge = |path: &VerifiedPath<'_>| {
-            let path = self.certificates_of(path, leaf, &known);
-            let report = self.judge(&path, question);
-            let ok = report.is_ok();
-            let mut best = best.borrow_mut();
-            if best.as_ref().is_none_or(|best| errors(&report) < errors(best)) {
-                *best = Some(report);
-            }
-            if ok { Ok(()) } else { Err(PathError::UnknownIssuer) }
+        let mut best = Best::default();
+        let refusal = match self.build(leaf, &known, question, &mut best) {
+            Ok(()) => return best.report.unwrap_or_default(),
+            Err(refusal) => refusal,
         };
-        let verdict = self.build(leaf, &known, question, &judge);
-        match (verdict, best.into_inner()) {
-            (Ok(()), Some(report)) => report,
-            // A path was found and the rules refused it: they say why.
-            (Err(_), Some(report)) if !report.is_ok() => report,
-            (Err(error), _) => self.explain(leaf, &known, question, &error),
-            (Ok(()), None) => self.explain(leaf, &known, question, &PathError::UnknownIssuer),
+        self.walk(leaf, &known, question, &mut best);
+        match best.report {
+            // A path was found. Where it is refused the rules say why.
+            Some(report) => report,
+            None => self.explain(leaf, &known, question, &refusal),
         }
     }
 
-    fn build(
+    /// Judges a file in which the leaf stands behind its issuer as if it were in order, and tells.
+    fn check_out_of_order(
         &self,
-        leaf: &Certificate,
-        known: &[&Certificate],
+        first: &Certificate,
+        chain: &[Certificate],
+        at: usize,
         question: &Question,
-        judge: &dyn Fn(&VerifiedPath<'_>) -> Result<(), PathError>,
-    ) -> Result<(), PathError> {
-        let der = CertificateDer::from(leaf.der());
-        let end_entity = EndEntityCert::try_from(&der)?;
-        let intermediates: Vec<CertificateDer<'_>> =
-            known.iter().map(|ca| CertificateDer::from(ca.der())).collect();
-        let crls: Vec<&CertRevocationList<'_>> = self.crls.iter().collect();
-        let revocation = RevocationOptionsBuilder::new(&crls).ok().map(|options| {
-            options
-                .with_depth(RevocationCheckDepth::Chain)
-                .with_status_policy(UnknownStatusPolicy::Allow)
-                .with_expiration_policy(ExpirationPolicy::Enforce)
-                .build()
-        });
-        // webpki compares whole seconds since 1970, which every ASN.1 time of a CA in use is past.
-        let seconds = u64::try_from(question.at.unix_timestamp()).unwrap_or(0);
-        let now = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
-        end_entity.verify_for_usage(
-            webpki::ALL_VERIFICATION_ALGS,
-            &self.trust,
-            &intermediates,
-            now,
-            question.purpose,
-            revocation,
-            Some(judge),
-        )?;
-        Ok(())
-    }
-
-    fn certificates_of<'a>(
-        &'a self,
-        path: &VerifiedPath<'_>,
-        leaf: &'a Certificate,
-        known: &[&'a Certificate],
-    ) -> Vec<&'a Certificate> {
-        let mut certificates = vec![leaf];
-        for ca in path.intermediate_certificates() {
-            let der = ca.der();
-            certificates.extend(known.iter().find(|known| known.der() == der.as_ref()));
-        }
-        let position = self.trust.iter().position(|anchor| anchor == path.anchor());
-        certificates.extend(position.map(|index| &self.anchors[index]));
-        certificates
+    ) -> Report {
+        let mut rest = chain.to_vec();
+        let leaf = rest.remove(at);
+        rest.push(first.clone());
+        let mut report = self.check(&leaf, &rest, question);
+        let evidence = format!("the CA {} stands before it", first.subject);
+        let subject = leaf.subject.to_string();
+        report.findings.push(finding(&rules::CHAIN_ORDER, self.policy, subject, evidence));
+        Report::new(report.findings, report.path)
     }
 
     /// Applies the rules to every certificate of a path, leaf first.
     fn judge(&self, path: &[&Certificate], question: &Question) -> Report {
-        let unmatched = unmatched(path[0], &question.hosts);
+        let unmatched = builder::unmatched(path[0], &question.hosts);
         let mut findings = Vec::new();
         let mut cas_below = 0;
         for (index, certificate) in path.iter().enumerate() {
-            let trusted = self.anchors.iter().any(|anchor| std::ptr::eq(anchor, *certificate));
             let position = match index {
                 0 => Position::Leaf,
-                _ if trusted => Position::Anchor,
+                _ if self.trusts(certificate) => Position::Anchor,
                 _ => Position::Intermediate,
             };
             let case = Case {
@@ -155,6 +160,9 @@ impl Verifier {
                 unmatched: &unmatched,
             };
             findings.extend(rules::judge(&case, self.policy));
+            if let Some(issuer) = path.get(index + 1) {
+                findings.extend(self.revocation(certificate, issuer, question));
+            }
             cas_below +=
                 usize::from(position == Position::Intermediate && !certificate.is_self_issued());
         }
@@ -166,171 +174,49 @@ impl Verifier {
         Report::new(findings, path.iter().map(|c| c.subject.to_string()).collect())
     }
 
-    /// Why the path builder found no path: what the rules say of the likeliest one, and what it
-    /// said itself.
-    fn explain(
+    fn revocation(
         &self,
-        leaf: &Certificate,
-        known: &[&Certificate],
+        certificate: &Certificate,
+        issuer: &Certificate,
         question: &Question,
-        error: &PathError,
-    ) -> Report {
-        let path = self.likeliest_path(leaf, known);
-        let mut report = self.judge(&path, question);
-        let (rule, evidence) = self.cause(&path, error);
-        let said = |rule: &Rule| report.findings.iter().any(|finding| finding.rule == rule);
-        let explained = match rule.id {
-            // The general reason adds nothing to a particular one.
-            "path-rejected" => !report.is_ok(),
-            "path-unknown-authority" => said(&rules::DN_BYTES),
-            _ => false,
+    ) -> impl Iterator<Item = Finding> {
+        let is_signed = |list: &RevocationList| {
+            let known = self.crls.iter().find(|known| std::ptr::eq(&raw const known.list, list));
+            known.is_some_and(|known| known.is_signed_by(&issuer.public_key))
         };
-        if !explained && !said(rule) {
-            let subject = leaf.subject.to_string();
-            let found: Finding = finding(rule, self.policy, subject, evidence);
-            report.findings.push(found);
-        }
-        Report::new(report.findings, report.path)
+        let lists = self.crls.iter().map(|known| &known.list);
+        let breaches =
+            rules::revocation_breaches(certificate, issuer, lists, is_signed, question.at);
+        let subject = move || certificate.subject.to_string();
+        breaches
+            .into_iter()
+            .map(move |(rule, evidence)| finding(rule, self.policy, subject(), evidence))
     }
 
-    /// Leaf, then whatever names itself as the issuer. Nothing is accepted on the strength of this;
-    /// it only says which certificates the reasons are about.
-    fn likeliest_path<'a>(
-        &'a self,
-        leaf: &'a Certificate,
-        known: &[&'a Certificate],
-    ) -> Vec<&'a Certificate> {
-        const LONGEST: usize = 8;
-        let mut path = vec![leaf];
-        while path.len() < LONGEST {
-            let last = path[path.len() - 1];
-            let trusted = path.len() > 1 && self.anchors.iter().any(|a| std::ptr::eq(a, last));
-            if trusted {
-                break;
-            }
-            let candidates = self.anchors.iter().chain(known.iter().copied());
-            let next = candidates
-                .filter(|ca| !path.iter().any(|used| used.der() == ca.der()))
-                .map(|ca| (kinship(last, ca), ca))
-                .filter(|(kinship, _)| *kinship > 0)
-                .max_by_key(|(kinship, _)| *kinship);
-            match next {
-                Some((_, ca)) => path.push(ca),
-                None => break,
-            }
-        }
-        path
-    }
-
-    /// The rule that a refusal of the path builder stands for.
-    fn cause(&self, path: &[&Certificate], error: &PathError) -> (&'static Rule, String) {
-        let text = path_error_text(error);
-        match error {
-            PathError::UnknownIssuer => {
-                let last = path[path.len() - 1];
-                let anchors: Vec<String> =
-                    self.anchors.iter().map(|anchor| anchor.subject.to_string()).collect();
-                let evidence = format!(
-                    "issuer {:?} is not among the trusted: {}",
-                    last.issuer.to_string(),
-                    anchors.join("; ")
-                );
-                (&rules::PATH_UNKNOWN_AUTHORITY, evidence)
-            }
-            PathError::InvalidSignatureForPublicKey => (&rules::PATH_SIGNATURE, text),
-            PathError::NameConstraintViolation => (&rules::CA_NAME_CONSTRAINTS, text),
-            PathError::PathLenConstraintViolated => (&rules::CA_PATHLEN, text),
-            PathError::CertRevoked => (&rules::LEAF_REVOKED, text),
-            PathError::CrlExpired { .. }
-            | PathError::InvalidCrlSignatureForPublicKey
-            | PathError::IssuerNotCrlSigner => (&rules::CRL_UNUSABLE, text),
-            _ => (&rules::PATH_REJECTED, text),
-        }
+    /// True for the anchors themselves, not for certificates that are equal to one.
+    fn trusts(&self, certificate: &Certificate) -> bool {
+        self.anchors.iter().any(|anchor| std::ptr::eq(anchor, certificate))
     }
 }
 
-fn anchor(certificate: &Certificate) -> Result<TrustAnchor<'static>, Error> {
-    let der = CertificateDer::from(certificate.der());
-    webpki::anchor_from_trusted_cert(&der).map(|anchor| anchor.to_owned()).map_err(|error| {
-        Error::malformed(
-            "a trust anchor",
-            format!("{}: {}", certificate.subject, path_error_text(&error)),
-        )
-    })
+/// The report with the fewest errors so far.
+#[derive(Default)]
+struct Best {
+    report: Option<Report>,
+}
+
+impl Best {
+    /// Takes a report where it is better; true when it has no error.
+    fn offer(&mut self, report: Report) -> bool {
+        let ok = report.is_ok();
+        if self.report.as_ref().is_none_or(|best| errors(&report) < errors(best)) {
+            self.report = Some(report);
+        }
+        ok
+    }
 }
 
 fn errors(report: &Report) -> usize {
     let findings = report.findings.iter();
     findings.filter(|finding| finding.severity == Severity::Error).count()
-}
-
-/// How likely `ca` issued `certificate`: by name and key identifier, by one of them, or not at all.
-fn kinship(certificate: &Certificate, ca: &Certificate) -> u8 {
-    let aki = &certificate.extensions.authority_key_id;
-    let named = aki.as_ref().and_then(|aki| aki.key_id.as_ref());
-    let by_key = named.is_some() && named == ca.extensions.subject_key_id.as_ref();
-    let by_name = certificate.issuer.der() == ca.subject.der();
-    2 * u8::from(by_name) + u8::from(by_key)
-}
-
-/// The hosts that the leaf's names do not match.
-fn unmatched(leaf: &Certificate, hosts: &[ServerName<'static>]) -> Vec<String> {
-    if hosts.is_empty() {
-        return Vec::new();
-    }
-    let der = CertificateDer::from(leaf.der());
-    let leaf = EndEntityCert::try_from(&der).ok();
-    let matches = |host: &&ServerName<'static>| {
-        leaf.as_ref().is_some_and(|leaf| leaf.verify_is_valid_for_subject_name(host).is_ok())
-    };
-    hosts.iter().filter(|host| !matches(host)).map(|host| host.to_str().into_owned()).collect()
-}
-
-/// The extended key usages that a purpose needs, of the leaf and of the CAs that name any.
-///
-/// anyExtendedKeyUsage serves every purpose, as Go has it.
-impl ExtendedKeyUsageValidator for Purpose {
-    fn validate(&self, usages: KeyPurposeIdIter<'_, '_>) -> Result<(), PathError> {
-        const ANY: KeyPurposeId<'static> = KeyPurposeId::new(&[0x55, 0x1d, 0x25, 0x00]);
-        const SERVER: KeyPurposeId<'static> =
-            KeyPurposeId::new(&[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x01]);
-        const CLIENT: KeyPurposeId<'static> =
-            KeyPurposeId::new(&[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x02]);
-        let present = usages.collect::<Result<Vec<_>, _>>()?;
-        let has = |usage| present.is_empty() || present.contains(&ANY) || present.contains(&usage);
-        let fits = match self {
-            Self::Any => true,
-            Self::Client => has(CLIENT),
-            Self::Peer => has(SERVER) && has(CLIENT),
-            Self::Server => has(SERVER),
-        };
-        // The rules name the usages; this only has to say no.
-        if fits { Ok(()) } else { Err(PathError::EmptyEkuExtension) }
-    }
-}
-
-/// webpki's reasons in words.
-fn path_error_text(error: &PathError) -> String {
-    match error {
-        PathError::BadDer | PathError::BadDerTime => "its DER is damaged".to_owned(),
-        PathError::CaUsedAsEndEntity => "a CA certificate stands where a leaf belongs".to_owned(),
-        PathError::CertRevoked => "a CRL lists its serial number".to_owned(),
-        PathError::CrlExpired { .. } => "the CRL's nextUpdate is past".to_owned(),
-        PathError::EmptyEkuExtension => "its extKeyUsage does not allow the purpose".to_owned(),
-        PathError::InvalidCrlSignatureForPublicKey => {
-            "the CRL's signature does not verify with the CA's key".to_owned()
-        }
-        PathError::InvalidSignatureForPublicKey => {
-            "the signature does not verify with the key of the CA that it names".to_owned()
-        }
-        PathError::IssuerNotCrlSigner => "the CA's keyUsage lacks cRLSign".to_owned(),
-        PathError::NameConstraintViolation => {
-            "a name is outside the constraints of a CA above it, or of a kind whose constraints \
-             the path builder does not read (email, URI)"
-                .to_owned()
-        }
-        PathError::PathLenConstraintViolated => "more CAs than a CA above them allows".to_owned(),
-        PathError::UnsupportedCertVersion => "it is no X.509v3 certificate".to_owned(),
-        other => format!("the path builder refuses it: {other:?}"),
-    }
 }

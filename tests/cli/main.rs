@@ -10,6 +10,7 @@ mod explain;
 mod faults;
 mod files;
 mod lab;
+mod limbo;
 mod live;
 mod machines;
 mod oracles;

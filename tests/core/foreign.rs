@@ -118,16 +118,24 @@ pub(crate) fn extended_key_usages(usages: &[ExtendedKeyUsage]) -> Vec<ExtendedKe
 
 /// A CRL of this CA.
 pub(crate) fn crl(ca: &Ca, revoked_certs: Vec<RevokedCertParams>) -> Vec<u8> {
+    crl_by(ca.certificate(), &ca.key, revoked_certs)
+}
+
+pub(crate) fn crl_by(
+    ca: &Certificate,
+    key: &PrivateKey,
+    revoked_certs: Vec<RevokedCertParams>,
+) -> Vec<u8> {
     let params = CertificateRevocationListParams {
         this_update: NOW - Duration::hours(1),
         next_update: NOW + Duration::days(7),
         crl_number: SerialNumber::from(1),
         issuing_distribution_point: None,
         revoked_certs,
-        key_identifier_method: KeyIdMethod::PreSpecified(ca.certificate().public_key.key_id().0),
+        key_identifier_method: KeyIdMethod::PreSpecified(ca.public_key.key_id().0),
     };
-    let der = CertificateDer::from(ca.certificate().der());
-    let issuer = Issuer::from_ca_cert_der(&der, EncoderKey::new(&ca.key)).unwrap();
+    let der = CertificateDer::from(ca.der());
+    let issuer = Issuer::from_ca_cert_der(&der, EncoderKey::new(key)).unwrap();
     params.signed_by(&issuer).unwrap().der().to_vec()
 }
 

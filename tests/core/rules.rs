@@ -6,13 +6,22 @@
 
 mod ca;
 mod chain;
+mod clients;
 mod cluster;
+mod config;
+mod constraints;
+mod crls;
 mod files;
 mod form;
 mod hosts;
 mod names;
 mod path;
+mod peers;
+mod pem;
+mod policies;
 mod revocation;
+mod servers;
+mod trust;
 mod usages;
 mod validity;
 
@@ -85,12 +94,21 @@ fn examples() -> impl Iterator<Item = &'static Example> {
     [
         validity::EXAMPLES,
         ca::EXAMPLES,
+        constraints::EXAMPLES,
+        policies::EXAMPLES,
         form::EXAMPLES,
         usages::EXAMPLES,
         names::EXAMPLES,
         path::EXAMPLES,
         revocation::EXAMPLES,
         files::EXAMPLES,
+        pem::EXAMPLES,
+        trust::EXAMPLES,
+        servers::EXAMPLES,
+        peers::EXAMPLES,
+        clients::EXAMPLES,
+        config::EXAMPLES,
+        crls::EXAMPLES,
         cluster::EXAMPLES,
     ]
     .into_iter()

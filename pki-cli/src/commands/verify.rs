@@ -124,6 +124,8 @@ struct Judged {
     ok: bool,
     /// Subjects, the judged certificate first.
     path: Vec<String>,
+    /// Why the path builder has no say about this path; null where it has.
+    limit: Option<&'static str>,
     findings: Vec<FindingFacts>,
 }
 
@@ -162,6 +164,7 @@ impl Verdict {
                 file: file.to_owned(),
                 ok: report.is_ok(),
                 path: report.path.clone(),
+                limit: report.limit,
                 findings: facts::findings(report),
             });
             return Ok(());
@@ -170,8 +173,9 @@ impl Verdict {
             path if path.is_empty() => path,
             path => format!("  {path}\n"),
         };
+        let limit = report.limit.map_or_else(String::new, text::limit);
         let (counts, findings) = (text::counts(report), text::findings(report));
-        host::print(&format!("{file}: {counts}\n{path}{findings}"))
+        host::print(&format!("{file}: {counts}\n{path}{limit}{findings}"))
     }
 
     fn print(self) -> Result<ExitCode, Failure> {

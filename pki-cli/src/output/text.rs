@@ -42,6 +42,11 @@ pub(crate) fn failure(failure: &Failure) -> String {
     text
 }
 
+/// Why a path was judged without the path builder.
+pub(crate) fn limit(limit: &str) -> String {
+    format!("  judged by RFC 5280 section 6.1 without rustls-webpki, for {limit}\n")
+}
+
 /// The findings of a report, worst first.
 pub(crate) fn findings(report: &Report) -> String {
     report.findings.iter().map(finding).collect()

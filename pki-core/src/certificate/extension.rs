@@ -5,9 +5,11 @@ use std::net::IpAddr;
 
 use x509_parser::asn1_rs::{FromDer, Oid as Asn1Oid};
 use x509_parser::extensions::{
-    DistributionPointName, GeneralName as Asn1Name, GeneralSubtree, ParsedExtension, X509Extension,
+    DistributionPointName, GeneralName as Asn1Name, ParsedExtension, X509Extension,
 };
+use x509_parser::oid_registry::OID_X509_EXT_NAME_CONSTRAINTS;
 
+use super::constraints::NameConstraints;
 use super::name::{DistinguishedName, hex, shown};
 use crate::error::Error;
 use crate::key::KeyId;
@@ -40,16 +42,22 @@ pub struct Extensions {
     pub key_usage: Option<KeyUsages>,
     /// RFC 5280 section 4.2.1.4, the identifiers alone
     pub certificate_policies: Option<Vec<Oid>>,
+    /// RFC 5280 section 4.2.1.5: pairs of the issuer's and the subject's policy
+    pub policy_mappings: Option<Vec<(Oid, Oid)>>,
     /// RFC 5280 section 4.2.1.6
     pub subject_alt_name: Option<Vec<GeneralName>>,
     /// RFC 5280 section 4.2.1.9
     pub basic_constraints: Option<BasicConstraints>,
     /// RFC 5280 section 4.2.1.10
     pub name_constraints: Option<NameConstraints>,
+    /// RFC 5280 section 4.2.1.11
+    pub policy_constraints: Option<PolicyConstraints>,
     /// RFC 5280 section 4.2.1.12
     pub extended_key_usage: Option<Vec<ExtendedKeyUsage>>,
     /// RFC 5280 section 4.2.1.13, the names alone
     pub crl_distribution_points: Option<Vec<GeneralName>>,
+    /// RFC 5280 section 4.2.1.14, skipCerts
+    pub inhibit_any_policy: Option<u32>,
     /// RFC 5280 section 4.2.2.1
     pub authority_info_access: Option<Vec<AccessDescription>>,
 }
@@ -72,14 +80,14 @@ pub struct BasicConstraints {
     pub path_len: Option<u32>,
 }
 
-/// RFC 5280 section 4.2.1.10
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+/// RFC 5280 section 4.2.1.11
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct NameConstraints {
-    /// permittedSubtrees
-    pub permitted: Vec<GeneralName>,
-    /// excludedSubtrees
-    pub excluded: Vec<GeneralName>,
+pub struct PolicyConstraints {
+    /// requireExplicitPolicy: how many certificates may follow before policies are needed
+    pub require_explicit: Option<u32>,
+    /// inhibitPolicyMapping: how many certificates may follow that still map policies
+    pub inhibit_mapping: Option<u32>,
 }
 
 /// RFC 5280 section 4.2.2.1
@@ -111,7 +119,7 @@ pub enum GeneralName {
 }
 
 impl GeneralName {
-    fn read(name: &Asn1Name<'_>) -> Self {
+    pub(crate) fn read(name: &Asn1Name<'_>) -> Self {
         match name {
             Asn1Name::DNSName(text) => Self::Dns((*text).to_owned()),
             Asn1Name::RFC822Name(text) => Self::Email((*text).to_owned()),
@@ -147,7 +155,7 @@ fn ip(octets: &[u8]) -> Option<IpAddr> {
 }
 
 /// The length of a prefix, where a mask is one.
-fn prefix(mask: &[u8]) -> Option<u32> {
+pub(crate) fn prefix(mask: &[u8]) -> Option<u32> {
     let ones: u32 = mask.iter().map(|octet| octet.leading_ones()).sum();
     let set: u32 = mask.iter().map(|octet| octet.count_ones()).sum();
     let whole = mask.iter().skip_while(|octet| **octet == 0xff).skip(1).all(|octet| *octet == 0);
@@ -178,7 +186,7 @@ impl fmt::Display for GeneralName {
 }
 
 impl Extensions {
-    pub(super) fn read(
+    pub(crate) fn read(
         wanted: &'static str,
         extensions: &[X509Extension<'_>],
     ) -> Result<Self, Error> {
@@ -197,7 +205,12 @@ impl Extensions {
                 critical: extension.critical,
                 value: extension.value.to_vec(),
             });
-            facts.add(wanted, extension)?;
+            // The parser reads an empty list of subtrees as none.
+            if extension.oid == OID_X509_EXT_NAME_CONSTRAINTS {
+                facts.name_constraints = Some(NameConstraints::read(extension.value));
+            } else {
+                facts.add(wanted, extension)?;
+            }
         }
         Ok(facts)
     }
@@ -229,15 +242,23 @@ impl Extensions {
                     path_len: constraints.path_len_constraint,
                 });
             }
-            ParsedExtension::NameConstraints(constraints) => {
-                let bases = |subtrees: &Option<Vec<GeneralSubtree<'_>>>| {
-                    let subtrees = subtrees.as_deref().unwrap_or_default();
-                    subtrees.iter().map(|s| GeneralName::read(&s.base)).collect()
-                };
-                self.name_constraints = Some(NameConstraints {
-                    permitted: bases(&constraints.permitted_subtrees),
-                    excluded: bases(&constraints.excluded_subtrees),
+            ParsedExtension::PolicyMappings(mappings) => {
+                let pairs = mappings.mappings.iter().map(|mapping| {
+                    (
+                        Oid::from_der(mapping.issuer_domain_policy.as_bytes()),
+                        Oid::from_der(mapping.subject_domain_policy.as_bytes()),
+                    )
                 });
+                self.policy_mappings = Some(pairs.collect());
+            }
+            ParsedExtension::PolicyConstraints(constraints) => {
+                self.policy_constraints = Some(PolicyConstraints {
+                    require_explicit: constraints.require_explicit_policy,
+                    inhibit_mapping: constraints.inhibit_policy_mapping,
+                });
+            }
+            ParsedExtension::InhibitAnyPolicy(inhibit) => {
+                self.inhibit_any_policy = Some(inhibit.skip_certs);
             }
             ParsedExtension::ExtendedKeyUsage(_) => {
                 // The parser sorts the purposes into flags; their order is read from the bytes.

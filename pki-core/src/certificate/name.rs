@@ -34,7 +34,7 @@ pub struct NameAttribute {
 }
 
 impl DistinguishedName {
-    pub(super) fn read(name: &X509Name<'_>) -> Self {
+    pub(crate) fn read(name: &X509Name<'_>) -> Self {
         let mut attributes: Vec<NameAttribute> = Vec::new();
         let mut rewritable = true;
         for rdn in name.iter_rdn() {

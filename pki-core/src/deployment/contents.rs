@@ -4,6 +4,7 @@ use crate::certificate::Certificate;
 use crate::key::{PublicKey, Signer};
 use crate::pem;
 use crate::private_key::PrivateKey;
+use crate::revocation_list::RevocationList;
 
 /// The facts about a file's bytes.
 #[derive(Clone, Debug)]
@@ -15,8 +16,8 @@ pub(crate) struct Contents {
     pub(crate) certificates: Vec<Certificate>,
     /// The public half of the private key, where one can be read.
     pub(crate) key: Option<PublicKey>,
-    /// The CRL, in DER.
-    pub(crate) crl: Option<Vec<u8>>,
+    /// The CRL.
+    pub(crate) crl: Option<RevocationList>,
     /// Why a section cannot be read.
     pub(crate) damage: Option<String>,
     /// The text of a file that is no PEM: configuration.
@@ -79,9 +80,9 @@ impl Contents {
         } else if let Ok(key) = PrivateKey::from_der(bytes) {
             contents.form = Form::Der("a private key");
             contents.key = Some(key.public_key().clone());
-        } else if bytes.starts_with(&[0x30]) && std::str::from_utf8(bytes).is_err() {
-            contents.form = Form::Der("something else");
-            contents.crl = Some(bytes.to_vec());
+        } else if let Ok(crl) = RevocationList::from_der(bytes) {
+            contents.form = Form::Der("a CRL");
+            contents.crl = Some(crl);
         } else {
             contents.text = String::from_utf8_lossy(bytes).into_owned();
         }
@@ -114,7 +115,10 @@ impl Contents {
                     Section::Key
                 }
                 pem::Content::Crl(der) => {
-                    self.crl = Some(der);
+                    match RevocationList::from_der(&der) {
+                        Ok(crl) => self.crl = Some(crl),
+                        Err(error) => self.damage = Some(damaged(error)),
+                    }
                     Section::Crl
                 }
                 pem::Content::EncryptedKey => Section::EncryptedKey,

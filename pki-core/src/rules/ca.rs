@@ -1,9 +1,9 @@
 //! What a CA must be to stand above others.
 
-use super::{Case, Position, Row, constraints, when};
+use super::{Case, Position, Purpose, Row, when};
 use crate::key::KeyId;
 use crate::report::{Rule, Severity, Source};
-use crate::usage::KeyUsages;
+use crate::usage::{ExtendedKeyUsage, KeyUsages};
 
 pub(crate) static CA_PATHLEN: Rule = Rule {
     id: "ca-pathlen",
@@ -12,15 +12,6 @@ pub(crate) static CA_PATHLEN: Rule = Rule {
     breaks: "Peers refuse the chain: `x509: too many intermediates for path length constraint`.",
     remedy: "Sign leaves with this CA directly, or make it anew with a larger path length.",
     citation: "RFC 5280 section 4.2.1.9",
-};
-
-pub(crate) static CA_NAME_CONSTRAINTS: Rule = Rule {
-    id: "ca-name-constraints",
-    severity: Severity::Error,
-    source: Source::Rfc5280,
-    breaks: "Peers refuse the certificate: its CA is `not authorized to sign for this name`.",
-    remedy: "Leave the name out, or use a CA whose constraints allow it.",
-    citation: "RFC 5280 section 4.2.1.10",
 };
 
 pub(crate) static DN_BYTES: Rule = Rule {
@@ -55,8 +46,40 @@ pub(super) static ROWS: &[Row] = &[
         },
         ca_key_cert_sign,
     ),
+    Row::certificate(
+        &Rule {
+            id: "ca-bc-noncritical",
+            severity: Severity::Warning,
+            source: Source::Rfc5280,
+            breaks: "etcd takes it; verifiers that keep to the letter of RFC 5280 do not.",
+            remedy: "Make the CA anew when convenient; etcdpki marks basicConstraints critical.",
+            citation: "RFC 5280 section 4.2.1.9; measured on etcd 3.4, 3.5, 3.6",
+        },
+        ca_bc_noncritical,
+    ),
+    Row::certificate(
+        &Rule {
+            id: "ca-no-ku",
+            severity: Severity::Warning,
+            source: Source::Etcd,
+            breaks: "etcd takes it; verifiers that keep to the letter of RFC 5280 do not, and its key may be used for anything.",
+            remedy: "Make the CA anew when convenient; etcdpki writes keyCertSign and cRLSign.",
+            citation: "RFC 5280 section 4.2.1.3; measured on etcd 3.4, 3.5, 3.6",
+        },
+        ca_no_ku,
+    ),
+    Row::certificate(
+        &Rule {
+            id: "ca-no-crlsign",
+            severity: Severity::Warning,
+            source: Source::Etcd,
+            breaks: "Nobody who checks may believe a CRL of this CA, so that nothing below it can be revoked.",
+            remedy: "Make the CA anew when convenient; etcdpki writes keyCertSign and cRLSign.",
+            citation: "RFC 5280 section 4.2.1.3",
+        },
+        ca_no_crlsign,
+    ),
     Row::certificate(&CA_PATHLEN, ca_path_len),
-    Row::certificate(&CA_NAME_CONSTRAINTS, ca_name_constraints),
     Row::certificate(&DN_BYTES, dn_bytes),
     Row::certificate(
         &Rule {
@@ -102,6 +125,39 @@ pub(super) static ROWS: &[Row] = &[
         },
         leaf_is_ca,
     ),
+    Row::certificate(
+        &Rule {
+            id: "ca-subject-empty",
+            severity: Severity::Warning,
+            source: Source::Rfc5280,
+            breaks: "Programs that find issuers by name cannot find this one, and some refuse it.",
+            remedy: "Make the CA anew with a name.",
+            citation: "RFC 5280 sections 4.1.2.4 and 4.1.2.6",
+        },
+        ca_subject_empty,
+    ),
+    Row::certificate(
+        &Rule {
+            id: "ca-pathlen-form",
+            severity: Severity::Warning,
+            source: Source::Rfc5280,
+            breaks: "Verifiers that keep to the letter of RFC 5280 refuse it: only a CA that signs certificates has a path length.",
+            remedy: "Issue it anew without pathLenConstraint, or as a CA with keyCertSign.",
+            citation: "RFC 5280 section 4.2.1.9",
+        },
+        ca_path_len_form,
+    ),
+    Row::certificate(
+        &Rule {
+            id: "ca-eku-nesting",
+            severity: Severity::Error,
+            source: Source::Rfc5280,
+            breaks: "Peers refuse what stands below the CA: `x509: certificate specifies an incompatible key usage`.",
+            remedy: "Make the CA anew without extKeyUsage, or with the usages of the leaves.",
+            citation: "RFC 5280 section 4.2.1.12; Go crypto/x509 (checkChainForKeyUsage)",
+        },
+        ca_extended_key_usage,
+    ),
 ];
 
 // Section 4.2.1.9
@@ -125,6 +181,40 @@ fn ca_key_cert_sign(case: &Case<'_>) -> Vec<String> {
 }
 
 // Section 4.2.1.9
+fn ca_bc_noncritical(case: &Case<'_>) -> Vec<String> {
+    let found = case.certificate.extensions.find(BASIC_CONSTRAINTS);
+    // Of what is no CA it may say so in passing.
+    let critical = found.is_none_or(|extension| extension.critical);
+    when(case.certificate.is_ca() && !critical, || "basicConstraints is not critical".to_owned())
+}
+
+// Section 4.2.1.3
+fn ca_no_ku(case: &Case<'_>) -> Vec<String> {
+    let missing = case.certificate.extensions.key_usage.is_none();
+    when(is_a_ca(case) && missing, || "it has no keyUsage".to_owned())
+}
+
+// Section 4.2.1.3
+fn ca_no_crlsign(case: &Case<'_>) -> Vec<String> {
+    let usage = case.certificate.extensions.key_usage;
+    // Without keyCertSign it is no CA at all, and that is said already.
+    let lacks = usage.is_some_and(|usage| {
+        usage.contains(KeyUsages::KEY_CERT_SIGN) && !usage.contains(KeyUsages::CRL_SIGN)
+    });
+    when(is_a_ca(case) && lacks, || {
+        let names: Vec<_> = usage.unwrap_or_default().names().collect();
+        format!("keyUsage is {}", names.join(", "))
+    })
+}
+
+/// True above the leaf, where what stands there says that it is a CA.
+fn is_a_ca(case: &Case<'_>) -> bool {
+    !case.is_leaf() && case.certificate.is_ca()
+}
+
+const BASIC_CONSTRAINTS: &str = "2.5.29.19";
+
+// Section 4.2.1.9
 fn ca_path_len(case: &Case<'_>) -> Vec<String> {
     let constraints = case.certificate.extensions.basic_constraints;
     let path_len = constraints.and_then(|constraints| constraints.path_len);
@@ -135,14 +225,6 @@ fn ca_path_len(case: &Case<'_>) -> Vec<String> {
         }
         _ => Vec::new(),
     }
-}
-
-// Section 4.2.1.10; a self-issued CA is exempt.
-fn ca_name_constraints(case: &Case<'_>) -> Vec<String> {
-    if case.position == Position::Intermediate && case.certificate.is_self_issued() {
-        return Vec::new();
-    }
-    constraints::violations(case.certificate, case.above)
 }
 
 // Section 7.1 would fold case and blanks; Go compares bytes.
@@ -159,9 +241,11 @@ fn dn_bytes(case: &Case<'_>) -> Vec<String> {
     })
 }
 
-// Section 4.2.1.1
+// Section 4.2.1.1. What signed itself names itself.
 fn aki_ski(case: &Case<'_>) -> Vec<String> {
-    let wanted = case.issuer().and_then(|ca| ca.extensions.subject_key_id.as_ref());
+    let itself = case.position == Position::Anchor && case.certificate.is_self_issued();
+    let issuer = case.issuer().or(itself.then_some(case.certificate));
+    let wanted = issuer.and_then(|ca| ca.extensions.subject_key_id.as_ref());
     let found = authority_key_id(case);
     match (found, wanted) {
         (Some(found), Some(wanted)) if found != wanted => vec![format!(
@@ -171,9 +255,11 @@ fn aki_ski(case: &Case<'_>) -> Vec<String> {
     }
 }
 
-// Section 4.2.1.1: all but self-signed certificates.
+// Section 4.2.1.1: all but self-signed certificates, which may leave the extension out as a whole.
 fn aki_missing(case: &Case<'_>) -> Vec<String> {
-    let exempt = case.position == Position::Anchor && case.certificate.is_self_issued();
+    let exempt = case.position == Position::Anchor
+        && case.certificate.is_self_issued()
+        && case.certificate.extensions.authority_key_id.is_none();
     when(!exempt && authority_key_id(case).is_none(), || {
         "it has no authorityKeyIdentifier with a keyIdentifier".to_owned()
     })
@@ -192,4 +278,40 @@ fn leaf_is_ca(case: &Case<'_>) -> Vec<String> {
 fn authority_key_id<'a>(case: &'a Case<'_>) -> Option<&'a KeyId> {
     let aki = case.certificate.extensions.authority_key_id.as_ref();
     aki.and_then(|aki| aki.key_id.as_ref())
+}
+
+// Section 4.1.2.6, and 4.1.2.4 of whatever it signs.
+fn ca_subject_empty(case: &Case<'_>) -> Vec<String> {
+    let mut breaches =
+        when(case.certificate.is_ca() && case.certificate.subject.is_empty(), || {
+            "it is a CA and its subject is empty".to_owned()
+        });
+    breaches.extend(when(case.certificate.issuer.is_empty(), || "its issuer is empty".to_owned()));
+    breaches
+}
+
+// Section 4.2.1.9: "MUST NOT include the pathLenConstraint field unless …".
+fn ca_path_len_form(case: &Case<'_>) -> Vec<String> {
+    let Some(constraints) = case.certificate.extensions.basic_constraints else {
+        return Vec::new();
+    };
+    let usage = case.certificate.extensions.key_usage;
+    let signs = usage.is_none_or(|usage| usage.contains(KeyUsages::KEY_CERT_SIGN));
+    when(constraints.path_len.is_some() && !(constraints.ca && signs), || {
+        "it has a pathLenConstraint and may not sign certificates".to_owned()
+    })
+}
+
+// Section 4.2.1.12 speaks of the certificate's own key. Go, OpenSSL and webpki hold what a CA signs
+// to the CA's usages too.
+fn ca_extended_key_usage(case: &Case<'_>) -> Vec<String> {
+    let [server, client] = [ExtendedKeyUsage::server_auth(), ExtendedKeyUsage::client_auth()];
+    let wanted: &[_] = match case.question.purpose {
+        Purpose::Any => &[],
+        Purpose::Client => &[client],
+        Purpose::Peer => &[server, client],
+        Purpose::Server => &[server],
+    };
+    let lacks = wanted.iter().find(|usage| !case.is_leaf() && !case.allows(usage));
+    lacks.map(|usage| format!("its extKeyUsage does not allow {usage}")).into_iter().collect()
 }

@@ -1,38 +1,185 @@
 //! Name constraints (RFC 5280 section 4.2.1.10): which names a CA may not certify.
 //!
-//! The path builder has the last word on constraints when a chain is verified. These functions say
-//! which name offends which CA, and keep an authority to its own constraints before it signs.
+//! The path builder has a say too where it reads the constraint. These rules say which name offends
+//! which CA, judge the kinds that it does not read, and keep an authority to its own constraints
+//! before it signs.
 
-use crate::certificate::{Certificate, GeneralName};
+mod matching;
+
+use self::matching::{covers, reaches, same_kind};
+use super::{Case, Position, Row, when};
+use crate::certificate::{Certificate, GeneralName, NameConstraints, prefix};
+use crate::name::{DnsName, EmailAddress};
+use crate::report::{Rule, Severity, Source};
 use crate::subject::Attribute;
 
-/// Each name of `certificate` that a CA above it does not allow.
-pub(super) fn violations(certificate: &Certificate, above: &[&Certificate]) -> Vec<String> {
-    let names = names(certificate);
+/// As many comparisons of a name with a subtree as webpki and Go make for one path.
+const MOST_COMPARISONS: usize = 250_000;
+
+pub(crate) static CA_NAME_CONSTRAINTS: Rule = Rule {
+    id: "ca-name-constraints",
+    severity: Severity::Error,
+    source: Source::Rfc5280,
+    breaks: "Peers refuse the certificate: its CA is `not authorized to sign for this name`.",
+    remedy: "Leave the name out, or use a CA whose constraints allow it.",
+    citation: "RFC 5280 section 4.2.1.10",
+};
+
+pub(super) static ROWS: &[Row] = &[
+    Row::certificate(&CA_NAME_CONSTRAINTS, violations),
+    Row::certificate(
+        &Rule {
+            id: "nc-too-many",
+            severity: Severity::Error,
+            source: Source::Rfc5280,
+            breaks: "Verifiers give up: `x509: too many constraints`.",
+            remedy: "Issue it anew with fewer names, or use a CA with fewer constraints.",
+            citation: "RFC 5280 section 8; CVE-2018-16875",
+        },
+        too_many,
+    ),
+    Row::certificate(
+        &Rule {
+            id: "nc-form",
+            severity: Severity::Error,
+            source: Source::Rfc5280,
+            breaks: "Go does not parse the CA, or nobody can tell which names it means: `x509: invalid constraint`.",
+            remedy: "Make the CA anew; etcdpki writes constraints that are read the same everywhere.",
+            citation: "RFC 5280 section 4.2.1.10",
+        },
+        malformed,
+    ),
+    Row::certificate(
+        &Rule {
+            id: "nc-dns-form",
+            severity: Severity::Warning,
+            source: Source::Rfc5280,
+            breaks: "Go and OpenSSL read the constraint in their own ways, others refuse the CA.",
+            remedy: "Make the CA anew with plain domains: example.com covers every name below it.",
+            citation: "RFC 5280 section 4.2.1.10",
+        },
+        dns_form,
+    ),
+    Row::certificate(
+        &Rule {
+            id: "nc-wildcard",
+            severity: Severity::Warning,
+            source: Source::Rfc5280,
+            breaks: "Whether the CA may certify the wildcard is for each verifier to guess, and some refuse it.",
+            remedy: "Issue it anew with the names of the hosts in place of the wildcard.",
+            citation: "RFC 5280 sections 4.2.1.6 and 4.2.1.10; CVE-2025-61727",
+        },
+        wildcard,
+    ),
+    Row::certificate(
+        &Rule {
+            id: "nc-leaf",
+            severity: Severity::Warning,
+            source: Source::Rfc5280,
+            breaks: "Verifiers that keep to the letter of RFC 5280 refuse it: only a CA has constraints.",
+            remedy: "Issue it anew without nameConstraints.",
+            citation: "RFC 5280 section 4.2.1.10",
+        },
+        on_a_leaf,
+    ),
+    Row::certificate(
+        &Rule {
+            id: "nc-unknown-kind",
+            severity: Severity::Error,
+            source: Source::Etcd,
+            breaks: "etcd and the API server refuse whatever stands below the CA: `x509: unhandled critical extension`.",
+            remedy: "Use a CA whose constraints are on DNS names, addresses, email addresses or URIs.",
+            citation: "RFC 5280 section 4.2.1.10; Go crypto/x509 (parseNameConstraintsExtension)",
+        },
+        unknown_kind,
+    ),
+    Row::certificate(
+        &Rule {
+            id: "nc-self-issued",
+            severity: Severity::Error,
+            source: Source::Etcd,
+            breaks: "Go keeps a self-issued CA to the constraints above it, though RFC 5280 does not: `not authorized to sign for this name`.",
+            remedy: "Make the renewed CA without subjectAltName; CAs need none.",
+            citation: "RFC 5280 section 6.1.3 (b); Go crypto/x509 (isValid)",
+        },
+        self_issued,
+    ),
+];
+
+/// Section 6.1.3 (b): constraints do not bind a self-issued CA.
+fn is_exempt(case: &Case<'_>) -> bool {
+    case.position == Position::Intermediate && case.certificate.is_self_issued()
+}
+
+/// The CAs above with constraints.
+fn constrained<'a>(
+    case: &'a Case<'_>,
+) -> impl Iterator<Item = (&'a Certificate, &'a NameConstraints)> {
+    case.above
+        .iter()
+        .filter_map(|ca| ca.extensions.name_constraints.as_ref().map(|found| (*ca, found)))
+}
+
+/// The alternative names, the subject, and its email addresses where there is no alternative.
+fn names(certificate: &Certificate) -> Vec<GeneralName> {
+    let mut names = certificate.extensions.subject_alt_name.clone().unwrap_or_default();
+    if !names.iter().any(|name| matches!(name, GeneralName::Email(_))) {
+        let emails = certificate.subject.attributes.iter();
+        names.extend(
+            emails
+                .filter(|entry| entry.attribute == Attribute::EmailAddress)
+                .map(|entry| GeneralName::Email(entry.value.clone())),
+        );
+    }
+    if !certificate.subject.is_empty() {
+        names.push(GeneralName::Directory(certificate.subject.clone()));
+    }
+    names
+}
+
+fn comparisons(case: &Case<'_>) -> usize {
+    let subtrees: usize = constrained(case).map(|(_, constraints)| constraints.len()).sum();
+    let names = case.certificate.extensions.subject_alt_name.as_ref().map_or(0, Vec::len);
+    // Each attribute of the subject may be an email address, and is compared as part of a name.
+    (names + case.certificate.subject.attributes.len()).saturating_mul(subtrees)
+}
+
+fn too_many(case: &Case<'_>) -> Vec<String> {
+    let needed = comparisons(case);
+    when(needed > MOST_COMPARISONS, || {
+        format!(
+            "its names times the constraints above it are {needed} comparisons, {MOST_COMPARISONS} are made"
+        )
+    })
+}
+
+fn violations(case: &Case<'_>) -> Vec<String> {
+    if is_exempt(case) { Vec::new() } else { outside(case) }
+}
+
+fn self_issued(case: &Case<'_>) -> Vec<String> {
+    // Go looks at the alternative names alone.
+    let named = case.certificate.extensions.subject_alt_name.is_some();
+    if is_exempt(case) && named { outside(case) } else { Vec::new() }
+}
+
+/// Each name that a CA above does not allow.
+fn outside(case: &Case<'_>) -> Vec<String> {
+    if constrained(case).next().is_none() || comparisons(case) > MOST_COMPARISONS {
+        return Vec::new();
+    }
+    let names = names(case.certificate);
     let mut breaches = Vec::new();
-    for ca in above {
-        let Some(constraints) = &ca.extensions.name_constraints else {
-            continue;
-        };
-        for unknown in constraints.permitted.iter().chain(&constraints.excluded) {
-            // Go refuses what stands below a critical constraint of a kind that it does not know,
-            // and webpki whatever stands below one on directory names.
-            if matches!(unknown, GeneralName::Directory(_) | GeneralName::Other(_)) {
-                breaches.push(format!(
-                    "etcd does not know how to obey the constraint {unknown} of {}",
-                    ca.subject
-                ));
-            }
-        }
+    for (ca, constraints) in constrained(case) {
         for name in &names {
-            let same_kind = |constraint: &&GeneralName| kind(constraint) == kind(name);
             if let Some(excluded) = constraints.excluded.iter().find(|c| reaches(c, name)) {
                 breaches.push(format!("{name} is excluded by {excluded} of {}", ca.subject));
                 continue;
             }
-            let permitted: Vec<_> = constraints.permitted.iter().filter(same_kind).collect();
-            if !permitted.is_empty() && !permitted.iter().any(|c| covers(c, name)) {
-                let list: Vec<String> = permitted.iter().map(ToString::to_string).collect();
+            let mut permitted = constraints.permitted.iter().filter(|c| same_kind(c, name));
+            if permitted.clone().next().is_some() && !permitted.any(|c| covers(c, name)) {
+                let permitted = constraints.permitted.iter().filter(|c| same_kind(c, name));
+                let list: Vec<String> = permitted.map(ToString::to_string).collect();
                 breaches.push(format!(
                     "{name} is not permitted by {}, which permits {}",
                     ca.subject,
@@ -44,147 +191,70 @@ pub(super) fn violations(certificate: &Certificate, above: &[&Certificate]) -> V
     breaches
 }
 
-/// The alternative names, and the email addresses of the subject where there is no alternative.
-fn names(certificate: &Certificate) -> Vec<GeneralName> {
-    let mut names = certificate.extensions.subject_alt_name.clone().unwrap_or_default();
-    if !names.iter().any(|name| matches!(name, GeneralName::Email(_))) {
-        let emails = certificate.subject.attributes.iter();
-        names.extend(
-            emails
-                .filter(|entry| entry.attribute == Attribute::EmailAddress)
-                .map(|entry| GeneralName::Email(entry.value.clone())),
-        );
-    }
+fn subtrees<'a>(case: &'a Case<'_>) -> impl Iterator<Item = &'a GeneralName> {
+    let constraints = case.certificate.extensions.name_constraints.iter();
+    constraints.flat_map(|constraints| constraints.permitted.iter().chain(&constraints.excluded))
+}
+
+fn malformed(case: &Case<'_>) -> Vec<String> {
+    let Some(constraints) = &case.certificate.extensions.name_constraints else {
+        return Vec::new();
+    };
+    let faults = constraints.faults.iter().map(|fault| format!("nameConstraints: {fault}"));
+    let bad = subtrees(case).filter(|subtree| match subtree {
+        GeneralName::Ip(octets) => {
+            !matches!(octets.len(), 8 | 32) || prefix(&octets[octets.len() / 2..]).is_none()
+        }
+        // A mailbox, a host, or a domain with a leading dot.
+        GeneralName::Email(text) if text.contains('@') => text.parse::<EmailAddress>().is_err(),
+        GeneralName::Email(text) | GeneralName::Uri(text) => {
+            !is_domain(text.strip_prefix('.').unwrap_or(text))
+        }
+        _ => false,
+    });
+    faults.chain(bad.map(|subtree| format!("the constraint {subtree} is malformed"))).collect()
+}
+
+fn dns_form(case: &Case<'_>) -> Vec<String> {
+    let bad = subtrees(case)
+        .filter(|subtree| matches!(subtree, GeneralName::Dns(text) if !is_domain(text)));
+    bad.map(|subtree| format!("the constraint {subtree} is no plain domain")).collect()
+}
+
+/// A domain to constrain to; the empty one stands for all.
+fn is_domain(text: &str) -> bool {
+    text.is_empty() || (!text.contains('*') && text.parse::<DnsName>().is_ok())
+}
+
+fn wildcard(case: &Case<'_>) -> Vec<String> {
+    let is_dns = |name: &GeneralName| matches!(name, GeneralName::Dns(_));
+    let by = constrained(case).find(|(_, constraints)| {
+        constraints.permitted.iter().chain(&constraints.excluded).any(is_dns)
+    });
+    let Some((ca, _)) = by.filter(|_| !is_exempt(case)) else {
+        return Vec::new();
+    };
+    let names = case.certificate.extensions.subject_alt_name.iter().flatten();
     names
+        .filter(|name| matches!(name, GeneralName::Dns(text) if text.contains('*')))
+        .map(|name| format!("{name} stands below the DNS constraints of {}", ca.subject))
+        .collect()
 }
 
-fn kind(name: &GeneralName) -> u8 {
-    match name {
-        GeneralName::Dns(_) => 0,
-        GeneralName::Email(_) => 1,
-        GeneralName::Uri(_) => 2,
-        // One kind, whatever the length: to permit networks of IPv4 alone is to permit no IPv6.
-        GeneralName::Ip(_) => 3,
-        GeneralName::Directory(_) => 4,
-        GeneralName::Other(_) => 5,
+fn on_a_leaf(case: &Case<'_>) -> Vec<String> {
+    let there = case.certificate.extensions.name_constraints.is_some();
+    when(there && !case.certificate.is_ca(), || {
+        "it carries nameConstraints and is no CA".to_owned()
+    })
+}
+
+fn unknown_kind(case: &Case<'_>) -> Vec<String> {
+    if case.is_leaf() {
+        return Vec::new();
     }
-}
-
-fn covers(constraint: &GeneralName, name: &GeneralName) -> bool {
-    match (constraint, name) {
-        (GeneralName::Dns(base), GeneralName::Dns(name)) => below(base, name),
-        (GeneralName::Ip(base), GeneralName::Ip(address)) => {
-            let (network, mask) = base.split_at(base.len() / 2);
-            network.len() == address.len()
-                && address
-                    .iter()
-                    .zip(network.iter().zip(mask))
-                    .all(|(octet, (fixed, mask))| octet & mask == fixed & mask)
-        }
-        (GeneralName::Email(base), GeneralName::Email(address)) => email(base, address),
-        (GeneralName::Uri(base), GeneralName::Uri(uri)) => {
-            uri_host(uri).is_some_and(|host| host_or_domain(base, host))
-        }
-        _ => false,
-    }
-}
-
-/// An excluded subtree also reaches a wildcard that could stand for a name in it, as Go has it since
-/// CVE-2025-61727.
-fn reaches(excluded: &GeneralName, name: &GeneralName) -> bool {
-    let expands = match (excluded, name) {
-        (GeneralName::Dns(base), GeneralName::Dns(name)) => {
-            let above = base.trim_start_matches('.').split_once('.').map(|(_, above)| above);
-            name.strip_prefix("*.")
-                .is_some_and(|parent| above.is_some_and(|above| above.eq_ignore_ascii_case(parent)))
-        }
-        _ => false,
-    };
-    expands || covers(excluded, name)
-}
-
-/// A DNS constraint covers its own name and every name with labels added on the left.
-fn below(base: &str, name: &str) -> bool {
-    let (base, name) = (base.to_ascii_lowercase(), name.to_ascii_lowercase());
-    match name.strip_suffix(base.trim_start_matches('.')) {
-        _ if base.is_empty() => true,
-        Some("") => !base.starts_with('.'),
-        Some(rest) => rest.ends_with('.'),
-        None => false,
-    }
-}
-
-fn email(base: &str, address: &str) -> bool {
-    let Some((local, host)) = address.rsplit_once('@') else {
-        return false;
-    };
-    match base.rsplit_once('@') {
-        // The part before `@` is compared to the letter (RFC 5280 section 7.5).
-        Some((base_local, base_host)) => {
-            base_local == local && base_host.eq_ignore_ascii_case(host)
-        }
-        None => host_or_domain(base, host),
-    }
-}
-
-/// With a leading dot, every host below a domain; without, one host.
-fn host_or_domain(base: &str, host: &str) -> bool {
-    if base.starts_with('.') { below(base, host) } else { base.eq_ignore_ascii_case(host) }
-}
-
-fn uri_host(uri: &str) -> Option<&str> {
-    let (_, rest) = uri.split_once("://")?;
-    let authority = rest.split(['/', '?', '#']).next()?;
-    let host = authority.rsplit('@').next()?;
-    Some(host.split(':').next().unwrap_or(host))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dns_constraints_cover_whole_labels() {
-        for (base, name, wanted) in [
-            ("example.com", "example.com", true),
-            ("example.com", "a.b.EXAMPLE.com", true),
-            ("example.com", "badexample.com", false),
-            ("example.com", "*.example.com", true),
-            (".example.com", "example.com", false),
-            (".example.com", "a.example.com", true),
-            ("", "anything", true),
-        ] {
-            assert_eq!(below(base, name), wanted, "{base:?} {name}");
-        }
-    }
-
-    #[test]
-    fn an_excluded_name_reaches_the_wildcard_that_could_stand_for_it() {
-        let dns = |text: &str| GeneralName::Dns(text.to_owned());
-        for (base, name, wanted) in [
-            ("bad.example.com", "*.example.com", true),
-            ("bad.example.com", "*.EXAMPLE.com", true),
-            ("a.bad.example.com", "*.example.com", false),
-            ("example.com", "*.example.com", true),
-            ("bad.example.com", "good.example.com", false),
-            ("com", "*.example.com", true),
-        ] {
-            assert_eq!(reaches(&dns(base), &dns(name)), wanted, "{base} {name}");
-        }
-        assert!(!covers(&dns("bad.example.com"), &dns("*.example.com")));
-    }
-
-    #[test]
-    fn address_and_email_constraints() {
-        let covers = |base: GeneralName, name: GeneralName| covers(&base, &name);
-        let net = || GeneralName::Ip(vec![10, 0, 0, 0, 255, 0, 0, 0]);
-        assert!(covers(net(), GeneralName::Ip(vec![10, 1, 2, 3])));
-        assert!(!covers(net(), GeneralName::Ip(vec![11, 1, 2, 3])));
-        assert!(!covers(net(), GeneralName::Ip(vec![0; 16])));
-        assert!(email("example.com", "a@EXAMPLE.com"));
-        assert!(!email("example.com", "a@x.example.com"));
-        assert!(email(".example.com", "a@x.example.com"));
-        assert!(email("a@example.com", "a@example.com"));
-        assert!(!email("A@example.com", "a@example.com"));
-    }
+    let unknown =
+        subtrees(case).filter(|c| matches!(c, GeneralName::Directory(_) | GeneralName::Other(_)));
+    unknown
+        .map(|constraint| format!("Go does not know how to obey the constraint {constraint}"))
+        .collect()
 }

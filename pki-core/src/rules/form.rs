@@ -1,7 +1,7 @@
 //! Algorithms, serial numbers and extensions: the form of one certificate.
 
 use super::{Case, Position, Row, when};
-use crate::certificate::{is_weak_signature, signature_algorithm_name};
+use crate::certificate::{Certificate, is_weak_signature, signature_algorithm_name};
 use crate::key::KeyAlgorithm;
 use crate::report::{Rule, Severity, Source};
 
@@ -72,6 +72,61 @@ pub(super) static ROWS: &[Row] = &[
         },
         unknown_critical,
     ),
+    Row::certificate(
+        &Rule {
+            id: "sig-algorithm-mismatch",
+            severity: Severity::Error,
+            source: Source::Rfc5280,
+            breaks: "Go does not parse it: `x509: inner and outer signature algorithm identifiers don't match`.",
+            remedy: "Have it issued anew; somebody has changed it, or its issuer is broken.",
+            citation: "RFC 5280 section 4.1.1.2",
+        },
+        signature_algorithms_differ,
+    ),
+    Row::certificate(
+        &Rule {
+            id: "version-form",
+            severity: Severity::Error,
+            source: Source::Rfc5280,
+            breaks: "Go does not parse it, for it is no X.509v3 certificate and has what only those have.",
+            remedy: "Issue it anew; etcdpki writes version 3.",
+            citation: "RFC 5280 section 4.1.2.1",
+        },
+        version_form,
+    ),
+    Row::certificate(
+        &Rule {
+            id: "unique-id",
+            severity: Severity::Warning,
+            source: Source::Rfc5280,
+            breaks: "Verifiers that keep to the letter of RFC 5280 refuse it: unique identifiers are from before extensions.",
+            remedy: "Issue it anew without issuerUniqueID and subjectUniqueID.",
+            citation: "RFC 5280 section 4.1.2.8",
+        },
+        unique_ids,
+    ),
+    Row::certificate(
+        &Rule {
+            id: "ext-critical",
+            severity: Severity::Warning,
+            source: Source::Rfc5280,
+            breaks: "Programs that do not know the extension must refuse it; newer Go refuses critical key identifiers in any case.",
+            remedy: "Issue it anew with the extension not critical.",
+            citation: "RFC 5280 sections 4.2.1.1, 4.2.1.2, 4.2.1.8, 4.2.1.15 and 4.2.2",
+        },
+        critical_without_need,
+    ),
+    Row::certificate(
+        &Rule {
+            id: "ext-not-critical",
+            severity: Severity::Warning,
+            source: Source::Rfc5280,
+            breaks: "A program that does not know the extension passes it over, and with it the limits of the CA.",
+            remedy: "Make the CA anew with the extension critical.",
+            citation: "RFC 5280 sections 4.2.1.10, 4.2.1.11 and 4.2.1.14",
+        },
+        not_critical,
+    ),
 ];
 
 // A root's signature over itself proves nothing and nobody checks it.
@@ -128,13 +183,70 @@ fn unknown_critical(case: &Case<'_>) -> Vec<String> {
 }
 
 /// Extensions whose meaning the path builder or these rules take into account.
-const UNDERSTOOD: [&str; 8] = [
+const UNDERSTOOD: [&str; 12] = [
     "2.5.29.14", // subjectKeyIdentifier
     "2.5.29.15", // keyUsage
     "2.5.29.17", // subjectAltName
     "2.5.29.19", // basicConstraints
     "2.5.29.30", // nameConstraints
     "2.5.29.31", // cRLDistributionPoints
+    "2.5.29.32", // certificatePolicies
+    "2.5.29.33", // policyMappings
     "2.5.29.35", // authorityKeyIdentifier
+    "2.5.29.36", // policyConstraints
     "2.5.29.37", // extKeyUsage
+    "2.5.29.54", // inhibitAnyPolicy
 ];
+
+// Section 4.1.1.2
+fn signature_algorithms_differ(case: &Case<'_>) -> Vec<String> {
+    let certificate = case.certificate;
+    when(!certificate.encoding.algorithms_agree, || {
+        let outside = signature_algorithm_name(&certificate.signature_algorithm);
+        format!("signatureAlgorithm says {outside}, and the signed part something else")
+    })
+}
+
+// Section 4.1.2.1: version 3 for extensions. A CA of an older version cannot say that it is one.
+fn version_form(case: &Case<'_>) -> Vec<String> {
+    let Certificate { version, extensions, .. } = case.certificate;
+    when(*version > 3 || (*version < 3 && !extensions.all.is_empty()), || {
+        format!("it is X.509v{version} and has {} extension(s)", extensions.all.len())
+    })
+}
+
+// Section 4.1.2.8
+fn unique_ids(case: &Case<'_>) -> Vec<String> {
+    when(case.certificate.encoding.unique_ids, || "it carries a unique identifier".to_owned())
+}
+
+fn critical_without_need(case: &Case<'_>) -> Vec<String> {
+    const NEVER: [(&str, &str); 6] = [
+        ("2.5.29.9", "subjectDirectoryAttributes"),
+        ("2.5.29.14", "subjectKeyIdentifier"),
+        ("2.5.29.35", "authorityKeyIdentifier"),
+        ("2.5.29.46", "freshestCRL"),
+        ("1.3.6.1.5.5.7.1.1", "authorityInfoAccess"),
+        ("1.3.6.1.5.5.7.1.11", "subjectInfoAccess"),
+    ];
+    criticality(case, &NEVER, true)
+}
+
+fn not_critical(case: &Case<'_>) -> Vec<String> {
+    const ALWAYS: [(&str, &str); 3] = [
+        ("2.5.29.30", "nameConstraints"),
+        ("2.5.29.36", "policyConstraints"),
+        ("2.5.29.54", "inhibitAnyPolicy"),
+    ];
+    criticality(case, &ALWAYS, false)
+}
+
+fn criticality(case: &Case<'_>, names: &[(&str, &str)], wrong: bool) -> Vec<String> {
+    let found = names.iter().filter(|(oid, _)| {
+        let extension = case.certificate.extensions.find(oid);
+        extension.is_some_and(|extension| extension.critical == wrong)
+    });
+    found
+        .map(|(_, name)| format!("{name} is {}critical", if wrong { "" } else { "not " }))
+        .collect()
+}

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::{Case, Purpose, Row, when};
 use crate::certificate::GeneralName;
 use crate::error::Error;
-use crate::name::DnsName;
+use crate::name::{DnsName, EmailAddress, Uri};
 use crate::report::{Rule, Severity, Source};
 use crate::usage::ExtendedKeyUsage;
 
@@ -36,7 +36,7 @@ pub(super) static ROWS: &[Row] = &[
         &Rule {
             id: "san-ip-as-dns",
             severity: Severity::Error,
-            source: Source::Etcd,
+            source: Source::Rfc5280,
             breaks: "Whoever dials the address refuses it: `cannot validate certificate for … because it doesn't contain any IP SANs`.",
             remedy: "Issue it anew with the address as an address (--san ip:…).",
             citation: "RFC 5280 section 4.2.1.6; measured on etcd 3.4, 3.5, 3.6",
@@ -47,12 +47,23 @@ pub(super) static ROWS: &[Row] = &[
         &Rule {
             id: "san-dns-form",
             severity: Severity::Error,
-            source: Source::Etcd,
+            source: Source::Rfc5280,
             breaks: "No client ever matches such a name, or only some do.",
             remedy: "Issue it anew with the name as `hostname -f` prints it.",
             citation: "RFC 5280 section 4.2.1.6",
         },
         san_dns_form,
+    ),
+    Row::certificate(
+        &Rule {
+            id: "san-underscore",
+            severity: Severity::Warning,
+            source: Source::Etcd,
+            breaks: "Go matches the name; other clients hold that no host is called so, and refuse it.",
+            remedy: "Issue it anew with a name of letters, digits and hyphens.",
+            citation: "RFC 1123 section 2.1; measured on etcd 3.4, 3.5, 3.6",
+        },
+        san_underscore,
     ),
     Row::certificate(
         &Rule {
@@ -64,6 +75,28 @@ pub(super) static ROWS: &[Row] = &[
             citation: "measured on etcd 3.4, 3.5, 3.6 (checkCertSAN)",
         },
         peer_port_open,
+    ),
+    Row::certificate(
+        &Rule {
+            id: "san-form",
+            severity: Severity::Error,
+            source: Source::Rfc5280,
+            breaks: "Go does not parse it, or nothing will ever match the name.",
+            remedy: "Issue it anew with names in their proper form.",
+            citation: "RFC 5280 section 4.2.1.6",
+        },
+        san_form,
+    ),
+    Row::certificate(
+        &Rule {
+            id: "san-not-critical",
+            severity: Severity::Warning,
+            source: Source::Rfc5280,
+            breaks: "Programs that know the subject alone take it for nobody's certificate, and some refuse it.",
+            remedy: "Issue it anew with a common name; etcdpki marks the names critical where there is none.",
+            citation: "RFC 5280 section 4.1.2.6",
+        },
+        san_not_critical,
     ),
 ];
 
@@ -95,15 +128,25 @@ fn san_ip_as_dns(case: &Case<'_>) -> Vec<String> {
 
 fn san_dns_form(case: &Case<'_>) -> Vec<String> {
     dns_names(case)
-        .filter(|name| name.parse::<IpAddr>().is_err())
+        .filter(|name| name.parse::<IpAddr>().is_err() && !is_underscored(name))
         .filter_map(|name| {
-            let error = name.parse::<DnsName>().err()?;
-            let Error::Invalid(invalid) = error else {
-                return None;
-            };
-            Some(format!("dNSName {name:?} is {}", invalid.problem))
+            // An IA5String; the parser of names would take other scripts and convert them.
+            if !name.is_ascii() {
+                return Some(format!("dNSName {name:?} is not in ASCII"));
+            }
+            Some(format!("dNSName {name:?} is {}", problem(name.parse::<DnsName>())?))
         })
         .collect()
+}
+
+fn san_underscore(case: &Case<'_>) -> Vec<String> {
+    let names = dns_names(case).filter(|name| is_underscored(name));
+    names.map(|name| format!("dNSName {name:?}")).collect()
+}
+
+/// True for a name that would be one but for its underscores.
+fn is_underscored(name: &str) -> bool {
+    name.contains('_') && name.replace('_', "-x-").parse::<DnsName>().is_ok()
 }
 
 fn peer_port_open(case: &Case<'_>) -> Vec<String> {
@@ -124,7 +167,50 @@ fn names_a_host(case: &Case<'_>) -> bool {
 
 fn dns_names<'a>(case: &'a Case<'_>) -> impl Iterator<Item = &'a str> {
     names(case).filter_map(|name| match name {
-        GeneralName::Dns(text) if case.is_leaf() => Some(text.as_str()),
+        GeneralName::Dns(text) => Some(text.as_str()),
         _ => None,
+    })
+}
+
+// Section 4.2.1.6. dNSNames have rules of their own.
+fn san_form(case: &Case<'_>) -> Vec<String> {
+    let mut breaches = Vec::new();
+    let names = case.certificate.extensions.subject_alt_name.as_ref();
+    breaches.extend(when(names.is_some_and(Vec::is_empty), || {
+        "its subjectAltName holds no name".to_owned()
+    }));
+    breaches.extend(names.into_iter().flatten().filter_map(|name| {
+        let problem = match name {
+            GeneralName::Ip(octets) if !matches!(octets.len(), 4 | 16) => {
+                format!("has {} octets, and an address has 4 or 16", octets.len())
+            }
+            GeneralName::Email(text) => format!("is {}", problem(text.parse::<EmailAddress>())?),
+            GeneralName::Uri(text) => format!("is {}", problem(text.parse::<Uri>())?),
+            GeneralName::Other(text) if text.starts_with("malformed") => {
+                "cannot be read".to_owned()
+            }
+            _ => return None,
+        };
+        Some(format!("{name} {problem}"))
+    }));
+    breaches
+}
+
+fn problem<T>(parsed: Result<T, Error>) -> Option<String> {
+    match parsed {
+        Err(Error::Invalid(invalid)) => Some(invalid.problem.clone()),
+        _ => None,
+    }
+}
+
+// Section 4.1.2.6: without a subject the alternative names stand for it.
+fn san_not_critical(case: &Case<'_>) -> Vec<String> {
+    let names = case.certificate.extensions.find("2.5.29.17");
+    let critical = names.is_some_and(|extension| extension.critical);
+    when(!case.certificate.is_ca() && case.certificate.subject.is_empty() && !critical, || {
+        match names {
+            Some(_) => "its subject is empty and its subjectAltName not critical".to_owned(),
+            None => "it has neither subject nor subjectAltName".to_owned(),
+        }
     })
 }

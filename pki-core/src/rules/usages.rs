@@ -2,7 +2,7 @@
 
 use super::{Case, Purpose, Row, when};
 use crate::report::{Rule, Severity, Source};
-use crate::usage::ExtendedKeyUsage;
+use crate::usage::{ExtendedKeyUsage, KeyUsages};
 
 pub(super) static ROWS: &[Row] = &[
     Row::certificate(
@@ -60,6 +60,61 @@ pub(super) static ROWS: &[Row] = &[
         },
         client_with_server_auth,
     ),
+    Row::certificate(
+        &Rule {
+            id: "eku-any",
+            severity: Severity::Warning,
+            source: Source::Etcd,
+            breaks: "Go takes anyExtendedKeyUsage for every usage; OpenSSL and curl do not: `unsuitable certificate purpose`.",
+            remedy: "Issue it anew with the usages that it needs: --profile server, peer or client.",
+            citation: "RFC 5280 section 4.2.1.12; measured on etcd 3.4, 3.5, 3.6",
+        },
+        any_usage,
+    ),
+    Row::certificate(
+        &Rule {
+            id: "leaf-ku",
+            severity: Severity::Warning,
+            source: Source::Etcd,
+            breaks: "Go does not look; OpenSSL and curl refuse a TLS certificate whose key may not sign: `ecc cert not for signing`.",
+            remedy: "Issue it anew with the key usage digitalSignature, which every built-in profile has.",
+            citation: "RFC 8446 section 4.4.2.2; measured on etcd 3.4, 3.5, 3.6",
+        },
+        leaf_key_usage,
+    ),
+    Row::certificate(
+        &Rule {
+            id: "ku-empty",
+            severity: Severity::Warning,
+            source: Source::Rfc5280,
+            breaks: "Verifiers that keep to the letter of RFC 5280 refuse it: its key may be used for nothing.",
+            remedy: "Issue it anew with the usages that it needs.",
+            citation: "RFC 5280 section 4.2.1.3",
+        },
+        key_usage_empty,
+    ),
+    Row::certificate(
+        &Rule {
+            id: "ku-certsign-leaf",
+            severity: Severity::Warning,
+            source: Source::Rfc5280,
+            breaks: "Verifiers that keep to the letter of RFC 5280 refuse it: only a CA signs certificates.",
+            remedy: "Issue it anew without keyCertSign.",
+            citation: "RFC 5280 sections 4.2.1.3 and 4.2.1.9",
+        },
+        key_cert_sign_on_leaf,
+    ),
+    Row::certificate(
+        &Rule {
+            id: "eku-form",
+            severity: Severity::Error,
+            source: Source::Rfc5280,
+            breaks: "Programs disagree on whether it may be used for everything or for nothing.",
+            remedy: "Issue it anew without extKeyUsage, or with the usages that it needs.",
+            citation: "RFC 5280 section 4.2.1.12",
+        },
+        extended_key_usage_form,
+    ),
 ];
 
 // Section 4.2.1.12: absent means any purpose.
@@ -92,6 +147,21 @@ fn client_with_server_auth(case: &Case<'_>) -> Vec<String> {
     when(case.is_asked_as(Purpose::Client) && has, || usages_are(case))
 }
 
+fn any_usage(case: &Case<'_>) -> Vec<String> {
+    let usages = case.certificate.extensions.extended_key_usage.iter().flatten();
+    let any = usages.into_iter().any(ExtendedKeyUsage::is_any);
+    when(case.is_leaf() && any, || usages_are(case))
+}
+
+fn leaf_key_usage(case: &Case<'_>) -> Vec<String> {
+    let usage = case.certificate.extensions.key_usage;
+    let lacks = usage.is_some_and(|usage| !usage.contains(KeyUsages::DIGITAL_SIGNATURE));
+    when(case.is_leaf() && !case.certificate.is_ca() && lacks, || {
+        let names: Vec<_> = usage.unwrap_or_default().names().collect();
+        format!("keyUsage is {}", names.join(", "))
+    })
+}
+
 fn usages_are(case: &Case<'_>) -> String {
     let usages = case.certificate.extensions.extended_key_usage.iter().flatten();
     let names: Vec<String> = usages.map(ToString::to_string).collect();
@@ -99,4 +169,25 @@ fn usages_are(case: &Case<'_>) -> String {
         "extKeyUsage is {}",
         if names.is_empty() { "empty".to_owned() } else { names.join(", ") }
     )
+}
+
+// Section 4.2.1.3: "at least one of the bits MUST be set".
+fn key_usage_empty(case: &Case<'_>) -> Vec<String> {
+    let usage = case.certificate.extensions.key_usage;
+    when(usage.is_some_and(KeyUsages::is_empty), || "no bit of its keyUsage is set".to_owned())
+}
+
+// Section 4.2.1.9
+fn key_cert_sign_on_leaf(case: &Case<'_>) -> Vec<String> {
+    let usage = case.certificate.extensions.key_usage;
+    let signs = usage.is_some_and(|usage| usage.contains(KeyUsages::KEY_CERT_SIGN));
+    when(signs && case.is_leaf() && !case.certificate.is_ca(), || {
+        "its keyUsage has keyCertSign, and it is no CA".to_owned()
+    })
+}
+
+// Section 4.2.1.12: a SEQUENCE of one or more.
+fn extended_key_usage_form(case: &Case<'_>) -> Vec<String> {
+    let usages = case.certificate.extensions.extended_key_usage.as_ref();
+    when(usages.is_some_and(Vec::is_empty), || "its extKeyUsage is empty".to_owned())
 }

@@ -1,26 +1,43 @@
 //! What a CA must be to stand above others.
 
 use pki_core::{Finding, Purpose};
-use rcgen::{BasicConstraints, GeneralSubtree, IsCa, KeyUsagePurpose, NameConstraints};
+use rcgen::{BasicConstraints, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose};
 
 use super::chain::Chain;
 use super::{Example, Fault};
-use crate::foreign::{ca_params, self_signed};
+use crate::der::{oid, put};
+use crate::foreign::{ca_params, resigned, self_signed};
 
 pub(super) const EXAMPLES: &[Example] = &[
     Example::chain("ca-bc", Purpose::Peer, |chain| chain.ca.is_ca = IsCa::ExplicitNoCa),
     Example::chain("ca-keycertsign", Purpose::Peer, cannot_sign_certificates),
+    Example::chain("ca-bc-noncritical", Purpose::Peer, constraints_not_critical),
+    Example::chain("ca-no-ku", Purpose::Peer, |chain| chain.ca.key_usages.clear()),
+    Example::chain("ca-no-crlsign", Purpose::Peer, |chain| {
+        chain.ca.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    }),
     Example::other("ca-pathlen", a_ca_below_one_that_allows_none),
-    Example::chain("ca-name-constraints", Purpose::Peer, another_domain_is_permitted),
     Example::chain("dn-bytes", Purpose::Peer, the_cas_name_in_capitals),
     Example::chain("aki-ski", Purpose::Peer, trusts_a_ca_with_another_identifier),
     Example::chain("aki-missing", Purpose::Peer, names_no_key_of_its_issuer),
     Example::chain("ski-missing", Purpose::Peer, |chain| chain.ca.is_ca = IsCa::NoCa),
     Example::chain("leaf-is-ca", Purpose::Peer, leaf_is_a_ca),
+    Example::chain("ca-subject-empty", Purpose::Any, a_ca_without_a_name),
+    Example::chain("ca-pathlen-form", Purpose::Peer, a_leaf_with_a_path_length),
+    Example::chain("ca-eku-nesting", Purpose::Peer, a_ca_for_clients_alone),
 ];
 
 fn cannot_sign_certificates(chain: &mut Chain) {
     chain.ca.key_usages = vec![KeyUsagePurpose::CrlSign];
+}
+
+/// The encoder marks them critical: `critical TRUE` is made `FALSE` in what it wrote.
+fn constraints_not_critical(chain: &mut Chain) {
+    chain.alter = |signed| {
+        let basic_constraints = |critical| [0x06, 3, 0x55, 0x1d, 0x13, 0x01, 1, critical];
+        let (from, to) = (basic_constraints(0xff), basic_constraints(0));
+        signed.anchors[0] = resigned(&signed.anchors[0], &signed.ca_key, &from, &to);
+    };
 }
 
 fn a_ca_below_one_that_allows_none(fault: Fault) -> Vec<Finding> {
@@ -29,13 +46,6 @@ fn a_ca_below_one_that_allows_none(fault: Fault) -> Vec<Finding> {
     chain.ca.is_ca = IsCa::Ca(BasicConstraints::Constrained(allowed));
     chain.put_between();
     chain.findings()
-}
-
-fn another_domain_is_permitted(chain: &mut Chain) {
-    chain.ca.name_constraints = Some(NameConstraints {
-        permitted_subtrees: vec![GeneralSubtree::DnsName("example.com".to_owned())],
-        excluded_subtrees: Vec::new(),
-    });
 }
 
 fn the_cas_name_in_capitals(chain: &mut Chain) {
@@ -59,4 +69,20 @@ fn names_no_key_of_its_issuer(chain: &mut Chain) {
 
 fn leaf_is_a_ca(chain: &mut Chain) {
     chain.leaf.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+}
+
+fn a_ca_without_a_name(chain: &mut Chain) {
+    chain.ca.distinguished_name = rcgen::DistinguishedName::new();
+}
+
+fn a_leaf_with_a_path_length(chain: &mut Chain) {
+    chain.alter = |signed| {
+        // cA is FALSE by default; pathLenConstraint is 0.
+        let value = [0x30, 0x03, 0x02, 0x01, 0x00];
+        signed.forge_leaf(|fields| put(fields, oid::BASIC_CONSTRAINTS, true, &value));
+    };
+}
+
+fn a_ca_for_clients_alone(chain: &mut Chain) {
+    chain.ca.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
 }

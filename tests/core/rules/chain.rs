@@ -6,6 +6,7 @@ use pki_core::{
 };
 use rcgen::{CertificateParams, KeyUsagePurpose, SanType};
 
+use crate::der::{Node, forge};
 use crate::foreign::{ca_params, extended_key_usages, params, self_signed, signed};
 use crate::lab::NOW;
 
@@ -38,6 +39,14 @@ pub(super) fn dns(name: &str) -> SanType {
 
 pub(super) fn key() -> PrivateKey {
     PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap()
+}
+
+fn forged(
+    certificate: &Certificate,
+    key: &PrivateKey,
+    change: impl FnOnce(&mut Vec<Node>),
+) -> Certificate {
+    Certificate::from_der(&forge(certificate.der(), key, change)).unwrap()
 }
 
 impl Chain {
@@ -98,6 +107,16 @@ impl Chain {
 }
 
 impl Signed {
+    /// Changes the fields of the leaf, which the CA signs again.
+    pub(super) fn forge_leaf(&mut self, change: impl FnOnce(&mut Vec<Node>)) {
+        self.leaf = forged(&self.leaf, &self.ca_key, change);
+    }
+
+    /// Changes the fields of the CA, which signs itself again.
+    pub(super) fn forge_ca(&mut self, change: impl FnOnce(&mut Vec<Node>)) {
+        self.anchors = vec![forged(&self.anchors[0], &self.ca_key, change)];
+    }
+
     pub(super) fn findings(self, question: &Question) -> Vec<Finding> {
         let mut verifier = Verifier::new(self.anchors).unwrap();
         for crl in &self.crls {

@@ -6,6 +6,7 @@ use time::Duration;
 
 use super::chain::Chain;
 use super::{Example, Fault};
+use crate::der::{Node, oid, put, value};
 use crate::foreign::resigned;
 use crate::openssl::Openssl;
 
@@ -16,18 +17,23 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::chain("serial-negative", Purpose::Peer, serial_below_zero),
     Example::chain("serial-form", Purpose::Peer, serial_zero),
     Example::chain("ext-unknown-critical", Purpose::Peer, extension_that_nobody_knows),
+    Example::chain("sig-algorithm-mismatch", Purpose::Peer, another_algorithm_inside),
+    Example::chain("version-form", Purpose::Peer, second_version),
+    Example::chain("unique-id", Purpose::Any, unique_id),
+    Example::chain("ext-critical", Purpose::Peer, critical_key_identifier),
+    Example::chain("ext-not-critical", Purpose::Peer, constraints_in_passing),
 ];
 
-const P256: &str = "-newkey ec -pkeyopt ec_paramgen_curve:P-256";
+pub(super) const P256: &str = "-newkey ec -pkeyopt ec_paramgen_curve:P-256";
 const P224: &str = "-newkey ec -pkeyopt ec_paramgen_curve:secp224r1";
 const RSA_1024: &str = "-newkey rsa:1024";
 
-fn worse(fault: Fault, worse: &'static str, good: &'static str) -> &'static str {
+pub(super) fn worse(fault: Fault, worse: &'static str, good: &'static str) -> &'static str {
     if fault == Fault::Planted { worse } else { good }
 }
 
 /// A leaf with this key, signed over this hash. Only openssl still writes such.
-fn by_openssl(key: &str, hash: &str) -> Vec<Finding> {
+pub(super) fn by_openssl(key: &str, hash: &str) -> Vec<Finding> {
     let openssl = Openssl::new();
     openssl.run(&format!("req -x509 {P256} -nodes -keyout ca-key.pem -out ca.pem -subj /CN=etcd-ca -days 30 -config openssl.cnf"));
     openssl.run(&format!(
@@ -58,4 +64,41 @@ fn extension_that_nobody_knows(chain: &mut Chain) {
     let mut extension = CustomExtension::from_oid_content(&oid, vec![0x05, 0x00]);
     extension.set_criticality(true);
     chain.leaf.custom_extensions = vec![extension];
+}
+
+fn another_algorithm_inside(chain: &mut Chain) {
+    chain.alter = |signed| {
+        // The last arc of ecdsa-with-SHA256 becomes that of ecdsa-with-SHA384. Of an anchor webpki
+        // does not look at it.
+        signed.forge_ca(|fields| *fields[2].inner()[0].content().last_mut().unwrap() = 3);
+    };
+}
+
+fn second_version(chain: &mut Chain) {
+    chain.alter = |signed| signed.forge_leaf(|fields| *fields[0].inner()[0].content() = vec![1]);
+}
+
+fn unique_id(chain: &mut Chain) {
+    chain.alter = |signed| {
+        signed.forge_ca(|fields| fields.insert(7, Node::octets(0x82, [0x00, 0x2a])));
+    };
+}
+
+fn critical_key_identifier(chain: &mut Chain) {
+    chain.alter = |signed| {
+        signed.forge_ca(|fields| {
+            let identifier = value(fields, oid::SUBJECT_KEY_ID).unwrap();
+            put(fields, oid::SUBJECT_KEY_ID, true, &identifier);
+        });
+    };
+}
+
+/// Names below example.org are excluded, which nobody here has.
+fn constraints_in_passing(chain: &mut Chain) {
+    chain.alter = |signed| {
+        signed.forge_ca(|fields| {
+            let excluded = b"\x30\x11\xa1\x0f\x30\x0d\x82\x0bexample.org";
+            put(fields, oid::NAME_CONSTRAINTS, false, excluded);
+        });
+    };
 }

@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 
 use pki_core::{
-    Certificate, Finding, HostFile, KeyFormat, Manifest, PrivateKey, Signer, SigningConfig,
+    Attribute, Certificate, Finding, GeneralName, HostFile, KeyFormat, Manifest, PrivateKey,
+    Signer, SigningConfig,
 };
+use rcgen::{CertificateParams, KeyUsagePurpose, SanType};
 
 use super::chain::key;
+use crate::foreign::{extended_key_usages, params, signed};
 use crate::lab::{Ca, NOW, moment};
 
-const MANIFEST: &str = "\
+pub(super) const MANIFEST: &str = "\
 cluster: lab
 domain: example.com
 etcd:
@@ -35,8 +38,16 @@ pub(super) struct File {
 
 impl Hosts {
     pub(super) fn new() -> Self {
+        Self::below(Ca::new())
+    }
+
+    pub(super) fn below(ca: Ca) -> Self {
         let manifest = Manifest::from_yaml(MANIFEST.as_bytes()).unwrap();
-        let mut hosts = Self { ca: Ca::new(), manifest, files: BTreeMap::new() };
+        Self::of(ca, manifest)
+    }
+
+    pub(super) fn of(ca: Ca, manifest: Manifest) -> Self {
+        let mut hosts = Self { ca, manifest, files: BTreeMap::new() };
         for wanted in hosts.manifest.wanted().unwrap() {
             let key = key();
             let request = wanted.request(key.public_key().clone());
@@ -65,6 +76,58 @@ impl Hosts {
         self.write(&format!("{base}-key.pem"), 0o600, key.as_bytes());
     }
 
+    /// Issues the certificate of a pair anew, for the same key and changed.
+    pub(super) fn reissue(&mut self, base: &str, change: impl FnOnce(&mut CertificateParams)) {
+        let old = self.certificate(base);
+        let key = self.key(base);
+        let mut params = params(cn(&old), &key);
+        self.like(base, &mut params);
+        change(&mut params);
+        let certificate = signed(&params, &key, self.ca.certificate(), &self.ca.key);
+        self.write(&format!("{base}.pem"), 0o644, certificate.to_pem().unwrap());
+    }
+
+    /// Gives it the names and usages of a certificate that is there.
+    pub(super) fn like(&mut self, base: &str, params: &mut CertificateParams) {
+        let old = self.certificate(base);
+        let names = old.extensions.subject_alt_name.iter().flatten();
+        params.subject_alt_names = names.map(as_encoded).collect();
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        let usages = old.extensions.extended_key_usage.as_deref().unwrap_or_default();
+        params.extended_key_usages = extended_key_usages(usages);
+    }
+
+    /// The certificate of a pair.
+    pub(super) fn certificate(&mut self, base: &str) -> Certificate {
+        let file = self.file(&format!("{base}.pem"));
+        Certificate::from_pem_or_der(&file.contents).unwrap().swap_remove(0)
+    }
+
+    /// The key of a pair.
+    pub(super) fn key(&mut self, base: &str) -> PrivateKey {
+        PrivateKey::from_pem(&self.file(&format!("{base}-key.pem")).contents).unwrap()
+    }
+
+    /// Replaces text in a file.
+    pub(super) fn edit(&mut self, path: &str, from: &str, to: &str) {
+        let file = self.file(path);
+        let text = String::from_utf8(file.contents.clone()).unwrap();
+        assert!(text.contains(from), "{path} has no {from:?}:\n{text}");
+        file.contents = text.replace(from, to).into_bytes();
+    }
+
+    /// Writes a file after another.
+    pub(super) fn append(&mut self, path: &str, bytes: impl AsRef<[u8]>) {
+        self.file(path).contents.extend_from_slice(bytes.as_ref());
+    }
+
+    /// Every file of text, by path.
+    pub(super) fn contents(&self) -> Vec<(String, String)> {
+        let files = self.files.iter();
+        let text = |file: &File| String::from_utf8(file.contents.clone()).unwrap();
+        files.map(|(path, file)| (path.clone(), text(file))).collect()
+    }
+
     pub(super) fn file(&mut self, path: &str) -> &mut File {
         self.files.get_mut(path).unwrap_or_else(|| panic!("{path} is not there"))
     }
@@ -87,5 +150,17 @@ impl Hosts {
         let files: Vec<HostFile> = files.collect();
         let reports = self.manifest.audit(self.ca.certificate(), &files, NOW).unwrap();
         reports.into_iter().flat_map(|found| found.report.findings).collect()
+    }
+}
+
+fn cn(certificate: &Certificate) -> &str {
+    let mut attributes = certificate.subject.attributes.iter();
+    &attributes.find(|a| a.attribute == Attribute::CommonName).unwrap().value
+}
+
+fn as_encoded(name: &GeneralName) -> SanType {
+    match name {
+        GeneralName::Dns(name) => SanType::DnsName(name.as_str().try_into().unwrap()),
+        _ => SanType::IpAddress(name.ip().unwrap()),
     }
 }

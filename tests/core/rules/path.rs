@@ -3,14 +3,16 @@
 use pki_core::{Finding, Purpose};
 
 use super::chain::Chain;
+use super::form::{P256, by_openssl, worse};
 use super::{Example, Fault};
-use crate::foreign::{ca_params, resigned, self_signed};
+use crate::foreign::{ca_params, self_signed};
 
 pub(super) const EXAMPLES: &[Example] = &[
     Example::chain("path-unknown-authority", Purpose::Peer, another_ca_is_trusted),
     Example::chain("path-signature", Purpose::Peer, a_ca_made_anew_is_trusted),
     Example::other("path-too-deep", deeper_than_was_asked_for),
-    Example::chain("path-rejected", Purpose::Peer, second_version),
+    // Not weak as SHA-1 is, and no algorithm that webpki knows.
+    Example::other("path-rejected", |fault| by_openssl(P256, worse(fault, "-sha224", "-sha256"))),
 ];
 
 fn another_ca_is_trusted(chain: &mut Chain) {
@@ -33,12 +35,4 @@ fn deeper_than_was_asked_for(fault: Fault) -> Vec<Finding> {
     let (mut signed, question) = chain.sign();
     signed.max_depth = Some(usize::from(fault == Fault::Absent));
     signed.findings(&question)
-}
-
-/// X.509v2, which no verifier reads and about which no rule says anything.
-fn second_version(chain: &mut Chain) {
-    chain.alter = |signed| {
-        let (third, second) = ([0xa0, 3, 2, 1, 2], [0xa0, 3, 2, 1, 1]);
-        signed.leaf = resigned(&signed.leaf, &signed.ca_key, &third, &second);
-    };
 }

@@ -1,11 +1,13 @@
 //! Revocation lists.
 
 use pki_core::{Certificate, Finding, Purpose, Question, Verifier};
-use rcgen::{RevokedCertParams, SerialNumber};
+use rcgen::{KeyUsagePurpose, RevokedCertParams, SerialNumber};
 use time::Duration;
 
+use super::chain::Chain;
 use super::{Example, Fault};
-use crate::foreign::crl;
+use crate::der::{Node, forge, oid, put, remove};
+use crate::foreign::{ca_params, crl, crl_by, self_signed};
 use crate::lab::{Ca, NOW};
 
 pub(super) const EXAMPLES: &[Example] = &[
@@ -15,12 +17,43 @@ pub(super) const EXAMPLES: &[Example] = &[
             Fault::Absent => crl(ca, vec![revoked(&[1])]),
         })
     }),
-    Example::other("crl-unusable", |fault| {
+    Example::other("crl-signature", |fault| {
         with_crl(|ca, _| match fault {
             // Of a CA with the same name and another key.
             Fault::Planted => crl(&Ca::new(), Vec::new()),
             Fault::Absent => crl(ca, Vec::new()),
         })
+    }),
+    Example::other("crl-sign", |fault| {
+        let mut chain = Chain::new(Purpose::Peer);
+        chain.alter = |signed| {
+            // The encoder writes none for a CA that may sign none.
+            let may = self_signed(&ca_params("etcd CA", &signed.ca_key), &signed.ca_key);
+            signed.crls = vec![crl_by(&may, &signed.ca_key, Vec::new())];
+        };
+        if fault == Fault::Planted {
+            chain.ca.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        }
+        chain.findings()
+    }),
+    Example::other("crl-stale", |fault| {
+        changed(fault, |fields| {
+            // thisUpdate and nextUpdate are the fourth and the fifth field.
+            fields[4] = fields[3].clone();
+        })
+    }),
+    Example::other("crl-critical-extension", |fault| {
+        changed(fault, |fields| put(fields, DELTA_CRL_INDICATOR, true, &[0x02, 0x01, 0x01]))
+    }),
+    Example::other("crl-scope", |fault| {
+        // onlyContainsCACerts
+        changed(fault, |fields| {
+            put(fields, DISTRIBUTION_POINT, true, &[0x30, 0x03, 0x82, 0x01, 0xff])
+        })
+    }),
+    Example::other("crl-number", |fault| changed(fault, |fields| remove(fields, oid::CRL_NUMBER))),
+    Example::other("crl-form", |fault| {
+        changed(fault, |fields| remove(fields, oid::AUTHORITY_KEY_ID))
     }),
 ];
 
@@ -32,6 +65,20 @@ fn with_crl(crl: impl Fn(&Ca, &Certificate) -> Vec<u8>) -> Vec<Finding> {
     let mut question = Question::at(NOW);
     question.purpose = Purpose::Peer;
     verifier.check(&leaf, &[], &question).findings
+}
+
+const DELTA_CRL_INDICATOR: &[u8] = &[0x55, 0x1d, 27];
+const DISTRIBUTION_POINT: &[u8] = &[0x55, 0x1d, 28];
+
+/// With a CRL that lists nothing, whose fields are changed where the fault is wanted.
+fn changed(fault: Fault, change: fn(&mut Vec<Node>)) -> Vec<Finding> {
+    with_crl(|ca, _| {
+        let whole = crl(ca, Vec::new());
+        match fault {
+            Fault::Planted => forge(&whole, &ca.key, change),
+            Fault::Absent => whole,
+        }
+    })
 }
 
 fn revoked(serial: &[u8]) -> RevokedCertParams {

@@ -1,0 +1,80 @@
+//! The name constraints of a CA as they were read (RFC 5280 section 4.2.1.10).
+
+use x509_parser::asn1_rs::{Any, Class, FromDer, Tag};
+use x509_parser::extensions::GeneralName as Asn1Name;
+
+use super::extension::GeneralName;
+use super::signed::{contents, elements};
+
+/// RFC 5280 section 4.2.1.10
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct NameConstraints {
+    /// permittedSubtrees
+    pub permitted: Vec<GeneralName>,
+    /// excludedSubtrees
+    pub excluded: Vec<GeneralName>,
+    /// Where it leaves the grammar, or says what RFC 5280 does not let it say.
+    pub faults: Vec<&'static str>,
+}
+
+impl NameConstraints {
+    /// Reads as much as can be read; what cannot is a fault, never silence.
+    pub(super) fn read(der: &[u8]) -> Self {
+        let mut constraints = Self::default();
+        let Some(fields) = contents(der).and_then(elements) else {
+            constraints.faults.push("it cannot be read");
+            return constraints;
+        };
+        if fields.is_empty() {
+            constraints.faults.push("it is empty");
+        }
+        let mut last = None;
+        for field in &fields {
+            let tag = field.header.tag();
+            let known = field.header.class() == Class::ContextSpecific
+                && matches!(tag, Tag(0 | 1))
+                && last.is_none_or(|last: Tag| last.0 < tag.0);
+            last = Some(tag);
+            if !known {
+                constraints.faults.push("it holds something beside two lists of subtrees");
+                continue;
+            }
+            let subtrees = constraints.subtrees(field);
+            match tag {
+                Tag(0) => constraints.permitted = subtrees,
+                _ => constraints.excluded = subtrees,
+            }
+        }
+        constraints
+    }
+
+    fn subtrees(&mut self, field: &Any<'_>) -> Vec<GeneralName> {
+        let Some(subtrees) = elements(field.data) else {
+            self.faults.push("a list of subtrees cannot be read");
+            return Vec::new();
+        };
+        if subtrees.is_empty() {
+            self.faults.push("a list of subtrees is empty");
+        }
+        let mut names = Vec::with_capacity(subtrees.len());
+        for subtree in &subtrees {
+            match Asn1Name::from_der(subtree.data) {
+                Ok((rest, name)) => {
+                    // `minimum` is 0, which DER does not write, and `maximum` is absent.
+                    if !rest.is_empty() {
+                        self.faults.push("a subtree has a minimum or a maximum");
+                    }
+                    names.push(GeneralName::read(&name));
+                }
+                Err(_) => self.faults.push("a subtree cannot be read"),
+            }
+        }
+        names
+    }
+
+    /// How many subtrees there are.
+    pub(crate) fn len(&self) -> usize {
+        self.permitted.len() + self.excluded.len()
+    }
+}

@@ -1,0 +1,290 @@
+//! Members towards each other: every ordered pair of them, one that dials and one that accepts.
+//!
+//! A healthy cluster proves nothing: a stream that was opened from one side carries both directions,
+//! and a member that cannot dial, or cannot be dialled, is missed only when it lags behind a snapshot
+//! or restarts. So each pair is judged from the files, in both directions.
+
+use super::servers::names;
+use super::{Breach, Row, common_names};
+use crate::certificate::Certificate;
+use crate::deployment::{Deployment, Leaf, Member, Pair, Url, carries};
+use crate::manifest::EtcdVersion;
+use crate::report::{Rule, Severity, Source};
+use crate::usage::Purpose;
+
+pub(super) static ROWS: &[Row] = &[
+    Row::deployment(
+        &Rule {
+            id: "peer-san-dial",
+            severity: Severity::Error,
+            source: Source::Etcd,
+            breaks: "The other members cannot dial it: `x509: certificate is valid for …, not …`; it looks healthy until it needs a snapshot.",
+            remedy: "Issue it anew with the host of initial-advertise-peer-urls (`ip` or `sans` in the manifest, or --san).",
+            citation: "RFC 6125 section 6; measured on etcd 3.4, 3.5, 3.6",
+        },
+        peer_san_dial,
+    ),
+    Row::deployment(
+        &Rule {
+            id: "peer-san-source",
+            severity: Severity::Error,
+            source: Source::Etcd,
+            breaks: "The other members refuse it when it dials, since its names are not the address that it comes from: `x509: certificate is valid for …, not …`, or `tls: … does not match any of DNSNames`.",
+            remedy: "Issue it anew with the member's own address, the one that its peers see (`ip` in the manifest, or --san).",
+            citation: "measured on etcd 3.4, 3.5, 3.6 (checkCertSAN)",
+        },
+        peer_san_source,
+    ),
+    Row::deployment(
+        &Rule {
+            id: "peer-san-dns-only",
+            severity: Severity::Warning,
+            source: Source::Etcd,
+            breaks: "Whether it is let in depends on DNS or /etc/hosts of each other member, at each connection.",
+            remedy: "Issue it anew with the member's own address beside its names.",
+            citation: "measured on etcd 3.4, 3.5, 3.6 (checkCertSAN)",
+        },
+        peer_san_dns_only,
+    ),
+    Row::deployment(
+        &Rule {
+            id: "peer-allow-cn",
+            severity: Severity::Error,
+            source: Source::Etcd,
+            breaks: "Members refuse each other in both directions: `client certificate authentication failed`.",
+            remedy: "Use peer-cert-allowed-hostname with a name that all peers carry, as `etcdpki apply` does; before 3.5.15 a list is taken for one name.",
+            citation: "etcd-io/etcd#18063, etcd-io/etcd#18160; measured on etcd 3.4, 3.5, 3.6",
+        },
+        peer_allow_cn,
+    ),
+    Row::deployment(
+        &Rule {
+            id: "peer-allow-hostname",
+            severity: Severity::Error,
+            source: Source::Etcd,
+            breaks: "Members refuse each other in both directions: `client certificate authentication failed`.",
+            remedy: "Issue it anew with the name that peer-cert-allowed-hostname demands (`etcdpki apply` adds etcd-peer.CLUSTER), or correct the option.",
+            citation: "measured on etcd 3.4, 3.5, 3.6",
+        },
+        peer_allow_hostname,
+    ),
+    Row::deployment(
+        &Rule {
+            id: "peer-allow-both",
+            severity: Severity::Error,
+            source: Source::Etcd,
+            breaks: "etcd exits: `AllowedCN and AllowedHostname are mutually exclusive`.",
+            remedy: "Keep peer-cert-allowed-hostname alone.",
+            citation: "measured on etcd 3.4, 3.5, 3.6",
+        },
+        peer_allow_both,
+    ),
+    Row::deployment(
+        &Rule {
+            id: "peer-pairs",
+            severity: Severity::Error,
+            source: Source::Etcd,
+            breaks: "The one member cannot dial the other where its own initial-cluster says: `x509: certificate is valid for …, not …`; the cluster looks healthy until a snapshot is due.",
+            remedy: "Make initial-cluster the same on all members: `etcdpki apply -f MANIFEST`.",
+            citation: "RFC 6125 section 6; measured on etcd 3.4, 3.5, 3.6",
+        },
+        peer_pairs,
+    ),
+];
+
+/// The members' peer certificates.
+fn each(
+    deployment: &Deployment<'_>,
+    check: impl Fn(&Member<'_>, &Certificate) -> Vec<String>,
+) -> Vec<Breach> {
+    let mut breaches = Vec::new();
+    for (member, pair, leaf) in peers(deployment) {
+        let evidence = check(member, leaf.certificate).into_iter();
+        breaches.extend(evidence.map(|evidence| about(pair, &leaf, evidence)));
+    }
+    breaches
+}
+
+fn peers<'d, 'a>(
+    deployment: &'d Deployment<'a>,
+) -> impl Iterator<Item = (&'d Member<'a>, &'d Pair<'a>, Leaf<'a>)> {
+    deployment.members.iter().filter_map(|member| {
+        let (pair, leaf) = deployment.of_member(&member.host.name, Purpose::Peer)?;
+        Some((member, pair, leaf))
+    })
+}
+
+fn about(pair: &Pair<'_>, leaf: &Leaf<'_>, evidence: String) -> Breach {
+    Breach { file: pair.path(), subject: leaf.certificate.subject.to_string(), evidence }
+}
+
+/// About how a member is configured.
+fn about_settings(member: &Member<'_>, evidence: String) -> Breach {
+    let name = member.settings.file.unwrap_or("the manifest");
+    Breach { file: format!("{}/{name}", member.host.name), subject: name.to_owned(), evidence }
+}
+
+fn advertised<'s>(member: &'s Member<'_>) -> Vec<Url<'s>> {
+    let urls = member.settings.urls("initial-advertise-peer-urls").into_iter();
+    urls.filter(|url| url.scheme == "https").collect()
+}
+
+/// Each member i dials member j at what j advertises.
+fn peer_san_dial(deployment: &Deployment<'_>) -> Vec<Breach> {
+    each(deployment, |member, certificate| {
+        let urls = advertised(member).into_iter();
+        urls.filter(|url| !carries(certificate, url.host))
+            .map(|url| format!("it is dialled at {}, and {}", url.text, names(certificate)))
+            .collect()
+    })
+}
+
+/// The addresses that a member dials from.
+fn sources(member: &Member<'_>) -> Vec<String> {
+    let urls = advertised(member).into_iter().map(|url| url.host.to_owned());
+    let addresses: Vec<String> =
+        urls.filter(|host| host.parse::<std::net::IpAddr>().is_ok()).collect();
+    if !addresses.is_empty() {
+        return addresses;
+    }
+    member.host.addresses.iter().take(1).map(ToString::to_string).collect()
+}
+
+enum Acceptance {
+    /// By address, or because there is no name that could be compared.
+    Certain,
+    ByName,
+    Refused,
+}
+
+/// Whether member j lets member i in: etcd compares names with the address that i comes from.
+fn acceptance(
+    deployment: &Deployment<'_>,
+    member: &Member<'_>,
+    certificate: &Certificate,
+) -> Acceptance {
+    use crate::certificate::GeneralName::{Dns, Ip};
+    let names = certificate.extensions.subject_alt_name.as_deref().unwrap_or_default();
+    let compared = names.iter().any(|name| matches!(name, Dns(_) | Ip(_)));
+    // `skip-client-san-verification` of the others; one that does not skip is enough to be refused.
+    if !compared || sources(member).iter().any(|address| carries(certificate, address)) {
+        return Acceptance::Certain;
+    }
+    let domain = deployment.manifest.domain.as_ref();
+    let full = domain.map(|domain| format!("{}.{}", member.host.name, domain.as_str()));
+    let own = [Some(member.host.name.clone()), full].into_iter().flatten();
+    let own = own.chain(member.host.sans.iter().map(crate::name::San::value));
+    let mut own = own.filter(|name| name.parse::<std::net::IpAddr>().is_err());
+    if own.any(|name| carries(certificate, &name)) {
+        Acceptance::ByName
+    } else {
+        Acceptance::Refused
+    }
+}
+
+fn peer_san_source(deployment: &Deployment<'_>) -> Vec<Breach> {
+    each(deployment, |member, certificate| match acceptance(deployment, member, certificate) {
+        Acceptance::Refused => vec![format!(
+            "it dials from {}, and {}",
+            sources(member).join(", "),
+            names(certificate)
+        )],
+        Acceptance::Certain | Acceptance::ByName => Vec::new(),
+    })
+}
+
+fn peer_san_dns_only(deployment: &Deployment<'_>) -> Vec<Breach> {
+    each(deployment, |member, certificate| match acceptance(deployment, member, certificate) {
+        Acceptance::ByName => vec![format!(
+            "it dials from {}, and {}",
+            sources(member).join(", "),
+            names(certificate)
+        )],
+        Acceptance::Certain | Acceptance::Refused => Vec::new(),
+    })
+}
+
+/// What each member demands of all, beside the certificates that have it not. Where nobody has it,
+/// the option is wrong and not the certificates.
+fn allow_lists(
+    deployment: &Deployment<'_>,
+    option: &str,
+    has: fn(&Certificate, &str) -> bool,
+) -> Vec<Breach> {
+    let mut breaches: Vec<Breach> = Vec::new();
+    let all: Vec<_> = peers(deployment).collect();
+    for member in &deployment.members {
+        let settings = &member.settings;
+        let Some(value) = settings.find(option) else { continue };
+        let lists = deployment.manifest.etcd_version >= EtcdVersion(3, 5, 15);
+        let demanded = if lists { settings.list(option) } else { vec![value] };
+        let lacking: Vec<_> = all
+            .iter()
+            .filter(|(_, _, leaf)| !demanded.iter().any(|name| has(leaf.certificate, name)))
+            .collect();
+        if lacking.is_empty() {
+            continue;
+        }
+        if lacking.len() == all.len() {
+            let evidence = format!("{option} is {value}, which no peer's certificate has");
+            breaches.push(about_settings(member, evidence));
+            continue;
+        }
+        for (_, pair, leaf) in lacking {
+            if !breaches.iter().any(|breach| breach.file == pair.path()) {
+                let evidence = format!(
+                    "{} demands {value} ({option}), and it is {} that {}",
+                    member.host.name,
+                    leaf.certificate.subject,
+                    names(leaf.certificate)
+                );
+                breaches.push(about(pair, leaf, evidence));
+            }
+        }
+    }
+    breaches
+}
+
+fn peer_allow_cn(deployment: &Deployment<'_>) -> Vec<Breach> {
+    allow_lists(deployment, "peer-cert-allowed-cn", |certificate, name| {
+        common_names(certificate).any(|cn| cn == name)
+    })
+}
+
+fn peer_allow_hostname(deployment: &Deployment<'_>) -> Vec<Breach> {
+    allow_lists(deployment, "peer-cert-allowed-hostname", carries)
+}
+
+fn peer_allow_both(deployment: &Deployment<'_>) -> Vec<Breach> {
+    let both = deployment.members.iter().filter_map(|member| {
+        let cn = member.settings.find("peer-cert-allowed-cn")?;
+        let host = member.settings.find("peer-cert-allowed-hostname")?;
+        Some(about_settings(member, format!("cn={cn:?}, hostname={host:?}")))
+    });
+    both.collect()
+}
+
+/// Where member i dials member j by its own initial-cluster, other than j advertises.
+fn peer_pairs(deployment: &Deployment<'_>) -> Vec<Breach> {
+    let all: Vec<_> = peers(deployment).collect();
+    let mut breaches = Vec::new();
+    for member in &deployment.members {
+        for entry in member.settings.list("initial-cluster") {
+            let Some((name, url)) = entry.split_once('=') else { continue };
+            let url = Url::read(url);
+            let other = all.iter().find(|(other, ..)| other.host.name == name);
+            let Some((other, _, leaf)) =
+                other.filter(|(other, ..)| other.host.name != member.host.name)
+            else {
+                continue;
+            };
+            let as_advertised = advertised(other).iter().any(|own| own.host == url.host);
+            if !as_advertised && url.scheme == "https" && !carries(leaf.certificate, url.host) {
+                let evidence =
+                    format!("it dials {name} at {}, and {}", url.text, names(leaf.certificate));
+                breaches.push(about_settings(member, evidence));
+            }
+        }
+    }
+    breaches
+}

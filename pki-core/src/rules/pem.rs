@@ -1,0 +1,245 @@
+//! What the certificate and key files of a host hold: whether etcd can load them as a pair.
+
+use super::{Breach, Case, Row};
+use crate::certificate::Certificate;
+use crate::deployment::{self, Contents, Deployment, Form, HostFile, Section, leads_to};
+use crate::report::{Rule, Severity, Source};
+
+pub(crate) static CHAIN_ORDER: Rule = Rule {
+    id: "chain-order",
+    severity: Severity::Error,
+    source: Source::Etcd,
+    breaks: "etcd takes the first certificate for its own and exits: `tls: private key does not match public key`.",
+    remedy: "Put the leaf first, then the intermediates: cat LEAF.pem INTERMEDIATE.pem > FILE.",
+    citation: "RFC 8446 section 4.4.2; measured on etcd 3.4, 3.5, 3.6",
+};
+
+pub(super) static ROWS: &[Row] = &[
+    Row::certificate(
+        &Rule {
+            id: "key-mismatch",
+            severity: Severity::Error,
+            source: Source::Etcd,
+            breaks: "etcd exits: `tls: private key does not match public key`.",
+            remedy: "Restore the pair that belongs together, or issue the certificate anew.",
+            citation: "measured on etcd 3.4, 3.5, 3.6",
+        },
+        key_mismatch,
+    ),
+    Row::deployment(
+        &Rule {
+            id: "pem-empty",
+            severity: Severity::Error,
+            source: Source::Etcd,
+            breaks: "etcd exits: `tls: failed to find any PEM data in certificate input`, or in key input.",
+            remedy: "Run `etcdpki apply -f MANIFEST`, and copy the host's folder again.",
+            citation: "measured on etcd 3.4, 3.5, 3.6",
+        },
+        pem_empty,
+    ),
+    Row::deployment(
+        &Rule {
+            id: "pem-der",
+            severity: Severity::Error,
+            source: Source::Etcd,
+            breaks: "etcd reads PEM alone and exits: `tls: failed to find any PEM data`.",
+            remedy: "Convert it: openssl x509 -inform DER -in FILE -out FILE.pem, or openssl pkey for a key.",
+            citation: "measured on etcd 3.4, 3.5, 3.6",
+        },
+        pem_der,
+    ),
+    Row::deployment(
+        &Rule {
+            id: "pem-label",
+            severity: Severity::Error,
+            source: Source::Etcd,
+            breaks: "etcd exits: `tls: failed to find \"CERTIFICATE\" PEM block in certificate input after skipping PEM blocks of the following types`.",
+            remedy: "Write it with the label CERTIFICATE: openssl x509 -in FILE -out FILE.pem.",
+            citation: "RFC 7468 section 5; measured on etcd 3.4, 3.5, 3.6",
+        },
+        pem_label,
+    ),
+    Row::deployment(
+        &Rule {
+            id: "pem-damaged",
+            severity: Severity::Error,
+            source: Source::Etcd,
+            breaks: "etcd exits, for it cannot read the certificate or the key.",
+            remedy: "Copy it again from where it was made.",
+            citation: "RFC 7468 section 2",
+        },
+        pem_damaged,
+    ),
+    Row::deployment(
+        &Rule {
+            id: "pem-swapped",
+            severity: Severity::Error,
+            source: Source::Etcd,
+            breaks: "etcd exits: `tls: failed to find certificate PEM data in certificate input, but did find a private key; PEM inputs may have been switched`.",
+            remedy: "Exchange the two files, or the two paths in etcd's configuration.",
+            citation: "measured on etcd 3.4, 3.5, 3.6",
+        },
+        pem_swapped,
+    ),
+    Row::deployment(
+        &Rule {
+            id: "key-encrypted",
+            severity: Severity::Error,
+            source: Source::Etcd,
+            breaks: "etcd and the API server cannot ask for a passphrase and exit: `tls: failed to parse private key`.",
+            remedy: "Decrypt it: openssl pkey -in FILE -out PLAIN.pem; chmod 600 PLAIN.pem.",
+            citation: "measured on etcd 3.4, 3.5, 3.6",
+        },
+        key_encrypted,
+    ),
+    Row::deployment(&CHAIN_ORDER, chain_order),
+    Row::deployment(
+        &Rule {
+            id: "chain-missing-intermediate",
+            severity: Severity::Error,
+            source: Source::Etcd,
+            breaks: "Whoever trusts the root alone refuses it in both directions: `x509: certificate signed by unknown authority`.",
+            remedy: "Append the intermediate to the certificate's file: cat INTERMEDIATE.pem >> FILE.",
+            citation: "RFC 8446 section 4.4.2; measured on etcd 3.4, 3.5, 3.6",
+        },
+        chain_missing_intermediate,
+    ),
+];
+
+fn key_mismatch(case: &Case<'_>) -> Vec<String> {
+    match &case.question.key {
+        Some(key) if case.is_leaf() && *key != case.certificate.public_key => vec![format!(
+            "the certificate is for key {} ({}), the key file holds {} ({})",
+            case.certificate.public_key.key_id(),
+            case.certificate.public_key.algorithm_name(),
+            key.key_id(),
+            key.algorithm_name()
+        )],
+        _ => Vec::new(),
+    }
+}
+
+/// What a file is to etcd.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Role {
+    Certificate,
+    Key,
+}
+
+/// The files of all pairs that break a rule.
+fn each(deployment: &Deployment<'_>, check: fn(Role, &Contents) -> Option<String>) -> Vec<Breach> {
+    let mut breaches: Vec<Breach> = Vec::new();
+    for pair in &deployment.pairs {
+        for (role, name) in [(Role::Certificate, &pair.certificate), (Role::Key, &pair.key)] {
+            let Some(file) = deployment.file(pair.host, name) else { continue };
+            if let Some(evidence) = check(role, &file.contents) {
+                breaches.push(breach(file, evidence));
+            }
+        }
+    }
+    // One key may serve two pairs.
+    breaches.dedup_by(|one, other| one.file == other.file);
+    breaches
+}
+
+fn breach(file: &HostFile, evidence: String) -> Breach {
+    Breach { file: file.path(), subject: file.name.clone(), evidence }
+}
+
+fn pem_empty(deployment: &Deployment<'_>) -> Vec<Breach> {
+    each(deployment, |_, contents| match contents.form {
+        Form::Empty => Some("the file is empty".to_owned()),
+        Form::Other => Some("the file holds no PEM section".to_owned()),
+        Form::Der(_) | Form::Pem => None,
+    })
+}
+
+fn pem_der(deployment: &Deployment<'_>) -> Vec<Breach> {
+    each(deployment, |_, contents| match contents.form {
+        Form::Der(what) => Some(format!("the file is DER: {what}")),
+        _ => None,
+    })
+}
+
+/// True where a file of that role holds a section that it should hold.
+fn holds(role: Role, contents: &Contents) -> bool {
+    match role {
+        Role::Certificate => contents.has(&Section::Certificate),
+        Role::Key => contents.has(&Section::Key) || contents.has(&Section::EncryptedKey),
+    }
+}
+
+fn pem_label(deployment: &Deployment<'_>) -> Vec<Breach> {
+    each(deployment, |role, contents| {
+        let strange = contents.form == Form::Pem && contents.damage.is_none();
+        let swapped = match role {
+            Role::Certificate => holds(Role::Key, contents),
+            Role::Key => holds(Role::Certificate, contents),
+        };
+        let strange = strange && !holds(role, contents) && !swapped;
+        strange.then(|| format!("the file holds {} alone", contents.labels()))
+    })
+}
+
+fn pem_damaged(deployment: &Deployment<'_>) -> Vec<Breach> {
+    each(deployment, |_, contents| contents.damage.clone())
+}
+
+fn pem_swapped(deployment: &Deployment<'_>) -> Vec<Breach> {
+    each(deployment, |role, contents| match role {
+        Role::Certificate if !holds(role, contents) && holds(Role::Key, contents) => {
+            Some("a private key stands where a certificate belongs".to_owned())
+        }
+        Role::Key if !holds(role, contents) && holds(Role::Certificate, contents) => {
+            Some("a certificate stands where a private key belongs".to_owned())
+        }
+        _ => None,
+    })
+}
+
+fn key_encrypted(deployment: &Deployment<'_>) -> Vec<Breach> {
+    each(deployment, |role, contents| {
+        let encrypted = role == Role::Key && contents.has(&Section::EncryptedKey);
+        encrypted.then(|| "the key is encrypted".to_owned())
+    })
+}
+
+fn chain_order(deployment: &Deployment<'_>) -> Vec<Breach> {
+    let pairs = deployment.pairs.iter();
+    let files = pairs.filter_map(|pair| deployment.file(pair.host, &pair.certificate));
+    let mut breaches = Vec::new();
+    for file in files {
+        let all = &file.contents.certificates;
+        let at = deployment::first_leaf(all);
+        if at > 0 {
+            let evidence = format!(
+                "{} stands first, the leaf {} is number {}",
+                all[0].subject,
+                all[at].subject,
+                at + 1
+            );
+            breaches.push(breach(file, evidence));
+        }
+    }
+    breaches
+}
+
+fn chain_missing_intermediate(deployment: &Deployment<'_>) -> Vec<Breach> {
+    let known = deployment.known_cas();
+    let mut breaches = Vec::new();
+    for pair in &deployment.pairs {
+        let Some(leaf) = deployment.leaf(pair) else { continue };
+        let lacks = |trusted: &&[Certificate]| {
+            !leads_to(leaf.certificate, &leaf.chain, trusted)
+                && leads_to(leaf.certificate, &known, trusted)
+        };
+        if deployment.judging(&pair.parts).iter().any(lacks) {
+            breaches.push(Breach {
+                file: pair.path(),
+                subject: leaf.certificate.subject.to_string(),
+                evidence: format!("its issuer {} is not in the file", leaf.certificate.issuer),
+            });
+        }
+    }
+    breaches
+}

@@ -1,0 +1,158 @@
+//! Certificate policies and what CAs demand of them (RFC 5280 sections 4.2.1.4, 4.2.1.5, 4.2.1.11,
+//! 4.2.1.14 and 6.1).
+
+use std::collections::BTreeSet;
+
+use super::{Case, Position, Row, when};
+use crate::certificate::Certificate;
+use crate::report::{Rule, Severity, Source};
+
+const ANY_POLICY: &str = "2.5.29.32.0";
+
+/// certificatePolicies is not among them: Go reads it.
+const DEMANDS: [&str; 3] = ["2.5.29.33", "2.5.29.36", "2.5.29.54"];
+
+pub(super) static ROWS: &[Row] = &[
+    Row::certificate(
+        &Rule {
+            id: "policy-missing",
+            severity: Severity::Warning,
+            source: Source::Rfc5280,
+            breaks: "Verifiers that follow policies refuse the chain: a CA wants a policy that the certificates do not share.",
+            remedy: "Issue it anew with the policy that its CA demands, or use a CA without policyConstraints.",
+            citation: "RFC 5280 section 6.1.5 (g)",
+        },
+        missing,
+    ),
+    Row::certificate(
+        &Rule {
+            id: "policy-form",
+            severity: Severity::Warning,
+            source: Source::Rfc5280,
+            breaks: "Verifiers that follow policies refuse the chain.",
+            remedy: "Issue it anew; etcd needs no policies at all.",
+            citation: "RFC 5280 sections 4.2.1.4, 4.2.1.5 and 4.2.1.11",
+        },
+        form,
+    ),
+    Row::certificate(
+        &Rule {
+            id: "policy-critical",
+            severity: Severity::Error,
+            source: Source::Etcd,
+            breaks: "etcd and the API server refuse it: `x509: unhandled critical extension`, as Go before 1.24 has it.",
+            remedy: "Use a CA without policyMappings, policyConstraints and inhibitAnyPolicy.",
+            citation: "RFC 5280 section 4.2; Go 1.24 release notes (crypto/x509)",
+        },
+        critical,
+    ),
+];
+
+fn form(case: &Case<'_>) -> Vec<String> {
+    let extensions = &case.certificate.extensions;
+    let policies = extensions.certificate_policies.as_deref().unwrap_or_default();
+    let mut breaches = Vec::new();
+    let repeated =
+        policies.iter().enumerate().find(|(index, policy)| policies[..*index].contains(policy));
+    breaches
+        .extend(repeated.map(|(_, policy)| format!("certificatePolicies names {policy} twice")));
+    let mappings = extensions.policy_mappings.iter().flatten();
+    breaches.extend(
+        mappings
+            .filter(|(from, to)| from.as_str() == ANY_POLICY || to.as_str() == ANY_POLICY)
+            .map(|_| "policyMappings maps anyPolicy".to_owned()),
+    );
+    let empty = extensions.policy_constraints.is_some_and(|constraints| {
+        constraints.require_explicit.is_none() && constraints.inhibit_mapping.is_none()
+    });
+    breaches.extend(when(empty, || "policyConstraints is empty".to_owned()));
+    breaches
+}
+
+fn critical(case: &Case<'_>) -> Vec<String> {
+    let extensions = case.certificate.extensions.all.iter();
+    extensions
+        .filter(|extension| extension.critical && DEMANDS.contains(&extension.oid.as_str()))
+        .map(|extension| format!("extension {} is critical", extension.oid))
+        .collect()
+}
+
+/// Section 6.1, for one who accepts any policy: where an explicit policy is demanded, the tree of
+/// valid policies must not be empty. Only whether it is empty matters then, so the set of policies
+/// at each depth takes the place of the tree (RFC 9618 section 5 shows that the two agree).
+fn missing(case: &Case<'_>) -> Vec<String> {
+    let demanded = |certificate: &Certificate| {
+        let constraints = certificate.extensions.policy_constraints;
+        constraints.is_some_and(|constraints| constraints.require_explicit.is_some())
+    };
+    let on_path = || case.above.iter().copied().rev().chain([case.certificate]);
+    when(
+        case.position == Position::Leaf && on_path().any(demanded) && !is_satisfied(on_path()),
+        || "no policy is valid all along the chain, and a CA demands one".to_owned(),
+    )
+}
+
+/// The certificates from the anchor, whose own demands are starting values (RFC 5937), to the leaf.
+fn is_satisfied<'a>(path: impl Iterator<Item = &'a Certificate>) -> bool {
+    // Sections 6.1.2 (d) to (f): one more than there can be certificates.
+    let (mut explicit, mut mapping, mut any) = (u32::MAX, u32::MAX, u32::MAX);
+    let mut valid = BTreeSet::from([ANY_POLICY]);
+    let mut path = path.peekable();
+    let mut is_anchor = true;
+    while let Some(certificate) = path.next() {
+        let is_last = path.peek().is_none();
+        let extensions = &certificate.extensions;
+        if !is_anchor {
+            // Section 6.1.3 (d) to (f)
+            let named: BTreeSet<&str> =
+                extensions.certificate_policies.iter().flatten().map(|oid| oid.as_str()).collect();
+            let mut next: BTreeSet<&str> = named
+                .iter()
+                .copied()
+                .filter(|policy| *policy != ANY_POLICY)
+                .filter(|policy| valid.contains(policy) || valid.contains(ANY_POLICY))
+                .collect();
+            let any_counts = any > 0 || (!is_last && certificate.is_self_issued());
+            if named.contains(ANY_POLICY) && any_counts {
+                next.extend(&valid);
+            }
+            valid = next;
+            if explicit == 0 && valid.is_empty() {
+                return false;
+            }
+        }
+        let constraints = extensions.policy_constraints.unwrap_or_default();
+        if is_last {
+            // Section 6.1.5 (a) and (b)
+            explicit = explicit.saturating_sub(1);
+            if constraints.require_explicit == Some(0) {
+                explicit = 0;
+            }
+            break;
+        }
+        // Section 6.1.4 (b)
+        if let Some(mappings) = &extensions.policy_mappings {
+            let had_any = valid.contains(ANY_POLICY);
+            let mapped: Vec<&str> = mappings
+                .iter()
+                .filter(|(from, _)| mapping > 0 && (had_any || valid.contains(from.as_str())))
+                .map(|(_, to)| to.as_str())
+                .collect();
+            for (from, _) in mappings {
+                valid.remove(from.as_str());
+            }
+            valid.extend(mapped);
+        }
+        // Section 6.1.4 (h) to (j)
+        if !is_anchor && !certificate.is_self_issued() {
+            explicit = explicit.saturating_sub(1);
+            mapping = mapping.saturating_sub(1);
+            any = any.saturating_sub(1);
+        }
+        explicit = explicit.min(constraints.require_explicit.unwrap_or(u32::MAX));
+        mapping = mapping.min(constraints.inhibit_mapping.unwrap_or(u32::MAX));
+        any = any.min(extensions.inhibit_any_policy.unwrap_or(u32::MAX));
+        is_anchor = false;
+    }
+    explicit > 0 || !valid.is_empty()
+}

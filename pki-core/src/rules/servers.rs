@@ -1,0 +1,153 @@
+//! The certificates that members show to clients, beside how the members are configured.
+
+use super::{Breach, Row};
+use crate::certificate::Certificate;
+use crate::deployment::{Deployment, Member, Url, carries, leads_to};
+use crate::report::{Rule, Severity, Source};
+use crate::usage::Purpose;
+
+pub(super) static ROWS: &[Row] = &[
+    Row::deployment(
+        &Rule {
+            id: "srv-san-advertise",
+            severity: Severity::Error,
+            source: Source::Etcd,
+            breaks: "Clients dial that URL and refuse the member: `x509: certificate is valid for …, not …`; etcd itself never looks.",
+            remedy: "Issue it anew with the host of the URL (`sans` in the manifest, or --san), or correct the URL.",
+            citation: "RFC 6125 section 6; measured on etcd 3.4, 3.5, 3.6",
+        },
+        srv_san_advertise,
+    ),
+    Row::deployment(
+        &Rule {
+            id: "srv-san-loopback",
+            severity: Severity::Warning,
+            source: Source::Etcd,
+            breaks: "etcdctl and probes on the host itself fail: `x509: certificate is valid for …, not 127.0.0.1`.",
+            remedy: "Issue it anew with --profile server, which adds localhost and 127.0.0.1.",
+            citation: "measured on etcd 3.4, 3.5, 3.6",
+        },
+        srv_san_loopback,
+    ),
+    Row::deployment(
+        &Rule {
+            id: "srv-not-in-own-trust",
+            severity: Severity::Warning,
+            source: Source::Etcd,
+            breaks: "etcd's gateway dials its own member with this certificate and refuses it: an endless `rejected connection` log, and /v3 answers 503.",
+            remedy: "Add the CA of the server's certificate to trusted-ca-file, or give the gateway another certificate (--client-cert-file).",
+            citation: "measured on etcd 3.4, 3.5, 3.6",
+        },
+        srv_not_in_own_trust,
+    ),
+];
+
+/// The members' server certificates.
+fn each(
+    deployment: &Deployment<'_>,
+    check: impl Fn(&Member<'_>, &Certificate) -> Vec<String>,
+) -> Vec<Breach> {
+    let mut breaches = Vec::new();
+    for member in &deployment.members {
+        let serving = deployment.of_member(&member.host.name, Purpose::Server);
+        let Some((pair, leaf)) = serving else { continue };
+        for evidence in check(member, leaf.certificate) {
+            let subject = leaf.certificate.subject.to_string();
+            breaches.push(Breach { file: pair.path(), subject, evidence });
+        }
+    }
+    breaches
+}
+
+fn srv_san_advertise(deployment: &Deployment<'_>) -> Vec<Breach> {
+    each(deployment, |member, certificate| {
+        let settings = &member.settings;
+        let mut wanted: Vec<(String, Url<'_>)> = Vec::new();
+        for option in ["advertise-client-urls", "listen-client-urls"] {
+            wanted.extend(settings.urls(option).into_iter().map(|url| (option.to_owned(), url)));
+        }
+        for (file, url) in &deployment.endpoints {
+            let url = Url::read(url);
+            if is_at(deployment, member, url.host) {
+                wanted.push((file.clone(), url));
+            }
+        }
+        let dialled = wanted.into_iter().filter(|(_, url)| {
+            url.scheme == "https" && !url.is_loopback() && !url.is_unspecified()
+        });
+        let mut told: Vec<&str> = Vec::new();
+        let mut found = Vec::new();
+        for (by, url) in dialled.filter(|(_, url)| !carries(certificate, url.host)) {
+            if !told.contains(&url.host) {
+                told.push(url.host);
+                found.push(format!(
+                    "{by} has {}, and the certificate {}",
+                    url.text,
+                    names(certificate)
+                ));
+            }
+        }
+        found
+    })
+}
+
+/// True where a host name or address is that of a member.
+fn is_at(deployment: &Deployment<'_>, member: &Member<'_>, host: &str) -> bool {
+    let full = deployment.manifest.domain.as_ref();
+    let full = full.map(|domain| format!("{}.{}", member.host.name, domain.as_str()));
+    let sans = member.host.sans.iter().map(crate::name::San::value);
+    host == member.host.name
+        || Some(host) == full.as_deref()
+        || member.host.addresses.iter().any(|address| address.to_string() == host)
+        || sans.into_iter().any(|name| name == host)
+}
+
+fn srv_san_loopback(deployment: &Deployment<'_>) -> Vec<Breach> {
+    each(deployment, |member, certificate| {
+        let urls = member.settings.urls("listen-client-urls").into_iter();
+        let secure = urls.filter(|url| url.scheme == "https");
+        let local = secure.filter_map(|url| match () {
+            () if url.is_loopback() => Some(url.host),
+            () if url.is_unspecified() => Some("127.0.0.1"),
+            () => None,
+        });
+        local
+            .filter(|host| !carries(certificate, host))
+            .map(|host| format!("it listens at {host}, and the certificate {}", names(certificate)))
+            .collect()
+    })
+}
+
+fn srv_not_in_own_trust(deployment: &Deployment<'_>) -> Vec<Breach> {
+    let mut breaches = Vec::new();
+    for trust in deployment.trusts.iter().filter(|t| t.judges.contains(&Purpose::Client)) {
+        let Some(member) = deployment.members.iter().find(|m| m.host.name == trust.host) else {
+            continue;
+        };
+        let trusted = deployment.trusted(trust);
+        let serving = deployment.of_member(trust.host, Purpose::Server);
+        let Some((pair, leaf)) = serving.filter(|_| member.uses_gateway()) else { continue };
+        if !trusted.is_empty() && !leads_to(leaf.certificate, &leaf.chain, trusted) {
+            breaches.push(Breach {
+                file: pair.path(),
+                subject: leaf.certificate.subject.to_string(),
+                evidence: format!(
+                    "{} does not hold its CA {}",
+                    trust.file, leaf.certificate.issuer
+                ),
+            });
+        }
+    }
+    breaches
+}
+
+/// What a certificate carries, for the end of a sentence.
+pub(super) fn names(certificate: &Certificate) -> String {
+    let names = certificate.extensions.subject_alt_name.iter().flatten();
+    let names: Vec<String> = names.map(ToString::to_string).collect();
+    if names.is_empty() {
+        "carries no name".to_owned()
+    } else {
+        format!("carries {}", names.join(", "))
+    }
+}

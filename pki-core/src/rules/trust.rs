@@ -1,0 +1,243 @@
+//! The files of CAs that a host trusts.
+
+use super::{Breach, Row, common_names};
+use crate::certificate::Certificate;
+use crate::deployment::{Deployment, HostFile, Section, Trust, leads_to};
+use crate::report::{Rule, Severity, Source};
+
+pub(super) static ROWS: &[Row] = &[
+    Row::deployment(
+        &Rule {
+            id: "trust-empty",
+            severity: Severity::Error,
+            source: Source::Etcd,
+            breaks: "etcd starts without a word and refuses everybody: `x509: certificate signed by unknown authority`.",
+            remedy: "Put the CA's certificate there in PEM, then restart what reads it: trust files are read once.",
+            citation: "measured on etcd 3.4, 3.5, 3.6",
+        },
+        trust_empty,
+    ),
+    Row::deployment(
+        &Rule {
+            id: "trust-foreign-block",
+            severity: Severity::Error,
+            source: Source::Etcd,
+            breaks: "etcd takes every section for a certificate and exits: `x509: malformed tbs certificate`.",
+            remedy: "Leave certificates alone in the file; if the other section is a key, its CA counts as leaked.",
+            citation: "measured on etcd 3.4, 3.5, 3.6",
+        },
+        trust_foreign_block,
+    ),
+    Row::deployment(
+        &Rule {
+            id: "trust-not-ca",
+            severity: Severity::Error,
+            source: Source::Etcd,
+            breaks: "What stands there cannot vouch for anybody: `x509: certificate signed by unknown authority`.",
+            remedy: "Put the CA's certificate there instead of the leaf, then restart what reads it.",
+            citation: "RFC 5280 section 4.2.1.9; measured on etcd 3.4, 3.5, 3.6",
+        },
+        trust_not_ca,
+    ),
+    Row::deployment(
+        &Rule {
+            id: "trust-wrong-ca",
+            severity: Severity::Error,
+            source: Source::Etcd,
+            breaks: "The host refuses those who come with good certificates: `x509: certificate signed by unknown authority`; they see `tls: bad certificate`.",
+            remedy: "Put the CA there that signed them, then restart what reads the file.",
+            citation: "RFC 5280 section 6.1; measured on etcd 3.4, 3.5, 3.6",
+        },
+        trust_wrong_ca,
+    ),
+    Row::deployment(
+        &Rule {
+            id: "trust-extra-ca",
+            severity: Severity::Warning,
+            source: Source::Etcd,
+            breaks: "Whoever holds the key of the other CA can mint clients and members.",
+            remedy: "Finish the rotation: take the CA out whose certificates are all replaced, then restart what reads the file.",
+            citation: "least privilege; measured on etcd 3.4, 3.5, 3.6",
+        },
+        trust_extra_ca,
+    ),
+    Row::deployment(
+        &Rule {
+            id: "trust-intermediate-anchor",
+            severity: Severity::Warning,
+            source: Source::Etcd,
+            breaks: "Go takes the intermediate for a root, so that the path length of the CA above it binds nobody; OpenSSL wants the root.",
+            remedy: "Trust the root, and append the intermediate to the files of the certificates that it signed.",
+            citation: "RFC 5280 section 6.1.1 (d); measured on etcd 3.4, 3.5, 3.6",
+        },
+        trust_intermediate_anchor,
+    ),
+    Row::deployment(
+        &Rule {
+            id: "ca-same-dn-other-key",
+            severity: Severity::Warning,
+            source: Source::Etcd,
+            breaks: "OpenSSL picks the wrong one of the two and fails; Go tries both.",
+            remedy: "Make the new CA with a name of its own: etcdpki init-ca --cn 'etcd CA 2'.",
+            citation: "RFC 5280 section 4.2.1.1; measured on etcd 3.4, 3.5, 3.6",
+        },
+        ca_same_dn_other_key,
+    ),
+    Row::deployment(
+        &Rule {
+            id: "ca-shared-with-k8s",
+            severity: Severity::Error,
+            source: Source::Etcd,
+            breaks: "Every client that the Kubernetes CA certifies, any kubelet, can read and write the whole state of the cluster.",
+            remedy: "Give etcd a CA of its own, as kubeadm does: etcdpki init-ca --cn 'etcd CA'.",
+            citation: "least privilege; measured on etcd 3.4, 3.5, 3.6",
+        },
+        ca_shared_with_k8s,
+    ),
+];
+
+/// The trust files that are there, each with its findings.
+fn each(
+    deployment: &Deployment<'_>,
+    check: impl Fn(&Trust<'_>, &HostFile) -> Vec<(String, String)>,
+) -> Vec<Breach> {
+    let mut breaches = Vec::new();
+    for trust in &deployment.trusts {
+        let Some(file) = deployment.file(trust.host, &trust.file) else { continue };
+        for (subject, evidence) in check(trust, file) {
+            breaches.push(Breach { file: trust.path(), subject, evidence });
+        }
+    }
+    breaches
+}
+
+fn trust_empty(deployment: &Deployment<'_>) -> Vec<Breach> {
+    each(deployment, |_, file| {
+        if file.contents.sections.is_empty() {
+            return vec![(file.name.clone(), "the file holds no PEM section".to_owned())];
+        }
+        Vec::new()
+    })
+}
+
+fn trust_foreign_block(deployment: &Deployment<'_>) -> Vec<Breach> {
+    each(deployment, |_, file| {
+        let foreign = file.contents.sections.iter().filter(|s| **s != Section::Certificate);
+        foreign
+            .map(|section| (file.name.clone(), format!("the file holds {}", section.label())))
+            .collect()
+    })
+}
+
+fn trust_not_ca(deployment: &Deployment<'_>) -> Vec<Breach> {
+    each(deployment, |_, file| {
+        let leaves = file.contents.certificates.iter().filter(|c| !c.is_ca() && !is_v1_root(c));
+        leaves.map(|leaf| (leaf.subject.to_string(), "it is no CA".to_owned())).collect()
+    })
+}
+
+/// Go takes a self-signed certificate without extensions for a root.
+fn is_v1_root(certificate: &Certificate) -> bool {
+    certificate.version == 1 && certificate.is_self_issued()
+}
+
+fn trust_wrong_ca(deployment: &Deployment<'_>) -> Vec<Breach> {
+    let roots = std::slice::from_ref(deployment.ca);
+    let known = deployment.known_cas();
+    each(deployment, |trust, file| {
+        let trusted = &file.contents.certificates;
+        // The CA itself makes everything good that is good at all.
+        let has_ca = trusted.iter().any(|ca| {
+            ca.public_key == deployment.ca.public_key
+                && ca.subject.der() == deployment.ca.subject.der()
+        });
+        if has_ca || trusted.is_empty() || !trusted.iter().any(Certificate::is_ca) {
+            return Vec::new();
+        }
+        let mut refused = Vec::new();
+        for part in &trust.judges {
+            for (pair, leaf) in deployment.playing(*part) {
+                let good = leads_to(leaf.certificate, &leaf.chain, roots);
+                // Where a CA between them is missing, the leaf's file is to blame.
+                if good && !leads_to(leaf.certificate, &known, trusted) {
+                    refused.push(pair.path());
+                }
+            }
+        }
+        if refused.is_empty() {
+            return Vec::new();
+        }
+        let found: Vec<String> = trusted.iter().map(named).collect();
+        vec![(
+            file.name.clone(),
+            format!(
+                "it holds {}; {} {} signed by {}",
+                found.join(", "),
+                refused.join(", "),
+                if refused.len() == 1 { "is" } else { "are" },
+                named(deployment.ca)
+            ),
+        )]
+    })
+}
+
+/// A CA by name and key, since the name alone may be that of another.
+fn named(ca: &Certificate) -> String {
+    format!("{} (key {})", ca.subject, ca.public_key.key_id())
+}
+
+fn trust_extra_ca(deployment: &Deployment<'_>) -> Vec<Breach> {
+    each(deployment, |_, file| {
+        let all = file.contents.certificates.iter().filter(|c| c.is_ca() && c.is_self_issued());
+        let mut roots: Vec<&Certificate> = Vec::new();
+        for root in all {
+            if !roots.iter().any(|known| known.public_key == root.public_key) {
+                roots.push(root);
+            }
+        }
+        if roots.len() < 2 {
+            return Vec::new();
+        }
+        let names: Vec<String> = roots.into_iter().map(named).collect();
+        vec![(file.name.clone(), format!("it holds {}", names.join(" and ")))]
+    })
+}
+
+fn trust_intermediate_anchor(deployment: &Deployment<'_>) -> Vec<Breach> {
+    each(deployment, |_, file| {
+        let all = file.contents.certificates.iter().filter(|c| c.is_ca() && !c.is_self_issued());
+        all.map(|ca| (ca.subject.to_string(), format!("its issuer is {}", ca.issuer))).collect()
+    })
+}
+
+fn ca_same_dn_other_key(deployment: &Deployment<'_>) -> Vec<Breach> {
+    each(deployment, |_, file| {
+        let all = &file.contents.certificates;
+        let mut found = Vec::new();
+        for (index, ca) in all.iter().enumerate() {
+            let twin = all[..index].iter().find(|other| {
+                other.subject.der() == ca.subject.der() && other.public_key != ca.public_key
+            });
+            found.extend(twin.map(|other| {
+                let keys = format!("{} and {}", other.public_key.key_id(), ca.public_key.key_id());
+                (ca.subject.to_string(), format!("two CAs have this name, with keys {keys}"))
+            }));
+        }
+        found
+    })
+}
+
+/// The names that kubeadm and the Kubernetes documentation give to the cluster's own CA.
+const KUBERNETES_CAS: [&str; 2] = ["kubernetes", "kubernetes-ca"];
+
+fn ca_shared_with_k8s(deployment: &Deployment<'_>) -> Vec<Breach> {
+    each(deployment, |trust, file| {
+        if !deployment.members.iter().any(|member| member.host.name == trust.host) {
+            return Vec::new();
+        }
+        let all = file.contents.certificates.iter();
+        let all = all.filter(|ca| common_names(ca).any(|name| KUBERNETES_CAS.contains(&name)));
+        all.map(|ca| (ca.subject.to_string(), "it is named as the CA of Kubernetes".to_owned()))
+            .collect()
+    })
+}

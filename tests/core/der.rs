@@ -1,0 +1,151 @@
+//! DER as a tree that can be changed and signed again: for what no encoder would write.
+
+use pki_core::{PrivateKey, Signer};
+
+/// One element.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Node {
+    pub(crate) tag: u8,
+    pub(crate) body: Body,
+}
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Body {
+    Octets(Vec<u8>),
+    Nodes(Vec<Node>),
+}
+
+impl Node {
+    pub(crate) fn octets(tag: u8, octets: impl Into<Vec<u8>>) -> Self {
+        Self { tag, body: Body::Octets(octets.into()) }
+    }
+
+    pub(crate) fn nodes(tag: u8, nodes: Vec<Self>) -> Self {
+        Self { tag, body: Body::Nodes(nodes) }
+    }
+
+    /// The element that `der` is.
+    pub(crate) fn read(der: &[u8]) -> Self {
+        let mut nodes = read_all(der);
+        assert_eq!(nodes.len(), 1);
+        nodes.remove(0)
+    }
+
+    pub(crate) fn write(&self) -> Vec<u8> {
+        let contents = match &self.body {
+            Body::Octets(octets) => octets.clone(),
+            Body::Nodes(nodes) => nodes.iter().flat_map(Self::write).collect(),
+        };
+        [header(self.tag, contents.len()), contents].concat()
+    }
+
+    /// The elements of a constructed one.
+    pub(crate) fn inner(&mut self) -> &mut Vec<Self> {
+        match &mut self.body {
+            Body::Nodes(nodes) => nodes,
+            Body::Octets(_) => panic!("tag {:#x} holds no elements", self.tag),
+        }
+    }
+
+    /// The contents of a primitive one.
+    pub(crate) fn content(&mut self) -> &mut Vec<u8> {
+        match &mut self.body {
+            Body::Octets(octets) => octets,
+            Body::Nodes(_) => panic!("tag {:#x} holds elements", self.tag),
+        }
+    }
+}
+
+fn header(tag: u8, length: usize) -> Vec<u8> {
+    let octets = length.to_be_bytes();
+    match length {
+        0..0x80 => vec![tag, octets[7]],
+        0x80..0x100 => vec![tag, 0x81, octets[7]],
+        0x100..0x1_0000 => vec![tag, 0x82, octets[6], octets[7]],
+        _ => vec![tag, 0x83, octets[5], octets[6], octets[7]],
+    }
+}
+
+fn read_all(mut der: &[u8]) -> Vec<Node> {
+    let mut nodes = Vec::new();
+    while let [tag, first, rest @ ..] = der {
+        let (length, rest) = match *first {
+            short @ ..0x80 => (usize::from(short), rest),
+            long => {
+                let (length, rest) = rest.split_at(usize::from(long & 0x7f));
+                (length.iter().fold(0, |sum, octet| sum << 8 | usize::from(*octet)), rest)
+            }
+        };
+        let (contents, rest) = rest.split_at(length);
+        nodes.push(match tag & 0x20 {
+            0 => Node::octets(*tag, contents),
+            _ => Node::nodes(*tag, read_all(contents)),
+        });
+        der = rest;
+    }
+    nodes
+}
+
+/// A certificate or CRL whose to-be-signed fields are changed, signed again by `key`.
+pub(crate) fn forge(der: &[u8], key: &PrivateKey, change: impl FnOnce(&mut Vec<Node>)) -> Vec<u8> {
+    let mut whole = Node::read(der);
+    let parts = whole.inner();
+    change(parts[0].inner());
+    let signature = key.sign(&parts[0].write()).unwrap();
+    parts[2] = Node::octets(0x03, [&[0], signature.as_slice()].concat());
+    whole.write()
+}
+
+/// The list of extensions among to-be-signed fields.
+pub(crate) fn extensions(fields: &mut [Node]) -> &mut Vec<Node> {
+    // [3] in a certificate, [0] in a CRL, where it is the last.
+    let outer = fields.iter_mut().rfind(|field| matches!(field.tag, 0xa0 | 0xa3)).unwrap();
+    outer.inner()[0].inner()
+}
+
+fn is_named(extension: &Node, oid: &[u8]) -> bool {
+    let Body::Nodes(parts) = &extension.body else {
+        return false;
+    };
+    parts.first().is_some_and(|part| part.body == Body::Octets(oid.to_vec()))
+}
+
+/// Puts an extension in, in place of one with the same OID (its DER contents) where there is one.
+pub(crate) fn put(fields: &mut [Node], oid: &[u8], critical: bool, value: &[u8]) {
+    let mut extension = vec![Node::octets(0x06, oid)];
+    if critical {
+        extension.push(Node::octets(0x01, [0xff]));
+    }
+    extension.push(Node::octets(0x04, value));
+    let extension = Node::nodes(0x30, extension);
+    let all = extensions(fields);
+    match all.iter_mut().find(|node| is_named(node, oid)) {
+        Some(place) => *place = extension,
+        None => all.push(extension),
+    }
+}
+
+/// The value of an extension.
+pub(crate) fn value(fields: &mut [Node], oid: &[u8]) -> Option<Vec<u8>> {
+    let found = extensions(fields).iter_mut().find(|node| is_named(node, oid))?;
+    Some(found.inner().last_mut()?.content().clone())
+}
+
+/// Takes an extension out.
+pub(crate) fn remove(fields: &mut [Node], oid: &[u8]) {
+    extensions(fields).retain(|node| !is_named(node, oid));
+}
+
+/// The OIDs of extensions (RFC 5280 section 4.2), as the contents of their DER.
+pub(crate) mod oid {
+    pub(crate) const SUBJECT_KEY_ID: &[u8] = &[0x55, 0x1d, 14];
+    pub(crate) const KEY_USAGE: &[u8] = &[0x55, 0x1d, 15];
+    pub(crate) const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 17];
+    pub(crate) const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 19];
+    pub(crate) const CRL_NUMBER: &[u8] = &[0x55, 0x1d, 20];
+    pub(crate) const NAME_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 30];
+    pub(crate) const POLICIES: &[u8] = &[0x55, 0x1d, 32];
+    pub(crate) const AUTHORITY_KEY_ID: &[u8] = &[0x55, 0x1d, 35];
+    pub(crate) const POLICY_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 36];
+    pub(crate) const EXTENDED_KEY_USAGE: &[u8] = &[0x55, 0x1d, 37];
+}

@@ -1,0 +1,37 @@
+//! How etcd is configured.
+
+use super::Example;
+use super::hosts::Hosts;
+
+pub(super) const EXAMPLES: &[Example] = &[
+    Example::hosts("cfg-malformed", |hosts| hosts.append(CONF, "  - \"\n")),
+    Example::hosts("cfg-auth-off", |hosts| {
+        hosts.edit(CONF, ",https://127.0.0.1:2379", ",http://127.0.0.1:2379");
+    }),
+    Example::hosts("cfg-ca-missing", |hosts| {
+        let options = "  trusted-ca-file: \"/etc/etcd/ca.pem\"\n  client-cert-auth: true\npeer";
+        hosts.edit(CONF, options, "  client-cert-auth: true\npeer");
+    }),
+    Example::hosts("cfg-auto-tls", |hosts| hosts.append(CONF, "  auto-tls: true\n")),
+    Example::hosts("cfg-allowed-hostname-gateway", |hosts| {
+        let option = "client-transport-security:\n  allowed-hostname: [\"client.lab\"]\n";
+        hosts.edit(CONF, "client-transport-security:\n", option);
+    }),
+    Example::hosts("cfg-yaml-unknown-key", |hosts| {
+        hosts.append(CONF, "  crl-file: \"/etc/etcd/crl.der\"\n");
+    }),
+    Example::hosts("cfg-env-flag-clash", an_option_in_two_places),
+    Example::hosts("cfg-cipher-vs-key", |hosts| {
+        hosts.append(CONF, "cipher-suites: [TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256]\n");
+    }),
+    Example::hosts("cfg-skip-san", |hosts| {
+        hosts.append(CONF, "  skip-client-san-verification: true\n");
+    }),
+];
+
+const CONF: &str = "etcdone/etcd.conf.yaml";
+
+fn an_option_in_two_places(hosts: &mut Hosts) {
+    let unit = "Environment=ETCD_CLIENT_CRL_FILE=/etc/etcd/crl.der\nExecStart=";
+    hosts.edit("etcdone/etcd.service", "ExecStart=", unit);
+}

@@ -1,0 +1,71 @@
+//! What certificate and key files hold.
+
+use pki_core::{Authority, Finding, KeyAlgorithm, Purpose, Signer, Subject};
+use time::Duration;
+
+use super::chain::{Chain, key};
+use super::hosts::Hosts;
+use super::{Example, Fault};
+use crate::foreign::{ca_params, signed};
+use crate::lab::Ca;
+
+pub(super) const EXAMPLES: &[Example] = &[
+    Example::chain("key-mismatch", Purpose::Peer, the_key_is_another),
+    Example::hosts("pem-empty", |hosts| hosts.file("etcdone/server.pem").contents.clear()),
+    Example::hosts("pem-der", certificate_in_der),
+    Example::hosts("pem-label", |hosts| {
+        hosts.edit("etcdone/server.pem", " CERTIFICATE-", " TRUSTED CERTIFICATE-");
+    }),
+    Example::hosts("pem-damaged", |hosts| {
+        hosts.edit("etcdone/server.pem", "-----END CERTIFICATE-----\n", "");
+    }),
+    Example::hosts("pem-swapped", |hosts| {
+        hosts.copy("etcdone/server-key.pem", "etcdone/server.pem");
+        hosts.file("etcdone/server.pem").mode = 0o600;
+    }),
+    Example::hosts("key-encrypted", |hosts| {
+        hosts.edit("etcdone/server-key.pem", " PRIVATE KEY-", " ENCRYPTED PRIVATE KEY-");
+    }),
+    Example::other("chain-order", |fault| {
+        below_an_intermediate(fault, |leaf, between| [between, leaf].concat())
+    }),
+    Example::other("chain-missing-intermediate", |fault| {
+        below_an_intermediate(fault, |leaf, _| leaf.to_owned())
+    }),
+];
+
+fn the_key_is_another(chain: &mut Chain) {
+    chain.question.key = Some(chain.ca_key.public_key().clone());
+}
+
+fn certificate_in_der(hosts: &mut Hosts) {
+    let pem = hosts.file("etcdone/server.pem").contents.clone();
+    hosts.file("etcdone/server.pem").contents = pem_rfc7468::decode_vec(&pem).unwrap().1;
+}
+
+/// A cluster whose CA stands below a root that alone is trusted, so that each file holds leaf and
+/// CA; with the fault one holds what `written` makes of the two.
+fn below_an_intermediate(fault: Fault, written: fn(&str, &str) -> String) -> Vec<Finding> {
+    let root = Ca::with(KeyAlgorithm::EcdsaP256, |request| {
+        request.subject = Subject::from_common_name("root").unwrap();
+        request.path_len = Some(1);
+    });
+    let key = key();
+    let mut between = ca_params("etcd CA", &key);
+    between.use_authority_key_identifier_extension = true;
+    between.not_after -= Duration::DAY;
+    let between = signed(&between, &key, root.certificate(), &root.key);
+    let pem = between.to_pem().unwrap();
+    let mut hosts = Hosts::below(Ca { key, authority: Authority::new(between) });
+    for (path, contents) in hosts.contents() {
+        if path.ends_with("/ca.pem") {
+            hosts.write(&path, 0o644, root.certificate().to_pem().unwrap());
+        } else if path.ends_with(".pem") && !path.ends_with("-key.pem") {
+            let planted = fault == Fault::Planted && path == "etcdone/peer.pem";
+            let whole = |leaf: &str, ca: &str| [leaf, ca].concat();
+            let written = if planted { written } else { whole };
+            hosts.write(&path, 0o644, written(&contents, &pem));
+        }
+    }
+    hosts.findings()
+}
