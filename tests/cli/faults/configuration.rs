@@ -112,7 +112,6 @@ faults! {
         plant: |machines| {
             for member in MEMBERS {
                 unset(machines, member, "ETCD_PEER_TRUSTED_CA_FILE");
-                unset(machines, member, "ETCD_PEER_CLIENT_CERT_AUTH");
             }
         },
         seen: both(&[NeverBoots]),

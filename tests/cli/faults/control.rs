@@ -1,6 +1,6 @@
 //! Without a fault none of the sights is seen.
 
-use super::sight::{gateway, healthy, said};
+use super::sight::{READY, filled, gateway, healthy, said};
 use super::{Cluster, all};
 use crate::machines::Program;
 
@@ -14,10 +14,11 @@ fn a_healthy_cluster_shows_nothing() {
             for member in machines.members() {
                 assert_eq!(gateway(&machines, member).status, Some(200), "{program:?} {member}");
                 let log = said(&machines, member);
+                assert!(log.contains(READY), "{program:?} {member}: {log}");
                 for text in
                     all().flat_map(|(_, fault)| fault.seen.concat()).filter_map(|s| s.logged())
                 {
-                    let text = super::sight::filled(&machines, text);
+                    let text = filled(&machines, text);
                     assert!(!log.contains(&text), "{program:?} {member}: {text:?} in {log}");
                 }
             }

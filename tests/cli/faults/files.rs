@@ -69,7 +69,7 @@ faults! {
         },
         seen: both(&[Ends("etcdone", "server-key.pem: no such file or directory")]),
         rule: "file-missing",
-        file: CERTIFICATE,
+        file: KEY,
         verify: Verify::Cluster,
     },
     certificate_in_der: Fault {
