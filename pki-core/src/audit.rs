@@ -116,24 +116,46 @@ impl Deployment<'_> {
     }
 }
 
-/// Reasons that say nothing new beside others about the same file.
-const DERIVED: &[(&str, fn(&str) -> bool)] = &[
+/// A reason that says nothing new beside others about the same file.
+struct Derived {
+    rule: &'static str,
+    explained_by: fn(&str) -> bool,
+}
+
+const DERIVED: &[Derived] = &[
     // The file is not in order, so that its first certificate is not the key's.
-    ("key-mismatch", |other| other == "chain-order"),
-    ("path-unknown-authority", |other| other == "chain-missing-intermediate"),
-    ("srv-not-in-own-trust", |other| other.starts_with("path-") || other.starts_with("chain-")),
-    ("trust-extra-ca", |other| matches!(other, "ca-same-dn-other-key" | "ca-shared-with-k8s")),
+    Derived { rule: "key-mismatch", explained_by: |other| other == "chain-order" },
+    Derived {
+        rule: "path-unknown-authority",
+        explained_by: |other| other == "chain-missing-intermediate",
+    },
+    Derived {
+        rule: "srv-not-in-own-trust",
+        explained_by: |other| {
+            other.starts_with("path-") || other.starts_with("chain-") || other == "sig-weak"
+        },
+    },
+    Derived {
+        rule: "trust-extra-ca",
+        explained_by: |other| matches!(other, "ca-same-dn-other-key" | "ca-shared-with-k8s"),
+    },
+    Derived { rule: "srv-san-advertise", explained_by: |other| other == "san-none-cn-only" },
+    Derived { rule: "srv-san-loopback", explained_by: |other| other == "san-none-cn-only" },
+    Derived { rule: "peer-san-dial", explained_by: |other| other == "san-none-cn-only" },
     // It is the other host's certificate altogether.
-    ("san-foreign-node", |other| matches!(other, "shared-key" | "cli-shared-key")),
+    Derived {
+        rule: "san-foreign-node",
+        explained_by: |other| matches!(other, "shared-key" | "cli-shared-key"),
+    },
     // What is wrong by itself differs from the manifest too.
-    ("manifest-drift", |other| other != "manifest-drift"),
+    Derived { rule: "manifest-drift", explained_by: |other| other != "manifest-drift" },
 ];
 
 impl Found {
     fn report(mut self) -> Report {
-        for &(derived, explains) in DERIVED {
-            if self.findings.iter().any(|finding| explains(finding.rule.id)) {
-                self.findings.retain(|finding| finding.rule.id != derived);
+        for derived in DERIVED {
+            if self.findings.iter().any(|finding| (derived.explained_by)(finding.rule.id)) {
+                self.findings.retain(|finding| finding.rule.id != derived.rule);
             }
         }
         Report::new(self.findings, self.path)

@@ -211,10 +211,16 @@ fn not_pem(bytes: &[u8]) -> Error {
     Error::malformed(WANTED, problem)
 }
 
+const SUPPORTED: &str =
+    "etcd and its peers all read ECDSA P-256, P-384, P-521, Ed25519 and RSA from 2048 bits";
+
 fn unsupported(problem: &str) -> Error {
-    Error::malformed("a private key", problem).hinted(
-        "etcd and its peers all read ECDSA P-256, P-384, P-521, Ed25519 and RSA from 2048 bits",
-    )
+    Error::malformed("a private key", problem).hinted(SUPPORTED)
+}
+
+/// True for the error about a key that is whole, and of no algorithm or size that is supported.
+pub(crate) fn is_unsupported(error: &Error) -> bool {
+    error.hint() == Some(SUPPORTED)
 }
 
 fn weak_rsa(rejected: aws_lc_rs::error::KeyRejected) -> Error {

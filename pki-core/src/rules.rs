@@ -269,11 +269,16 @@ fn judge_rows<'a>(
 pub(crate) fn judge_deployment(deployment: &Deployment<'_>) -> Vec<(String, Finding)> {
     let mut findings = Vec::new();
     for row in rows() {
-        if let Check::Deployment(check) = row.check {
-            findings.extend(check(deployment).into_iter().map(|breach| {
-                (breach.file, Finding::new(row.rule, breach.subject, breach.evidence))
-            }));
+        let Check::Deployment(check) = row.check else { continue };
+        let mut of_rule: Vec<(String, Finding)> = Vec::new();
+        for breach in check(deployment) {
+            let found = Finding::new(row.rule, breach.subject, breach.evidence);
+            // One file may serve two ends.
+            if !of_rule.iter().any(|(file, known)| *file == breach.file && *known == found) {
+                of_rule.push((breach.file, found));
+            }
         }
+        findings.extend(of_rule);
     }
     findings
 }

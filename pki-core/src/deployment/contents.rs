@@ -3,7 +3,7 @@
 use crate::certificate::Certificate;
 use crate::key::{PublicKey, Signer};
 use crate::pem;
-use crate::private_key::PrivateKey;
+use crate::private_key::{PrivateKey, is_unsupported};
 use crate::revocation_list::RevocationList;
 
 /// The facts about a file's bytes.
@@ -110,6 +110,8 @@ impl Contents {
                 pem::Content::PrivateKey(der) => {
                     match PrivateKey::from_der(&der) {
                         Ok(key) => self.key = Some(key.public_key().clone()),
+                        // Whether such a key is good enough is said of its certificate.
+                        Err(error) if is_unsupported(&error) => {}
                         Err(error) => self.damage = Some(damaged(error)),
                     }
                     Section::Key

@@ -212,7 +212,7 @@ fn cipher_vs_key(deployment: &Deployment<'_>) -> Vec<Breach> {
         for (pair, leaf) in leaves.filter(|_| !suites.is_empty()) {
             let Some(algorithm) = leaf.certificate.public_key.algorithm() else { continue };
             // The suites of TLS 1.2 that any key can serve end there; those of 1.3 name no key.
-            let fits = |suite: &&str| match algorithm {
+            let fits = |suite: &str| match algorithm {
                 KeyAlgorithm::Rsa(_) => suite.contains("_RSA_"),
                 _ => suite.contains("_ECDSA_"),
             };
@@ -221,7 +221,7 @@ fn cipher_vs_key(deployment: &Deployment<'_>) -> Vec<Breach> {
                 suites.join(","),
                 pair.certificate
             );
-            if !suites.iter().any(|suite| fits(&suite)) && !found.contains(&evidence) {
+            if !suites.iter().any(|suite| fits(suite)) && !found.contains(&evidence) {
                 found.push(evidence);
             }
         }

@@ -233,7 +233,7 @@ fn allow_lists(
         for (_, pair, leaf) in lacking {
             if !breaches.iter().any(|breach| breach.file == pair.path()) {
                 let evidence = format!(
-                    "{} demands {value} ({option}), and it is {} that {}",
+                    "{} demands {value} ({option}), and the certificate of {} {}",
                     member.host.name,
                     leaf.certificate.subject,
                     names(leaf.certificate)
@@ -280,8 +280,11 @@ fn peer_pairs(deployment: &Deployment<'_>) -> Vec<Breach> {
             };
             let as_advertised = advertised(other).iter().any(|own| own.host == url.host);
             if !as_advertised && url.scheme == "https" && !carries(leaf.certificate, url.host) {
-                let evidence =
-                    format!("it dials {name} at {}, and {}", url.text, names(leaf.certificate));
+                let evidence = format!(
+                    "it dials {name} at {}, whose certificate {}",
+                    url.text,
+                    names(leaf.certificate)
+                );
                 breaches.push(about_settings(member, evidence));
             }
         }

@@ -1,5 +1,6 @@
 //! The certificates that members show to clients, beside how the members are configured.
 
+use super::trust::refused;
 use super::{Breach, Row};
 use crate::certificate::Certificate;
 use crate::deployment::{Deployment, Member, Url, carries, leads_to};
@@ -127,7 +128,9 @@ fn srv_not_in_own_trust(deployment: &Deployment<'_>) -> Vec<Breach> {
         let trusted = deployment.trusted(trust);
         let serving = deployment.of_member(trust.host, Purpose::Server);
         let Some((pair, leaf)) = serving.filter(|_| member.uses_gateway()) else { continue };
-        if !trusted.is_empty() && !leads_to(leaf.certificate, &leaf.chain, trusted) {
+        // A file that makes the host refuse everybody is to blame, not the server.
+        let sound = trusted.iter().any(Certificate::is_ca) && refused(deployment, trust).is_empty();
+        if sound && !leads_to(leaf.certificate, &leaf.chain, trusted) {
             breaches.push(Breach {
                 file: pair.path(),
                 subject: leaf.certificate.subject.to_string(),

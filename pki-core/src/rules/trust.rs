@@ -142,43 +142,43 @@ fn is_v1_root(certificate: &Certificate) -> bool {
 }
 
 fn trust_wrong_ca(deployment: &Deployment<'_>) -> Vec<Breach> {
-    let roots = std::slice::from_ref(deployment.ca);
-    let known = deployment.known_cas();
     each(deployment, |trust, file| {
-        let trusted = &file.contents.certificates;
-        // The CA itself makes everything good that is good at all.
-        let has_ca = trusted.iter().any(|ca| {
-            ca.public_key == deployment.ca.public_key
-                && ca.subject.der() == deployment.ca.subject.der()
-        });
-        if has_ca || trusted.is_empty() || !trusted.iter().any(Certificate::is_ca) {
-            return Vec::new();
-        }
-        let mut refused = Vec::new();
-        for part in &trust.judges {
-            for (pair, leaf) in deployment.playing(*part) {
-                let good = leads_to(leaf.certificate, &leaf.chain, roots);
-                // Where a CA between them is missing, the leaf's file is to blame.
-                if good && !leads_to(leaf.certificate, &known, trusted) {
-                    refused.push(pair.path());
-                }
-            }
-        }
+        let refused = refused(deployment, trust);
         if refused.is_empty() {
             return Vec::new();
         }
-        let found: Vec<String> = trusted.iter().map(named).collect();
-        vec![(
-            file.name.clone(),
-            format!(
-                "it holds {}; {} {} signed by {}",
-                found.join(", "),
-                refused.join(", "),
-                if refused.len() == 1 { "is" } else { "are" },
-                named(deployment.ca)
-            ),
-        )]
+        let found: Vec<String> = file.contents.certificates.iter().map(named).collect();
+        let evidence = format!(
+            "it holds {}; {} {} signed by {}",
+            found.join(", "),
+            refused.join(", "),
+            if refused.len() == 1 { "is" } else { "are" },
+            named(deployment.ca)
+        );
+        vec![(file.name.clone(), evidence)]
     })
+}
+
+/// The good certificates that a host refuses for what its trust file holds.
+pub(super) fn refused(deployment: &Deployment<'_>, trust: &Trust<'_>) -> Vec<String> {
+    let trusted = deployment.trusted(trust);
+    // The CA itself makes everything good that is good at all.
+    let has_ca = trusted.iter().any(|ca| {
+        ca.public_key == deployment.ca.public_key && ca.subject.der() == deployment.ca.subject.der()
+    });
+    if has_ca || !trusted.iter().any(Certificate::is_ca) {
+        return Vec::new();
+    }
+    let (roots, known) = (std::slice::from_ref(deployment.ca), deployment.known_cas());
+    let judged = trust.judges.iter().flat_map(|part| deployment.playing(*part));
+    judged
+        .filter(|(_, leaf)| {
+            // Where a CA between them is missing, the leaf's file is to blame.
+            leads_to(leaf.certificate, &leaf.chain, roots)
+                && !leads_to(leaf.certificate, &known, trusted)
+        })
+        .map(|(pair, _)| pair.path())
+        .collect()
 }
 
 /// A CA by name and key, since the name alone may be that of another.

@@ -1,0 +1,112 @@
+//! Faults in the configuration of members.
+
+use super::{after, append, edit};
+
+const CONF: &str = "etcdone/etcd.conf.yaml";
+
+/// Edits the configuration of one member; the rules that say so.
+#[track_caller]
+fn conf(from: &str, to: &str, rule: &str) {
+    assert_eq!(after(|lab| edit(lab, CONF, from, to)), [format!("{CONF}: {rule}")]);
+}
+
+#[track_caller]
+fn more(line: &str, rule: &str) {
+    assert_eq!(after(|lab| append(lab, CONF, line)), [format!("{CONF}: {rule}")]);
+}
+
+#[test]
+fn a_port_without_tls_is_found() {
+    conf("https://127.0.0.1:2379", "http://127.0.0.1:2379", "cfg-auth-off");
+}
+
+#[test]
+fn members_that_ask_nobody_are_found() {
+    let options = "  trusted-ca-file: \"/etc/etcd/ca.pem\"\n  client-cert-auth: true\npeer";
+    conf(options, "peer", "cfg-auth-off");
+    conf(options, "  client-cert-auth: true\npeer", "cfg-ca-missing");
+}
+
+#[test]
+fn certificates_that_etcd_makes_itself_are_found() {
+    more("  auto-tls: true\n", "cfg-auto-tls");
+}
+
+#[test]
+fn a_key_that_etcd_passes_over_is_found() {
+    more("  client-crl-file: \"/etc/etcd/crl.der\"\n", "cfg-yaml-unknown-key");
+    more("peer-cert-allowed-hostname: \"etcd-peer.lab\"\n", "cfg-yaml-unknown-key");
+}
+
+#[test]
+fn a_file_that_is_no_yaml_is_found() {
+    more("  : : [\n", "cfg-malformed");
+}
+
+#[test]
+fn an_option_in_a_second_place_is_found() {
+    for line in ["Environment=ETCD_CLIENT_CERT_AUTH=false\n", ""] {
+        let found = after(|lab| {
+            let unit = "etcdone/etcd.service";
+            if line.is_empty() {
+                edit(lab, unit, "etcd.conf.yaml\n", "etcd.conf.yaml --client-cert-auth=false\n");
+            } else {
+                edit(lab, unit, "ExecStart=", &format!("{line}ExecStart="));
+            }
+        });
+        assert_eq!(found, [format!("{CONF}: cfg-env-flag-clash")]);
+    }
+}
+
+#[test]
+fn suites_that_do_not_go_with_the_key_are_found() {
+    more("cipher-suites: [TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256]\n", "cfg-cipher-vs-key");
+}
+
+#[test]
+fn a_peer_port_that_looks_at_no_name_is_found() {
+    more("  skip-client-san-verification: true\n", "cfg-skip-san");
+}
+
+#[test]
+fn a_gateway_that_its_own_allow_list_shuts_out_is_found() {
+    let section = "client-transport-security:\n";
+    let list = format!("{section}  allowed-hostname: [\"api.lab\"]\n");
+    conf(section, &list, "cfg-allowed-hostname-gateway");
+}
+
+#[test]
+fn two_allow_lists_are_found() {
+    more("  allowed-cn: [\"etcdone\", \"etcdtwo\", \"etcdthree\"]\n", "peer-allow-both");
+}
+
+#[test]
+fn an_allow_list_that_nobody_is_on_is_found() {
+    conf("[\"etcd-peer.lab\"]", "[\"etcd-peer.example\"]", "peer-allow-hostname");
+}
+
+#[test]
+fn a_member_that_dials_another_where_it_is_not_is_found() {
+    let (from, to) = ("etcdtwo=https://192.168.29.62:2380", "etcdtwo=https://10.0.0.62:2380");
+    conf(from, to, "peer-pairs");
+}
+
+/// The certificate is right, and not for the URL that etcd tells its clients.
+#[test]
+fn a_url_that_the_certificate_is_not_for_is_found() {
+    let (from, to) = (
+        "advertise-client-urls: \"https://192.168.29.61:2379\"",
+        "advertise-client-urls: \"https://10.0.0.61:2379\"",
+    );
+    let found = after(|lab| edit(lab, CONF, from, to));
+    assert_eq!(found, ["etcdone/server.pem: srv-san-advertise"]);
+}
+
+/// With a name under .invalid, which the metrics port compares with the caller's address.
+#[test]
+fn metrics_that_no_client_can_read_are_told() {
+    let found = after(|lab| {
+        append(lab, CONF, "listen-metrics-urls: https://192.168.29.61:2381\n");
+    });
+    assert_eq!(found, ["masterone/apiserver-etcd-client.pem: cli-sentinel-metrics"]);
+}
