@@ -3,7 +3,7 @@
 use time::Duration;
 
 use super::Sight::{ClientFails, Rejects};
-use super::{Cluster, Fault, Forged, Verify, both, faults, host_file};
+use super::{Cluster, Fault, Forged, both, faults, host_file};
 use crate::machines::Machines;
 use crate::machines::network::MASTER;
 
@@ -44,7 +44,6 @@ faults! {
         seen: both(&[ClientFails(CANNOT_SIGN), Rejects("etcdone", CANNOT_SIGN)]),
         rule: "ca-keycertsign",
         file: FILE,
-        verify: Verify::Cluster,
     },
     ca_that_is_none: Fault {
         what: "The CA's certificate says CA:FALSE",
@@ -53,7 +52,6 @@ faults! {
         seen: both(&[ClientFails(CANNOT_SIGN), Rejects("etcdone", CANNOT_SIGN)]),
         rule: "ca-bc",
         file: FILE,
-        verify: Verify::Cluster,
     },
     ca_expired: Fault {
         what: "The CA has expired before what it signed",
@@ -64,7 +62,6 @@ faults! {
         seen: both(&[ClientFails(NOT_IN_TIME), Rejects("etcdone", NOT_IN_TIME)]),
         rule: "ca-time",
         file: FILE,
-        verify: Verify::Cluster,
     },
     ca_for_servers_only: Fault {
         what: "The CA's extended key usage is serverAuth alone, so that no client is one",
@@ -73,7 +70,6 @@ faults! {
         seen: both(&[Rejects("etcdone", USAGE), ClientFails("bad certificate")]),
         rule: "ca-eku-nesting",
         file: "masterone/apiserver-etcd-client.pem",
-        verify: Verify::Cluster,
     },
     ca_in_another_string_type: Fault {
         what: "The CA was made anew with its name in another string type",
@@ -82,7 +78,6 @@ faults! {
         seen: both(&[ClientFails(UNKNOWN), Rejects("etcdone", UNKNOWN)]),
         rule: "dn-bytes",
         file: FILE,
-        verify: Verify::Cluster,
     },
     ca_in_another_case: Fault {
         what: "The CA was made anew with its name in capitals",
@@ -91,7 +86,6 @@ faults! {
         seen: both(&[ClientFails(UNKNOWN), Rejects("etcdone", UNKNOWN)]),
         rule: "dn-bytes",
         file: FILE,
-        verify: Verify::Cluster,
     },
     ca_that_does_not_permit_the_address: Fault {
         what: "The CA is constrained to other addresses",
@@ -106,7 +100,6 @@ faults! {
         ]),
         rule: "ca-name-constraints",
         file: FILE,
-        verify: Verify::Cluster,
     },
     chain_without_intermediate: Fault {
         what: "The server's file lacks the intermediate CA",
@@ -118,7 +111,6 @@ faults! {
         seen: both(&[ClientFails(UNKNOWN), Rejects("etcdone", UNKNOWN)]),
         rule: "path-unknown-authority",
         file: FILE,
-        verify: Verify::Cluster,
     },
     chain_too_long: Fault {
         what: "An intermediate CA stands below a CA whose path length is 0",
@@ -133,6 +125,5 @@ faults! {
         ]),
         rule: "ca-pathlen",
         file: FILE,
-        verify: Verify::File(&["--purpose", "server"]),
     },
 }

@@ -4,7 +4,7 @@ use time::Duration;
 
 use super::Sight::{ClientFails, Own, Rejects};
 use super::forge::run;
-use super::{Cluster, Fault, Forged, Verify, both, configuration, faults, host_file};
+use super::{Cluster, Fault, Forged, both, configuration, faults, host_file};
 use crate::machines::Machines;
 use crate::machines::https::{Request, ask};
 use crate::machines::network::MASTER;
@@ -43,7 +43,6 @@ faults! {
         ]),
         rule: "cli-eku",
         file: FILE,
-        verify: Verify::Cluster,
     },
     client_expired: Fault {
         what: "The client certificate has expired",
@@ -57,7 +56,6 @@ faults! {
         ]),
         rule: "leaf-expired",
         file: FILE,
-        verify: Verify::Cluster,
     },
     client_of_another_ca: Fault {
         what: "The client certificate is another CA's",
@@ -69,7 +67,6 @@ faults! {
         seen: both(&[ClientFails(BAD), Rejects("etcdone", UNKNOWN)]),
         rule: "path-unknown-authority",
         file: FILE,
-        verify: Verify::Cluster,
     },
     client_without_certificate: Fault {
         what: "The client certificate is not there",
@@ -80,7 +77,6 @@ faults! {
         seen: both(&[ClientFails("apiserver-etcd-client.pem: no such file or directory")]),
         rule: "file-missing",
         file: FILE,
-        verify: Verify::Cluster,
     },
     client_with_another_key: Fault {
         what: "The client's key belongs to another certificate",
@@ -92,7 +88,6 @@ faults! {
         seen: both(&[ClientFails("tls: private key does not match public key")]),
         rule: "key-mismatch",
         file: FILE,
-        verify: Verify::Cluster,
     },
     client_with_encrypted_key: Fault {
         what: "The client's key is encrypted",
@@ -108,7 +103,6 @@ faults! {
         seen: both(&[ClientFails("tls: failed to parse private key")]),
         rule: "key-encrypted",
         file: "masterone/apiserver-etcd-client-key.pem",
-        verify: Verify::Cluster,
     },
     client_that_trusts_another_ca: Fault {
         what: "The API server trusts another CA",
@@ -120,7 +114,6 @@ faults! {
         seen: both(&[ClientFails(UNKNOWN)]),
         rule: "trust-wrong-ca",
         file: "masterone/ca.pem",
-        verify: Verify::Cluster,
     },
     client_without_a_name: Fault {
         what: "The client certificate has no alternative name, as kubeadm issues it, and peers are not held to a list",
@@ -134,6 +127,5 @@ faults! {
         ]),
         rule: "peer-port-open-to-clients",
         file: FILE,
-        verify: Verify::Cluster,
     },
 }

@@ -1,7 +1,7 @@
 //! etcd's configuration: here the environment in its unit.
 
 use super::Sight::{ClientFails, Ends, Healthy, NeverBoots, NoGateway, Own, Rejects};
-use super::{Cluster, Fault, Verify, both, faults, host_file};
+use super::{Cluster, Fault, both, faults, host_file};
 use crate::machines::Machines;
 use crate::machines::https::{Request, ask};
 use crate::machines::network::{MASTER, MEMBERS};
@@ -33,6 +33,11 @@ fn edit(machines: &Machines, member: &str, change: impl FnOnce(&str) -> String) 
     machines.lab.write(file, change(&unit));
 }
 
+fn revocation_list(machines: &Machines) {
+    let file = "/proc/self/cwd/etc/revoked.crl";
+    set(machines, "etcdone", "ETCD_CLIENT_CRL_FILE", file);
+}
+
 fn anybody_reads(machines: &mut Machines) {
     super::sight::healthy(machines);
     let url = format!("https://{}:2379/v3/kv/range", machines.network.address("etcdone"));
@@ -53,7 +58,6 @@ faults! {
         seen: both(&[Ends("etcdone", "TLS key/cert (--cert-file, --key-file) must be provided")]),
         rule: "cfg-cert-missing",
         file: UNIT,
-        verify: Verify::Cluster,
     },
     configured_without_client_authentication: Fault {
         what: "The configuration asks no client for a certificate",
@@ -65,7 +69,6 @@ faults! {
         seen: both(&[Own("whoever reaches the port reads everything", anybody_reads)]),
         rule: "cfg-auth-off",
         file: UNIT,
-        verify: Verify::Cluster,
     },
     configured_with_the_ciphers_of_rsa: Fault {
         what: "The cipher suites are RSA's, and the server's key is ECDSA",
@@ -80,7 +83,6 @@ faults! {
         ]),
         rule: "cfg-cipher-vs-key",
         file: UNIT,
-        verify: Verify::Cluster,
     },
     configured_with_a_list_of_clients: Fault {
         what: "Clients are held to a host name, and the gateway is one of them",
@@ -95,7 +97,6 @@ faults! {
         ]),
         rule: "cfg-allowed-hostname-gateway",
         file: UNIT,
-        verify: Verify::Cluster,
     },
     configured_with_two_lists_of_peers: Fault {
         what: "Peers are held to a common name and to a host name",
@@ -104,7 +105,31 @@ faults! {
         seen: both(&[Ends("etcdone", "AllowedCN and AllowedHostname are mutually exclusive")]),
         rule: "peer-allow-both",
         file: UNIT,
-        verify: Verify::Cluster,
+    },
+    revocation_list_missing: Fault {
+        what: "The clients' revocation list is configured and not there",
+        cluster: Cluster::One,
+        plant: |machines| revocation_list(machines),
+        seen: both(&[
+            ClientFails(""),
+            Rejects("etcdone", "revoked.crl: no such file or directory"),
+        ]),
+        rule: "file-missing",
+        file: "etcdone/revoked.crl",
+    },
+    revocation_list_empty: Fault {
+        what: "The clients' revocation list is an empty file",
+        cluster: Cluster::One,
+        plant: |machines| {
+            revocation_list(machines);
+            machines.lab.write(host_file("etcdone", "revoked.crl"), "");
+        },
+        seen: both(&[
+            ClientFails(""),
+            Rejects("etcdone", "asn1: syntax error: sequence truncated"),
+        ]),
+        rule: "crl-format",
+        file: "etcdone/revoked.crl",
     },
     configured_without_the_cas_of_peers: Fault {
         what: "The configuration names no trust file for peers, so that the system's CAs count",
@@ -117,7 +142,6 @@ faults! {
         seen: both(&[NeverBoots]),
         rule: "cfg-ca-missing",
         file: UNIT,
-        verify: Verify::Cluster,
     },
     configured_with_the_common_name_of_one_peer: Fault {
         what: "Peers are held to the common name of one of them",
@@ -131,6 +155,5 @@ faults! {
         seen: both(&[Rejects("etcdone", "client certificate authentication failed"), NeverBoots]),
         rule: "peer-allow-cn",
         file: "etcdtwo/peer.pem",
-        verify: Verify::Cluster,
     },
 }

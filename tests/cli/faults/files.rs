@@ -2,7 +2,7 @@
 
 use super::Sight::{ClientFails, Ends, Rejects};
 use super::forge::run;
-use super::{Cluster, Fault, Forged, Verify, authority, both, faults};
+use super::{Cluster, Fault, Forged, authority, both, faults};
 use crate::machines::Machines;
 use crate::peers;
 
@@ -41,7 +41,6 @@ faults! {
         seen: both(&[Ends("etcdone", "tls: failed to parse private key")]),
         rule: "key-encrypted",
         file: KEY,
-        verify: Verify::Cluster,
     },
     key_of_another_certificate: Fault {
         what: "The server's key belongs to another certificate",
@@ -50,7 +49,6 @@ faults! {
         seen: both(&[Ends("etcdone", NO_PAIR)]),
         rule: "key-mismatch",
         file: CERTIFICATE,
-        verify: Verify::Cluster,
     },
     key_in_der: Fault {
         what: "The server's key is in DER",
@@ -59,7 +57,6 @@ faults! {
         seen: both(&[Ends("etcdone", NO_PEM_KEY)]),
         rule: "pem-der",
         file: KEY,
-        verify: Verify::Cluster,
     },
     key_missing: Fault {
         what: "The server's key is not there",
@@ -70,7 +67,6 @@ faults! {
         seen: both(&[Ends("etcdone", "server-key.pem: no such file or directory")]),
         rule: "file-missing",
         file: KEY,
-        verify: Verify::Cluster,
     },
     certificate_in_der: Fault {
         what: "The server certificate is in DER",
@@ -79,7 +75,6 @@ faults! {
         seen: both(&[Ends("etcdone", NO_PEM_CERTIFICATE)]),
         rule: "pem-der",
         file: CERTIFICATE,
-        verify: Verify::Cluster,
     },
     certificate_file_empty: Fault {
         what: "The server certificate's file is empty: a disk was full",
@@ -88,7 +83,6 @@ faults! {
         seen: both(&[Ends("etcdone", NO_PEM_CERTIFICATE)]),
         rule: "pem-empty",
         file: CERTIFICATE,
-        verify: Verify::Cluster,
     },
     certificate_and_key_switched: Fault {
         what: "The server's certificate and key are switched",
@@ -101,7 +95,6 @@ faults! {
         seen: both(&[Ends("etcdone", "PEM inputs may have been switched")]),
         rule: "pem-swapped",
         file: CERTIFICATE,
-        verify: Verify::Cluster,
     },
     certificate_with_openssls_label: Fault {
         what: "The server certificate is labelled TRUSTED CERTIFICATE, as `openssl x509 -trustout` writes it",
@@ -110,7 +103,6 @@ faults! {
         seen: both(&[Ends("etcdone", r#"tls: failed to find "CERTIFICATE" PEM block"#)]),
         rule: "pem-label",
         file: CERTIFICATE,
-        verify: Verify::Cluster,
     },
     chain_in_the_wrong_order: Fault {
         what: "The server's file has the intermediate CA before the certificate",
@@ -124,7 +116,6 @@ faults! {
         seen: both(&[Ends("etcdone", NO_PAIR)]),
         rule: "chain-order",
         file: CERTIFICATE,
-        verify: Verify::Cluster,
     },
     trust_file_empty: Fault {
         what: "The member's trust file is empty",
@@ -133,7 +124,6 @@ faults! {
         seen: both(&[ClientFails("tls: bad certificate"), Rejects("etcdone", UNKNOWN)]),
         rule: "trust-empty",
         file: TRUST,
-        verify: Verify::Cluster,
     },
     trust_file_in_der: Fault {
         what: "The member's trust file is in DER",
@@ -142,7 +132,6 @@ faults! {
         seen: both(&[ClientFails("tls: bad certificate"), Rejects("etcdone", UNKNOWN)]),
         rule: "trust-empty",
         file: TRUST,
-        verify: Verify::Cluster,
     },
     trust_file_with_the_cas_key: Fault {
         what: "The member's trust file holds the CA's key, too",
@@ -157,7 +146,6 @@ faults! {
         ],
         rule: "trust-foreign-block",
         file: TRUST,
-        verify: Verify::Cluster,
     },
     trust_file_of_a_leaf: Fault {
         what: "The member trusts its own certificate instead of the CA",
@@ -166,7 +154,6 @@ faults! {
         seen: both(&[ClientFails("tls: bad certificate"), Rejects("etcdone", UNKNOWN)]),
         rule: "trust-not-ca",
         file: TRUST,
-        verify: Verify::Cluster,
     },
     trust_file_of_another_ca: Fault {
         what: "The member trusts another CA",
@@ -178,6 +165,5 @@ faults! {
         seen: both(&[ClientFails("tls: bad certificate"), Rejects("etcdone", UNKNOWN)]),
         rule: "trust-wrong-ca",
         file: TRUST,
-        verify: Verify::Cluster,
     },
 }

@@ -6,7 +6,7 @@ use time::Duration;
 use super::Sight::{Ends, Healthy, Isolated, NeverBoots, Own, Rejects, Says};
 use super::forge::peer_names;
 use super::sight::{answers, health, healthy, said};
-use super::{Cluster, Fault, Forged, Verify, both, faults, host_file};
+use super::{Cluster, Fault, Forged, both, faults, host_file};
 use crate::machines::network::MEMBERS;
 use crate::machines::{Machines, Program};
 
@@ -69,7 +69,6 @@ faults! {
         seen: both(&[Healthy, Rejects("etcdone", USAGE), Says("etcdthree", BAD)]),
         rule: "peer-eku-both",
         file: FILE,
-        verify: Verify::Cluster,
     },
     peer_without_server_auth: Fault {
         what: "A peer certificate lacks serverAuth: its member cannot be dialled",
@@ -78,7 +77,6 @@ faults! {
         seen: both(&[Healthy, Says("etcdone", USAGE), Rejects("etcdthree", BAD)]),
         rule: "peer-eku-both",
         file: FILE,
-        verify: Verify::Cluster,
     },
     peers_with_one_direction_each: Fault {
         what: "One peer certificate lacks clientAuth and another serverAuth",
@@ -90,7 +88,6 @@ faults! {
         seen: both(&[Healthy, Rejects("etcdone", USAGE), Says("etcdone", USAGE)]),
         rule: "peer-eku-both",
         file: FILE,
-        verify: Verify::Cluster,
     },
     peer_that_needs_a_snapshot: Fault {
         what: "A peer certificate lacks serverAuth, and its member has lagged behind a snapshot",
@@ -102,7 +99,6 @@ faults! {
         ]),
         rule: "peer-eku-both",
         file: FILE,
-        verify: Verify::Cluster,
     },
     peers_without_client_auth: Fault {
         what: "All peer certificates lack clientAuth",
@@ -115,7 +111,6 @@ faults! {
         seen: both(&[Rejects("etcdone", USAGE), NeverBoots]),
         rule: "peer-eku-both",
         file: FILE,
-        verify: Verify::Cluster,
     },
     peers_without_server_auth: Fault {
         what: "All peer certificates lack serverAuth",
@@ -128,7 +123,6 @@ faults! {
         seen: both(&[Rejects("etcdone", BAD), NeverBoots]),
         rule: "peer-eku-both",
         file: FILE,
-        verify: Verify::Cluster,
     },
     peer_with_the_address_of_another: Fault {
         what: "A peer certificate has the address of another member",
@@ -144,7 +138,6 @@ faults! {
         ]),
         rule: "peer-san-dial",
         file: FILE,
-        verify: Verify::Cluster,
     },
     peer_with_a_name_that_nobody_resolves: Fault {
         what: "A peer certificate has a DNS name that the other members cannot resolve, and no address",
@@ -158,7 +151,6 @@ faults! {
         ]),
         rule: "peer-san-source",
         file: FILE,
-        verify: Verify::Cluster,
     },
     peer_that_is_not_on_the_list: Fault {
         what: "A peer certificate lacks the name that all peers are held to",
@@ -171,7 +163,6 @@ faults! {
         seen: both(&[Rejects("etcdone", NOT_ON_THE_LIST), Isolated("etcdthree")]),
         rule: "peer-allow-hostname",
         file: FILE,
-        verify: Verify::Cluster,
     },
     peer_with_common_name_only: Fault {
         what: "A peer certificate has a common name and no alternative names",
@@ -180,7 +171,6 @@ faults! {
         seen: both(&[Rejects("etcdone", NOT_ON_THE_LIST), Isolated("etcdthree")]),
         rule: "san-none-cn-only",
         file: FILE,
-        verify: Verify::Cluster,
     },
     peer_expired: Fault {
         what: "A peer certificate has expired",
@@ -191,7 +181,6 @@ faults! {
         seen: both(&[Rejects("etcdone", NOT_IN_TIME), Isolated("etcdthree")]),
         rule: "leaf-expired",
         file: FILE,
-        verify: Verify::Cluster,
     },
     peer_of_another_ca: Fault {
         what: "A peer certificate is another CA's",
@@ -203,7 +192,6 @@ faults! {
         seen: both(&[Rejects("etcdone", UNKNOWN), Isolated("etcdthree")]),
         rule: "path-unknown-authority",
         file: FILE,
-        verify: Verify::Cluster,
     },
     peer_that_trusts_another_ca: Fault {
         what: "A member trusts another CA than the others",
@@ -215,7 +203,6 @@ faults! {
         seen: both(&[Rejects("etcdthree", UNKNOWN), Isolated("etcdthree")]),
         rule: "trust-wrong-ca",
         file: "etcdthree/ca.pem",
-        verify: Verify::Cluster,
     },
     peer_with_another_key: Fault {
         what: "A peer's key belongs to another certificate",
@@ -227,7 +214,6 @@ faults! {
         seen: both(&[Ends("etcdthree", "tls: private key does not match public key")]),
         rule: "key-mismatch",
         file: FILE,
-        verify: Verify::Cluster,
     },
 }
 

@@ -4,7 +4,7 @@ use time::Duration;
 
 use super::Sight::{ClientFails, Healthy, LocalClientFails, NoGateway, Own, Rejects};
 use super::sight::client_as;
-use super::{Cluster, Fault, Forged, Verify, both, faults, host_file};
+use super::{Cluster, Fault, Forged, both, faults, host_file};
 use crate::machines::Machines;
 
 const FILE: &str = "etcdone/server.pem";
@@ -61,7 +61,6 @@ faults! {
         ]),
         rule: "srv-eku-client",
         file: FILE,
-        verify: Verify::Cluster,
     },
     server_without_server_auth: Fault {
         what: "A client certificate serves: it lacks serverAuth",
@@ -70,7 +69,6 @@ faults! {
         seen: both(&[ClientFails("x509: certificate specifies an incompatible key usage")]),
         rule: "srv-eku-server",
         file: FILE,
-        verify: Verify::Cluster,
     },
     server_without_its_address: Fault {
         what: "The server certificate lacks the address that clients dial",
@@ -79,7 +77,6 @@ faults! {
         seen: both(&[ClientFails("x509: certificate is valid for 127.0.0.1, not {one}")]),
         rule: "srv-san-advertise",
         file: FILE,
-        verify: Verify::Cluster,
     },
     server_without_loopback: Fault {
         what: "The server certificate lacks localhost and 127.0.0.1",
@@ -94,7 +91,6 @@ faults! {
         ]),
         rule: "srv-san-loopback",
         file: FILE,
-        verify: Verify::Cluster,
     },
     server_address_as_dns_name: Fault {
         what: "The server's addresses are written as DNS names",
@@ -103,7 +99,6 @@ faults! {
         seen: both(&[ClientFails(NO_ADDRESS)]),
         rule: "san-ip-as-dns",
         file: FILE,
-        verify: Verify::Cluster,
     },
     server_with_common_name_only: Fault {
         what: "The server certificate has a common name and no alternative names",
@@ -112,7 +107,6 @@ faults! {
         seen: both(&[ClientFails(NO_ADDRESS)]),
         rule: "san-none-cn-only",
         file: FILE,
-        verify: Verify::Cluster,
     },
     server_expired: Fault {
         what: "The server certificate has expired",
@@ -123,7 +117,6 @@ faults! {
         seen: both(&[ClientFails(NOT_IN_TIME), Rejects("etcdone", NOT_IN_TIME)]),
         rule: "leaf-expired",
         file: FILE,
-        verify: Verify::Cluster,
     },
     server_not_yet_valid: Fault {
         what: "The server certificate is not yet valid: a clock is wrong",
@@ -134,7 +127,6 @@ faults! {
         seen: both(&[ClientFails(NOT_IN_TIME), Rejects("etcdone", NOT_IN_TIME)]),
         rule: "leaf-not-yet-valid",
         file: FILE,
-        verify: Verify::Cluster,
     },
     server_of_another_ca: Fault {
         what: "The server certificate is another CA's",
@@ -146,7 +138,6 @@ faults! {
         seen: both(&[ClientFails(UNKNOWN), Rejects("etcdone", UNKNOWN)]),
         rule: "path-unknown-authority",
         file: FILE,
-        verify: Verify::Cluster,
     },
     server_of_a_ca_made_anew: Fault {
         what: "The CA was made anew under its old name, and the server certificate is the old one's",
@@ -158,7 +149,6 @@ faults! {
         seen: both(&[ClientFails("x509: ECDSA verification failure")]),
         rule: "path-signature",
         file: FILE,
-        verify: Verify::Cluster,
     },
     server_is_a_ca: Fault {
         what: "The server certificate says CA:TRUE, so that its key can mint clients",
@@ -180,7 +170,6 @@ faults! {
         ]),
         rule: "leaf-is-ca",
         file: FILE,
-        verify: Verify::Cluster,
     },
     server_with_unknown_critical_extension: Fault {
         what: "The server certificate has a critical extension that Go does not know",
@@ -192,7 +181,6 @@ faults! {
         ]),
         rule: "ext-unknown-critical",
         file: FILE,
-        verify: Verify::Cluster,
     },
     server_on_p224: Fault {
         what: "The server's key is on the curve P-224",
@@ -204,7 +192,6 @@ faults! {
         ],
         rule: "key-curve",
         file: FILE,
-        verify: Verify::Cluster,
     },
     server_on_secp256k1: Fault {
         what: "The server's key is on the curve secp256k1",
@@ -213,7 +200,6 @@ faults! {
         seen: both(&[super::Sight::Ends("etcdone", "x509: unsupported elliptic curve")]),
         rule: "key-curve",
         file: FILE,
-        verify: Verify::Cluster,
     },
     server_signed_with_sha1: Fault {
         what: "The server certificate is signed with SHA-1",
@@ -225,7 +211,6 @@ faults! {
         ],
         rule: "sig-weak",
         file: FILE,
-        verify: Verify::Cluster,
     },
 }
 
