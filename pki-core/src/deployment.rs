@@ -312,10 +312,9 @@ impl<'a> Deployment<'a> {
         std::iter::once(self.ca).chain(held.filter(|certificate| certificate.is_ca())).collect()
     }
 
-    /// The CAs by which certificates of these parts are judged, each set once.
-    pub(crate) fn judging(&self, parts: &[Purpose]) -> Vec<&'a [Certificate]> {
-        let trusts = self.trusts.iter();
-        let trusts = trusts.filter(|trust| parts.iter().any(|part| trust.judges.contains(part)));
+    /// The CAs by which certificates of a part are judged, each set once.
+    pub(crate) fn judging(&self, part: Purpose) -> Vec<&'a [Certificate]> {
+        let trusts = self.trusts.iter().filter(|trust| trust.judges.contains(&part));
         let mut sets: Vec<&[Certificate]> = Vec::new();
         for trusted in trusts.map(|trust| self.trusted(trust)) {
             if !sets.contains(&trusted) {

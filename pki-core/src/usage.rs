@@ -102,6 +102,19 @@ pub enum Purpose {
     Server,
 }
 
+impl Purpose {
+    /// The extended key usages that the part needs.
+    pub(crate) fn usages(self) -> Vec<ExtendedKeyUsage> {
+        let (server, client) = (ExtendedKeyUsage::server_auth, ExtendedKeyUsage::client_auth);
+        match self {
+            Self::Any => Vec::new(),
+            Self::Client => vec![client()],
+            Self::Peer => vec![server(), client()],
+            Self::Server => vec![server()],
+        }
+    }
+}
+
 /// An extended key usage (RFC 5280 section 4.2.1.12).
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "a name for an OID")]

@@ -3,6 +3,7 @@
 
 mod authority;
 mod der;
+mod differential;
 mod documents;
 mod foreign;
 mod keys;

@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::host;
 use crate::output::{Format, json, text};
 
-/// Explain a rule of verify: what breaks in the cluster, how to mend it, and where that is written
+/// Explain the rules of verify: what breaks, how to mend it, where that is written
 ///
 /// Without RULE, all rules, a line each. docs/rules.md has the same table.
 #[derive(Debug, clap::Args)]

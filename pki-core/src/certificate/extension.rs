@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use x509_parser::asn1_rs::{FromDer, Oid as Asn1Oid};
+use x509_parser::asn1_rs::{Class, FromDer, Oid as Asn1Oid};
 use x509_parser::extensions::{
     DistributionPointName, GeneralName as Asn1Name, ParsedExtension, X509Extension,
 };
@@ -11,6 +11,7 @@ use x509_parser::oid_registry::OID_X509_EXT_NAME_CONSTRAINTS;
 
 use super::constraints::NameConstraints;
 use super::name::{DistinguishedName, hex, shown};
+use super::signed::{contents, elements};
 use crate::error::Error;
 use crate::key::KeyId;
 use crate::oid::Oid;
@@ -200,6 +201,9 @@ impl Extensions {
                 )
                 .hinted("RFC 5280 section 4.2 allows one of each; have it issued anew"));
             }
+            if !has_its_shape(&oid, extension.value) {
+                return Err(unreadable(wanted, extension));
+            }
             facts.all.push(Extension {
                 oid,
                 critical: extension.critical,
@@ -293,6 +297,27 @@ impl Extensions {
     pub fn find(&self, oid: &str) -> Option<&Extension> {
         self.all.iter().find(|extension| extension.oid.as_str() == oid)
     }
+}
+
+/// The parser looks at the numbers of some tags and not at their class (x509-parser 0.18.1): a
+/// keyUsage that is `[3]` in place of a BIT STRING is none.
+fn has_its_shape(oid: &Oid, value: &[u8]) -> bool {
+    let (tag, inside) = match oid.as_str() {
+        "2.5.29.14" => (0x04, None),
+        "2.5.29.15" => (0x03, None),
+        "2.5.29.20" | "2.5.29.54" => (0x02, None),
+        "2.5.29.17" | "2.5.29.28" | "2.5.29.30" | "2.5.29.35" | "2.5.29.36" => {
+            (0x30, Some(Class::ContextSpecific))
+        }
+        "2.5.29.19" | "2.5.29.31" | "2.5.29.32" | "2.5.29.33" | "2.5.29.37"
+        | "1.3.6.1.5.5.7.1.1" => (0x30, Some(Class::Universal)),
+        _ => return true,
+    };
+    let fits = |inside: Class| {
+        let elements = contents(value).and_then(elements);
+        elements.is_some_and(|all| all.iter().all(|element| element.header.class() == inside))
+    };
+    value.first() == Some(&tag) && inside.is_none_or(fits)
 }
 
 fn unreadable(wanted: &'static str, extension: &X509Extension<'_>) -> Error {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::bundle::{self, ETCD_CONF, ETCD_SERVICE};
 use crate::document::{Document, Value};
 use crate::manifest::{EtcdVersion, Host, Manifest};
+use crate::suggest;
 
 /// The options of one member.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +17,8 @@ pub(crate) struct Settings {
     pub(crate) malformed: Option<String>,
     /// Keys of the file that etcd passes over.
     pub(crate) unknown: Vec<String>,
+    /// True where more is said in a file that is not at hand, as EnvironmentFile= has it.
+    pub(crate) is_partial: bool,
     /// Options that are given twice or in a place that etcd does not look at.
     pub(crate) clashes: Vec<String>,
 }
@@ -120,6 +123,7 @@ impl Settings {
                 flags.extend(read_flags(rest));
             }
         }
+        let is_partial = unit.lines().any(|line| line.trim().starts_with("EnvironmentFile="));
         if flags.contains_key("config-file") {
             // With a configuration file etcd takes nothing from anywhere else.
             let mut settings = yaml.map(|yaml| Self::from_yaml(yaml, version)).unwrap_or_default();
@@ -132,7 +136,7 @@ impl Settings {
                 .collect();
             return settings;
         }
-        let mut settings = Self { file: Some(ETCD_SERVICE), ..Self::default() };
+        let mut settings = Self { file: Some(ETCD_SERVICE), is_partial, ..Self::default() };
         let both = flags.keys().filter(|name| environment.contains_key(*name));
         settings.clashes =
             both.map(|name| format!("--{name} is given beside {}", variable(name))).collect();
@@ -159,7 +163,9 @@ impl Settings {
         for (key, value) in members {
             match SECTIONS.iter().find(|(section, _)| *section == key) {
                 Some((section, known)) => settings.add_section(section, known, &value, version),
-                None if ELSEWHERE.contains(&key) => settings.unknown.push(key.to_owned()),
+                None if ELSEWHERE.contains(&key) || is_almost_a_section(key) => {
+                    settings.unknown.push(key.to_owned());
+                }
                 None => {
                     settings.values.insert(key.to_owned(), text_of(&value));
                 }
@@ -210,6 +216,11 @@ fn read_flags(line: &str) -> BTreeMap<String, String> {
         flags.insert(name.to_owned(), value.to_owned());
     }
     flags
+}
+
+/// True for a mistyped name of a section, which would switch off all that stands in it.
+fn is_almost_a_section(key: &str) -> bool {
+    suggest::nearest(key, SECTIONS.map(|(section, _)| section)).is_some()
 }
 
 fn variable(option: &str) -> String {

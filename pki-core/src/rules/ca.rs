@@ -1,9 +1,9 @@
 //! What a CA must be to stand above others.
 
-use super::{Case, Position, Purpose, Row, when};
+use super::{Case, Position, Row, when};
 use crate::key::KeyId;
 use crate::report::{Rule, Severity, Source};
-use crate::usage::{ExtendedKeyUsage, KeyUsages};
+use crate::usage::KeyUsages;
 
 pub(crate) static CA_PATHLEN: Rule = Rule {
     id: "ca-pathlen",
@@ -305,13 +305,7 @@ fn ca_path_len_form(case: &Case<'_>) -> Vec<String> {
 // Section 4.2.1.12 speaks of the certificate's own key. Go, OpenSSL and webpki hold what a CA signs
 // to the CA's usages too.
 fn ca_extended_key_usage(case: &Case<'_>) -> Vec<String> {
-    let [server, client] = [ExtendedKeyUsage::server_auth(), ExtendedKeyUsage::client_auth()];
-    let wanted: &[_] = match case.question.purpose {
-        Purpose::Any => &[],
-        Purpose::Client => &[client],
-        Purpose::Peer => &[server, client],
-        Purpose::Server => &[server],
-    };
+    let wanted = case.question.purpose.usages();
     let lacks = wanted.iter().find(|usage| !case.is_leaf() && !case.allows(usage));
     lacks.map(|usage| format!("its extKeyUsage does not allow {usage}")).into_iter().collect()
 }

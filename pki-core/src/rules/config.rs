@@ -142,9 +142,6 @@ fn malformed(deployment: &Deployment<'_>) -> Vec<Breach> {
 fn auth_off(deployment: &Deployment<'_>) -> Vec<Breach> {
     each(deployment, |member| {
         let settings = &member.settings;
-        if settings.malformed.is_some() {
-            return Vec::new();
-        }
         let mut found = Vec::new();
         for option in ["listen-client-urls", "listen-peer-urls"] {
             let plain = settings.urls(option).into_iter().filter(|url| url.scheme == "http");
@@ -156,6 +153,15 @@ fn auth_off(deployment: &Deployment<'_>) -> Vec<Breach> {
         found.extend(
             open.map(|url| format!("listen-metrics-urls has {}, which is plain", url.text)),
         );
+        if settings.malformed.is_some() || settings.is_partial {
+            return found;
+        }
+        for (option, port) in [("listen-client-urls", 2379), ("listen-peer-urls", 2380)] {
+            if settings.find(option).is_none() {
+                let default = format!("http://localhost:{port}");
+                found.push(format!("{option} is not set, and then it is {default}"));
+            }
+        }
         if !settings.asks_clients() {
             found.push("neither client-cert-auth nor trusted-ca-file is set".to_owned());
         }
@@ -178,6 +184,7 @@ fn ca_missing(deployment: &Deployment<'_>) -> Vec<Breach> {
         sides
             .into_iter()
             .filter(|(auth, file)| settings.is_on(auth) && settings.find(file).is_none())
+            .filter(|_| !settings.is_partial)
             .map(|(auth, file)| format!("{auth} is on, and {file} is not set"))
             .collect()
     })

@@ -127,6 +127,17 @@ pub(super) static ROWS: &[Row] = &[
         },
         not_critical,
     ),
+    Row::certificate(
+        &Rule {
+            id: "ext-der",
+            severity: Severity::Warning,
+            source: Source::Rfc5280,
+            breaks: "Verifiers that read DER to the letter refuse it; what they cannot read they do not trust.",
+            remedy: "Issue it anew; etcdpki writes DER.",
+            citation: "RFC 5280 section 4.1; X.690 sections 8.3, 11.1 and 11.5",
+        },
+        basic_constraints_in_der,
+    ),
 ];
 
 // A root's signature over itself proves nothing and nobody checks it.
@@ -249,4 +260,30 @@ fn criticality(case: &Case<'_>, names: &[(&str, &str)], wrong: bool) -> Vec<Stri
     found
         .map(|(_, name)| format!("{name} is {}critical", if wrong { "" } else { "not " }))
         .collect()
+}
+
+// The one extension that decides over trust and has a default, a BOOLEAN and an INTEGER in it.
+fn basic_constraints_in_der(case: &Case<'_>) -> Vec<String> {
+    let extensions = &case.certificate.extensions;
+    let (Some(constraints), Some(extension)) =
+        (extensions.basic_constraints, extensions.find("2.5.29.19"))
+    else {
+        return Vec::new();
+    };
+    let mut content = if constraints.ca { vec![0x01, 0x01, 0xff] } else { Vec::new() };
+    if let Some(path_len) = constraints.path_len {
+        let octets = path_len.to_be_bytes();
+        let mut number = &octets[..];
+        while let [0, next, ..] = number
+            && *next < 0x80
+        {
+            number = &number[1..];
+        }
+        let sign = &[0][..usize::from(number[0] >= 0x80)];
+        content.extend([0x02, u8::try_from(sign.len() + number.len()).unwrap_or(u8::MAX)]);
+        content.extend([sign, number].concat());
+    }
+    let in_der = matches!(&extension.value[..],
+        [0x30, length, rest @ ..] if usize::from(*length) == rest.len() && rest == content);
+    when(!in_der, || "its basicConstraints are not written in DER".to_owned())
 }

@@ -4,6 +4,7 @@ use super::{Breach, Case, Row};
 use crate::certificate::Certificate;
 use crate::deployment::{self, Contents, Deployment, Form, HostFile, Section, leads_to};
 use crate::report::{Rule, Severity, Source};
+use crate::usage::Purpose;
 
 pub(crate) static CHAIN_ORDER: Rule = Rule {
     id: "chain-order",
@@ -226,6 +227,8 @@ fn chain_order(deployment: &Deployment<'_>) -> Vec<Breach> {
 
 fn chain_missing_intermediate(deployment: &Deployment<'_>) -> Vec<Breach> {
     let known = deployment.known_cas();
+    let judging = [Purpose::Client, Purpose::Peer, Purpose::Server]
+        .map(|part| (part, deployment.judging(part)));
     let mut breaches = Vec::new();
     for pair in &deployment.pairs {
         let Some(leaf) = deployment.leaf(pair) else { continue };
@@ -233,7 +236,8 @@ fn chain_missing_intermediate(deployment: &Deployment<'_>) -> Vec<Breach> {
             !leads_to(leaf.certificate, &leaf.chain, trusted)
                 && leads_to(leaf.certificate, &known, trusted)
         };
-        if deployment.judging(&pair.parts).iter().any(lacks) {
+        let of_pair = judging.iter().filter(|(part, _)| pair.plays(*part));
+        if of_pair.flat_map(|(_, sets)| sets).any(lacks) {
             breaches.push(Breach {
                 file: pair.path(),
                 subject: leaf.certificate.subject.to_string(),

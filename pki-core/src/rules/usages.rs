@@ -62,17 +62,6 @@ pub(super) static ROWS: &[Row] = &[
     ),
     Row::certificate(
         &Rule {
-            id: "eku-any",
-            severity: Severity::Warning,
-            source: Source::Etcd,
-            breaks: "Go takes anyExtendedKeyUsage for every usage; OpenSSL and curl do not: `unsuitable certificate purpose`.",
-            remedy: "Issue it anew with the usages that it needs: --profile server, peer or client.",
-            citation: "RFC 5280 section 4.2.1.12; measured on etcd 3.4, 3.5, 3.6",
-        },
-        any_usage,
-    ),
-    Row::certificate(
-        &Rule {
             id: "leaf-ku",
             severity: Severity::Warning,
             source: Source::Etcd,
@@ -115,6 +104,17 @@ pub(super) static ROWS: &[Row] = &[
         },
         extended_key_usage_form,
     ),
+    Row::certificate(
+        &Rule {
+            id: "eku-any",
+            severity: Severity::Warning,
+            source: Source::Rfc5280,
+            breaks: "OpenSSL refuses it with `unsuitable certificate purpose`, for anyExtendedKeyUsage is no usage by name; Go takes it.",
+            remedy: "Issue it anew with serverAuth and clientAuth by name.",
+            citation: "RFC 5280 section 4.2.1.12",
+        },
+        any_extended_key_usage,
+    ),
 ];
 
 // Section 4.2.1.12: absent means any purpose.
@@ -145,12 +145,6 @@ fn client_with_server_auth(case: &Case<'_>) -> Vec<String> {
     let usages = case.certificate.extensions.extended_key_usage.iter().flatten();
     let has = usages.into_iter().any(|usage| *usage == ExtendedKeyUsage::server_auth());
     when(case.is_asked_as(Purpose::Client) && has, || usages_are(case))
-}
-
-fn any_usage(case: &Case<'_>) -> Vec<String> {
-    let usages = case.certificate.extensions.extended_key_usage.iter().flatten();
-    let any = usages.into_iter().any(ExtendedKeyUsage::is_any);
-    when(case.is_leaf() && any, || usages_are(case))
 }
 
 fn leaf_key_usage(case: &Case<'_>) -> Vec<String> {
@@ -190,4 +184,14 @@ fn key_cert_sign_on_leaf(case: &Case<'_>) -> Vec<String> {
 fn extended_key_usage_form(case: &Case<'_>) -> Vec<String> {
     let usages = case.certificate.extensions.extended_key_usage.as_ref();
     when(usages.is_some_and(Vec::is_empty), || "its extKeyUsage is empty".to_owned())
+}
+
+// Section 4.2.1.12: an application "MAY reject certificates that include the anyExtendedKeyUsage".
+fn any_extended_key_usage(case: &Case<'_>) -> Vec<String> {
+    let Some(usages) = &case.certificate.extensions.extended_key_usage else {
+        return Vec::new();
+    };
+    let wanted = case.question.purpose.usages();
+    let missing = wanted.iter().find(|wanted| !usages.contains(wanted));
+    when(missing.is_some() && usages.iter().any(ExtendedKeyUsage::is_any), || usages_are(case))
 }

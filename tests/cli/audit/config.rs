@@ -38,6 +38,15 @@ fn a_key_that_etcd_passes_over_is_found() {
     more("peer-cert-allowed-hostname: \"etcd-peer.lab\"\n", "cfg-yaml-unknown-key");
 }
 
+/// All that stands in it is off, and etcd starts.
+#[test]
+fn a_section_that_is_mistyped_is_found() {
+    let found = after(|lab| {
+        edit(lab, CONF, "client-transport-security:", "client-transport-securty:");
+    });
+    assert_eq!(found, ["cfg-auth-off", "cfg-yaml-unknown-key"].map(|id| format!("{CONF}: {id}")));
+}
+
 #[test]
 fn a_file_that_is_no_yaml_is_found() {
     more("  : : [\n", "cfg-malformed");
@@ -55,6 +64,33 @@ fn an_option_in_a_second_place_is_found() {
             }
         });
         assert_eq!(found, [format!("{CONF}: cfg-env-flag-clash")]);
+    }
+}
+
+/// The unit of an older etcd says everything in its environment.
+#[test]
+fn the_same_faults_in_a_unit_are_found() {
+    const UNIT: &str = "etcdone/etcd.service";
+    let original = super::applied("etcd_version: \"3.5.1\"\n");
+    for (from, to, rule) in [
+        ("ExecStart=/usr/bin/etcd", "ExecStart=/usr/bin/etcd --cert-file=/x", "cfg-env-flag-clash"),
+        (",https://127.0.0.1", ",http://127.0.0.1", "cfg-auth-off"),
+        (
+            "ExecStart=/usr/bin/etcd",
+            "ExecStart=/usr/bin/etcd \\\n  --experimental-peer-skip-client-san-verification",
+            "cfg-skip-san",
+        ),
+        (
+            "ALLOWED_HOSTNAME=etcd-peer.lab",
+            "ALLOWED_HOSTNAME=etcd-peer.lab,x",
+            "peer-allow-hostname",
+        ),
+        ("TRUSTED_CA_FILE=/etc/etcd/ca.pem\n", "AUTO_TLS=false\n", "cfg-ca-missing"),
+    ] {
+        let lab = super::copy_of(&original);
+        edit(&lab, UNIT, from, to);
+        let wanted = [format!("{UNIT}: {rule}")];
+        assert_eq!(super::found(&lab), wanted, "{to}");
     }
 }
 

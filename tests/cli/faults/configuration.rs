@@ -1,6 +1,7 @@
 //! etcd's configuration: here the environment in its unit.
 
 use super::Sight::{ClientFails, Ends, Healthy, NeverBoots, NoGateway, Own, Rejects};
+use super::sight::{READY, client_as, said};
 use super::{Cluster, Fault, both, faults, host_file};
 use crate::machines::Machines;
 use crate::machines::https::{Request, ask};
@@ -36,6 +37,16 @@ fn edit(machines: &Machines, member: &str, change: impl FnOnce(&str) -> String) 
 fn revocation_list(machines: &Machines) {
     let file = "/proc/self/cwd/etc/revoked.crl";
     set(machines, "etcdone", "ETCD_CLIENT_CRL_FILE", file);
+}
+
+/// The client sees that its connection ends, in one way or another.
+fn cut_off(machines: &mut Machines) {
+    machines.wait("the member serves", |machines| {
+        let serves = said(machines, "etcdone").contains(READY);
+        if serves { Ok(()) } else { Err("it does not".to_owned()) }
+    });
+    let run = client_as(machines, "apiserver-etcd-client");
+    assert!(run.as_ref().is_err_and(|run| !run.contains("bad certificate")), "{run:?}");
 }
 
 fn anybody_reads(machines: &mut Machines) {
@@ -111,7 +122,7 @@ faults! {
         cluster: Cluster::One,
         plant: |machines| revocation_list(machines),
         seen: both(&[
-            ClientFails(""),
+            Own("clients are cut off without a word", cut_off),
             Rejects("etcdone", "revoked.crl: no such file or directory"),
         ]),
         rule: "file-missing",
@@ -125,7 +136,7 @@ faults! {
             machines.lab.write(host_file("etcdone", "revoked.crl"), "");
         },
         seen: both(&[
-            ClientFails(""),
+            Own("clients are cut off without a word", cut_off),
             Rejects("etcdone", "asn1: syntax error: sequence truncated"),
         ]),
         rule: "crl-format",

@@ -22,6 +22,7 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::chain("unique-id", Purpose::Any, unique_id),
     Example::chain("ext-critical", Purpose::Peer, critical_key_identifier),
     Example::chain("ext-not-critical", Purpose::Peer, constraints_in_passing),
+    Example::chain("ext-der", Purpose::Peer, default_written_out),
 ];
 
 pub(super) const P256: &str = "-newkey ec -pkeyopt ec_paramgen_curve:P-256";
@@ -100,5 +101,13 @@ fn constraints_in_passing(chain: &mut Chain) {
             let excluded = b"\x30\x11\xa1\x0f\x30\x0d\x82\x0bexample.org";
             put(fields, oid::NAME_CONSTRAINTS, false, excluded);
         });
+    };
+}
+
+fn default_written_out(chain: &mut Chain) {
+    chain.alter = |signed| {
+        // cA FALSE, which DER leaves out.
+        let value = [0x30, 0x03, 0x01, 0x01, 0x00];
+        signed.forge_leaf(|fields| put(fields, oid::BASIC_CONSTRAINTS, true, &value));
     };
 }

@@ -60,7 +60,7 @@ fn below_an_intermediate(fault: Fault, written: fn(&str, &str) -> String) -> Vec
     for (path, contents) in hosts.contents() {
         if path.ends_with("/ca.pem") {
             hosts.write(&path, 0o644, root.certificate().to_pem().unwrap());
-        } else if path.ends_with(".pem") && !path.ends_with("-key.pem") {
+        } else if path.strip_suffix(".pem").is_some_and(|base| !base.ends_with("-key")) {
             let planted = fault == Fault::Planted && path == "etcdone/peer.pem";
             let whole = |leaf: &str, ca: &str| [leaf, ca].concat();
             let written = if planted { written } else { whole };

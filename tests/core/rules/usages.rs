@@ -1,7 +1,7 @@
 //! What a certificate may be used for.
 
 use pki_core::{ExtendedKeyUsage, Purpose};
-use rcgen::{ExtendedKeyUsagePurpose, KeyUsagePurpose};
+use rcgen::KeyUsagePurpose;
 
 use super::Example;
 use super::chain::Chain;
@@ -14,12 +14,12 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::chain("peer-eku-both", Purpose::Peer, for_servers_alone),
     Example::chain("srv-eku-client", Purpose::Server, for_servers_alone),
     Example::chain("cli-has-serverauth", Purpose::Client, for_both),
-    Example::chain("eku-any", Purpose::Peer, for_everything),
     Example::chain("leaf-ku", Purpose::Peer, |chain| {
         chain.leaf.key_usages = vec![KeyUsagePurpose::KeyEncipherment];
     }),
     Example::chain("ku-empty", Purpose::Peer, for_nothing),
     Example::chain("ku-certsign-leaf", Purpose::Peer, signs_certificates),
+    Example::chain("eku-any", Purpose::Peer, for_any_purpose),
     Example::chain("eku-form", Purpose::Any, for_no_purpose),
 ];
 
@@ -34,10 +34,6 @@ fn for_servers_alone(chain: &mut Chain) {
 fn for_both(chain: &mut Chain) {
     chain.leaf.extended_key_usages =
         extended_key_usages(&[ExtendedKeyUsage::server_auth(), ExtendedKeyUsage::client_auth()]);
-}
-
-fn for_everything(chain: &mut Chain) {
-    chain.leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::Any];
 }
 
 fn for_nothing(chain: &mut Chain) {
@@ -55,4 +51,8 @@ fn for_no_purpose(chain: &mut Chain) {
     chain.alter = |signed| {
         signed.forge_leaf(|fields| put(fields, oid::EXTENDED_KEY_USAGE, false, &[0x30, 0x00]));
     };
+}
+
+fn for_any_purpose(chain: &mut Chain) {
+    chain.leaf.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::Any];
 }

@@ -1,0 +1,125 @@
+//! Some thousand chains, changed by code and judged by us, by OpenSSL and by Python's cryptography.
+//!
+//! We accept nothing that both refuse. Where we differ from one of them, the class of the difference
+//! stands in the tables below and is explained in docs/verification.md; a difference of no class
+//! fails the test.
+
+mod chains;
+mod classes;
+mod judges;
+mod mutations;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use self::chains::{Chain, Draft, Keys};
+use self::classes::{CA_WITHOUT_KEY_USAGE, Judge, class};
+use self::judges::Refusal;
+use self::mutations::{CHANGES, Random};
+
+/// Chains whose certificates are changed in one field, in two, put together otherwise, and with a
+/// flipped bit.
+const ONE_FIELD: usize = 1900;
+const TWO_FIELDS: usize = 500;
+const REARRANGED: usize = 200;
+const FLIPPED: usize = 700;
+
+#[test]
+fn we_accept_nothing_that_both_refuse_and_every_difference_has_its_class() {
+    let chains = chains();
+    assert!(chains.len() >= 3000);
+    let python = judges::python(&chains);
+    let openssl = by_openssl(&chains);
+    let mut classes: BTreeMap<String, usize> = BTreeMap::new();
+    let mut wrong = Vec::new();
+    let mut verdicts = [0_usize; 4];
+    for ((chain, openssl), python) in chains.iter().zip(openssl).zip(python) {
+        let ours = judges::ours(chain);
+        verdicts[usize::from(ours.is_none()) * 2
+            + usize::from(openssl.is_none() || python.is_none())] += 1;
+        let classes_of = |theirs: &Refusal, judge| class(judge, &ours, theirs);
+        let reasons = [classes_of(&openssl, Judge::Openssl), classes_of(&python, Judge::Python)];
+        let excepted = reasons.iter().all(Option::is_some)
+            && reasons.iter().flatten().any(|class| class == CA_WITHOUT_KEY_USAGE);
+        if ours.is_none() && openssl.is_some() && python.is_some() && !excepted {
+            wrong.push(format!("accepted: {}: {openssl:?}, {python:?}", chain.story));
+        }
+        for (judge, theirs) in [(Judge::Openssl, openssl), (Judge::Python, python)] {
+            if ours.is_none() == theirs.is_none() {
+                continue;
+            }
+            match class(judge, &ours, &theirs) {
+                Some(class) => *classes.entry(format!("{judge:?} {class}")).or_default() += 1,
+                None => wrong
+                    .push(format!("{judge:?}: ours {ours:?}, theirs {theirs:?}: {}", chain.story)),
+            }
+        }
+    }
+    for (class, count) in &classes {
+        println!("{count:5}  {class}");
+    }
+    println!(
+        "refused by all, refused by us, accepted by us, accepted by another too: {verdicts:?}"
+    );
+    assert!(wrong.is_empty(), "{} differences of no class:\n{}", wrong.len(), wrong.join("\n"));
+    // A test in which nothing is accepted, or nothing refused, shows nothing.
+    assert!(verdicts[3] > 300 && verdicts[0] > 300, "{verdicts:?}");
+}
+
+#[test]
+fn every_class_is_explained_in_the_docs() {
+    let docs = include_str!("../../docs/verification.md");
+    for class in classes::names() {
+        assert!(docs.contains(&format!("`{class}`")), "docs/verification.md lacks `{class}`");
+    }
+}
+
+fn chains() -> Vec<Chain> {
+    let keys = Keys::new();
+    let mut random = Random(5280);
+    let mut chains = Vec::new();
+    for number in 0..ONE_FIELD + TWO_FIELDS {
+        let mut draft = Draft::new(&keys, random.below(3));
+        for _ in 0..=usize::from(number >= ONE_FIELD) {
+            let place = random.below(draft.places());
+            // In turn, so that each field has its share.
+            draft.changes[place].push(CHANGES[(number + random.below(2)) % CHANGES.len()]);
+        }
+        chains.push(draft.sign(&mut random));
+    }
+    for _ in 0..REARRANGED {
+        let cas = random.below(9);
+        let chain = Draft::new(&keys, cas).sign(&mut random);
+        chains.push(mutations::rearrange(chain, &keys, &mut random));
+    }
+    for _ in 0..FLIPPED {
+        let cas = random.below(2);
+        let chain = Draft::new(&keys, cas).sign(&mut random);
+        chains.push(mutations::flip(chain, &mut random));
+    }
+    chains
+}
+
+/// On two threads, for each chain is a process of its own.
+fn by_openssl(chains: &[Chain]) -> Vec<Refusal> {
+    let next = AtomicUsize::new(0);
+    let worker = || {
+        let folder = tempfile::tempdir().unwrap();
+        let mut answers = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            match chains.get(index) {
+                Some(chain) => answers.push((index, judges::openssl(folder.path(), chain))),
+                None => return answers,
+            }
+        }
+    };
+    let mut answers = std::thread::scope(|scope| {
+        let other = scope.spawn(worker);
+        let mut answers = worker();
+        answers.extend(other.join().unwrap());
+        answers
+    });
+    answers.sort_by_key(|(index, _)| *index);
+    answers.into_iter().map(|(_, answer)| answer).collect()
+}
