@@ -2,19 +2,15 @@
 //! and the worker at their own addresses.
 
 mod configuration;
-mod https;
-mod machines;
-mod network;
 mod script;
 
 use std::path::PathBuf;
 
-use crate::process::finish;
-use https::{Request, ask};
-use machines::{Machines, Program};
-use network::{MASTER, MEMBERS, WORKER};
-
+use crate::machines::https::{Request, ask};
+use crate::machines::network::{MASTER, MEMBERS, WORKER};
+use crate::machines::{Machines, Program};
 use crate::peers;
+use crate::process::finish;
 
 /// The master's certificate, by the base of its files.
 const CLIENT: &str = "masterone/etc/apiserver-etcd-client";

@@ -42,6 +42,17 @@ pub(super) static ROWS: &[Row] = &[
     ),
     Row::deployment(
         &Rule {
+            id: "cfg-cert-missing",
+            severity: Severity::Error,
+            source: Source::Etcd,
+            breaks: "etcd exits: `TLS key/cert (--cert-file, --key-file) must be provided for client url https://…`; towards peers `KeyFile and CertFile are not presented`.",
+            remedy: "Set cert-file and key-file, for peers peer-cert-file and peer-key-file.",
+            citation: "measured on etcd 3.4, 3.5, 3.6",
+        },
+        cert_missing,
+    ),
+    Row::deployment(
+        &Rule {
             id: "cfg-auto-tls",
             severity: Severity::Warning,
             source: Source::Etcd,
@@ -176,6 +187,26 @@ fn ca_missing(deployment: &Deployment<'_>) -> Vec<Breach> {
             .filter(|_| !settings.is_partial)
             .map(|(auth, file)| format!("{auth} is on, and {file} is not set"))
             .collect()
+    })
+}
+
+fn cert_missing(deployment: &Deployment<'_>) -> Vec<Breach> {
+    each(deployment, |member| {
+        let settings = &member.settings;
+        let mut found = Vec::new();
+        for side in ["", "peer-"] {
+            let of_side = if side.is_empty() { "listen-client-urls" } else { "listen-peer-urls" };
+            let serves = settings.urls(of_side).iter().any(|url| url.scheme == "https");
+            if !serves || settings.is_on(&format!("{side}auto-tls")) {
+                continue;
+            }
+            let options = [format!("{side}cert-file"), format!("{side}key-file")];
+            let missing = options.into_iter().filter(|option| settings.find(option).is_none());
+            found.extend(
+                missing.map(|option| format!("{of_side} is https, and {option} is not set")),
+            );
+        }
+        found
     })
 }
 

@@ -65,7 +65,10 @@ fn srv_san_advertise(deployment: &Deployment<'_>) -> Vec<Breach> {
         let settings = &member.settings;
         let mut wanted: Vec<(String, Url<'_>)> = Vec::new();
         for option in ["advertise-client-urls", "listen-client-urls"] {
-            wanted.extend(settings.urls(option).into_iter().map(|url| (option.to_owned(), url)));
+            // A loopback address that nobody advertises is for the member's own host alone.
+            let urls = settings.urls(option).into_iter();
+            let urls = urls.filter(|url| option != "listen-client-urls" || !url.is_loopback());
+            wanted.extend(urls.map(|url| (option.to_owned(), url)));
         }
         for (file, url) in &deployment.endpoints {
             let url = Url::read(url);
@@ -73,9 +76,8 @@ fn srv_san_advertise(deployment: &Deployment<'_>) -> Vec<Breach> {
                 wanted.push((file.clone(), url));
             }
         }
-        let dialled = wanted.into_iter().filter(|(_, url)| {
-            url.scheme == "https" && !url.is_loopback() && !url.is_unspecified()
-        });
+        let dialled =
+            wanted.into_iter().filter(|(_, url)| url.scheme == "https" && !url.is_unspecified());
         let mut told: Vec<&str> = Vec::new();
         let mut found = Vec::new();
         for (by, url) in dialled.filter(|(_, url)| !carries(certificate, url.host)) {

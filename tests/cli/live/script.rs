@@ -2,9 +2,9 @@
 
 use std::process::Command;
 
-use super::machines::take_turn;
-use super::network::namespaces;
 use crate::lab::{Lab, Run};
+use crate::machines::network::namespaces;
+use crate::machines::take_turn;
 use crate::peers;
 use crate::process::finish;
 

@@ -12,6 +12,9 @@ pub(super) const EXAMPLES: &[Example] = &[
         let options = "  trusted-ca-file: \"/etc/etcd/ca.pem\"\n  client-cert-auth: true\npeer";
         hosts.edit(CONF, options, "  client-cert-auth: true\npeer");
     }),
+    Example::hosts("cfg-cert-missing", |hosts| {
+        hosts.edit(CONF, "  key-file: \"/etc/etcd/peer-key.pem\"\n", "");
+    }),
     Example::hosts("cfg-auto-tls", |hosts| hosts.append(CONF, "  auto-tls: true\n")),
     Example::hosts("cfg-allowed-hostname-gateway", |hosts| {
         let option = "client-transport-security:\n  allowed-hostname: [\"client.lab\"]\n";

@@ -14,18 +14,18 @@ use crate::peers;
 use crate::process::finish;
 
 /// Every host and the last number of its address.
-pub(super) const HOSTS: [(&str, u8); 5] =
+pub(crate) const HOSTS: [(&str, u8); 5] =
     [("etcdone", 61), ("etcdtwo", 62), ("etcdthree", 63), (MASTER, 51), (WORKER, 71)];
 
-pub(super) const MEMBERS: [&str; 3] = ["etcdone", "etcdtwo", "etcdthree"];
-pub(super) const MASTER: &str = "masterone";
-pub(super) const WORKER: &str = "workerone";
+pub(crate) const MEMBERS: [&str; 3] = ["etcdone", "etcdtwo", "etcdthree"];
+pub(crate) const MASTER: &str = "masterone";
+pub(crate) const WORKER: &str = "workerone";
 
 /// What every namespace of these tests is called, before the test process' number.
 const PREFIX: &str = "etcdpki-test-";
 
 /// Gone when it is dropped.
-pub(super) enum Network {
+pub(crate) enum Network {
     /// A namespace a host, and one for the bridge between them. None leads outside.
     Namespaces { prefix: String },
     /// Addresses of 127.0.0.0/8. The kernel dials all of them from 127.0.0.1.
@@ -33,7 +33,7 @@ pub(super) enum Network {
 }
 
 impl Network {
-    pub(super) fn up() -> Self {
+    pub(crate) fn up() -> Self {
         let process = std::process::id();
         let wish = std::env::var("ETCDPKI_LIVE").unwrap_or_default();
         assert!(
@@ -49,30 +49,35 @@ impl Network {
             return network;
         }
         tell("loopback addresses");
+        Self::loopback()
+    }
+
+    pub(crate) fn loopback() -> Self {
+        let process = std::process::id();
         // Another process that tests has other addresses.
         let (high, low) = (process / 250 % 250 + 1, process % 250 + 1);
         Self::Loopback { prefix: format!("127.{high}.{low}.") }
     }
 
     /// What stands for the lab's `192.168.29.`.
-    pub(super) fn address_prefix(&self) -> &str {
+    pub(crate) fn address_prefix(&self) -> &str {
         match self {
             Self::Namespaces { .. } => "192.168.29.",
             Self::Loopback { prefix } => prefix,
         }
     }
 
-    pub(super) fn is_loopback(&self) -> bool {
+    pub(crate) fn is_loopback(&self) -> bool {
         matches!(self, Self::Loopback { .. })
     }
 
-    pub(super) fn address(&self, host: &str) -> String {
+    pub(crate) fn address(&self, host: &str) -> String {
         let (_, number) = HOSTS.iter().find(|(name, _)| *name == host).unwrap();
         format!("{}{number}", self.address_prefix())
     }
 
     /// A program on this host, with no environment.
-    pub(super) fn command(&self, host: &str, program: impl AsRef<OsStr>) -> Command {
+    pub(crate) fn command(&self, host: &str, program: impl AsRef<OsStr>) -> Command {
         let mut command = match self {
             Self::Namespaces { prefix } => {
                 // `ip` becomes the program, so that the process we kill is the program.
@@ -134,7 +139,7 @@ fn ip(args: &[&str]) {
 }
 
 /// The names of all namespaces of this machine.
-pub(super) fn namespaces() -> Vec<String> {
+pub(crate) fn namespaces() -> Vec<String> {
     let Ok(folder) = fs::read_dir("/run/netns") else { return Vec::new() };
     let names = folder.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     names.collect()

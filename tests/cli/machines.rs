@@ -1,13 +1,16 @@
 //! The lab's machines: each with the folder that `apply` made for it, and etcd as its unit starts it.
 
+pub(crate) mod https;
+pub(crate) mod network;
+
 use std::fs::{self, OpenOptions};
 use std::path::PathBuf;
-use std::process::{Child, Stdio};
+use std::process::{Child, ExitStatus, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{panicking, sleep};
 use std::time::Instant;
 
-use super::network::{HOSTS, MASTER, MEMBERS, Network};
+use self::network::{HOSTS, MASTER, MEMBERS, Network};
 use crate::lab::{Lab, Run};
 use crate::peers;
 use crate::process::{PATIENCE, PAUSE, finish};
@@ -15,18 +18,18 @@ use crate::process::{PATIENCE, PAUSE, finish};
 /// A member takes 128 MiB of disk and a processor while it starts, so clusters take turns.
 static TURN: Mutex<()> = Mutex::new(());
 
-pub(super) fn take_turn() -> MutexGuard<'static, ()> {
+pub(crate) fn take_turn() -> MutexGuard<'static, ()> {
     // A test that failed in its turn has cleaned up all the same.
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Where the files are on every machine: below the folder that a program is started in, so that five
 /// machines with the same configuration find room on this one.
-pub(super) const PATHS: &str = "paths: { etcd: /proc/self/cwd/etc, data: /proc/self/cwd/data, \
+pub(crate) const PATHS: &str = "paths: { etcd: /proc/self/cwd/etc, data: /proc/self/cwd/data, \
                                 kubernetes: /proc/self/cwd/etc }\n";
 
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Program {
+pub(crate) enum Program {
     /// Debian's.
     V3_4,
     /// PyPI's.
@@ -34,6 +37,8 @@ pub(super) enum Program {
 }
 
 impl Program {
+    pub(crate) const ALL: [Self; 2] = [Self::V3_4, Self::V3_5_1];
+
     fn path(self, name: &str) -> PathBuf {
         match self {
             Self::V3_4 => peers::program(name).get_program().into(),
@@ -43,11 +48,15 @@ impl Program {
 }
 
 /// Fields are dropped in this order: processes, network, files, turn.
-pub(super) struct Machines {
+pub(crate) struct Machines {
     members: Vec<Member>,
-    pub(super) network: Network,
-    pub(super) lab: Lab,
-    program: Program,
+    pub(crate) network: Network,
+    pub(crate) lab: Lab,
+    pub(crate) program: Program,
+    /// Whose etcdctl the master has.
+    pub(crate) client: Program,
+    /// More of etcd's variables than the units set.
+    pub(crate) settings: Vec<(&'static str, &'static str)>,
     _turn: MutexGuard<'static, ()>,
 }
 
@@ -74,39 +83,63 @@ impl Drop for Member {
 
 impl Machines {
     /// Applies examples/lab/cluster.yaml with these lines added, and starts the members.
-    pub(super) fn start(program: Program, more: &str) -> Self {
-        let turn = take_turn();
-        let members = MEMBERS.map(|name| Member { name, process: None });
-        let mut machines = Self {
-            members: members.into(),
-            network: Network::up(),
-            lab: Lab::new(),
-            program,
-            _turn: turn,
-        };
-        machines.apply(more);
-        for (host, _) in HOSTS {
-            machines.copy_bundle(host);
+    pub(crate) fn start(program: Program, more: &str) -> Self {
+        let mut machines = Self::still(program, Network::up, &MEMBERS);
+        let mut more = more.to_owned();
+        if machines.network.is_loopback() && !more.contains("combined") {
+            // Peers dial from 127.0.0.1 here. Only the server's profile adds that address, and a
+            // manifest cannot give one address to three members.
+            more.push_str("combined: true\n");
         }
-        for name in MEMBERS {
-            machines.start_member(name);
-        }
+        machines.apply(&more);
+        machines.start_members();
         machines
     }
 
-    fn apply(&self, more: &str) {
-        let mut manifest = fs::read_to_string(peers::root().join("examples/lab/cluster.yaml"))
-            .unwrap()
-            .replace("192.168.29.", self.network.address_prefix());
+    /// Machines without files, of which these are members.
+    pub(crate) fn still(
+        program: Program,
+        network: impl FnOnce() -> Network,
+        members: &[&'static str],
+    ) -> Self {
+        let turn = take_turn();
+        Self {
+            members: members.iter().map(|name| Member { name, process: None }).collect(),
+            network: network(),
+            lab: Lab::new(),
+            program,
+            client: program,
+            settings: Vec::new(),
+            _turn: turn,
+        }
+    }
+
+    /// Applies the part of examples/lab/cluster.yaml that these machines are, with these lines added.
+    pub(crate) fn apply(&self, more: &str) {
+        let manifest = fs::read_to_string(peers::root().join("examples/lab/cluster.yaml")).unwrap();
+        let away: Vec<_> = MEMBERS.iter().filter(|name| !self.members().contains(name)).collect();
+        let is_here = |line: &&str| !away.iter().any(|name| line.contains(**name));
+        let mut manifest: String =
+            manifest.lines().filter(is_here).map(|line| format!("{line}\n")).collect();
+        manifest = manifest.replace("192.168.29.", self.network.address_prefix());
         manifest.push_str(more);
         manifest.push_str(PATHS);
-        if self.network.is_loopback() && !more.contains("combined") {
-            // Peers dial from 127.0.0.1 here. Only the server's profile adds that address, and a
-            // manifest cannot give one address to three members.
-            manifest.push_str("combined: true\n");
-        }
         self.lab.write("cluster.yaml", manifest);
         self.lab.ok(&["apply", "-f", "cluster.yaml"]);
+    }
+
+    pub(crate) fn members(&self) -> Vec<&'static str> {
+        self.members.iter().map(|member| member.name).collect()
+    }
+
+    /// Puts every host's folder in its place, and starts the members.
+    pub(crate) fn start_members(&mut self) {
+        for (host, _) in HOSTS {
+            self.copy_bundle(host);
+        }
+        for name in self.members() {
+            self.start_member(name);
+        }
     }
 
     /// Puts a host's folder on its machine, as rsync does.
@@ -129,7 +162,7 @@ impl Machines {
     }
 
     /// Starts a member as its unit says; what it had stored is there still.
-    pub(super) fn start_member(&mut self, name: &str) {
+    pub(crate) fn start_member(&mut self, name: &str) {
         let unit = self.lab.read(PathBuf::from(name).join("etc/etcd.service"));
         let unit = String::from_utf8(unit).unwrap();
         let values = |key: &str| -> Vec<String> {
@@ -145,12 +178,13 @@ impl Machines {
             let (variable, value) = assignment.split_once('=').unwrap();
             command.env(variable, value);
         }
+        command.envs(self.settings.iter().copied());
         let log = OpenOptions::new().create(true).append(true).open(self.log_path(name)).unwrap();
         command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
         self.member(name).process = Some(command.spawn().unwrap());
     }
 
-    pub(super) fn stop_member(&mut self, name: &str) {
+    pub(crate) fn stop_member(&mut self, name: &str) {
         self.member(name).kill();
     }
 
@@ -162,30 +196,44 @@ impl Machines {
         self.lab.path(name).join("etcd.log")
     }
 
-    fn log(&self, name: &str) -> String {
+    /// All that a member has said.
+    pub(crate) fn log(&self, name: &str) -> String {
         let bytes = fs::read(self.log_path(name)).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
     /// The lines in which a member tells of a connection that it refused: `rejected connection` in
     /// 3.4's text as in 3.5's JSON, where the backslashes before quotation marks are left out here.
-    pub(super) fn rejections(&self, name: &str) -> Vec<String> {
+    pub(crate) fn rejections(&self, name: &str) -> Vec<String> {
         let log = self.log(name);
         let lines = log.lines().filter(|line| line.contains("rejected connection"));
         lines.map(|line| line.replace('\\', "")).collect()
     }
 
     /// Runs etcdctl on the master, set up by its etcdctl.env in the way that this file names.
-    pub(super) fn etcdctl(&self, args: &[&str]) -> Run {
+    pub(crate) fn etcdctl(&self, args: &[&str]) -> Run {
+        self.etcdctl_with(&[], args)
+    }
+
+    /// The same with other values of some of the file's variables: etcdctl takes no option for what
+    /// a variable sets.
+    pub(crate) fn etcdctl_with(&self, instead: &[(&str, &str)], args: &[&str]) -> Run {
         let mut shell = self.network.command(MASTER, "/bin/sh");
-        shell.args(["-c", r#"set -a; . ./etcdctl.env; set +a; cd ..; exec "$0" "$@""#]);
-        shell.arg(self.program.path("etcdctl")).args(args);
+        let script = r#"set -a; . ./etcdctl.env; eval "$1"; set +a; shift; cd ..; exec "$0" "$@""#;
+        let instead: String =
+            instead.iter().map(|(name, value)| format!("{name}={value};")).collect();
+        shell.args(["-c", script]).arg(self.client.path("etcdctl")).arg(instead).args(args);
         finish(shell.current_dir(self.lab.path(MASTER).join("etc")))
+    }
+
+    /// How a member ended, if it did.
+    pub(crate) fn ended(&mut self, name: &str) -> Option<ExitStatus> {
+        self.member(name).process.as_mut().and_then(|process| process.try_wait().unwrap())
     }
 
     /// Tries until it holds. A member that ends meanwhile, or a minute that passes, fails the test.
     #[track_caller]
-    pub(super) fn wait<T>(
+    pub(crate) fn wait<T>(
         &mut self,
         what: &str,
         attempt: impl Fn(&Self) -> Result<T, String>,
@@ -210,7 +258,7 @@ impl Machines {
 impl Drop for Machines {
     /// A test that fails shows what the members said last.
     fn drop(&mut self) {
-        for name in MEMBERS.iter().filter(|_| panicking()) {
+        for name in self.members().into_iter().filter(|_| panicking()) {
             let log = self.log(name);
             let lines: Vec<&str> = log.lines().collect();
             let tail = lines[lines.len().saturating_sub(15)..].join("\n");

@@ -12,26 +12,26 @@ use crate::process::finish;
 
 /// A request; one with a body is a POST.
 #[derive(Clone, Debug)]
-pub(super) struct Request {
-    pub(super) url: String,
+pub(crate) struct Request {
+    pub(crate) url: String,
     /// The certificate and its key.
-    pub(super) certificate: Option<(PathBuf, PathBuf)>,
-    pub(super) body: Option<&'static str>,
+    pub(crate) certificate: Option<(PathBuf, PathBuf)>,
+    pub(crate) body: Option<&'static str>,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     /// This end of the connection, by which the member's log names it.
-    pub(super) local: String,
+    pub(crate) local: String,
     /// None where no HTTP answer came.
-    pub(super) status: Option<u16>,
+    pub(crate) status: Option<u16>,
     /// The body, or what went wrong.
-    pub(super) text: String,
+    pub(crate) text: String,
 }
 
 /// Sends the requests one after the other. The server's certificate is checked against the CA and
 /// the address of the URL.
-pub(super) fn ask(network: &Network, host: &str, ca: &Path, requests: &[Request]) -> Vec<Answer> {
+pub(crate) fn ask(network: &Network, host: &str, ca: &Path, requests: &[Request]) -> Vec<Answer> {
     let wanted = requests.iter().map(|request| {
         let (certificate, key) = request.certificate.clone().unzip();
         json!({
