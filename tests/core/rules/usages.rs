@@ -14,6 +14,9 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::chain("peer-eku-both", Purpose::Peer, for_servers_alone),
     Example::chain("srv-eku-client", Purpose::Server, for_servers_alone),
     Example::chain("cli-has-serverauth", Purpose::Client, for_both),
+    Example::chain("eku-any", Purpose::Peer, |chain| {
+        chain.leaf.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::Any];
+    }),
     Example::chain("leaf-ku", Purpose::Peer, |chain| {
         chain.leaf.key_usages = vec![KeyUsagePurpose::KeyEncipherment];
     }),
