@@ -119,8 +119,7 @@ impl Machines {
         let manifest = fs::read_to_string(peers::root().join("examples/lab/cluster.yaml")).unwrap();
         let away: Vec<_> = MEMBERS.iter().filter(|name| !self.members().contains(name)).collect();
         let is_here = |line: &&str| !away.iter().any(|name| line.contains(**name));
-        let mut manifest: String =
-            manifest.lines().filter(is_here).map(|line| format!("{line}\n")).collect();
+        let mut manifest: String = manifest.split_inclusive('\n').filter(is_here).collect();
         manifest = manifest.replace("192.168.29.", self.network.address_prefix());
         manifest.push_str(more);
         manifest.push_str(PATHS);
@@ -220,9 +219,13 @@ impl Machines {
     pub(crate) fn etcdctl_with(&self, instead: &[(&str, &str)], args: &[&str]) -> Run {
         let mut shell = self.network.command(MASTER, "/bin/sh");
         let script = r#"set -a; . ./etcdctl.env; eval "$1"; set +a; shift; cd ..; exec "$0" "$@""#;
-        let instead: String =
+        let instead: Vec<_> =
             instead.iter().map(|(name, value)| format!("{name}={value};")).collect();
-        shell.args(["-c", script]).arg(self.client.path("etcdctl")).arg(instead).args(args);
+        shell
+            .args(["-c", script])
+            .arg(self.client.path("etcdctl"))
+            .arg(instead.concat())
+            .args(args);
         finish(shell.current_dir(self.lab.path(MASTER).join("etc")))
     }
 

@@ -21,10 +21,7 @@ pub(super) fn set(machines: &Machines, member: &str, variable: &str, value: &str
 pub(super) fn unset(machines: &Machines, member: &str, variable: &str) {
     let start = format!("Environment={variable}=");
     edit(machines, member, |unit| {
-        unit.lines()
-            .filter(|line| !line.starts_with(&start))
-            .map(|line| format!("{line}\n"))
-            .collect()
+        unit.split_inclusive('\n').filter(|line| !line.starts_with(&start)).collect()
     });
 }
 

@@ -1,5 +1,6 @@
 //! docs/faults.md says what the tests see.
 
+use std::fmt::Write as _;
 use std::fs;
 
 use super::{Fault, TABLES};
@@ -23,11 +24,12 @@ more than that its time is over.
 fn page() -> String {
     let mut page = HEAD.to_owned();
     for (about, table) in TABLES {
-        page += &format!("\n## {about}\n");
+        write!(page, "\n## {about}\n").unwrap();
         page += "| fault | what is wrong | what is seen | rule |\n|---|---|---|---|\n";
         for (name, fault) in table {
             let (name, seen, rule) = (name.replace('_', "-"), seen(fault), fault.rule);
-            page += &format!("| {name} | {} | {seen} | [{rule}](rules.md#{rule}) |\n", fault.what);
+            writeln!(page, "| {name} | {} | {seen} | [{rule}](rules.md#{rule}) |", fault.what)
+                .unwrap();
         }
     }
     page

@@ -102,8 +102,7 @@ impl Forged {
     pub(super) fn intermediate(machines: &Machines) -> Self {
         let mut ca = Self::another_ca(machines).with("authorityKeyIdentifier", "keyid");
         ca.issuer = Some(machines.lab.path("pki/ca"));
-        ca.common_name = "etcd intermediate CA".to_owned();
-        ca
+        ca.named("etcd intermediate CA")
     }
 
     /// With this extension, in place of the one that it has by this name.
@@ -166,7 +165,7 @@ impl Forged {
             self.string_mask
         );
         for (name, value) in &self.extensions {
-            config.push_str(&format!("{name} = {value}\n"));
+            config.extend([*name, " = ", value, "\n"]);
         }
         fs::write(file("openssl.cnf"), config).unwrap();
 
