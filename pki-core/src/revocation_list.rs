@@ -42,6 +42,7 @@ pub(crate) struct RevocationList {
 
 /// The issuing distribution point: which certificates a CRL is about (section 5.2.5).
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "they are the fields of the extension")]
 pub(crate) struct Scope {
     /// The names of the distribution point; empty where it is named in a way that is not read.
     pub(crate) names: Option<Vec<GeneralName>>,

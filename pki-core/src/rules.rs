@@ -133,6 +133,12 @@ impl Row {
         Self { rule, check: Check::Certificate(check), at_issue: AtIssue::BySeverity }
     }
 
+    /// A rule that is checked under RFC 5280 alone: what Go, and so etcd, makes of a breach is known
+    /// and does no harm.
+    const fn rfc5280_alone(rule: &'static Rule, check: fn(&Case<'_>) -> Vec<String>) -> Self {
+        Self { rule, check: Check::Rfc5280(check), at_issue: AtIssue::BySeverity }
+    }
+
     /// A rule that the verifier checks on a path as a whole, or the audit on a file.
     const fn whole(rule: &'static Rule) -> Self {
         Self { rule, check: Check::Whole, at_issue: AtIssue::BySeverity }
@@ -157,6 +163,7 @@ enum Check {
     AtIssue(fn(&Case<'_>) -> Vec<String>),
     Certificate(fn(&Case<'_>) -> Vec<String>),
     Deployment(fn(&Deployment<'_>) -> Vec<Breach>),
+    Rfc5280(fn(&Case<'_>) -> Vec<String>),
     Whole,
 }
 
@@ -255,7 +262,10 @@ fn judge_rows<'a>(
             let evidence = match row.check {
                 Check::Certificate(check) => check(case),
                 Check::AtIssue(check) if stage == Stage::Draft => check(case),
-                Check::AtIssue(_) | Check::Deployment(_) | Check::Whole => Vec::new(),
+                Check::Rfc5280(check) if policy == Policy::Rfc5280 => check(case),
+                Check::AtIssue(_) | Check::Deployment(_) | Check::Rfc5280(_) | Check::Whole => {
+                    Vec::new()
+                }
             };
             evidence.into_iter().map(move |evidence| {
                 let subject = case.certificate.subject.to_string();

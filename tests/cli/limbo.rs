@@ -91,8 +91,9 @@ impl Case {
         }
         let listed = REFUSED.iter().find(|(id, _)| *id == self.id);
         match (self.expected_result, library, listed) {
-            (Expected::Success, Ok(()), None) | (Expected::Failure, Err(_), None) => None,
-            (Expected::Success, Err(_), Some(_)) => None,
+            (Expected::Success, Ok(()), None)
+            | (Expected::Failure, Err(_), None)
+            | (Expected::Success, Err(_), Some(_)) => None,
             (_, Ok(()), Some(_)) => Some(format!("{}: accepted, take it from REFUSED", self.id)),
             (_, Err(_), Some(_)) => Some(format!("{}: rightly refused, and listed", self.id)),
             (Expected::Failure, Ok(()), None) => Some(format!("{}: wrongly accepted", self.id)),

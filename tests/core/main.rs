@@ -9,6 +9,7 @@ mod foreign;
 mod keys;
 mod lab;
 mod openssl;
+mod paths;
 mod profiles;
 mod properties;
 mod rcgen_traps;

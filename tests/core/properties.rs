@@ -3,6 +3,7 @@
 //! `PROPTEST_CASES` scales the number of cases (256 is once), for a long run at night.
 
 mod damage;
+mod deployment;
 mod flagged;
 mod names;
 mod parsers;

@@ -13,7 +13,7 @@ mod constraints;
 mod crls;
 mod files;
 mod form;
-mod hosts;
+pub(crate) mod hosts;
 mod names;
 mod path;
 mod peers;

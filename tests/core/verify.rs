@@ -65,3 +65,19 @@ fn each_fault_has_its_reason() {
         assert_eq!(ids(&report), wanted, "{report}");
     }
 }
+
+#[test]
+fn a_leaf_behind_its_issuer_is_judged_all_the_same_and_the_order_is_told() {
+    let ca = Ca::new();
+    let leaf = ca.issue("peer", "etcdone", &["192.168.29.61"]);
+    let verifier = Verifier::new(vec![ca.certificate().clone()]).unwrap();
+    let mut question = question(Purpose::Peer);
+    let check = |question: &Question| {
+        verifier.check(ca.certificate(), std::slice::from_ref(&leaf), question)
+    };
+    let report = check(&question);
+    assert_eq!(ids(&report), ["chain-order"], "{report}");
+    assert_eq!(report.path, ["CN=etcdone", "CN=etcd CA"]);
+    question.hosts = vec!["192.168.29.62".try_into().unwrap()];
+    assert_eq!(ids(&check(&question)), ["host-mismatch", "chain-order"]);
+}

@@ -70,7 +70,13 @@ impl Encoding {
     /// Of a TBSCertificate: `[0] version, serialNumber, signature, issuer, validity, subject, …`.
     pub(super) fn of_certificate(signed: &Signed, der: &[u8]) -> Option<Self> {
         let fields = elements(contents(signed.body(der))?)?;
-        let versioned = usize::from(fields.first()?.header.tag() == Tag(0));
+        // The parser looks at the number of a tag and not always at its class (x509-parser 0.18.1).
+        let tags: Vec<u8> = fields.iter().map(tag_octet).collect();
+        let ([0xa0, tags @ ..] | tags) = &tags[..];
+        let [0x02, 0x30, 0x30, 0x30, 0x30, 0x30, optional @ ..] = tags else {
+            return None;
+        };
+        let versioned = fields.len() - tags.len();
         let validity = elements(fields.get(versioned + 3)?.data)?;
         let [not_before, not_after] = &validity[..] else {
             return None;
@@ -78,10 +84,7 @@ impl Encoding {
         Some(Self {
             algorithms_agree: fields.get(versioned + 1)?.data == signed.algorithm(der),
             times: [time_fault(not_before), time_fault(not_after)],
-            unique_ids: fields
-                .iter()
-                .skip(versioned + 6)
-                .any(|field| matches!(field.header.tag(), Tag(1 | 2))),
+            unique_ids: optional.iter().any(|tag| *tag != 0xa3),
         })
     }
 
@@ -126,7 +129,17 @@ pub(super) fn contents(der: &[u8]) -> Option<&[u8]> {
 }
 
 fn is_time(element: &Any<'_>) -> bool {
-    matches!(element.header.tag(), Tag::UtcTime | Tag::GeneralizedTime)
+    matches!(tag_octet(element), UTC_TIME | GENERALIZED_TIME)
+}
+
+const UTC_TIME: u8 = 0x17;
+const GENERALIZED_TIME: u8 = 0x18;
+
+/// The first octet of the element; every tag here is below 31.
+fn tag_octet(element: &Any<'_>) -> u8 {
+    let header = &element.header;
+    let number = u8::try_from(header.tag().0).unwrap_or(0x1f) & 0x1f;
+    (header.class() as u8) << 6 | u8::from(header.constructed()) << 5 | number
 }
 
 /// Sections 4.1.2.5.1 and 4.1.2.5.2: in UTC, with seconds and no fraction, and each year in the one
@@ -137,16 +150,17 @@ fn time_fault(time: &Any<'_>) -> Option<&'static str> {
         _ => (time.data, false),
     };
     let whole = rest && digits.iter().all(u8::is_ascii_digit);
-    match time.header.tag() {
-        Tag::UtcTime if whole && digits.len() == 12 => None,
-        Tag::UtcTime => Some("a UTCTime that is not YYMMDDHHMMSSZ"),
-        Tag::GeneralizedTime if !(whole && digits.len() == 14) => {
+    match tag_octet(time) {
+        UTC_TIME if whole && digits.len() == 12 => None,
+        UTC_TIME => Some("a UTCTime that is not YYMMDDHHMMSSZ"),
+        GENERALIZED_TIME if !(whole && digits.len() == 14) => {
             Some("a GeneralizedTime that is not YYYYMMDDHHMMSSZ")
         }
         // As text: four digits each.
-        Tag::GeneralizedTime if digits < b"2050".as_slice() => {
+        GENERALIZED_TIME if digits < b"2050".as_slice() => {
             Some("a GeneralizedTime before 2050, where UTCTime is wanted")
         }
-        _ => None,
+        GENERALIZED_TIME => None,
+        _ => Some("neither a UTCTime nor a GeneralizedTime"),
     }
 }

@@ -292,3 +292,60 @@ const ELSEWHERE: [&str; 20] = [
     "peer-cert-allowed-hostname",
     "peer-skip-client-san-verification",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_taken_apart_as_etcd_does() {
+        for (text, scheme, host) in [
+            ("https://192.0.2.1:2379", "https", "192.0.2.1"),
+            (" https://[2001:db8::1]:2379/", "https", "2001:db8::1"),
+            ("http://etcdone", "http", "etcdone"),
+            ("https://:2379", "https", ""),
+            ("etcdone:2379", "", "etcdone"),
+            ("", "", ""),
+        ] {
+            let url = Url::read(text);
+            assert_eq!((url.scheme, url.host), (scheme, host), "{text}");
+        }
+        assert!(Url::read("https://[::1]:2379").is_loopback());
+        assert!(Url::read("https://localhost:2379").is_loopback());
+        assert!(Url::read("https://0.0.0.0:2379").is_unspecified());
+    }
+
+    #[test]
+    fn a_unit_is_read_as_systemd_and_go_do() {
+        let unit = "[Service]\n\
+            Environment=\"ETCD_NAME=etcdone\" ETCD_CERT_FILE=/a.pem OTHER=x\n\
+            EnvironmentFile=-/etc/default/etcd\n\
+            ExecStart=/usr/bin/etcd --key-file=/b.pem -client-cert-auth \\\n  --data-dir /var/lib/etcd\n";
+        let settings = Settings::from_unit(unit, None, EtcdVersion(3, 6, 0));
+        for (option, wanted) in [
+            ("name", "etcdone"),
+            ("cert-file", "/a.pem"),
+            ("key-file", "/b.pem"),
+            ("client-cert-auth", "true"),
+            ("data-dir", "/var/lib/etcd"),
+        ] {
+            assert_eq!(settings.find(option), Some(wanted), "{option}");
+        }
+        assert!(settings.is_partial && settings.clashes.is_empty());
+        assert_eq!(settings.file, Some(ETCD_SERVICE));
+    }
+
+    #[test]
+    fn the_keys_of_the_file_are_the_options_of_the_command_line() {
+        let yaml = "name: etcdone\n\
+            cipher-suites: [A, B]\n\
+            peer-transport-security: { cert-file: /p.pem, allowed-hostname: [a.lab, b.lab] }\n";
+        let settings = Settings::from_yaml(yaml, EtcdVersion(3, 6, 0));
+        assert_eq!(settings.find("peer-cert-file"), Some("/p.pem"));
+        assert_eq!(settings.list("peer-cert-allowed-hostname"), ["a.lab", "b.lab"]);
+        assert_eq!(settings.list("cipher-suites"), ["A", "B"]);
+        assert_eq!(settings.unknown, [""; 0]);
+        let old = Settings::from_yaml(yaml, EtcdVersion(3, 5, 1));
+        assert_eq!(old.unknown, ["peer-transport-security.allowed-hostname"]);
+    }
+}

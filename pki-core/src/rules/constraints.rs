@@ -60,12 +60,12 @@ pub(super) static ROWS: &[Row] = &[
         },
         dns_form,
     ),
-    Row::certificate(
+    Row::rfc5280_alone(
         &Rule {
             id: "nc-wildcard",
-            severity: Severity::Warning,
+            severity: Severity::Error,
             source: Source::Rfc5280,
-            breaks: "Whether the CA may certify the wildcard is for each verifier to guess, and some refuse it.",
+            breaks: "Whether the CA may certify the wildcard is for each verifier to guess; Go takes it where it lies in what is permitted.",
             remedy: "Issue it anew with the names of the hosts in place of the wildcard.",
             citation: "RFC 5280 sections 4.2.1.6 and 4.2.1.10; CVE-2025-61727",
         },

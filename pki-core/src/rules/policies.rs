@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::{Case, Position, Row, when};
 use crate::certificate::Certificate;
+use crate::oid::Oid;
 use crate::report::{Rule, Severity, Source};
 
 const ANY_POLICY: &str = "2.5.29.32.0";
@@ -105,7 +106,7 @@ fn is_satisfied<'a>(path: impl Iterator<Item = &'a Certificate>) -> bool {
         if !is_anchor {
             // Section 6.1.3 (d) to (f)
             let named: BTreeSet<&str> =
-                extensions.certificate_policies.iter().flatten().map(|oid| oid.as_str()).collect();
+                extensions.certificate_policies.iter().flatten().map(Oid::as_str).collect();
             let mut next: BTreeSet<&str> = named
                 .iter()
                 .copied()

@@ -22,7 +22,8 @@ impl Verifier {
         let mut report = self.judge(&path, question);
         // Where webpki did not take the anchor it knows nothing of an issuer either.
         let refused = self.refused.iter().find(|(index, _)| {
-            path.iter().any(|certificate| std::ptr::eq(*certificate, &self.anchors[*index]))
+            let anchor = &self.anchors[*index];
+            path.iter().any(|certificate| std::ptr::eq(*certificate, anchor))
         });
         let (rule, evidence) = self.cause(&path, refused.map_or(error, |(_, error)| error));
         let said = |rule: &Rule| report.findings.iter().any(|finding| finding.rule == rule);

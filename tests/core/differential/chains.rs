@@ -1,10 +1,13 @@
 //! Chains, good at first and then changed somewhere: what is signed, in which order, by whom.
 
+use std::fmt::Write as _;
+
 use pki_core::{ExtendedKeyUsage, KeyAlgorithm, PrivateKey, Signer};
 use rcgen::{CertificateParams, KeyUsagePurpose, SanType};
 
 use super::judges::HOST;
-use super::mutations::{self, Random};
+use super::mutations;
+use super::random::Random;
 use crate::der::{Node, forge};
 use crate::foreign::{ca_params, extended_key_usages, params, self_signed, signed};
 
@@ -86,7 +89,8 @@ impl<'a> Draft<'a> {
                 for change in changes {
                     let what = change.apply(fields, self.keys, random);
                     let who = if place == last { "leaf".to_owned() } else { format!("ca {place}") };
-                    story += &format!("{who}: {} {what}; ", change.name);
+                    // Writing to a String cannot fail.
+                    let _ = write!(story, "{who}: {} {what}; ", change.name);
                 }
             }));
         }

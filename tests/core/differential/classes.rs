@@ -14,6 +14,7 @@ const THEY_REFUSE: &[(Judge, &str, &str)] = &[
     (Judge::Openssl, "certificate has expired", "last-second"),
     (Judge::Openssl, "unspecified certificate verification error", "leaf-key"),
     (Judge::Openssl, "unreadable", "leaf-key"),
+    (Judge::Openssl, "unsuitable certificate purpose", "leaf-usages"),
     (Judge::Python, "2.5.29.15: Certificate is missing required extension", CA_WITHOUT_KEY_USAGE),
     (
         Judge::Python,
@@ -24,6 +25,8 @@ const THEY_REFUSE: &[(Judge, &str, &str)] = &[
     (Judge::Python, "subjectAltName MUST NOT be critical", "critical-names"),
     (Judge::Python, "malformed DNS name constraint", "empty-constraint"),
     (Judge::Python, "cA must not be asserted in an EE certificate", "ca-as-leaf"),
+    (Judge::Python, "EE keyUsage must not assert keyCertSign", "ca-as-leaf"),
+    (Judge::Python, "nameConstraints extension contains an unsupported", "directory-constraints"),
 ];
 
 /// The one case in which both others refuse what we accept: RFC 5280 section 6.1.4 (n) asks for
@@ -49,6 +52,7 @@ const WE_REFUSE: &[(&str, &str)] = &[
     ("nc-wildcard", "wildcards-below-constraints"),
     ("ca-bc-noncritical", "criticality"),
     ("ext-not-critical", "criticality"),
+    ("ca-bc-noncritical", "criticality"),
     ("ext-critical", "criticality"),
     ("ext-der", "der"),
     ("unreadable", "der"),
@@ -60,6 +64,7 @@ const WE_REFUSE: &[(&str, &str)] = &[
     ("ku-empty", "usages"),
     ("ca-pathlen-form", "usages"),
     ("eku-any", "usages"),
+    ("key-curve", "key-form"),
 ];
 
 /// The name of the difference between two verdicts that differ.

@@ -2,35 +2,10 @@
 
 use pki_core::Signer;
 
-use super::chains::{Chain, Draft, Keys};
+use super::chains::Keys;
 use super::judges::HOST;
-use crate::der::{Node, extensions, forge, oid, put, remove, value};
-
-/// A generator with a seed (SplitMix64), so that a failure comes again.
-pub(super) struct Random(pub(super) u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut bits = self.0;
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        bits ^ (bits >> 31)
-    }
-
-    /// A number below `limit`.
-    pub(super) fn below(&mut self, limit: usize) -> usize {
-        usize::try_from(self.next() % u64::try_from(limit).unwrap()).unwrap()
-    }
-
-    fn one_of<T: Clone>(&mut self, choices: &[T]) -> T {
-        choices[self.below(choices.len())].clone()
-    }
-
-    fn flag(&mut self) -> bool {
-        self.below(2) == 0
-    }
-}
+use super::random::Random;
+use crate::der::{Node, extensions, oid, put, remove, value};
 
 type Fields = Vec<Node>;
 
@@ -414,63 +389,4 @@ fn criticality(fields: &mut Fields, _: &Keys, random: &mut Random) -> String {
         parts.insert(1, Node::octets(0x01, [0xff]));
     }
     format!("{:?}", parts[0].content())
-}
-
-/// What can be wrong with how a chain is put together, and not with a certificate of it.
-pub(super) fn rearrange(mut chain: Chain, keys: &Keys, random: &mut Random) -> Chain {
-    let what = match random.below(8) {
-        0 => {
-            chain.between.reverse();
-            "CAs in the other order"
-        }
-        1 => {
-            chain.between.pop();
-            "a CA is missing"
-        }
-        2 => {
-            chain.between.extend(chain.between.clone());
-            "CAs twice"
-        }
-        3 => {
-            chain.between.extend(chain.anchors.clone());
-            "the root among the CAs"
-        }
-        4 => {
-            if let Some(ca) = chain.between.pop() {
-                chain.anchors = vec![ca];
-            }
-            "a CA as anchor"
-        }
-        5 => {
-            let stranger = Draft::new(keys, 0).sign(random);
-            chain.anchors.extend(stranger.anchors);
-            "two roots of one name and key"
-        }
-        6 => {
-            // Its signature is by another key, however good the rest.
-            chain.leaf = forge(&chain.leaf, &keys.stranger, |_| {});
-            "the leaf signed by a stranger"
-        }
-        _ => {
-            if let Some(ca) = chain.between.pop() {
-                chain.leaf = ca;
-            }
-            "a CA as leaf"
-        }
-    };
-    chain.story += what;
-    chain
-}
-
-/// Flips one bit of one certificate.
-pub(super) fn flip(mut chain: Chain, random: &mut Random) -> Chain {
-    let (who, der) = match random.below(3) {
-        0 if !chain.between.is_empty() => ("ca", &mut chain.between[0]),
-        1 => ("root", &mut chain.anchors[0]),
-        _ => ("leaf", &mut chain.leaf),
-    };
-    let bit = random.below(der.len() * 8);
-    der[bit / 8] ^= 1 << (bit % 8);
-    chain.story += &format!("{who}: bit {bit} flipped");
-    chain
 }

@@ -2,7 +2,8 @@
 //! somebody makes them worse.
 
 use pki_core::{
-    Certificate, ExtendedKeyUsage, Finding, KeyAlgorithm, PrivateKey, Purpose, Question, Verifier,
+    Certificate, ExtendedKeyUsage, Finding, KeyAlgorithm, Policy, PrivateKey, Purpose, Question,
+    Verifier,
 };
 use rcgen::{CertificateParams, KeyUsagePurpose, SanType};
 
@@ -31,6 +32,7 @@ pub(super) struct Signed {
     pub(super) ca_key: PrivateKey,
     pub(super) crls: Vec<Vec<u8>>,
     pub(super) max_depth: Option<usize>,
+    pub(super) policy: Policy,
 }
 
 pub(super) fn dns(name: &str) -> SanType {
@@ -95,6 +97,7 @@ impl Chain {
             ca_key: self.ca_key,
             crls: Vec::new(),
             max_depth: None,
+            policy: Policy::Etcd,
         };
         (self.alter)(&mut signed);
         (signed, self.question)
@@ -123,6 +126,7 @@ impl Signed {
             verifier.add_crl(crl).unwrap();
         }
         verifier.max_depth = self.max_depth;
+        verifier.policy = self.policy;
         verifier.check(&self.leaf, &self.between, question).findings
     }
 }

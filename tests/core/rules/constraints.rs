@@ -1,6 +1,6 @@
 //! Name constraints of a CA.
 
-use pki_core::{Finding, Purpose};
+use pki_core::{Finding, Policy, Purpose};
 use rcgen::{GeneralSubtree, NameConstraints};
 
 use super::chain::{Chain, dns};
@@ -57,6 +57,7 @@ fn a_mask_with_a_hole(chain: &mut Chain) {
 fn a_wildcard_below_a_constraint(chain: &mut Chain) {
     chain.leaf.subject_alt_names = vec![dns("*.example.com")];
     permit(chain, "example.com");
+    chain.alter = |signed| signed.policy = Policy::Rfc5280;
 }
 
 fn a_leaf_with_constraints(chain: &mut Chain) {

@@ -12,7 +12,7 @@ use super::chain::key;
 use crate::foreign::{extended_key_usages, params, signed};
 use crate::lab::{Ca, NOW, moment};
 
-pub(super) const MANIFEST: &str = "\
+pub(crate) const MANIFEST: &str = "\
 cluster: lab
 domain: example.com
 etcd:
@@ -24,29 +24,29 @@ workers: [ { name: workerone, ip: 192.168.29.71 } ]
 ";
 
 /// The lab that this project comes from.
-pub(super) struct Hosts {
-    pub(super) ca: Ca,
+pub(crate) struct Hosts {
+    pub(crate) ca: Ca,
     manifest: Manifest,
     /// By path: `etcdone/peer.pem`.
     files: BTreeMap<String, File>,
 }
 
-pub(super) struct File {
-    pub(super) mode: u32,
-    pub(super) contents: Vec<u8>,
+pub(crate) struct File {
+    pub(crate) mode: u32,
+    pub(crate) contents: Vec<u8>,
 }
 
 impl Hosts {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::below(Ca::new())
     }
 
-    pub(super) fn below(ca: Ca) -> Self {
+    pub(crate) fn below(ca: Ca) -> Self {
         let manifest = Manifest::from_yaml(MANIFEST.as_bytes()).unwrap();
         Self::of(ca, manifest)
     }
 
-    pub(super) fn of(ca: Ca, manifest: Manifest) -> Self {
+    pub(crate) fn of(ca: Ca, manifest: Manifest) -> Self {
         let mut hosts = Self { ca, manifest, files: BTreeMap::new() };
         for wanted in hosts.manifest.wanted().unwrap() {
             let key = key();
@@ -65,19 +65,19 @@ impl Hosts {
         hosts
     }
 
-    pub(super) fn write(&mut self, path: &str, mode: u32, contents: impl Into<Vec<u8>>) {
+    pub(crate) fn write(&mut self, path: &str, mode: u32, contents: impl Into<Vec<u8>>) {
         self.files.insert(path.to_owned(), File { mode, contents: contents.into() });
     }
 
     /// Writes `BASE.pem` and `BASE-key.pem`.
-    pub(super) fn write_pair(&mut self, base: &str, certificate: &Certificate, key: &PrivateKey) {
+    pub(crate) fn write_pair(&mut self, base: &str, certificate: &Certificate, key: &PrivateKey) {
         let key = key.to_pem(KeyFormat::Pkcs8).unwrap();
         self.write(&format!("{base}.pem"), 0o644, certificate.to_pem().unwrap());
         self.write(&format!("{base}-key.pem"), 0o600, key.as_bytes());
     }
 
     /// Issues the certificate of a pair anew, for the same key and changed.
-    pub(super) fn reissue(&mut self, base: &str, change: impl FnOnce(&mut CertificateParams)) {
+    pub(crate) fn reissue(&mut self, base: &str, change: impl FnOnce(&mut CertificateParams)) {
         let old = self.certificate(base);
         let key = self.key(base);
         let mut params = params(cn(&old), &key);
@@ -88,7 +88,7 @@ impl Hosts {
     }
 
     /// Gives it the names and usages of a certificate that is there.
-    pub(super) fn like(&mut self, base: &str, params: &mut CertificateParams) {
+    pub(crate) fn like(&mut self, base: &str, params: &mut CertificateParams) {
         let old = self.certificate(base);
         let names = old.extensions.subject_alt_name.iter().flatten();
         params.subject_alt_names = names.map(as_encoded).collect();
@@ -98,18 +98,18 @@ impl Hosts {
     }
 
     /// The certificate of a pair.
-    pub(super) fn certificate(&mut self, base: &str) -> Certificate {
+    pub(crate) fn certificate(&mut self, base: &str) -> Certificate {
         let file = self.file(&format!("{base}.pem"));
         Certificate::from_pem_or_der(&file.contents).unwrap().swap_remove(0)
     }
 
     /// The key of a pair.
-    pub(super) fn key(&mut self, base: &str) -> PrivateKey {
+    pub(crate) fn key(&mut self, base: &str) -> PrivateKey {
         PrivateKey::from_pem(&self.file(&format!("{base}-key.pem")).contents).unwrap()
     }
 
     /// Replaces text in a file.
-    pub(super) fn edit(&mut self, path: &str, from: &str, to: &str) {
+    pub(crate) fn edit(&mut self, path: &str, from: &str, to: &str) {
         let file = self.file(path);
         let text = String::from_utf8(file.contents.clone()).unwrap();
         assert!(text.contains(from), "{path} has no {from:?}:\n{text}");
@@ -117,32 +117,32 @@ impl Hosts {
     }
 
     /// Writes a file after another.
-    pub(super) fn append(&mut self, path: &str, bytes: impl AsRef<[u8]>) {
+    pub(crate) fn append(&mut self, path: &str, bytes: impl AsRef<[u8]>) {
         self.file(path).contents.extend_from_slice(bytes.as_ref());
     }
 
     /// Every file of text, by path.
-    pub(super) fn contents(&self) -> Vec<(String, String)> {
+    pub(crate) fn contents(&self) -> Vec<(String, String)> {
         let files = self.files.iter();
         let text = |file: &File| String::from_utf8(file.contents.clone()).unwrap();
         files.map(|(path, file)| (path.clone(), text(file))).collect()
     }
 
-    pub(super) fn file(&mut self, path: &str) -> &mut File {
+    pub(crate) fn file(&mut self, path: &str) -> &mut File {
         self.files.get_mut(path).unwrap_or_else(|| panic!("{path} is not there"))
     }
 
-    pub(super) fn copy(&mut self, from: &str, to: &str) {
+    pub(crate) fn copy(&mut self, from: &str, to: &str) {
         let file = self.file(from);
         let (mode, contents) = (file.mode, file.contents.clone());
         self.write(to, mode, contents);
     }
 
-    pub(super) fn remove(&mut self, path: &str) {
+    pub(crate) fn remove(&mut self, path: &str) {
         assert!(self.files.remove(path).is_some(), "{path} is not there");
     }
 
-    pub(super) fn findings(self) -> Vec<Finding> {
+    pub(crate) fn findings(self) -> Vec<Finding> {
         let files = self.files.into_iter().map(|(path, file)| {
             let (host, name) = path.split_once('/').unwrap();
             HostFile::new(host, name, file.mode, &file.contents)

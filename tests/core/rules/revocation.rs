@@ -48,7 +48,7 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::other("crl-scope", |fault| {
         // onlyContainsCACerts
         changed(fault, |fields| {
-            put(fields, DISTRIBUTION_POINT, true, &[0x30, 0x03, 0x82, 0x01, 0xff])
+            put(fields, DISTRIBUTION_POINT, true, &[0x30, 0x03, 0x82, 0x01, 0xff]);
         })
     }),
     Example::other("crl-number", |fault| changed(fault, |fields| remove(fields, oid::CRL_NUMBER))),

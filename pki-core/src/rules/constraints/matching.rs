@@ -63,19 +63,16 @@ pub(super) fn reaches(excluded: &GeneralName, name: &GeneralName) -> bool {
 /// A DNS constraint covers its own name and every name with labels added on the left; with a
 /// leading dot, which RFC 5280 does not know, only the latter.
 fn below(base: &str, name: &str) -> bool {
-    let (bare, dotted) = match base.strip_prefix('.') {
-        Some(bare) => (bare, true),
-        None => (base, false),
-    };
     if base.is_empty() {
         return true;
     }
-    let (name, bare) = (name.as_bytes(), bare.as_bytes());
-    let Some(cut) = name.len().checked_sub(bare.len()) else {
+    let domain = base.strip_prefix('.').unwrap_or(base).as_bytes();
+    let Some(cut) = name.len().checked_sub(domain.len()) else {
         return false;
     };
-    let (rest, end) = name.split_at(cut);
-    end.eq_ignore_ascii_case(bare) && if rest.is_empty() { !dotted } else { rest.ends_with(b".") }
+    let (labels, end) = name.as_bytes().split_at(cut);
+    let fits = if labels.is_empty() { !base.starts_with('.') } else { labels.ends_with(b".") };
+    fits && end.eq_ignore_ascii_case(domain)
 }
 
 fn email(base: &str, address: &str) -> bool {

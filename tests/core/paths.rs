@@ -1,0 +1,261 @@
+//! Paths by RFC 5280 section 6.1: several issuers, circles, what webpki cannot accept, and how much
+//! work a hostile set of CAs can make.
+
+use pki_core::{
+    Certificate, KeyAlgorithm, KeyFormat, Policy, PrivateKey, Purpose, Question, Report, Verifier,
+};
+use rcgen::{
+    BasicConstraints, CertificateParams, GeneralSubtree, IsCa, NameConstraints, RevokedCertParams,
+    SanType, SerialNumber,
+};
+use time::Duration;
+
+use crate::der::{Node, forge, oid, put};
+use crate::foreign::{ca_params, crl_by, params, self_signed, signed};
+use crate::lab::NOW;
+
+/// A CA with its key.
+struct Ca {
+    certificate: Certificate,
+    key: PrivateKey,
+}
+
+fn key() -> PrivateKey {
+    PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap()
+}
+
+fn root(name: &str, change: impl FnOnce(&mut CertificateParams)) -> Ca {
+    let key = key();
+    let mut params = ca_params(name, &key);
+    change(&mut params);
+    Ca { certificate: self_signed(&params, &key), key }
+}
+
+impl Ca {
+    /// A CA below this one, with a key of its own.
+    fn ca(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Self {
+        self.certify(name, key(), change)
+    }
+
+    /// A CA below this one, with this key.
+    fn certify(
+        &self,
+        name: &str,
+        key: PrivateKey,
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> Self {
+        let mut params = ca_params(name, &key);
+        params.use_authority_key_identifier_extension = true;
+        change(&mut params);
+        Self { certificate: signed(&params, &key, &self.certificate, &self.key), key }
+    }
+
+    fn leaf(&self, change: impl FnOnce(&mut CertificateParams)) -> Certificate {
+        let key = key();
+        let mut params = params("host", &key);
+        params.subject_alt_names = vec![SanType::DnsName("host.example.com".try_into().unwrap())];
+        change(&mut params);
+        signed(&params, &key, &self.certificate, &self.key)
+    }
+
+    /// A second holder of the same key.
+    fn same_key(&self) -> PrivateKey {
+        PrivateKey::from_pem(self.key.to_pem(KeyFormat::Pkcs8).unwrap().as_bytes()).unwrap()
+    }
+}
+
+fn check(anchors: &[&Ca], between: &[&Ca], leaf: &Certificate) -> Report {
+    check_with(anchors, between, leaf, &[])
+}
+
+fn check_with(anchors: &[&Ca], between: &[&Ca], leaf: &Certificate, crls: &[Vec<u8>]) -> Report {
+    let certificates = |cas: &[&Ca]| cas.iter().map(|ca| ca.certificate.clone()).collect();
+    let mut verifier = Verifier::new(certificates(anchors)).unwrap();
+    verifier.intermediates = certificates(between);
+    verifier.policy = Policy::Rfc5280;
+    for crl in crls {
+        verifier.add_crl(crl).unwrap();
+    }
+    let mut question = Question::at(NOW);
+    question.purpose = Purpose::Any;
+    verifier.check(leaf, &[], &question)
+}
+
+fn ids(report: &Report) -> Vec<&str> {
+    report.findings.iter().map(|finding| finding.rule.id).collect()
+}
+
+fn constrained(permitted: Vec<GeneralSubtree>, excluded: Vec<GeneralSubtree>) -> NameConstraints {
+    NameConstraints { permitted_subtrees: permitted, excluded_subtrees: excluded }
+}
+
+fn path_len(length: u8) -> impl FnOnce(&mut CertificateParams) {
+    move |params| params.is_ca = IsCa::Ca(BasicConstraints::Constrained(length))
+}
+
+#[test]
+fn a_path_is_found_among_cross_signed_cas_and_in_spite_of_circles() {
+    let (a, b) = (root("a", |_| {}), root("b", |_| {}));
+    let (a_by_b, b_by_a) =
+        (b.certify("a", a.same_key(), |_| {}), a.certify("b", b.same_key(), |_| {}));
+    let below = a.ca("below", |_| {});
+    let leaf = below.leaf(|_| {});
+    // a and b sign each other, and one of them is trusted.
+    assert_eq!(ids(&check(&[&a], &[&a_by_b, &b_by_a, &below], &leaf)), [""; 0]);
+    assert_eq!(ids(&check(&[&b], &[&b_by_a, &a_by_b, &below], &leaf)), [""; 0]);
+    // None of them is.
+    let stranger = root("stranger", |_| {});
+    let report = check(&[&stranger], &[&a_by_b, &b_by_a, &below], &leaf);
+    assert!(ids(&report).contains(&"path-unknown-authority"), "{report}");
+    // The cross certificate has ended, and the root itself is trusted.
+    let ended = b.certify("a", a.same_key(), |params| params.not_after = NOW - Duration::DAY);
+    assert_eq!(ids(&check(&[&a, &b], &[&ended, &below], &leaf)), [""; 0]);
+    // The CA between is trusted, and its root is only known.
+    assert_eq!(ids(&check(&[&below], &[&a], &leaf)), [""; 0]);
+}
+
+#[test]
+fn one_bad_anchor_does_not_spoil_the_others() {
+    let (good, bad) = (root("good", |_| {}), root("bad", |_| {}));
+    let leaf = good.leaf(|_| {});
+    // Its two signature algorithms differ, so that webpki does not take it.
+    let der = forge(bad.certificate.der(), &bad.key, |fields: &mut Vec<Node>| {
+        *fields[2].inner()[0].content().last_mut().unwrap() = 3;
+    });
+    let of_bad = bad.leaf(|_| {});
+    let bad = Ca { certificate: Certificate::from_der(&der).unwrap(), key: bad.key };
+    assert_eq!(ids(&check(&[&bad, &good], &[], &leaf)), [""; 0]);
+    assert_eq!(ids(&check(&[&bad, &good], &[], &of_bad)), ["sig-algorithm-mismatch"]);
+}
+
+#[test]
+fn self_issued_cas_count_neither_for_the_path_length_nor_for_constraints() {
+    let root = root("root", |params| {
+        params.name_constraints =
+            Some(constrained(vec![GeneralSubtree::DnsName("example.com".to_owned())], vec![]));
+    });
+    let first = root.ca("ca", path_len(1));
+    let renewed = first.ca("ca", |params| {
+        path_len(1)(params);
+        params.subject_alt_names = vec![SanType::DnsName("ca.example.org".try_into().unwrap())];
+    });
+    let last = renewed.ca("last", path_len(0));
+    let report = check(&[&root], &[&first, &renewed, &last], &last.leaf(|_| {}));
+    assert_eq!(ids(&report), [""; 0], "{report}");
+    assert!(report.limit.is_some_and(|limit| limit.contains("self-issued")), "{report:?}");
+    // Of the leaf they hold, self-issued or not.
+    let stray = |params: &mut CertificateParams| {
+        params.subject_alt_names = vec![SanType::DnsName("ca.example.org".try_into().unwrap())];
+    };
+    let report = check(&[&root], &[&first, &renewed, &last], &last.leaf(stray));
+    assert!(ids(&report).contains(&"ca-name-constraints"), "{report}");
+}
+
+#[test]
+fn a_ca_is_a_leaf_like_any_other_and_all_rules_hold_for_it() {
+    let root = root("root", path_len(0));
+    let leaf = root.ca("ca", path_len(0));
+    let report = check(&[&root], &[], &leaf.certificate);
+    assert_eq!(ids(&report), [""; 0], "{report}");
+    assert!(report.limit.is_some());
+    let ended = root.ca("ca", |params| params.not_after = NOW - Duration::SECOND);
+    assert_eq!(ids(&check(&[&root], &[], &ended.certificate)), ["leaf-expired"]);
+    let revoked = RevokedCertParams {
+        serial_number: SerialNumber::from(leaf.certificate.serial.as_bytes().to_vec()),
+        revocation_time: NOW - Duration::HOUR,
+        reason_code: None,
+        invalidity_date: None,
+    };
+    let crl = crl_by(&root.certificate, &root.key, vec![revoked]);
+    let report = check_with(&[&root], &[], &leaf.certificate, &[crl]);
+    assert_eq!(ids(&report), ["leaf-revoked"], "{report}");
+    // Of the same name and another key.
+    let other = self::root("root", |_| {});
+    assert!(!check(&[&other], &[], &leaf.certificate).is_ok());
+}
+
+#[test]
+fn directory_names_are_compared_without_regard_to_case_and_blanks() {
+    let subject = |name: &str| {
+        let mut subject = rcgen::DistinguishedName::new();
+        subject.push(rcgen::DnType::OrganizationName, name);
+        subject
+    };
+    let root = root("root", |params| {
+        let directory = GeneralSubtree::DirectoryName(subject("Lab  One"));
+        params.name_constraints = Some(constrained(vec![directory], vec![]));
+    });
+    for (organization, wanted) in [
+        ("lab one", &[][..]),
+        ("lab two", &["ca-name-constraints"]),
+        ("labone", &["ca-name-constraints"]),
+    ] {
+        let leaf = root.leaf(|params| params.distinguished_name = subject(organization));
+        assert_eq!(ids(&check(&[&root], &[], &leaf)), wanted, "{organization}");
+    }
+}
+
+#[test]
+fn policies_that_a_ca_demands_must_be_shared_all_along() {
+    const P: &[u8] = &[0x30, 0x06, 0x30, 0x04, 0x06, 0x02, 0x2a, 0x03];
+    const Q: &[u8] = &[0x30, 0x06, 0x30, 0x04, 0x06, 0x02, 0x2a, 0x04];
+    const ANY: &[u8] = &[0x30, 0x08, 0x30, 0x06, 0x06, 0x04, 0x55, 0x1d, 0x20, 0x00];
+    const P_IS_Q: &[u8] = &[0x30, 0x0a, 0x30, 0x08, 0x06, 0x02, 0x2a, 0x03, 0x06, 0x02, 0x2a, 0x04];
+    const AT_ONCE: &[u8] = &[0x30, 0x03, 0x80, 0x01, 0x00];
+    const MAPPINGS: &[u8] = &[0x55, 0x1d, 33];
+    let root = root("root", |_| {});
+    let plain = root.ca("ca", |_| {});
+    for (ca_policies, mapped, leaf_policies, valid) in [
+        (P, false, P, true),
+        (P, false, ANY, true),
+        (ANY, false, Q, true),
+        (P, false, Q, false),
+        (P, true, Q, true),
+        (P, true, P, false),
+        (ANY, true, Q, true),
+    ] {
+        let der = forge(plain.certificate.der(), &root.key, |fields: &mut Vec<Node>| {
+            put(fields, oid::POLICIES, false, ca_policies);
+            put(fields, oid::POLICY_CONSTRAINTS, true, AT_ONCE);
+            if mapped {
+                put(fields, MAPPINGS, true, P_IS_Q);
+            }
+        });
+        let ca = Ca { certificate: Certificate::from_der(&der).unwrap(), key: plain.same_key() };
+        let leaf = ca.leaf(|_| {});
+        let der = forge(leaf.der(), &ca.key, |fields: &mut Vec<Node>| {
+            put(fields, oid::POLICIES, false, leaf_policies);
+        });
+        let report = check(&[&root], &[&ca], &Certificate::from_der(&der).unwrap());
+        let wanted = if valid { &[][..] } else { &["policy-missing"] };
+        assert_eq!(ids(&report), wanted, "{ca_policies:?} {mapped} {leaf_policies:?}");
+    }
+}
+
+#[test]
+fn ten_cas_may_stand_between_and_no_more() {
+    let root = root("root", |_| {});
+    let mut between: Vec<Ca> = Vec::new();
+    for number in 0..11 {
+        let ca = between.last().unwrap_or(&root).ca(&format!("ca {number}"), |_| {});
+        between.push(ca);
+        let known: Vec<&Ca> = between.iter().collect();
+        let report = check(&[&root], &known, &between[number].leaf(|_| {}));
+        assert_eq!(report.is_ok(), number < 10, "{number}: {report}");
+        assert_eq!(report.limit.is_some(), (6..10).contains(&number), "{number}");
+    }
+}
+
+// Each of the CAs may have signed each of the others: without a bound there are more paths than
+// anybody can walk.
+#[test]
+fn a_crowd_of_cas_with_one_name_and_key_is_judged_all_the_same() {
+    let stranger = root("root", |_| {});
+    let ca = root("ca", |_| {});
+    let crowd: Vec<Ca> = (0..150).map(|_| ca.certify("ca", ca.same_key(), |_| {})).collect();
+    let known: Vec<&Ca> = crowd.iter().collect();
+    let below = crowd[0].ca("as leaf", |_| {});
+    for leaf in [crowd[0].leaf(|_| {}), below.certificate] {
+        assert!(!check(&[&stranger], &known, &leaf).is_ok());
+    }
+}
