@@ -44,7 +44,8 @@ fn a_section_that_is_mistyped_is_found() {
     let found = after(|lab| {
         edit(lab, CONF, "client-transport-security:", "client-transport-securty:");
     });
-    assert_eq!(found, ["cfg-auth-off", "cfg-yaml-unknown-key"].map(|id| format!("{CONF}: {id}")));
+    let rules = ["cfg-auth-off", "cfg-cert-missing", "cfg-yaml-unknown-key"];
+    assert_eq!(found, rules.map(|id| format!("{CONF}: {id}")));
 }
 
 #[test]
