@@ -13,13 +13,8 @@ use time::macros::datetime;
 pub const NOW: OffsetDateTime = datetime!(2027-01-01 12:00 UTC);
 
 /// The names of every leaf.
-pub const NAMES: [&str; 5] = [
-    "etcdone.example.com",
-    "10.0.0.1",
-    "fd00::1",
-    "a@example.com",
-    "spiffe://example.com/etcdone",
-];
+pub const NAMES: [&str; 5] =
+    ["etcdone.example.com", "10.0.0.1", "fd00::1", "a@example.com", "spiffe://example.com/etcdone"];
 
 /// A certificate and its key, which is Ed25519, whose signatures are the same in every run.
 pub struct Entity {

@@ -1,0 +1,69 @@
+//! Any bytes as a file of a member's folder: certificates, keys, etcd's YAML and unit, a CRL that both
+//! ports enforce. The whole cluster, of one member, is judged with it.
+//!
+//! The first byte chooses which file it is.
+#![no_main]
+
+use std::sync::LazyLock;
+
+use libfuzzer_sys::fuzz_target;
+use pki_core::{Bundles, HostFile, KeyFormat, Manifest};
+use world::{CHAIN, NOW, no_bug};
+
+const NAMES: [&str; 9] = [
+    "etcd.conf.yaml",
+    "etcd.service",
+    "crl.pem",
+    "ca.pem",
+    "server.pem",
+    "server-key.pem",
+    "peer.pem",
+    "etcdctl.env",
+    "kubeadm-config.yaml",
+];
+
+static MANIFEST: LazyLock<Manifest> = LazyLock::new(|| {
+    let yaml = b"cluster: lab\netcd_version: 3.5.1\netcd: [{ name: etcdone, ip: 10.0.0.1 }]\ncontrol_plane: [{ name: masterone, ip: 10.0.0.3 }]\n";
+    Manifest::from_yaml(yaml).expect("a manifest")
+});
+
+/// What the hosts hold: the same pair everywhere, for what is wrong with it is found anew each time.
+static SOUND: LazyLock<Vec<HostFile>> = LazyLock::new(|| {
+    let pem = CHAIN.each_ref().map(|entity| entity.certificate.to_pem().expect("PEM"));
+    let key = CHAIN[2].key.to_pem(KeyFormat::Pkcs8).expect("PEM").to_string();
+    let mut files = Vec::new();
+    for host in ["etcdone", "masterone"] {
+        let mut add = |name: &str, contents: &str| {
+            files.push(HostFile::new(host, name, 0o600, contents.as_bytes()));
+        };
+        add("ca.pem", &pem[0]);
+        let bases: &[&str] =
+            if host == "masterone" { &["apiserver-etcd-client"] } else { &["server", "peer"] };
+        for base in bases {
+            add(&format!("{base}.pem"), &format!("{}{}", pem[2], pem[1]));
+            add(&format!("{base}-key.pem"), &key);
+        }
+        for file in Bundles::new(&MANIFEST).generated(host) {
+            let lists = "Environment=ETCD_CLIENT_CRL_FILE=/etc/etcd/crl.pem\n\
+                Environment=ETCD_PEER_CRL_FILE=/etc/etcd/crl.pem\nExecStart=";
+            add(file.name, &file.contents.replace("ExecStart=", lists));
+        }
+    }
+    files
+});
+
+fuzz_target!(|bytes: &[u8]| {
+    let [chosen, contents @ ..] = bytes else { return };
+    let name = NAMES[usize::from(*chosen) % NAMES.len()];
+    let host = if name.starts_with("etcdctl") || name.starts_with("kubeadm") {
+        "masterone"
+    } else {
+        "etcdone"
+    };
+    let mut files = vec![HostFile::new(host, name, 0o600, contents)];
+    let others = SOUND.iter().filter(|other| other.host != host || other.name != name);
+    files.extend(others.cloned());
+    for found in no_bug(MANIFEST.audit(&CHAIN[0].certificate, &files, NOW)).into_iter().flatten() {
+        let _ = found.report.to_string();
+    }
+});
