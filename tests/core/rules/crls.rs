@@ -1,13 +1,12 @@
 //! The CRLs that members enforce.
 
 use pki_core::{Authority, Bundles, Finding, Manifest};
-use rcgen::{RevokedCertParams, SerialNumber};
-use time::Duration;
 
 use super::hosts::{Hosts, MANIFEST};
+use super::revocation::revoked;
 use super::{Example, Fault};
 use crate::foreign::{self, crl};
-use crate::lab::{Ca, NOW};
+use crate::lab::Ca;
 
 pub(super) const EXAMPLES: &[Example] = &[
     Example::other("crl-format", |fault| {
@@ -42,15 +41,6 @@ pub(super) const EXAMPLES: &[Example] = &[
         })
     }),
 ];
-
-fn revoked(serial: &[u8]) -> RevokedCertParams {
-    RevokedCertParams {
-        serial_number: SerialNumber::from(serial.to_vec()),
-        revocation_time: NOW - Duration::hours(1),
-        reason_code: None,
-        invalidity_date: None,
-    }
-}
 
 fn none(hosts: &mut Hosts) -> Vec<u8> {
     crl(&hosts.ca, Vec::new())

@@ -81,7 +81,7 @@ fn changed(fault: Fault, change: fn(&mut Vec<Node>)) -> Vec<Finding> {
     })
 }
 
-fn revoked(serial: &[u8]) -> RevokedCertParams {
+pub(super) fn revoked(serial: &[u8]) -> RevokedCertParams {
     RevokedCertParams {
         serial_number: SerialNumber::from(serial.to_vec()),
         revocation_time: NOW - Duration::hours(1),
