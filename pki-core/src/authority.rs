@@ -4,6 +4,8 @@
 //! and is turned into a certificate once: by [`Draft::sign`] with a [`Signer`] at hand, or by
 //! [`Draft::assemble`] with a signature that was made elsewhere.
 
+use std::sync::{Arc, OnceLock};
+
 use time::OffsetDateTime;
 
 use crate::certificate::{Certificate, SerialNumber};
@@ -31,6 +33,8 @@ pub struct Moment {
 #[derive(Clone, Debug)]
 pub struct Authority {
     certificate: Certificate,
+    /// Read for the first draft and kept for the others.
+    encoder: OnceLock<Arc<encode::Ca>>,
 }
 
 /// A certificate that was judged and waits for its signature.
@@ -68,7 +72,7 @@ pub struct Issued {
 impl Authority {
     /// The authority of a CA certificate. Whether it may sign is judged at each draft.
     pub const fn new(certificate: Certificate) -> Self {
-        Self { certificate }
+        Self { certificate, encoder: OnceLock::new() }
     }
 
     /// The CA's certificate.
@@ -84,10 +88,19 @@ impl Authority {
         moment: &Moment,
     ) -> Result<Draft, Error> {
         let Admission { template, left_out } = profile.admit(request, moment.now)?;
-        let issued_by = IssuedBy::Ca(&self.certificate);
+        let issued_by = IssuedBy::Ca(self.encoder()?);
         let mut draft = Draft::new(&template, moment, &issued_by, Some(&self.certificate))?;
         draft.left_out = left_out;
         Ok(draft)
+    }
+
+    fn encoder(&self) -> Result<&encode::Ca, Error> {
+        if let Some(known) = self.encoder.get() {
+            return Ok(known);
+        }
+        // Another thread may have been faster, with the same answer.
+        let read = Arc::new(encode::Ca::new(&self.certificate)?);
+        Ok(self.encoder.get_or_init(|| read))
     }
 
     /// Drafts a root that `public_key` signs itself.
