@@ -15,6 +15,8 @@ use crate::store;
 /// The file in the CA's folder.
 pub(crate) const FILE: &str = "inventory.db";
 
+// With a rowid, as in cfssl, rows stand in the order of issuing and only the index is as random as the serial
+// numbers are; by its own key each row of a large inventory would be written to a page of its own, twice.
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS certificates (
         serial_number            TEXT NOT NULL, -- decimal, as cfssl keeps it
@@ -29,7 +31,7 @@ const SCHEMA: &str = "
         not_before               TEXT NOT NULL,
         common_name              TEXT,
         PRIMARY KEY (serial_number, authority_key_identifier)
-    ) WITHOUT ROWID;
+    );
 ";
 
 /// What the inventory keeps of one certificate.
