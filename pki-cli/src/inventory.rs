@@ -15,6 +15,8 @@ use crate::store;
 /// The file in the CA's folder.
 pub(crate) const FILE: &str = "inventory.db";
 
+// With a rowid, as in cfssl, rows stand in the order of issuing and only the index is as random as the serial
+// numbers are; by its own key each row of a large inventory would be written to a page of its own, twice.
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS certificates (
         serial_number            TEXT NOT NULL, -- decimal, as cfssl keeps it
@@ -29,8 +31,40 @@ const SCHEMA: &str = "
         not_before               TEXT NOT NULL,
         common_name              TEXT,
         PRIMARY KEY (serial_number, authority_key_identifier)
-    ) WITHOUT ROWID;
+    );
 ";
+
+/// What the inventory keeps of one certificate.
+pub(crate) struct Entry<'a> {
+    serial_number: String,
+    authority_key_identifier: String,
+    profile: &'a str,
+    expiry: String,
+    pem: String,
+    not_before: String,
+    common_name: Option<String>,
+}
+
+impl<'a> Entry<'a> {
+    pub(crate) fn new(certificate: &Certificate, profile: &'a str) -> Result<Self, Failure> {
+        let aki = certificate.extensions.authority_key_id.as_ref();
+        let aki = aki.and_then(|aki| aki.key_id.as_ref());
+        Ok(Self {
+            serial_number: decimal(certificate.serial.as_bytes()),
+            authority_key_identifier: aki.map_or_else(String::new, ToString::to_string),
+            profile,
+            expiry: rfc3339(certificate.not_after),
+            pem: certificate.to_pem()?,
+            not_before: rfc3339(certificate.not_before),
+            common_name: certificate.subject.common_name().map(ToOwned::to_owned),
+        })
+    }
+
+    /// The certificate in PEM.
+    pub(crate) fn pem(&self) -> &str {
+        &self.pem
+    }
+}
 
 /// The open inventory of one CA.
 pub(crate) struct Inventory {
@@ -73,13 +107,13 @@ impl Inventory {
         profile: &str,
         now: OffsetDateTime,
     ) -> Result<(), Failure> {
-        self.record_all([(certificate, profile)], now)
+        self.record_all(&[Entry::new(certificate, profile)?], now)
     }
 
-    /// Records certificates and their profiles, all of them or none, durably.
+    /// Records certificates, all of them or none, durably.
     pub(crate) fn record_all<'a>(
         &mut self,
-        certificates: impl IntoIterator<Item = (&'a Certificate, &'a str)>,
+        entries: impl IntoIterator<Item = &'a Entry<'a>>,
         now: OffsetDateTime,
     ) -> Result<(), Failure> {
         let path = &self.path;
@@ -90,18 +124,17 @@ impl Inventory {
         let insert =
             "INSERT INTO certificates VALUES (?1, ?2, ?3, 'good', 0, ?4, NULL, ?5, ?6, ?7, ?8)";
         let mut row = transaction.prepare(insert).map_err(failed)?;
-        for (certificate, profile) in certificates {
-            let aki = certificate.extensions.authority_key_id.as_ref();
-            let aki = aki.and_then(|aki| aki.key_id.as_ref());
+        let issued_at = rfc3339(now);
+        for entry in entries {
             row.execute(params![
-                decimal(certificate.serial.as_bytes()),
-                aki.map_or_else(String::new, ToString::to_string),
-                profile,
-                rfc3339(certificate.not_after),
-                certificate.to_pem()?,
-                rfc3339(now),
-                rfc3339(certificate.not_before),
-                certificate.subject.common_name(),
+                entry.serial_number,
+                entry.authority_key_identifier,
+                entry.profile,
+                entry.expiry,
+                entry.pem,
+                issued_at,
+                entry.not_before,
+                entry.common_name,
             ])
             .map_err(failed)?;
         }
@@ -121,20 +154,22 @@ fn rfc3339(moment: OffsetDateTime) -> String {
 
 /// Big-endian octets as a decimal number.
 fn decimal(octets: &[u8]) -> String {
-    let mut digits: Vec<u8> = vec![0];
+    // Nine digits in each, the lowest first.
+    const LIMIT: u64 = 1_000_000_000;
+    let mut groups: Vec<u64> = Vec::new();
     for octet in octets {
-        let mut carry = u32::from(*octet);
-        for digit in &mut digits {
-            carry += u32::from(*digit) * 256;
-            *digit = u8::try_from(carry % 10).unwrap_or(0);
-            carry /= 10;
+        let mut carry = u64::from(*octet);
+        for group in &mut groups {
+            carry += *group * 256;
+            *group = carry % LIMIT;
+            carry /= LIMIT;
         }
-        while carry > 0 {
-            digits.push(u8::try_from(carry % 10).unwrap_or(0));
-            carry /= 10;
+        if carry > 0 {
+            groups.push(carry);
         }
     }
-    digits.iter().rev().map(|digit| char::from(b'0' + digit)).collect()
+    let highest = groups.pop().unwrap_or(0).to_string();
+    groups.iter().rev().fold(highest, |digits, group| digits + &format!("{group:09}"))
 }
 
 #[cfg(test)]
@@ -148,5 +183,6 @@ mod tests {
         assert_eq!(decimal(&[1, 0]), "256");
         assert_eq!(decimal(&[0xff; 8]), u64::MAX.to_string());
         assert_eq!(decimal(&[0xff; 16]), u128::MAX.to_string());
+        assert_eq!(decimal(&1_000_000_000_000_000_007_u128.to_be_bytes()), "1000000000000000007");
     }
 }

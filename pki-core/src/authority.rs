@@ -4,6 +4,8 @@
 //! and is turned into a certificate once: by [`Draft::sign`] with a [`Signer`] at hand, or by
 //! [`Draft::assemble`] with a signature that was made elsewhere.
 
+use std::sync::{Arc, OnceLock};
+
 use time::OffsetDateTime;
 
 use crate::certificate::{Certificate, SerialNumber};
@@ -31,6 +33,8 @@ pub struct Moment {
 #[derive(Clone, Debug)]
 pub struct Authority {
     certificate: Certificate,
+    /// Read for the first draft and kept for the others.
+    encoder: OnceLock<Arc<encode::Ca>>,
 }
 
 /// A certificate that was judged and waits for its signature.
@@ -68,7 +72,7 @@ pub struct Issued {
 impl Authority {
     /// The authority of a CA certificate. Whether it may sign is judged at each draft.
     pub const fn new(certificate: Certificate) -> Self {
-        Self { certificate }
+        Self { certificate, encoder: OnceLock::new() }
     }
 
     /// The CA's certificate.
@@ -84,10 +88,19 @@ impl Authority {
         moment: &Moment,
     ) -> Result<Draft, Error> {
         let Admission { template, left_out } = profile.admit(request, moment.now)?;
-        let issued_by = IssuedBy::Ca(&self.certificate);
+        let issued_by = IssuedBy::Ca(self.encoder()?);
         let mut draft = Draft::new(&template, moment, &issued_by, Some(&self.certificate))?;
         draft.left_out = left_out;
         Ok(draft)
+    }
+
+    fn encoder(&self) -> Result<&encode::Ca, Error> {
+        if let Some(known) = self.encoder.get() {
+            return Ok(known);
+        }
+        // Another thread may have been faster, with the same answer.
+        let read = Arc::new(encode::Ca::new(&self.certificate)?);
+        Ok(self.encoder.get_or_init(|| read))
     }
 
     /// Drafts a root that `public_key` signs itself.
@@ -173,15 +186,15 @@ impl Draft {
     /// Joins the draft and a signature over [`Draft::tbs`] that was made elsewhere.
     pub fn assemble(self, signature: &[u8]) -> Result<Issued, Error> {
         let der = encode::signed(self.unsigned.der(), signature)?;
-        let certificate = Certificate::from_der(&der)
-            .map_err(|e| Error::Internal(format!("reading our own certificate: {e}")))?;
+        let not_the_draft = || Error::Internal("the certificate is not the draft".to_owned());
+        let certificate = self.unsigned.with_signature(der).ok_or_else(not_the_draft)?;
         if !certificate.is_signed_by(&self.issuer_key) {
             return Err(Error::Signer(
                 "its signature does not verify with the CA's public key".into(),
             ));
         }
-        if certificate.public_key != self.public_key || certificate.tbs() != self.tbs() {
-            return Err(Error::Internal("the certificate is not the draft".to_owned()));
+        if certificate.public_key != self.public_key {
+            return Err(not_the_draft());
         }
         Ok(Issued { certificate, report: self.report, left_out: self.left_out })
     }

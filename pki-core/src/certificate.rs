@@ -134,6 +134,15 @@ impl Certificate {
     pub(crate) fn tbs(&self) -> &[u8] {
         self.signed.body(&self.der)
     }
+
+    /// The certificate that `der` is, if it is this one under another signature. The facts are those
+    /// of the same bytes and are not read again.
+    pub(crate) fn with_signature(self, der: Vec<u8>) -> Option<Self> {
+        let signed = Signed::read("a certificate", &der).ok()?;
+        let same = signed.body(&der) == self.tbs()
+            && signed.algorithm(&der) == self.signed.algorithm(&self.der);
+        same.then(|| Self { der, signed, ..self })
+    }
 }
 
 /// A PKCS #10 certification request (RFC 2986), as its bytes state it.

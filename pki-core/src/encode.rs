@@ -31,8 +31,30 @@ use crate::usage::{ExtendedKeyUsage, KeyUsages};
 
 /// Who signs: a CA, or for a root its own key.
 pub(crate) enum IssuedBy<'a> {
-    Ca(&'a Certificate),
+    Ca(&'a Ca),
     Itself,
+}
+
+/// A CA as the encoder has it, read once for all that it issues.
+#[derive(Debug)]
+pub(crate) struct Ca {
+    issuer: Issuer<'static, EmptyKey>,
+    /// The encoder copies the CA's subjectKeyIdentifier; where there is none it would make one up by
+    /// a method of its own, and the leaf goes without.
+    has_key_id: bool,
+}
+
+impl Ca {
+    pub(crate) fn new(ca: &Certificate) -> Result<Self, Error> {
+        let unwritable = || unwritable(&ca.subject.to_string());
+        if !ca.subject.is_rewritable() {
+            return Err(unwritable());
+        }
+        let der = CertificateDer::from(ca.der());
+        let issuer = Issuer::from_ca_cert_der(&der, EmptyKey::new(&ca.public_key)?)
+            .map_err(|_| unwritable())?;
+        Ok(Self { issuer, has_key_id: ca.extensions.subject_key_id.is_some() })
+    }
 }
 
 /// The certificate that a template, a serial number and an issuer make, with an empty signature.
@@ -42,24 +64,14 @@ pub(crate) fn unsigned(
     issued_by: &IssuedBy<'_>,
 ) -> Result<Vec<u8>, Error> {
     let mut params = params(template, serial)?;
-    let issuer = match issued_by {
-        IssuedBy::Itself => Issuer::from_params(&params, EmptyKey::new(&template.public_key)?),
+    let certificate = match issued_by {
+        IssuedBy::Itself => params.self_signed(&EmptyKey::new(&template.public_key)?),
         IssuedBy::Ca(ca) => {
-            let unwritable = || unwritable(&ca.subject.to_string());
-            if !ca.subject.is_rewritable() {
-                return Err(unwritable());
-            }
-            // The encoder copies the CA's subjectKeyIdentifier; where there is none it would make
-            // one up by a method of its own, and the leaf goes without.
-            params.use_authority_key_identifier_extension = ca.extensions.subject_key_id.is_some();
-            let der = CertificateDer::from(ca.der());
-            Issuer::from_ca_cert_der(&der, EmptyKey::new(&ca.public_key)?)
-                .map_err(|_| unwritable())?
+            params.use_authority_key_identifier_extension = ca.has_key_id;
+            params.signed_by(&encoder_key(&template.public_key)?, &ca.issuer)
         }
     };
-    let subject_key = encoder_key(&template.public_key)?;
-    let certificate = params.signed_by(&subject_key, &issuer).map_err(|e| encoder_failed(&e))?;
-    Ok(certificate.der().to_vec())
+    Ok(certificate.map_err(|e| encoder_failed(&e))?.der().to_vec())
 }
 
 /// The same certificate with this signature in place of the empty one.

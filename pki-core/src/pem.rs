@@ -57,7 +57,7 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Section>, Error> {
         let Some(label) = label(line) else { continue };
         let line = index + 1;
         let end = format!("-----END {label}-----");
-        let mut body = Zeroizing::new(String::new());
+        let mut body: Vec<&str> = Vec::new();
         loop {
             match lines.next() {
                 None => {
@@ -73,10 +73,7 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Section>, Error> {
                     )
                     .hinted("the file is damaged; copy it again"));
                 }
-                Some((_, next)) => {
-                    body.push_str(next.trim());
-                    body.push('\n');
-                }
+                Some((_, next)) => body.push(next.trim()),
             }
         }
         sections.push(Section { content: content(label, &body, line)?, line });
@@ -92,14 +89,14 @@ fn malformed(line: usize, label: &str, problem: &str) -> Error {
     Error::malformed("PEM", format!("line {line}, BEGIN {label}: {problem}"))
 }
 
-fn content(label: &str, body: &str, line: usize) -> Result<Content, Error> {
+fn content(label: &str, body: &[&str], line: usize) -> Result<Content, Error> {
     // cfssl writes PKCS#8 under a label of its own that only Go programs accept.
     let standard = match label {
         "Ed25519 PRIVATE KEY" => "PRIVATE KEY",
         "NEW CERTIFICATE REQUEST" => "CERTIFICATE REQUEST",
         "EC PARAMETERS" => return Ok(Content::EcParameters),
         "ENCRYPTED PRIVATE KEY" => return Ok(Content::EncryptedKey),
-        _ if label.ends_with("PRIVATE KEY") && body.contains("ENCRYPTED") => {
+        _ if label.ends_with("PRIVATE KEY") && body.iter().any(|l| l.contains("ENCRYPTED")) => {
             return Ok(Content::EncryptedKey);
         }
         "CERTIFICATE"
@@ -110,8 +107,15 @@ fn content(label: &str, body: &str, line: usize) -> Result<Content, Error> {
         | "RSA PRIVATE KEY" => label,
         other => return Ok(Content::Other(other.to_owned())),
     };
-    let section =
-        Zeroizing::new(format!("-----BEGIN {standard}-----\n{body}-----END {standard}-----\n"));
+    let (begin, end) = (format!("-----BEGIN {standard}-----"), format!("-----END {standard}-----"));
+    // With room for all of it: a buffer that grows leaves copies of a key behind.
+    let lines = || [&*begin].into_iter().chain(body.iter().copied()).chain([&*end]);
+    let room = lines().map(|line| line.len() + 1).sum();
+    let mut section = Zeroizing::new(String::with_capacity(room));
+    for line in lines() {
+        section.push_str(line);
+        section.push('\n');
+    }
     match rustls_pemfile::read_one_from_slice(section.as_bytes()) {
         Ok(Some((Item::X509Certificate(der), _))) => Ok(Content::Certificate(der.to_vec())),
         Ok(Some((Item::Csr(der), _))) => Ok(Content::CertificateRequest(der.to_vec())),

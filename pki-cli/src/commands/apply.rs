@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::mpsc;
 use std::thread;
 
-use pki_core::{Action, Certificate, KeyFormat, Manifest, PrivateKey, Signer};
+use pki_core::{Action, KeyFormat, Manifest, PrivateKey, Signer};
 use zeroize::Zeroizing;
 
 use super::cluster::{self, HostWork, ManifestArgs, Outcome, Scene, Step, Work, in_parallel};
@@ -14,6 +14,7 @@ use crate::ca_folder::{self, CaFolder};
 use crate::failure::Failure;
 use crate::host;
 use crate::hosts::{self, BundleFile, NewFolder};
+use crate::inventory::Entry;
 use crate::progress::Progress;
 use crate::store::{self, Access};
 
@@ -119,7 +120,7 @@ fn put_all(
 }
 
 /// A host's new folder, if it needs one, and what was issued for it.
-type Made = (Option<NewFolder>, Vec<(Certificate, &'static str)>);
+type Made = (Option<NewFolder>, Vec<Entry<'static>>);
 
 /// Issues what a host lacks and writes its folder beside its place.
 fn make(
@@ -142,7 +143,7 @@ fn make(
         let request = wanted.request(leaf_key.public_key().clone());
         let profile = scene.profiles.profile(wanted.profile)?;
         let draft = ca.authority.draft(&request, profile, &host::moment()?)?;
-        let certificate = draft.sign(&ca.key)?.certificate;
+        let entry = Entry::new(&draft.sign(&ca.key)?.certificate, wanted.profile)?;
         files.push(BundleFile {
             name: format!("{}-key.pem", wanted.file),
             contents: Zeroizing::new(leaf_key.to_pem(KeyFormat::Pkcs8)?.as_bytes().to_vec()),
@@ -150,10 +151,10 @@ fn make(
         });
         files.push(BundleFile {
             name: format!("{}.pem", wanted.file),
-            contents: Zeroizing::new(certificate.to_pem()?.into_bytes()),
+            contents: Zeroizing::new(entry.pem().as_bytes().to_vec()),
             access: Access::Public,
         });
-        issued.push((certificate, wanted.profile));
+        issued.push(entry);
     }
     let public = scene.public_files(host.host).into_iter();
     files.extend(public.filter(|(name, _)| host.files.contains(name)).map(|(name, contents)| {
@@ -170,9 +171,7 @@ fn make(
 /// its place.
 fn put(made: Vec<Made>, scene: &Scene<'_>, ca: &CaFolder) -> Result<(), Failure> {
     hosts::sync_all(&scene.all)?;
-    let issued = made.iter().flat_map(|(_, issued)| issued);
-    ca.inventory()?
-        .record_all(issued.map(|(certificate, profile)| (certificate, *profile)), scene.now)?;
+    ca.inventory()?.record_all(made.iter().flat_map(|(_, issued)| issued), scene.now)?;
     for folder in made.into_iter().filter_map(|(folder, _)| folder) {
         folder.put()?;
     }

@@ -19,14 +19,14 @@ pub(crate) struct Signed {
 impl Signed {
     pub(crate) fn read(wanted: &'static str, der: &[u8]) -> Result<Self, Error> {
         let bad = |_| Error::malformed(wanted, "its signature cannot be read");
-        let (_, whole) = Any::from_der(der).map_err(bad)?;
+        let (behind, whole) = Any::from_der(der).map_err(bad)?;
         let (rest, _) = Any::from_der(whole.data).map_err(bad)?;
         let body_at = der.len() - whole.data.len();
         let algorithm_outer = der.len() - rest.len();
         let (rest, algorithm) = Any::from_der(rest).map_err(bad)?;
         let algorithm_end = der.len() - rest.len();
         let (rest, signature) = Any::from_der(rest).map_err(bad)?;
-        if !rest.is_empty() {
+        if !(rest.is_empty() && behind.is_empty()) {
             return Err(Error::malformed(wanted, "something stands behind its signature"));
         }
         // BIT STRING: the first byte counts the unused bits, of which a signature has none.

@@ -1,7 +1,7 @@
 //! What `verify` is given to read: files, folders, standard input.
 
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, FileType};
 use std::path::{Path, PathBuf};
 use std::vec;
 
@@ -38,7 +38,7 @@ pub(super) fn expand(files: &[PathBuf]) -> impl Iterator<Item = Input> + Send {
 
 /// A walk through a folder. It holds the names of the folders that it stands in, and no more.
 struct Walk {
-    open: Vec<(PathBuf, vec::IntoIter<OsString>)>,
+    open: Vec<(PathBuf, vec::IntoIter<(OsString, Option<FileType>)>)>,
     /// A folder that is to be opened next.
     next: Option<PathBuf>,
 }
@@ -58,32 +58,35 @@ impl Iterator for Walk {
                 }
             }
             let (folder, names) = self.open.last_mut()?;
-            let Some(name) = names.next() else {
+            let Some((name, kind)) = names.next() else {
                 self.open.pop();
                 continue;
             };
             let path = folder.join(name);
             // A link to a file is that file, as Kubernetes mounts secrets; a link to a folder could
             // lead round in a circle.
-            match fs::symlink_metadata(&path) {
-                Ok(found) if found.is_dir() => self.next = Some(path),
-                _ if is_candidate(&path) && !path.is_dir() => return Some(Input::Found(path)),
+            match kind {
+                Some(kind) if kind.is_dir() => self.next = Some(path),
+                Some(kind) if kind.is_symlink() && path.is_dir() => {}
+                _ if is_candidate(&path) => return Some(Input::Found(path)),
                 _ => {}
             }
         }
     }
 }
 
-/// Sorted; hidden ones are left out, as `*` does.
-fn names(folder: &Path) -> std::io::Result<Vec<OsString>> {
+/// Sorted; hidden ones are left out, as `*` does. The folder itself knows the kinds: to ask for each costs
+/// more than to read a short file.
+fn names(folder: &Path) -> std::io::Result<Vec<(OsString, Option<FileType>)>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder)? {
-        let name = entry?.file_name();
+        let entry = entry?;
+        let name = entry.file_name();
         if !name.as_encoded_bytes().starts_with(b".") {
-            names.push(name);
+            names.push((name, entry.file_type().ok()));
         }
     }
-    names.sort_unstable();
+    names.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
     Ok(names)
 }
 
