@@ -141,7 +141,7 @@ impl Certificate {
         let signed = Signed::read("a certificate", &der).ok()?;
         let same = signed.body(&der) == self.tbs()
             && signed.algorithm(&der) == self.signed.algorithm(&self.der);
-        same.then(|| Self { der, signed, ..self })
+        same.then_some(Self { der, signed, ..self })
     }
 }
 

@@ -240,10 +240,10 @@ pub(crate) fn judge(case: &Case<'_>, policy: Policy) -> Vec<Finding> {
 /// them forbids signing.
 pub(crate) fn judge_before_signing(case: &Case<'_>) -> (Vec<Finding>, bool) {
     let found = judge_rows(case, Policy::Etcd, Stage::Draft);
-    let refuses = |(row, finding): &(&Row, Finding)| {
+    let forbids = |(row, finding): &(&Row, Finding)| {
         finding.severity == Severity::Error || row.at_issue == AtIssue::Refuse
     };
-    let refused = found.iter().any(refuses);
+    let refused = found.iter().any(forbids);
     (found.into_iter().map(|(_, finding)| finding).collect(), refused)
 }
 
