@@ -38,9 +38,15 @@ pub(super) fn expand(files: &[PathBuf]) -> impl Iterator<Item = Input> + Send {
 
 /// A walk through a folder. It holds the names of the folders that it stands in, and no more.
 struct Walk {
-    open: Vec<(PathBuf, vec::IntoIter<(OsString, Option<FileType>)>)>,
+    open: Vec<(PathBuf, vec::IntoIter<Entry>)>,
     /// A folder that is to be opened next.
     next: Option<PathBuf>,
+}
+
+/// What a folder says of one thing in it.
+struct Entry {
+    name: OsString,
+    kind: Option<FileType>,
 }
 
 impl Iterator for Walk {
@@ -58,7 +64,7 @@ impl Iterator for Walk {
                 }
             }
             let (folder, names) = self.open.last_mut()?;
-            let Some((name, kind)) = names.next() else {
+            let Some(Entry { name, kind }) = names.next() else {
                 self.open.pop();
                 continue;
             };
@@ -77,16 +83,16 @@ impl Iterator for Walk {
 
 /// Sorted; hidden ones are left out, as `*` does. The folder itself knows the kinds: to ask for each costs
 /// more than to read a short file.
-fn names(folder: &Path) -> std::io::Result<Vec<(OsString, Option<FileType>)>> {
+fn names(folder: &Path) -> std::io::Result<Vec<Entry>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name();
         if !name.as_encoded_bytes().starts_with(b".") {
-            names.push((name, entry.file_type().ok()));
+            names.push(Entry { name, kind: entry.file_type().ok() });
         }
     }
-    names.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+    names.sort_unstable_by(|one, other| one.name.cmp(&other.name));
     Ok(names)
 }
 
