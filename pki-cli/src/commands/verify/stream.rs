@@ -24,8 +24,9 @@ impl Pace {
     }
 }
 
-/// How many batches may wait for a worker, and how many for the printer.
-const WAITING: usize = 2;
+/// How many batches may wait for a worker, and how many for the printer: so many that a worker whose core
+/// does something else for a moment does not hold up the others.
+const WAITING: usize = 8;
 
 /// Calls `work` on every input, and `sink` with the results in the order of the inputs.
 ///
