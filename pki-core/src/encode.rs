@@ -214,10 +214,12 @@ fn params(template: &Template, serial: &SerialNumber) -> Result<CertificateParam
     params.custom_extensions.extend(certificate_policies(policies)?);
     if *ocsp_no_check {
         // RFC 6960 section 4.2.2.2.1: the value is NULL.
-        params.custom_extensions.push(custom("1.3.6.1.5.5.7.48.1.5", vec![0x05, 0x00])?);
+        params
+            .custom_extensions
+            .push(custom(&Oid::trusted("1.3.6.1.5.5.7.48.1.5"), vec![0x05, 0x00])?);
     }
     for extension in copied {
-        let mut copy = custom(extension.oid.as_str(), extension.value.clone())?;
+        let mut copy = custom(&extension.oid, extension.value.clone())?;
         copy.set_criticality(extension.critical);
         params.custom_extensions.push(copy);
     }
@@ -296,8 +298,8 @@ fn subtree(constraint: &NameConstraint) -> GeneralSubtree {
     }
 }
 
-fn custom(oid: &str, content: Vec<u8>) -> Result<CustomExtension, Error> {
-    let arcs = arcs(&Oid::trusted(oid))?;
+fn custom(oid: &Oid, content: Vec<u8>) -> Result<CustomExtension, Error> {
+    let arcs = arcs(oid)?;
     Ok(CustomExtension::from_oid_content(&arcs, content))
 }
 
@@ -321,7 +323,7 @@ fn authority_info_access(urls: &Urls) -> Result<Option<CustomExtension>, Error> 
     }
     let content =
         AuthorityInfoAccessSyntax(descriptions).to_der().map_err(|e| encoder_failed(&e))?;
-    custom("1.3.6.1.5.5.7.1.1", content).map(Some)
+    custom(&Oid::trusted("1.3.6.1.5.5.7.1.1"), content).map(Some)
 }
 
 fn der_ia5(uri: &Uri) -> Result<Ia5String, Error> {
@@ -363,5 +365,5 @@ fn certificate_policies(policies: &[PolicyInformation]) -> Result<Option<CustomE
     };
     let policies: Vec<_> = policies.iter().map(information).collect::<Result<_, _>>()?;
     let content = CertificatePolicies(policies).to_der().map_err(|e| encoder_failed(&e))?;
-    custom("2.5.29.32", content).map(Some)
+    custom(&Oid::trusted("2.5.29.32"), content).map(Some)
 }

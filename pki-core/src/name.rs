@@ -280,7 +280,9 @@ impl FromStr for DnsName {
                 )
             })?;
         // Full-width digits and dots have become plain ones.
-        no_address(&ascii)?;
+        if ascii != host {
+            no_address(&ascii)?;
+        }
         if wildcard.len() + ascii.len() > 253 {
             return Err(refuse(text, "longer than 253 characters", "shorten it"));
         }

@@ -1,5 +1,6 @@
 //! Object identifiers in their dotted form.
 
+use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
@@ -7,12 +8,30 @@ use crate::error::Error;
 
 /// An object identifier, known to be encodable.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct Oid(String);
+pub struct Oid(Cow<'static, str>);
+
+/// What nearly every certificate of a cluster holds, so that reading one allocates for no OID.
+const COMMON: [(&[u8], &str); 14] = [
+    (&[0x55, 0x04, 0x03], "2.5.4.3"),
+    (&[0x55, 0x04, 0x06], "2.5.4.6"),
+    (&[0x55, 0x04, 0x0a], "2.5.4.10"),
+    (&[0x55, 0x04, 0x0b], "2.5.4.11"),
+    (&[0x55, 0x1d, 0x0e], "2.5.29.14"),
+    (&[0x55, 0x1d, 0x0f], "2.5.29.15"),
+    (&[0x55, 0x1d, 0x11], "2.5.29.17"),
+    (&[0x55, 0x1d, 0x13], "2.5.29.19"),
+    (&[0x55, 0x1d, 0x23], "2.5.29.35"),
+    (&[0x55, 0x1d, 0x25], "2.5.29.37"),
+    (&[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x01], "1.3.6.1.5.5.7.3.1"),
+    (&[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x02], "1.3.6.1.5.5.7.3.2"),
+    (&[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02], "1.2.840.10045.4.3.2"),
+    (&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0b], "1.2.840.113549.1.1.11"),
+];
 
 impl Oid {
-    /// For text that a DER decoder or a literal in this crate already vouches for.
-    pub(crate) fn trusted(dotted: impl Into<String>) -> Self {
-        Self(dotted.into())
+    /// For a literal in this crate.
+    pub(crate) const fn trusted(dotted: &'static str) -> Self {
+        Self(Cow::Borrowed(dotted))
     }
 
     /// From the contents of a DER OBJECT IDENTIFIER (X.690 section 8.19). What is none becomes a
@@ -20,10 +39,13 @@ impl Oid {
     ///
     /// asn1-rs 0.7.2 has such a function too, which reads 2.999 as 3.16.55.
     pub(crate) fn from_der(content: &[u8]) -> Self {
-        Self(dotted(content).unwrap_or_else(|| {
+        if let Some((_, dotted)) = COMMON.iter().find(|(known, _)| *known == content) {
+            return Self::trusted(dotted);
+        }
+        Self(Cow::Owned(dotted(content).unwrap_or_else(|| {
             let octets = content.iter().map(|octet| format!("{octet:02x}"));
             format!("malformed:{}", octets.collect::<String>())
-        }))
+        })))
     }
 
     /// The dotted form.
@@ -45,8 +67,7 @@ fn dotted(content: &[u8]) -> Option<String> {
     if !matches!(content, [.., ..0x80]) {
         return None;
     }
-    // Written as it is read: a certificate holds some twenty OIDs, and reading them must be cheap.
-    let mut text = String::with_capacity(4 * content.len());
+    let mut text = String::new();
     for octets in content.split_inclusive(|octet| *octet < 0x80) {
         if octets[0] == 0x80 {
             return None;
@@ -61,12 +82,7 @@ fn dotted(content: &[u8]) -> Option<String> {
             40..80 => ("1.", number - 40),
             _ => ("2.", number - 80),
         };
-        text.push_str(before);
-        match u8::try_from(number) {
-            // The common case, without the detour of a formatter.
-            Ok(digit @ 0..10) => text.push(char::from(b'0' + digit)),
-            _ => write!(text, "{number}").ok()?,
-        }
+        write!(text, "{before}{number}").ok()?;
     }
     Some(text)
 }
@@ -94,7 +110,7 @@ impl FromStr for Oid {
             [0 | 1, second, ..] if *second > 39 => {
                 bad("below 0 and 1 the second number of an OID is at most 39")
             }
-            _ => Ok(Self(text.to_owned())),
+            _ => Ok(Self(Cow::Owned(text.to_owned()))),
         }
     }
 }
@@ -108,6 +124,13 @@ impl fmt::Display for Oid {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_common_ones_are_what_their_octets_say() {
+        for (content, text) in COMMON {
+            assert_eq!(dotted(content).as_deref(), Some(text));
+        }
+    }
 
     #[test]
     fn the_first_two_numbers_share_an_octet_or_several() {

@@ -52,51 +52,58 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Section>, Error> {
         lossy.as_str()
     };
     let mut sections = Vec::new();
-    let mut lines = text.lines().enumerate();
-    while let Some((index, line)) = lines.next() {
-        let Some(label) = label(line) else { continue };
+    let mut behind = 0;
+    let lines = text.split_inclusive('\n').map(|line| {
+        behind += line.len();
+        (line.trim(), behind - line.len()..behind)
+    });
+    let mut lines = lines.enumerate();
+    while let Some((index, (first, begin))) = lines.next() {
+        let Some(label) = label(first) else { continue };
         let line = index + 1;
-        let end = format!("-----END {label}-----");
-        let mut body: Vec<&str> = Vec::new();
-        loop {
+        let end = loop {
             match lines.next() {
                 None => {
                     return Err(malformed(line, label, "its END line is missing")
                         .hinted("the file is cut short; copy it again"));
                 }
-                Some((_, next)) if next.trim() == end => break,
-                Some((_, next)) if next.trim_start().starts_with(DASHES) => {
+                Some((_, (next, place))) if next.starts_with(DASHES) => {
+                    let wanted = format!("-----END {label}-----");
+                    if next == wanted {
+                        break place;
+                    }
                     return Err(malformed(
                         line,
                         label,
-                        &format!("{:?} stands where {end:?} belongs", next.trim()),
+                        &format!("{next:?} stands where {wanted:?} belongs"),
                     )
                     .hinted("the file is damaged; copy it again"));
                 }
-                Some((_, next)) => body.push(next.trim()),
+                Some(_) => {}
             }
-        }
-        sections.push(Section { content: content(label, &body, line)?, line });
+        };
+        let section = &text[begin.start..end.end];
+        sections.push(Section { content: content(label, section, line)?, line });
     }
     Ok(sections)
 }
 
 fn label(line: &str) -> Option<&str> {
-    line.trim().strip_prefix(BEGIN)?.strip_suffix(DASHES)
+    line.strip_prefix(BEGIN)?.strip_suffix(DASHES)
 }
 
 fn malformed(line: usize, label: &str, problem: &str) -> Error {
     Error::malformed("PEM", format!("line {line}, BEGIN {label}: {problem}"))
 }
 
-fn content(label: &str, body: &[&str], line: usize) -> Result<Content, Error> {
+fn content(label: &str, section: &str, line: usize) -> Result<Content, Error> {
     // cfssl writes PKCS#8 under a label of its own that only Go programs accept.
     let standard = match label {
         "Ed25519 PRIVATE KEY" => "PRIVATE KEY",
         "NEW CERTIFICATE REQUEST" => "CERTIFICATE REQUEST",
         "EC PARAMETERS" => return Ok(Content::EcParameters),
         "ENCRYPTED PRIVATE KEY" => return Ok(Content::EncryptedKey),
-        _ if label.ends_with("PRIVATE KEY") && body.iter().any(|l| l.contains("ENCRYPTED")) => {
+        _ if label.ends_with("PRIVATE KEY") && section.contains("ENCRYPTED") => {
             return Ok(Content::EncryptedKey);
         }
         "CERTIFICATE"
@@ -107,15 +114,13 @@ fn content(label: &str, body: &[&str], line: usize) -> Result<Content, Error> {
         | "RSA PRIVATE KEY" => label,
         other => return Ok(Content::Other(other.to_owned())),
     };
-    let (begin, end) = (format!("-----BEGIN {standard}-----"), format!("-----END {standard}-----"));
-    // With room for all of it: a buffer that grows leaves copies of a key behind.
-    let lines = || [&*begin].into_iter().chain(body.iter().copied()).chain([&*end]);
-    let room = lines().map(|line| line.len() + 1).sum();
-    let mut section = Zeroizing::new(String::with_capacity(room));
-    for line in lines() {
-        section.push_str(line);
-        section.push('\n');
-    }
+    let rewritten;
+    let section = if label == standard && section.lines().all(|line| line == line.trim()) {
+        section
+    } else {
+        rewritten = rewrite(standard, section);
+        rewritten.as_str()
+    };
     match rustls_pemfile::read_one_from_slice(section.as_bytes()) {
         Ok(Some((Item::X509Certificate(der), _))) => Ok(Content::Certificate(der.to_vec())),
         Ok(Some((Item::Csr(der), _))) => Ok(Content::CertificateRequest(der.to_vec())),
@@ -126,6 +131,21 @@ fn content(label: &str, body: &[&str], line: usize) -> Result<Content, Error> {
         Ok(_) | Err(_) => Err(malformed(line, label, "its lines are not base64")
             .hinted("the file is damaged; copy it again")),
     }
+}
+
+/// The section under another label, and without blanks around its lines, which rustls-pemfile does not take.
+fn rewrite(label: &str, section: &str) -> Zeroizing<String> {
+    // With room for all of it: a buffer that grows leaves copies of a key behind.
+    let mut text = Zeroizing::new(String::with_capacity(section.len() + 2 * label.len() + 64));
+    for line in section.lines().map(str::trim) {
+        if line.starts_with(DASHES) {
+            let end = if text.is_empty() { BEGIN } else { "-----END " };
+            text.extend([end, label, DASHES, "\n"]);
+        } else {
+            text.extend([line, "\n"]);
+        }
+    }
+    text
 }
 
 fn secret(der: &[u8]) -> Content {

@@ -104,13 +104,14 @@ pub enum Purpose {
 
 impl Purpose {
     /// The extended key usages that the part needs.
-    pub(crate) fn usages(self) -> Vec<ExtendedKeyUsage> {
-        let (server, client) = (ExtendedKeyUsage::server_auth, ExtendedKeyUsage::client_auth);
+    pub(crate) fn usages(self) -> &'static [ExtendedKeyUsage] {
+        static BOTH: [ExtendedKeyUsage; 2] =
+            [ExtendedKeyUsage::server_auth(), ExtendedKeyUsage::client_auth()];
         match self {
-            Self::Any => Vec::new(),
-            Self::Client => vec![client()],
-            Self::Peer => vec![server(), client()],
-            Self::Server => vec![server()],
+            Self::Any => &[],
+            Self::Client => &BOTH[1..],
+            Self::Peer => &BOTH,
+            Self::Server => &BOTH[..1],
         }
     }
 }
@@ -151,12 +152,12 @@ const KEY: [(KeyUsages, &str); 10] = [
 
 impl ExtendedKeyUsage {
     /// id-kp-serverAuth
-    pub fn server_auth() -> Self {
+    pub const fn server_auth() -> Self {
         Self(Oid::trusted("1.3.6.1.5.5.7.3.1"))
     }
 
     /// id-kp-clientAuth
-    pub fn client_auth() -> Self {
+    pub const fn client_auth() -> Self {
         Self(Oid::trusted("1.3.6.1.5.5.7.3.2"))
     }
 
@@ -189,7 +190,7 @@ pub(crate) fn usage_named(name: &str) -> Option<Usage> {
     EXTENDED
         .iter()
         .find(|(.., names)| names.contains(&name))
-        .map(|(oid, ..)| Usage::Extended(ExtendedKeyUsage(Oid::trusted(*oid))))
+        .map(|(oid, ..)| Usage::Extended(ExtendedKeyUsage(Oid::trusted(oid))))
 }
 
 /// Every usage string that cfssl knows.
