@@ -5,8 +5,10 @@
 use std::collections::HashSet;
 
 use time::OffsetDateTime;
+use x509_cert::der::Decode;
+use x509_cert::ext::pkix::crl::dp::IssuingDistributionPoint;
 use x509_parser::asn1_rs::FromDer;
-use x509_parser::extensions::{DistributionPointName, ParsedExtension};
+use x509_parser::extensions::{DistributionPointName, ParsedExtension, X509Extension};
 use x509_parser::oid_registry::OID_X509_EXT_ISSUER_DISTRIBUTION_POINT;
 use x509_parser::revocation_list::CertificateRevocationList;
 
@@ -53,6 +55,31 @@ pub(crate) struct Scope {
     pub(crate) indirect: bool,
 }
 
+impl Scope {
+    /// By x509-cert, for x509-parser 0.18.1 takes a field that it cannot read, and all behind it, for
+    /// absent, which makes a CRL about some certificates one about all.
+    fn read(extension: &X509Extension<'_>) -> Option<Self> {
+        let point = IssuingDistributionPoint::from_der(extension.value).ok()?;
+        let names = || match extension.parsed_extension() {
+            ParsedExtension::IssuingDistributionPoint(point) => match &point.distribution_point {
+                Some(DistributionPointName::FullName(names)) => {
+                    names.iter().map(GeneralName::read).collect()
+                }
+                _ => Vec::new(),
+            },
+            _ => Vec::new(),
+        };
+        Some(Self {
+            names: point.distribution_point.map(|_| names()),
+            only_users: point.only_contains_user_certs,
+            only_cas: point.only_contains_ca_certs,
+            only_attributes: point.only_contains_attribute_certs,
+            only_some_reasons: point.only_some_reasons.is_some(),
+            indirect: point.indirect_crl,
+        })
+    }
+}
+
 impl RevocationList {
     /// Reads one CRL.
     pub(crate) fn from_der(der: &[u8]) -> Result<Self, Error> {
@@ -86,21 +113,10 @@ impl RevocationList {
             .extensions()
             .iter()
             .find(|extension| extension.oid == OID_X509_EXT_ISSUER_DISTRIBUTION_POINT)
-            .map(|extension| match extension.parsed_extension() {
-                ParsedExtension::IssuingDistributionPoint(point) => Ok(Scope {
-                    names: point.distribution_point.as_ref().map(|point| match point {
-                        DistributionPointName::FullName(names) => {
-                            names.iter().map(GeneralName::read).collect()
-                        }
-                        DistributionPointName::NameRelativeToCRLIssuer(_) => Vec::new(),
-                    }),
-                    only_users: point.only_contains_user_certs,
-                    only_cas: point.only_contains_ca_certs,
-                    only_attributes: point.only_contains_attribute_certs,
-                    only_some_reasons: point.only_some_reasons.is_some(),
-                    indirect: point.indirect_crl,
-                }),
-                _ => Err(Error::malformed(WANTED, "its issuing distribution point cannot be read")),
+            .map(|extension| {
+                Scope::read(extension).ok_or_else(|| {
+                    Error::malformed(WANTED, "its issuing distribution point cannot be read")
+                })
             })
             .transpose()?;
         Ok(Self {

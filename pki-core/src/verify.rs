@@ -185,8 +185,9 @@ impl Verifier {
             known.is_some_and(|known| known.is_signed_by(&issuer.public_key))
         };
         let lists = self.crls.iter().map(|known| &known.list);
+        let (at, policy) = (question.at, self.policy);
         let breaches =
-            rules::revocation_breaches(certificate, issuer, lists, is_signed, question.at);
+            rules::revocation_breaches(certificate, issuer, lists, is_signed, at, policy);
         let subject = move || certificate.subject.to_string();
         breaches
             .into_iter()

@@ -13,5 +13,6 @@ mod paths;
 mod profiles;
 mod properties;
 mod rcgen_traps;
+mod revocation;
 mod rules;
 mod verify;

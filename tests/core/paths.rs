@@ -13,6 +13,7 @@ use time::Duration;
 use crate::der::{Node, forge, oid, put};
 use crate::foreign::{ca_params, crl_by, params, self_signed, signed};
 use crate::lab::NOW;
+use crate::openssl::Openssl;
 
 /// A CA with its key.
 struct Ca {
@@ -149,6 +150,59 @@ fn self_issued_cas_count_neither_for_the_path_length_nor_for_constraints() {
     };
     let report = check(&[&root], &[&first, &renewed, &last], &last.leaf(stray));
     assert!(ids(&report).contains(&"ca-name-constraints"), "{report}");
+}
+
+// webpki counts every CA (rustls-webpki 0.103); RFC 5280 section 6.1.4 (l) leaves out those that are
+// self-issued.
+#[test]
+fn a_path_length_is_not_used_up_by_a_self_issued_ca() {
+    let root = root("root", |_| {});
+    let first = root.ca("ca", path_len(0));
+    let renewed = first.ca("ca", path_len(0));
+    let leaf = renewed.leaf(|_| {});
+    let report = check(&[&root], &[&first, &renewed], &leaf);
+    assert_eq!(ids(&report), [""; 0], "{report}");
+    assert!(report.limit.is_some_and(|limit| limit.contains("path length")), "{report:?}");
+    assert!(openssl_accepts(&root, &[&first, &renewed], &leaf));
+    // The next CA counts.
+    let last = renewed.ca("last", |_| {});
+    let leaf = last.leaf(|_| {});
+    let report = check(&[&root], &[&first, &renewed, &last], &leaf);
+    assert!(ids(&report).contains(&"ca-pathlen"), "{report}");
+    assert!(!openssl_accepts(&root, &[&first, &renewed, &last], &leaf));
+}
+
+// CVE-2024-0567 had such a root: it signs itself and names another as its issuer.
+#[test]
+fn a_root_that_signs_itself_needs_no_authority_key_id_whatever_issuer_it_names() {
+    let root = root("root", |_| {});
+    let renamed = forge(root.certificate.der(), &root.key, |fields| {
+        // version, serialNumber, signature, issuer
+        *fields[3].inner()[0].inner()[0].inner()[1].content() = b"boot".to_vec();
+    });
+    let renamed = Ca { certificate: Certificate::from_der(&renamed).unwrap(), key: root.key };
+    assert!(!renamed.certificate.is_self_issued());
+    let leaf = renamed.leaf(|_| {});
+    let report = check(&[&renamed], &[], &leaf);
+    assert_eq!(ids(&report), [""; 0], "{report}");
+    // One that another CA signed does need it.
+    let signed = forge(renamed.certificate.der(), &key(), |_| {});
+    let signed = Ca { certificate: Certificate::from_der(&signed).unwrap(), key: renamed.key };
+    assert_eq!(ids(&check(&[&signed], &[], &leaf)), ["aki-missing"]);
+}
+
+fn openssl_accepts(root: &Ca, between: &[&Ca], leaf: &Certificate) -> bool {
+    let openssl = Openssl::new();
+    let pem =
+        |cas: &[&Ca]| cas.iter().map(|ca| ca.certificate.to_pem().unwrap()).collect::<String>();
+    openssl.write("root.pem", pem(&[root]));
+    openssl.write("between.pem", pem(between));
+    openssl.write("leaf.pem", leaf.to_pem().unwrap());
+    let at = NOW.unix_timestamp();
+    let command = format!(
+        "verify -x509_strict -CAfile root.pem -untrusted between.pem -attime {at} leaf.pem"
+    );
+    openssl.try_run(&command).0
 }
 
 #[test]

@@ -20,7 +20,7 @@ mod path;
 mod peers;
 mod pem;
 mod policies;
-mod revocation;
+pub(crate) mod revocation;
 mod servers;
 mod trust;
 mod usages;

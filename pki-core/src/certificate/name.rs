@@ -33,6 +33,17 @@ pub struct NameAttribute {
     pub joined: bool,
 }
 
+impl NameAttribute {
+    /// RFC 5280 section 7.1: without regard to case and to runs of blanks.
+    fn reads_like(&self, other: &Self) -> bool {
+        let folded = |value: &str| {
+            value.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>().join(" ")
+        };
+        self.attribute == other.attribute
+            && (self.value == other.value || folded(&self.value) == folded(&other.value))
+    }
+}
+
 impl DistinguishedName {
     pub(crate) fn read(name: &X509Name<'_>) -> Self {
         let mut attributes: Vec<NameAttribute> = Vec::new();
@@ -73,6 +84,28 @@ impl DistinguishedName {
     /// True when the name has no attribute.
     pub fn is_empty(&self) -> bool {
         self.attributes.is_empty()
+    }
+
+    /// True when both are one name for people: section 7.1 of RFC 5280 passes over case, blanks and
+    /// the type of string.
+    pub(crate) fn reads_like(&self, other: &Self) -> bool {
+        self.attributes.len() == other.attributes.len() && self.is_within(other)
+    }
+
+    /// True when the relative distinguished names of `base` are the first of this name (RFC 5280
+    /// section 4.2.1.10).
+    pub(crate) fn is_within(&self, base: &Self) -> bool {
+        let (names, base) = (self.relative_names(), base.relative_names());
+        base.len() <= names.len()
+            && names.iter().zip(&base).all(|(name, base)| {
+                name.len() == base.len()
+                    && base.iter().all(|wanted| name.iter().any(|found| found.reads_like(wanted)))
+            })
+    }
+
+    fn relative_names(&self) -> Vec<&[NameAttribute]> {
+        // `joined` attributes share the relative name of the one before them.
+        self.attributes.chunk_by(|_, next| next.joined).collect()
     }
 
     /// The first common name.

@@ -6,7 +6,7 @@
 
 use time::OffsetDateTime;
 
-use super::{Row, crls, moment};
+use super::{Policy, Row, crls, moment};
 use crate::certificate::{Certificate, GeneralName};
 use crate::report::{Rule, Severity, Source};
 use crate::revocation_list::{RevocationList, Scope};
@@ -106,39 +106,60 @@ pub(crate) fn breaches<'a>(
     crls: impl Iterator<Item = &'a RevocationList>,
     is_signed: impl Fn(&RevocationList) -> bool,
     at: OffsetDateTime,
+    policy: Policy,
 ) -> Vec<Breach> {
     let mut best: Option<Vec<Breach>> = None;
     let mut found = Vec::new();
-    // Section 6.3.3 (b)(1): the CRL of the certificate's issuer.
-    for crl in crls.filter(|crl| crl.issuer.der() == certificate.issuer.der()) {
-        let mut faults = Vec::new();
-        if !is_signed(crl) {
-            let evidence = format!("it does not verify with the key of {}", issuer.subject);
-            faults.push((&CRL_SIGNATURE, evidence));
-        } else if found.is_empty() && crl.lists(&certificate.serial) {
-            // A stale list that names it is reason enough: revocation is for good.
+    for crl in crls {
+        // Section 6.3.3 (b)(1): the CRL of the certificate's issuer.
+        let is_of_issuer = crl.issuer.der() == certificate.issuer.der();
+        if !is_of_issuer && !crl.issuer.reads_like(&certificate.issuer) {
+            continue;
+        }
+        let signed = is_signed(crl);
+        let faults = faults(crl, certificate, issuer, signed, at);
+        // A stale list that names it is reason enough: revocation is for good. So is one that writes the
+        // issuer's name in other bytes, as tools do that copy its text; to the letter it has to be whole.
+        let counts = is_of_issuer || policy == Policy::Etcd || faults.is_empty();
+        if found.is_empty() && signed && counts && crl.lists(&certificate.serial) {
             found.push((&LEAF_REVOKED, format!("a CRL lists serial {}", certificate.serial)));
         }
-        let usage = issuer.extensions.key_usage;
-        if usage.is_some_and(|usage| !usage.contains(KeyUsages::CRL_SIGN)) {
-            faults.push((&CRL_SIGN, format!("the keyUsage of {} lacks cRLSign", issuer.subject)));
-        }
-        faults.extend(stale(crl, at).map(|evidence| (&CRL_STALE, evidence)));
-        faults.extend(critical(crl).map(|evidence| (&CRL_CRITICAL_EXTENSION, evidence)));
-        let scope = crl.scope.as_ref().and_then(|scope| outside(scope, certificate));
-        faults.extend(scope.map(|evidence| (&CRL_SCOPE, evidence.to_owned())));
-        faults.extend(number(crl).map(|evidence| (&CRL_NUMBER, evidence.to_owned())));
-        faults.extend(form(crl).map(|evidence| (&CRL_FORM, evidence.to_owned())));
-        let whose = format!("the CRL of {}", crl.issuer);
-        for (_, evidence) in &mut faults {
-            *evidence = format!("{whose}: {evidence}");
-        }
-        if best.as_ref().is_none_or(|best| faults.len() < best.len()) {
+        if is_of_issuer && best.as_ref().is_none_or(|best| faults.len() < best.len()) {
             best = Some(faults);
         }
     }
     found.extend(best.unwrap_or_default());
     found
+}
+
+/// Why a CRL says nothing about the certificate that can be relied on.
+fn faults(
+    crl: &RevocationList,
+    certificate: &Certificate,
+    issuer: &Certificate,
+    signed: bool,
+    at: OffsetDateTime,
+) -> Vec<Breach> {
+    let mut faults: Vec<Breach> = Vec::new();
+    if !signed {
+        let evidence = format!("it does not verify with the key of {}", issuer.subject);
+        faults.push((&CRL_SIGNATURE, evidence));
+    }
+    let usage = issuer.extensions.key_usage;
+    if usage.is_some_and(|usage| !usage.contains(KeyUsages::CRL_SIGN)) {
+        faults.push((&CRL_SIGN, format!("the keyUsage of {} lacks cRLSign", issuer.subject)));
+    }
+    faults.extend(stale(crl, at).map(|evidence| (&CRL_STALE, evidence)));
+    faults.extend(critical(crl).map(|evidence| (&CRL_CRITICAL_EXTENSION, evidence)));
+    let scope = crl.scope.as_ref().and_then(|scope| outside(scope, certificate));
+    faults.extend(scope.map(|evidence| (&CRL_SCOPE, evidence.to_owned())));
+    faults.extend(number(crl).map(|evidence| (&CRL_NUMBER, evidence.to_owned())));
+    faults.extend(form(crl).map(|evidence| (&CRL_FORM, evidence.to_owned())));
+    let whose = format!("the CRL of {}", crl.issuer);
+    for (_, evidence) in &mut faults {
+        *evidence = format!("{whose}: {evidence}");
+    }
+    faults
 }
 
 fn stale(crl: &RevocationList, at: OffsetDateTime) -> Option<String> {

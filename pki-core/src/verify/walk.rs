@@ -21,6 +21,7 @@ enum Limit {
     ConstraintKind,
     CriticalPolicies,
     Length,
+    SelfIssuedBelowPathLen,
 }
 
 impl Limit {
@@ -33,6 +34,12 @@ impl Limit {
             cas[index..].iter().any(constrained)
                 && cas[..index].iter().any(|ca| ca.is_self_issued())
         };
+        let too_long_by_webpki = |index: usize| {
+            let constraints = &cas[index].extensions.basic_constraints;
+            let most = constraints.as_ref().and_then(|constraints| constraints.path_len);
+            most.is_some_and(|most| u64::from(most) < index as u64)
+                && cas[..index].iter().any(|ca| ca.is_self_issued())
+        };
         if leaf.is_ca() {
             Some(Self::CaAsLeaf)
         } else if cas.iter().any(|ca| has_unread_constraint(ca)) {
@@ -43,6 +50,9 @@ impl Limit {
             Some(Self::CriticalPolicies)
         } else if cas.len() > MOST_CAS_OF_WEBPKI + 1 {
             Some(Self::Length)
+        } else if (1..cas.len().saturating_sub(1)).any(too_long_by_webpki) {
+            // Of an anchor webpki does not ask it.
+            Some(Self::SelfIssuedBelowPathLen)
         } else {
             None
         }
@@ -57,6 +67,7 @@ impl Limit {
             }
             Self::CriticalPolicies => "an extension on policies is critical",
             Self::Length => "more than six CAs stand between leaf and anchor",
+            Self::SelfIssuedBelowPathLen => "a self-issued CA stands below a path length",
         }
     }
 }

@@ -68,7 +68,7 @@ fn with_crl(crl: impl Fn(&Ca, &Certificate) -> Vec<u8>) -> Vec<Finding> {
 }
 
 const DELTA_CRL_INDICATOR: &[u8] = &[0x55, 0x1d, 27];
-const DISTRIBUTION_POINT: &[u8] = &[0x55, 0x1d, 28];
+pub(crate) const DISTRIBUTION_POINT: &[u8] = &[0x55, 0x1d, 28];
 
 /// With a CRL that lists nothing, whose fields are changed where the fault is wanted.
 fn changed(fault: Fault, change: fn(&mut Vec<Node>)) -> Vec<Finding> {
@@ -81,7 +81,7 @@ fn changed(fault: Fault, change: fn(&mut Vec<Node>)) -> Vec<Finding> {
     })
 }
 
-pub(super) fn revoked(serial: &[u8]) -> RevokedCertParams {
+pub(crate) fn revoked(serial: &[u8]) -> RevokedCertParams {
     RevokedCertParams {
         serial_number: SerialNumber::from(serial.to_vec()),
         revocation_time: NOW - Duration::hours(1),

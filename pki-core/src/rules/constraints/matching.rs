@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::certificate::{DistinguishedName, GeneralName, NameAttribute};
+use crate::certificate::GeneralName;
 
 /// True when two names are of one kind, so that the one can constrain the other.
 pub(super) fn same_kind(constraint: &GeneralName, name: &GeneralName) -> bool {
@@ -37,7 +37,7 @@ pub(super) fn covers(constraint: &GeneralName, name: &GeneralName) -> bool {
         (GeneralName::Uri(base), GeneralName::Uri(uri)) => {
             uri_host(uri).is_some_and(|host| host_or_domain(base, host))
         }
-        (GeneralName::Directory(base), GeneralName::Directory(name)) => starts_with(name, base),
+        (GeneralName::Directory(base), GeneralName::Directory(name)) => name.is_within(base),
         _ => false,
     }
 }
@@ -101,29 +101,6 @@ fn uri_host(uri: &str) -> Option<&str> {
     let host = host.split(':').next().unwrap_or(host);
     let is_name = !host.is_empty() && !host.starts_with('[') && host.parse::<IpAddr>().is_err();
     is_name.then_some(host)
-}
-
-/// True when the relative distinguished names of `base` are the first of `name`.
-fn starts_with(name: &DistinguishedName, base: &DistinguishedName) -> bool {
-    let (name, base) = (relative_names(name), relative_names(base));
-    base.len() <= name.len()
-        && name.iter().zip(&base).all(|(name, base)| {
-            name.len() == base.len()
-                && base.iter().all(|wanted| name.iter().any(|found| same(found, wanted)))
-        })
-}
-
-fn relative_names(name: &DistinguishedName) -> Vec<&[NameAttribute]> {
-    // `joined` attributes share the relative name of the one before them.
-    name.attributes.chunk_by(|_, next| next.joined).collect()
-}
-
-/// Section 7.1: without regard to case and to runs of blanks.
-fn same(left: &NameAttribute, right: &NameAttribute) -> bool {
-    let folded =
-        |value: &str| value.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>().join(" ");
-    left.attribute == right.attribute
-        && (left.value == right.value || folded(&left.value) == folded(&right.value))
 }
 
 #[cfg(test)]

@@ -1,0 +1,106 @@
+//! CRLs that others read otherwise, with openssl beside us. The rules about CRLs have their examples in
+//! `rules/revocation.rs`.
+
+use pki_core::{Certificate, Policy, Question, Verifier};
+
+use crate::der::{Node, forge, oid, put, remove};
+use crate::foreign::crl;
+use crate::lab::{Ca, NOW};
+use crate::openssl::Openssl;
+use crate::rules::revocation::{DISTRIBUTION_POINT, revoked};
+
+/// What we say: the ids of the findings, or why the CRL cannot be read.
+fn we(
+    ca: &Ca,
+    leaf: &Certificate,
+    crl: &[u8],
+    policy: Policy,
+) -> Result<Vec<&'static str>, String> {
+    let mut verifier = Verifier::new(vec![ca.certificate().clone()]).unwrap();
+    verifier.policy = policy;
+    verifier.add_crl(crl).map_err(|error| error.to_string())?;
+    let findings = verifier.check(leaf, &[], &Question::at(NOW)).findings;
+    Ok(findings.iter().map(|finding| finding.rule.id).collect())
+}
+
+/// What openssl objects to, if anything.
+fn openssl(ca: &Ca, leaf: &Certificate, crl: &[u8]) -> Option<String> {
+    let openssl = Openssl::new();
+    openssl.write("ca.pem", ca.certificate().to_pem().unwrap());
+    openssl.write("leaf.pem", leaf.to_pem().unwrap());
+    openssl.write("crl.der", crl);
+    openssl.run("crl -inform DER -in crl.der -out crl.pem");
+    let at = NOW.unix_timestamp();
+    let command =
+        format!("verify -crl_check -CRLfile crl.pem -CAfile ca.pem -attime {at} leaf.pem");
+    let (ok, _, errors) = openssl.try_run(&command);
+    (!ok).then_some(errors)
+}
+
+fn scoped(ca: &Ca, value: &[u8]) -> Vec<u8> {
+    forge(&crl(ca, Vec::new()), &ca.key, |fields| put(fields, DISTRIBUTION_POINT, true, value))
+}
+
+// x509-parser takes a field that it cannot read, and all behind it, for absent: a CRL about CAs alone
+// passed for one about all certificates.
+#[test]
+fn no_field_of_a_distribution_point_goes_unread() {
+    let ca = Ca::new();
+    let leaf = ca.issue("peer", "etcdone", &[]);
+    // CN=x relative to the issuer's name.
+    let relative =
+        [0xa0, 0x0d, 0xa1, 0x0b, 0x30, 0x09, 0x06, 0x03, 0x55, 0x04, 0x03, 0x0c, 0x02, b'x', b'y'];
+    for behind in [&[][..], &[0x82, 0x01, 0xff], &[0x84, 0x01, 0xff], &[0x85, 0x01, 0xff]] {
+        let contents = [&relative, behind].concat();
+        let length = u8::try_from(contents.len()).unwrap();
+        let list = scoped(&ca, &[&[0x30, length], contents.as_slice()].concat());
+        assert_eq!(
+            we(&ca, &leaf, &list, Policy::Rfc5280).as_deref(),
+            Ok(&["crl-scope"][..]),
+            "{behind:x?}"
+        );
+        let refusal = openssl(&ca, &leaf, &list).unwrap();
+        assert!(refusal.contains("CRL"), "{behind:x?}: {refusal}");
+    }
+    for (what, value) in [
+        ("an empty name", &[0x30, 0x05, 0xa0, 0x00, 0x82, 0x01, 0xff][..]),
+        ("a TRUE that is not DER's", &[0x30, 0x03, 0x82, 0x01, 0x01]),
+        ("a BOOLEAN of two octets", &[0x30, 0x04, 0x82, 0x02, 0xff, 0xff]),
+        ("fields in the wrong order", &[0x30, 0x06, 0x84, 0x01, 0xff, 0x82, 0x01, 0xff]),
+        ("a field that nobody knows", &[0x30, 0x03, 0x86, 0x01, 0xff]),
+    ] {
+        let said = we(&ca, &leaf, &scoped(&ca, value), Policy::Rfc5280).unwrap_err();
+        assert!(said.contains("issuing distribution point cannot be read"), "{what}: {said}");
+    }
+}
+
+// cfssl and other Go programs write a name anew, as PrintableString where openssl has a UTF8String. Here
+// it is the other way round.
+#[test]
+fn a_crl_that_writes_the_name_of_its_ca_in_other_bytes_revokes_all_the_same() {
+    let ca = Ca::new();
+    let leaf = ca.issue("peer", "etcdone", &[]);
+    let listing = crl(&ca, vec![revoked(leaf.serial.as_bytes())]);
+    let retyped = |fields: &mut Vec<Node>| {
+        // version, signature, issuer, of which there is one relative name of one attribute
+        let value = &mut fields[2].inner()[0].inner()[0].inner()[1];
+        assert_eq!(value.tag, 0x13);
+        value.tag = 0x0c;
+    };
+    let other_bytes = forge(&listing, &ca.key, retyped);
+    for policy in [Policy::Etcd, Policy::Rfc5280] {
+        assert_eq!(we(&ca, &leaf, &other_bytes, policy).as_deref(), Ok(&["leaf-revoked"][..]));
+    }
+    let refusal = openssl(&ca, &leaf, &other_bytes).unwrap();
+    assert!(refusal.contains("certificate revoked"), "{refusal}");
+    // By another CA of such a name: no word of ours.
+    let stranger = forge(&listing, &Ca::new().key, retyped);
+    assert_eq!(we(&ca, &leaf, &stranger, Policy::Etcd).as_deref(), Ok(&[][..]));
+    // To the letter of RFC 5280 such a list has to be whole; an operator wants to know either way.
+    let unnumbered = forge(&listing, &ca.key, |fields| {
+        retyped(fields);
+        remove(fields, oid::CRL_NUMBER);
+    });
+    assert_eq!(we(&ca, &leaf, &unnumbered, Policy::Etcd).as_deref(), Ok(&["leaf-revoked"][..]));
+    assert_eq!(we(&ca, &leaf, &unnumbered, Policy::Rfc5280).as_deref(), Ok(&[][..]));
+}
