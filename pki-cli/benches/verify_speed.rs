@@ -61,22 +61,32 @@ fn make(folder: &Path, number: usize) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// As webpki calls it: the key as it stands in a certificate, a message of a certificate's length.
+/// As webpki calls it: the key as it stands in a certificate, a message of a certificate's length. Each
+/// signature is another, as in a folder of certificates: of one and the same the processor would learn the
+/// way through.
 fn raw(span: Duration) -> Result<(), Box<dyn Error>> {
-    const TBS: [u8; 500] = [0x30; 500];
     let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING)?;
-    let signature = pair.sign(&SystemRandom::new(), &TBS)?;
+    let random = SystemRandom::new();
+    let signed = |number: u32| {
+        let mut tbs = [0x30; 500];
+        tbs[..4].copy_from_slice(&number.to_be_bytes());
+        pair.sign(&random, &tbs).map(|signature| (tbs, signature))
+    };
+    let signed = (0..5000).map(signed).collect::<Result<Vec<_>, _>>()?;
     let done = AtomicU64::new(0);
     let start = Instant::now();
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
             scope.spawn(|| {
                 let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, pair.public_key());
-                while start.elapsed() < span {
-                    for _ in 0..64 {
-                        assert!(key.verify(&TBS, signature.as_ref()).is_ok());
+                for some in signed.chunks(50).cycle() {
+                    for (tbs, signature) in some {
+                        assert!(key.verify(tbs, signature.as_ref()).is_ok());
                     }
-                    done.fetch_add(64, Ordering::Relaxed);
+                    done.fetch_add(50, Ordering::Relaxed);
+                    if start.elapsed() >= span {
+                        break;
+                    }
                 }
             });
         }

@@ -55,7 +55,9 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Section>, Error> {
     let mut behind = 0;
     let lines = text.split_inclusive('\n').map(|line| {
         behind += line.len();
-        (line.trim(), behind - line.len()..behind)
+        let start = behind - line.trim_ascii_start().len();
+        let line = line.trim_ascii();
+        (line, start..start + line.len())
     });
     let mut lines = lines.enumerate();
     while let Some((index, (first, begin))) = lines.next() {
@@ -82,8 +84,8 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Section>, Error> {
                 Some(_) => {}
             }
         };
-        let section = &text[begin.start..end.end];
-        sections.push(Section { content: content(label, section, line)?, line });
+        let (whole, body) = (&text[begin.start..end.end], &text[begin.end..end.start]);
+        sections.push(Section { content: content(label, whole, body, line)?, line });
     }
     Ok(sections)
 }
@@ -96,14 +98,15 @@ fn malformed(line: usize, label: &str, problem: &str) -> Error {
     Error::malformed("PEM", format!("line {line}, BEGIN {label}: {problem}"))
 }
 
-fn content(label: &str, section: &str, line: usize) -> Result<Content, Error> {
+/// What stands under a label: `whole` from its first dash to its last, `body` between the two lines.
+fn content(label: &str, whole: &str, body: &str, line: usize) -> Result<Content, Error> {
     // cfssl writes PKCS#8 under a label of its own that only Go programs accept.
     let standard = match label {
         "Ed25519 PRIVATE KEY" => "PRIVATE KEY",
         "NEW CERTIFICATE REQUEST" => "CERTIFICATE REQUEST",
         "EC PARAMETERS" => return Ok(Content::EcParameters),
         "ENCRYPTED PRIVATE KEY" => return Ok(Content::EncryptedKey),
-        _ if label.ends_with("PRIVATE KEY") && section.contains("ENCRYPTED") => {
+        _ if label.ends_with("PRIVATE KEY") && body.contains("ENCRYPTED") => {
             return Ok(Content::EncryptedKey);
         }
         "CERTIFICATE"
@@ -115,10 +118,11 @@ fn content(label: &str, section: &str, line: usize) -> Result<Content, Error> {
         other => return Ok(Content::Other(other.to_owned())),
     };
     let rewritten;
-    let section = if label == standard && section.lines().all(|line| line == line.trim()) {
-        section
+    let section = if label == standard && body.starts_with(['\n', '\r']) && body.ends_with('\n') {
+        whole
     } else {
-        rewritten = rewrite(standard, section);
+        // rustls-pemfile knows neither other labels nor blanks around the two lines.
+        rewritten = rewrite(standard, body);
         rewritten.as_str()
     };
     match rustls_pemfile::read_one_from_slice(section.as_bytes()) {
@@ -133,19 +137,11 @@ fn content(label: &str, section: &str, line: usize) -> Result<Content, Error> {
     }
 }
 
-/// The section under another label, and without blanks around its lines, which rustls-pemfile does not take.
-fn rewrite(label: &str, section: &str) -> Zeroizing<String> {
+fn rewrite(label: &str, body: &str) -> Zeroizing<String> {
     // With room for all of it: a buffer that grows leaves copies of a key behind.
-    let mut text = Zeroizing::new(String::with_capacity(section.len() + 2 * label.len() + 64));
-    for line in section.lines().map(str::trim) {
-        if line.starts_with(DASHES) {
-            let end = if text.is_empty() { BEGIN } else { "-----END " };
-            text.extend([end, label, DASHES, "\n"]);
-        } else {
-            text.extend([line, "\n"]);
-        }
-    }
-    text
+    let mut section = Zeroizing::new(String::with_capacity(body.len() + 2 * label.len() + 40));
+    section.extend([BEGIN, label, DASHES, "\n", body, "\n-----END ", label, DASHES, "\n"]);
+    section
 }
 
 fn secret(der: &[u8]) -> Content {
@@ -175,6 +171,26 @@ mod tests {
     fn text_around_sections_and_crlf_are_passed_over() {
         let text = "Certificate:\r\n  Data:\r\n-----BEGIN CERTIFICATE-----\r\nAAAA\r\n-----END CERTIFICATE-----\r\nbye\r\n";
         assert!(matches!(only(text), Content::Certificate(der) if der == [0, 0, 0]));
+    }
+
+    #[test]
+    fn blanks_around_lines_do_no_harm() {
+        for text in [
+            "  -----BEGIN CERTIFICATE-----\n  AAAA\n  -----END CERTIFICATE-----\n",
+            "-----BEGIN CERTIFICATE-----\t \r\nAAAA \r\n\r\n-----END CERTIFICATE-----\t\r\n",
+            "-----BEGIN CERTIFICATE-----\nAA\n AA\n-----END CERTIFICATE-----",
+        ] {
+            assert!(
+                matches!(only(text), Content::Certificate(der) if der == [0, 0, 0]),
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_label_of_cfssl_is_read_as_the_one_that_it_stands_for() {
+        let text = "-----BEGIN Ed25519 PRIVATE KEY-----\nAAAA\n-----END Ed25519 PRIVATE KEY-----\n";
+        assert!(matches!(only(text), Content::PrivateKey(der) if *der == [0, 0, 0]));
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub(crate) use self::pem::CHAIN_ORDER;
 pub(crate) use self::revocation::breaches as revocation_breaches;
 
 /// What a certificate is asked to be good for, and when.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Question {
     /// The moment that is asked about.

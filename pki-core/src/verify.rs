@@ -32,6 +32,8 @@ pub struct Verifier {
     trust: Vec<TrustAnchor<'static>>,
     trust_at: Vec<usize>,
     refused: Vec<(usize, PathError)>,
+    /// What the rules say of each anchor, found once for the leaves of one question.
+    judged: Vec<OnceLock<Judged>>,
     /// CAs that are not trusted in themselves and may stand between leaf and anchor.
     pub intermediates: Vec<Certificate>,
     crls: Vec<KnownList>,
@@ -47,6 +49,13 @@ pub struct Verifier {
 struct KnownList {
     list: RevocationList,
     signer: OnceLock<PublicKey>,
+}
+
+/// What the rules say of an anchor with no CA between it and the leaf, and of which question.
+struct Judged {
+    question: Question,
+    policy: Policy,
+    findings: Vec<Finding>,
 }
 
 impl KnownList {
@@ -80,6 +89,7 @@ impl Verifier {
             }
         }
         Ok(Self {
+            judged: anchors.iter().map(|_| OnceLock::new()).collect(),
             anchors,
             trust,
             trust_at,
@@ -159,7 +169,7 @@ impl Verifier {
                 question,
                 unmatched: &unmatched,
             };
-            findings.extend(rules::judge(&case, self.policy));
+            findings.extend(self.judge_one(&case));
             if let Some(issuer) = path.get(index + 1) {
                 findings.extend(self.revocation(certificate, issuer, question));
             }
@@ -172,6 +182,24 @@ impl Verifier {
             findings.push(finding(&rules::PATH_TOO_DEEP, self.policy, subject, evidence));
         }
         Report::new(findings, path.iter().map(|c| c.subject.to_string()).collect())
+    }
+
+    fn judge_one(&self, case: &Case<'_>) -> Vec<Finding> {
+        let at = self.anchors.iter().position(|anchor| std::ptr::eq(anchor, case.certificate));
+        let Some(at) = at.filter(|_| case.position == Position::Anchor && case.cas_below == 0)
+        else {
+            return rules::judge(case, self.policy);
+        };
+        let judged = self.judged[at].get_or_init(|| Judged {
+            question: case.question.clone(),
+            policy: self.policy,
+            findings: rules::judge(case, self.policy),
+        });
+        if judged.policy == self.policy && judged.question == *case.question {
+            judged.findings.clone()
+        } else {
+            rules::judge(case, self.policy)
+        }
     }
 
     fn revocation(

@@ -1,4 +1,4 @@
-use pki_core::{Certificate, Purpose, Question, Report, Verifier};
+use pki_core::{Certificate, Policy, Purpose, Question, Report, Verifier};
 use time::Duration;
 
 use crate::lab::{Ca, NOW};
@@ -80,4 +80,27 @@ fn a_leaf_behind_its_issuer_is_judged_all_the_same_and_the_order_is_told() {
     assert_eq!(report.path, ["CN=etcdone", "CN=etcd CA"]);
     question.hosts = vec!["192.168.29.62".try_into().unwrap()];
     assert_eq!(ids(&check(&question)), ["host-mismatch", "chain-order"]);
+}
+
+// What the rules say of an anchor is kept for the next leaf of the same question, and of no other.
+#[test]
+fn an_anchor_is_judged_anew_for_each_question() {
+    let ca = Ca::new();
+    let leaf = ca.issue("peer", "etcdone", &[]);
+    let mut verifier = Verifier::new(vec![ca.certificate().clone()]).unwrap();
+    let now = question(Purpose::Peer);
+    let mut early = question(Purpose::Peer);
+    early.at = NOW - Duration::days(1);
+    for (question, wanted) in [(&now, false), (&early, true), (&now, false)] {
+        let report = verifier.check(&leaf, &[], question);
+        assert_eq!(ids(&report).contains(&"ca-time"), wanted, "{report}");
+    }
+    // That a CA ends soon is a rule of etcd's policy alone.
+    let mut late = question(Purpose::Peer);
+    late.at = ca.certificate().not_after - Duration::days(1);
+    for (policy, wanted) in [(Policy::Etcd, true), (Policy::Rfc5280, false), (Policy::Etcd, true)] {
+        verifier.policy = policy;
+        let report = verifier.check(&leaf, &[], &late);
+        assert_eq!(ids(&report).contains(&"ca-expiring"), wanted, "{report}");
+    }
 }
