@@ -4,6 +4,7 @@
 mod configuration;
 mod script;
 
+use std::fs;
 use std::path::PathBuf;
 
 use crate::machines::https::{Request, ask};
@@ -71,13 +72,14 @@ fn the_lab_lives(program: Program, version: &str) {
     refused(&mut machines, MASTER, Some(CLIENT), Port::Peer, NOT_ON_THE_LIST);
     refused(&mut machines, MASTER, Some(NAMELESS), Port::Peer, NOT_ON_THE_LIST);
     the_worker_is_refused(&mut machines);
-    every_endpoint_is_verified_from_the_master(&machines);
+    every_endpoint_is_verified_from_the_master(&machines, &[]);
+    what_was_not_copied_to_its_host_is_told(&machines);
     a_member_may_be_lost_and_two_may_not(&mut machines);
 }
 
 /// `verify -f --connect`: both ports of the three members. The client port accepts the certificate,
-/// and the peer port is not shown it.
-fn every_endpoint_is_verified_from_the_master(machines: &Machines) {
+/// and the peer port is not shown it. These endpoints serve what is not in their host's folder.
+fn every_endpoint_is_verified_from_the_master(machines: &Machines, outdated: &[String]) {
     let lab = machines.lab.folder().display().to_string();
     let mut etcdpki = machines.network.command(MASTER, env!("CARGO_BIN_EXE_etcdpki"));
     let (cert, key) = (format!("{lab}/{CLIENT}.pem"), format!("{lab}/{CLIENT}-key.pem"));
@@ -85,7 +87,7 @@ fn every_endpoint_is_verified_from_the_master(machines: &Machines) {
         .args(["--dir", &format!("{lab}/pki"), "verify", "-f", &format!("{lab}/cluster.yaml")])
         .args(["--connect", "--cert", &cert, "--cert-key", &key, "--format", "json"]);
     let run = finish(&mut etcdpki);
-    assert_eq!(run.code, 0, "{run:?}");
+    assert_eq!(run.code, i32::from(!outdated.is_empty()), "{run:?}");
     let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     let endpoints = document["files"].as_array().unwrap();
     let seen: Vec<_> = endpoints
@@ -101,13 +103,33 @@ fn every_endpoint_is_verified_from_the_master(machines: &Machines) {
         .iter()
         .flat_map(|name| {
             let address = machines.network.address(name);
-            [
-                (format!("{address}:2379"), "accepted", vec![]),
-                (format!("{address}:2380"), "required", vec![]),
-            ]
+            [(format!("{address}:2379"), "accepted"), (format!("{address}:2380"), "required")]
+        })
+        .map(|(endpoint, client)| {
+            let is_outdated = outdated.contains(&endpoint);
+            let rules = if is_outdated { vec!["endpoint-serves-other"] } else { vec![] };
+            (endpoint, client, rules)
         })
         .collect();
     assert_eq!(seen, wanted);
+}
+
+/// A certificate is issued anew and stays where it was made, until somebody copies it. etcd takes it up
+/// without a restart.
+fn what_was_not_copied_to_its_host_is_told(machines: &Machines) {
+    let folder = machines.lab.path("pki/hosts/etcdtwo");
+    let one_for_both = folder.join("member.pem").exists();
+    let file = if one_for_both { "member" } else { "server" };
+    for name in [format!("{file}.pem"), format!("{file}-key.pem")] {
+        fs::remove_file(folder.join(name)).unwrap();
+    }
+    machines.lab.ok(&["apply", "-f", "cluster.yaml"]);
+    let address = machines.network.address("etcdtwo");
+    let mut outdated = vec![format!("{address}:2379")];
+    outdated.extend(one_for_both.then(|| format!("{address}:2380")));
+    every_endpoint_is_verified_from_the_master(machines, &outdated);
+    machines.copy_bundle("etcdtwo");
+    every_endpoint_is_verified_from_the_master(machines, &[]);
 }
 
 /// A client's certificate that the sentinel name was taken away from.

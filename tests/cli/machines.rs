@@ -142,7 +142,7 @@ impl Machines {
     }
 
     /// Puts a host's folder on its machine, as rsync does.
-    fn copy_bundle(&self, host: &str) {
+    pub(crate) fn copy_bundle(&self, host: &str) {
         fs::create_dir_all(self.lab.path(host).join("etc")).unwrap();
         let Ok(bundle) = fs::read_dir(self.lab.path("pki/hosts").join(host)) else { return };
         for file in bundle {

@@ -138,7 +138,7 @@ pub(crate) fn run(args: &VerifyArgs, common: &Common) -> Result<ExitCode, Failur
     let exceptions = Exceptions::new(&args.ignore, args.warn_as_error);
     let manifest = args.manifest.as_deref().map(cluster::read_manifest).transpose()?;
     if args.live.is_wanted() {
-        let targets = args.live.targets(manifest.as_ref())?;
+        let targets = args.live.targets(manifest.as_ref(), common)?;
         let judge = Judge::new(args, common, exceptions)?;
         return live::run(args, targets, &judge, common.format);
     }

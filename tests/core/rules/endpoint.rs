@@ -1,6 +1,6 @@
 //! What a live endpoint does beside the chain that it serves.
 //!
-//! Only a server can do it: tests/cli/etcd/connect.rs sees each of these of a real one, and the same
+//! Only a server can do it: tests/cli/etcd/connect.rs and tests/cli/live.rs see each of these of a real one, and the same
 //! endpoint without the fault. Here its message is read.
 
 use pki_core::{EndpointFault, Finding, Policy};
@@ -12,6 +12,7 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::other("endpoint-handshake", |fault| found(fault, EndpointFault::Handshake)),
     Example::other("endpoint-refuses-client", |fault| found(fault, EndpointFault::RefusesClient)),
     Example::other("endpoint-open", |fault| found(fault, EndpointFault::Open)),
+    Example::other("endpoint-serves-other", |fault| found(fault, EndpointFault::ServesOther)),
 ];
 
 fn found(fault: Fault, seen: EndpointFault) -> Vec<Finding> {

@@ -1,12 +1,12 @@
 //! `verify --connect`: live endpoints, their chains judged like files.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use pki_core::{
     Certificate, EndpointFault, Finding, KeyFormat, Manifest, PrivateKey, Purpose, Question,
-    Signer, parse_duration,
+    Signer, Wanted, parse_duration,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject};
 
@@ -14,9 +14,10 @@ use super::judge::Judge;
 use super::stream::{self, Pace};
 use super::{VerifyArgs, question};
 use crate::ca_folder::read_certificates;
-use crate::commands::core;
+use crate::commands::{Common, core};
 use crate::endpoint::{Address, Answer, Dialler, Identity, Session};
 use crate::failure::Failure;
+use crate::hosts::FOLDER;
 use crate::output::Format;
 use crate::output::verdict::{EndpointFacts, Judged, Outcome, Place, Verdict, View};
 use crate::store;
@@ -53,6 +54,8 @@ pub(super) struct LiveArgs {
 pub(super) struct Target {
     address: Address,
     purpose: Purpose,
+    /// Where the certificate was written that it should serve; of an endpoint of a manifest.
+    issued: Option<PathBuf>,
 }
 
 impl LiveArgs {
@@ -61,15 +64,23 @@ impl LiveArgs {
     }
 
     /// The endpoints that are named, or else those of the manifest, once each.
-    pub(super) fn targets(&self, manifest: Option<&Manifest>) -> Result<Vec<Target>, Failure> {
+    pub(super) fn targets(
+        &self,
+        manifest: Option<&Manifest>,
+        common: &Common,
+    ) -> Result<Vec<Target>, Failure> {
         let named = self.connect.as_deref().unwrap_or_default();
         match manifest {
             None if named.is_empty() => Err(Failure::usage("--connect names no endpoint")
                 .hinted("write --connect HOST:PORT, or name a manifest with -f")),
-            Some(manifest) if named.is_empty() => Ok(members(manifest)),
+            Some(manifest) if named.is_empty() => members(manifest, &common.dir.join(FOLDER)),
             _ => Ok(named
                 .iter()
-                .map(|address| Target { address: address.clone(), purpose: Purpose::Server })
+                .map(|address| Target {
+                    address: address.clone(),
+                    purpose: Purpose::Server,
+                    issued: None,
+                })
                 .collect()),
         }
     }
@@ -97,18 +108,25 @@ impl LiveArgs {
 }
 
 /// Both ports of every member, at the address that its certificate names first.
-fn members(manifest: &Manifest) -> Vec<Target> {
+fn members(manifest: &Manifest, hosts: &Path) -> Result<Vec<Target>, Failure> {
+    let wanted = manifest.wanted()?;
     let mut targets = Vec::new();
     for host in &manifest.etcd {
-        for (port, purpose) in [(CLIENT_PORT, Purpose::Server), (PEER_PORT, Purpose::Peer)] {
-            targets.extend(
-                host.addresses
-                    .first()
-                    .map(|ip| Target { address: Address { host: ip.to_string(), port }, purpose }),
-            );
+        let Some(ip) = host.addresses.first() else { continue };
+        for (port, purpose, profile) in
+            [(CLIENT_PORT, Purpose::Server, "server"), (PEER_PORT, Purpose::Peer, "peer")]
+        {
+            // One certificate may serve both ports.
+            let of_port = |one: &&Wanted| one.profile == profile || one.file == "member";
+            let issued = wanted.iter().filter(|one| one.host == host.name).find(of_port);
+            targets.push(Target {
+                address: Address { host: ip.to_string(), port },
+                purpose,
+                issued: issued.map(|one| hosts.join(&one.host).join(format!("{}.pem", one.file))),
+            });
         }
     }
-    targets
+    Ok(targets)
 }
 
 pub(super) fn run(
@@ -188,7 +206,9 @@ impl Looker<'_> {
             })?;
         let mut judged = self.judge.judge(&chain, &self.question(target));
         let (client_certificate, finding) = self.conclude(target, &session);
-        let mut found = self.judge.exceptions.apply(finding.into_iter().collect());
+        let other = chain.first().map(|leaf| self.serves_other(target, leaf)).transpose()?;
+        let findings = finding.into_iter().chain(other.flatten()).collect();
+        let mut found = self.judge.exceptions.apply(findings);
         found.append(&mut judged.found);
         found.sort_by_key(|found| std::cmp::Reverse(found.finding.severity));
         judged.found = found;
@@ -199,6 +219,31 @@ impl Looker<'_> {
             client_certificate,
         });
         Ok(judged)
+    }
+
+    /// What is wrong where the endpoint's certificate is not the one that was issued for it. A folder
+    /// that is not here, as on a machine that only watches, says nothing.
+    fn serves_other(
+        &self,
+        target: &Target,
+        leaf: &Certificate,
+    ) -> Result<Option<Finding>, Failure> {
+        let Some(path) = &target.issued else { return Ok(None) };
+        if !path.try_exists().map_err(|error| Failure::file("looking at", path, &error))? {
+            return Ok(None);
+        }
+        let issued = &read_certificates(path)?[0];
+        if issued.der() == leaf.der() {
+            return Ok(None);
+        }
+        let evidence = format!(
+            "it serves serial {}, and {} has serial {}",
+            leaf.serial,
+            path.display(),
+            issued.serial
+        );
+        let (policy, endpoint) = (self.judge.verifier.policy, target.address.to_string());
+        Ok(EndpointFault::ServesOther.finding(policy, &endpoint, evidence))
     }
 
     /// What the endpoint makes of client certificates, and what is wrong with that.
