@@ -111,3 +111,19 @@ fn standard_input_is_a_file_among_others() {
     assert_eq!(run.code, 2, "{run:?}");
     assert!(run.stdout.contains(r#""fullyQualifiedName":"-""#), "{run:?}");
 }
+
+/// A name could draw a line that looks like a verdict, or tell the terminal to hide one.
+#[test]
+fn names_of_files_cannot_pretend_to_be_verdicts() {
+    let lab = mixed();
+    let name = "certs/x\nno.pem: ok\u{1b}[8m\u{202e}.pem";
+    lab.write(name, lab.read("certs/good.pem"));
+    lab.write(format!("{name}.crt"), "no certificate");
+    let run = lab.run(&["verify", "certs"]);
+    let shown = r"certs/x\nno.pem: ok\u{1b}[8m\u{202e}.pem";
+    assert!(run.stdout.contains(&format!("\n{shown}: ok\n")), "{run:?}");
+    assert!(run.stderr.contains(&format!("error: {shown}.crt: not a certificate")), "{run:?}");
+    // Programs get the name itself.
+    let run = lab.run(&["verify", "certs", "--format", "json"]);
+    assert!(names(&run).contains(&name.to_owned()), "{run:?}");
+}
