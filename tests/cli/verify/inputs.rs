@@ -8,6 +8,8 @@ use serde_json::Value;
 
 use super::{mixed, redacted};
 use crate::lab::{Lab, Run};
+use crate::peers;
+use crate::process::finish;
 
 fn names(run: &Run) -> Vec<String> {
     let document: Value = serde_json::from_str(&run.stdout).unwrap();
@@ -110,6 +112,22 @@ fn standard_input_is_a_file_among_others() {
     let run: Run = command.stdin(Stdio::from(input)).output().unwrap().into();
     assert_eq!(run.code, 2, "{run:?}");
     assert!(run.stdout.contains(r#""fullyQualifiedName":"-""#), "{run:?}");
+}
+
+/// To open a pipe is to wait for somebody who writes: for ever.
+#[test]
+fn a_pipe_in_a_folder_is_not_waited_for() {
+    let lab = mixed();
+    let pipe = lab.path("certs/pipe.pem");
+    assert!(peers::program("mkfifo").arg(&pipe).status().unwrap().success());
+    symlink("pipe.pem", lab.path("certs/link.pem")).unwrap();
+    let run = finish(&mut lab.command(&["verify", "certs", "--format", "json"]));
+    assert_eq!(run.code, 3, "{run:?}");
+    assert!(names(&run).contains(&"certs/good.pem".to_owned()), "{run:?}");
+    for name in ["pipe", "link"] {
+        let wanted = format!("error: certs/{name}.pem is not a file\n");
+        assert!(run.stderr.contains(&wanted), "{run:?}");
+    }
 }
 
 /// A name could draw a line that looks like a verdict, or tell the terminal to hide one.

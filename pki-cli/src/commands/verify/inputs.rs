@@ -8,7 +8,7 @@ use std::vec;
 use pki_core::{Certificate, CertificateRequest, Content, PrivateKey, is_pem, read_pem};
 
 use super::judge::Judge;
-use crate::failure::Failure;
+use crate::failure::{Failure, shown};
 use crate::output::verdict::{Outcome, PassedOver, Place, Rendered, View};
 use crate::store;
 
@@ -21,7 +21,7 @@ pub(super) enum Input {
     Named(PathBuf),
     /// Found in a folder, where other things may lie beside certificates.
     Found(PathBuf),
-    /// A folder that could not be read.
+    /// A folder that could not be read, or a pipe, socket or device in one.
     Unreadable(PathBuf, Failure),
 }
 
@@ -74,8 +74,14 @@ impl Iterator for Walk {
             match kind {
                 Some(kind) if kind.is_dir() => self.next = Some(path),
                 Some(kind) if kind.is_symlink() && path.is_dir() => {}
-                _ if is_candidate(&path) => return Some(Input::Found(path)),
-                _ => {}
+                _ if !is_candidate(&path) => {}
+                // To open a pipe is to wait for somebody to write.
+                Some(kind) if !kind.is_file() && is_special(&path) => {
+                    let failure = Failure::environment(format!("{} is not a file", shown(&path)))
+                        .hinted("a folder is searched for files; name a pipe by itself to read it");
+                    return Some(Input::Unreadable(path, failure));
+                }
+                _ => return Some(Input::Found(path)),
             }
         }
     }
@@ -94,6 +100,11 @@ fn names(folder: &Path) -> std::io::Result<Vec<Entry>> {
     }
     names.sort_unstable_by(|one, other| one.name.cmp(&other.name));
     Ok(names)
+}
+
+/// True of what is there and neither file nor folder.
+fn is_special(path: &Path) -> bool {
+    path.metadata().is_ok_and(|metadata| !metadata.is_file())
 }
 
 fn is_candidate(path: &Path) -> bool {
