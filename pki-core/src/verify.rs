@@ -228,6 +228,11 @@ impl Verifier {
     }
 }
 
+/// True when the bytes are a CRL in DER, which [`Verifier::add_crl`] would take.
+pub fn is_crl(der: &[u8]) -> bool {
+    RevocationList::from_der(der).is_ok()
+}
+
 /// The report with the fewest errors so far.
 #[derive(Default)]
 struct Best {

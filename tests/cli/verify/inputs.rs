@@ -130,6 +130,39 @@ fn a_pipe_in_a_folder_is_not_waited_for() {
     }
 }
 
+#[test]
+fn what_is_no_certificate_is_called_what_it_is_and_passed_over_in_a_folder() {
+    let lab = mixed();
+    std::fs::create_dir(lab.path("other")).unwrap();
+    lab.write("index.txt", "");
+    lab.write("crl.cnf", "[ca]\ndefault_ca = any\n[any]\ndatabase = index.txt\n");
+    let openssl = |command: &str| {
+        let mut openssl = peers::program("openssl");
+        let run = finish(openssl.args(command.split(' ')).current_dir(lab.folder()));
+        assert_eq!(run.code, 0, "{run:?}");
+    };
+    let ca = "-cert pki/ca.pem -keyfile pki/ca-key.pem -md sha256";
+    openssl(&format!("ca -gencrl -config crl.cnf {ca} -crldays 30 -out crl.pem"));
+    openssl("crl -in crl.pem -outform DER -out other/crl.der");
+    openssl("pkey -in certs/good-key.pem -outform DER -out other/key.der");
+    openssl("req -new -key certs/good-key.pem -subj /CN=x -outform DER -out other/request.der");
+    for (file, what) in [
+        ("other/crl.der", "a CRL"),
+        ("other/key.der", "a private key"),
+        ("other/request.der", "a certification request"),
+        ("certs/good-key.pem", "a private key"),
+    ] {
+        let run = lab.run(&["verify", file]);
+        let wanted = format!("error: {file}: not a certificate, but {what}\n");
+        assert!(run.code == 2 && run.stderr.starts_with(&wanted), "{run:?}");
+    }
+    lab.write("other/good.pem", lab.read("certs/good.pem"));
+    let run = lab.run(&["verify", "other", "--format", "json"]);
+    assert_eq!((run.code, names(&run)), (0, vec!["other/good.pem".to_owned()]), "{run:?}");
+    let wanted = r#""passed_over": {"keys":1,"requests":1,"crls":1,"trust_files":0}"#;
+    assert!(run.stdout.contains(wanted), "{run:?}");
+}
+
 /// A name could draw a line that looks like a verdict, or tell the terminal to hide one.
 #[test]
 fn names_of_files_cannot_pretend_to_be_verdicts() {

@@ -5,7 +5,7 @@ use std::fs::{self, FileType};
 use std::path::{Path, PathBuf};
 use std::vec;
 
-use pki_core::{Certificate, CertificateRequest, Content, PrivateKey, is_pem, read_pem};
+use pki_core::{Certificate, CertificateRequest, Content, PrivateKey, is_crl, is_pem, read_pem};
 
 use super::judge::Judge;
 use crate::failure::{Failure, shown};
@@ -117,7 +117,14 @@ pub(super) fn judge(input: Input, judge: &Judge, view: &View) -> Rendered {
     let (path, result) = match input {
         Input::Unreadable(path, failure) => (path, Err(failure)),
         Input::Named(path) => {
-            let result = store::read(&path).and_then(|bytes| read(&path, &bytes));
+            let result = store::read(&path).and_then(|bytes| {
+                read(&path, &bytes).map_err(|failure| match something_else(&bytes) {
+                    Some(what) => Failure::usage(format!("not a certificate, but {what}"))
+                        .hinted("name the certificate; are two paths switched?")
+                        .in_file(&path),
+                    None => failure,
+                })
+            });
             (path, result)
         }
         Input::Found(path) => {
@@ -146,11 +153,14 @@ fn read(path: &Path, bytes: &[u8]) -> Result<Vec<Certificate>, Failure> {
 /// What a file without certificates is, if it is something that lies beside certificates.
 fn something_else(bytes: &[u8]) -> Option<PassedOver> {
     if !is_pem(bytes) {
-        let is_request = CertificateRequest::from_der(bytes).is_ok();
+        let is_request = || CertificateRequest::from_der(bytes).is_ok();
         let is_key = || PrivateKey::from_der(bytes).is_ok();
-        return is_request
-            .then_some(PassedOver::Request)
-            .or_else(|| is_key().then_some(PassedOver::Key));
+        return match () {
+            () if is_request() => Some(PassedOver::Request),
+            () if is_key() => Some(PassedOver::Key),
+            () if is_crl(bytes) => Some(PassedOver::Crl),
+            () => None,
+        };
     }
     let mut sections = read_pem(bytes).ok()?.into_iter().map(|section| section.content);
     sections.try_fold(None, |known, content| match content {
