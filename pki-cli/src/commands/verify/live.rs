@@ -34,7 +34,8 @@ pub(super) struct LiveArgs {
     connect: Option<Vec<Address>>,
 
     /// Show the endpoints this client certificate; the CAs behind it in the file go along
-    #[arg(long, value_name = "FILE", requires_all = ["connect", "cert_key"])]
+    #[arg(long, value_name = "FILE", requires_all = ["connect", "cert_key"],
+        conflicts_with = "files")]
     cert: Option<PathBuf>,
 
     /// The key of --cert
@@ -42,11 +43,13 @@ pub(super) struct LiveArgs {
     cert_key: Option<PathBuf>,
 
     /// Ask for this name in the handshake (SNI) [default: the host, where it is a name]
-    #[arg(long, value_name = "NAME", requires = "connect", value_parser = question::parse_host)]
+    #[arg(long, value_name = "NAME", requires = "connect", conflicts_with = "files",
+        value_parser = question::parse_host)]
     sni: Option<ServerName<'static>>,
 
     /// How long one endpoint may take
-    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = parse_timeout)]
+    #[arg(long, value_name = "DURATION", default_value = "5s", requires = "connect",
+        conflicts_with = "files", value_parser = parse_timeout)]
     timeout: Duration,
 }
 
@@ -259,22 +262,22 @@ impl Looker<'_> {
                 return ("not-asked", find(EndpointFault::PlainHttp, evidence));
             }
             Answer::Broken(why) => return ("unknown", find(EndpointFault::Handshake, why)),
-            Answer::Silent => return ("unknown", None),
-            Answer::Answered => None,
-            Answer::Alert(alert) => Some(format!("it sent the alert {alert:?}")),
-            Answer::Closed => Some("it closed the connection without an alert".to_owned()),
-        };
-        match (session.asked, given, broke_off) {
-            (false, _, None) => {
+            // Whatever became of the request: who has a session without a certificate needs none.
+            _ if session.established && !session.asked => {
                 let evidence = "it asks for no client certificate";
-                ("not-asked", find(EndpointFault::Open, evidence))
+                return ("not-asked", find(EndpointFault::Open, evidence));
             }
-            (true, false, None) => ("optional", None),
-            (true, true, None) => ("accepted", None),
+            Answer::Silent => return ("unknown", None),
+            Answer::Answered if given => return ("accepted", None),
+            Answer::Answered => return ("optional", None),
+            Answer::Alert(alert) => format!("it sent the alert {alert:?}"),
+            Answer::Closed => "it closed the connection without an alert".to_owned(),
+        };
+        match (session.asked, given) {
             // So it should be.
-            (true, false, Some(_)) => ("required", None),
-            (true, true, Some(why)) => ("refused", find(EndpointFault::RefusesClient, &why)),
-            (false, _, Some(why)) => ("unknown", find(EndpointFault::Handshake, &why)),
+            (true, false) => ("required", None),
+            (true, true) => ("refused", find(EndpointFault::RefusesClient, &broke_off)),
+            (false, _) => ("unknown", find(EndpointFault::Handshake, &broke_off)),
         }
     }
 }
