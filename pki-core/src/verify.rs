@@ -147,7 +147,8 @@ impl Verifier {
         let evidence = format!("the CA {} stands before it", first.subject);
         let subject = leaf.subject.to_string();
         report.findings.push(finding(&rules::CHAIN_ORDER, self.policy, subject, evidence));
-        Report::new(report.findings, report.path)
+        let limit = report.limit;
+        Report { limit, ..Report::new(report.findings, report.path) }
     }
 
     /// Applies the rules to every certificate of a path, leaf first.

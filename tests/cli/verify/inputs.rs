@@ -178,3 +178,11 @@ fn names_of_files_cannot_pretend_to_be_verdicts() {
     let run = lab.run(&["verify", "certs", "--format", "json"]);
     assert!(names(&run).contains(&name.to_owned()), "{run:?}");
 }
+
+#[test]
+fn a_leaf_in_the_trust_file_is_not_its_own_trusted_ca() {
+    let lab = mixed();
+    let run = lab.run(&["verify", "certs/good.pem", "--ca", "certs/good.pem"]);
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(run.stdout.contains("no trusted CA\n") && !run.stdout.contains("(trusted)"), "{run:?}");
+}
