@@ -104,3 +104,30 @@ fn an_anchor_is_judged_anew_for_each_question() {
         assert_eq!(ids(&report).contains(&"ca-expiring"), wanted, "{report}");
     }
 }
+
+/// Section 4.2.1.1: a self-signed certificate may leave the identifier out.
+#[test]
+fn a_root_that_is_judged_by_itself_lacks_no_authority_key_identifier() {
+    let ca = Ca::new();
+    let root = ca.certificate();
+    assert_eq!(root.extensions.authority_key_id, None);
+    assert_eq!(ids(&check(&ca, root, &question(Purpose::Any))), ["leaf-is-ca"]);
+}
+
+#[test]
+fn a_leaf_with_many_names_is_not_listed_to_the_end() {
+    let ca = Ca::new();
+    let names: Vec<String> = (0..150).map(|number| format!("host-{number}.example.com")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let leaf = ca.issue("server", "host", &names);
+    let mut question = question(Purpose::Server);
+    question.hosts = vec!["host-149.example.com".try_into().unwrap()];
+    assert_eq!(ids(&check(&ca, &leaf, &question)), [""; 0]);
+    question.hosts = vec!["elsewhere.example.com".try_into().unwrap()];
+    let report = check(&ca, &leaf, &question);
+    assert_eq!(ids(&report), ["host-mismatch"]);
+    let evidence = &report.findings[0].evidence;
+    assert_eq!(evidence.matches(':').count(), 100, "{evidence}");
+    let all = leaf.extensions.subject_alt_name.as_ref().unwrap().len();
+    assert!(evidence.ends_with(&format!("and {} more", all - 100)), "{evidence}");
+}
