@@ -1,6 +1,9 @@
-use pki_core::{Certificate, Policy, Purpose, Question, Report, Verifier};
+use pki_core::{
+    Certificate, KeyAlgorithm, Policy, PrivateKey, Purpose, Question, Report, Verifier,
+};
 use time::Duration;
 
+use crate::der::{Node, extensions, forge, oid};
 use crate::lab::{Ca, NOW};
 
 fn question(purpose: Purpose) -> Question {
@@ -130,4 +133,20 @@ fn a_leaf_with_many_names_is_not_listed_to_the_end() {
     assert_eq!(evidence.matches(':').count(), 100, "{evidence}");
     let all = leaf.extensions.subject_alt_name.as_ref().unwrap().len();
     assert!(evidence.ends_with(&format!("and {} more", all - 100)), "{evidence}");
+}
+
+/// Section 4.2: one of each, wherever among the others the second stands.
+#[test]
+fn an_extension_that_stands_there_twice_is_refused() {
+    let ca = Ca::new();
+    let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+    for (oid, twice) in [(oid::SUBJECT_KEY_ID, true), (&[0x55, 0x1d, 13], false)] {
+        let der = forge(ca.certificate().der(), &key, |fields| {
+            let value = Node::octets(0x04, [0x04, 0x01, 0x00]);
+            extensions(fields).push(Node::nodes(0x30, vec![Node::octets(0x06, oid), value]));
+        });
+        let read = Certificate::from_der(&der).map(|_| ());
+        let refused = read.as_ref().is_err_and(|error| error.to_string().contains("2.5.29.14"));
+        assert_eq!(refused, twice, "{oid:x?}: {read:?}");
+    }
 }
