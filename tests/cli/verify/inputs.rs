@@ -186,3 +186,13 @@ fn a_leaf_in_the_trust_file_is_not_its_own_trusted_ca() {
     assert_eq!(run.code, 1, "{run:?}");
     assert!(run.stdout.contains("no trusted CA\n") && !run.stdout.contains("(trusted)"), "{run:?}");
 }
+
+/// As Go's net.IP.Equal has it, and so whoever dials such a URL of a member.
+#[test]
+fn an_ipv4_address_in_the_form_of_ipv6_is_the_same_host() {
+    let lab = mixed();
+    for (host, code) in [("::ffff:10.0.0.1", 0), ("::10.0.0.1", 1)] {
+        let run = lab.run(&["verify", "certs/good.pem", "--host", host]);
+        assert_eq!(run.code, code, "{run:?}");
+    }
+}

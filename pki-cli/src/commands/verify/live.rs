@@ -174,7 +174,7 @@ impl Looker<'_> {
             question.purpose = target.purpose;
         }
         if question.hosts.is_empty() {
-            question.hosts.extend(ServerName::try_from(target.address.host.clone()));
+            question.hosts.extend(question::parse_host(&target.address.host));
         }
         question
     }
