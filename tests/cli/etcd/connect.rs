@@ -1,8 +1,12 @@
 //! `verify --connect` against real members of etcd, and against ports that are none.
 
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::{Child, Stdio};
+use std::sync::Arc;
 
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::Value;
 
 use super::certificates::{self, CLIENT, HOSTS};
@@ -206,7 +210,7 @@ fn a_server_that_speaks_first_and_something_else_is_a_finding() {
         let endpoint = listener.local_addr().unwrap().to_string();
         let server = std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
-            std::io::Write::write_all(&mut stream, greeting.as_bytes()).unwrap();
+            stream.write_all(greeting.as_bytes()).unwrap();
             // Until the client has gone.
             let _ = std::io::copy(&mut stream, &mut std::io::sink());
         });
@@ -226,8 +230,8 @@ fn a_page_without_a_status_line_is_plain_http() {
         for answer in ["<!DOCTYPE HTML>\n<p>Bad request syntax\n", "HTTP/1.0 404 Not Found\r\n\r\n"]
         {
             let (mut stream, _) = listener.accept().unwrap();
-            assert_ne!(std::io::Read::read(&mut stream, &mut [0; 8192]).unwrap(), 0);
-            std::io::Write::write_all(&mut stream, answer.as_bytes()).unwrap();
+            assert_ne!(stream.read(&mut [0; 8192]).unwrap(), 0);
+            stream.write_all(answer.as_bytes()).unwrap();
         }
     });
     let found = connect(&lab, &endpoint, None, &[]);
@@ -250,4 +254,34 @@ fn options_for_endpoints_go_with_endpoints() {
         let run = lab.run(&[&["verify", "-f", "cluster.yaml"], options].concat());
         assert!(run.code == 2 && run.stderr.contains("--connect"), "{run:?}");
     }
+}
+
+/// An answer, even a bad one, is a finding: Go's clients read every certificate that is served.
+#[test]
+fn what_is_served_and_cannot_be_read_is_a_finding() {
+    let lab = Lab::with_ca(&[]);
+    lab.ok(&["issue", "--profile", "server", "open", "--san", "127.0.0.1"]);
+    let leaf = CertificateDer::from_pem_slice(&lab.read("open.pem")).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(&lab.read("open-key.pem")).unwrap();
+    let chain = vec![leaf, CertificateDer::from(vec![0x30, 0x03, 0x02, 0x01, 0x01])];
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .unwrap();
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let endpoint = listener.local_addr().unwrap().to_string();
+    let server = std::thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let connection = rustls::ServerConnection::new(Arc::new(config)).unwrap();
+        let mut tls = rustls::StreamOwned::new(connection, stream);
+        assert_ne!(tls.read(&mut [0; 1024]).unwrap(), 0);
+        tls.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+    });
+    let found = connect(&lab, &endpoint, None, &[]);
+    server.join().unwrap();
+    let rules = ["endpoint-handshake", "endpoint-open"];
+    assert_eq!(found, seen(1, Some("TLSv1.3"), "not-asked", &rules));
 }

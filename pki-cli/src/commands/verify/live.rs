@@ -198,19 +198,11 @@ impl Looker<'_> {
         };
         let dialler = if self.shows_certificate(target) { &self.client } else { &self.stranger };
         let session = dialler.dial(to, &name)?;
-        let chain: Vec<Certificate> = session
-            .chain
-            .iter()
-            .map(|der| Certificate::from_der(der))
-            .collect::<Result<_, _>>()
-            .map_err(|error| {
-                let failure = Failure::from(error);
-                Failure { message: format!("{to}: its chain: {}", failure.message), ..failure }
-            })?;
+        let (chain, mut findings) = self.read_chain(to, &session);
         let mut judged = self.judge.judge(&chain, &self.question(target));
         let (client_certificate, finding) = self.conclude(target, &session);
         let other = chain.first().map(|leaf| self.serves_other(target, leaf)).transpose()?;
-        let findings = finding.into_iter().chain(other.flatten()).collect();
+        findings.extend(finding.into_iter().chain(other.flatten()));
         let mut found = self.judge.exceptions.apply(findings);
         found.append(&mut judged.found);
         found.sort_by_key(|found| std::cmp::Reverse(found.finding.severity));
@@ -222,6 +214,25 @@ impl Looker<'_> {
             client_certificate,
         });
         Ok(judged)
+    }
+
+    /// The certificates that are served, and what is wrong where one cannot be read: then clients break off.
+    /// Without its leaf a chain is none.
+    fn read_chain(&self, to: &Address, session: &Session) -> (Vec<Certificate>, Vec<Finding>) {
+        let (mut chain, mut findings) = (Vec::new(), Vec::new());
+        for (index, der) in session.chain.iter().enumerate() {
+            match Certificate::from_der(der) {
+                Ok(certificate) if index == 0 || !chain.is_empty() => chain.push(certificate),
+                Ok(_) => {}
+                Err(error) => {
+                    let evidence = format!("number {} of its chain: {error}", index + 1);
+                    let (policy, endpoint) = (self.judge.verifier.policy, to.to_string());
+                    let fault = EndpointFault::Handshake;
+                    findings.extend(fault.finding(policy, &endpoint, evidence));
+                }
+            }
+        }
+        (chain, findings)
     }
 
     /// What is wrong where the endpoint's certificate is not the one that was issued for it. A folder
