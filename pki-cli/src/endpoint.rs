@@ -71,6 +71,9 @@ pub(crate) struct Session {
     /// The chain as it was sent, leaf first; empty where it did not come to that.
     pub(crate) chain: Vec<CertificateDer<'static>>,
     pub(crate) tls_version: Option<&'static str>,
+    /// Whether the handshake came to its end, as far as the client can tell: in TLS 1.3 a server may refuse
+    /// a client certificate afterwards.
+    pub(crate) established: bool,
     /// Whether a client certificate was asked for.
     pub(crate) asked: bool,
     pub(crate) answer: Answer,
@@ -126,10 +129,15 @@ impl Dialler {
             Err(error) if is_timeout(&error) => {
                 return Err(self.too_late(to, "it took the connection and did not answer in TLS"));
             }
+            Err(error) if is_no_tls(&error, &connection) => Answer::Broken(format!(
+                "it does not speak TLS: its answer begins with \"{}\"",
+                stream.first.escape_ascii()
+            )),
             Err(error) => answer_of(&error),
         };
-        // A plain port of etcd closes a connection that begins with a TLS handshake.
-        if matches!(answer, Answer::Closed)
+        // A plain port of etcd closes a connection that begins with a TLS handshake; Python's
+        // http.server answers with a page and no HTTP before it.
+        if (matches!(answer, Answer::Closed) || stream.first.starts_with(b"<"))
             && seen.chain().is_empty()
             && speaks_http(address, self.timeout)
         {
@@ -144,6 +152,7 @@ impl Dialler {
                 Some(ProtocolVersion::TLSv1_3) => Some("TLSv1.3"),
                 _ => None,
             },
+            established: !connection.is_handshaking(),
             asked: seen.asked(),
             answer,
         })
@@ -233,6 +242,12 @@ fn answer_of(error: &io::Error) -> Answer {
         ) => Answer::Closed,
         (None, _) => Answer::Broken(error.to_string()),
     }
+}
+
+/// True when the first thing that came could not be read as a record of TLS.
+fn is_no_tls(error: &io::Error, connection: &ClientConnection) -> bool {
+    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    matches!(tls, Some(rustls::Error::InvalidMessage(_))) && connection.protocol_version().is_none()
 }
 
 /// `BadCertificate` as the RFCs and every other program write it: `bad certificate`

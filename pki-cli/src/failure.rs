@@ -72,7 +72,7 @@ impl Failure {
         let says = error.to_string();
         // tempfile goes on with the name of a file that is gone by then.
         let says = says.split(" at path ").next().unwrap_or_default();
-        let failure = Self::environment(format!("{doing} {}: {says}", path.display()));
+        let failure = Self::environment(format!("{doing} {}: {says}", shown(path)));
         let hint = match error.kind() {
             ErrorKind::InvalidFilename => "choose a shorter name",
             ErrorKind::IsADirectory => "name a file in it",
@@ -98,9 +98,30 @@ impl Failure {
     #[must_use]
     pub(crate) fn in_file(mut self, path: &Path) -> Self {
         let file = if path == Path::new("-") { Path::new("standard input") } else { path };
-        self.message = format!("{}: {}", file.display(), self.message);
+        self.message = format!("{}: {}", shown(file), self.message);
         self
     }
+}
+
+/// A path for people.
+pub(crate) fn shown(path: &Path) -> String {
+    printable(&path.display().to_string())
+}
+
+/// Text from outside for people. Names of files may hold whatever a terminal obeys, line ends with which they
+/// would pretend to be lines of ours, and marks that turn the direction of what follows.
+pub(crate) fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                shown.extend(c.escape_unicode());
+            }
+            c if c.is_control() => shown.extend(c.escape_default()),
+            c => shown.push(c),
+        }
+    }
+    shown
 }
 
 impl From<Error> for Failure {

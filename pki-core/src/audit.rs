@@ -21,6 +21,8 @@ use crate::verify::Verifier;
 pub struct FileReport {
     /// The file, below the folder of all hosts.
     pub file: String,
+    /// When its certificate ends, where it should hold one and does.
+    pub not_after: Option<OffsetDateTime>,
     /// What was found.
     pub report: Report,
 }
@@ -30,6 +32,8 @@ pub struct FileReport {
 struct Found {
     findings: Vec<Finding>,
     path: Vec<String>,
+    limit: Option<&'static str>,
+    not_after: Option<OffsetDateTime>,
 }
 
 impl Manifest {
@@ -51,6 +55,8 @@ impl Manifest {
             let Some(leaf) = deployment.leaf(pair) else { continue };
             let report = deployment.judge(pair, &leaf, &verifier);
             of_file.path = report.path;
+            of_file.limit = report.limit;
+            of_file.not_after = Some(leaf.certificate.not_after);
             of_file.findings = report.findings;
             if let Some(wanted) = &pair.wanted {
                 of_file.findings.extend(self.drift(wanted, leaf.certificate, ca, now)?);
@@ -62,10 +68,9 @@ impl Manifest {
         let mut reports = Vec::new();
         for file in order {
             let of_file = found.remove(&file).unwrap_or_default();
-            reports.push(FileReport { file, report: of_file.report() });
+            reports.push(of_file.report(file));
         }
-        let others = found.into_iter();
-        reports.extend(others.map(|(file, found)| FileReport { file, report: found.report() }));
+        reports.extend(found.into_iter().map(|(file, found)| found.report(file)));
         Ok(reports)
     }
 
@@ -152,12 +157,14 @@ const DERIVED: &[Derived] = &[
 ];
 
 impl Found {
-    fn report(mut self) -> Report {
+    fn report(mut self, file: String) -> FileReport {
         for derived in DERIVED {
             if self.findings.iter().any(|finding| (derived.explained_by)(finding.rule.id)) {
                 self.findings.retain(|finding| finding.rule.id != derived.rule);
             }
         }
-        Report::new(self.findings, self.path)
+        let mut report = Report::new(self.findings, self.path);
+        report.limit = self.limit;
+        FileReport { file, not_after: self.not_after, report }
     }
 }

@@ -88,14 +88,21 @@ impl Certificate {
             return Self::from_der(bytes).map(|certificate| vec![certificate]);
         }
         let mut certificates = Vec::new();
+        let mut first_other = None;
         for section in pem::read(bytes)? {
             if let pem::Content::Certificate(der) = section.content {
                 certificates.push(Self::from_der(&der)?);
+            } else {
+                first_other.get_or_insert(section);
             }
         }
         if certificates.is_empty() {
-            return Err(Error::malformed("a certificate", "no CERTIFICATE section in the PEM")
-                .hinted("the file may hold a key or a request; are two paths switched?"));
+            let other = first_other.map(|other| {
+                format!(", but {} (line {})", other.content.label().escape_debug(), other.line)
+            });
+            let problem = format!("no CERTIFICATE section in the PEM{}", other.unwrap_or_default());
+            return Err(Error::malformed("a certificate", problem)
+                .hinted("name the file of the certificate; are two paths switched?"));
         }
         Ok(certificates)
     }

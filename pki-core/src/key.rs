@@ -70,7 +70,7 @@ impl FromStr for KeyAlgorithm {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PublicKey {
     spki: Vec<u8>,
-    /// The OID, where the algorithm is none that this crate works with.
+    /// The OID or what else there is to say, where the algorithm is none that this crate works with.
     algorithm: Result<KeyAlgorithm, String>,
     /// Where the bits of the BIT STRING start in `spki`; they run to its end.
     bits_at: usize,
@@ -107,6 +107,11 @@ impl PublicKey {
         let algorithm = algorithm.ok_or_else(|| match curve() {
             Some(curve) if compressed => format!("{curve} (compressed point)"),
             Some(curve) if spki.algorithm.oid == OID_EC => curve.to_string(),
+            // RFC 5480 section 2.1.1: a curve is named, and neither spelled out nor left to be guessed.
+            None if spki.algorithm.oid == OID_EC => {
+                "EC with explicit parameters or none, in place of a named curve".to_owned()
+            }
+            _ if spki.algorithm.oid == OID_RSA => "RSA in a form that cannot be read".to_owned(),
             _ => spki.algorithm.oid.to_string(),
         });
         Ok(Self { bits_at: der.len() - bits.len(), spki: der.to_vec(), algorithm })
@@ -129,7 +134,7 @@ impl PublicKey {
         }
     }
 
-    /// The algorithm for people: `ecdsa-p256`, or the OID of one that is not supported.
+    /// The algorithm for people: `ecdsa-p256`, or of one that is not supported the OID or what is odd about it.
     pub fn algorithm_name(&self) -> String {
         match &self.algorithm {
             Ok(algorithm) => algorithm.to_string(),

@@ -103,4 +103,4 @@ pub use rules::{EndpointFault, Policy, Question, rule, rules};
 pub use subject::{Attribute, Subject};
 pub use template::{CaConstraint, NameConstraint, PolicyInformation, PolicyQualifier, Urls};
 pub use usage::{ExtendedKeyUsage, KeyUsages, Purpose};
-pub use verify::Verifier;
+pub use verify::{Verifier, is_crl};

@@ -33,6 +33,21 @@ pub enum Content {
     PrivateKey(Zeroizing<Vec<u8>>),
 }
 
+impl Content {
+    /// The usual label of such a section, or the one that stands there.
+    pub(crate) fn label(&self) -> &str {
+        match self {
+            Self::Certificate(_) => "CERTIFICATE",
+            Self::CertificateRequest(_) => "CERTIFICATE REQUEST",
+            Self::Crl(_) => "X509 CRL",
+            Self::EcParameters => "EC PARAMETERS",
+            Self::EncryptedKey => "ENCRYPTED PRIVATE KEY",
+            Self::Other(label) => label,
+            Self::PrivateKey(_) => "PRIVATE KEY",
+        }
+    }
+}
+
 const BEGIN: &str = "-----BEGIN ";
 const DASHES: &str = "-----";
 

@@ -319,6 +319,21 @@ fn when(broken: bool, evidence: impl FnOnce() -> String) -> Vec<String> {
     if broken { vec![evidence()] } else { Vec::new() }
 }
 
+/// A list for people, and no more of it than somebody would read: a hostile certificate has names by the
+/// ten thousand. Go stops at a hundred too.
+pub(crate) fn listed(
+    items: impl ExactSizeIterator<Item = impl std::fmt::Display>,
+    separator: &str,
+) -> String {
+    const MOST: usize = 100;
+    let more = items.len().saturating_sub(MOST);
+    let mut shown: Vec<String> = items.take(MOST).map(|item| item.to_string()).collect();
+    if more > 0 {
+        shown.push(format!("and {more} more"));
+    }
+    shown.join(separator)
+}
+
 fn moment(moment: OffsetDateTime) -> String {
     // Years beyond 9999 do not reach this point: no ASN.1 time holds them.
     moment.format(&Rfc3339).unwrap_or_else(|_| moment.to_string())

@@ -147,7 +147,8 @@ impl Verifier {
         let evidence = format!("the CA {} stands before it", first.subject);
         let subject = leaf.subject.to_string();
         report.findings.push(finding(&rules::CHAIN_ORDER, self.policy, subject, evidence));
-        Report::new(report.findings, report.path)
+        let limit = report.limit;
+        Report { limit, ..Report::new(report.findings, report.path) }
     }
 
     /// Applies the rules to every certificate of a path, leaf first.
@@ -226,6 +227,11 @@ impl Verifier {
     fn trusts(&self, certificate: &Certificate) -> bool {
         self.anchors.iter().any(|anchor| std::ptr::eq(anchor, certificate))
     }
+}
+
+/// True when the bytes are a CRL in DER, which [`Verifier::add_crl`] would take.
+pub fn is_crl(der: &[u8]) -> bool {
+    RevocationList::from_der(der).is_ok()
 }
 
 /// The report with the fewest errors so far.

@@ -1,5 +1,6 @@
 //! `explain`, and docs/rules.md, which is made of the same table.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 
@@ -70,11 +71,15 @@ fn all_rules_are_listed_a_line_each() {
     let text = Lab::new().ok(&["explain"]);
     let rules = rules();
     assert_eq!(text.lines().count(), rules.len());
+    let mut columns = BTreeSet::new();
     for (line, rule) in text.lines().zip(&rules) {
         let words: Vec<&str> = line.split_whitespace().take(2).collect();
         assert_eq!(words, [rule["rule"].as_str().unwrap(), rule["severity"].as_str().unwrap()]);
-        assert!(line.ends_with(rule["breaks"].as_str().unwrap()), "{line}");
+        let breaks = rule["breaks"].as_str().unwrap();
+        assert!(line.ends_with(breaks), "{line}");
+        columns.insert(line.len() - breaks.len());
     }
+    assert_eq!(columns.len(), 1, "{text}");
 }
 
 #[test]

@@ -5,23 +5,15 @@ pub(crate) mod network;
 
 use std::fs::{self, OpenOptions};
 use std::path::PathBuf;
-use std::process::{Child, ExitStatus, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread::{panicking, sleep};
-use std::time::Instant;
+use std::process::{ExitStatus, Stdio};
+use std::sync::MutexGuard;
+use std::thread::panicking;
 
 use self::network::{HOSTS, MASTER, MEMBERS, Network};
 use crate::lab::{Lab, Run};
+use crate::members::{self, Members, Process, take_turn};
 use crate::peers;
-use crate::process::{PATIENCE, PAUSE, finish};
-
-/// A member takes 128 MiB of disk and a processor while it starts, so clusters take turns.
-static TURN: Mutex<()> = Mutex::new(());
-
-pub(crate) fn take_turn() -> MutexGuard<'static, ()> {
-    // A test that failed in its turn has cleaned up all the same.
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
-}
+use crate::process::finish;
 
 /// Where the files are on every machine: below the folder that a program is started in, so that five
 /// machines with the same configuration find room on this one.
@@ -62,23 +54,7 @@ pub(crate) struct Machines {
 
 struct Member {
     name: &'static str,
-    process: Option<Child>,
-}
-
-impl Member {
-    /// As if its machine lost power.
-    fn kill(&mut self) {
-        if let Some(mut process) = self.process.take() {
-            let _ = process.kill();
-            let _ = process.wait();
-        }
-    }
-}
-
-impl Drop for Member {
-    fn drop(&mut self) {
-        self.kill();
-    }
+    process: Process,
 }
 
 impl Machines {
@@ -104,7 +80,10 @@ impl Machines {
     ) -> Self {
         let turn = take_turn();
         Self {
-            members: members.iter().map(|name| Member { name, process: None }).collect(),
+            members: members
+                .iter()
+                .map(|name| Member { name, process: Process::default() })
+                .collect(),
             network: network(),
             lab: Lab::new(),
             program,
@@ -180,11 +159,11 @@ impl Machines {
         command.envs(self.settings.iter().copied());
         let log = OpenOptions::new().create(true).append(true).open(self.log_path(name)).unwrap();
         command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
-        self.member(name).process = Some(command.spawn().unwrap());
+        self.member(name).process.start(&mut command);
     }
 
     pub(crate) fn stop_member(&mut self, name: &str) {
-        self.member(name).kill();
+        self.member(name).process.kill();
     }
 
     fn member(&mut self, name: &str) -> &mut Member {
@@ -201,12 +180,9 @@ impl Machines {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// The lines in which a member tells of a connection that it refused: `rejected connection` in
-    /// 3.4's text as in 3.5's JSON, where the backslashes before quotation marks are left out here.
+    /// The connections that a member refused.
     pub(crate) fn rejections(&self, name: &str) -> Vec<String> {
-        let log = self.log(name);
-        let lines = log.lines().filter(|line| line.contains("rejected connection"));
-        lines.map(|line| line.replace('\\', "")).collect()
+        members::rejections(&self.log(name))
     }
 
     /// Runs etcdctl on the master, set up by its etcdctl.env in the way that this file names.
@@ -231,7 +207,7 @@ impl Machines {
 
     /// How a member ended, if it did.
     pub(crate) fn ended(&mut self, name: &str) -> Option<ExitStatus> {
-        self.member(name).process.as_mut().and_then(|process| process.try_wait().unwrap())
+        self.member(name).process.ended()
     }
 
     /// Tries until it holds. A member that ends meanwhile, or a minute that passes, fails the test.
@@ -241,20 +217,13 @@ impl Machines {
         what: &str,
         attempt: impl Fn(&Self) -> Result<T, String>,
     ) -> T {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let reason = match attempt(self) {
-                Ok(value) => return value,
-                Err(reason) => reason,
-            };
-            for member in &mut self.members {
-                if let Some(status) = member.process.as_mut().and_then(|p| p.try_wait().unwrap()) {
-                    panic!("{what}: {} ended with {status}", member.name);
-                }
-            }
-            assert!(Instant::now() < deadline, "{what}: not within {PATIENCE:?}: {reason}");
-            sleep(PAUSE);
-        }
+        members::wait(self, what, attempt)
+    }
+}
+
+impl Members for Machines {
+    fn processes(&mut self) -> Vec<(&'static str, &mut Process)> {
+        self.members.iter_mut().map(|member| (member.name, &mut member.process)).collect()
     }
 }
 
@@ -263,8 +232,7 @@ impl Drop for Machines {
     fn drop(&mut self) {
         for name in self.members().into_iter().filter(|_| panicking()) {
             let log = self.log(name);
-            let lines: Vec<&str> = log.lines().collect();
-            let tail = lines[lines.len().saturating_sub(15)..].join("\n");
+            let tail = members::tail(&log);
             eprintln!("--- {:?}: the end of {name}'s log\n{tail}", self.program);
         }
     }

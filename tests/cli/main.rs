@@ -14,6 +14,7 @@ mod lab;
 mod limbo;
 mod live;
 mod machines;
+mod members;
 mod oracles;
 mod peers;
 mod process;

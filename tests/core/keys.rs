@@ -246,3 +246,16 @@ fn a_compressed_point_is_not_certified_and_is_flagged() {
     let public = openssl.run("pkey -in long.pem -pubout -outform DER");
     assert_eq!(key.public_key().spki().as_ref(), public);
 }
+
+// RFC 5480 section 2.1.1: neither specifiedCurve nor implicitCurve. OpenSSL writes the former when asked to.
+#[test]
+fn a_curve_that_is_spelled_out_is_called_so_and_not_by_the_algorithm_of_all_curves() {
+    let openssl = Openssl::new();
+    openssl.run("ecparam -name prime256v1 -param_enc explicit -genkey -noout -out key.pem");
+    openssl.run("req -x509 -new -key key.pem -subj /CN=ca -config openssl.cnf -out ca.pem");
+    let ca = Certificate::from_pem_or_der(&openssl.read("ca.pem")).unwrap().remove(0);
+    let report =
+        Verifier::new(vec![ca.clone()]).unwrap().check(&ca, &[], &Question::at(ca.not_before));
+    let found = report.findings.iter().find(|finding| finding.rule.id == "key-curve").unwrap();
+    assert!(found.evidence.contains("EC with explicit parameters"), "{found}");
+}

@@ -1,6 +1,9 @@
-use pki_core::{Certificate, Policy, Purpose, Question, Report, Verifier};
+use pki_core::{
+    Certificate, KeyAlgorithm, Policy, PrivateKey, Purpose, Question, Report, Verifier,
+};
 use time::Duration;
 
+use crate::der::{Node, extensions, forge, oid};
 use crate::lab::{Ca, NOW};
 
 fn question(purpose: Purpose) -> Question {
@@ -102,5 +105,48 @@ fn an_anchor_is_judged_anew_for_each_question() {
         verifier.policy = policy;
         let report = verifier.check(&leaf, &[], &late);
         assert_eq!(ids(&report).contains(&"ca-expiring"), wanted, "{report}");
+    }
+}
+
+/// Section 4.2.1.1: a self-signed certificate may leave the identifier out.
+#[test]
+fn a_root_that_is_judged_by_itself_lacks_no_authority_key_identifier() {
+    let ca = Ca::new();
+    let root = ca.certificate();
+    assert_eq!(root.extensions.authority_key_id, None);
+    assert_eq!(ids(&check(&ca, root, &question(Purpose::Any))), ["leaf-is-ca"]);
+}
+
+#[test]
+fn a_leaf_with_many_names_is_not_listed_to_the_end() {
+    let ca = Ca::new();
+    let names: Vec<String> = (0..150).map(|number| format!("host-{number}.example.com")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let leaf = ca.issue("server", "host", &names);
+    let mut question = question(Purpose::Server);
+    question.hosts = vec!["host-149.example.com".try_into().unwrap()];
+    assert_eq!(ids(&check(&ca, &leaf, &question)), [""; 0]);
+    question.hosts = vec!["elsewhere.example.com".try_into().unwrap()];
+    let report = check(&ca, &leaf, &question);
+    assert_eq!(ids(&report), ["host-mismatch"]);
+    let evidence = &report.findings[0].evidence;
+    assert_eq!(evidence.matches(':').count(), 100, "{evidence}");
+    let all = leaf.extensions.subject_alt_name.as_ref().unwrap().len();
+    assert!(evidence.ends_with(&format!("and {} more", all - 100)), "{evidence}");
+}
+
+/// Section 4.2: one of each, wherever among the others the second stands.
+#[test]
+fn an_extension_that_stands_there_twice_is_refused() {
+    let ca = Ca::new();
+    let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+    for (oid, twice) in [(oid::SUBJECT_KEY_ID, true), (&[0x55, 0x1d, 13], false)] {
+        let der = forge(ca.certificate().der(), &key, |fields| {
+            let value = Node::octets(0x04, [0x04, 0x01, 0x00]);
+            extensions(fields).push(Node::nodes(0x30, vec![Node::octets(0x06, oid), value]));
+        });
+        let read = Certificate::from_der(&der).map(|_| ());
+        let refused = read.as_ref().is_err_and(|error| error.to_string().contains("2.5.29.14"));
+        assert_eq!(refused, twice, "{oid:x?}: {read:?}");
     }
 }

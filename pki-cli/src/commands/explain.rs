@@ -83,7 +83,8 @@ fn list(rules: &[&Rule]) -> String {
     let mut text = String::new();
     for rule in rules {
         // Padded before it is coloured: colour has no width.
-        let severity = text::coloured(Some(rule.severity), &format!("{:<7}", rule.severity));
+        let severity =
+            text::coloured(Some(rule.severity), &format!("{:<7}", rule.severity.as_str()));
         let _ = writeln!(text, "{:<width$}  {severity}  {}", rule.id, rule.breaks);
     }
     text

@@ -7,7 +7,7 @@ use pki_core::{Certificate, CertificateRequest, Content, PrivateKey, Signer};
 use serde::Serialize;
 
 use super::Common;
-use crate::failure::Failure;
+use crate::failure::{Failure, printable};
 use crate::output::facts::{Facts, KeyFacts};
 use crate::output::{Format, json, text};
 use crate::{host, store};
@@ -48,7 +48,7 @@ pub(crate) fn run(args: &InspectArgs, common: &Common) -> Result<ExitCode, Failu
         _ => {
             for file in &files {
                 for facts in &file.contents {
-                    host::print(&format!("{}: {}", file.file, text::facts(facts)))?;
+                    host::print(&format!("{}: {}", printable(&file.file), text::facts(facts)))?;
                 }
             }
         }

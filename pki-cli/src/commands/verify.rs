@@ -24,6 +24,7 @@ use super::{Common, audit, cluster};
 use crate::failure::Failure;
 use crate::host;
 use crate::hosts;
+use crate::output::facts::moment;
 use crate::output::verdict::{Judged, Outcome, Place, Verdict, View};
 
 /// Verify certificates, with reasons: what is wrong, what it breaks in the cluster, how to mend it
@@ -176,6 +177,7 @@ fn print_audit(
             found: exceptions.apply(found.report.findings),
             path: found.report.path,
             limit: found.report.limit,
+            not_after: found.not_after.map(moment),
             ..Judged::default()
         };
         let place = Place::File(folder.join(&found.file));

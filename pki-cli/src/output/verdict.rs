@@ -9,6 +9,7 @@ mod junit;
 mod sarif;
 mod text;
 
+use std::fmt;
 use std::fs::File;
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -98,6 +99,17 @@ pub(crate) enum PassedOver {
     Crl,
     /// CAs alone: what is trusted, not what is judged.
     TrustFile,
+}
+
+impl fmt::Display for PassedOver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Key => "a private key",
+            Self::Request => "a certification request",
+            Self::Crl => "a CRL",
+            Self::TrustFile => "CAs alone",
+        })
+    }
 }
 
 /// What was counted.

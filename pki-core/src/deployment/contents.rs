@@ -124,11 +124,7 @@ impl Contents {
                     Section::Crl
                 }
                 pem::Content::EncryptedKey => Section::EncryptedKey,
-                pem::Content::CertificateRequest(_) => {
-                    Section::Other("CERTIFICATE REQUEST".to_owned())
-                }
-                pem::Content::EcParameters => Section::Other("EC PARAMETERS".to_owned()),
-                pem::Content::Other(label) => Section::Other(label),
+                other => Section::Other(other.label().to_owned()),
             };
             self.sections.push(kind);
         }

@@ -120,7 +120,7 @@ pub(super) static ROWS: &[Row] = &[
             severity: Severity::Error,
             source: Source::Etcd,
             breaks: "Whoever holds this key can mint certificates that etcd accepts as clients.",
-            remedy: "Issue it anew as a leaf, and treat everything that its key signed as forged.",
+            remedy: "If it is meant to be a CA, name it with --ca and verify what it signed. If not, issue it anew as a leaf, and treat everything that its key signed as forged.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
         leaf_is_ca,
@@ -259,11 +259,14 @@ fn aki_ski(case: &Case<'_>) -> Vec<String> {
 fn aki_missing(case: &Case<'_>) -> Vec<String> {
     let certificate = case.certificate;
     // What counts is its key, whatever name stands there as the issuer's.
-    let signed_itself =
-        || certificate.is_self_issued() || certificate.is_signed_by(&certificate.public_key);
-    let exempt = case.position == Position::Anchor
-        && certificate.extensions.authority_key_id.is_none()
-        && signed_itself();
+    let signed_itself = || certificate.is_signed_by(&certificate.public_key);
+    let is_root = || match case.position {
+        Position::Anchor => certificate.is_self_issued() || signed_itself(),
+        // A root that is judged by itself.
+        Position::Leaf => certificate.is_ca() && signed_itself(),
+        Position::Intermediate => false,
+    };
+    let exempt = certificate.extensions.authority_key_id.is_none() && is_root();
     when(authority_key_id(case).is_none() && !exempt, || {
         "it has no authorityKeyIdentifier with a keyIdentifier".to_owned()
     })

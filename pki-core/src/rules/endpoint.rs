@@ -17,7 +17,7 @@ static HANDSHAKE: Rule = Rule {
     severity: Severity::Error,
     source: Source::Etcd,
     breaks: "No client of today's TLS (1.2 and 1.3) can connect.",
-    remedy: "Look into the server's log for `rejected connection`; check its cipher-suites against the kind of its key.",
+    remedy: "Check that it is the right port; look into the server's log for `rejected connection`; check its cipher-suites against the kind of its key.",
     citation: "RFC 8446 section 6.2; RFC 5246 section 7.2",
 };
 

@@ -35,7 +35,7 @@ pub(super) static ROWS: &[Row] = &[
             source: Source::Rfc5280,
             breaks: "etcd does not load it: `x509: unsupported elliptic curve`, or fails each handshake.",
             remedy: "Issue it anew for ECDSA P-256, P-384, P-521, Ed25519 or RSA.",
-            citation: "RFC 5480 section 2.1.1.1; measured on etcd 3.4, 3.5, 3.6",
+            citation: "RFC 5480 section 2.1.1; measured on etcd 3.4, 3.5, 3.6",
         },
         key_unsupported,
     ),

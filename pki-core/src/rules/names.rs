@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Case, Purpose, Row, when};
+use super::{Case, Purpose, Row, listed, when};
 use crate::certificate::GeneralName;
 use crate::error::Error;
 use crate::name::{DnsName, EmailAddress, Uri};
@@ -105,9 +105,10 @@ fn host_mismatch(case: &Case<'_>) -> Vec<String> {
     if !case.is_leaf() || case.unmatched.is_empty() {
         return Vec::new();
     }
-    let names = case.certificate.extensions.subject_alt_name.iter().flatten();
-    let names: Vec<String> = names.map(ToString::to_string).collect();
-    let names = if names.is_empty() { "no name".to_owned() } else { names.join(", ") };
+    let names = match case.certificate.extensions.subject_alt_name.as_deref() {
+        None | Some([]) => "no name".to_owned(),
+        Some(names) => listed(names.iter(), ", "),
+    };
     case.unmatched
         .iter()
         .map(|host| format!("{host} was wanted; the certificate carries {names}"))
@@ -184,8 +185,10 @@ fn san_form(case: &Case<'_>) -> Vec<String> {
             GeneralName::Ip(octets) if !matches!(octets.len(), 4 | 16) => {
                 format!("has {} octets, and an address has 4 or 16", octets.len())
             }
-            GeneralName::Email(text) => format!("is {}", problem(text.parse::<EmailAddress>())?),
-            GeneralName::Uri(text) => format!("is {}", problem(text.parse::<Uri>())?),
+            GeneralName::Email(text) => {
+                format!("is wrong: {}", problem(text.parse::<EmailAddress>())?)
+            }
+            GeneralName::Uri(text) => format!("is wrong: {}", problem(text.parse::<Uri>())?),
             GeneralName::Other(text) if text.starts_with("malformed") => {
                 "cannot be read".to_owned()
             }

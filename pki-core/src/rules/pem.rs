@@ -129,7 +129,7 @@ enum Role {
 
 /// The files of all pairs that break a rule.
 fn each(deployment: &Deployment<'_>, check: fn(Role, &Contents) -> Option<String>) -> Vec<Breach> {
-    let mut breaches: Vec<Breach> = Vec::new();
+    let mut breaches = Vec::new();
     for pair in &deployment.pairs {
         for (role, name) in [(Role::Certificate, &pair.certificate), (Role::Key, &pair.key)] {
             let Some(file) = deployment.file(pair.host, name) else { continue };
@@ -138,8 +138,6 @@ fn each(deployment: &Deployment<'_>, check: fn(Role, &Contents) -> Option<String
             }
         }
     }
-    // One key may serve two pairs.
-    breaches.dedup_by(|one, other| one.file == other.file);
     breaches
 }
 

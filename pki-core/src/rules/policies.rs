@@ -53,10 +53,9 @@ fn form(case: &Case<'_>) -> Vec<String> {
     let extensions = &case.certificate.extensions;
     let policies = extensions.certificate_policies.as_deref().unwrap_or_default();
     let mut breaches = Vec::new();
-    let repeated =
-        policies.iter().enumerate().find(|(index, policy)| policies[..*index].contains(policy));
-    breaches
-        .extend(repeated.map(|(_, policy)| format!("certificatePolicies names {policy} twice")));
+    let mut named = BTreeSet::new();
+    let repeated = policies.iter().find(|policy| !named.insert(policy.as_str()));
+    breaches.extend(repeated.map(|policy| format!("certificatePolicies names {policy} twice")));
     let mappings = extensions.policy_mappings.iter().flatten();
     breaches.extend(
         mappings

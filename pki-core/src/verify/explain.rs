@@ -75,12 +75,11 @@ impl Verifier {
         match error {
             PathError::UnknownIssuer => {
                 let last = path[path.len() - 1];
-                let anchors: Vec<String> =
-                    self.anchors.iter().map(|anchor| anchor.subject.to_string()).collect();
+                let anchors = self.anchors.iter().map(|anchor| &anchor.subject);
                 let evidence = format!(
                     "issuer {:?} is not among the trusted: {}",
                     last.issuer.to_string(),
-                    anchors.join("; ")
+                    rules::listed(anchors, "; ")
                 );
                 (&rules::PATH_UNKNOWN_AUTHORITY, evidence)
             }

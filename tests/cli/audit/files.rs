@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use super::plant::openssl;
-use super::{after, copy, edit, host};
+use super::{APPLIED, after, copy, copy_of, edit, host};
 use crate::lab::Lab;
 
 #[test]
@@ -128,4 +128,16 @@ fn one_certificate_and_key_on_two_members_is_found() {
     // By the key; and the names are not those of the second host, in either direction.
     let rules = ["peer-san-dial", "peer-san-source", "shared-key"];
     assert_eq!(found, rules.map(|rule| format!("etcdtwo/peer.pem: {rule}")));
+}
+
+/// Also where the certificates of both pairs are damaged like the key that they share.
+#[test]
+fn a_key_of_two_pairs_is_told_of_once() {
+    let lab = copy_of(&APPLIED);
+    edit(&lab, "etcdone/etcd.conf.yaml", "/etc/etcd/peer-key.pem", "/etc/etcd/server-key.pem");
+    for file in ["server.pem", "peer.pem", "server-key.pem"] {
+        lab.write(host(&format!("etcdone/{file}")), "");
+    }
+    let run = lab.run(&["verify", "-f", "cluster.yaml"]);
+    assert_eq!(run.stdout.matches("[pem-empty] server-key.pem").count(), 1, "{run:?}");
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{APPLIED, applied, copy_of, found};
+use super::{APPLIED, applied, copy_of, found, host};
 use crate::lab::Lab;
 
 fn nothing_is_found(lab: &Lab) {
@@ -70,4 +70,17 @@ fn nor_has_one_of_any_algorithm_and_any_life() {
         // `status` warns of what ends within 30 days, as the leaves of one of them do.
         assert_eq!(found(&lab), [""; 0], "{key}");
     }
+}
+
+/// What a path is and how long it holds does not depend on how the file was found.
+#[test]
+fn files_of_hosts_are_reported_like_files() {
+    let lab = copy_of(&APPLIED);
+    lab.write(host("etcdone/server.pem"), lab.read("pki/ca.pem"));
+    let run = lab.run(&["verify", "-f", "cluster.yaml", "--format", "json"]);
+    let document: Value = serde_json::from_str(&run.stdout).unwrap();
+    let files = document["files"].as_array().unwrap();
+    assert!(files.iter().all(|file| file["not_after"].is_string()), "{run:?}");
+    assert_eq!(files[0]["file"], "etcdone/server.pem");
+    assert_eq!(files[0]["limit"], "a CA stands in the place of the leaf", "{run:?}");
 }

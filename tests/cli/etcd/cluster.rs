@@ -2,20 +2,17 @@
 
 use std::fs::OpenOptions;
 use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread::{panicking, sleep};
-use std::time::Instant;
+use std::process::{Command, Stdio};
+use std::sync::MutexGuard;
+use std::thread::panicking;
 
 use tempfile::TempDir;
 
 use super::certificates::Host;
 use crate::lab::{Lab, Run};
+use crate::members::{self, Members, Process, take_turn};
 use crate::peers;
-use crate::process::{PATIENCE, PAUSE, finish};
-
-/// A member takes 128 MiB of disk and a processor while it starts, so clusters take turns.
-static TURN: Mutex<()> = Mutex::new(());
+use crate::process::finish;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Version {
@@ -46,7 +43,7 @@ pub(super) struct Member {
     pub(super) host: Host,
     client_port: u16,
     peer_port: u16,
-    process: Option<Child>,
+    process: Process,
 }
 
 impl Member {
@@ -57,30 +54,15 @@ impl Member {
     pub(super) fn peer_url(&self) -> String {
         format!("https://{}:{}", self.host.address, self.peer_port)
     }
-
-    /// As if its machine lost power.
-    fn kill(&mut self) {
-        if let Some(mut process) = self.process.take() {
-            let _ = process.kill();
-            let _ = process.wait();
-        }
-    }
-}
-
-impl Drop for Member {
-    fn drop(&mut self) {
-        self.kill();
-    }
 }
 
 impl<'lab> Cluster<'lab> {
     /// Starts a member for each host, with certificates demanded on both ports.
     pub(super) fn start(version: Version, lab: &'lab Lab, hosts: &[Host], more: &[&str]) -> Self {
-        // A test that failed in its turn has cleaned up all the same.
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = take_turn();
         let members = hosts.iter().map(|host| {
             let [client_port, peer_port] = free_ports(host.address);
-            Member { host: *host, client_port, peer_port, process: None }
+            Member { host: *host, client_port, peer_port, process: Process::default() }
         });
         let mut cluster = Self {
             version,
@@ -99,11 +81,11 @@ impl<'lab> Cluster<'lab> {
     /// Starts a member anew; what it had stored is there still.
     pub(super) fn start_member(&mut self, index: usize) {
         let mut command = self.etcd(&self.members[index]);
-        self.members[index].process = Some(command.spawn().unwrap());
+        self.members[index].process.start(&mut command);
     }
 
     pub(super) fn stop_member(&mut self, index: usize) {
-        self.members[index].kill();
+        self.members[index].process.kill();
     }
 
     fn etcd(&self, member: &Member) -> Command {
@@ -139,12 +121,9 @@ impl<'lab> Cluster<'lab> {
         String::from_utf8_lossy(&bytes.unwrap()).into_owned()
     }
 
-    /// The lines in which a member tells of a connection that it refused: `rejected connection` in
-    /// 3.4's text as in 3.5's JSON, where the backslashes before quotation marks are left out here.
+    /// The connections that a member refused.
     pub(super) fn rejections(&self, member: &Member) -> Vec<String> {
-        let log = self.log(member);
-        let lines = log.lines().filter(|line| line.contains("rejected connection"));
-        lines.map(|line| line.replace('\\', "")).collect()
+        members::rejections(&self.log(member))
     }
 
     /// Runs etcdctl against one member alone, with this certificate.
@@ -167,20 +146,13 @@ impl<'lab> Cluster<'lab> {
         what: &str,
         attempt: impl Fn(&Self) -> Result<T, String>,
     ) -> T {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let reason = match attempt(self) {
-                Ok(value) => return value,
-                Err(reason) => reason,
-            };
-            for member in &mut self.members {
-                if let Some(status) = member.process.as_mut().and_then(|p| p.try_wait().unwrap()) {
-                    panic!("{what}: {} ended with {status}", member.host.name);
-                }
-            }
-            assert!(Instant::now() < deadline, "{what}: not within {PATIENCE:?}: {reason}");
-            sleep(PAUSE);
-        }
+        members::wait(self, what, attempt)
+    }
+}
+
+impl Members for Cluster<'_> {
+    fn processes(&mut self) -> Vec<(&'static str, &mut Process)> {
+        self.members.iter_mut().map(|member| (member.host.name, &mut member.process)).collect()
     }
 }
 
@@ -189,8 +161,7 @@ impl Drop for Cluster<'_> {
     fn drop(&mut self) {
         for member in self.members.iter().filter(|_| panicking()) {
             let log = self.log(member);
-            let lines: Vec<&str> = log.lines().collect();
-            let tail = lines[lines.len().saturating_sub(15)..].join("\n");
+            let tail = members::tail(&log);
             eprintln!("--- {:?}: the end of {}'s log\n{tail}", self.version, member.host.name);
         }
     }

@@ -1,7 +1,12 @@
 //! `verify --connect` against real members of etcd, and against ports that are none.
 
+use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::process::{Child, Stdio};
+use std::sync::Arc;
 
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::Value;
 
 use super::certificates::{self, CLIENT, HOSTS};
@@ -131,27 +136,46 @@ fn endpoints_are_seen_as_they_are(version: Version, tls: &str) {
 fn a_server_that_lets_everybody_in_is_a_hole() {
     let lab = Lab::with_ca(&[]);
     lab.ok(&["issue", "--profile", "server", "open", "--san", "127.0.0.1"]);
-    let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
-    let mut server = crate::peers::program("openssl")
-        .args(["s_server", "-www", "-cert", "open.pem", "-key", "open-key.pem"])
-        .args(["-accept", &format!("127.0.0.1:{port}")])
-        .current_dir(lab.folder())
-        .stdin(std::process::Stdio::null())
-        .stdout(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
-    let endpoint = format!("127.0.0.1:{port}");
-    let deadline = std::time::Instant::now() + crate::process::PATIENCE;
-    while std::net::TcpStream::connect(&endpoint).is_err() {
-        assert!(std::time::Instant::now() < deadline, "openssl s_server does not listen");
-        std::thread::sleep(crate::process::PAUSE);
-    }
+    let (mut server, endpoint) = openssl_server(&lab, &["-www"]);
     let found = connect(&lab, &endpoint, None, &[]);
     let by_rfc = connect(&lab, &endpoint, None, &["--policy", "rfc5280"]);
     server.kill().unwrap();
     server.wait().unwrap();
     assert_eq!(found, seen(0, Some("TLSv1.3"), "not-asked", &["endpoint-open"]));
     assert_eq!(by_rfc, seen(0, Some("TLSv1.3"), "not-asked", &[]));
+}
+
+/// OpenSSL's server without -www ends the connection when its own standard input ends: TLS is whole, and asks
+/// for no client certificate.
+#[test]
+fn a_session_is_no_failed_handshake_because_the_request_has_no_answer() {
+    let lab = Lab::with_ca(&[]);
+    lab.ok(&["issue", "--profile", "server", "open", "--san", "127.0.0.1"]);
+    let (mut server, endpoint) = openssl_server(&lab, &["-quiet"]);
+    let found = connect(&lab, &endpoint, None, &[]);
+    server.kill().unwrap();
+    server.wait().unwrap();
+    assert_eq!(found, seen(0, Some("TLSv1.3"), "not-asked", &["endpoint-open"]));
+}
+
+/// `openssl s_server` with open.pem on a port of its own.
+fn openssl_server(lab: &Lab, options: &[&str]) -> (Child, String) {
+    let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+    let endpoint = format!("127.0.0.1:{port}");
+    let server = crate::peers::program("openssl")
+        .args(["s_server", "-cert", "open.pem", "-key", "open-key.pem", "-accept", &endpoint])
+        .args(options)
+        .current_dir(lab.folder())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let deadline = std::time::Instant::now() + crate::process::PATIENCE;
+    while std::net::TcpStream::connect(&endpoint).is_err() {
+        assert!(std::time::Instant::now() < deadline, "openssl s_server does not listen");
+        std::thread::sleep(crate::process::PAUSE);
+    }
+    (server, endpoint)
 }
 
 fn fails(lab: &Lab, endpoint: &str, reason: &str) -> Run {
@@ -186,7 +210,7 @@ fn a_server_that_speaks_first_and_something_else_is_a_finding() {
         let endpoint = listener.local_addr().unwrap().to_string();
         let server = std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
-            std::io::Write::write_all(&mut stream, greeting.as_bytes()).unwrap();
+            stream.write_all(greeting.as_bytes()).unwrap();
             // Until the client has gone.
             let _ = std::io::copy(&mut stream, &mut std::io::sink());
         });
@@ -194,4 +218,70 @@ fn a_server_that_speaks_first_and_something_else_is_a_finding() {
         server.join().unwrap();
         assert_eq!((found.code, &found.rules[..]), (1, &[rule.to_owned()][..]), "{found:?}");
     }
+}
+
+/// Python's http.server answers what it does not understand as HTTP/0.9 has it, with a page alone.
+#[test]
+fn a_page_without_a_status_line_is_plain_http() {
+    let lab = Lab::with_ca(&[]);
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let endpoint = listener.local_addr().unwrap().to_string();
+    let server = std::thread::spawn(move || {
+        for answer in ["<!DOCTYPE HTML>\n<p>Bad request syntax\n", "HTTP/1.0 404 Not Found\r\n\r\n"]
+        {
+            let (mut stream, _) = listener.accept().unwrap();
+            assert_ne!(stream.read(&mut [0; 8192]).unwrap(), 0);
+            stream.write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    let found = connect(&lab, &endpoint, None, &[]);
+    server.join().unwrap();
+    assert_eq!(found, seen(1, None, "not-asked", &["endpoint-plain-http"]));
+}
+
+/// What is asked of endpoints is not dropped in silence where files are judged.
+#[test]
+fn options_for_endpoints_go_with_endpoints() {
+    let lab = Lab::with_ca(&[]);
+    lab.ok(&["issue", "--profile", "client", "api"]);
+    for options in [
+        &["--sni", "etcdone"][..],
+        &["--timeout", "1s"],
+        &["--cert", "api.pem", "--cert-key", "api-key.pem"],
+    ] {
+        let run = lab.run(&[&["verify", "api.pem"], options].concat());
+        assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{run:?}");
+        let run = lab.run(&[&["verify", "-f", "cluster.yaml"], options].concat());
+        assert!(run.code == 2 && run.stderr.contains("--connect"), "{run:?}");
+    }
+}
+
+/// An answer, even a bad one, is a finding: Go's clients read every certificate that is served.
+#[test]
+fn what_is_served_and_cannot_be_read_is_a_finding() {
+    let lab = Lab::with_ca(&[]);
+    lab.ok(&["issue", "--profile", "server", "open", "--san", "127.0.0.1"]);
+    let leaf = CertificateDer::from_pem_slice(&lab.read("open.pem")).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(&lab.read("open-key.pem")).unwrap();
+    let chain = vec![leaf, CertificateDer::from(vec![0x30, 0x03, 0x02, 0x01, 0x01])];
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .unwrap();
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let endpoint = listener.local_addr().unwrap().to_string();
+    let server = std::thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let connection = rustls::ServerConnection::new(Arc::new(config)).unwrap();
+        let mut tls = rustls::StreamOwned::new(connection, stream);
+        assert_ne!(tls.read(&mut [0; 1024]).unwrap(), 0);
+        tls.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+    });
+    let found = connect(&lab, &endpoint, None, &[]);
+    server.join().unwrap();
+    let rules = ["endpoint-handshake", "endpoint-open"];
+    assert_eq!(found, seen(1, Some("TLSv1.3"), "not-asked", &rules));
 }

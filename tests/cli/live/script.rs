@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::lab::{Lab, Run};
 use crate::machines::network::namespaces;
-use crate::machines::take_turn;
+use crate::members::take_turn;
 use crate::peers;
 use crate::process::finish;
 

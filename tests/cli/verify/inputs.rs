@@ -8,6 +8,8 @@ use serde_json::Value;
 
 use super::{mixed, redacted};
 use crate::lab::{Lab, Run};
+use crate::peers;
+use crate::process::finish;
 
 fn names(run: &Run) -> Vec<String> {
     let document: Value = serde_json::from_str(&run.stdout).unwrap();
@@ -110,4 +112,87 @@ fn standard_input_is_a_file_among_others() {
     let run: Run = command.stdin(Stdio::from(input)).output().unwrap().into();
     assert_eq!(run.code, 2, "{run:?}");
     assert!(run.stdout.contains(r#""fullyQualifiedName":"-""#), "{run:?}");
+}
+
+/// To open a pipe is to wait for somebody who writes: for ever.
+#[test]
+fn a_pipe_in_a_folder_is_not_waited_for() {
+    let lab = mixed();
+    let pipe = lab.path("certs/pipe.pem");
+    assert!(peers::program("mkfifo").arg(&pipe).status().unwrap().success());
+    symlink("pipe.pem", lab.path("certs/link.pem")).unwrap();
+    let run = finish(&mut lab.command(&["verify", "certs", "--format", "json"]));
+    assert_eq!(run.code, 3, "{run:?}");
+    assert!(names(&run).contains(&"certs/good.pem".to_owned()), "{run:?}");
+    for name in ["pipe", "link"] {
+        let wanted = format!("error: certs/{name}.pem is not a file\n");
+        assert!(run.stderr.contains(&wanted), "{run:?}");
+    }
+}
+
+#[test]
+fn what_is_no_certificate_is_called_what_it_is_and_passed_over_in_a_folder() {
+    let lab = mixed();
+    std::fs::create_dir(lab.path("other")).unwrap();
+    lab.write("index.txt", "");
+    lab.write("crl.cnf", "[ca]\ndefault_ca = any\n[any]\ndatabase = index.txt\n");
+    let openssl = |command: &str| {
+        let mut openssl = peers::program("openssl");
+        let run = finish(openssl.args(command.split(' ')).current_dir(lab.folder()));
+        assert_eq!(run.code, 0, "{run:?}");
+    };
+    let ca = "-cert pki/ca.pem -keyfile pki/ca-key.pem -md sha256";
+    openssl(&format!("ca -gencrl -config crl.cnf {ca} -crldays 30 -out crl.pem"));
+    openssl("crl -in crl.pem -outform DER -out other/crl.der");
+    openssl("pkey -in certs/good-key.pem -outform DER -out other/key.der");
+    openssl("req -new -key certs/good-key.pem -subj /CN=x -outform DER -out other/request.der");
+    for (file, what) in [
+        ("other/crl.der", "a CRL"),
+        ("other/key.der", "a private key"),
+        ("other/request.der", "a certification request"),
+        ("certs/good-key.pem", "a private key"),
+    ] {
+        let run = lab.run(&["verify", file]);
+        let wanted = format!("error: {file}: not a certificate, but {what}\n");
+        assert!(run.code == 2 && run.stderr.starts_with(&wanted), "{run:?}");
+    }
+    lab.write("other/good.pem", lab.read("certs/good.pem"));
+    let run = lab.run(&["verify", "other", "--format", "json"]);
+    assert_eq!((run.code, names(&run)), (0, vec!["other/good.pem".to_owned()]), "{run:?}");
+    let wanted = r#""passed_over": {"keys":1,"requests":1,"crls":1,"trust_files":0}"#;
+    assert!(run.stdout.contains(wanted), "{run:?}");
+}
+
+/// A name could draw a line that looks like a verdict, or tell the terminal to hide one.
+#[test]
+fn names_of_files_cannot_pretend_to_be_verdicts() {
+    let lab = mixed();
+    let name = "certs/x\nno.pem: ok\u{1b}[8m\u{202e}.pem";
+    lab.write(name, lab.read("certs/good.pem"));
+    lab.write(format!("{name}.crt"), "no certificate");
+    let run = lab.run(&["verify", "certs"]);
+    let shown = r"certs/x\nno.pem: ok\u{1b}[8m\u{202e}.pem";
+    assert!(run.stdout.contains(&format!("\n{shown}: ok\n")), "{run:?}");
+    assert!(run.stderr.contains(&format!("error: {shown}.crt: not a certificate")), "{run:?}");
+    // Programs get the name itself.
+    let run = lab.run(&["verify", "certs", "--format", "json"]);
+    assert!(names(&run).contains(&name.to_owned()), "{run:?}");
+}
+
+#[test]
+fn a_leaf_in_the_trust_file_is_not_its_own_trusted_ca() {
+    let lab = mixed();
+    let run = lab.run(&["verify", "certs/good.pem", "--ca", "certs/good.pem"]);
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(run.stdout.contains("no trusted CA\n") && !run.stdout.contains("(trusted)"), "{run:?}");
+}
+
+/// As Go's net.IP.Equal has it, and so whoever dials such a URL of a member.
+#[test]
+fn an_ipv4_address_in_the_form_of_ipv6_is_the_same_host() {
+    let lab = mixed();
+    for (host, code) in [("::ffff:10.0.0.1", 0), ("::10.0.0.1", 1)] {
+        let run = lab.run(&["verify", "certs/good.pem", "--host", host]);
+        assert_eq!(run.code, code, "{run:?}");
+    }
 }

@@ -5,10 +5,10 @@ use std::fs::{self, FileType};
 use std::path::{Path, PathBuf};
 use std::vec;
 
-use pki_core::{Certificate, CertificateRequest, Content, PrivateKey, is_pem, read_pem};
+use pki_core::{Certificate, CertificateRequest, Content, PrivateKey, is_crl, is_pem, read_pem};
 
 use super::judge::Judge;
-use crate::failure::Failure;
+use crate::failure::{Failure, shown};
 use crate::output::verdict::{Outcome, PassedOver, Place, Rendered, View};
 use crate::store;
 
@@ -21,7 +21,7 @@ pub(super) enum Input {
     Named(PathBuf),
     /// Found in a folder, where other things may lie beside certificates.
     Found(PathBuf),
-    /// A folder that could not be read.
+    /// A folder that could not be read, or a pipe, socket or device in one.
     Unreadable(PathBuf, Failure),
 }
 
@@ -74,8 +74,14 @@ impl Iterator for Walk {
             match kind {
                 Some(kind) if kind.is_dir() => self.next = Some(path),
                 Some(kind) if kind.is_symlink() && path.is_dir() => {}
-                _ if is_candidate(&path) => return Some(Input::Found(path)),
-                _ => {}
+                _ if !is_candidate(&path) => {}
+                // To open a pipe is to wait for somebody to write.
+                Some(kind) if !kind.is_file() && is_special(&path) => {
+                    let failure = Failure::environment(format!("{} is not a file", shown(&path)))
+                        .hinted("a folder is searched for files; name a pipe by itself to read it");
+                    return Some(Input::Unreadable(path, failure));
+                }
+                _ => return Some(Input::Found(path)),
             }
         }
     }
@@ -96,6 +102,11 @@ fn names(folder: &Path) -> std::io::Result<Vec<Entry>> {
     Ok(names)
 }
 
+/// True of what is there and neither file nor folder.
+fn is_special(path: &Path) -> bool {
+    path.metadata().is_ok_and(|metadata| !metadata.is_file())
+}
+
 fn is_candidate(path: &Path) -> bool {
     let ending = path.extension().unwrap_or_default();
     ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known))
@@ -106,7 +117,14 @@ pub(super) fn judge(input: Input, judge: &Judge, view: &View) -> Rendered {
     let (path, result) = match input {
         Input::Unreadable(path, failure) => (path, Err(failure)),
         Input::Named(path) => {
-            let result = store::read(&path).and_then(|bytes| read(&path, &bytes));
+            let result = store::read(&path).and_then(|bytes| {
+                read(&path, &bytes).map_err(|failure| match something_else(&bytes) {
+                    Some(what) => Failure::usage(format!("not a certificate, but {what}"))
+                        .hinted("name the certificate; are two paths switched?")
+                        .in_file(&path),
+                    None => failure,
+                })
+            });
             (path, result)
         }
         Input::Found(path) => {
@@ -135,11 +153,14 @@ fn read(path: &Path, bytes: &[u8]) -> Result<Vec<Certificate>, Failure> {
 /// What a file without certificates is, if it is something that lies beside certificates.
 fn something_else(bytes: &[u8]) -> Option<PassedOver> {
     if !is_pem(bytes) {
-        let is_request = CertificateRequest::from_der(bytes).is_ok();
+        let is_request = || CertificateRequest::from_der(bytes).is_ok();
         let is_key = || PrivateKey::from_der(bytes).is_ok();
-        return is_request
-            .then_some(PassedOver::Request)
-            .or_else(|| is_key().then_some(PassedOver::Key));
+        return match () {
+            () if is_request() => Some(PassedOver::Request),
+            () if is_key() => Some(PassedOver::Key),
+            () if is_crl(bytes) => Some(PassedOver::Crl),
+            () => None,
+        };
     }
     let mut sections = read_pem(bytes).ok()?.into_iter().map(|section| section.content);
     sections.try_fold(None, |known, content| match content {

@@ -37,7 +37,8 @@ impl Judge {
     pub(super) fn judge(&self, certificates: &[Certificate], question: &Question) -> Judged {
         let Some((leaf, chain)) = certificates.split_first() else { return Judged::default() };
         let report = self.verifier.check(leaf, chain, question);
-        let last = report.path.last();
+        // A path of one is no path: no CA was found, whatever is called like the leaf.
+        let last = report.path.last().filter(|_| report.path.len() > 1);
         // Behind a CA that stands before it the leaf is another than the first.
         let by_name =
             |first: &String| certificates.iter().find(|one| one.subject.to_string() == *first);

@@ -34,7 +34,8 @@ pub(super) struct LiveArgs {
     connect: Option<Vec<Address>>,
 
     /// Show the endpoints this client certificate; the CAs behind it in the file go along
-    #[arg(long, value_name = "FILE", requires_all = ["connect", "cert_key"])]
+    #[arg(long, value_name = "FILE", requires_all = ["connect", "cert_key"],
+        conflicts_with = "files")]
     cert: Option<PathBuf>,
 
     /// The key of --cert
@@ -42,11 +43,13 @@ pub(super) struct LiveArgs {
     cert_key: Option<PathBuf>,
 
     /// Ask for this name in the handshake (SNI) [default: the host, where it is a name]
-    #[arg(long, value_name = "NAME", requires = "connect", value_parser = question::parse_host)]
+    #[arg(long, value_name = "NAME", requires = "connect", conflicts_with = "files",
+        value_parser = question::parse_host)]
     sni: Option<ServerName<'static>>,
 
     /// How long one endpoint may take
-    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = parse_timeout)]
+    #[arg(long, value_name = "DURATION", default_value = "5s", requires = "connect",
+        conflicts_with = "files", value_parser = parse_timeout)]
     timeout: Duration,
 }
 
@@ -171,7 +174,7 @@ impl Looker<'_> {
             question.purpose = target.purpose;
         }
         if question.hosts.is_empty() {
-            question.hosts.extend(ServerName::try_from(target.address.host.clone()));
+            question.hosts.extend(question::parse_host(&target.address.host));
         }
         question
     }
@@ -195,19 +198,11 @@ impl Looker<'_> {
         };
         let dialler = if self.shows_certificate(target) { &self.client } else { &self.stranger };
         let session = dialler.dial(to, &name)?;
-        let chain: Vec<Certificate> = session
-            .chain
-            .iter()
-            .map(|der| Certificate::from_der(der))
-            .collect::<Result<_, _>>()
-            .map_err(|error| {
-                let failure = Failure::from(error);
-                Failure { message: format!("{to}: its chain: {}", failure.message), ..failure }
-            })?;
+        let (chain, mut findings) = self.read_chain(to, &session);
         let mut judged = self.judge.judge(&chain, &self.question(target));
         let (client_certificate, finding) = self.conclude(target, &session);
         let other = chain.first().map(|leaf| self.serves_other(target, leaf)).transpose()?;
-        let findings = finding.into_iter().chain(other.flatten()).collect();
+        findings.extend(finding.into_iter().chain(other.flatten()));
         let mut found = self.judge.exceptions.apply(findings);
         found.append(&mut judged.found);
         found.sort_by_key(|found| std::cmp::Reverse(found.finding.severity));
@@ -219,6 +214,25 @@ impl Looker<'_> {
             client_certificate,
         });
         Ok(judged)
+    }
+
+    /// The certificates that are served, and what is wrong where one cannot be read: then clients break off.
+    /// Without its leaf a chain is none.
+    fn read_chain(&self, to: &Address, session: &Session) -> (Vec<Certificate>, Vec<Finding>) {
+        let (mut chain, mut findings) = (Vec::new(), Vec::new());
+        for (index, der) in session.chain.iter().enumerate() {
+            match Certificate::from_der(der) {
+                Ok(certificate) if index == 0 || !chain.is_empty() => chain.push(certificate),
+                Ok(_) => {}
+                Err(error) => {
+                    let evidence = format!("number {} of its chain: {error}", index + 1);
+                    let (policy, endpoint) = (self.judge.verifier.policy, to.to_string());
+                    let fault = EndpointFault::Handshake;
+                    findings.extend(fault.finding(policy, &endpoint, evidence));
+                }
+            }
+        }
+        (chain, findings)
     }
 
     /// What is wrong where the endpoint's certificate is not the one that was issued for it. A folder
@@ -259,22 +273,22 @@ impl Looker<'_> {
                 return ("not-asked", find(EndpointFault::PlainHttp, evidence));
             }
             Answer::Broken(why) => return ("unknown", find(EndpointFault::Handshake, why)),
-            Answer::Silent => return ("unknown", None),
-            Answer::Answered => None,
-            Answer::Alert(alert) => Some(format!("it sent the alert {alert:?}")),
-            Answer::Closed => Some("it closed the connection without an alert".to_owned()),
-        };
-        match (session.asked, given, broke_off) {
-            (false, _, None) => {
+            // Whatever became of the request: who has a session without a certificate needs none.
+            _ if session.established && !session.asked => {
                 let evidence = "it asks for no client certificate";
-                ("not-asked", find(EndpointFault::Open, evidence))
+                return ("not-asked", find(EndpointFault::Open, evidence));
             }
-            (true, false, None) => ("optional", None),
-            (true, true, None) => ("accepted", None),
+            Answer::Silent => return ("unknown", None),
+            Answer::Answered if given => return ("accepted", None),
+            Answer::Answered => return ("optional", None),
+            Answer::Alert(alert) => format!("it sent the alert {alert:?}"),
+            Answer::Closed => "it closed the connection without an alert".to_owned(),
+        };
+        match (session.asked, given) {
             // So it should be.
-            (true, false, Some(_)) => ("required", None),
-            (true, true, Some(why)) => ("refused", find(EndpointFault::RefusesClient, &why)),
-            (false, _, Some(why)) => ("unknown", find(EndpointFault::Handshake, &why)),
+            (true, false) => ("required", None),
+            (true, true) => ("refused", find(EndpointFault::RefusesClient, &broke_off)),
+            (false, _) => ("unknown", find(EndpointFault::Handshake, &broke_off)),
         }
     }
 }

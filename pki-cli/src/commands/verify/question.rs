@@ -1,5 +1,6 @@
 //! What `verify` asks: whom to trust, and what the certificates are to be good for.
 
+use std::net::IpAddr;
 use std::path::Path;
 
 use pki_core::{
@@ -125,6 +126,10 @@ pub(super) fn second(at: OffsetDateTime) -> String {
 
 /// Takes more than a certificate of ours could carry, for others may: an underscore, a dot behind.
 pub(super) fn parse_host(text: &str) -> Result<ServerName<'static>, String> {
+    if let Ok(ip) = text.parse::<IpAddr>() {
+        // Go compares an IPv4 address in IPv6's clothes as IPv4 (net.IP.Equal).
+        return Ok(ip.to_canonical().into());
+    }
     if let Ok(name) = ServerName::try_from(text.to_owned()) {
         return Ok(name);
     }

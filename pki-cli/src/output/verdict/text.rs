@@ -5,12 +5,13 @@ use std::fmt::Write as _;
 use pki_core::Severity;
 
 use super::{Judged, Outcome, Totals, View, plural};
+use crate::failure::printable;
 use crate::output::text::{coloured, finding};
 
 /// Nothing for what could not be judged: that is words, and goes to standard error.
 pub(super) fn outcome(outcome: &Outcome, view: &View) -> String {
     let Ok(judged) = &outcome.result else { return String::new() };
-    let mut text = format!("{}: {}\n", outcome.name, counts(judged));
+    let mut text = format!("{}: {}\n", printable(&outcome.name), counts(judged));
     if view.alone {
         let _ = writeln!(text, "  checked {}", view.asked);
     }
@@ -99,9 +100,8 @@ pub(super) fn summary(totals: &Totals) -> String {
         }
     }
     let passed = totals.passed_over;
-    for (start, end, parts) in [
+    for (start, parts) in [
         (
-            "",
             "",
             &[
                 (totals.errors, "error"),
@@ -111,7 +111,6 @@ pub(super) fn summary(totals: &Totals) -> String {
         ),
         (
             "passed over ",
-            "",
             &[
                 (passed.keys, "key"),
                 (passed.requests, "request"),
@@ -126,7 +125,7 @@ pub(super) fn summary(totals: &Totals) -> String {
             .map(|(number, word)| plural(*number, word))
             .collect();
         if !parts.is_empty() {
-            let _ = write!(text, "; {start}{}{end}", parts.join(", "));
+            let _ = write!(text, "; {start}{}", parts.join(", "));
         }
     }
     text + ";"

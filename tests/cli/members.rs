@@ -1,0 +1,86 @@
+//! Members of etcd as processes, however they are configured and wherever they run.
+
+use std::process::{Child, Command, ExitStatus};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::sleep;
+use std::time::Instant;
+
+use crate::process::{PATIENCE, PAUSE};
+
+/// A member takes 128 MiB of disk and a processor while it starts, so clusters take turns.
+static TURN: Mutex<()> = Mutex::new(());
+
+pub(crate) fn take_turn() -> MutexGuard<'static, ()> {
+    // A test that failed in its turn has cleaned up all the same.
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A member's process, where it runs. It is killed when it is dropped.
+#[derive(Default)]
+pub(crate) struct Process(Option<Child>);
+
+impl Process {
+    pub(crate) fn start(&mut self, command: &mut Command) {
+        self.0 = Some(command.spawn().unwrap());
+    }
+
+    /// As if its machine lost power.
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut process) = self.0.take() {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+
+    /// How it ended by itself, if it did.
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        self.0.as_mut().and_then(|process| process.try_wait().unwrap())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Members that run together.
+pub(crate) trait Members {
+    fn processes(&mut self) -> Vec<(&'static str, &mut Process)>;
+}
+
+/// Tries until it holds. A member that ends meanwhile, or a minute that passes, fails the test.
+#[track_caller]
+pub(crate) fn wait<M: Members, T>(
+    members: &mut M,
+    what: &str,
+    attempt: impl Fn(&M) -> Result<T, String>,
+) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let reason = match attempt(members) {
+            Ok(value) => return value,
+            Err(reason) => reason,
+        };
+        for (name, process) in members.processes() {
+            if let Some(status) = process.ended() {
+                panic!("{what}: {name} ended with {status}");
+            }
+        }
+        assert!(Instant::now() < deadline, "{what}: not within {PATIENCE:?}: {reason}");
+        sleep(PAUSE);
+    }
+}
+
+/// The lines of a log in which a member tells of a connection that it refused: `rejected connection` in
+/// 3.4's text as in 3.5's JSON, where the backslashes before quotation marks are left out here.
+pub(crate) fn rejections(log: &str) -> Vec<String> {
+    let lines = log.lines().filter(|line| line.contains("rejected connection"));
+    lines.map(|line| line.replace('\\', "")).collect()
+}
+
+/// The end of a log.
+pub(crate) fn tail(log: &str) -> String {
+    let lines: Vec<&str> = log.lines().collect();
+    lines[lines.len().saturating_sub(15)..].join("\n")
+}
