@@ -104,3 +104,60 @@ fn a_crl_that_writes_the_name_of_its_ca_in_other_bytes_revokes_all_the_same() {
     assert_eq!(we(&ca, &leaf, &unnumbered, Policy::Etcd).as_deref(), Ok(&["leaf-revoked"][..]));
     assert_eq!(we(&ca, &leaf, &unnumbered, Policy::Rfc5280).as_deref(), Ok(&[][..]));
 }
+
+/// With a list whose entries are changed; the first is of the leaf.
+fn with_entries(ca: &Ca, leaf: &Certificate, change: impl Fn(&mut Vec<Node>)) -> Vec<u8> {
+    let listing = crl(ca, vec![revoked(leaf.serial.as_bytes()), revoked(&[0x2a])]);
+    forge(&listing, &ca.key, |fields| change(fields[5].inner()))
+}
+
+// x509-parser reads any tag and any octets as a number, so that a serial number with a leading zero was
+// another one, which revoked nothing.
+#[test]
+fn a_serial_number_that_is_not_in_der_makes_a_crl_unreadable() {
+    let ca = Ca::new();
+    let leaf = ca.issue("peer", "etcdone", &[]);
+    let good = leaf.serial.as_bytes();
+    for number in [
+        Node::octets(0x02, [&[0], good].concat()),
+        Node::octets(0x02, [&[0xff, 0xff], good].concat()),
+        Node::octets(0x02, []),
+        Node::octets(0x82, good),
+    ] {
+        let list = with_entries(&ca, &leaf, |entries| entries[0].inner()[0] = number.clone());
+        let said = we(&ca, &leaf, &list, Policy::Etcd).unwrap_err();
+        assert!(said.contains("its fields cannot be told apart"), "{number:x?}: {said}");
+        assert!(openssl_reads(&list).is_err(), "{number:x?}");
+    }
+}
+
+// x509-parser takes extensions of an entry that it cannot read, and all behind them, for absent: a
+// critical one was passed over.
+#[test]
+fn no_extension_of_an_entry_goes_unread() {
+    let ca = Ca::new();
+    let leaf = ca.issue("peer", "etcdone", &[]);
+    let unknown = |boolean: &[u8]| {
+        let (oid, value) = (Node::octets(0x06, [0x2a, 3]), Node::octets(0x04, [5, 0]));
+        Node::nodes(0x30, vec![oid, Node::octets(0x01, boolean), value])
+    };
+    for (what, more) in [
+        ("in a SET", vec![Node::nodes(0x31, vec![unknown(&[0xff])])]),
+        ("in [0]", vec![Node::nodes(0xa0, vec![unknown(&[0xff])])]),
+        ("a BOOLEAN of two octets", vec![Node::nodes(0x30, vec![unknown(&[0xff, 0xff])])]),
+        ("behind an INTEGER", vec![Node::octets(0x02, [1]), Node::nodes(0x30, vec![])]),
+        ("behind others", vec![Node::nodes(0x30, vec![]), Node::nodes(0x30, vec![])]),
+    ] {
+        let list = with_entries(&ca, &leaf, |entries| entries[1].inner().extend(more.clone()));
+        assert!(we(&ca, &leaf, &list, Policy::Rfc5280).is_err(), "{what}");
+        assert!(openssl_reads(&list).is_err(), "{what}");
+    }
+}
+
+/// Whether openssl can read the CRL.
+fn openssl_reads(crl: &[u8]) -> Result<(), String> {
+    let openssl = Openssl::new();
+    openssl.write("crl.der", crl);
+    let (ok, _, errors) = openssl.try_run("crl -inform DER -in crl.der -noout");
+    if ok { Ok(()) } else { Err(errors) }
+}

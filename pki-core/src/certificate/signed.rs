@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use x509_parser::asn1_rs::{Any, FromDer, Tag};
+use x509_parser::asn1_rs::{Any, FromDer};
 
 use crate::error::Error;
 use crate::key::PublicKey;
@@ -77,6 +77,10 @@ impl Encoding {
             return None;
         };
         let versioned = fields.len() - tags.len();
+        // With a leading zero it would be no number of a CRL.
+        if !is_integer(fields.get(versioned)?) {
+            return None;
+        }
         let validity = elements(fields.get(versioned + 3)?.data)?;
         let [not_before, not_after] = &validity[..] else {
             return None;
@@ -88,27 +92,58 @@ impl Encoding {
         })
     }
 
-    /// Of a TBSCertList: `version, signature, issuer, thisUpdate, nextUpdate, revoked, …`, and how
-    /// many entries it has.
-    pub(crate) fn of_crl(signed: &Signed, der: &[u8]) -> Option<(Self, usize)> {
+    /// Of a TBSCertList: `version, signature, issuer, thisUpdate, nextUpdate, revoked, [0] extensions`,
+    /// and how many extensions each of its entries has.
+    pub(crate) fn of_crl(signed: &Signed, der: &[u8]) -> Option<(Self, Vec<usize>)> {
         let fields = elements(contents(signed.body(der))?)?;
-        let versioned = usize::from(fields.first()?.header.tag() == Tag::Integer);
-        let times: Vec<_> =
-            fields.iter().skip(versioned + 2).take_while(|field| is_time(field)).collect();
-        let entries = match fields.get(versioned + 2 + times.len()) {
-            Some(revoked) if revoked.header.tag() == Tag::Sequence => elements(revoked.data)?.len(),
-            _ => 0,
+        let tags: Vec<u8> = fields.iter().map(tag_octet).collect();
+        let ([0x02, tags @ ..] | tags) = &tags[..];
+        let versioned = fields.len() - tags.len();
+        let times = tags.iter().skip(2).take_while(|tag| is_time(**tag)).count();
+        let listed = match tags {
+            [0x30, 0x30, rest @ ..] if matches!(times, 1 | 2) => match &rest[times..] {
+                [] | [0xa0] => None,
+                [0x30] | [0x30, 0xa0] => fields.get(versioned + 2 + times),
+                _ => return None,
+            },
+            _ => return None,
         };
+        let entries = match listed {
+            Some(listed) => elements(listed.data)?.iter().map(entry_extensions).collect(),
+            None => Some(Vec::new()),
+        };
+        let fault = |at: usize| (at < times).then(|| time_fault(&fields[versioned + 2 + at]));
         let encoding = Self {
             algorithms_agree: fields.get(versioned)?.data == signed.algorithm(der),
-            times: [
-                times.first().and_then(|time| time_fault(time)),
-                times.get(1).and_then(|time| time_fault(time)),
-            ],
+            times: [fault(0).flatten(), fault(1).flatten()],
             unique_ids: false,
         };
-        Some((encoding, entries))
+        Some((encoding, entries?))
     }
+}
+
+/// How many extensions an entry of a CRL has: `userCertificate, revocationDate, crlEntryExtensions`. By
+/// ourselves, for the parser takes extensions that it cannot read, and all behind them, for absent, and
+/// reads a number of another tag or with leading zeros (x509-parser 0.18.1).
+fn entry_extensions(entry: &Any<'_>) -> Option<usize> {
+    let fields = elements(entry.data)?;
+    let [serial, date, extensions @ ..] = &fields[..] else {
+        return None;
+    };
+    let is_entry = tag_octet(entry) == 0x30 && is_integer(serial) && is_time(tag_octet(date));
+    match extensions {
+        [] if is_entry => Some(0),
+        [extensions] if is_entry && tag_octet(extensions) == 0x30 => {
+            elements(extensions.data).map(|all| all.len())
+        }
+        _ => None,
+    }
+}
+
+/// True for an INTEGER in DER: with an octet, and with none that could be left out (X.690 section 8.3).
+fn is_integer(element: &Any<'_>) -> bool {
+    tag_octet(element) == 0x02
+        && !matches!(element.data, [] | [0, ..0x80, ..] | [0xff, 0x80..=0xff, ..])
 }
 
 /// The elements that stand one behind the other in `der`.
@@ -128,8 +163,8 @@ pub(super) fn contents(der: &[u8]) -> Option<&[u8]> {
     rest.is_empty().then_some(element.data)
 }
 
-fn is_time(element: &Any<'_>) -> bool {
-    matches!(tag_octet(element), UTC_TIME | GENERALIZED_TIME)
+const fn is_time(tag: u8) -> bool {
+    matches!(tag, UTC_TIME | GENERALIZED_TIME)
 }
 
 const UTC_TIME: u8 = 0x17;
