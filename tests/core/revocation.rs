@@ -74,6 +74,35 @@ fn no_field_of_a_distribution_point_goes_unread() {
     }
 }
 
+// Names of other types of string were hexadecimal digits to us, and so the name of another CA.
+#[test]
+fn a_crl_with_the_name_of_its_ca_in_wide_characters_revokes_all_the_same() {
+    let ca = Ca::new();
+    let leaf = ca.issue("peer", "etcdone", &[]);
+    let listing = crl(&ca, vec![revoked(leaf.serial.as_bytes())]);
+    for (tag, width) in [(0x14, 1), (0x1e, 2), (0x1c, 4)] {
+        let list = forge(&listing, &ca.key, |fields| {
+            let value = &mut fields[2].inner()[0].inner()[0].inner()[1];
+            let wide = value.content().iter().flat_map(|octet| {
+                let mut wide = vec![0; width - 1];
+                wide.push(*octet);
+                wide
+            });
+            *value = Node::octets(tag, wide.collect::<Vec<u8>>());
+        });
+        for policy in [Policy::Etcd, Policy::Rfc5280] {
+            assert_eq!(we(&ca, &leaf, &list, policy).as_deref(), Ok(&["leaf-revoked"][..]));
+        }
+        let refusal = openssl(&ca, &leaf, &list).unwrap();
+        assert!(refusal.contains("certificate revoked"), "{tag:#x}: {refusal}");
+        // Half a character is none, and no reason to panic.
+        let cut = forge(&list, &ca.key, |fields| {
+            fields[2].inner()[0].inner()[0].inner()[1].content().push(0);
+        });
+        assert_eq!(we(&ca, &leaf, &cut, Policy::Etcd).as_deref(), Ok(&[][..]));
+    }
+}
+
 // cfssl and other Go programs write a name anew, as PrintableString where openssl has a UTF8String. Here
 // it is the other way round.
 #[test]
