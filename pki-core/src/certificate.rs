@@ -18,8 +18,8 @@ use x509_parser::cri_attributes::ParsedCriAttribute;
 pub use self::constraints::NameConstraints;
 pub(crate) use self::extension::prefix;
 pub use self::extension::{
-    AccessDescription, AuthorityKeyId, BasicConstraints, Extension, Extensions, GeneralName,
-    PolicyConstraints,
+    AccessDescription, AuthorityKeyId, BasicConstraints, DistributionPoint, Extension, Extensions,
+    GeneralName, PolicyConstraints,
 };
 pub use self::name::{DistinguishedName, NameAttribute};
 pub(crate) use self::signed::{Encoding, Signed};

@@ -74,6 +74,39 @@ fn no_field_of_a_distribution_point_goes_unread() {
     }
 }
 
+// A CRL that is about one distribution point covers a certificate that names the point for all reasons and
+// by its own CA. x509-parser takes what it cannot read of a point, and all behind it, for absent.
+#[test]
+fn a_distribution_point_for_some_reasons_or_by_another_issuer_is_not_covered() {
+    const POINTS: &[u8] = &[0x55, 0x1d, 31];
+    let ca = Ca::new();
+    let plain = ca.issue("peer", "etcdone", &[]);
+    let name = Node::nodes(0xa0, vec![Node::nodes(0xa0, vec![Node::octets(0x86, "http://a/")])]);
+    let list = scoped(&ca, &Node::nodes(0x30, vec![name.clone()]).write());
+    let leaf = |more: Option<Node>| {
+        let fields = [name.clone()].into_iter().chain(more).collect();
+        let value = Node::nodes(0x30, vec![Node::nodes(0x30, fields)]).write();
+        Certificate::from_der(&forge(plain.der(), &ca.key, |fields| {
+            put(fields, POINTS, false, &value);
+        }))
+    };
+    let whole = leaf(None).unwrap();
+    assert_eq!(we(&ca, &whole, &list, Policy::Rfc5280).as_deref(), Ok(&[][..]));
+    assert_eq!(openssl(&ca, &whole, &list), None);
+    let issuer = Node::octets(0x82, "other");
+    for more in [Node::octets(0x81, [0x06, 0x40]), Node::nodes(0xa2, vec![issuer])] {
+        let leaf = leaf(Some(more)).unwrap();
+        for policy in [Policy::Etcd, Policy::Rfc5280] {
+            assert_eq!(we(&ca, &leaf, &list, policy).as_deref(), Ok(&["crl-scope"][..]));
+        }
+        openssl(&ca, &leaf, &list).unwrap();
+    }
+    for unreadable in [Node::octets(0x81, [0x09, 0x40]), Node::octets(0x85, [1])] {
+        let said = leaf(Some(unreadable)).unwrap_err().to_string();
+        assert!(said.contains("2.5.29.31 cannot be read"), "{said}");
+    }
+}
+
 // Names of other types of string were hexadecimal digits to us, and so the name of another CA.
 #[test]
 fn a_crl_with_the_name_of_its_ca_in_wide_characters_revokes_all_the_same() {

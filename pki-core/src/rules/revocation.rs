@@ -190,7 +190,11 @@ fn critical(crl: &RevocationList) -> Option<String> {
 /// Why the CRL is not about the certificate.
 fn outside(scope: &Scope, certificate: &Certificate) -> Option<&'static str> {
     let points = certificate.extensions.crl_distribution_points.as_deref().unwrap_or_default();
-    let named = |names: &Vec<GeneralName>| names.iter().any(|name| points.contains(name));
+    // Section 6.3.3 (b) and (d): of another point the CRL covers less than all, or is by somebody else.
+    let whole = || points.iter().filter(|point| !point.only_some_reasons && !point.indirect);
+    let named = |names: &Vec<GeneralName>| {
+        whole().flat_map(|point| &point.names).any(|name| names.contains(name))
+    };
     if scope.indirect {
         Some("it is indirect: it may list certificates of other CAs")
     } else if scope.only_attributes {
@@ -202,7 +206,7 @@ fn outside(scope: &Scope, certificate: &Certificate) -> Option<&'static str> {
     } else if scope.only_some_reasons {
         Some("it covers some reasons of revocation alone")
     } else if scope.names.as_ref().is_some_and(|names| !named(names)) {
-        Some("its distribution point is none that the certificate names")
+        Some("its distribution point is none that the certificate names for all reasons")
     } else {
         None
     }
