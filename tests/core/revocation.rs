@@ -107,6 +107,25 @@ fn a_distribution_point_for_some_reasons_or_by_another_issuer_is_not_covered() {
     }
 }
 
+// Every ediPartyName, and every x400Address, was one name.
+#[test]
+fn two_names_of_a_kind_that_is_not_understood_are_not_the_same() {
+    let ca = Ca::new();
+    let plain = ca.issue("peer", "etcdone", &[]);
+    let point = |tag: u8, party: &str| {
+        let party = Node::nodes(tag, vec![Node::nodes(0xa1, vec![Node::octets(0x0c, party)])]);
+        Node::nodes(0x30, vec![Node::nodes(0xa0, vec![Node::nodes(0xa0, vec![party])])])
+    };
+    let value = Node::nodes(0x30, vec![point(0xa5, "one")]).write();
+    let leaf = forge(plain.der(), &ca.key, |fields| put(fields, &[0x55, 0x1d, 31], false, &value));
+    let leaf = Certificate::from_der(&leaf).unwrap();
+    for (party, wanted) in [("one", &[][..]), ("two", &["crl-scope"])] {
+        let list = scoped(&ca, &point(0xa5, party).write());
+        assert_eq!(we(&ca, &leaf, &list, Policy::Rfc5280).as_deref(), Ok(wanted));
+        assert_eq!(openssl(&ca, &leaf, &list).is_none(), wanted.is_empty());
+    }
+}
+
 // Names of other types of string were hexadecimal digits to us, and so the name of another CA.
 #[test]
 fn a_crl_with_the_name_of_its_ca_in_wide_characters_revokes_all_the_same() {

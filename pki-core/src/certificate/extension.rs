@@ -171,8 +171,9 @@ impl GeneralName {
             Asn1Name::OtherName(oid, value) => {
                 Self::Other(format!("otherName:{}:{}", Oid::from_der(oid.as_bytes()), hex(value)))
             }
-            Asn1Name::X400Address(_) => Self::Other("x400Address".to_owned()),
-            Asn1Name::EDIPartyName(_) => Self::Other("ediPartyName".to_owned()),
+            // With what they hold, so that two of them are not the same name.
+            Asn1Name::X400Address(any) => Self::Other(format!("x400Address:{}", hex(any.data))),
+            Asn1Name::EDIPartyName(any) => Self::Other(format!("ediPartyName:{}", hex(any.data))),
             Asn1Name::Invalid(tag, data) => {
                 Self::Other(format!("malformed[{}]:{}", tag.0, hex(data)))
             }
