@@ -182,8 +182,23 @@ fn a_crl_that_writes_the_name_of_its_ca_in_other_bytes_revokes_all_the_same() {
         retyped(fields);
         remove(fields, oid::CRL_NUMBER);
     });
-    assert_eq!(we(&ca, &leaf, &unnumbered, Policy::Etcd).as_deref(), Ok(&["leaf-revoked"][..]));
+    let found = we(&ca, &leaf, &unnumbered, Policy::Etcd);
+    assert_eq!(found.as_deref(), Ok(&["leaf-revoked", "crl-number"][..]));
     assert_eq!(we(&ca, &leaf, &unnumbered, Policy::Rfc5280).as_deref(), Ok(&[][..]));
+}
+
+// The only CRL at hand had ended, and nothing was said of it: OpenSSL refuses.
+#[test]
+fn a_stale_crl_that_writes_the_name_of_its_ca_in_other_bytes_is_not_passed_over() {
+    let ca = Ca::new();
+    let leaf = ca.issue("peer", "etcdone", &[]);
+    let stale = forge(&crl(&ca, Vec::new()), &ca.key, |fields| {
+        fields[2].inner()[0].inner()[0].inner()[1].tag = 0x0c;
+        fields[4] = fields[3].clone();
+    });
+    assert_eq!(we(&ca, &leaf, &stale, Policy::Etcd).as_deref(), Ok(&["crl-stale"][..]));
+    let refusal = openssl(&ca, &leaf, &stale).unwrap();
+    assert!(refusal.contains("CRL has expired"), "{refusal}");
 }
 
 /// With a list whose entries are changed; the first is of the leaf.

@@ -124,7 +124,9 @@ pub(crate) fn breaches<'a>(
         if found.is_empty() && signed && counts && crl.lists(&certificate.serial) {
             found.push((&LEAF_REVOKED, format!("a CRL lists serial {}", certificate.serial)));
         }
-        if is_of_issuer && best.as_ref().is_none_or(|best| faults.len() < best.len()) {
+        // So that a CRL that is meant for the CA and has ended is not passed over.
+        let is_judged = is_of_issuer || (signed && policy == Policy::Etcd);
+        if is_judged && best.as_ref().is_none_or(|best| faults.len() < best.len()) {
             best = Some(faults);
         }
     }
