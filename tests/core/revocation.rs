@@ -201,6 +201,22 @@ fn a_stale_crl_that_writes_the_name_of_its_ca_in_other_bytes_is_not_passed_over(
     assert!(refusal.contains("CRL has expired"), "{refusal}");
 }
 
+// OpenSSL does not take it for a CRL of the CA.
+#[test]
+fn a_crl_that_names_another_key_than_its_cas_is_malformed() {
+    let ca = Ca::new();
+    let leaf = ca.issue("peer", "etcdone", &[]);
+    let list = forge(&crl(&ca, Vec::new()), &ca.key, |fields| {
+        let other = [&[0x30, 0x16, 0x80, 0x14][..], &[7; 20]].concat();
+        put(fields, oid::AUTHORITY_KEY_ID, false, &other);
+    });
+    for policy in [Policy::Etcd, Policy::Rfc5280] {
+        assert_eq!(we(&ca, &leaf, &list, policy).as_deref(), Ok(&["crl-form"][..]));
+    }
+    let refusal = openssl(&ca, &leaf, &list).unwrap();
+    assert!(refusal.contains("unable to get certificate CRL"), "{refusal}");
+}
+
 /// With a list whose entries are changed; the first is of the leaf.
 fn with_entries(ca: &Ca, leaf: &Certificate, change: impl Fn(&mut Vec<Node>)) -> Vec<u8> {
     let listing = crl(ca, vec![revoked(leaf.serial.as_bytes()), revoked(&[0x2a])]);

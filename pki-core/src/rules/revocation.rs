@@ -156,7 +156,9 @@ fn faults(
     let scope = crl.scope.as_ref().and_then(|scope| outside(scope, certificate));
     faults.extend(scope.map(|evidence| (&CRL_SCOPE, evidence.to_owned())));
     faults.extend(number(crl).map(|evidence| (&CRL_NUMBER, evidence.to_owned())));
-    faults.extend(form(crl).map(|evidence| (&CRL_FORM, evidence.to_owned())));
+    faults.extend(
+        form(crl, signed.then_some(issuer)).map(|evidence| (&CRL_FORM, evidence.to_owned())),
+    );
     let whose = format!("the CRL of {}", crl.issuer);
     for (_, evidence) in &mut faults {
         *evidence = format!("{whose}: {evidence}");
@@ -226,16 +228,20 @@ fn number(crl: &RevocationList) -> Option<&'static str> {
     }
 }
 
-fn form(crl: &RevocationList) -> Option<&'static str> {
-    let aki = crl.extensions.authority_key_id.as_ref();
+/// What is wrong with how a CRL is written, and that it names another key than its signer's.
+fn form(crl: &RevocationList, signer: Option<&Certificate>) -> Option<&'static str> {
+    let key_id = crl.extensions.authority_key_id.as_ref().and_then(|aki| aki.key_id.as_ref());
+    let of_signer = signer.and_then(|signer| signer.extensions.subject_key_id.as_ref());
     if !crl.encoding.algorithms_agree {
         Some("its two signature algorithms differ")
     } else if crl.version != 2 {
         Some("it is no X.509v2 CRL")
     } else if crl.repeats {
         Some("it lists a serial number twice")
-    } else if aki.is_none_or(|aki| aki.key_id.is_none()) {
+    } else if key_id.is_none() {
         Some("it has no authorityKeyIdentifier with a keyIdentifier")
+    } else if of_signer.is_some() && key_id != of_signer {
+        Some("its authorityKeyIdentifier names another key than the CA's")
     } else {
         crl.encoding.times.iter().flatten().next().copied()
     }
