@@ -217,6 +217,26 @@ fn a_crl_that_names_another_key_than_its_cas_is_malformed() {
     assert!(refusal.contains("unable to get certificate CRL"), "{refusal}");
 }
 
+// x509-parser reads `[APPLICATION 16]` as a SEQUENCE; what is not signed could be changed so.
+#[test]
+fn the_outer_tags_of_what_is_signed_are_those_of_x509() {
+    let ca = Ca::new();
+    let leaf = ca.issue("peer", "etcdone", &[]);
+    for (tag, part) in [(0x70, None), (0x70, Some(1)), (0x43, Some(2))] {
+        let mut whole = Node::read(&crl(&ca, Vec::new()));
+        match part {
+            None => whole.tag = tag,
+            Some(part) => whole.inner()[part].tag = tag,
+        }
+        let list = whole.write();
+        assert!(we(&ca, &leaf, &list, Policy::Etcd).is_err(), "{part:?}");
+        assert!(openssl_reads(&list).is_err(), "{part:?}");
+    }
+    let mut whole = Node::read(leaf.der());
+    whole.tag = 0x70;
+    assert!(Certificate::from_der(&whole.write()).is_err());
+}
+
 /// With a list whose entries are changed; the first is of the leaf.
 fn with_entries(ca: &Ca, leaf: &Certificate, change: impl Fn(&mut Vec<Node>)) -> Vec<u8> {
     let listing = crl(ca, vec![revoked(leaf.serial.as_bytes()), revoked(&[0x2a])]);

@@ -20,7 +20,7 @@ impl Signed {
     pub(crate) fn read(wanted: &'static str, der: &[u8]) -> Result<Self, Error> {
         let bad = |_| Error::malformed(wanted, "its signature cannot be read");
         let (behind, whole) = Any::from_der(der).map_err(bad)?;
-        let (rest, _) = Any::from_der(whole.data).map_err(bad)?;
+        let (rest, body) = Any::from_der(whole.data).map_err(bad)?;
         let body_at = der.len() - whole.data.len();
         let algorithm_outer = der.len() - rest.len();
         let (rest, algorithm) = Any::from_der(rest).map_err(bad)?;
@@ -28,6 +28,10 @@ impl Signed {
         let (rest, signature) = Any::from_der(rest).map_err(bad)?;
         if !(rest.is_empty() && behind.is_empty()) {
             return Err(Error::malformed(wanted, "something stands behind its signature"));
+        }
+        // The parser looks at the number of a tag and not at its class (x509-parser 0.18.1).
+        if [&whole, &body, &algorithm, &signature].map(tag_octet) != [0x30, 0x30, 0x30, 0x03] {
+            return Err(Error::malformed(wanted, "its parts are not those of SIGNED (X.509)"));
         }
         // BIT STRING: the first byte counts the unused bits, of which a signature has none.
         let [0, signature @ ..] = signature.data else {
