@@ -3,7 +3,7 @@
 
 use pki_core::{Certificate, Policy, Question, Verifier};
 
-use crate::der::{Node, forge, oid, put, remove};
+use crate::der::{Node, extensions, forge, oid, put, remove};
 use crate::foreign::crl;
 use crate::lab::{Ca, NOW};
 use crate::openssl::Openssl;
@@ -235,6 +235,37 @@ fn the_outer_tags_of_what_is_signed_are_those_of_x509() {
     let mut whole = Node::read(leaf.der());
     whole.tag = 0x70;
     assert!(Certificate::from_der(&whole.write()).is_err());
+}
+
+// x509-parser does not look behind the value of an extension: `critical` stood there, and was absent.
+#[test]
+fn nothing_stands_behind_the_value_of_an_extension() {
+    let ca = Ca::new();
+    let leaf = ca.issue("peer", "etcdone", &[]);
+    let unknown = |fields: &mut Vec<Node>| {
+        put(fields, &[0x2a, 3], false, &[5, 0]);
+        let all = extensions(fields);
+        all.last_mut().unwrap().inner().push(Node::octets(0x01, [0xff]));
+    };
+    let list = forge(&crl(&ca, Vec::new()), &ca.key, unknown);
+    let said = we(&ca, &leaf, &list, Policy::Rfc5280).unwrap_err();
+    assert!(said.contains("its fields cannot be told apart"), "{said}");
+    assert!(openssl_reads(&list).is_err());
+    let said = Certificate::from_der(&forge(leaf.der(), &ca.key, unknown)).unwrap_err();
+    assert!(said.to_string().contains("its fields cannot be told apart"), "{said}");
+}
+
+// A CRL lists it without the leading zero.
+#[test]
+fn a_certificate_whose_serial_number_has_a_leading_zero_cannot_be_read() {
+    let ca = Ca::new();
+    let leaf = ca.issue("peer", "etcdone", &[]);
+    let longer = forge(leaf.der(), &ca.key, |fields| fields[1].content().insert(0, 0));
+    let said = Certificate::from_der(&longer).unwrap_err().to_string();
+    assert!(said.contains("its fields cannot be told apart"), "{said}");
+    let openssl = Openssl::new();
+    openssl.write("leaf.der", longer);
+    assert!(!openssl.try_run("x509 -inform DER -in leaf.der -noout").0);
 }
 
 /// With a list whose entries are changed; the first is of the leaf.

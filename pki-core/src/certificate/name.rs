@@ -161,8 +161,8 @@ fn text(value: &Any<'_>) -> Option<String> {
         // As everybody has it, whatever T.61 says.
         Tag::TeletexString => Some(value.data.iter().copied().map(char::from).collect()),
         // Of half a character the parser makes a whole one, or panics (asn1-rs 0.7.2).
-        Tag::BmpString if value.data.len() % 2 != 0 => None,
-        Tag::UniversalString if value.data.len() % 4 != 0 => None,
+        Tag::BmpString if !value.data.len().is_multiple_of(2) => None,
+        Tag::UniversalString if !value.data.len().is_multiple_of(4) => None,
         Tag::BmpString => BmpString::try_from(value).ok().map(|text| text.string()),
         Tag::UniversalString => UniversalString::try_from(value).ok().map(|text| text.string()),
         _ => None,

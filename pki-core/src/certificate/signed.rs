@@ -85,6 +85,9 @@ impl Encoding {
         if !is_integer(fields.get(versioned)?) {
             return None;
         }
+        for extensions in fields.iter().filter(|field| tag_octet(field) == 0xa3) {
+            explicit_extensions(extensions)?;
+        }
         let validity = elements(fields.get(versioned + 3)?.data)?;
         let [not_before, not_after] = &validity[..] else {
             return None;
@@ -116,6 +119,9 @@ impl Encoding {
             Some(listed) => elements(listed.data)?.iter().map(entry_extensions).collect(),
             None => Some(Vec::new()),
         };
+        if tags.last() == Some(&0xa0) {
+            explicit_extensions(fields.last()?)?;
+        }
         let fault = |at: usize| (at < times).then(|| time_fault(&fields[versioned + 2 + at]));
         let encoding = Self {
             algorithms_agree: fields.get(versioned)?.data == signed.algorithm(der),
@@ -137,9 +143,31 @@ fn entry_extensions(entry: &Any<'_>) -> Option<usize> {
     let is_entry = tag_octet(entry) == 0x30 && is_integer(serial) && is_time(tag_octet(date));
     match extensions {
         [] if is_entry => Some(0),
-        [extensions] if is_entry && tag_octet(extensions) == 0x30 => {
-            elements(extensions.data).map(|all| all.len())
-        }
+        [extensions] if is_entry => count_extensions(extensions),
+        _ => None,
+    }
+}
+
+/// How many `extnID, critical, extnValue` there are, and nothing behind them, where the parser does not
+/// look (x509-parser 0.18.1).
+fn count_extensions(list: &Any<'_>) -> Option<usize> {
+    let all = elements(list.data).filter(|_| tag_octet(list) == 0x30)?;
+    let is_extension = |extension: &Any<'_>| {
+        let parts = elements(extension.data).unwrap_or_default();
+        let named = match &parts[..] {
+            [oid, value] => [oid, value].map(tag_octet) == [0x06, 0x04],
+            [oid, critical, value] => [oid, critical, value].map(tag_octet) == [0x06, 0x01, 0x04],
+            _ => false,
+        };
+        named && tag_octet(extension) == 0x30
+    };
+    all.iter().all(is_extension).then_some(all.len())
+}
+
+/// The same of what stands in an explicit tag.
+fn explicit_extensions(tagged: &Any<'_>) -> Option<usize> {
+    match &elements(tagged.data)?[..] {
+        [list] => count_extensions(list),
         _ => None,
     }
 }
