@@ -10,6 +10,7 @@ mod classes;
 mod judges;
 mod mutations;
 mod random;
+mod revocation;
 
 use std::collections::BTreeMap;
 
