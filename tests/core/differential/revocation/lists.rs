@@ -170,15 +170,10 @@ pub(super) fn disturb(mut draft: Draft<'_>, random: &mut Random) -> Case {
             ("and a delta that lists it", vec![crl, delta])
         }
         14 => {
-            // The CA's right to sign CRLs is gone: its keyUsage is keyCertSign alone.
-            let place = if draft.chain.between.is_empty() { None } else { Some(0) };
-            let (der, by) = match place {
-                Some(place) if draft.others.len() == 1 => {
-                    (&mut draft.chain.between[place], &keys.chain[0])
-                }
-                _ => (&mut draft.chain.anchors[0], &keys.chain[0]),
-            };
-            *der = forge(der, by, |fields| {
+            let Chain { anchors, between, .. } = &mut draft.chain;
+            let ca = between.first_mut().unwrap_or(&mut anchors[0]);
+            *ca = forge(ca, &keys.chain[0], |fields| {
+                // keyCertSign alone
                 put(fields, oid::KEY_USAGE, true, &[0x03, 0x02, 0x02, 0x04]);
             });
             ("a CA without cRLSign", vec![crl])
