@@ -121,7 +121,8 @@ impl RevocationList {
             .transpose()?;
         Ok(Self {
             version: crl.version().map_or(1, |version| version.0.saturating_add(1)),
-            issuer: DistinguishedName::read(crl.issuer()),
+            issuer: DistinguishedName::read(crl.issuer())
+                .ok_or_else(|| Error::malformed(WANTED, "its issuer cannot be read"))?,
             this_update: crl.last_update().to_datetime(),
             next_update: crl.next_update().map(|time| time.to_datetime()),
             extensions,

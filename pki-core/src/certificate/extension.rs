@@ -164,7 +164,10 @@ impl GeneralName {
             Asn1Name::RFC822Name(text) => Self::Email((*text).to_owned()),
             Asn1Name::URI(text) => Self::Uri((*text).to_owned()),
             Asn1Name::IPAddress(octets) => Self::Ip(octets.to_vec()),
-            Asn1Name::DirectoryName(name) => Self::Directory(DistinguishedName::read(name)),
+            Asn1Name::DirectoryName(name) => match DistinguishedName::read(name) {
+                Some(name) => Self::Directory(name),
+                None => Self::malformed(4, name.as_raw()),
+            },
             Asn1Name::RegisteredID(oid) => {
                 Self::Other(format!("registeredID:{}", Oid::from_der(oid.as_bytes())))
             }
@@ -174,10 +177,17 @@ impl GeneralName {
             // With what they hold, so that two of them are not the same name.
             Asn1Name::X400Address(any) => Self::Other(format!("x400Address:{}", hex(any.data))),
             Asn1Name::EDIPartyName(any) => Self::Other(format!("ediPartyName:{}", hex(any.data))),
-            Asn1Name::Invalid(tag, data) => {
-                Self::Other(format!("malformed[{}]:{}", tag.0, hex(data)))
-            }
+            Asn1Name::Invalid(tag, data) => Self::malformed(tag.0, data),
         }
+    }
+
+    fn malformed(tag: u32, data: &[u8]) -> Self {
+        Self::Other(format!("malformed[{tag}]:{}", hex(data)))
+    }
+
+    /// True for a name of a known kind that cannot be read.
+    pub(crate) fn is_malformed(&self) -> bool {
+        matches!(self, Self::Other(text) if text.starts_with("malformed"))
     }
 
     /// The address, where the name is one.

@@ -5,6 +5,7 @@ use std::fmt;
 use x509_parser::asn1_rs::{Any, BmpString, Tag, UniversalString};
 use x509_parser::x509::X509Name;
 
+use super::signed::is_name;
 use crate::error::Error;
 use crate::oid::Oid;
 use crate::subject::{Attribute, Subject};
@@ -45,7 +46,11 @@ impl NameAttribute {
 }
 
 impl DistinguishedName {
-    pub(crate) fn read(name: &X509Name<'_>) -> Self {
+    /// Nothing where a part of it cannot be read.
+    pub(crate) fn read(name: &X509Name<'_>) -> Option<Self> {
+        if !is_name(name.as_raw()) {
+            return None;
+        }
         let mut attributes: Vec<NameAttribute> = Vec::new();
         let mut rewritable = true;
         for rdn in name.iter_rdn() {
@@ -65,7 +70,7 @@ impl DistinguishedName {
                 attributes.push(NameAttribute { attribute, value, joined: index > 0 });
             }
         }
-        Self { attributes, der: name.as_raw().to_vec(), rewritable }
+        Some(Self { attributes, der: name.as_raw().to_vec(), rewritable })
     }
 
     /// True when the encoder can write this name again.

@@ -189,6 +189,32 @@ pub(super) fn elements(mut der: &[u8]) -> Option<Vec<Any<'_>>> {
     Some(found)
 }
 
+/// True for a Name whose every octet is read: one or more attributes in each relative name, of a type and a
+/// value (RFC 5280 section 4.1.2.4). The parser takes what it cannot read, and all behind it, for absent.
+pub(super) fn is_name(der: &[u8]) -> bool {
+    let attributes = |set: &[u8]| !set.is_empty() && each(set, 0x30, is_attribute);
+    let relative = |names: &[u8]| each(names, 0x31, attributes);
+    contents(der).is_some() && each(der, 0x30, relative)
+}
+
+fn is_attribute(parts: &[u8]) -> bool {
+    let Ok((value, oid)) = Any::from_der(parts) else {
+        return false;
+    };
+    tag_octet(&oid) == 0x06 && contents(value).is_some()
+}
+
+/// True when elements of this tag and of such contents stand one behind the other in `der`.
+fn each(mut der: &[u8], tag: u8, check: impl Fn(&[u8]) -> bool) -> bool {
+    while !der.is_empty() {
+        match Any::from_der(der) {
+            Ok((rest, element)) if tag_octet(&element) == tag && check(element.data) => der = rest,
+            _ => return false,
+        }
+    }
+    true
+}
+
 /// The contents of the one element that `der` is.
 pub(super) fn contents(der: &[u8]) -> Option<&[u8]> {
     let (rest, element) = Any::from_der(der).ok()?;
