@@ -18,8 +18,8 @@ use x509_parser::cri_attributes::ParsedCriAttribute;
 pub use self::constraints::NameConstraints;
 pub(crate) use self::extension::prefix;
 pub use self::extension::{
-    AccessDescription, AuthorityKeyId, BasicConstraints, Extension, Extensions, GeneralName,
-    PolicyConstraints,
+    AccessDescription, AuthorityKeyId, BasicConstraints, DistributionPoint, Extension, Extensions,
+    GeneralName, PolicyConstraints,
 };
 pub use self::name::{DistinguishedName, NameAttribute};
 pub(crate) use self::signed::{Encoding, Signed};
@@ -63,6 +63,9 @@ impl Certificate {
             X509Certificate::from_der(der).map_err(|error| Error::bad_der(WANTED, der, &error))?;
         no_rest(WANTED, rest)?;
         let tbs = &x509.tbs_certificate;
+        let name = |name, problem| {
+            DistinguishedName::read(name).ok_or_else(|| Error::malformed(WANTED, problem))
+        };
         let signed = Signed::read(WANTED, der)?;
         let encoding = Encoding::of_certificate(&signed, der)
             .ok_or_else(|| Error::malformed(WANTED, "its fields cannot be told apart"))?;
@@ -70,10 +73,10 @@ impl Certificate {
             version: tbs.version.0.saturating_add(1),
             serial: SerialNumber(tbs.raw_serial().to_vec()),
             signature_algorithm: Oid::from_der(x509.signature_algorithm.algorithm.as_bytes()),
-            issuer: DistinguishedName::read(&tbs.issuer),
+            issuer: name(&tbs.issuer, "its issuer cannot be read")?,
             not_before: tbs.validity.not_before.to_datetime(),
             not_after: tbs.validity.not_after.to_datetime(),
-            subject: DistinguishedName::read(&tbs.subject),
+            subject: name(&tbs.subject, "its subject cannot be read")?,
             public_key: PublicKey::from_spki_der(tbs.subject_pki.raw)?,
             extensions: Extensions::read(WANTED, tbs.extensions())?,
             encoding,
@@ -183,7 +186,8 @@ impl CertificateRequest {
             }
         }
         Ok(Self {
-            subject: DistinguishedName::read(&info.subject),
+            subject: DistinguishedName::read(&info.subject)
+                .ok_or_else(|| Error::malformed(WANTED, "its subject cannot be read"))?,
             public_key: PublicKey::from_spki_der(info.subject_pki.raw)?,
             extensions: Extensions::read(WANTED, &requested)?,
             signature_algorithm: Oid::from_der(csr.signature_algorithm.algorithm.as_bytes()),

@@ -80,8 +80,8 @@ pub use authority::{Authority, Draft, Issued, Moment};
 pub use bundle::{Bundles, Generated};
 pub use certificate::{
     AccessDescription, AuthorityKeyId, BasicConstraints, Certificate, CertificateRequest,
-    DistinguishedName, Extension, Extensions, GeneralName, NameAttribute, NameConstraints,
-    PolicyConstraints, SerialNumber, signature_algorithm_name,
+    DistinguishedName, DistributionPoint, Extension, Extensions, GeneralName, NameAttribute,
+    NameConstraints, PolicyConstraints, SerialNumber, signature_algorithm_name,
 };
 pub use cidr::Cidr;
 pub use cluster::{Action, Drift, Held, Wanted};

@@ -90,17 +90,17 @@ impl RevocationList {
         let signed = Signed::read(WANTED, der)?;
         let (encoding, entries) = Encoding::of_crl(&signed, der)
             .ok_or_else(|| Error::malformed(WANTED, "its fields cannot be told apart"))?;
-        let mut revoked = HashSet::with_capacity(entries);
+        let read = crl.iter_revoked_certificates().map(|entry| entry.extensions().len());
+        if !read.eq(entries.iter().copied()) {
+            // The parser takes a list or extensions that it cannot read for none.
+            return Err(Error::malformed(WANTED, "its list of certificates cannot be read"));
+        }
+        let mut revoked = HashSet::with_capacity(entries.len());
         let mut critical_in_entries = Vec::new();
         for entry in crl.iter_revoked_certificates() {
             revoked.insert(entry.raw_serial().to_vec());
             let critical = entry.extensions().iter().filter(|extension| extension.critical);
             critical_in_entries.extend(critical.map(|ext| Oid::from_der(ext.oid.as_bytes())));
-        }
-        let read = crl.iter_revoked_certificates().count();
-        if read != entries {
-            // The parser takes a list that it cannot read for none.
-            return Err(Error::malformed(WANTED, "its list of certificates cannot be read"));
         }
         let extensions = Extensions::read(WANTED, crl.extensions())?;
         let number = extensions.find("2.5.29.20").map(|extension| &extension.value[..]);
@@ -121,14 +121,15 @@ impl RevocationList {
             .transpose()?;
         Ok(Self {
             version: crl.version().map_or(1, |version| version.0.saturating_add(1)),
-            issuer: DistinguishedName::read(crl.issuer()),
+            issuer: DistinguishedName::read(crl.issuer())
+                .ok_or_else(|| Error::malformed(WANTED, "its issuer cannot be read"))?,
             this_update: crl.last_update().to_datetime(),
             next_update: crl.next_update().map(|time| time.to_datetime()),
             extensions,
             number,
             scope,
             critical_in_entries,
-            repeats: revoked.len() != entries,
+            repeats: revoked.len() != entries.len(),
             encoding,
             revoked,
             der: der.to_vec(),

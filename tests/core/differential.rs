@@ -10,9 +10,9 @@ mod classes;
 mod judges;
 mod mutations;
 mod random;
+mod revocation;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use self::chains::{Chain, Draft, Keys};
 use self::classes::{CA_WITHOUT_KEY_USAGE, Judge, class};
@@ -33,7 +33,7 @@ fn we_accept_nothing_that_both_refuse_and_every_difference_has_its_class() {
     let chains = chains();
     assert!(chains.len() >= 3000);
     let python = judges::python(&chains);
-    let openssl = by_openssl(&chains);
+    let openssl = judges::on_two_threads(&chains, judges::openssl);
     let mut classes: BTreeMap<String, usize> = BTreeMap::new();
     let mut wrong = Vec::new();
     let mut verdicts = [0_usize; 4];
@@ -102,28 +102,4 @@ fn chains() -> Vec<Chain> {
         chains.push(arrangements::flip(chain, &mut random));
     }
     chains
-}
-
-/// On two threads, for each chain is a process of its own.
-fn by_openssl(chains: &[Chain]) -> Vec<Refusal> {
-    let next = AtomicUsize::new(0);
-    let worker = || {
-        let folder = tempfile::tempdir().unwrap();
-        let mut answers = Vec::new();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            match chains.get(index) {
-                Some(chain) => answers.push((index, judges::openssl(folder.path(), chain))),
-                None => return answers,
-            }
-        }
-    };
-    let mut answers = std::thread::scope(|scope| {
-        let other = scope.spawn(worker);
-        let mut answers = worker();
-        answers.extend(other.join().unwrap());
-        answers
-    });
-    answers.sort_by_key(|(index, _)| *index);
-    answers.into_iter().map(|(_, answer)| answer).collect()
 }

@@ -313,3 +313,59 @@ fn a_crowd_of_cas_with_one_name_and_key_is_judged_all_the_same() {
         assert!(!check(&[&stranger], &known, &leaf).is_ok());
     }
 }
+
+// x509-parser takes a part of a name that it cannot read, and all behind it, for absent: behind an empty
+// relative name, which OpenSSL reads, an email address evaded the constraints of its CA.
+#[test]
+fn no_part_of_a_name_goes_unread() {
+    let root = root("root", |_| {});
+    let leaf = root.leaf(|_| {});
+    let changes: [fn(&mut Node); 6] = [
+        // Octets, a SEQUENCE and [17] in place of a relative name.
+        |name| name.inner().push(Node::octets(0x04, [1])),
+        |name| repeat(name, 0x30),
+        |name| repeat(name, 0xb1),
+        // Octets in place of an attribute, and behind a value.
+        |name| name.inner()[0].inner().push(Node::octets(0x04, [1])),
+        |name| name.inner()[0].inner()[0].inner().push(Node::octets(0x04, [1])),
+        // A relative name without an attribute.
+        |name| name.inner().insert(0, Node::nodes(0x31, vec![])),
+    ];
+    for (which, change) in changes.into_iter().enumerate() {
+        let der = forge(leaf.der(), &root.key, |fields| change(&mut fields[5]));
+        let said = Certificate::from_der(&der).unwrap_err().to_string();
+        assert!(said.contains("its subject cannot be read"), "{which}: {said}");
+        let der = forge(leaf.der(), &root.key, |fields| change(&mut fields[3]));
+        let said = Certificate::from_der(&der).unwrap_err().to_string();
+        assert!(said.contains("its issuer cannot be read"), "{which}: {said}");
+    }
+}
+
+/// Adds the first relative name once more, with this tag.
+fn repeat(name: &mut Node, tag: u8) {
+    let mut again = name.inner()[0].clone();
+    again.tag = tag;
+    name.inner().push(again);
+}
+
+// A constraint that could not be read was one on names of another kind, which permits all of its own.
+#[test]
+fn a_constraint_that_cannot_be_read_permits_nothing() {
+    let root = root("root", |_| {});
+    let leaf = root.leaf(|_| {});
+    let half = Node::nodes(0x30, vec![Node::nodes(0x31, vec![])]);
+    for base in [Node::octets(0x82, [0xff, b'x']), Node::nodes(0xa4, vec![half])] {
+        let subtrees = Node::nodes(0xa0, vec![Node::nodes(0x30, vec![base.clone()])]);
+        let value = Node::nodes(0x30, vec![subtrees]).write();
+        let der = forge(root.certificate.der(), &root.key, |fields| {
+            put(fields, oid::NAME_CONSTRAINTS, true, &value);
+        });
+        let certificate = Certificate::from_der(&der).unwrap();
+        for policy in [Policy::Etcd, Policy::Rfc5280] {
+            let mut verifier = Verifier::new(vec![certificate.clone()]).unwrap();
+            verifier.policy = policy;
+            let report = verifier.check(&leaf, &[], &Question::at(NOW));
+            assert!(ids(&report).contains(&"nc-form"), "{base:x?}: {report}");
+        }
+    }
+}

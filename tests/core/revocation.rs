@@ -3,7 +3,7 @@
 
 use pki_core::{Certificate, Policy, Question, Verifier};
 
-use crate::der::{Node, forge, oid, put, remove};
+use crate::der::{Node, extensions, forge, oid, put, remove};
 use crate::foreign::crl;
 use crate::lab::{Ca, NOW};
 use crate::openssl::Openssl;
@@ -74,6 +74,87 @@ fn no_field_of_a_distribution_point_goes_unread() {
     }
 }
 
+// A CRL that is about one distribution point covers a certificate that names the point for all reasons and
+// by its own CA. x509-parser takes what it cannot read of a point, and all behind it, for absent.
+#[test]
+fn a_distribution_point_for_some_reasons_or_by_another_issuer_is_not_covered() {
+    const POINTS: &[u8] = &[0x55, 0x1d, 31];
+    let ca = Ca::new();
+    let plain = ca.issue("peer", "etcdone", &[]);
+    let name = Node::nodes(0xa0, vec![Node::nodes(0xa0, vec![Node::octets(0x86, "http://a/")])]);
+    let list = scoped(&ca, &Node::nodes(0x30, vec![name.clone()]).write());
+    let leaf = |more: Option<Node>| {
+        let fields = [name.clone()].into_iter().chain(more).collect();
+        let value = Node::nodes(0x30, vec![Node::nodes(0x30, fields)]).write();
+        Certificate::from_der(&forge(plain.der(), &ca.key, |fields| {
+            put(fields, POINTS, false, &value);
+        }))
+    };
+    let whole = leaf(None).unwrap();
+    assert_eq!(we(&ca, &whole, &list, Policy::Rfc5280).as_deref(), Ok(&[][..]));
+    assert_eq!(openssl(&ca, &whole, &list), None);
+    let issuer = Node::octets(0x82, "other");
+    for more in [Node::octets(0x81, [0x06, 0x40]), Node::nodes(0xa2, vec![issuer])] {
+        let leaf = leaf(Some(more)).unwrap();
+        for policy in [Policy::Etcd, Policy::Rfc5280] {
+            assert_eq!(we(&ca, &leaf, &list, policy).as_deref(), Ok(&["crl-scope"][..]));
+        }
+        openssl(&ca, &leaf, &list).unwrap();
+    }
+    for unreadable in [Node::octets(0x81, [0x09, 0x40]), Node::octets(0x85, [1])] {
+        let said = leaf(Some(unreadable)).unwrap_err().to_string();
+        assert!(said.contains("2.5.29.31 cannot be read"), "{said}");
+    }
+}
+
+// Every ediPartyName, and every x400Address, was one name.
+#[test]
+fn two_names_of_a_kind_that_is_not_understood_are_not_the_same() {
+    let ca = Ca::new();
+    let plain = ca.issue("peer", "etcdone", &[]);
+    let point = |tag: u8, party: &str| {
+        let party = Node::nodes(tag, vec![Node::nodes(0xa1, vec![Node::octets(0x0c, party)])]);
+        Node::nodes(0x30, vec![Node::nodes(0xa0, vec![Node::nodes(0xa0, vec![party])])])
+    };
+    let value = Node::nodes(0x30, vec![point(0xa5, "one")]).write();
+    let leaf = forge(plain.der(), &ca.key, |fields| put(fields, &[0x55, 0x1d, 31], false, &value));
+    let leaf = Certificate::from_der(&leaf).unwrap();
+    for (party, wanted) in [("one", &[][..]), ("two", &["crl-scope"])] {
+        let list = scoped(&ca, &point(0xa5, party).write());
+        assert_eq!(we(&ca, &leaf, &list, Policy::Rfc5280).as_deref(), Ok(wanted));
+        assert_eq!(openssl(&ca, &leaf, &list).is_none(), wanted.is_empty());
+    }
+}
+
+// Names of other types of string were hexadecimal digits to us, and so the name of another CA.
+#[test]
+fn a_crl_with_the_name_of_its_ca_in_wide_characters_revokes_all_the_same() {
+    let ca = Ca::new();
+    let leaf = ca.issue("peer", "etcdone", &[]);
+    let listing = crl(&ca, vec![revoked(leaf.serial.as_bytes())]);
+    for (tag, width) in [(0x14, 1), (0x1e, 2), (0x1c, 4)] {
+        let list = forge(&listing, &ca.key, |fields| {
+            let value = &mut fields[2].inner()[0].inner()[0].inner()[1];
+            let wide = value.content().iter().flat_map(|octet| {
+                let mut wide = vec![0; width - 1];
+                wide.push(*octet);
+                wide
+            });
+            *value = Node::octets(tag, wide.collect::<Vec<u8>>());
+        });
+        for policy in [Policy::Etcd, Policy::Rfc5280] {
+            assert_eq!(we(&ca, &leaf, &list, policy).as_deref(), Ok(&["leaf-revoked"][..]));
+        }
+        let refusal = openssl(&ca, &leaf, &list).unwrap();
+        assert!(refusal.contains("certificate revoked"), "{tag:#x}: {refusal}");
+        // Half a character is none, and no reason to panic.
+        let cut = forge(&list, &ca.key, |fields| {
+            fields[2].inner()[0].inner()[0].inner()[1].content().push(0);
+        });
+        assert_eq!(we(&ca, &leaf, &cut, Policy::Etcd).as_deref(), Ok(&[][..]));
+    }
+}
+
 // cfssl and other Go programs write a name anew, as PrintableString where openssl has a UTF8String. Here
 // it is the other way round.
 #[test]
@@ -101,6 +182,145 @@ fn a_crl_that_writes_the_name_of_its_ca_in_other_bytes_revokes_all_the_same() {
         retyped(fields);
         remove(fields, oid::CRL_NUMBER);
     });
-    assert_eq!(we(&ca, &leaf, &unnumbered, Policy::Etcd).as_deref(), Ok(&["leaf-revoked"][..]));
+    let found = we(&ca, &leaf, &unnumbered, Policy::Etcd);
+    assert_eq!(found.as_deref(), Ok(&["leaf-revoked", "crl-number"][..]));
     assert_eq!(we(&ca, &leaf, &unnumbered, Policy::Rfc5280).as_deref(), Ok(&[][..]));
+}
+
+// The only CRL at hand had ended, and nothing was said of it: OpenSSL refuses.
+#[test]
+fn a_stale_crl_that_writes_the_name_of_its_ca_in_other_bytes_is_not_passed_over() {
+    let ca = Ca::new();
+    let leaf = ca.issue("peer", "etcdone", &[]);
+    let stale = forge(&crl(&ca, Vec::new()), &ca.key, |fields| {
+        fields[2].inner()[0].inner()[0].inner()[1].tag = 0x0c;
+        fields[4] = fields[3].clone();
+    });
+    assert_eq!(we(&ca, &leaf, &stale, Policy::Etcd).as_deref(), Ok(&["crl-stale"][..]));
+    let refusal = openssl(&ca, &leaf, &stale).unwrap();
+    assert!(refusal.contains("CRL has expired"), "{refusal}");
+}
+
+// OpenSSL does not take it for a CRL of the CA.
+#[test]
+fn a_crl_that_names_another_key_than_its_cas_is_malformed() {
+    let ca = Ca::new();
+    let leaf = ca.issue("peer", "etcdone", &[]);
+    let list = forge(&crl(&ca, Vec::new()), &ca.key, |fields| {
+        let other = [&[0x30, 0x16, 0x80, 0x14][..], &[7; 20]].concat();
+        put(fields, oid::AUTHORITY_KEY_ID, false, &other);
+    });
+    for policy in [Policy::Etcd, Policy::Rfc5280] {
+        assert_eq!(we(&ca, &leaf, &list, policy).as_deref(), Ok(&["crl-form"][..]));
+    }
+    let refusal = openssl(&ca, &leaf, &list).unwrap();
+    assert!(refusal.contains("unable to get certificate CRL"), "{refusal}");
+}
+
+// x509-parser reads `[APPLICATION 16]` as a SEQUENCE; what is not signed could be changed so.
+#[test]
+fn the_outer_tags_of_what_is_signed_are_those_of_x509() {
+    let ca = Ca::new();
+    let leaf = ca.issue("peer", "etcdone", &[]);
+    for (tag, part) in [(0x70, None), (0x70, Some(1)), (0x43, Some(2))] {
+        let mut whole = Node::read(&crl(&ca, Vec::new()));
+        match part {
+            None => whole.tag = tag,
+            Some(part) => whole.inner()[part].tag = tag,
+        }
+        let list = whole.write();
+        assert!(we(&ca, &leaf, &list, Policy::Etcd).is_err(), "{part:?}");
+        assert!(openssl_reads(&list).is_err(), "{part:?}");
+    }
+    let mut whole = Node::read(leaf.der());
+    whole.tag = 0x70;
+    assert!(Certificate::from_der(&whole.write()).is_err());
+}
+
+// x509-parser does not look behind the value of an extension: `critical` stood there, and was absent.
+#[test]
+fn nothing_stands_behind_the_value_of_an_extension() {
+    let ca = Ca::new();
+    let leaf = ca.issue("peer", "etcdone", &[]);
+    let unknown = |fields: &mut Vec<Node>| {
+        put(fields, &[0x2a, 3], false, &[5, 0]);
+        let all = extensions(fields);
+        all.last_mut().unwrap().inner().push(Node::octets(0x01, [0xff]));
+    };
+    let list = forge(&crl(&ca, Vec::new()), &ca.key, unknown);
+    let said = we(&ca, &leaf, &list, Policy::Rfc5280).unwrap_err();
+    assert!(said.contains("its fields cannot be told apart"), "{said}");
+    assert!(openssl_reads(&list).is_err());
+    let said = Certificate::from_der(&forge(leaf.der(), &ca.key, unknown)).unwrap_err();
+    assert!(said.to_string().contains("its fields cannot be told apart"), "{said}");
+}
+
+// A CRL lists it without the leading zero.
+#[test]
+fn a_certificate_whose_serial_number_has_a_leading_zero_cannot_be_read() {
+    let ca = Ca::new();
+    let leaf = ca.issue("peer", "etcdone", &[]);
+    let longer = forge(leaf.der(), &ca.key, |fields| fields[1].content().insert(0, 0));
+    let said = Certificate::from_der(&longer).unwrap_err().to_string();
+    assert!(said.contains("its fields cannot be told apart"), "{said}");
+    let openssl = Openssl::new();
+    openssl.write("leaf.der", longer);
+    assert!(!openssl.try_run("x509 -inform DER -in leaf.der -noout").0);
+}
+
+/// With a list whose entries are changed; the first is of the leaf.
+fn with_entries(ca: &Ca, leaf: &Certificate, change: impl Fn(&mut Vec<Node>)) -> Vec<u8> {
+    let listing = crl(ca, vec![revoked(leaf.serial.as_bytes()), revoked(&[0x2a])]);
+    forge(&listing, &ca.key, |fields| change(fields[5].inner()))
+}
+
+// x509-parser reads any tag and any octets as a number, so that a serial number with a leading zero was
+// another one, which revoked nothing.
+#[test]
+fn a_serial_number_that_is_not_in_der_makes_a_crl_unreadable() {
+    let ca = Ca::new();
+    let leaf = ca.issue("peer", "etcdone", &[]);
+    let good = leaf.serial.as_bytes();
+    for number in [
+        Node::octets(0x02, [&[0], good].concat()),
+        Node::octets(0x02, [&[0xff, 0xff], good].concat()),
+        Node::octets(0x02, []),
+        Node::octets(0x82, good),
+    ] {
+        let list = with_entries(&ca, &leaf, |entries| entries[0].inner()[0] = number.clone());
+        let said = we(&ca, &leaf, &list, Policy::Etcd).unwrap_err();
+        assert!(said.contains("its fields cannot be told apart"), "{number:x?}: {said}");
+        assert!(openssl_reads(&list).is_err(), "{number:x?}");
+    }
+}
+
+// x509-parser takes extensions of an entry that it cannot read, and all behind them, for absent: a
+// critical one was passed over.
+#[test]
+fn no_extension_of_an_entry_goes_unread() {
+    let ca = Ca::new();
+    let leaf = ca.issue("peer", "etcdone", &[]);
+    let unknown = |boolean: &[u8]| {
+        let (oid, value) = (Node::octets(0x06, [0x2a, 3]), Node::octets(0x04, [5, 0]));
+        Node::nodes(0x30, vec![oid, Node::octets(0x01, boolean), value])
+    };
+    for (what, more) in [
+        ("in a SET", vec![Node::nodes(0x31, vec![unknown(&[0xff])])]),
+        ("in [0]", vec![Node::nodes(0xa0, vec![unknown(&[0xff])])]),
+        ("a BOOLEAN of two octets", vec![Node::nodes(0x30, vec![unknown(&[0xff, 0xff])])]),
+        ("behind an INTEGER", vec![Node::octets(0x02, [1]), Node::nodes(0x30, vec![])]),
+        ("behind others", vec![Node::nodes(0x30, vec![]), Node::nodes(0x30, vec![])]),
+    ] {
+        let list = with_entries(&ca, &leaf, |entries| entries[1].inner().extend(more.clone()));
+        assert!(we(&ca, &leaf, &list, Policy::Rfc5280).is_err(), "{what}");
+        assert!(openssl_reads(&list).is_err(), "{what}");
+    }
+}
+
+/// Whether openssl can read the CRL.
+fn openssl_reads(crl: &[u8]) -> Result<(), String> {
+    let openssl = Openssl::new();
+    openssl.write("crl.der", crl);
+    let (ok, _, errors) = openssl.try_run("crl -inform DER -in crl.der -noout");
+    if ok { Ok(()) } else { Err(errors) }
 }

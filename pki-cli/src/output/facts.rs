@@ -165,6 +165,7 @@ impl From<&Extensions> for ExtensionFacts {
         let aki = extensions.authority_key_id.as_ref().and_then(|aki| aki.key_id.as_ref());
         let names = extensions.name_constraints.clone().unwrap_or_default();
         let access = extensions.authority_info_access.iter().flatten();
+        let points = extensions.crl_distribution_points.iter().flatten();
         Self {
             ca: constraints.is_some_and(|constraints| constraints.ca),
             path_len: constraints.and_then(|constraints| constraints.path_len),
@@ -175,7 +176,7 @@ impl From<&Extensions> for ExtensionFacts {
             authority_key_id: aki.map(ToString::to_string),
             permitted: strings(&names.permitted),
             excluded: strings(&names.excluded),
-            crl_distribution_points: strings(extensions.crl_distribution_points.iter().flatten()),
+            crl_distribution_points: strings(points.flat_map(|point| &point.names)),
             authority_info_access: access
                 .map(|access| AccessFacts {
                     method: match access.method.as_str() {

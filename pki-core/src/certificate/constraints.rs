@@ -65,7 +65,11 @@ impl NameConstraints {
                     if !rest.is_empty() {
                         self.faults.push("a subtree has a minimum or a maximum");
                     }
-                    names.push(GeneralName::read(&name));
+                    let name = GeneralName::read(&name);
+                    if name.is_malformed() {
+                        self.faults.push("a subtree cannot be read");
+                    }
+                    names.push(name);
                 }
                 Err(_) => self.faults.push("a subtree cannot be read"),
             }

@@ -3,9 +3,12 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use x509_cert::der::Decode;
+use x509_cert::ext::pkix::CrlDistributionPoints;
 use x509_parser::asn1_rs::{Class, FromDer, Oid as Asn1Oid};
 use x509_parser::extensions::{
-    DistributionPointName, GeneralName as Asn1Name, ParsedExtension, X509Extension,
+    CRLDistributionPoint, DistributionPointName, GeneralName as Asn1Name, ParsedExtension,
+    X509Extension,
 };
 use x509_parser::oid_registry::OID_X509_EXT_NAME_CONSTRAINTS;
 
@@ -55,8 +58,8 @@ pub struct Extensions {
     pub policy_constraints: Option<PolicyConstraints>,
     /// RFC 5280 section 4.2.1.12
     pub extended_key_usage: Option<Vec<ExtendedKeyUsage>>,
-    /// RFC 5280 section 4.2.1.13, the names alone
-    pub crl_distribution_points: Option<Vec<GeneralName>>,
+    /// RFC 5280 section 4.2.1.13
+    pub crl_distribution_points: Option<Vec<DistributionPoint>>,
     /// RFC 5280 section 4.2.1.14, skipCerts
     pub inhibit_any_policy: Option<u32>,
     /// RFC 5280 section 4.2.2.1
@@ -89,6 +92,41 @@ pub struct PolicyConstraints {
     pub require_explicit: Option<u32>,
     /// inhibitPolicyMapping: how many certificates may follow that still map policies
     pub inhibit_mapping: Option<u32>,
+}
+
+/// Where a CRL is to be found (RFC 5280 section 4.2.1.13).
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct DistributionPoint {
+    /// fullName; empty where it is named in another way, or not at all
+    pub names: Vec<GeneralName>,
+    /// True with reasons: the CRL there covers some reasons of revocation alone.
+    pub only_some_reasons: bool,
+    /// True with a cRLIssuer: the CRL there is by somebody else than the certificate's issuer.
+    pub indirect: bool,
+}
+
+impl DistributionPoint {
+    /// Their fields by x509-cert, for x509-parser 0.18.1 takes a field that it cannot read, and all behind
+    /// it, for absent, which makes a point for some reasons one for all.
+    fn read(extension: &[u8], points: &[CRLDistributionPoint<'_>]) -> Option<Vec<Self>> {
+        let CrlDistributionPoints(fields) = CrlDistributionPoints::from_der(extension).ok()?;
+        if fields.len() != points.len() {
+            return None;
+        }
+        let names = |point: &CRLDistributionPoint<'_>| match &point.distribution_point {
+            Some(DistributionPointName::FullName(names)) => {
+                names.iter().map(GeneralName::read).collect()
+            }
+            _ => Vec::new(),
+        };
+        let points = points.iter().zip(fields).map(|(point, fields)| Self {
+            names: names(point),
+            only_some_reasons: fields.reasons.is_some(),
+            indirect: fields.crl_issuer.is_some(),
+        });
+        Some(points.collect())
+    }
 }
 
 /// RFC 5280 section 4.2.2.1
@@ -126,19 +164,30 @@ impl GeneralName {
             Asn1Name::RFC822Name(text) => Self::Email((*text).to_owned()),
             Asn1Name::URI(text) => Self::Uri((*text).to_owned()),
             Asn1Name::IPAddress(octets) => Self::Ip(octets.to_vec()),
-            Asn1Name::DirectoryName(name) => Self::Directory(DistinguishedName::read(name)),
+            Asn1Name::DirectoryName(name) => match DistinguishedName::read(name) {
+                Some(name) => Self::Directory(name),
+                None => Self::malformed(4, name.as_raw()),
+            },
             Asn1Name::RegisteredID(oid) => {
                 Self::Other(format!("registeredID:{}", Oid::from_der(oid.as_bytes())))
             }
             Asn1Name::OtherName(oid, value) => {
                 Self::Other(format!("otherName:{}:{}", Oid::from_der(oid.as_bytes()), hex(value)))
             }
-            Asn1Name::X400Address(_) => Self::Other("x400Address".to_owned()),
-            Asn1Name::EDIPartyName(_) => Self::Other("ediPartyName".to_owned()),
-            Asn1Name::Invalid(tag, data) => {
-                Self::Other(format!("malformed[{}]:{}", tag.0, hex(data)))
-            }
+            // With what they hold, so that two of them are not the same name.
+            Asn1Name::X400Address(any) => Self::Other(format!("x400Address:{}", hex(any.data))),
+            Asn1Name::EDIPartyName(any) => Self::Other(format!("ediPartyName:{}", hex(any.data))),
+            Asn1Name::Invalid(tag, data) => Self::malformed(tag.0, data),
         }
+    }
+
+    fn malformed(tag: u32, data: &[u8]) -> Self {
+        Self::Other(format!("malformed[{tag}]:{}", hex(data)))
+    }
+
+    /// True for a name of a known kind that cannot be read.
+    pub(crate) fn is_malformed(&self) -> bool {
+        matches!(self, Self::Other(text) if text.starts_with("malformed"))
     }
 
     /// The address, where the name is one.
@@ -278,13 +327,9 @@ impl Extensions {
                 self.extended_key_usage = Some(usages.collect());
             }
             ParsedExtension::CRLDistributionPoints(points) => {
-                let mut names = Vec::new();
-                for point in &points.points {
-                    if let Some(DistributionPointName::FullName(full)) = &point.distribution_point {
-                        names.extend(full.iter().map(GeneralName::read));
-                    }
-                }
-                self.crl_distribution_points = Some(names);
+                let points = DistributionPoint::read(extension.value, points)
+                    .ok_or_else(|| unreadable(wanted, extension))?;
+                self.crl_distribution_points = Some(points);
             }
             ParsedExtension::AuthorityInfoAccess(access) => {
                 let descriptions = access.accessdescs.iter().map(|d| AccessDescription {

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use x509_parser::asn1_rs::Tag;
+use x509_parser::asn1_rs::{Any, BmpString, Tag, UniversalString};
 use x509_parser::x509::X509Name;
 
+use super::signed::is_name;
 use crate::error::Error;
 use crate::oid::Oid;
 use crate::subject::{Attribute, Subject};
@@ -45,17 +46,18 @@ impl NameAttribute {
 }
 
 impl DistinguishedName {
-    pub(crate) fn read(name: &X509Name<'_>) -> Self {
+    /// Nothing where a part of it cannot be read.
+    pub(crate) fn read(name: &X509Name<'_>) -> Option<Self> {
+        if !is_name(name.as_raw()) {
+            return None;
+        }
         let mut attributes: Vec<NameAttribute> = Vec::new();
         let mut rewritable = true;
         for rdn in name.iter_rdn() {
             rewritable &= rdn.iter().count() == 1;
             for (index, entry) in rdn.iter().enumerate() {
                 let oid = Oid::from_der(entry.attr_type().as_bytes());
-                let value = match entry.as_str() {
-                    Ok(text) => text.to_owned(),
-                    Err(_) => hex(entry.as_slice()),
-                };
+                let value = text(entry.attr_value()).unwrap_or_else(|| hex(entry.as_slice()));
                 let attribute = Attribute::from_oid(&oid);
                 // The encoder keeps one value a type, and panics on a question mark in a
                 // PrintableString (rcgen 0.14.10), which X.680 allows, and on an OID from 2.40 or
@@ -68,7 +70,7 @@ impl DistinguishedName {
                 attributes.push(NameAttribute { attribute, value, joined: index > 0 });
             }
         }
-        Self { attributes, der: name.as_raw().to_vec(), rewritable }
+        Some(Self { attributes, der: name.as_raw().to_vec(), rewritable })
     }
 
     /// True when the encoder can write this name again.
@@ -149,6 +151,26 @@ impl fmt::Display for DistinguishedName {
             write!(f, "{}={}", entry.attribute.short_name(), shown(&entry.value))?;
         }
         Ok(())
+    }
+}
+
+/// The text of an attribute in any type of string that RFC 5280 knows, so that one name in two types reads
+/// the same.
+fn text(value: &Any<'_>) -> Option<String> {
+    match value.tag() {
+        Tag::NumericString
+        | Tag::PrintableString
+        | Tag::Utf8String
+        | Tag::Ia5String
+        | Tag::VisibleString => std::str::from_utf8(value.data).ok().map(str::to_owned),
+        // As everybody has it, whatever T.61 says.
+        Tag::TeletexString => Some(value.data.iter().copied().map(char::from).collect()),
+        // Of half a character the parser makes a whole one, or panics (asn1-rs 0.7.2).
+        Tag::BmpString if !value.data.len().is_multiple_of(2) => None,
+        Tag::UniversalString if !value.data.len().is_multiple_of(4) => None,
+        Tag::BmpString => BmpString::try_from(value).ok().map(|text| text.string()),
+        Tag::UniversalString => UniversalString::try_from(value).ok().map(|text| text.string()),
+        _ => None,
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use x509_parser::asn1_rs::{Any, FromDer, Tag};
+use x509_parser::asn1_rs::{Any, FromDer};
 
 use crate::error::Error;
 use crate::key::PublicKey;
@@ -20,7 +20,7 @@ impl Signed {
     pub(crate) fn read(wanted: &'static str, der: &[u8]) -> Result<Self, Error> {
         let bad = |_| Error::malformed(wanted, "its signature cannot be read");
         let (behind, whole) = Any::from_der(der).map_err(bad)?;
-        let (rest, _) = Any::from_der(whole.data).map_err(bad)?;
+        let (rest, body) = Any::from_der(whole.data).map_err(bad)?;
         let body_at = der.len() - whole.data.len();
         let algorithm_outer = der.len() - rest.len();
         let (rest, algorithm) = Any::from_der(rest).map_err(bad)?;
@@ -28,6 +28,10 @@ impl Signed {
         let (rest, signature) = Any::from_der(rest).map_err(bad)?;
         if !(rest.is_empty() && behind.is_empty()) {
             return Err(Error::malformed(wanted, "something stands behind its signature"));
+        }
+        // The parser looks at the number of a tag and not at its class (x509-parser 0.18.1).
+        if [&whole, &body, &algorithm, &signature].map(tag_octet) != [0x30, 0x30, 0x30, 0x03] {
+            return Err(Error::malformed(wanted, "its parts are not those of SIGNED (X.509)"));
         }
         // BIT STRING: the first byte counts the unused bits, of which a signature has none.
         let [0, signature @ ..] = signature.data else {
@@ -77,6 +81,13 @@ impl Encoding {
             return None;
         };
         let versioned = fields.len() - tags.len();
+        // With a leading zero it would be no number of a CRL.
+        if !is_integer(fields.get(versioned)?) {
+            return None;
+        }
+        for extensions in fields.iter().filter(|field| tag_octet(field) == 0xa3) {
+            explicit_extensions(extensions)?;
+        }
         let validity = elements(fields.get(versioned + 3)?.data)?;
         let [not_before, not_after] = &validity[..] else {
             return None;
@@ -88,27 +99,83 @@ impl Encoding {
         })
     }
 
-    /// Of a TBSCertList: `version, signature, issuer, thisUpdate, nextUpdate, revoked, …`, and how
-    /// many entries it has.
-    pub(crate) fn of_crl(signed: &Signed, der: &[u8]) -> Option<(Self, usize)> {
+    /// Of a TBSCertList: `version, signature, issuer, thisUpdate, nextUpdate, revoked, [0] extensions`,
+    /// and how many extensions each of its entries has.
+    pub(crate) fn of_crl(signed: &Signed, der: &[u8]) -> Option<(Self, Vec<usize>)> {
         let fields = elements(contents(signed.body(der))?)?;
-        let versioned = usize::from(fields.first()?.header.tag() == Tag::Integer);
-        let times: Vec<_> =
-            fields.iter().skip(versioned + 2).take_while(|field| is_time(field)).collect();
-        let entries = match fields.get(versioned + 2 + times.len()) {
-            Some(revoked) if revoked.header.tag() == Tag::Sequence => elements(revoked.data)?.len(),
-            _ => 0,
+        let tags: Vec<u8> = fields.iter().map(tag_octet).collect();
+        let ([0x02, tags @ ..] | tags) = &tags[..];
+        let versioned = fields.len() - tags.len();
+        let times = tags.iter().skip(2).take_while(|tag| is_time(**tag)).count();
+        let listed = match tags {
+            [0x30, 0x30, rest @ ..] if matches!(times, 1 | 2) => match &rest[times..] {
+                [] | [0xa0] => None,
+                [0x30] | [0x30, 0xa0] => fields.get(versioned + 2 + times),
+                _ => return None,
+            },
+            _ => return None,
         };
+        let entries = match listed {
+            Some(listed) => elements(listed.data)?.iter().map(entry_extensions).collect(),
+            None => Some(Vec::new()),
+        };
+        if tags.last() == Some(&0xa0) {
+            explicit_extensions(fields.last()?)?;
+        }
+        let fault = |at: usize| (at < times).then(|| time_fault(&fields[versioned + 2 + at]));
         let encoding = Self {
             algorithms_agree: fields.get(versioned)?.data == signed.algorithm(der),
-            times: [
-                times.first().and_then(|time| time_fault(time)),
-                times.get(1).and_then(|time| time_fault(time)),
-            ],
+            times: [fault(0).flatten(), fault(1).flatten()],
             unique_ids: false,
         };
-        Some((encoding, entries))
+        Some((encoding, entries?))
     }
+}
+
+/// How many extensions an entry of a CRL has: `userCertificate, revocationDate, crlEntryExtensions`. By
+/// ourselves, for the parser takes extensions that it cannot read, and all behind them, for absent, and
+/// reads a number of another tag or with leading zeros (x509-parser 0.18.1).
+fn entry_extensions(entry: &Any<'_>) -> Option<usize> {
+    let fields = elements(entry.data)?;
+    let [serial, date, extensions @ ..] = &fields[..] else {
+        return None;
+    };
+    let is_entry = tag_octet(entry) == 0x30 && is_integer(serial) && is_time(tag_octet(date));
+    match extensions {
+        [] if is_entry => Some(0),
+        [extensions] if is_entry => count_extensions(extensions),
+        _ => None,
+    }
+}
+
+/// How many `extnID, critical, extnValue` there are, and nothing behind them, where the parser does not
+/// look (x509-parser 0.18.1).
+fn count_extensions(list: &Any<'_>) -> Option<usize> {
+    let all = elements(list.data).filter(|_| tag_octet(list) == 0x30)?;
+    let is_extension = |extension: &Any<'_>| {
+        let parts = elements(extension.data).unwrap_or_default();
+        let named = match &parts[..] {
+            [oid, value] => [oid, value].map(tag_octet) == [0x06, 0x04],
+            [oid, critical, value] => [oid, critical, value].map(tag_octet) == [0x06, 0x01, 0x04],
+            _ => false,
+        };
+        named && tag_octet(extension) == 0x30
+    };
+    all.iter().all(is_extension).then_some(all.len())
+}
+
+/// The same of what stands in an explicit tag.
+fn explicit_extensions(tagged: &Any<'_>) -> Option<usize> {
+    match &elements(tagged.data)?[..] {
+        [list] => count_extensions(list),
+        _ => None,
+    }
+}
+
+/// True for an INTEGER in DER: with an octet, and with none that could be left out (X.690 section 8.3).
+fn is_integer(element: &Any<'_>) -> bool {
+    tag_octet(element) == 0x02
+        && !matches!(element.data, [] | [0, ..0x80, ..] | [0xff, 0x80..=0xff, ..])
 }
 
 /// The elements that stand one behind the other in `der`.
@@ -122,14 +189,40 @@ pub(super) fn elements(mut der: &[u8]) -> Option<Vec<Any<'_>>> {
     Some(found)
 }
 
+/// True for a Name whose every octet is read: one or more attributes in each relative name, of a type and a
+/// value (RFC 5280 section 4.1.2.4). The parser takes what it cannot read, and all behind it, for absent.
+pub(super) fn is_name(der: &[u8]) -> bool {
+    let attributes = |set: &[u8]| !set.is_empty() && each(set, 0x30, is_attribute);
+    let relative = |names: &[u8]| each(names, 0x31, attributes);
+    contents(der).is_some() && each(der, 0x30, relative)
+}
+
+fn is_attribute(parts: &[u8]) -> bool {
+    let Ok((value, oid)) = Any::from_der(parts) else {
+        return false;
+    };
+    tag_octet(&oid) == 0x06 && contents(value).is_some()
+}
+
+/// True when elements of this tag and of such contents stand one behind the other in `der`.
+fn each(mut der: &[u8], tag: u8, check: impl Fn(&[u8]) -> bool) -> bool {
+    while !der.is_empty() {
+        match Any::from_der(der) {
+            Ok((rest, element)) if tag_octet(&element) == tag && check(element.data) => der = rest,
+            _ => return false,
+        }
+    }
+    true
+}
+
 /// The contents of the one element that `der` is.
 pub(super) fn contents(der: &[u8]) -> Option<&[u8]> {
     let (rest, element) = Any::from_der(der).ok()?;
     rest.is_empty().then_some(element.data)
 }
 
-fn is_time(element: &Any<'_>) -> bool {
-    matches!(tag_octet(element), UTC_TIME | GENERALIZED_TIME)
+const fn is_time(tag: u8) -> bool {
+    matches!(tag, UTC_TIME | GENERALIZED_TIME)
 }
 
 const UTC_TIME: u8 = 0x17;

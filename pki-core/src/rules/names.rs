@@ -189,9 +189,7 @@ fn san_form(case: &Case<'_>) -> Vec<String> {
                 format!("is wrong: {}", problem(text.parse::<EmailAddress>())?)
             }
             GeneralName::Uri(text) => format!("is wrong: {}", problem(text.parse::<Uri>())?),
-            GeneralName::Other(text) if text.starts_with("malformed") => {
-                "cannot be read".to_owned()
-            }
+            name if name.is_malformed() => "cannot be read".to_owned(),
             _ => return None,
         };
         Some(format!("{name} {problem}"))

@@ -124,7 +124,9 @@ pub(crate) fn breaches<'a>(
         if found.is_empty() && signed && counts && crl.lists(&certificate.serial) {
             found.push((&LEAF_REVOKED, format!("a CRL lists serial {}", certificate.serial)));
         }
-        if is_of_issuer && best.as_ref().is_none_or(|best| faults.len() < best.len()) {
+        // So that a CRL that is meant for the CA and has ended is not passed over.
+        let is_judged = is_of_issuer || (signed && policy == Policy::Etcd);
+        if is_judged && best.as_ref().is_none_or(|best| faults.len() < best.len()) {
             best = Some(faults);
         }
     }
@@ -154,7 +156,9 @@ fn faults(
     let scope = crl.scope.as_ref().and_then(|scope| outside(scope, certificate));
     faults.extend(scope.map(|evidence| (&CRL_SCOPE, evidence.to_owned())));
     faults.extend(number(crl).map(|evidence| (&CRL_NUMBER, evidence.to_owned())));
-    faults.extend(form(crl).map(|evidence| (&CRL_FORM, evidence.to_owned())));
+    faults.extend(
+        form(crl, signed.then_some(issuer)).map(|evidence| (&CRL_FORM, evidence.to_owned())),
+    );
     let whose = format!("the CRL of {}", crl.issuer);
     for (_, evidence) in &mut faults {
         *evidence = format!("{whose}: {evidence}");
@@ -190,7 +194,11 @@ fn critical(crl: &RevocationList) -> Option<String> {
 /// Why the CRL is not about the certificate.
 fn outside(scope: &Scope, certificate: &Certificate) -> Option<&'static str> {
     let points = certificate.extensions.crl_distribution_points.as_deref().unwrap_or_default();
-    let named = |names: &Vec<GeneralName>| names.iter().any(|name| points.contains(name));
+    // Section 6.3.3 (b) and (d): of another point the CRL covers less than all, or is by somebody else.
+    let whole = || points.iter().filter(|point| !point.only_some_reasons && !point.indirect);
+    let named = |names: &Vec<GeneralName>| {
+        whole().flat_map(|point| &point.names).any(|name| names.contains(name))
+    };
     if scope.indirect {
         Some("it is indirect: it may list certificates of other CAs")
     } else if scope.only_attributes {
@@ -202,7 +210,7 @@ fn outside(scope: &Scope, certificate: &Certificate) -> Option<&'static str> {
     } else if scope.only_some_reasons {
         Some("it covers some reasons of revocation alone")
     } else if scope.names.as_ref().is_some_and(|names| !named(names)) {
-        Some("its distribution point is none that the certificate names")
+        Some("its distribution point is none that the certificate names for all reasons")
     } else {
         None
     }
@@ -220,16 +228,20 @@ fn number(crl: &RevocationList) -> Option<&'static str> {
     }
 }
 
-fn form(crl: &RevocationList) -> Option<&'static str> {
-    let aki = crl.extensions.authority_key_id.as_ref();
+/// What is wrong with how a CRL is written, and that it names another key than its signer's.
+fn form(crl: &RevocationList, signer: Option<&Certificate>) -> Option<&'static str> {
+    let key_id = crl.extensions.authority_key_id.as_ref().and_then(|aki| aki.key_id.as_ref());
+    let of_signer = signer.and_then(|signer| signer.extensions.subject_key_id.as_ref());
     if !crl.encoding.algorithms_agree {
         Some("its two signature algorithms differ")
     } else if crl.version != 2 {
         Some("it is no X.509v2 CRL")
     } else if crl.repeats {
         Some("it lists a serial number twice")
-    } else if aki.is_none_or(|aki| aki.key_id.is_none()) {
+    } else if key_id.is_none() {
         Some("it has no authorityKeyIdentifier with a keyIdentifier")
+    } else if of_signer.is_some() && key_id != of_signer {
+        Some("its authorityKeyIdentifier names another key than the CA's")
     } else {
         crl.encoding.times.iter().flatten().next().copied()
     }

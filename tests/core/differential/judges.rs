@@ -3,8 +3,9 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pki_core::{Certificate, Policy, Purpose, Question, Severity, Verifier};
 use serde_json::{Value, json};
@@ -52,21 +53,28 @@ pub(super) fn ours(chain: &Chain) -> Refusal {
 
 /// `openssl verify -x509_strict`, one process a chain: it takes one set of CAs alone.
 pub(super) fn openssl(folder: &Path, chain: &Chain) -> Refusal {
-    let pem = |ders: &[Vec<u8>]| ders.iter().map(|der| to_pem(der)).collect::<String>();
-    let write = |name: &str, text: String| {
-        let path = folder.join(name);
-        std::fs::write(&path, text).unwrap();
-        path
-    };
-    let anchors = write("anchors.pem", pem(&chain.anchors));
-    let leaf = write("leaf.pem", to_pem(&chain.leaf));
+    let strict = ["-x509_strict", "-purpose", "sslserver", "-verify_hostname", HOST];
+    openssl_verify(folder, chain, |command| {
+        command.args(strict);
+    })
+}
+
+/// `openssl verify` with further arguments.
+pub(super) fn openssl_verify(
+    folder: &Path,
+    chain: &Chain,
+    arguments: impl FnOnce(&mut Command),
+) -> Refusal {
+    let certificates = |name, ders: &[Vec<u8>]| write_pem(folder, name, "CERTIFICATE", ders);
+    let anchors = certificates("anchors.pem", &chain.anchors);
+    let leaf = certificates("leaf.pem", std::slice::from_ref(&chain.leaf));
     let mut command = Command::new("openssl");
-    command.args(["verify", "-x509_strict", "-no-CApath", "-no-CAstore", "-partial_chain"]);
-    command.args(["-purpose", "sslserver", "-verify_hostname", HOST]);
+    command.args(["verify", "-no-CApath", "-no-CAstore", "-partial_chain"]);
     command.args(["-attime", &NOW.unix_timestamp().to_string()]);
     command.arg("-CAfile").arg(&anchors);
+    arguments(&mut command);
     if !chain.between.is_empty() {
-        command.arg("-untrusted").arg(write("between.pem", pem(&chain.between)));
+        command.arg("-untrusted").arg(certificates("between.pem", &chain.between));
     }
     let output = command.arg(leaf).output().unwrap_or_else(|error| {
         panic!("openssl cannot be run ({error}); install it: apt-get install openssl")
@@ -82,6 +90,20 @@ pub(super) fn openssl(folder: &Path, chain: &Chain) -> Refusal {
 
 /// Python's cryptography, one process for all chains.
 pub(super) fn python(chains: &[Chain]) -> Vec<Refusal> {
+    let chains: Vec<Value> = chains.iter().map(to_json).collect();
+    ask("verify.py", &json!({ "at": NOW.unix_timestamp(), "host": HOST, "chains": chains }))
+}
+
+pub(super) fn to_json(chain: &Chain) -> Value {
+    json!({
+        "anchors": to_base64(&chain.anchors),
+        "between": to_base64(&chain.between),
+        "leaf": base64(&chain.leaf),
+    })
+}
+
+/// What a script of this folder answers.
+pub(super) fn ask(script: &str, question: &Value) -> Vec<Refusal> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let interpreter = root.join("target/peers/bin/python3");
     assert!(
@@ -89,37 +111,65 @@ pub(super) fn python(chains: &[Chain]) -> Vec<Refusal> {
         "{} is missing; install the peers with: tests/install-peers",
         interpreter.display()
     );
-    let all = |ders: &[Vec<u8>]| ders.iter().map(|der| base64(der)).collect::<Vec<_>>();
-    let chains: Vec<Value> = chains
-        .iter()
-        .map(|chain| {
-            json!({
-                "anchors": all(&chain.anchors),
-                "between": all(&chain.between),
-                "leaf": base64(&chain.leaf),
-            })
-        })
-        .collect();
-    let input = json!({ "at": NOW.unix_timestamp(), "host": HOST, "chains": chains }).to_string();
     let mut child = Command::new(interpreter)
-        .arg(root.join("tests/core/differential/verify.py"))
+        .arg(root.join("tests/core/differential").join(script))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.stdin.take().unwrap().write_all(question.to_string().as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "verify.py: {}", output.status);
+    assert!(output.status.success(), "{script}: {}", output.status);
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-fn to_pem(der: &[u8]) -> String {
-    let text = base64(der);
-    let mut pem = "-----BEGIN CERTIFICATE-----\n".to_owned();
-    for line in text.as_bytes().chunks(64) {
-        let _ = writeln!(pem, "{}", String::from_utf8_lossy(line));
+/// Asks on two threads, for each case is a process of its own; each thread has a folder.
+pub(super) fn on_two_threads<T: Sync>(
+    cases: &[T],
+    judge: impl Fn(&Path, &T) -> Refusal + Sync,
+) -> Vec<Refusal> {
+    let next = AtomicUsize::new(0);
+    let worker = || {
+        let folder = tempfile::tempdir().unwrap();
+        let mut answers = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            match cases.get(index) {
+                Some(case) => answers.push((index, judge(folder.path(), case))),
+                None => return answers,
+            }
+        }
+    };
+    let mut answers = std::thread::scope(|scope| {
+        let other = scope.spawn(worker);
+        let mut answers = worker();
+        answers.extend(other.join().unwrap());
+        answers
+    });
+    answers.sort_by_key(|(index, _)| *index);
+    answers.into_iter().map(|(_, answer)| answer).collect()
+}
+
+pub(super) fn write_pem(folder: &Path, name: &str, label: &str, ders: &[Vec<u8>]) -> PathBuf {
+    let path = folder.join(name);
+    std::fs::write(&path, to_pem(label, ders)).unwrap();
+    path
+}
+
+pub(super) fn to_pem(label: &str, ders: &[Vec<u8>]) -> String {
+    let mut pem = String::new();
+    for der in ders {
+        let _ = writeln!(pem, "-----BEGIN {label}-----");
+        for line in base64(der).as_bytes().chunks(64) {
+            let _ = writeln!(pem, "{}", String::from_utf8_lossy(line));
+        }
+        let _ = writeln!(pem, "-----END {label}-----");
     }
-    pem + "-----END CERTIFICATE-----\n"
+    pem
+}
+
+pub(super) fn to_base64(ders: &[Vec<u8>]) -> Vec<String> {
+    ders.iter().map(|der| base64(der)).collect()
 }
 
 fn base64(octets: &[u8]) -> String {

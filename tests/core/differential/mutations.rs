@@ -74,6 +74,7 @@ fn serial(fields: &mut Fields, _: &Keys, random: &mut Random) -> String {
         &[0x11; 21],
         &[0x11; 40],
         &[1],
+        &[0, 1],
     ]);
     *fields[SERIAL].content() = octets.to_vec();
     format!("{} octets from {:#x}", octets.len(), octets[0])

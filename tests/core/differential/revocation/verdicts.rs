@@ -1,0 +1,66 @@
+//! Three judges of a chain and its CRLs.
+
+use std::path::Path;
+
+use pki_core::{Certificate, Content, Policy, Purpose, Question, Severity, Verifier};
+use serde_json::Value;
+
+use super::lists::Case;
+use crate::differential::judges::{
+    HOST, Refusal, ask, openssl_verify, to_base64, to_json, to_pem, write_pem,
+};
+use crate::lab::NOW;
+
+/// What we say.
+#[derive(Debug)]
+pub(super) struct Verdict {
+    /// The ids of the errors.
+    pub(super) refusal: Refusal,
+    /// The ids of what was found about CRLs, warnings among them.
+    pub(super) about_crls: Vec<&'static str>,
+}
+
+pub(super) fn ours(case: &Case, policy: Policy) -> Verdict {
+    let read = |der: &Vec<u8>| Certificate::from_der(der).unwrap();
+    let mut verifier = Verifier::new(case.chain.anchors.iter().map(read).collect()).unwrap();
+    verifier.intermediates = case.chain.between.iter().map(read).collect();
+    verifier.policy = policy;
+    // As a file on the command line.
+    for section in pki_core::read_pem(to_pem("X509 CRL", &case.crls).as_bytes()).unwrap() {
+        let Content::Crl(der) = section.content else { panic!("a section that is no CRL") };
+        if verifier.add_crl(&der).is_err() {
+            return Verdict { refusal: Some("unreadable".to_owned()), about_crls: Vec::new() };
+        }
+    }
+    let mut question = Question::at(NOW);
+    question.purpose = Purpose::Server;
+    question.hosts = vec![HOST.try_into().unwrap()];
+    let findings = verifier.check(&read(&case.chain.leaf), &[], &question).findings;
+    let errors = findings.iter().filter(|found| found.severity == Severity::Error);
+    let errors: Vec<&str> = errors.map(|finding| finding.rule.id).collect();
+    let ids = findings.iter().map(|finding| finding.rule.id);
+    Verdict {
+        refusal: (!errors.is_empty()).then(|| errors.join(" ")),
+        about_crls: ids.filter(|id| id.starts_with("crl-") || *id == "leaf-revoked").collect(),
+    }
+}
+
+/// `openssl verify -crl_check`, or `-crl_check_all` where each CA has its CRL.
+pub(super) fn openssl(folder: &Path, case: &Case) -> Refusal {
+    let crls = write_pem(folder, "crls.pem", "X509 CRL", &case.crls);
+    openssl_verify(folder, &case.chain, |command| {
+        command.arg(if case.all { "-crl_check_all" } else { "-crl_check" });
+        command.arg("-CRLfile").arg(crls);
+    })
+}
+
+/// Whether Python's cryptography reads the CRLs, finds a signature good, and a serial number listed.
+pub(super) fn python(cases: &[Case]) -> Vec<Refusal> {
+    let document = cases.iter().map(|case| {
+        let mut value = to_json(&case.chain);
+        value["crls"] = to_base64(&case.crls).into();
+        value["all"] = case.all.into();
+        value
+    });
+    ask("revocation.py", &Value::Array(document.collect()))
+}
