@@ -16,7 +16,7 @@ use super::{VerifyArgs, question};
 use crate::ca_folder::read_certificates;
 use crate::commands::{Common, core};
 use crate::endpoint::{Address, Answer, Dialler, Identity, Session};
-use crate::failure::Failure;
+use crate::failure::{Failure, shown};
 use crate::hosts::FOLDER;
 use crate::output::Format;
 use crate::output::verdict::{EndpointFacts, Judged, Outcome, Place, Verdict, View};
@@ -201,8 +201,8 @@ impl Looker<'_> {
         let (chain, mut findings) = self.read_chain(to, &session);
         let mut judged = self.judge.judge(&chain, &self.question(target));
         let (client_certificate, finding) = self.conclude(target, &session);
-        let other = chain.first().map(|leaf| self.serves_other(target, leaf)).transpose()?;
-        findings.extend(finding.into_iter().chain(other.flatten()));
+        findings.extend(finding);
+        findings.extend(chain.first().and_then(|leaf| self.serves_other(target, leaf)));
         let mut found = self.judge.exceptions.apply(findings);
         found.append(&mut judged.found);
         found.sort_by_key(|found| std::cmp::Reverse(found.finding.severity));
@@ -237,27 +237,19 @@ impl Looker<'_> {
 
     /// What is wrong where the endpoint's certificate is not the one that was issued for it. A folder
     /// that is not here, as on a machine that only watches, says nothing.
-    fn serves_other(
-        &self,
-        target: &Target,
-        leaf: &Certificate,
-    ) -> Result<Option<Finding>, Failure> {
-        let Some(path) = &target.issued else { return Ok(None) };
-        if !path.try_exists().map_err(|error| Failure::file("looking at", path, &error))? {
-            return Ok(None);
+    fn serves_other(&self, target: &Target, leaf: &Certificate) -> Option<Finding> {
+        let path = target.issued.as_ref()?;
+        if matches!(path.try_exists(), Ok(false)) {
+            return None;
         }
-        let issued = &read_certificates(path)?[0];
-        if issued.der() == leaf.der() {
-            return Ok(None);
-        }
-        let evidence = format!(
-            "it serves serial {}, and {} has serial {}",
-            leaf.serial,
-            path.display(),
-            issued.serial
-        );
+        let there = match read_certificates(path) {
+            Ok(issued) if issued[0].der() == leaf.der() => return None,
+            Ok(issued) => format!("{} has serial {}", shown(path), issued[0].serial),
+            Err(failure) => failure.message,
+        };
+        let evidence = format!("it serves serial {}, and {there}", leaf.serial);
         let (policy, endpoint) = (self.judge.verifier.policy, target.address.to_string());
-        Ok(EndpointFault::ServesOther.finding(policy, &endpoint, evidence))
+        EndpointFault::ServesOther.finding(policy, &endpoint, evidence)
     }
 
     /// What the endpoint makes of client certificates, and what is wrong with that.
