@@ -4,7 +4,7 @@
 //! silence. Each other difference has its class in docs/verification.md, as those of chains have.
 
 mod changes;
-mod classes;
+pub(super) mod classes;
 mod entries;
 mod extensions;
 mod lists;
@@ -28,7 +28,6 @@ const TWO_FIELDS: usize = 200;
 const DISTURBED: usize = 300;
 
 #[test]
-#[expect(clippy::disallowed_macros, reason = "the counts are shown with --nocapture")]
 fn what_openssl_finds_revoked_we_refuse_and_every_difference_has_its_class() {
     let cases = cases();
     assert!(cases.len() >= 1500);
@@ -65,23 +64,7 @@ fn what_openssl_finds_revoked_we_refuse_and_every_difference_has_its_class() {
             }
         }
     }
-    for (class, count) in &classes {
-        println!("{count:5}  {class}");
-    }
-    println!(
-        "refused by both, refused by us, accepted by us, accepted by openssl too: {verdicts:?}"
-    );
-    assert!(wrong.is_empty(), "{} wrong verdicts:\n{}", wrong.len(), wrong.join("\n"));
-    // A test in which nothing is accepted, or nothing refused, shows nothing.
-    assert!(verdicts[3] > 300 && verdicts[0] > 300, "{verdicts:?}");
-}
-
-#[test]
-fn every_class_of_crls_is_explained_in_the_docs() {
-    let docs = include_str!("../../../docs/verification.md");
-    for class in classes::names() {
-        assert!(docs.contains(&format!("`{class}`")), "docs/verification.md lacks `{class}`");
-    }
+    super::conclude(&classes, verdicts, &wrong);
 }
 
 fn cases() -> Vec<Case> {

@@ -153,13 +153,12 @@ fn read(path: &Path, bytes: &[u8]) -> Result<Vec<Certificate>, Failure> {
 /// What a file without certificates is, if it is something that lies beside certificates.
 fn something_else(bytes: &[u8]) -> Option<PassedOver> {
     if !is_pem(bytes) {
-        let is_request = || CertificateRequest::from_der(bytes).is_ok();
-        let is_key = || PrivateKey::from_der(bytes).is_ok();
-        return match () {
-            () if is_request() => Some(PassedOver::Request),
-            () if is_key() => Some(PassedOver::Key),
-            () if is_crl(bytes) => Some(PassedOver::Crl),
-            () => None,
+        return if CertificateRequest::from_der(bytes).is_ok() {
+            Some(PassedOver::Request)
+        } else if PrivateKey::from_der(bytes).is_ok() {
+            Some(PassedOver::Key)
+        } else {
+            is_crl(bytes).then_some(PassedOver::Crl)
         };
     }
     let mut sections = read_pem(bytes).ok()?.into_iter().map(|section| section.content);

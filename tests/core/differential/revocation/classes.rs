@@ -80,7 +80,7 @@ pub(super) fn is_not_whole(class: Option<&str>, story: &str) -> bool {
 }
 
 /// The names of all classes.
-pub(super) fn names() -> impl Iterator<Item = &'static str> {
+pub(in crate::differential) fn names() -> impl Iterator<Item = &'static str> {
     let theirs = THEY_REFUSE.iter().map(|(.., class)| *class);
     theirs.chain(WE_REFUSE.iter().map(|(.., class)| *class)).chain([WARNING])
 }
