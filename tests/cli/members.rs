@@ -15,7 +15,7 @@ pub(crate) fn take_turn() -> MutexGuard<'static, ()> {
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A member's process, where it runs. It is killed when it is dropped.
+/// A server's process, where it runs. It is killed when it is dropped, so also by a test that fails.
 #[derive(Default)]
 pub(crate) struct Process(Option<Child>);
 
