@@ -118,7 +118,8 @@ impl<'lab> Cluster<'lab> {
     /// All that a member has said.
     pub(super) fn log(&self, member: &Member) -> String {
         let bytes = std::fs::read(self.data.path().join(format!("{}.log", member.host.name)));
-        String::from_utf8_lossy(&bytes.unwrap()).into_owned()
+        // A member that could not be started has said nothing.
+        String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned()
     }
 
     /// The connections that a member refused.
