@@ -9,15 +9,15 @@
 )]
 
 use pki_core::{
-    Authority, CaRequest, Error, KeyAlgorithm, KeyFormat, Moment, PrivateKey, Purpose, Question,
-    Request, SerialNumber, Signer, SigningConfig, Subject, Verifier,
+    Authority, CaRequest, Error, IssuanceContext, KeyAlgorithm, KeyFormat, PrivateKey, Purpose,
+    Request, SerialNumber, Signer, SigningConfig, Subject, Verifier, VerifyOptions,
 };
 use time::OffsetDateTime;
 
-fn moment() -> Moment {
+fn moment() -> IssuanceContext {
     let mut random = [0; 20];
     aws_lc_rs::rand::fill(&mut random).expect("the operating system has randomness");
-    Moment { now: OffsetDateTime::now_utc(), serial: SerialNumber::from_random(random) }
+    IssuanceContext { now: OffsetDateTime::now_utc(), serial: SerialNumber::from_random(random) }
 }
 
 fn main() -> Result<(), Error> {
@@ -43,9 +43,9 @@ fn main() -> Result<(), Error> {
 
     // The same rules that let it be signed judge it again.
     let verifier = Verifier::new(vec![authority.certificate().clone()])?;
-    let mut question = Question::at(OffsetDateTime::now_utc());
-    question.purpose = Purpose::Peer;
-    let report = verifier.check(&issued.certificate, &[], &question);
+    let mut options = VerifyOptions::at(OffsetDateTime::now_utc());
+    options.purpose = Purpose::Peer;
+    let report = verifier.check(&issued.certificate, &[], &options);
     eprintln!("{}: {}", report.path.join(" <- "), if report.is_ok() { "good" } else { "bad" });
     Ok(())
 }

@@ -13,7 +13,7 @@ use aws_lc_rs::signature::{
     UnparsedPublicKey,
 };
 use pki_core::{
-    Authority, CaRequest, KeyAlgorithm, Moment, PrivateKey, Request, SerialNumber, Signer,
+    Authority, CaRequest, IssuanceContext, KeyAlgorithm, PrivateKey, Request, SerialNumber, Signer,
     SigningConfig, Subject,
 };
 use time::OffsetDateTime;
@@ -36,7 +36,7 @@ fn make(folder: &Path, number: usize) -> Result<(), Box<dyn Error>> {
     let moment = |number: usize| {
         let mut serial = [0; 20];
         serial[12..].copy_from_slice(&number.to_be_bytes());
-        Moment { now, serial: SerialNumber::from_random(serial) }
+        IssuanceContext { now, serial: SerialNumber::from_random(serial) }
     };
     let request = CaRequest::new(Subject::from_common_name("etcd CA")?);
     let ca = Authority::draft_root(&request, ca_key.public_key(), &moment(0))?.sign(&ca_key)?;

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Read, Write};
 use std::net::IpAddr;
 
-use pki_core::{Moment, SerialNumber};
+use pki_core::{IssuanceContext, SerialNumber};
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
@@ -15,11 +15,11 @@ pub(crate) fn now() -> OffsetDateTime {
 }
 
 /// The time and a fresh serial number.
-pub(crate) fn moment() -> Result<Moment, Failure> {
+pub(crate) fn issuance_context() -> Result<IssuanceContext, Failure> {
     let mut random = [0; 20];
     getrandom::fill(&mut random)
         .map_err(|error| Failure::environment(format!("reading randomness: {error}")))?;
-    Ok(Moment { now: now(), serial: SerialNumber::from_random(random) })
+    Ok(IssuanceContext { now: now(), serial: SerialNumber::from_random(random) })
 }
 
 /// The host's name as the kernel knows it.

@@ -96,7 +96,7 @@ impl NewFolder {
         all: &Path,
         host: &str,
         files: impl IntoIterator<Item = &'a BundleFile>,
-        stay: &[OsString],
+        kept_files: &[OsString],
     ) -> Result<Self, Failure> {
         let place = all.join(host);
         let folder = tempfile::Builder::new()
@@ -104,7 +104,7 @@ impl NewFolder {
             .permissions(fs::Permissions::from_mode(FOLDER_MODE))
             .tempdir_in(all)
             .map_err(|error| Failure::file("making a folder in", all, &error))?;
-        for name in stay {
+        for name in kept_files {
             let (from, to) = (place.join(name), folder.path().join(name));
             fs::hard_link(&from, &to).map_err(|error| Failure::file("keeping", &from, &error))?;
         }

@@ -27,8 +27,8 @@ use aws_lc_rs::signature::{
 };
 use criterion::{Criterion, SamplingMode};
 use pki_core::{
-    Authority, CaRequest, Certificate, KeyAlgorithm, Moment, PrivateKey, Profile, Purpose,
-    Question, Request, SerialNumber, Signer, SigningConfig, Subject, Verifier,
+    Authority, CaRequest, Certificate, IssuanceContext, KeyAlgorithm, PrivateKey, Profile, Purpose,
+    Request, SerialNumber, Signer, SigningConfig, Subject, Verifier, VerifyOptions,
 };
 use rustls_pki_types::{CertificateDer, ServerName};
 use time::macros::datetime;
@@ -139,13 +139,13 @@ struct Lab {
     authority: Authority,
     request: Request,
     profile: Profile,
-    moment: Moment,
+    moment: IssuanceContext,
     leaf: Certificate,
     /// What is signed in the leaf, and the signature.
     message: Vec<u8>,
     signature: Vec<u8>,
     verifier: Verifier,
-    question: Question,
+    options: VerifyOptions,
 }
 
 impl Lab {
@@ -154,7 +154,7 @@ impl Lab {
         let raw = RawKey::generate(algorithm);
         let key = raw.to_ours();
         let now = datetime!(2027-01-01 12:00 UTC);
-        let moment = Moment { now, serial: SerialNumber::from_random([0x5a; 20]) };
+        let moment = IssuanceContext { now, serial: SerialNumber::from_random([0x5a; 20]) };
         let root = CaRequest::new(Subject::from_common_name("etcd CA").unwrap());
         let root = Authority::draft_root(&root, key.public_key(), &moment).unwrap();
         let authority = Authority::new(root.sign(&key).unwrap().certificate);
@@ -166,10 +166,10 @@ impl Lab {
         let signature = raw.sign(&message);
         let leaf = draft.assemble(&signature).unwrap().certificate;
         let verifier = Verifier::new(vec![authority.certificate().clone()]).unwrap();
-        let mut question = Question::at(now);
-        question.purpose = Purpose::Peer;
-        question.hosts = vec![ServerName::try_from("etcdone").unwrap()];
-        let report = verifier.check(&leaf, &[], &question);
+        let mut options = VerifyOptions::at(now);
+        options.purpose = Purpose::Peer;
+        options.hosts = vec![ServerName::try_from("etcdone").unwrap()];
+        let report = verifier.check(&leaf, &[], &options);
         assert!(report.is_ok(), "{report}");
         Box::leak(Box::new(Self {
             algorithm,
@@ -183,7 +183,7 @@ impl Lab {
             message,
             signature,
             verifier,
-            question,
+            options,
         }))
     }
 
@@ -193,7 +193,7 @@ impl Lab {
     }
 
     fn check(&self, leaf: &Certificate) {
-        assert!(self.verifier.check(leaf, &[], &self.question).is_ok());
+        assert!(self.verifier.check(leaf, &[], &self.options).is_ok());
     }
 }
 

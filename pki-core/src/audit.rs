@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::manifest::Manifest;
 use crate::profile::SigningConfig;
 use crate::report::{Finding, Report};
-use crate::rules::{self, Policy, Question};
+use crate::rules::{self, Policy, VerifyOptions};
 use crate::usage::Purpose;
 use crate::verify::Verifier;
 
@@ -53,7 +53,7 @@ impl Manifest {
             order.push(pair.path());
             let of_file = found.entry(pair.path()).or_default();
             let Some(leaf) = deployment.leaf(pair) else { continue };
-            let report = deployment.judge(pair, &leaf, &verifier);
+            let report = deployment.check_leaf(pair, &leaf, &verifier);
             of_file.path = report.path;
             of_file.limit = report.limit;
             of_file.not_after = Some(leaf.certificate.not_after);
@@ -62,7 +62,7 @@ impl Manifest {
                 of_file.findings.extend(self.drift(wanted, leaf.certificate, ca, now)?);
             }
         }
-        for (file, finding) in rules::judge_deployment(&deployment) {
+        for (file, finding) in rules::check_deployment(&deployment) {
             found.entry(file).or_default().findings.push(finding);
         }
         let mut reports = Vec::new();
@@ -99,20 +99,20 @@ impl Manifest {
 
 impl Deployment<'_> {
     /// What the rules say of a leaf by itself.
-    fn judge(&self, pair: &Pair<'_>, leaf: &Leaf<'_>, verifier: &Verifier) -> Report {
-        let mut question = Question::at(self.now);
+    fn check_leaf(&self, pair: &Pair<'_>, leaf: &Leaf<'_>, verifier: &Verifier) -> Report {
+        let mut options = VerifyOptions::at(self.now);
         // One certificate for both ports is held to the stricter of the two.
-        question.purpose = match pair.parts.as_slice() {
+        options.purpose = match pair.parts.as_slice() {
             parts if parts.contains(&Purpose::Peer) => Purpose::Peer,
             [part, ..] => *part,
             [] => Purpose::Any,
         };
         let key = self.file(pair.host, &pair.key).and_then(|file| file.contents.key.clone());
-        question.key = key;
+        options.key = key;
         let lifetime = leaf.certificate.not_after - leaf.certificate.not_before;
-        question.expires_within = Some(self.manifest.renew_before.min(lifetime / 2));
+        options.expires_within = Some(self.manifest.renew_before.min(lifetime / 2));
         let chain: Vec<Certificate> = leaf.chain.iter().copied().cloned().collect();
-        let mut report = verifier.check(leaf.certificate, &chain, &question);
+        let mut report = verifier.check(leaf.certificate, &chain, &options);
         let member = self.members.iter().find(|member| member.host.name == pair.host);
         if member.is_some_and(|member| !member.uses_gateway()) {
             report.findings.retain(|finding| finding.rule.id != "srv-eku-client");

@@ -15,14 +15,14 @@ use crate::key::{PublicKey, Signer};
 use crate::profile::{self, Admission, Profile};
 use crate::report::Report;
 use crate::request::{CaRequest, Request};
-use crate::rules::{self, Case, Position, Question};
+use crate::rules::{self, CertificateInPath, Position, VerifyOptions};
 use crate::template::{CaConstraint, Template, Urls};
 use crate::usage::{ExtendedKeyUsage, KeyUsages, Purpose};
 
 /// The clock and the randomness of one certificate, as values.
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "callers write it as a literal")]
-pub struct Moment {
+pub struct IssuanceContext {
     /// The time.
     pub now: OffsetDateTime,
     /// The serial number.
@@ -85,11 +85,11 @@ impl Authority {
         &self,
         request: &Request,
         profile: &Profile,
-        moment: &Moment,
+        context: &IssuanceContext,
     ) -> Result<Draft, Error> {
-        let Admission { template, left_out } = profile.admit(request, moment.now)?;
+        let Admission { template, left_out } = profile.admit(request, context.now)?;
         let issued_by = IssuedBy::Ca(self.encoder()?);
-        let mut draft = Draft::new(&template, moment, &issued_by, Some(&self.certificate))?;
+        let mut draft = Draft::new(&template, context, &issued_by, Some(&self.certificate))?;
         draft.left_out = left_out;
         Ok(draft)
     }
@@ -107,7 +107,7 @@ impl Authority {
     pub fn draft_root(
         request: &CaRequest,
         public_key: &PublicKey,
-        moment: &Moment,
+        context: &IssuanceContext,
     ) -> Result<Draft, Error> {
         if request.subject.is_empty() {
             return Err(
@@ -115,7 +115,7 @@ impl Authority {
             );
         }
         let (not_before, not_after) =
-            profile::validity(moment.now, None, request.backdate, None, request.expiry)?;
+            profile::validity(context.now, None, request.backdate, None, request.expiry)?;
         let template = Template {
             subject: request.subject.clone(),
             names: Vec::new(),
@@ -132,24 +132,24 @@ impl Authority {
             policies: Vec::new(),
             copied: Vec::new(),
         };
-        Draft::new(&template, moment, &IssuedBy::Itself, None)
+        Draft::new(&template, context, &IssuedBy::Itself, None)
     }
 }
 
 impl Draft {
     fn new(
         template: &Template,
-        moment: &Moment,
+        context: &IssuanceContext,
         issued_by: &IssuedBy<'_>,
         ca: Option<&Certificate>,
     ) -> Result<Self, Error> {
-        let der = encode::unsigned(template, &moment.serial, issued_by)?;
+        let der = encode::unsigned(template, &context.serial, issued_by)?;
         let unsigned = Certificate::from_der(&der)
             .map_err(|e| Error::Internal(format!("reading our own draft: {e}")))?;
         if unsigned.is_ca() && !unsigned.subject.is_rewritable() {
             return Err(encode::unwritable(&unsigned.subject.to_string()));
         }
-        let report = judge(&unsigned, ca, moment.now)?;
+        let report = check_draft(&unsigned, ca, context.now)?;
         Ok(Self {
             unsigned,
             issuer_key: ca.map_or(&template.public_key, |ca| &ca.public_key).clone(),
@@ -201,19 +201,19 @@ impl Draft {
 }
 
 /// Judges a draft, and the CA that is to sign it, by the rules that verify applies too.
-fn judge(
+fn check_draft(
     draft: &Certificate,
     ca: Option<&Certificate>,
     now: OffsetDateTime,
 ) -> Result<Report, Error> {
-    let mut question = Question::at(now);
-    question.purpose = purpose(draft);
-    let case = |certificate, position, above, cas_below| Case {
+    let mut options = VerifyOptions::at(now);
+    options.purpose = purpose(draft);
+    let in_path = |certificate, position, above, cas_below| CertificateInPath {
         certificate,
         position,
         above,
         cas_below,
-        question: &question,
+        options: &options,
         unmatched: &[],
     };
     let position = |certificate: &Certificate| match certificate {
@@ -223,12 +223,12 @@ fn judge(
     };
     let above: Vec<&Certificate> = ca.into_iter().collect();
     let (mut findings, mut refused) =
-        rules::judge_before_signing(&case(draft, position(draft), &above, 0));
+        rules::check_before_signing(&in_path(draft, position(draft), &above, 0));
     if let Some(ca) = ca {
         // A CA that is none is judged as one all the same, so that the rules say what it lacks.
         let position = if ca.is_self_issued() { Position::Anchor } else { Position::Intermediate };
         let (of_ca, ca_refused) =
-            rules::judge_before_signing(&case(ca, position, &[], usize::from(draft.is_ca())));
+            rules::check_before_signing(&in_path(ca, position, &[], usize::from(draft.is_ca())));
         findings.extend(of_ca);
         refused |= ca_refused;
     }

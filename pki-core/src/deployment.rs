@@ -10,7 +10,7 @@ use std::net::IpAddr;
 
 use time::OffsetDateTime;
 
-use self::clients::Told;
+use self::clients::ClientConfig;
 pub(crate) use self::contents::{Contents, Form, Section};
 pub(crate) use self::settings::{Settings, Url};
 use crate::bundle::{Bundles, ETCDCTL_ENV, KUBEADM_CONFIG};
@@ -223,9 +223,9 @@ impl<'a> Deployment<'a> {
     /// What the API server, kubeadm and etcdctl on a host are told to use.
     fn add_client(&mut self, host: &'a str, folder: &str) {
         let mut told = Vec::new();
-        let kubeadm = self.text(host, KUBEADM_CONFIG).and_then(Told::from_kubeadm);
+        let kubeadm = self.text(host, KUBEADM_CONFIG).and_then(ClientConfig::from_kubeadm);
         told.extend(kubeadm.map(|client| (KUBEADM_CONFIG, client)));
-        let etcdctl = self.text(host, ETCDCTL_ENV).map(Told::from_env);
+        let etcdctl = self.text(host, ETCDCTL_ENV).map(ClientConfig::from_env);
         told.extend(etcdctl.map(|client| (ETCDCTL_ENV, client)));
         if told.is_empty() {
             self.add_trust(host, Purpose::Server, Some("ca.pem"));

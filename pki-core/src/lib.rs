@@ -2,25 +2,25 @@
 //!
 //! `pki-core` turns bytes, a profile and a moment into bytes and a report. It reads no file, no
 //! clock and no environment, and it prints nothing: the time and the serial number are values
-//! ([`Moment`]), the CA's key is a [`Signer`].
+//! ([`IssuanceContext`]), the CA's key is a [`Signer`].
 //!
 //! * Issue: [`Request`] and [`Profile`] → [`Authority::draft`] → [`Draft::sign`] → [`Issued`].
 //!   The rules judge the draft before the CA's key is used.
-//! * Verify: [`Certificate`] and [`Question`] → [`Verifier::check`] → [`Report`]. The same rules say
+//! * Verify: [`Certificate`] and [`VerifyOptions`] → [`Verifier::check`] → [`Report`]. The same rules say
 //!   what is wrong, what it breaks in the cluster and how to mend it.
 //!
 //! ```
-//! use pki_core::{Authority, CaRequest, KeyAlgorithm, Moment, PrivateKey, SerialNumber, Signer, Subject};
+//! use pki_core::{Authority, CaRequest, KeyAlgorithm, IssuanceContext, PrivateKey, SerialNumber, Signer, Subject};
 //! use time::macros::datetime;
 //!
 //! # fn main() -> Result<(), pki_core::Error> {
 //! let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
-//! let moment = Moment {
+//! let context = IssuanceContext {
 //!     now: datetime!(2027-01-01 00:00 UTC),
 //!     serial: SerialNumber::from_random([7; 20]), // in earnest: 20 random bytes
 //! };
 //! let request = CaRequest::new(Subject::from_common_name("etcd CA")?);
-//! let ca = Authority::draft_root(&request, key.public_key(), &moment)?.sign(&key)?;
+//! let ca = Authority::draft_root(&request, key.public_key(), &context)?.sign(&key)?;
 //! assert!(ca.certificate.to_pem()?.starts_with("-----BEGIN CERTIFICATE-----"));
 //! # Ok(())
 //! # }
@@ -76,7 +76,7 @@ mod verify;
 mod audit;
 
 pub use audit::FileReport;
-pub use authority::{Authority, Draft, Issued, Moment};
+pub use authority::{Authority, Draft, IssuanceContext, Issued};
 pub use bundle::{Bundles, Generated};
 pub use certificate::{
     AccessDescription, AuthorityKeyId, BasicConstraints, Certificate, CertificateRequest,
@@ -99,7 +99,7 @@ pub use private_key::{KeyFormat, PrivateKey};
 pub use profile::{CopyExtensions, CsrWhitelist, Profile, SigningConfig};
 pub use report::{Finding, Report, Rule, Severity, Source};
 pub use request::{CaRequest, Request};
-pub use rules::{EndpointFault, Policy, Question, rule, rules};
+pub use rules::{EndpointFault, Policy, VerifyOptions, rule, rules};
 pub use subject::{Attribute, Subject};
 pub use template::{CaConstraint, NameConstraint, PolicyInformation, PolicyQualifier, Urls};
 pub use usage::{ExtendedKeyUsage, KeyUsages, Purpose};

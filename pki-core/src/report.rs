@@ -60,12 +60,12 @@ impl Source {
 pub struct Rule {
     /// Stable identifier, lower case with hyphens.
     pub id: &'static str,
-    /// How much a breach matters.
+    /// How much a violation matters.
     pub severity: Severity,
     /// Whose demand it is.
     pub source: Source,
     /// One sentence: what breaks in the cluster.
-    pub breaks: &'static str,
+    pub impact: &'static str,
     /// One sentence: how to mend it.
     pub remedy: &'static str,
     /// Where the demand is written down or was observed.

@@ -42,12 +42,12 @@ pub use self::endpoint::EndpointFault;
 pub(crate) use self::files::MANIFEST_DRIFT;
 pub(crate) use self::path::{PATH_REJECTED, PATH_SIGNATURE, PATH_TOO_DEEP, PATH_UNKNOWN_AUTHORITY};
 pub(crate) use self::pem::CHAIN_ORDER;
-pub(crate) use self::revocation::breaches as revocation_breaches;
+pub(crate) use self::revocation::violations as revocation_violations;
 
 /// What a certificate is asked to be good for, and when.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct Question {
+pub struct VerifyOptions {
     /// The moment that is asked about.
     pub at: OffsetDateTime,
     /// The part that the certificate plays.
@@ -60,7 +60,7 @@ pub struct Question {
     pub expires_within: Option<Duration>,
 }
 
-impl Question {
+impl VerifyOptions {
     /// Asks about a moment, and about nothing else.
     pub const fn at(at: OffsetDateTime) -> Self {
         Self { at, purpose: Purpose::Any, hosts: Vec::new(), key: None, expires_within: None }
@@ -86,20 +86,20 @@ pub(crate) enum Position {
     Leaf,
 }
 
-/// One certificate in its path, with the question that is asked.
-pub(crate) struct Case<'a> {
+/// One certificate in its path, with what it is checked against.
+pub(crate) struct CertificateInPath<'a> {
     pub(crate) certificate: &'a Certificate,
     pub(crate) position: Position,
     /// The CAs above it, its issuer first.
     pub(crate) above: &'a [&'a Certificate],
     /// How many CAs that are not self-issued stand below it.
     pub(crate) cas_below: usize,
-    pub(crate) question: &'a Question,
-    /// The hosts of the question that no name of the leaf matches.
+    pub(crate) options: &'a VerifyOptions,
+    /// The hosts asked about that no name of the leaf matches.
     pub(crate) unmatched: &'a [String],
 }
 
-impl Case<'_> {
+impl CertificateInPath<'_> {
     fn issuer(&self) -> Option<&Certificate> {
         self.above.first().copied()
     }
@@ -110,7 +110,7 @@ impl Case<'_> {
 
     /// True for a leaf that is asked to play this part.
     fn is_asked_as(&self, purpose: Purpose) -> bool {
-        self.is_leaf() && self.question.purpose == purpose
+        self.is_leaf() && self.options.purpose == purpose
     }
 
     /// RFC 5280 section 4.2.1.12: without the extension, any usage.
@@ -130,14 +130,20 @@ struct Row {
 }
 
 impl Row {
-    /// A rule that is checked on each certificate; every string is the evidence of one breach.
-    const fn certificate(rule: &'static Rule, check: fn(&Case<'_>) -> Vec<String>) -> Self {
+    /// A rule that is checked on each certificate; every string is the evidence of one violation.
+    const fn certificate(
+        rule: &'static Rule,
+        check: fn(&CertificateInPath<'_>) -> Vec<String>,
+    ) -> Self {
         Self { rule, check: Check::Certificate(check), at_issue: AtIssue::BySeverity }
     }
 
-    /// A rule that is checked under RFC 5280 alone: what Go, and so etcd, makes of a breach is known
+    /// A rule that is checked under RFC 5280 alone: what Go, and so etcd, makes of a violation is known
     /// and does no harm.
-    const fn rfc5280_alone(rule: &'static Rule, check: fn(&Case<'_>) -> Vec<String>) -> Self {
+    const fn rfc5280_alone(
+        rule: &'static Rule,
+        check: fn(&CertificateInPath<'_>) -> Vec<String>,
+    ) -> Self {
         Self { rule, check: Check::Rfc5280(check), at_issue: AtIssue::BySeverity }
     }
 
@@ -147,12 +153,15 @@ impl Row {
     }
 
     /// A rule that is checked on a certificate that is about to be signed, and never later.
-    const fn at_issue(rule: &'static Rule, check: fn(&Case<'_>) -> Vec<String>) -> Self {
+    const fn at_issue(
+        rule: &'static Rule,
+        check: fn(&CertificateInPath<'_>) -> Vec<String>,
+    ) -> Self {
         Self { rule, check: Check::AtIssue(check), at_issue: AtIssue::BySeverity }
     }
 
     /// A rule about what the hosts of a cluster hold together.
-    const fn deployment(rule: &'static Rule, check: fn(&Deployment<'_>) -> Vec<Breach>) -> Self {
+    const fn deployment(rule: &'static Rule, check: fn(&Deployment<'_>) -> Vec<Violation>) -> Self {
         Self { rule, check: Check::Deployment(check), at_issue: AtIssue::BySeverity }
     }
 
@@ -162,22 +171,22 @@ impl Row {
 }
 
 enum Check {
-    AtIssue(fn(&Case<'_>) -> Vec<String>),
-    Certificate(fn(&Case<'_>) -> Vec<String>),
-    Deployment(fn(&Deployment<'_>) -> Vec<Breach>),
-    Rfc5280(fn(&Case<'_>) -> Vec<String>),
+    AtIssue(fn(&CertificateInPath<'_>) -> Vec<String>),
+    Certificate(fn(&CertificateInPath<'_>) -> Vec<String>),
+    Deployment(fn(&Deployment<'_>) -> Vec<Violation>),
+    Rfc5280(fn(&CertificateInPath<'_>) -> Vec<String>),
     Whole,
 }
 
-/// A breach of a rule about a deployment.
-pub(crate) struct Breach {
+/// A violation of a rule about a deployment.
+pub(crate) struct Violation {
     /// `HOST/FILE`
     pub(crate) file: String,
     pub(crate) subject: String,
     pub(crate) evidence: String,
 }
 
-/// What issuing makes of a breach.
+/// What issuing makes of a violation.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum AtIssue {
     /// Errors refuse, the rest warns.
@@ -231,15 +240,15 @@ pub fn rule(id: &str) -> Result<&'static Rule, Error> {
 }
 
 /// Applies the table to one certificate.
-pub(crate) fn judge(case: &Case<'_>, policy: Policy) -> Vec<Finding> {
-    let found = judge_rows(case, policy, Stage::Issued);
+pub(crate) fn check(in_path: &CertificateInPath<'_>, policy: Policy) -> Vec<Finding> {
+    let found = apply_rows(in_path, policy, Stage::Issued);
     found.into_iter().map(|(_, finding)| finding).collect()
 }
 
 /// Applies the table to a certificate that is about to be signed: the findings, and whether one of
 /// them forbids signing.
-pub(crate) fn judge_before_signing(case: &Case<'_>) -> (Vec<Finding>, bool) {
-    let found = judge_rows(case, Policy::Etcd, Stage::Draft);
+pub(crate) fn check_before_signing(in_path: &CertificateInPath<'_>) -> (Vec<Finding>, bool) {
+    let found = apply_rows(in_path, Policy::Etcd, Stage::Draft);
     let forbids = |(row, finding): &(&Row, Finding)| {
         finding.severity == Severity::Error || row.at_issue == AtIssue::Refuse
     };
@@ -256,20 +265,24 @@ enum Stage {
 
 /// Loops, and not a chain of iterators: that costs more here than the checks themselves, of which
 /// almost all find nothing.
-fn judge_rows(case: &Case<'_>, policy: Policy, stage: Stage) -> Vec<(&'static Row, Finding)> {
+fn apply_rows(
+    in_path: &CertificateInPath<'_>,
+    policy: Policy,
+    stage: Stage,
+) -> Vec<(&'static Row, Finding)> {
     let mut found = Vec::new();
     for row in rows() {
         if policy == Policy::Rfc5280 && row.rule.source != Source::Rfc5280 {
             continue;
         }
         let evidence = match row.check {
-            Check::Certificate(check) => check(case),
-            Check::AtIssue(check) if stage == Stage::Draft => check(case),
-            Check::Rfc5280(check) if policy == Policy::Rfc5280 => check(case),
+            Check::Certificate(check) => check(in_path),
+            Check::AtIssue(check) if stage == Stage::Draft => check(in_path),
+            Check::Rfc5280(check) if policy == Policy::Rfc5280 => check(in_path),
             Check::AtIssue(_) | Check::Deployment(_) | Check::Rfc5280(_) | Check::Whole => continue,
         };
         for evidence in evidence {
-            let subject = case.certificate.subject.to_string();
+            let subject = in_path.certificate.subject.to_string();
             found.push((row, finding(row.rule, policy, subject, evidence)));
         }
     }
@@ -277,16 +290,16 @@ fn judge_rows(case: &Case<'_>, policy: Policy, stage: Stage) -> Vec<(&'static Ro
 }
 
 /// Applies the table to what all hosts hold; each finding with the file that it is about.
-pub(crate) fn judge_deployment(deployment: &Deployment<'_>) -> Vec<(String, Finding)> {
+pub(crate) fn check_deployment(deployment: &Deployment<'_>) -> Vec<(String, Finding)> {
     let mut findings = Vec::new();
     for row in rows() {
         let Check::Deployment(check) = row.check else { continue };
         let mut of_rule: Vec<(String, Finding)> = Vec::new();
-        for breach in check(deployment) {
-            let found = Finding::new(row.rule, breach.subject, breach.evidence);
+        for violation in check(deployment) {
+            let found = Finding::new(row.rule, violation.subject, violation.evidence);
             // One file may serve two ends.
-            if !of_rule.iter().any(|(file, known)| *file == breach.file && *known == found) {
-                of_rule.push((breach.file, found));
+            if !of_rule.iter().any(|(file, known)| *file == violation.file && *known == found) {
+                of_rule.push((violation.file, found));
             }
         }
         findings.extend(of_rule);
@@ -314,7 +327,7 @@ fn common_names(certificate: &Certificate) -> impl Iterator<Item = &str> {
     attributes.filter(|a| a.attribute == Attribute::CommonName).map(|a| a.value.as_str())
 }
 
-/// The evidence of one breach, or of none.
+/// The evidence of one violation, or of none.
 fn when(broken: bool, evidence: impl FnOnce() -> String) -> Vec<String> {
     if broken { vec![evidence()] } else { Vec::new() }
 }

@@ -5,7 +5,7 @@ pub(crate) fn nearest<'a>(
     found: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
-    // Case, blanks, hyphens and underscores are what people get wrong first: `serverAuth`.
+    // CertificateInPath, blanks, hyphens and underscores are what people get wrong first: `serverAuth`.
     let fold = |text: &str| {
         text.chars()
             .filter(|c| c.is_alphanumeric())

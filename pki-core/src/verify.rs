@@ -22,7 +22,7 @@ use crate::error::Error;
 use crate::key::PublicKey;
 use crate::report::{Finding, Report, Severity};
 use crate::revocation_list::RevocationList;
-use crate::rules::{self, Case, Policy, Position, Question, finding};
+use crate::rules::{self, CertificateInPath, Policy, Position, VerifyOptions, finding};
 
 /// Trust anchors, and what is known beside them.
 pub struct Verifier {
@@ -32,7 +32,7 @@ pub struct Verifier {
     trust: Vec<TrustAnchor<'static>>,
     trust_at: Vec<usize>,
     refused: Vec<(usize, PathError)>,
-    /// What the rules say of each anchor, found once for the leaves of one question.
+    /// What the rules say of each anchor, found once for the leaves of one set of options.
     judged: Vec<OnceLock<Judged>>,
     /// CAs that are not trusted in themselves and may stand between leaf and anchor.
     pub intermediates: Vec<Certificate>,
@@ -51,9 +51,9 @@ struct KnownList {
     signer: OnceLock<PublicKey>,
 }
 
-/// What the rules say of an anchor with no CA between it and the leaf, and of which question.
+/// What the rules say of an anchor with no CA between it and the leaf, and for which options.
 struct Judged {
-    question: Question,
+    options: VerifyOptions,
     policy: Policy,
     findings: Vec<Finding>,
 }
@@ -110,25 +110,30 @@ impl Verifier {
     }
 
     /// Judges a leaf, given the other certificates that its file or its peer sends with it.
-    pub fn check(&self, leaf: &Certificate, chain: &[Certificate], question: &Question) -> Report {
+    pub fn check(
+        &self,
+        leaf: &Certificate,
+        chain: &[Certificate],
+        options: &VerifyOptions,
+    ) -> Report {
         let signed = |c: &Certificate| !c.is_ca() && c.issuer.der() == leaf.subject.der();
         if self.policy == Policy::Etcd
             && leaf.is_ca()
             && let Some(at) = chain.iter().position(signed)
         {
-            return self.check_out_of_order(leaf, chain, at, question);
+            return self.check_out_of_order(leaf, chain, at, options);
         }
         let known: Vec<&Certificate> = chain.iter().chain(&self.intermediates).collect();
         let mut best = Best::default();
-        let refusal = match self.build(leaf, &known, question, &mut best) {
+        let refusal = match self.build(leaf, &known, options, &mut best) {
             Ok(()) => return best.report.unwrap_or_default(),
             Err(refusal) => refusal,
         };
-        self.walk(leaf, &known, question, &mut best);
+        self.walk(leaf, &known, options, &mut best);
         match best.report {
             // A path was found. Where it is refused the rules say why.
             Some(report) => report,
-            None => self.explain(leaf, &known, question, &refusal),
+            None => self.explain(leaf, &known, options, &refusal),
         }
     }
 
@@ -138,12 +143,12 @@ impl Verifier {
         first: &Certificate,
         chain: &[Certificate],
         at: usize,
-        question: &Question,
+        options: &VerifyOptions,
     ) -> Report {
         let mut rest = chain.to_vec();
         let leaf = rest.remove(at);
         rest.push(first.clone());
-        let mut report = self.check(&leaf, &rest, question);
+        let mut report = self.check(&leaf, &rest, options);
         let evidence = format!("the CA {} stands before it", first.subject);
         let subject = leaf.subject.to_string();
         report.findings.push(finding(&rules::CHAIN_ORDER, self.policy, subject, evidence));
@@ -152,8 +157,8 @@ impl Verifier {
     }
 
     /// Applies the rules to every certificate of a path, leaf first.
-    fn judge(&self, path: &[&Certificate], question: &Question) -> Report {
-        let unmatched = builder::unmatched(path[0], &question.hosts);
+    fn check_path(&self, path: &[&Certificate], options: &VerifyOptions) -> Report {
+        let unmatched = builder::unmatched(path[0], &options.hosts);
         let mut findings = Vec::new();
         let mut cas_below = 0;
         for (index, certificate) in path.iter().enumerate() {
@@ -162,17 +167,17 @@ impl Verifier {
                 _ if self.trusts(certificate) => Position::Anchor,
                 _ => Position::Intermediate,
             };
-            let case = Case {
+            let in_path = CertificateInPath {
                 certificate,
                 position,
                 above: &path[index + 1..],
                 cas_below,
-                question,
+                options,
                 unmatched: &unmatched,
             };
-            findings.extend(self.judge_one(&case));
+            findings.extend(self.check_certificate(&in_path));
             if let Some(issuer) = path.get(index + 1) {
-                findings.extend(self.revocation(certificate, issuer, question));
+                findings.extend(self.revocation(certificate, issuer, options));
             }
             cas_below +=
                 usize::from(position == Position::Intermediate && !certificate.is_self_issued());
@@ -185,21 +190,22 @@ impl Verifier {
         Report::new(findings, path.iter().map(|c| c.subject.to_string()).collect())
     }
 
-    fn judge_one(&self, case: &Case<'_>) -> Vec<Finding> {
-        let at = self.anchors.iter().position(|anchor| std::ptr::eq(anchor, case.certificate));
-        let Some(at) = at.filter(|_| case.position == Position::Anchor && case.cas_below == 0)
+    fn check_certificate(&self, in_path: &CertificateInPath<'_>) -> Vec<Finding> {
+        let at = self.anchors.iter().position(|anchor| std::ptr::eq(anchor, in_path.certificate));
+        let Some(at) =
+            at.filter(|_| in_path.position == Position::Anchor && in_path.cas_below == 0)
         else {
-            return rules::judge(case, self.policy);
+            return rules::check(in_path, self.policy);
         };
         let judged = self.judged[at].get_or_init(|| Judged {
-            question: case.question.clone(),
+            options: in_path.options.clone(),
             policy: self.policy,
-            findings: rules::judge(case, self.policy),
+            findings: rules::check(in_path, self.policy),
         });
-        if judged.policy == self.policy && judged.question == *case.question {
+        if judged.policy == self.policy && judged.options == *in_path.options {
             judged.findings.clone()
         } else {
-            rules::judge(case, self.policy)
+            rules::check(in_path, self.policy)
         }
     }
 
@@ -207,18 +213,18 @@ impl Verifier {
         &self,
         certificate: &Certificate,
         issuer: &Certificate,
-        question: &Question,
+        options: &VerifyOptions,
     ) -> impl Iterator<Item = Finding> {
         let is_signed = |list: &RevocationList| {
             let known = self.crls.iter().find(|known| std::ptr::eq(&raw const known.list, list));
             known.is_some_and(|known| known.is_signed_by(&issuer.public_key))
         };
         let lists = self.crls.iter().map(|known| &known.list);
-        let (at, policy) = (question.at, self.policy);
-        let breaches =
-            rules::revocation_breaches(certificate, issuer, lists, is_signed, at, policy);
+        let (at, policy) = (options.at, self.policy);
+        let violations =
+            rules::revocation_violations(certificate, issuer, lists, is_signed, at, policy);
         let subject = move || certificate.subject.to_string();
-        breaches
+        violations
             .into_iter()
             .map(move |(rule, evidence)| finding(rule, self.policy, subject(), evidence))
     }

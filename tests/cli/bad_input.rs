@@ -116,7 +116,7 @@ const BOM: char = '\u{feff}';
 /// What a message says next after the reason: our own, the rules', and clap's.
 const REMEDIES: [&str; 7] = [
     "hint: ",
-    "mend: ",
+    "fix: ",
     "tip: ",
     "possible values: ",
     "Usage: ",

@@ -38,7 +38,7 @@ the rules of RFC 5280 alone, every one an error.
             page,
             "\n## {}\n{}\n\n* **Mend**: {}\n* **See**: {}\n",
             of(rule, "rule"),
-            of(rule, "breaks"),
+            of(rule, "impact"),
             of(rule, "remedy"),
             of(rule, "citation"),
         );
@@ -75,9 +75,9 @@ fn all_rules_are_listed_a_line_each() {
     for (line, rule) in text.lines().zip(&rules) {
         let words: Vec<&str> = line.split_whitespace().take(2).collect();
         assert_eq!(words, [rule["rule"].as_str().unwrap(), rule["severity"].as_str().unwrap()]);
-        let breaks = rule["breaks"].as_str().unwrap();
-        assert!(line.ends_with(breaks), "{line}");
-        columns.insert(line.len() - breaks.len());
+        let impact = rule["impact"].as_str().unwrap();
+        assert!(line.ends_with(impact), "{line}");
+        columns.insert(line.len() - impact.len());
     }
     assert_eq!(columns.len(), 1, "{text}");
 }

@@ -2,7 +2,7 @@
 //! line and the library. Not part of an ordinary run: the suite is not this project's to carry.
 //! README.md says how to get it.
 
-use pki_core::{Certificate, Content, GeneralName, Policy, Purpose, Question, San, Verifier};
+use pki_core::{Certificate, Content, GeneralName, Policy, Purpose, San, Verifier, VerifyOptions};
 use serde::Deserialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -165,18 +165,18 @@ impl Case {
             Some(time) => OffsetDateTime::parse(time, &Rfc3339).unwrap(),
             None => std::time::SystemTime::now().into(),
         };
-        let mut question = Question::at(at);
-        question.purpose = self.purpose().0;
-        question.hosts =
+        let mut options = VerifyOptions::at(at);
+        options.purpose = self.purpose().0;
+        options.hosts =
             self.hosts().into_iter().map(|host| host.to_owned().try_into().unwrap()).collect();
-        let report = verifier.check(&leaf, &[], &question);
+        let report = verifier.check(&leaf, &[], &options);
         if !report.is_ok() {
             return Err(report.to_string());
         }
         self.facts_of(&leaf)
     }
 
-    /// What the verifier has no question for, and the certificate answers by itself.
+    /// What the verifier has no options for, and the certificate answers by itself.
     fn facts_of(&self, leaf: &Certificate) -> Verdict {
         let usages = leaf.extensions.key_usage;
         let has = |wanted: &String| {

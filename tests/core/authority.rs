@@ -5,8 +5,8 @@ mod constraints;
 use std::collections::HashSet;
 
 use pki_core::{
-    Authority, CaRequest, Certificate, Draft, Error, KeyAlgorithm, Moment, PrivateKey, PublicKey,
-    Purpose, Question, Report, Signer, SigningConfig, Subject, Verifier,
+    Authority, CaRequest, Certificate, Draft, Error, IssuanceContext, KeyAlgorithm, PrivateKey,
+    PublicKey, Purpose, Report, Signer, SigningConfig, Subject, Verifier, VerifyOptions,
 };
 use time::Duration;
 use time::macros::datetime;
@@ -44,10 +44,10 @@ fn refused(result: Result<Draft, Error>) -> Vec<&'static str> {
 
 fn check(anchors: &[&Ca], chain: &[&Ca], leaf: &Certificate, purpose: Purpose) -> Report {
     let certificates = |cas: &[&Ca]| cas.iter().map(|ca| ca.certificate().clone()).collect();
-    let mut question = Question::at(NOW);
-    question.purpose = purpose;
+    let mut options = VerifyOptions::at(NOW);
+    options.purpose = purpose;
     let chain: Vec<_> = certificates(chain);
-    Verifier::new(certificates(anchors)).unwrap().check(leaf, &chain, &question)
+    Verifier::new(certificates(anchors)).unwrap().check(leaf, &chain, &options)
 }
 
 fn ids(report: &Report) -> Vec<&str> {
@@ -116,7 +116,7 @@ fn a_clock_of_any_zone_and_century_gives_utc_or_a_reason() {
     let mut request = CaRequest::new(Subject::from_common_name("etcd CA").unwrap());
     request.expiry = Duration::HOUR;
     let drafted = |now| {
-        let moment = Moment { now, ..moment() };
+        let moment = IssuanceContext { now, ..moment() };
         let draft = Authority::draft_root(&request, key.public_key(), &moment)?;
         draft.sign(&key).map(|issued| (issued.certificate.not_before, issued.certificate.not_after))
     };
@@ -330,8 +330,8 @@ fn each_certificate_carries_the_serial_number_of_its_moment() {
     let config = SigningConfig::etcd();
     let mut seen = HashSet::new();
     for _ in 0..64 {
-        let Moment { now, serial } = moment();
-        let moment = Moment { now, serial: serial.clone() };
+        let IssuanceContext { now, serial } = moment();
+        let moment = IssuanceContext { now, serial: serial.clone() };
         let request = Ca::request("etcdone", &[], &key);
         let draft = ca.authority.draft(&request, config.profile("client").unwrap(), &moment);
         let leaf = draft.unwrap().sign(&ca.key).unwrap().certificate;

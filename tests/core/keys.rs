@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use pki_core::{Certificate, KeyAlgorithm, KeyFormat, PrivateKey, Question, Signer, Verifier};
+use pki_core::{Certificate, KeyAlgorithm, KeyFormat, PrivateKey, Signer, Verifier, VerifyOptions};
 
 use crate::lab::Ca;
 use crate::openssl::Openssl;
@@ -239,7 +239,7 @@ fn a_compressed_point_is_not_certified_and_is_flagged() {
     let error = Ca::new().draft("peer", &request).unwrap_err();
     assert!(error.to_string().contains("[key-curve]"), "{error}");
     let verifier = Verifier::new(vec![ca.clone()]).unwrap();
-    let report = verifier.check(&ca, &[], &Question::at(ca.not_before));
+    let report = verifier.check(&ca, &[], &VerifyOptions::at(ca.not_before));
     assert!(report.findings.iter().any(|finding| finding.rule.id == "key-curve"), "{report}");
     // The private key itself is whole, and writes the long form.
     assert_eq!(key.public_key().algorithm(), Some(KeyAlgorithm::EcdsaP256));
@@ -255,7 +255,7 @@ fn a_curve_that_is_spelled_out_is_called_so_and_not_by_the_algorithm_of_all_curv
     openssl.run("req -x509 -new -key key.pem -subj /CN=ca -config openssl.cnf -out ca.pem");
     let ca = Certificate::from_pem_or_der(&openssl.read("ca.pem")).unwrap().remove(0);
     let report =
-        Verifier::new(vec![ca.clone()]).unwrap().check(&ca, &[], &Question::at(ca.not_before));
+        Verifier::new(vec![ca.clone()]).unwrap().check(&ca, &[], &VerifyOptions::at(ca.not_before));
     let found = report.findings.iter().find(|finding| finding.rule.id == "key-curve").unwrap();
     assert!(found.evidence.contains("EC with explicit parameters"), "{found}");
 }

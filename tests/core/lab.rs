@@ -1,8 +1,8 @@
 //! A CA and leaves in memory, for every other module.
 
 use pki_core::{
-    Authority, CaRequest, Certificate, Draft, Error, KeyAlgorithm, Moment, PrivateKey, Request,
-    San, SerialNumber, Signer, SigningConfig, Subject,
+    Authority, CaRequest, Certificate, Draft, Error, IssuanceContext, KeyAlgorithm, PrivateKey,
+    Request, San, SerialNumber, Signer, SigningConfig, Subject,
 };
 use time::OffsetDateTime;
 use time::macros::datetime;
@@ -14,10 +14,10 @@ pub(crate) struct Ca {
     pub(crate) authority: Authority,
 }
 
-pub(crate) fn moment() -> Moment {
+pub(crate) fn moment() -> IssuanceContext {
     let mut random = [0; 20];
     aws_lc_rs::rand::fill(&mut random).unwrap();
-    Moment { now: NOW, serial: SerialNumber::from_random(random) }
+    IssuanceContext { now: NOW, serial: SerialNumber::from_random(random) }
 }
 
 pub(crate) fn names(names: &[&str]) -> Vec<San> {

@@ -2,7 +2,8 @@
 //! work a hostile set of CAs can make.
 
 use pki_core::{
-    Certificate, KeyAlgorithm, KeyFormat, Policy, PrivateKey, Purpose, Question, Report, Verifier,
+    Certificate, KeyAlgorithm, KeyFormat, Policy, PrivateKey, Purpose, Report, Verifier,
+    VerifyOptions,
 };
 use rcgen::{
     BasicConstraints, CertificateParams, GeneralSubtree, IsCa, NameConstraints, RevokedCertParams,
@@ -77,9 +78,9 @@ fn check_with(anchors: &[&Ca], between: &[&Ca], leaf: &Certificate, crls: &[Vec<
     for crl in crls {
         verifier.add_crl(crl).unwrap();
     }
-    let mut question = Question::at(NOW);
-    question.purpose = Purpose::Any;
-    verifier.check(leaf, &[], &question)
+    let mut options = VerifyOptions::at(NOW);
+    options.purpose = Purpose::Any;
+    verifier.check(leaf, &[], &options)
 }
 
 fn ids(report: &Report) -> Vec<&str> {
@@ -364,7 +365,7 @@ fn a_constraint_that_cannot_be_read_permits_nothing() {
         for policy in [Policy::Etcd, Policy::Rfc5280] {
             let mut verifier = Verifier::new(vec![certificate.clone()]).unwrap();
             verifier.policy = policy;
-            let report = verifier.check(&leaf, &[], &Question::at(NOW));
+            let report = verifier.check(&leaf, &[], &VerifyOptions::at(NOW));
             assert!(ids(&report).contains(&"nc-form"), "{base:x?}: {report}");
         }
     }

@@ -3,7 +3,7 @@
 
 mod requests;
 
-use pki_core::{Certificate, Error, KeyUsages, Moment, PrivateKey, Signer, SigningConfig};
+use pki_core::{Certificate, Error, IssuanceContext, KeyUsages, PrivateKey, Signer, SigningConfig};
 use time::Duration;
 use time::macros::datetime;
 
@@ -331,7 +331,7 @@ fn a_profile_is_found_by_its_exact_name_and_a_slip_gets_a_hint() {
     assert_eq!(["p", "P"].map(|name| two.profile(name).unwrap().expiry.whole_hours()), [1, 2]);
     // The default of the built-in profiles has no usages and so issues nothing.
     let ca = Ca::new();
-    let moment = Moment { now: NOW, ..moment() };
+    let moment = IssuanceContext { now: NOW, ..moment() };
     let request = Ca::request("etcdone", &["etcdone"], rsa());
     let error = ca.authority.draft(&request, config.profile("default").unwrap(), &moment);
     assert!(error.unwrap_err().to_string().contains("it has no usages"));

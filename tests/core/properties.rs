@@ -14,8 +14,9 @@ use std::net::IpAddr;
 use std::sync::LazyLock;
 
 use pki_core::{
-    BasicConstraints, Certificate, GeneralName, KeyAlgorithm, KeyUsages, Moment, PrivateKey,
-    Purpose, Question, Request, San, SerialNumber, Signer, SigningConfig, Subject, Verifier,
+    BasicConstraints, Certificate, GeneralName, IssuanceContext, KeyAlgorithm, KeyUsages,
+    PrivateKey, Purpose, Request, San, SerialNumber, Signer, SigningConfig, Subject, Verifier,
+    VerifyOptions,
 };
 use proptest::prelude::*;
 use proptest::test_runner::Config;
@@ -88,8 +89,8 @@ fn asked() -> impl Strategy<Value = Asked> {
 }
 
 impl Asked {
-    fn moment(&self) -> Moment {
-        Moment { now: self.now, serial: SerialNumber::from_random(self.random) }
+    fn moment(&self) -> IssuanceContext {
+        IssuanceContext { now: self.now, serial: SerialNumber::from_random(self.random) }
     }
 
     fn issue(&self) -> Certificate {
@@ -144,23 +145,23 @@ proptest! {
     fn what_is_issued_verifies_for_its_purpose_and_each_of_its_hosts(asked in asked()) {
         let leaf = asked.issue();
         let verifier = Verifier::new(vec![CAS[asked.ca].certificate().clone()]).unwrap();
-        let mut question = Question::at(asked.now);
-        question.purpose = match asked.profile {
+        let mut options = VerifyOptions::at(asked.now);
+        options.purpose = match asked.profile {
             "server" => Purpose::Server,
             "peer" => Purpose::Peer,
             _ => Purpose::Client,
         };
-        question.hosts = asked.wanted_names().iter().filter_map(dialled).collect();
-        question.key = Some(KEYS[asked.key].public_key().clone());
-        prop_assert!(!question.hosts.is_empty());
-        let report = verifier.check(&leaf, &[], &question);
+        options.hosts = asked.wanted_names().iter().filter_map(dialled).collect();
+        options.key = Some(KEYS[asked.key].public_key().clone());
+        prop_assert!(!options.hosts.is_empty());
+        let report = verifier.check(&leaf, &[], &options);
         prop_assert!(report.findings.is_empty(), "{report}");
         prop_assert_eq!(report.path.len(), 2);
         // To its last second, and no longer.
-        question.at = leaf.not_after;
-        prop_assert!(verifier.check(&leaf, &[], &question).is_ok());
-        question.at += Duration::SECOND;
-        prop_assert!(!verifier.check(&leaf, &[], &question).is_ok());
+        options.at = leaf.not_after;
+        prop_assert!(verifier.check(&leaf, &[], &options).is_ok());
+        options.at += Duration::SECOND;
+        prop_assert!(!verifier.check(&leaf, &[], &options).is_ok());
     }
 
     #[test]

@@ -37,7 +37,7 @@ fn peer(
     request: &Request,
     now: time::OffsetDateTime,
 ) -> Result<Draft, Error> {
-    let moment = pki_core::Moment { now, ..moment() };
+    let moment = pki_core::IssuanceContext { now, ..moment() };
     authority.draft(request, SigningConfig::etcd().profile("peer").unwrap(), &moment)
 }
 
@@ -77,7 +77,8 @@ fn trap_3_a_renewal_with_the_same_key_has_a_serial_number_of_its_own() {
     let request = Ca::request("etcdone", &[], &key);
     let profiles = SigningConfig::etcd();
     let issue = |random: [u8; 20]| {
-        let moment = pki_core::Moment { now: NOW, serial: SerialNumber::from_random(random) };
+        let moment =
+            pki_core::IssuanceContext { now: NOW, serial: SerialNumber::from_random(random) };
         let draft = ca.authority.draft(&request, profiles.profile("peer").unwrap(), &moment);
         draft.unwrap().sign(&ca.key).unwrap().certificate
     };

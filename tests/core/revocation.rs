@@ -1,7 +1,7 @@
 //! CRLs that others read otherwise, with openssl beside us. The rules about CRLs have their examples in
 //! `rules/revocation.rs`.
 
-use pki_core::{Certificate, Policy, Question, Verifier};
+use pki_core::{Certificate, Policy, Verifier, VerifyOptions};
 
 use crate::der::{Node, extensions, forge, oid, put, remove};
 use crate::foreign::crl;
@@ -19,7 +19,7 @@ fn we(
     let mut verifier = Verifier::new(vec![ca.certificate().clone()]).unwrap();
     verifier.policy = policy;
     verifier.add_crl(crl).map_err(|error| error.to_string())?;
-    let findings = verifier.check(leaf, &[], &Question::at(NOW)).findings;
+    let findings = verifier.check(leaf, &[], &VerifyOptions::at(NOW)).findings;
     Ok(findings.iter().map(|finding| finding.rule.id).collect())
 }
 

@@ -162,7 +162,7 @@ fn message(finding: &Finding) -> String {
     let _ = write!(
         text,
         "{finding}\n  breaks: {}\n  remedy: {}\n  source: {}\n",
-        rule.breaks, rule.remedy, rule.citation
+        rule.impact, rule.remedy, rule.citation
     );
     steady(&text)
 }

@@ -1,23 +1,23 @@
 use pki_core::{
-    Certificate, KeyAlgorithm, Policy, PrivateKey, Purpose, Question, Report, Verifier,
+    Certificate, KeyAlgorithm, Policy, PrivateKey, Purpose, Report, Verifier, VerifyOptions,
 };
 use time::Duration;
 
 use crate::der::{Node, extensions, forge, oid};
 use crate::lab::{Ca, NOW};
 
-fn question(purpose: Purpose) -> Question {
-    let mut question = Question::at(NOW);
-    question.purpose = purpose;
-    question
+fn options(purpose: Purpose) -> VerifyOptions {
+    let mut options = VerifyOptions::at(NOW);
+    options.purpose = purpose;
+    options
 }
 
 fn ids(report: &Report) -> Vec<&str> {
     report.findings.iter().map(|finding| finding.rule.id).collect()
 }
 
-fn check(ca: &Ca, leaf: &Certificate, question: &Question) -> Report {
-    Verifier::new(vec![ca.certificate().clone()]).unwrap().check(leaf, &[], question)
+fn check(ca: &Ca, leaf: &Certificate, options: &VerifyOptions) -> Report {
+    Verifier::new(vec![ca.certificate().clone()]).unwrap().check(leaf, &[], options)
 }
 
 #[test]
@@ -30,9 +30,9 @@ fn what_each_profile_issues_verifies_for_its_purpose_without_a_finding() {
     ] {
         let sans: &[&str] = if profile == "client" { &[] } else { &["192.168.29.61"] };
         let leaf = ca.issue(profile, "etcdone", sans);
-        let mut question = question(purpose);
-        question.hosts = vec![host.try_into().unwrap()];
-        let report = check(&ca, &leaf, &question);
+        let mut options = options(purpose);
+        options.hosts = vec![host.try_into().unwrap()];
+        let report = check(&ca, &leaf, &options);
         assert_eq!(ids(&report), [""; 0], "{profile}: {report}");
         assert_eq!(report.path, ["CN=etcdone", "CN=etcd CA"]);
     }
@@ -43,28 +43,28 @@ fn each_fault_has_its_reason() {
     let ca = Ca::new();
     let other = Ca::new();
     let leaf = ca.issue("client", "etcdone", &[]);
-    let mut late = question(Purpose::Client);
+    let mut late = options(Purpose::Client);
     late.at = NOW + Duration::days(366);
-    let mut early = question(Purpose::Client);
+    let mut early = options(Purpose::Client);
     early.at = NOW - Duration::days(1);
-    let mut soon = question(Purpose::Client);
+    let mut soon = options(Purpose::Client);
     soon.expires_within = Some(Duration::days(400));
-    let mut host = question(Purpose::Client);
+    let mut host = options(Purpose::Client);
     host.hosts = vec!["192.168.29.61".try_into().unwrap()];
-    let mut key = question(Purpose::Client);
+    let mut key = options(Purpose::Client);
     key.key = Some(ca.certificate().public_key.clone());
-    for (ca, question, wanted) in [
+    for (ca, options, wanted) in [
         (&ca, &late, vec!["leaf-expired"]),
         (&ca, &early, vec!["leaf-not-yet-valid", "ca-time"]),
         (&ca, &soon, vec!["leaf-expiring"]),
         (&ca, &host, vec!["host-mismatch"]),
         (&ca, &key, vec!["key-mismatch"]),
-        (&ca, &question(Purpose::Server), vec!["srv-eku-server"]),
-        (&ca, &question(Purpose::Peer), vec!["peer-eku-both"]),
+        (&ca, &options(Purpose::Server), vec!["srv-eku-server"]),
+        (&ca, &options(Purpose::Peer), vec!["peer-eku-both"]),
         // Same name, other key: a CA that was made anew.
-        (&other, &question(Purpose::Client), vec!["path-signature", "aki-ski"]),
+        (&other, &options(Purpose::Client), vec!["path-signature", "aki-ski"]),
     ] {
-        let report = check(ca, &leaf, question);
+        let report = check(ca, &leaf, options);
         assert_eq!(ids(&report), wanted, "{report}");
     }
 }
@@ -74,32 +74,32 @@ fn a_leaf_behind_its_issuer_is_judged_all_the_same_and_the_order_is_told() {
     let ca = Ca::new();
     let leaf = ca.issue("peer", "etcdone", &["192.168.29.61"]);
     let verifier = Verifier::new(vec![ca.certificate().clone()]).unwrap();
-    let mut question = question(Purpose::Peer);
-    let check = |question: &Question| {
-        verifier.check(ca.certificate(), std::slice::from_ref(&leaf), question)
+    let mut options = options(Purpose::Peer);
+    let check = |options: &VerifyOptions| {
+        verifier.check(ca.certificate(), std::slice::from_ref(&leaf), options)
     };
-    let report = check(&question);
+    let report = check(&options);
     assert_eq!(ids(&report), ["chain-order"], "{report}");
     assert_eq!(report.path, ["CN=etcdone", "CN=etcd CA"]);
-    question.hosts = vec!["192.168.29.62".try_into().unwrap()];
-    assert_eq!(ids(&check(&question)), ["host-mismatch", "chain-order"]);
+    options.hosts = vec!["192.168.29.62".try_into().unwrap()];
+    assert_eq!(ids(&check(&options)), ["host-mismatch", "chain-order"]);
 }
 
-// What the rules say of an anchor is kept for the next leaf of the same question, and of no other.
+// What the rules say of an anchor is kept for the next leaf of the same options, and of no other.
 #[test]
 fn an_anchor_is_judged_anew_for_each_question() {
     let ca = Ca::new();
     let leaf = ca.issue("peer", "etcdone", &[]);
     let mut verifier = Verifier::new(vec![ca.certificate().clone()]).unwrap();
-    let now = question(Purpose::Peer);
-    let mut early = question(Purpose::Peer);
+    let now = options(Purpose::Peer);
+    let mut early = options(Purpose::Peer);
     early.at = NOW - Duration::days(1);
-    for (question, wanted) in [(&now, false), (&early, true), (&now, false)] {
-        let report = verifier.check(&leaf, &[], question);
+    for (options, wanted) in [(&now, false), (&early, true), (&now, false)] {
+        let report = verifier.check(&leaf, &[], options);
         assert_eq!(ids(&report).contains(&"ca-time"), wanted, "{report}");
     }
     // That a CA ends soon is a rule of etcd's policy alone.
-    let mut late = question(Purpose::Peer);
+    let mut late = options(Purpose::Peer);
     late.at = ca.certificate().not_after - Duration::days(1);
     for (policy, wanted) in [(Policy::Etcd, true), (Policy::Rfc5280, false), (Policy::Etcd, true)] {
         verifier.policy = policy;
@@ -114,7 +114,7 @@ fn a_root_that_is_judged_by_itself_lacks_no_authority_key_identifier() {
     let ca = Ca::new();
     let root = ca.certificate();
     assert_eq!(root.extensions.authority_key_id, None);
-    assert_eq!(ids(&check(&ca, root, &question(Purpose::Any))), ["leaf-is-ca"]);
+    assert_eq!(ids(&check(&ca, root, &options(Purpose::Any))), ["leaf-is-ca"]);
 }
 
 #[test]
@@ -123,11 +123,11 @@ fn a_leaf_with_many_names_is_not_listed_to_the_end() {
     let names: Vec<String> = (0..150).map(|number| format!("host-{number}.example.com")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let leaf = ca.issue("server", "host", &names);
-    let mut question = question(Purpose::Server);
-    question.hosts = vec!["host-149.example.com".try_into().unwrap()];
-    assert_eq!(ids(&check(&ca, &leaf, &question)), [""; 0]);
-    question.hosts = vec!["elsewhere.example.com".try_into().unwrap()];
-    let report = check(&ca, &leaf, &question);
+    let mut options = options(Purpose::Server);
+    options.hosts = vec!["host-149.example.com".try_into().unwrap()];
+    assert_eq!(ids(&check(&ca, &leaf, &options)), [""; 0]);
+    options.hosts = vec!["elsewhere.example.com".try_into().unwrap()];
+    let report = check(&ca, &leaf, &options);
     assert_eq!(ids(&report), ["host-mismatch"]);
     let evidence = &report.findings[0].evidence;
     assert_eq!(evidence.matches(':').count(), 100, "{evidence}");

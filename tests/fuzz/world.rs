@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use pki_core::{
-    Authority, CaRequest, Certificate, Draft, Error, Moment, PrivateKey, Request, SerialNumber,
+    Authority, CaRequest, Certificate, Draft, Error, IssuanceContext, PrivateKey, Request, SerialNumber,
     Signer, SigningConfig, Subject,
 };
 use time::OffsetDateTime;
@@ -70,8 +70,8 @@ pub fn request(key: &PrivateKey) -> Request {
 }
 
 /// The moment, and a serial number that is the same in every run.
-pub fn moment(number: u8) -> Moment {
-    Moment { now: NOW, serial: SerialNumber::from_random([number; 20]) }
+pub fn moment(number: u8) -> IssuanceContext {
+    IssuanceContext { now: NOW, serial: SerialNumber::from_random([number; 20]) }
 }
 
 /// An Ed25519 key from one byte (RFC 8410 section 7).

@@ -8,7 +8,9 @@ use std::thread;
 use pki_core::{Action, KeyFormat, Manifest, PrivateKey, Signer};
 use zeroize::Zeroizing;
 
-use super::cluster::{self, HostWork, ManifestArgs, Outcome, Scene, Step, Work, in_parallel};
+use super::cluster::{
+    self, ApplyContext, HostWork, ManifestArgs, Outcome, Step, Work, in_parallel,
+};
 use super::{Common, init_ca};
 use crate::ca_folder::{self, CaFolder};
 use crate::failure::Failure;
@@ -45,13 +47,13 @@ pub(crate) fn run(args: &ApplyArgs, common: &Common) -> Result<ExitCode, Failure
     let ca_step = make_ca(&manifest, common)?;
     let ca = CaFolder::open(&common.dir)?;
     manifest.warnings.extend(manifest.ca_differences(ca.authority.certificate()));
-    let scene = Scene::new(&manifest, Some(&ca.authority), &common.dir)?;
-    let all = &scene.all;
+    let context = ApplyContext::new(&manifest, Some(&ca.authority), &common.dir)?;
+    let all = &context.all;
     store::make_folder(all, Access::Secret)?;
     store::sweep(all)?;
 
     let mut changed = ca_step.is_some();
-    let work = Work::find(&scene, &wanted, &args.manifest.only)?;
+    let work = Work::find(&context, &wanted, &args.manifest.only)?;
     let mut steps: Vec<Step> = ca_step.into_iter().chain(work.steps()).collect();
     steps.retain(|step| step.action != "keep");
     for step in steps.iter_mut().filter(|step| args.prune && step.action == "orphan") {
@@ -61,7 +63,7 @@ pub(crate) fn run(args: &ApplyArgs, common: &Common) -> Result<ExitCode, Failure
     let needed: Vec<&HostWork<'_>> = needed.collect();
     if !needed.is_empty() {
         changed = true;
-        put_all(&needed, &scene, &ca, args.prune)?;
+        put_all(&needed, &context, &ca, args.prune)?;
     }
     for orphan in work.orphans.iter().filter(|_| args.prune) {
         // Away at once, under a name that the next run sweeps if this one is killed.
@@ -89,7 +91,7 @@ fn make_ca(manifest: &Manifest, common: &Common) -> Result<Option<Step>, Failure
 /// While some wait for the disk, the next are made.
 fn put_all(
     needed: &[&HostWork<'_>],
-    scene: &Scene<'_>,
+    context: &ApplyContext<'_>,
     ca: &CaFolder,
     prune: bool,
 ) -> Result<(), Failure> {
@@ -100,7 +102,7 @@ fn put_all(
         scope.spawn(move || {
             for hosts in needed.chunks(AT_ONCE) {
                 let made = in_parallel(hosts, |host| {
-                    let made = make(host, scene, ca, prune);
+                    let made = make(host, context, ca, prune);
                     progress.step();
                     made
                 });
@@ -112,11 +114,11 @@ fn put_all(
             }
         });
         for made in receiver {
-            put(made?, scene, ca)?;
+            put(made?, context, ca)?;
         }
         Ok::<(), Failure>(())
     })?;
-    hosts::sync_all(&scene.all)
+    hosts::sync_all(&context.all)
 }
 
 /// A host's new folder, if it needs one, and what was issued for it.
@@ -125,11 +127,11 @@ type Made = (Option<NewFolder>, Vec<Entry<'static>>);
 /// Issues what a host lacks and writes its folder beside its place.
 fn make(
     host: &HostWork<'_>,
-    scene: &Scene<'_>,
+    context: &ApplyContext<'_>,
     ca: &CaFolder,
     prune: bool,
 ) -> Result<Made, Failure> {
-    hosts::mend_modes(&scene.all.join(host.host), &host.modes)?;
+    hosts::mend_modes(&context.all.join(host.host), &host.modes)?;
     if !host.is_exchanged(prune) {
         return Ok((None, Vec::new()));
     }
@@ -141,8 +143,8 @@ fn make(
         }
         let leaf_key = PrivateKey::generate(wanted.key)?;
         let request = wanted.request(leaf_key.public_key().clone());
-        let profile = scene.profiles.profile(wanted.profile)?;
-        let draft = ca.authority.draft(&request, profile, &host::moment()?)?;
+        let profile = context.profiles.profile(wanted.profile)?;
+        let draft = ca.authority.draft(&request, profile, &host::issuance_context()?)?;
         let entry = Entry::new(&draft.sign(&ca.key)?.certificate, wanted.profile)?;
         files.push(BundleFile {
             name: format!("{}-key.pem", wanted.file),
@@ -156,22 +158,22 @@ fn make(
         });
         issued.push(entry);
     }
-    let public = scene.public_files(host.host).into_iter();
+    let public = context.public_files(host.host).into_iter();
     files.extend(public.filter(|(name, _)| host.files.contains(name)).map(|(name, contents)| {
         let contents = Zeroizing::new(contents.into_bytes());
         BundleFile { name: name.to_owned(), contents, access: Access::Public }
     }));
-    let mut stay = host.stay.clone();
-    stay.extend(host.orphans.iter().filter(|_| !prune).cloned());
-    let folder = NewFolder::write(&scene.all, host.host, &files, &stay)?;
+    let mut kept_files = host.kept_files.clone();
+    kept_files.extend(host.orphans.iter().filter(|_| !prune).cloned());
+    let folder = NewFolder::write(&context.all, host.host, &files, &kept_files)?;
     Ok((Some(folder), issued))
 }
 
 /// Puts the folders of some hosts in place: first everything is on the disk, then in the inventory, then in
 /// its place.
-fn put(made: Vec<Made>, scene: &Scene<'_>, ca: &CaFolder) -> Result<(), Failure> {
-    hosts::sync_all(&scene.all)?;
-    ca.inventory()?.record_all(made.iter().flat_map(|(_, issued)| issued), scene.now)?;
+fn put(made: Vec<Made>, context: &ApplyContext<'_>, ca: &CaFolder) -> Result<(), Failure> {
+    hosts::sync_all(&context.all)?;
+    ca.inventory()?.record_all(made.iter().flat_map(|(_, issued)| issued), context.now)?;
     for folder in made.into_iter().filter_map(|(folder, _)| folder) {
         folder.put()?;
     }

@@ -26,7 +26,7 @@ fn read_host(folder: &Path, host: &str) -> Result<Vec<HostFile>, Failure> {
 }
 
 /// Judges the files of every host by the manifest.
-pub(crate) fn judge(manifest: &Manifest, common: &Common) -> Result<Vec<FileReport>, Failure> {
+pub(crate) fn run(manifest: &Manifest, common: &Common) -> Result<Vec<FileReport>, Failure> {
     let ca_path = ca_folder::certificate_path(&common.dir);
     let ca = ca_folder::read_certificates(&ca_path)?.swap_remove(0);
     let files = read_hosts(&common.dir.join(hosts::FOLDER))?;

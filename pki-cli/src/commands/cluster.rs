@@ -90,7 +90,7 @@ pub(crate) fn wanted(manifest: &Manifest, only: &[String]) -> Result<WantedByHos
 }
 
 /// What the work on every host's folder looks at.
-pub(crate) struct Scene<'a> {
+pub(crate) struct ApplyContext<'a> {
     pub(crate) manifest: &'a Manifest,
     pub(crate) bundles: Bundles<'a>,
     pub(crate) profiles: SigningConfig,
@@ -102,7 +102,7 @@ pub(crate) struct Scene<'a> {
     pub(crate) now: OffsetDateTime,
 }
 
-impl<'a> Scene<'a> {
+impl<'a> ApplyContext<'a> {
     pub(crate) fn new(
         manifest: &'a Manifest,
         authority: Option<&'a Authority>,
@@ -143,7 +143,7 @@ pub(crate) struct HostWork<'a> {
     /// files at once have no bound.
     pub(crate) files: Vec<&'static str>,
     /// Files that are right, and those that are none of ours.
-    pub(crate) stay: Vec<OsString>,
+    pub(crate) kept_files: Vec<OsString>,
     /// Files that are right but for their mode, and the folder likewise.
     pub(crate) modes: Vec<WrongMode>,
     /// Certificates of this CA, and their keys, that the manifest does not want here.
@@ -168,18 +168,18 @@ impl HostWork<'_> {
         if let Some(found) = file.map(|file| file.mode).filter(|found| *found != wanted) {
             self.modes.push(WrongMode { name: name.clone(), found, wanted });
         }
-        self.stay.push(name);
+        self.kept_files.push(name);
     }
 }
 
 impl<'a> Work<'a> {
     /// Compares what is wanted with what is on the disk. Without a CA everything is new.
     pub(crate) fn find(
-        scene: &Scene<'_>,
+        context: &ApplyContext<'_>,
         wanted: &'a WantedByHost,
         only: &[String],
     ) -> Result<Self, Failure> {
-        let orphans = hosts::list(&scene.all)?;
+        let orphans = hosts::list(&context.all)?;
         // With --only the other hosts are nobody's business, and least of all --prune's.
         let is_orphan = |host: &String| only.is_empty() && !wanted.contains_key(host);
         let orphans = orphans.into_iter().filter(is_orphan).collect();
@@ -187,7 +187,7 @@ impl<'a> Work<'a> {
             wanted.iter().filter(|(host, _)| only.is_empty() || only.contains(host)).collect();
         let progress = Progress::new("reading", by_host.len());
         let hosts = in_parallel(&by_host, |(host, wanted)| {
-            let work = find_host(scene, host, wanted);
+            let work = find_host(context, host, wanted);
             progress.step();
             work
         })?;
@@ -285,18 +285,18 @@ impl Step {
 }
 
 fn find_host<'a>(
-    scene: &Scene<'_>,
+    context: &ApplyContext<'_>,
     host: &'a str,
     wanted: &'a [Wanted],
 ) -> Result<HostWork<'a>, Failure> {
-    let folder = &scene.all.join(host);
-    let authority = scene.authority;
+    let folder = &context.all.join(host);
+    let authority = context.authority;
     let mut there = hosts::read(folder)?;
     let mut work = HostWork {
         host,
         certificates: Vec::new(),
         files: Vec::new(),
-        stay: Vec::new(),
+        kept_files: Vec::new(),
         modes: hosts::wrong_mode(folder)?.into_iter().collect(),
         orphans: Vec::new(),
     };
@@ -314,9 +314,9 @@ fn find_host<'a>(
                     key: held_key.as_ref().map(Signer::public_key),
                 }),
                 authority.certificate(),
-                scene.profiles.profile(wanted.profile)?,
-                scene.manifest.renew_before,
-                scene.now,
+                context.profiles.profile(wanted.profile)?,
+                context.manifest.renew_before,
+                context.now,
             )?,
             (Some(Err(problem)), _) => Action::replace_unreadable(problem.to_string()),
             _ => Action::Create,
@@ -327,7 +327,7 @@ fn find_host<'a>(
         }
         work.certificates.push((wanted, action));
     }
-    for (name, contents) in scene.public_files(host) {
+    for (name, contents) in context.public_files(host) {
         let found = there.remove(&OsString::from(name));
         if found.as_ref().is_some_and(|found| *found.contents == contents.as_bytes()) {
             work.keep(name.into(), found.as_ref(), Access::Public);
@@ -339,7 +339,7 @@ fn find_host<'a>(
         work.orphans = orphans(&there, authority);
     }
     let orphans = &work.orphans;
-    work.stay.extend(there.into_keys().filter(|name| !orphans.contains(name)));
+    work.kept_files.extend(there.into_keys().filter(|name| !orphans.contains(name)));
     Ok(work)
 }
 

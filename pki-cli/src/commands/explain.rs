@@ -24,7 +24,7 @@ pub(crate) struct ExplainArgs {
 }
 
 #[derive(Serialize)]
-struct Document {
+struct ExplainOutput {
     rules: Vec<RuleFacts>,
 }
 
@@ -33,7 +33,7 @@ struct RuleFacts {
     rule: &'static str,
     severity: &'static str,
     source: &'static str,
-    breaks: &'static str,
+    impact: &'static str,
     remedy: &'static str,
     citation: &'static str,
 }
@@ -44,7 +44,7 @@ impl From<&Rule> for RuleFacts {
             rule: rule.id,
             severity: rule.severity.as_str(),
             source: rule.source.as_str(),
-            breaks: rule.breaks,
+            impact: rule.impact,
             remedy: rule.remedy,
             citation: rule.citation,
         }
@@ -58,7 +58,9 @@ pub(crate) fn run(args: &ExplainArgs, common: &Common) -> Result<ExitCode, Failu
     };
     match (common.format, &args.rule) {
         (Format::Json, _) => {
-            json::print(&Document { rules: rules.into_iter().map(RuleFacts::from).collect() })?;
+            json::print(&ExplainOutput {
+                rules: rules.into_iter().map(RuleFacts::from).collect(),
+            })?;
         }
         (_, Some(_)) => host::print(&rules.into_iter().map(whole).collect::<String>())?,
         (_, None) => host::print(&list(&rules))?,
@@ -68,11 +70,11 @@ pub(crate) fn run(args: &ExplainArgs, common: &Common) -> Result<ExitCode, Failu
 
 fn whole(rule: &Rule) -> String {
     format!(
-        "{}: {}, demanded by {}\n  breaks: {}\n  mend:   {}\n  see:    {}\n",
+        "{}: {}, demanded by {}\n  impact: {}\n  fix:    {}\n  see:    {}\n",
         rule.id,
         text::coloured(Some(rule.severity), rule.severity.as_str()),
         rule.source.as_str(),
-        rule.breaks,
+        rule.impact,
         rule.remedy,
         rule.citation,
     )
@@ -85,7 +87,7 @@ fn list(rules: &[&Rule]) -> String {
         // Padded before it is coloured: colour has no width.
         let severity =
             text::coloured(Some(rule.severity), &format!("{:<7}", rule.severity.as_str()));
-        let _ = writeln!(text, "{:<width$}  {severity}  {}", rule.id, rule.breaks);
+        let _ = writeln!(text, "{:<width$}  {severity}  {}", rule.id, rule.impact);
     }
     text
 }

@@ -70,7 +70,7 @@ enum Form {
 }
 
 #[derive(Serialize)]
-struct Document {
+struct ExportOutput {
     host: String,
     files: Vec<Exported>,
 }
@@ -122,7 +122,7 @@ pub(crate) fn run(args: &ExportArgs, common: &Common) -> Result<ExitCode, Failur
         .map(|(path, _, contents)| Exported { file: path.display().to_string(), contents })
         .collect();
     if common.format == Format::Json {
-        json::print(&Document { host: args.host.clone(), files })?;
+        json::print(&ExportOutput { host: args.host.clone(), files })?;
     } else {
         let line = |made: &Exported| format!("{}: {}\n", made.file, made.contents.join(", "));
         host::print(&files.iter().map(line).collect::<String>())?;

@@ -63,7 +63,7 @@ pub(crate) struct InitCaArgs {
 }
 
 #[derive(Serialize)]
-struct Document {
+struct InitCaOutput {
     certificate: CertificateFacts,
     files: Files,
 }
@@ -89,7 +89,7 @@ pub(crate) fn run(args: &InitCaArgs, common: &Common) -> Result<ExitCode, Failur
         return Err(existing(&common.dir)?);
     };
     let printed = match common.format {
-        Format::Json => json::print(&Document {
+        Format::Json => json::print(&InitCaOutput {
             certificate: CertificateFacts::from(&certificate),
             files: Files {
                 certificate: certificate_path.display().to_string(),
@@ -129,10 +129,10 @@ pub(super) fn make(
         return Ok(None);
     }
 
-    let moment = host::moment()?;
+    let context = host::issuance_context()?;
     let key = PrivateKey::generate(algorithm)?;
     let certificate =
-        Authority::draft_root(request, key.public_key(), &moment)?.sign(&key)?.certificate;
+        Authority::draft_root(request, key.public_key(), &context)?.sign(&key)?.certificate;
 
     store::make_folder(folder, Access::Secret)?;
     let _lock = Lock::take(folder)?;
@@ -144,7 +144,7 @@ pub(super) fn make(
     let mut batch = Batch::new(Existing::Keep);
     batch.stage(key_path, key.to_pem(KeyFormat::Pkcs8)?.as_bytes(), Access::Secret)?;
     batch.stage(certificate_path, certificate.to_pem()?.as_bytes(), Access::Public)?;
-    Inventory::open(folder)?.record(&certificate, ca_folder::CA_PROFILE, moment.now)?;
+    Inventory::open(folder)?.record(&certificate, ca_folder::CA_PROFILE, context.now)?;
     batch.commit()?;
     Ok(Some(certificate))
 }

@@ -27,7 +27,7 @@ pub(crate) struct InspectArgs {
 }
 
 #[derive(Serialize)]
-struct Document {
+struct InspectOutput {
     files: Vec<Inspected>,
 }
 
@@ -44,7 +44,7 @@ pub(crate) fn run(args: &InspectArgs, common: &Common) -> Result<ExitCode, Failu
         files.push(Inspected { file: path.display().to_string(), contents });
     }
     match common.format {
-        Format::Json => json::print(&Document { files })?,
+        Format::Json => json::print(&InspectOutput { files })?,
         _ => {
             for file in &files {
                 for facts in &file.contents {

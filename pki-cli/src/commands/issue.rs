@@ -93,7 +93,7 @@ pub(crate) struct IssueArgs {
 }
 
 #[derive(Serialize)]
-struct Document {
+struct IssueOutput {
     certificate: CertificateFacts,
     profile: String,
     files: Files,
@@ -140,14 +140,14 @@ pub(crate) fn run(args: &IssueArgs, common: &Common) -> Result<ExitCode, Failure
     let mut batch = Batch::new(if args.force { Existing::Replace } else { Existing::Keep });
     let ca = CaFolder::open(&common.dir)?;
     let wanted = wanted(args, profile, &ca, &batch)?;
-    let moment = host::moment()?;
-    let draft = ca.authority.draft(&wanted.request, profile, &moment);
+    let context = host::issuance_context()?;
+    let draft = ca.authority.draft(&wanted.request, profile, &context);
     let issued = draft.map_err(|error| not_drafted(error, args, &wanted, &ca))?.sign(&ca.key)?;
 
     let mut inventory = ca.inventory()?;
     store::make_folder(&args.out, Access::Public)?;
     let files = stage(args, &wanted, &issued, &ca, &mut batch)?;
-    inventory.record(&issued.certificate, &profile.name, moment.now)?;
+    inventory.record(&issued.certificate, &profile.name, context.now)?;
     batch.commit()?;
     let written = files.to_string();
     print(common, profile, &issued, files).map_err(|failure| {
@@ -366,7 +366,7 @@ fn print(common: &Common, profile: &Profile, issued: &Issued, files: Files) -> R
     }
     let certificate = CertificateFacts::from(&issued.certificate);
     if common.format == Format::Json {
-        return json::print(&Document {
+        return json::print(&IssueOutput {
             certificate,
             profile: profile.name.clone(),
             files,

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use pki_core::Authority;
 
 use super::Common;
-use super::cluster::{self, ManifestArgs, Outcome, Scene, Step, Work};
+use super::cluster::{self, ApplyContext, ManifestArgs, Outcome, Step, Work};
 use crate::ca_folder;
 use crate::failure::{Failure, Kind};
 
@@ -34,8 +34,8 @@ pub(crate) fn run(args: &PlanArgs, common: &Common) -> Result<ExitCode, Failure>
     }
     let authority = ca.map(Authority::new);
     let wanted = cluster::wanted(&manifest, &args.manifest.only)?;
-    let scene = Scene::new(&manifest, authority.as_ref(), &common.dir)?;
-    let work = Work::find(&scene, &wanted, &args.manifest.only)?;
+    let context = ApplyContext::new(&manifest, authority.as_ref(), &common.dir)?;
+    let work = Work::find(&context, &wanted, &args.manifest.only)?;
     let changed = work.is_needed() || ca_step.is_some();
     let steps: Vec<Step> = ca_step.into_iter().chain(work.steps()).collect();
     Outcome { changed, warnings: manifest.warnings, steps }.print(common.format, "")?;

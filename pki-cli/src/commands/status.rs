@@ -47,7 +47,7 @@ enum Output {
 }
 
 #[derive(Serialize)]
-struct Document {
+struct StatusOutput {
     ok: bool,
     certificates: Vec<Row>,
 }
@@ -95,7 +95,7 @@ pub(crate) fn run(args: &StatusArgs, common: &Common) -> Result<ExitCode, Failur
     let ok = rows.iter().all(|row| row.problems.is_empty());
     match (args.output, common.format) {
         (Some(Output::Prometheus), _) => host::print(&prometheus(&rows))?,
-        (None, Format::Json) => json::print(&Document { ok, certificates: rows })?,
+        (None, Format::Json) => json::print(&StatusOutput { ok, certificates: rows })?,
         (None, _) => host::print(&table(&rows))?,
     }
     Ok(if ok { ExitCode::SUCCESS } else { ExitCode::from(Kind::Refused.exit_code()) })

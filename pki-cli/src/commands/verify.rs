@@ -1,10 +1,10 @@
 //! `etcdpki verify`
 
+mod checker;
 mod ignore;
 mod inputs;
-mod judge;
 mod live;
-mod question;
+mod options;
 mod stream;
 
 use std::path::PathBuf;
@@ -15,9 +15,9 @@ use pki_core::FileReport;
 use rustls_pki_types::ServerName;
 use time::{Duration, OffsetDateTime};
 
+use self::checker::Checker;
 use self::ignore::{Exceptions, Ignore, IgnoreParser};
 use self::inputs::Input;
-use self::judge::Judge;
 use self::live::LiveArgs;
 use self::stream::Pace;
 use super::{Common, audit, cluster};
@@ -73,7 +73,7 @@ pub(crate) struct VerifyArgs {
     profile: Option<ProfileArg>,
 
     /// A host name or address that peers dial [default with --connect: the one that is dialled]
-    #[arg(long, value_name = "NAME-or-IP", allow_hyphen_values = true, value_parser = question::parse_host)]
+    #[arg(long, value_name = "NAME-or-IP", allow_hyphen_values = true, value_parser = options::parse_host)]
     host: Vec<ServerName<'static>>,
 
     /// The key that should go with the certificate
@@ -81,15 +81,15 @@ pub(crate) struct VerifyArgs {
     key: Option<PathBuf>,
 
     /// The moment to ask about [default: now]
-    #[arg(long, value_name = "RFC3339", allow_hyphen_values = true, value_parser = question::parse_moment)]
+    #[arg(long, value_name = "RFC3339", allow_hyphen_values = true, value_parser = options::parse_moment)]
     at: Option<OffsetDateTime>,
 
     /// Warn of certificates that end within this time
-    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = question::parse_span)]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = options::parse_span)]
     expires_within: Option<Duration>,
 
     /// How many CAs may stand between certificate and root
-    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true, value_parser = question::parse_depth)]
+    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true, value_parser = options::parse_depth)]
     max_depth: Option<usize>,
 
     /// Whose rules count
@@ -140,19 +140,19 @@ pub(crate) fn run(args: &VerifyArgs, common: &Common) -> Result<ExitCode, Failur
     let manifest = args.manifest.as_deref().map(cluster::read_manifest).transpose()?;
     if args.live.is_wanted() {
         let targets = args.live.targets(manifest.as_ref(), common)?;
-        let judge = Judge::new(args, common, exceptions)?;
-        return live::run(args, targets, &judge, common.format);
+        let checker = Checker::new(args, common, exceptions)?;
+        return live::run(args, targets, &checker, common.format);
     }
     if let Some(manifest) = manifest {
-        return print_audit(audit::judge(&manifest, common)?, common, &exceptions);
+        return print_audit(audit::run(&manifest, common)?, common, &exceptions);
     }
-    let judge = Judge::new(args, common, exceptions)?;
+    let checker = Checker::new(args, common, exceptions)?;
     let view = View {
         format: common.format,
-        asked: question::words(&judge.question, judge.verifier.policy),
+        asked: options::words(&checker.options, checker.verifier.policy),
         alone: args.files.len() == 1 && !args.files[0].is_dir(),
     };
-    let work = |input: Input| inputs::judge(input, &judge, &view);
+    let work = |input: Input| inputs::verify(input, &checker, &view);
     let mut verdict = Verdict::new(&view);
     stream::in_order(inputs::expand(&args.files), &Pace::files(), work, |done| verdict.add(done))?;
     verdict.finish()
@@ -165,7 +165,7 @@ fn print_audit(
 ) -> Result<ExitCode, Failure> {
     let view = View {
         format: common.format,
-        asked: format!("against the manifest, at {}", question::second(host::now())),
+        asked: format!("against the manifest, at {}", options::second(host::now())),
         alone: false,
     };
     let folder = common.dir.join(hosts::FOLDER);

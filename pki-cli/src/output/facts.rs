@@ -96,7 +96,7 @@ pub(crate) struct FindingFacts {
     pub(crate) severity: &'static str,
     pub(crate) subject: String,
     pub(crate) evidence: String,
-    pub(crate) breaks: &'static str,
+    pub(crate) impact: &'static str,
     pub(crate) remedy: &'static str,
     pub(crate) citation: &'static str,
     /// Why it is ignored, where the command line says so.
@@ -115,7 +115,7 @@ impl From<&Finding> for FindingFacts {
             severity: finding.severity.as_str(),
             subject: finding.subject.clone(),
             evidence: finding.evidence.clone(),
-            breaks: finding.rule.breaks,
+            impact: finding.rule.impact,
             remedy: finding.rule.remedy,
             citation: finding.rule.citation,
             ignored: None,

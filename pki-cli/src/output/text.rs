@@ -49,12 +49,12 @@ pub(crate) fn findings(report: &Report) -> String {
 
 pub(super) fn finding(finding: &Finding) -> String {
     format!(
-        "  {} [{}] {}: {}\n    breaks: {}\n    mend:   {}\n    see:    {}\n",
+        "  {} [{}] {}: {}\n    impact: {}\n    fix:    {}\n    see:    {}\n",
         word(finding.severity),
         finding.rule.id,
         finding.subject,
         finding.evidence,
-        finding.rule.breaks,
+        finding.rule.impact,
         finding.rule.remedy,
         finding.rule.citation,
     )

@@ -31,7 +31,7 @@ pub struct NameAttribute {
     /// The value; `#` and hexadecimal digits where it is no string.
     pub value: String,
     /// True when it shares its relative distinguished name with the attribute before it.
-    pub joined: bool,
+    pub same_rdn: bool,
 }
 
 impl NameAttribute {
@@ -67,7 +67,7 @@ impl DistinguishedName {
                     && !(entry.attr_value().tag() == Tag::PrintableString && value.contains('?'))
                     && matches!(type_octets, [..0x78, ..])
                     && type_octets != [0];
-                attributes.push(NameAttribute { attribute, value, joined: index > 0 });
+                attributes.push(NameAttribute { attribute, value, same_rdn: index > 0 });
             }
         }
         Some(Self { attributes, der: name.as_raw().to_vec(), rewritable })
@@ -106,8 +106,8 @@ impl DistinguishedName {
     }
 
     fn relative_names(&self) -> Vec<&[NameAttribute]> {
-        // `joined` attributes share the relative name of the one before them.
-        self.attributes.chunk_by(|_, next| next.joined).collect()
+        // `same_rdn` attributes share the relative name of the one before them.
+        self.attributes.chunk_by(|_, next| next.same_rdn).collect()
     }
 
     /// The first common name.
@@ -120,13 +120,13 @@ impl DistinguishedName {
 
     /// The same name as one that we write, where we can write it.
     pub fn to_subject(&self) -> Result<Subject, Error> {
-        if let Some(joined) = self.attributes.iter().find(|entry| entry.joined) {
+        if let Some(same_rdn) = self.attributes.iter().find(|entry| entry.same_rdn) {
             return Err(Error::invalid(
                 "subject",
                 self.to_string(),
                 format!(
                     "{} shares a relative distinguished name with another attribute",
-                    joined.attribute.short_name()
+                    same_rdn.attribute.short_name()
                 ),
             )
             .hinted("ask with a subject of single-valued attributes, or override it with --cn"));
@@ -143,7 +143,7 @@ impl fmt::Display for DistinguishedName {
             return f.write_str("(empty subject)");
         }
         for (index, entry) in self.attributes.iter().enumerate() {
-            f.write_str(match (index, entry.joined) {
+            f.write_str(match (index, entry.same_rdn) {
                 (0, _) => "",
                 (_, true) => "+",
                 (_, false) => ", ",

@@ -4,14 +4,14 @@ use crate::document::{Document, Value};
 
 /// Where a client dials, what it trusts there and what it shows.
 #[derive(Debug, Default)]
-pub(super) struct Told {
+pub(super) struct ClientConfig {
     pub(super) endpoints: Vec<String>,
     pub(super) ca: Option<String>,
     pub(super) certificate: Option<String>,
     pub(super) key: Option<String>,
 }
 
-impl Told {
+impl ClientConfig {
     /// `etcd.external` of a ClusterConfiguration; kubeadm's file may hold several documents.
     pub(super) fn from_kubeadm(text: &str) -> Option<Self> {
         text.split("\n---").find_map(|document| {

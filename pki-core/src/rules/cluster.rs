@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use time::Duration;
 
-use super::{Breach, Row, moment};
+use super::{Row, Violation, moment};
 use crate::certificate::{Certificate, GeneralName};
 use crate::deployment::{Deployment, HostFile};
 use crate::report::{Rule, Severity, Source};
@@ -16,7 +16,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "ca-key-on-node",
             severity: Severity::Error,
             source: Source::Etcd,
-            breaks: "Whoever takes this host can mint any certificate of the cluster.",
+            impact: "Whoever takes this host can mint any certificate of the cluster.",
             remedy: "Remove it from the host and make a new CA: the key counts as leaked.",
             citation: "least privilege",
         },
@@ -27,7 +27,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "worker-holds-credential",
             severity: Severity::Error,
             source: Source::Etcd,
-            breaks: "A worker that is taken can read and write the whole state of the cluster.",
+            impact: "A worker that is taken can read and write the whole state of the cluster.",
             remedy: "Remove the folder; workers never talk to etcd.",
             citation: "least privilege",
         },
@@ -38,7 +38,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "shared-key",
             severity: Severity::Error,
             source: Source::Etcd,
-            breaks: "Whoever steals the one file has the other's identity too: a master's file makes a member.",
+            impact: "Whoever steals the one file has the other's identity too: a master's file makes a member.",
             remedy: "Issue each certificate with a key of its own: etcdpki apply.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
@@ -49,7 +49,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "serial-dup",
             severity: Severity::Error,
             source: Source::Etcd,
-            breaks: "Revoking the one revokes the other, for etcd matches CRLs by serial number alone.",
+            impact: "Revoking the one revokes the other, for etcd matches CRLs by serial number alone.",
             remedy: "Issue one of the two anew.",
             citation: "RFC 5280 section 4.1.2.2; measured on etcd 3.4, 3.5, 3.6",
         },
@@ -60,7 +60,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "san-foreign-node",
             severity: Severity::Warning,
             source: Source::Etcd,
-            breaks: "Whoever takes this host can pose as the other, towards clients and towards peers.",
+            impact: "Whoever takes this host can pose as the other, towards clients and towards peers.",
             remedy: "Issue each host a certificate of its own: `etcdpki apply -f MANIFEST`.",
             citation: "least privilege; measured on etcd 3.4, 3.5, 3.6",
         },
@@ -71,7 +71,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "expire-together",
             severity: Severity::Warning,
             source: Source::Etcd,
-            breaks: "The certificates of all members end within a day and soon: then no member can dial another, and none that restarts comes back.",
+            impact: "The certificates of all members end within a day and soon: then no member can dial another, and none that restarts comes back.",
             remedy: "Renew them now, one member after the other: `etcdpki apply -f MANIFEST`.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
@@ -79,14 +79,14 @@ pub(super) static ROWS: &[Row] = &[
     ),
 ];
 
-fn ca_key_on_node(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn ca_key_on_node(deployment: &Deployment<'_>) -> Vec<Violation> {
     let held = deployment.files.iter().filter_map(|file| Some((file, file.contents.key.as_ref()?)));
     held.filter(|(_, key)| **key == deployment.ca.public_key)
         .map(|(file, key)| about(file, format!("key {} is the CA's", key.key_id())))
         .collect()
 }
 
-fn worker_holds_credential(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn worker_holds_credential(deployment: &Deployment<'_>) -> Vec<Violation> {
     let is_worker =
         |file: &&HostFile| deployment.manifest.workers.iter().any(|w| w.name == file.host);
     let holds_credential = |file: &&HostFile| {
@@ -96,9 +96,9 @@ fn worker_holds_credential(deployment: &Deployment<'_>) -> Vec<Breach> {
     files.map(|file| about(file, format!("{} is a worker", file.host))).collect()
 }
 
-fn shared_key(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn shared_key(deployment: &Deployment<'_>) -> Vec<Violation> {
     let mut seen: HashMap<&[u8], &HostFile> = HashMap::new();
-    let mut breaches = Vec::new();
+    let mut violations = Vec::new();
     // A client that has a member's key is a rule of its own.
     let is_client = |file: &HostFile| {
         let mut clients = deployment.pairs.iter().filter(|pair| pair.plays(Purpose::Client));
@@ -110,28 +110,28 @@ fn shared_key(deployment: &Deployment<'_>) -> Vec<Breach> {
         let copy = |other: &&HostFile| other.host == file.host && is_same(other, leaf);
         let other = other.filter(|other| is_client(other) == is_client(file) && !copy(other));
         if let Some(other) = other {
-            breaches.push(about(file, format!("{} has the same key", other.path())));
+            violations.push(about(file, format!("{} has the same key", other.path())));
         }
     }
-    breaches
+    violations
 }
 
-fn serial_dup(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn serial_dup(deployment: &Deployment<'_>) -> Vec<Violation> {
     let mut seen: HashMap<&[u8], &HostFile> = HashMap::new();
-    let mut breaches = Vec::new();
+    let mut violations = Vec::new();
     for (file, leaf) in leaves(deployment) {
         let other = seen.insert(leaf.serial.as_bytes(), file);
         // The same certificate twice is a key that is shared.
         let differs =
             |other: &&HostFile| other.certificate().is_some_and(|c| c.der() != leaf.der());
         if let Some(other) = other.filter(differs) {
-            breaches.push(about(file, format!("{} has the same serial number", other.path())));
+            violations.push(about(file, format!("{} has the same serial number", other.path())));
         }
     }
-    breaches
+    violations
 }
 
-fn san_foreign_node(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn san_foreign_node(deployment: &Deployment<'_>) -> Vec<Violation> {
     let manifest = deployment.manifest;
     let names: Vec<(&str, String)> = manifest
         .hosts()
@@ -143,21 +143,21 @@ fn san_foreign_node(deployment: &Deployment<'_>) -> Vec<Breach> {
             all.map(|name| (host.name.as_str(), name)).collect::<Vec<_>>()
         })
         .collect();
-    let mut breaches = Vec::new();
+    let mut violations = Vec::new();
     for pair in &deployment.pairs {
         let Some(leaf) = deployment.leaf(pair) else { continue };
         let others = names.iter().filter(|(host, _)| *host != pair.host);
         let foreign = others.filter(|(_, name)| states(leaf.certificate, name));
         let foreign: Vec<&str> = foreign.map(|(_, name)| name.as_str()).collect();
         if !foreign.is_empty() {
-            breaches.push(Breach {
+            violations.push(Violation {
                 file: pair.path(),
                 subject: leaf.certificate.subject.to_string(),
                 evidence: format!("it carries {}, which is another host", foreign.join(", ")),
             });
         }
     }
-    breaches
+    violations
 }
 
 /// True when a certificate has this very name; a wildcard is for many hosts by its nature.
@@ -170,7 +170,7 @@ fn states(certificate: &Certificate, name: &str) -> bool {
     })
 }
 
-fn expire_together(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn expire_together(deployment: &Deployment<'_>) -> Vec<Violation> {
     let of_members = [Purpose::Server, Purpose::Peer].into_iter();
     let mut ends: Vec<_> = of_members
         .flat_map(|part| deployment.playing(part))
@@ -183,7 +183,7 @@ fn expire_together(deployment: &Deployment<'_>) -> Vec<Breach> {
     if deployment.members.len() < 2 || !soon || last.0 - first.0 > Duration::DAY {
         return Vec::new();
     }
-    vec![Breach {
+    vec![Violation {
         file: first.1.clone(),
         subject: first.2.subject.to_string(),
         evidence: format!(
@@ -208,10 +208,10 @@ fn leaves<'a>(
     first.filter(|(_, certificate)| !certificate.is_ca())
 }
 
-fn about(file: &HostFile, evidence: String) -> Breach {
+fn about(file: &HostFile, evidence: String) -> Violation {
     let subject = match file.certificate() {
         Some(certificate) => certificate.subject.to_string(),
         None => "key".to_owned(),
     };
-    Breach { file: file.path(), subject, evidence }
+    Violation { file: file.path(), subject, evidence }
 }

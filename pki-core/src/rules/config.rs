@@ -1,6 +1,6 @@
 //! How etcd is configured, as far as it decides who gets in.
 
-use super::{Breach, Row};
+use super::{Row, Violation};
 use crate::deployment::{Deployment, Member};
 use crate::key::KeyAlgorithm;
 use crate::report::{Rule, Severity, Source};
@@ -12,7 +12,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "cfg-malformed",
             severity: Severity::Error,
             source: Source::Etcd,
-            breaks: "etcd exits before it starts: `error verifying flags`.",
+            impact: "etcd exits before it starts: `error verifying flags`.",
             remedy: "Correct the file, or run `etcdpki apply -f MANIFEST`, which writes it anew.",
             citation: "etcd, --config-file",
         },
@@ -23,7 +23,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "cfg-auth-off",
             severity: Severity::Error,
             source: Source::Etcd,
-            breaks: "Everybody who reaches the port can read and write the whole state of the cluster.",
+            impact: "Everybody who reaches the port can read and write the whole state of the cluster.",
             remedy: "Set client-cert-auth: true and trusted-ca-file, and listen at https:// alone; the same for peers.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
@@ -34,7 +34,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "cfg-ca-missing",
             severity: Severity::Error,
             source: Source::Etcd,
-            breaks: "etcd trusts the CAs of the operating system instead and refuses its own: `x509: certificate signed by unknown authority`.",
+            impact: "etcd trusts the CAs of the operating system instead and refuses its own: `x509: certificate signed by unknown authority`.",
             remedy: "Set trusted-ca-file and peer-trusted-ca-file to the cluster's CA.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
@@ -45,7 +45,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "cfg-cert-missing",
             severity: Severity::Error,
             source: Source::Etcd,
-            breaks: "etcd exits: `TLS key/cert (--cert-file, --key-file) must be provided for client url https://…`; towards peers `KeyFile and CertFile are not presented`.",
+            impact: "etcd exits: `TLS key/cert (--cert-file, --key-file) must be provided for client url https://…`; towards peers `KeyFile and CertFile are not presented`.",
             remedy: "Set cert-file and key-file, for peers peer-cert-file and peer-key-file.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
@@ -56,7 +56,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "cfg-auto-tls",
             severity: Severity::Warning,
             source: Source::Etcd,
-            breaks: "etcd makes certificates for itself that nobody can verify, so that its clients and peers have to trust anybody.",
+            impact: "etcd makes certificates for itself that nobody can verify, so that its clients and peers have to trust anybody.",
             remedy: "Remove auto-tls and peer-auto-tls, and set cert-file, key-file and trusted-ca-file.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
@@ -67,7 +67,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "cfg-allowed-hostname-gateway",
             severity: Severity::Warning,
             source: Source::Etcd,
-            breaks: "etcd's gateway does not pass its own allow list, whatever the certificates: /v3 answers 503.",
+            impact: "etcd's gateway does not pass its own allow list, whatever the certificates: /v3 answers 503.",
             remedy: "Set enable-grpc-gateway: false, or remove client-cert-allowed-hostname and use RBAC.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
@@ -78,7 +78,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "cfg-yaml-unknown-key",
             severity: Severity::Error,
             source: Source::Etcd,
-            breaks: "etcd passes over the key in silence, so that what it should switch on is off.",
+            impact: "etcd passes over the key in silence, so that what it should switch on is off.",
             remedy: "Write it as etcd's sample configuration has it; what is a flag alone, as client-crl-file, needs a unit without --config-file.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
@@ -89,7 +89,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "cfg-env-flag-clash",
             severity: Severity::Error,
             source: Source::Etcd,
-            breaks: "etcd exits: `conflicting environment variable is shadowed by corresponding command-line flag`; with --config-file it passes over both in silence.",
+            impact: "etcd exits: `conflicting environment variable is shadowed by corresponding command-line flag`; with --config-file it passes over both in silence.",
             remedy: "Say each thing in one place.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
@@ -100,7 +100,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "cfg-cipher-vs-key",
             severity: Severity::Error,
             source: Source::Etcd,
-            breaks: "Clients with TLS 1.2 fail: `tls: no cipher suite supported by both client and server`.",
+            impact: "Clients with TLS 1.2 fail: `tls: no cipher suite supported by both client and server`.",
             remedy: "Add a suite for the key, such as TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 (RSA keys: ECDHE_RSA), or remove cipher-suites.",
             citation: "RFC 5246 section 7.4.2; measured on etcd 3.4, 3.5, 3.6",
         },
@@ -111,7 +111,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "cfg-skip-san",
             severity: Severity::Warning,
             source: Source::Etcd,
-            breaks: "The peer port takes any certificate of its CA for a member, from any address: every client can speak Raft.",
+            impact: "The peer port takes any certificate of its CA for a member, from any address: every client can speak Raft.",
             remedy: "Remove peer-skip-client-san-verification, and give each member its address.",
             citation: "measured on etcd 3.4, 3.5, 3.6 (checkCertSAN)",
         },
@@ -123,23 +123,23 @@ pub(super) static ROWS: &[Row] = &[
 pub(super) fn each(
     deployment: &Deployment<'_>,
     check: impl Fn(&Member<'_>) -> Vec<String>,
-) -> Vec<Breach> {
-    let mut breaches = Vec::new();
+) -> Vec<Violation> {
+    let mut violations = Vec::new();
     for member in &deployment.members {
         let Some(name) = member.settings.file else { continue };
         for evidence in check(member) {
             let file = format!("{}/{name}", member.host.name);
-            breaches.push(Breach { file, subject: name.to_owned(), evidence });
+            violations.push(Violation { file, subject: name.to_owned(), evidence });
         }
     }
-    breaches
+    violations
 }
 
-fn malformed(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn malformed(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |member| member.settings.malformed.iter().cloned().collect())
 }
 
-fn auth_off(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn auth_off(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |member| {
         let settings = &member.settings;
         let mut found = Vec::new();
@@ -174,7 +174,7 @@ fn auth_off(deployment: &Deployment<'_>) -> Vec<Breach> {
     })
 }
 
-fn ca_missing(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn ca_missing(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |member| {
         let settings = &member.settings;
         let sides = [
@@ -190,7 +190,7 @@ fn ca_missing(deployment: &Deployment<'_>) -> Vec<Breach> {
     })
 }
 
-fn cert_missing(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn cert_missing(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |member| {
         let settings = &member.settings;
         let mut found = Vec::new();
@@ -210,7 +210,7 @@ fn cert_missing(deployment: &Deployment<'_>) -> Vec<Breach> {
     })
 }
 
-fn auto_tls(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn auto_tls(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |member| {
         let options = ["auto-tls", "peer-auto-tls"].into_iter();
         let on = options.filter(|option| member.settings.is_on(option));
@@ -218,7 +218,7 @@ fn auto_tls(deployment: &Deployment<'_>) -> Vec<Breach> {
     })
 }
 
-fn allowed_hostname_gateway(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn allowed_hostname_gateway(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |member| {
         let settings = &member.settings;
         match settings.find("client-cert-allowed-hostname") {
@@ -230,18 +230,18 @@ fn allowed_hostname_gateway(deployment: &Deployment<'_>) -> Vec<Breach> {
     })
 }
 
-fn yaml_unknown_key(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn yaml_unknown_key(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |member| {
         let unknown = member.settings.unknown.iter();
         unknown.map(|key| format!("{key} is no key of this file")).collect()
     })
 }
 
-fn env_flag_clash(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn env_flag_clash(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |member| member.settings.clashes.clone())
 }
 
-fn cipher_vs_key(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn cipher_vs_key(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |member| {
         let suites = member.settings.list("cipher-suites");
         let leaves = [Purpose::Server, Purpose::Peer].into_iter();
@@ -267,7 +267,7 @@ fn cipher_vs_key(deployment: &Deployment<'_>) -> Vec<Breach> {
     })
 }
 
-fn skip_san(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn skip_san(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |member| {
         let options =
             ["peer-skip-client-san-verification", "experimental-peer-skip-client-san-verification"];

@@ -1,7 +1,7 @@
 //! The CRLs that members enforce. etcd matches serial numbers and looks at nothing else of a CRL, so
 //! that the rest is for these rules.
 
-use super::{Breach, Row, config, moment};
+use super::{Row, Violation, config, moment};
 use crate::certificate::Certificate;
 use crate::deployment::{Crl, Deployment, Form, Pair};
 use crate::manifest::EtcdVersion;
@@ -15,7 +15,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "crl-format",
             severity: Severity::Error,
             source: Source::Etcd,
-            breaks: "etcd starts and refuses everybody: from 3.6 on it reads DER alone (`x509: malformed crl`), before that PEM too.",
+            impact: "etcd starts and refuses everybody: from 3.6 on it reads DER alone (`x509: malformed crl`), before that PEM too.",
             remedy: "Convert it: openssl crl -in FILE -outform DER -out FILE.der; etcd reads it at the next connection.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
@@ -26,7 +26,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "crl-issuer",
             severity: Severity::Warning,
             source: Source::Etcd,
-            breaks: "etcd enforces the list all the same, and shuts out whoever has a serial number of another CA's revoked certificate.",
+            impact: "etcd enforces the list all the same, and shuts out whoever has a serial number of another CA's revoked certificate.",
             remedy: "Put the CRL of the cluster's CA there.",
             citation: "RFC 5280 section 6.3.3; measured on etcd 3.4, 3.5, 3.6",
         },
@@ -37,7 +37,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "crl-ca-serial",
             severity: Severity::Error,
             source: Source::Etcd,
-            breaks: "etcd matches every certificate that is sent, so that all clients that send their CA too, as curl does, are shut out.",
+            impact: "etcd matches every certificate that is sent, so that all clients that send their CA too, as curl does, are shut out.",
             remedy: "Take the CA off its own list; a CA is withdrawn by taking it out of the trust files.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
@@ -48,7 +48,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "crl-serial-clash",
             severity: Severity::Error,
             source: Source::Etcd,
-            breaks: "etcd matches by serial number alone: the list of another CA shuts out a certificate that nobody revoked.",
+            impact: "etcd matches by serial number alone: the list of another CA shuts out a certificate that nobody revoked.",
             remedy: "Put the CRL of the cluster's CA there, or issue the certificate anew.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
@@ -59,7 +59,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "crl-http-urls",
             severity: Severity::Error,
             source: Source::Etcd,
-            breaks: "With listen-client-http-urls etcd does not look at the CRL on its gRPC port: revoked clients get in.",
+            impact: "With listen-client-http-urls etcd does not look at the CRL on its gRPC port: revoked clients get in.",
             remedy: "Upgrade to etcd 3.5.32, 3.6.13 or later, or remove listen-client-http-urls.",
             citation: "GHSA-3wh4-j44w-pg92; measured on etcd 3.6",
         },
@@ -70,7 +70,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "crl-peer-no-evict",
             severity: Severity::Info,
             source: Source::Etcd,
-            breaks: "A revoked member stays one: the others still dial it, and only its own connections are refused.",
+            impact: "A revoked member stays one: the others still dial it, and only its own connections are refused.",
             remedy: "Remove it from the cluster too: etcdctl member remove ID.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
@@ -82,18 +82,18 @@ pub(super) static ROWS: &[Row] = &[
 fn each(
     deployment: &Deployment<'_>,
     check: impl Fn(&Crl<'_>, &RevocationList) -> Vec<String>,
-) -> Vec<Breach> {
-    let mut breaches = Vec::new();
+) -> Vec<Violation> {
+    let mut violations = Vec::new();
     for crl in &deployment.crls {
         let Some(list) = deployment.list(crl) else { continue };
         let evidence = check(crl, list).into_iter();
-        breaches.extend(evidence.map(|evidence| about(crl, evidence)));
+        violations.extend(evidence.map(|evidence| about(crl, evidence)));
     }
-    breaches
+    violations
 }
 
-fn about(crl: &Crl<'_>, evidence: String) -> Breach {
-    Breach { file: format!("{}/{}", crl.host, crl.file), subject: crl.file.clone(), evidence }
+fn about(crl: &Crl<'_>, evidence: String) -> Violation {
+    Violation { file: format!("{}/{}", crl.host, crl.file), subject: crl.file.clone(), evidence }
 }
 
 /// The certificates that a CRL is held against, by their issuer's list or by another.
@@ -113,8 +113,8 @@ fn listed<'d, 'a>(
         .collect()
 }
 
-fn format(deployment: &Deployment<'_>) -> Vec<Breach> {
-    let mut breaches = Vec::new();
+fn format(deployment: &Deployment<'_>) -> Vec<Violation> {
+    let mut violations = Vec::new();
     for crl in &deployment.crls {
         let Some(file) = deployment.file(crl.host, &crl.file) else { continue };
         let contents = &file.contents;
@@ -126,12 +126,12 @@ fn format(deployment: &Deployment<'_>) -> Vec<Breach> {
             }
             _ => continue,
         };
-        breaches.push(about(crl, evidence.to_owned()));
+        violations.push(about(crl, evidence.to_owned()));
     }
-    breaches
+    violations
 }
 
-fn issuer(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn issuer(deployment: &Deployment<'_>) -> Vec<Violation> {
     let ca = deployment.ca;
     each(deployment, |_, list| {
         if list.issuer.der() != ca.subject.der() {
@@ -144,7 +144,7 @@ fn issuer(deployment: &Deployment<'_>) -> Vec<Breach> {
     })
 }
 
-fn ca_serial(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn ca_serial(deployment: &Deployment<'_>) -> Vec<Violation> {
     let ca = deployment.ca;
     each(deployment, |_, list| {
         let listed = list.issuer.der() == ca.subject.der() && list.lists(&ca.serial);
@@ -152,7 +152,7 @@ fn ca_serial(deployment: &Deployment<'_>) -> Vec<Breach> {
     })
 }
 
-fn serial_clash(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn serial_clash(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |crl, list| {
         let clashes = listed(deployment, crl, list).into_iter();
         let clashes = clashes.filter(|(_, leaf)| list.issuer.der() != leaf.issuer.der());
@@ -162,7 +162,7 @@ fn serial_clash(deployment: &Deployment<'_>) -> Vec<Breach> {
     })
 }
 
-fn http_urls(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn http_urls(deployment: &Deployment<'_>) -> Vec<Violation> {
     let version = deployment.manifest.etcd_version;
     let mended = version >= EtcdVersion(3, 6, 13)
         || (EtcdVersion(3, 5, 32)..EtcdVersion(3, 6, 0)).contains(&version);
@@ -178,7 +178,7 @@ fn http_urls(deployment: &Deployment<'_>) -> Vec<Breach> {
     })
 }
 
-fn peer_no_evict(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn peer_no_evict(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |crl, list| {
         let peers = listed(deployment, crl, list).into_iter();
         let peers =
@@ -188,14 +188,14 @@ fn peer_no_evict(deployment: &Deployment<'_>) -> Vec<Breach> {
 }
 
 /// `leaf-revoked`, of the certificates that hosts hold.
-pub(super) fn revoked(deployment: &Deployment<'_>) -> Vec<Breach> {
-    let mut breaches: Vec<Breach> = Vec::new();
+pub(super) fn revoked(deployment: &Deployment<'_>) -> Vec<Violation> {
+    let mut violations: Vec<Violation> = Vec::new();
     for crl in &deployment.crls {
         let Some(list) = deployment.list(crl) else { continue };
         let listed = listed(deployment, crl, list).into_iter();
         for (pair, leaf) in listed.filter(|(_, leaf)| list.issuer.der() == leaf.issuer.der()) {
-            if !breaches.iter().any(|breach| breach.file == pair.path()) {
-                breaches.push(Breach {
+            if !violations.iter().any(|violation| violation.file == pair.path()) {
+                violations.push(Violation {
                     file: pair.path(),
                     subject: leaf.subject.to_string(),
                     evidence: format!("{} of {} lists {}", crl.file, crl.host, leaf.serial),
@@ -203,11 +203,11 @@ pub(super) fn revoked(deployment: &Deployment<'_>) -> Vec<Breach> {
             }
         }
     }
-    breaches
+    violations
 }
 
 /// `crl-stale`, of the CRLs that hosts hold.
-pub(super) fn stale(deployment: &Deployment<'_>) -> Vec<Breach> {
+pub(super) fn stale(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |_, list| match list.next_update {
         Some(next) if next.unix_timestamp() < deployment.now.unix_timestamp() => {
             vec![format!("nextUpdate {} is before {}", moment(next), moment(deployment.now))]

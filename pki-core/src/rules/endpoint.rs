@@ -7,7 +7,7 @@ static PLAIN_HTTP: Rule = Rule {
     id: "endpoint-plain-http",
     severity: Severity::Error,
     source: Source::Etcd,
-    breaks: "Everybody on the network reads and changes what passes, and TLS clients fail: `tls: first record does not look like a TLS handshake`.",
+    impact: "Everybody on the network reads and changes what passes, and TLS clients fail: `tls: first record does not look like a TLS handshake`.",
     remedy: "Write https:// in listen-client-urls and listen-peer-urls, with cert-file and key-file, and restart the member.",
     citation: "measured on etcd 3.4, 3.5",
 };
@@ -16,7 +16,7 @@ static HANDSHAKE: Rule = Rule {
     id: "endpoint-handshake",
     severity: Severity::Error,
     source: Source::Etcd,
-    breaks: "No client of today's TLS (1.2 and 1.3) can connect.",
+    impact: "No client of today's TLS (1.2 and 1.3) can connect.",
     remedy: "Check that it is the right port; look into the server's log for `rejected connection`; check its cipher-suites against the kind of its key.",
     citation: "RFC 8446 section 6.2; RFC 5246 section 7.2",
 };
@@ -25,7 +25,7 @@ static REFUSES_CLIENT: Rule = Rule {
     id: "endpoint-refuses-client",
     severity: Severity::Error,
     source: Source::Etcd,
-    breaks: "This client cannot use the endpoint; an API server says no more than `context deadline exceeded`.",
+    impact: "This client cannot use the endpoint; an API server says no more than `context deadline exceeded`.",
     remedy: "Verify the client's certificate with --purpose client against the server's trusted-ca-file; after an end without an alert also its names and the server's CRL.",
     citation: "measured on etcd 3.4, 3.5, 3.6",
 };
@@ -34,7 +34,7 @@ static OPEN: Rule = Rule {
     id: "endpoint-open",
     severity: Severity::Warning,
     source: Source::Etcd,
-    breaks: "Whoever reaches the port talks to the server without a certificate; of etcd that is every key of the cluster.",
+    impact: "Whoever reaches the port talks to the server without a certificate; of etcd that is every key of the cluster.",
     remedy: "Set client-cert-auth and trusted-ca-file (of the peer port: peer-client-cert-auth and peer-trusted-ca-file).",
     citation: "etcd security guide; measured on etcd 3.4, 3.5",
 };
@@ -43,7 +43,7 @@ static SERVES_OTHER: Rule = Rule {
     id: "endpoint-serves-other",
     severity: Severity::Error,
     source: Source::Etcd,
-    breaks: "The host works with another certificate than the one that was issued for it last: it fails when that one ends, or is revoked.",
+    impact: "The host works with another certificate than the one that was issued for it last: it fails when that one ends, or is revoked.",
     remedy: "Copy the host's folder to the host; etcd reads its certificates anew at each handshake and needs no restart for them.",
     citation: "measured on etcd 3.4, 3.5, 3.6",
 };

@@ -1,6 +1,6 @@
 //! The files of a host: there, readable, for nobody else.
 
-use super::{Breach, Row};
+use super::{Row, Violation};
 use crate::deployment::{Deployment, HostFile};
 use crate::report::{Rule, Severity, Source};
 
@@ -8,7 +8,7 @@ pub(crate) static MANIFEST_DRIFT: Rule = Rule {
     id: "manifest-drift",
     severity: Severity::Error,
     source: Source::Etcd,
-    breaks: "The host does not hold what the manifest says, and the next apply replaces it.",
+    impact: "The host does not hold what the manifest says, and the next apply replaces it.",
     remedy: "Run `etcdpki apply -f MANIFEST`, or change the manifest.",
     citation: "the manifest",
 };
@@ -19,7 +19,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "file-missing",
             severity: Severity::Error,
             source: Source::Etcd,
-            breaks: "The program that is to use it exits: `open …: no such file or directory`.",
+            impact: "The program that is to use it exits: `open …: no such file or directory`.",
             remedy: "Run `etcdpki apply -f MANIFEST`, and copy the host's folder again.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
@@ -30,7 +30,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "file-unreadable",
             severity: Severity::Error,
             source: Source::Etcd,
-            breaks: "The program that is to use it exits: `open …: permission denied`.",
+            impact: "The program that is to use it exits: `open …: permission denied`.",
             remedy: "Make it readable to its owner, who is the user of the service: chmod u+r FILE; chown etcd: FILE.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
@@ -41,7 +41,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "file-mode",
             severity: Severity::Error,
             source: Source::Etcd,
-            breaks: "Everybody on the host can read the key, and etcd does not object.",
+            impact: "Everybody on the host can read the key, and etcd does not object.",
             remedy: "chmod 600 FILE",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
@@ -62,11 +62,11 @@ fn used<'d>(deployment: &'d Deployment<'_>) -> Vec<(&'d str, &'d str)> {
     used
 }
 
-fn file_missing(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn file_missing(deployment: &Deployment<'_>) -> Vec<Violation> {
     let missing = used(deployment).into_iter();
     let missing = missing.filter(|(host, name)| deployment.file(host, name).is_none());
     missing
-        .map(|(host, name)| Breach {
+        .map(|(host, name)| Violation {
             file: format!("{host}/{name}"),
             subject: name.to_owned(),
             evidence: format!("{host} is to use it, and it is not there"),
@@ -74,22 +74,22 @@ fn file_missing(deployment: &Deployment<'_>) -> Vec<Breach> {
         .collect()
 }
 
-fn file_unreadable(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn file_unreadable(deployment: &Deployment<'_>) -> Vec<Violation> {
     let files = used(deployment).into_iter();
     let files = files.filter_map(|(host, name)| deployment.file(host, name));
     files
         .filter(|file| file.mode & 0o400 == 0)
-        .map(|file| breach(file, format!("mode {:04o}, its owner may not read it", file.mode)))
+        .map(|file| violation(file, format!("mode {:04o}, its owner may not read it", file.mode)))
         .collect()
 }
 
-fn file_mode(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn file_mode(deployment: &Deployment<'_>) -> Vec<Violation> {
     let keys = deployment.files.iter().filter(|file| file.contents.key.is_some());
     keys.filter(|file| file.mode & 0o077 != 0)
-        .map(|file| breach(file, format!("mode {:04o}, 0600 is wanted", file.mode)))
+        .map(|file| violation(file, format!("mode {:04o}, 0600 is wanted", file.mode)))
         .collect()
 }
 
-fn breach(file: &HostFile, evidence: String) -> Breach {
-    Breach { file: file.path(), subject: file.name.clone(), evidence }
+fn violation(file: &HostFile, evidence: String) -> Violation {
+    Violation { file: file.path(), subject: file.name.clone(), evidence }
 }

@@ -1,6 +1,6 @@
 //! Algorithms, serial numbers and extensions: the form of one certificate.
 
-use super::{Case, Position, Row, when};
+use super::{CertificateInPath, Position, Row, when};
 use crate::certificate::{Certificate, is_weak_signature, signature_algorithm_name};
 use crate::key::KeyAlgorithm;
 use crate::report::{Rule, Severity, Source};
@@ -11,7 +11,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "sig-weak",
             severity: Severity::Error,
             source: Source::Rfc5280,
-            breaks: "etcd and the API server refuse it with `x509: cannot verify signature: insecure algorithm`; only old 3.5 builds let it pass.",
+            impact: "etcd and the API server refuse it with `x509: cannot verify signature: insecure algorithm`; only old 3.5 builds let it pass.",
             remedy: "Issue it anew; etcdpki signs with SHA-256 and stronger.",
             citation: "RFC 9155 section 2; measured on etcd 3.4, 3.5, 3.6",
         },
@@ -22,7 +22,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "key-weak",
             severity: Severity::Error,
             source: Source::Rfc5280,
-            breaks: "OpenSSL and rustls refuse the key as too small, and it can be broken.",
+            impact: "OpenSSL and rustls refuse the key as too small, and it can be broken.",
             remedy: "Issue it anew for an ECDSA P-256 key, or RSA from 2048 bits.",
             citation: "NIST SP 800-131A revision 2",
         },
@@ -33,7 +33,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "key-curve",
             severity: Severity::Error,
             source: Source::Rfc5280,
-            breaks: "etcd does not load it: `x509: unsupported elliptic curve`, or fails each handshake.",
+            impact: "etcd does not load it: `x509: unsupported elliptic curve`, or fails each handshake.",
             remedy: "Issue it anew for ECDSA P-256, P-384, P-521, Ed25519 or RSA.",
             citation: "RFC 5480 section 2.1.1; measured on etcd 3.4, 3.5, 3.6",
         },
@@ -44,7 +44,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "serial-negative",
             severity: Severity::Error,
             source: Source::Rfc5280,
-            breaks: "etcd 3.6 exits and the API server refuses it: `x509: negative serial number`.",
+            impact: "etcd 3.6 exits and the API server refuses it: `x509: negative serial number`.",
             remedy: "Issue it anew; etcdpki's serial numbers are positive.",
             citation: "RFC 5280 section 4.1.2.2",
         },
@@ -55,7 +55,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "serial-form",
             severity: Severity::Warning,
             source: Source::Rfc5280,
-            breaks: "Verifiers that keep to the letter of RFC 5280 refuse it, and revoking it may miss it.",
+            impact: "Verifiers that keep to the letter of RFC 5280 refuse it, and revoking it may miss it.",
             remedy: "Issue it anew with a positive serial number of at most 20 octets.",
             citation: "RFC 5280 section 4.1.2.2",
         },
@@ -66,7 +66,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "ext-unknown-critical",
             severity: Severity::Error,
             source: Source::Rfc5280,
-            breaks: "etcd and the API server refuse it: `x509: unhandled critical extension`.",
+            impact: "etcd and the API server refuse it: `x509: unhandled critical extension`.",
             remedy: "Issue it anew without the extension, or with the extension not critical.",
             citation: "RFC 5280 section 4.2",
         },
@@ -77,7 +77,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "sig-algorithm-mismatch",
             severity: Severity::Error,
             source: Source::Rfc5280,
-            breaks: "Go does not parse it: `x509: inner and outer signature algorithm identifiers don't match`.",
+            impact: "Go does not parse it: `x509: inner and outer signature algorithm identifiers don't match`.",
             remedy: "Have it issued anew; somebody has changed it, or its issuer is broken.",
             citation: "RFC 5280 section 4.1.1.2",
         },
@@ -88,7 +88,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "version-form",
             severity: Severity::Error,
             source: Source::Rfc5280,
-            breaks: "Go does not parse it, for it is no X.509v3 certificate and has what only those have.",
+            impact: "Go does not parse it, for it is no X.509v3 certificate and has what only those have.",
             remedy: "Issue it anew; etcdpki writes version 3.",
             citation: "RFC 5280 section 4.1.2.1",
         },
@@ -99,7 +99,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "unique-id",
             severity: Severity::Warning,
             source: Source::Rfc5280,
-            breaks: "Verifiers that keep to the letter of RFC 5280 refuse it: unique identifiers are from before extensions.",
+            impact: "Verifiers that keep to the letter of RFC 5280 refuse it: unique identifiers are from before extensions.",
             remedy: "Issue it anew without issuerUniqueID and subjectUniqueID.",
             citation: "RFC 5280 section 4.1.2.8",
         },
@@ -110,7 +110,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "ext-critical",
             severity: Severity::Warning,
             source: Source::Rfc5280,
-            breaks: "Programs that do not know the extension must refuse it; newer Go refuses critical key identifiers in any case.",
+            impact: "Programs that do not know the extension must refuse it; newer Go refuses critical key identifiers in any in_path.",
             remedy: "Issue it anew with the extension not critical.",
             citation: "RFC 5280 sections 4.2.1.1, 4.2.1.2, 4.2.1.8, 4.2.1.15 and 4.2.2",
         },
@@ -121,7 +121,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "ext-not-critical",
             severity: Severity::Warning,
             source: Source::Rfc5280,
-            breaks: "A program that does not know the extension passes it over, and with it the limits of the CA.",
+            impact: "A program that does not know the extension passes it over, and with it the limits of the CA.",
             remedy: "Make the CA anew with the extension critical.",
             citation: "RFC 5280 sections 4.2.1.10, 4.2.1.11 and 4.2.1.14",
         },
@@ -132,7 +132,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "ext-der",
             severity: Severity::Warning,
             source: Source::Rfc5280,
-            breaks: "Verifiers that read DER to the letter refuse it; what they cannot read they do not trust.",
+            impact: "Verifiers that read DER to the letter refuse it; what they cannot read they do not trust.",
             remedy: "Issue it anew; etcdpki writes DER.",
             citation: "RFC 5280 section 4.1; X.690 sections 8.3, 11.1 and 11.5",
         },
@@ -141,16 +141,16 @@ pub(super) static ROWS: &[Row] = &[
 ];
 
 // A root's signature over itself proves nothing and nobody checks it.
-fn signature_weak(case: &Case<'_>) -> Vec<String> {
-    let algorithm = &case.certificate.signature_algorithm;
-    let checked = case.position != Position::Anchor || !case.certificate.is_self_issued();
+fn signature_weak(in_path: &CertificateInPath<'_>) -> Vec<String> {
+    let algorithm = &in_path.certificate.signature_algorithm;
+    let checked = in_path.position != Position::Anchor || !in_path.certificate.is_self_issued();
     when(checked && is_weak_signature(algorithm), || {
         format!("signed with {}", signature_algorithm_name(algorithm))
     })
 }
 
-fn key_weak(case: &Case<'_>) -> Vec<String> {
-    match case.certificate.public_key.algorithm() {
+fn key_weak(in_path: &CertificateInPath<'_>) -> Vec<String> {
+    match in_path.certificate.public_key.algorithm() {
         Some(KeyAlgorithm::Rsa(bits)) if bits < 2048 => {
             vec![format!("an RSA key of {bits} bits")]
         }
@@ -158,35 +158,35 @@ fn key_weak(case: &Case<'_>) -> Vec<String> {
     }
 }
 
-fn key_unsupported(case: &Case<'_>) -> Vec<String> {
-    let key = &case.certificate.public_key;
+fn key_unsupported(in_path: &CertificateInPath<'_>) -> Vec<String> {
+    let key = &in_path.certificate.public_key;
     when(key.algorithm().is_none(), || {
         format!("the key's algorithm or curve is {}", key.algorithm_name())
     })
 }
 
 // Section 4.1.2.2
-fn serial_negative(case: &Case<'_>) -> Vec<String> {
-    let serial = &case.certificate.serial;
+fn serial_negative(in_path: &CertificateInPath<'_>) -> Vec<String> {
+    let serial = &in_path.certificate.serial;
     let negative = serial.as_bytes().first().is_some_and(|byte| *byte >= 0x80);
     when(negative, || format!("the serial number's octets are {serial}"))
 }
 
 // Section 4.1.2.2
-fn serial_form(case: &Case<'_>) -> Vec<String> {
-    let serial = &case.certificate.serial;
+fn serial_form(in_path: &CertificateInPath<'_>) -> Vec<String> {
+    let serial = &in_path.certificate.serial;
     let octets = serial.as_bytes().len();
     let zero = serial.as_bytes().iter().all(|byte| *byte == 0);
-    let mut breaches = when(zero, || "the serial number is 0".to_owned());
-    breaches.extend(when(octets > 20, || {
+    let mut violations = when(zero, || "the serial number is 0".to_owned());
+    violations.extend(when(octets > 20, || {
         format!("the serial number has {octets} octets, 20 are allowed")
     }));
-    breaches
+    violations
 }
 
 // Section 4.2
-fn unknown_critical(case: &Case<'_>) -> Vec<String> {
-    let extensions = case.certificate.extensions.all.iter();
+fn unknown_critical(in_path: &CertificateInPath<'_>) -> Vec<String> {
+    let extensions = in_path.certificate.extensions.all.iter();
     extensions
         .filter(|extension| extension.critical && !UNDERSTOOD.contains(&extension.oid.as_str()))
         .map(|extension| format!("extension {} is critical", extension.oid))
@@ -210,8 +210,8 @@ const UNDERSTOOD: [&str; 12] = [
 ];
 
 // Section 4.1.1.2
-fn signature_algorithms_differ(case: &Case<'_>) -> Vec<String> {
-    let certificate = case.certificate;
+fn signature_algorithms_differ(in_path: &CertificateInPath<'_>) -> Vec<String> {
+    let certificate = in_path.certificate;
     when(!certificate.encoding.algorithms_agree, || {
         let outside = signature_algorithm_name(&certificate.signature_algorithm);
         format!("signatureAlgorithm says {outside}, and the signed part something else")
@@ -219,19 +219,19 @@ fn signature_algorithms_differ(case: &Case<'_>) -> Vec<String> {
 }
 
 // Section 4.1.2.1: version 3 for extensions. A CA of an older version cannot say that it is one.
-fn version_form(case: &Case<'_>) -> Vec<String> {
-    let Certificate { version, extensions, .. } = case.certificate;
+fn version_form(in_path: &CertificateInPath<'_>) -> Vec<String> {
+    let Certificate { version, extensions, .. } = in_path.certificate;
     when(*version > 3 || (*version < 3 && !extensions.all.is_empty()), || {
         format!("it is X.509v{version} and has {} extension(s)", extensions.all.len())
     })
 }
 
 // Section 4.1.2.8
-fn unique_ids(case: &Case<'_>) -> Vec<String> {
-    when(case.certificate.encoding.unique_ids, || "it carries a unique identifier".to_owned())
+fn unique_ids(in_path: &CertificateInPath<'_>) -> Vec<String> {
+    when(in_path.certificate.encoding.unique_ids, || "it carries a unique identifier".to_owned())
 }
 
-fn critical_without_need(case: &Case<'_>) -> Vec<String> {
+fn critical_without_need(in_path: &CertificateInPath<'_>) -> Vec<String> {
     const NEVER: [(&str, &str); 6] = [
         ("2.5.29.9", "subjectDirectoryAttributes"),
         ("2.5.29.14", "subjectKeyIdentifier"),
@@ -240,21 +240,25 @@ fn critical_without_need(case: &Case<'_>) -> Vec<String> {
         ("1.3.6.1.5.5.7.1.1", "authorityInfoAccess"),
         ("1.3.6.1.5.5.7.1.11", "subjectInfoAccess"),
     ];
-    criticality(case, &NEVER, true)
+    criticality(in_path, &NEVER, true)
 }
 
-fn not_critical(case: &Case<'_>) -> Vec<String> {
+fn not_critical(in_path: &CertificateInPath<'_>) -> Vec<String> {
     const ALWAYS: [(&str, &str); 3] = [
         ("2.5.29.30", "nameConstraints"),
         ("2.5.29.36", "policyConstraints"),
         ("2.5.29.54", "inhibitAnyPolicy"),
     ];
-    criticality(case, &ALWAYS, false)
+    criticality(in_path, &ALWAYS, false)
 }
 
-fn criticality(case: &Case<'_>, names: &[(&str, &str)], wrong: bool) -> Vec<String> {
+fn criticality(
+    in_path: &CertificateInPath<'_>,
+    names: &[(&str, &str)],
+    wrong: bool,
+) -> Vec<String> {
     let found = names.iter().filter(|(oid, _)| {
-        let extension = case.certificate.extensions.find(oid);
+        let extension = in_path.certificate.extensions.find(oid);
         extension.is_some_and(|extension| extension.critical == wrong)
     });
     found
@@ -263,8 +267,8 @@ fn criticality(case: &Case<'_>, names: &[(&str, &str)], wrong: bool) -> Vec<Stri
 }
 
 // The one extension that decides over trust and has a default, a BOOLEAN and an INTEGER in it.
-fn basic_constraints_in_der(case: &Case<'_>) -> Vec<String> {
-    let extensions = &case.certificate.extensions;
+fn basic_constraints_in_der(in_path: &CertificateInPath<'_>) -> Vec<String> {
+    let extensions = &in_path.certificate.extensions;
     let (Some(constraints), Some(extension)) =
         (extensions.basic_constraints, extensions.find("2.5.29.19"))
     else {

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Case, Purpose, Row, listed, when};
+use super::{CertificateInPath, Purpose, Row, listed, when};
 use crate::certificate::GeneralName;
 use crate::error::Error;
 use crate::name::{DnsName, EmailAddress, Uri};
@@ -15,7 +15,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "host-mismatch",
             severity: Severity::Error,
             source: Source::Rfc5280,
-            breaks: "Whoever dials that host refuses the certificate: `x509: certificate is valid for …, not …`.",
+            impact: "Whoever dials that host refuses the certificate: `x509: certificate is valid for …, not …`.",
             remedy: "Issue it anew with the name or address that is dialled (--san).",
             citation: "RFC 6125 section 6; measured on etcd 3.4, 3.5, 3.6",
         },
@@ -26,7 +26,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "san-none-cn-only",
             severity: Severity::Error,
             source: Source::Etcd,
-            breaks: "Go refuses it: `x509: certificate relies on legacy Common Name field, use SANs instead`.",
+            impact: "Go refuses it: `x509: certificate relies on legacy Common Name field, use SANs instead`.",
             remedy: "Issue it anew with the host's names and addresses (--san).",
             citation: "RFC 6125 section 6.4.4; measured on etcd 3.4, 3.5, 3.6",
         },
@@ -37,7 +37,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "san-ip-as-dns",
             severity: Severity::Error,
             source: Source::Rfc5280,
-            breaks: "Whoever dials the address refuses it: `cannot validate certificate for … because it doesn't contain any IP SANs`.",
+            impact: "Whoever dials the address refuses it: `cannot validate certificate for … because it doesn't contain any IP SANs`.",
             remedy: "Issue it anew with the address as an address (--san ip:…).",
             citation: "RFC 5280 section 4.2.1.6; measured on etcd 3.4, 3.5, 3.6",
         },
@@ -48,7 +48,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "san-dns-form",
             severity: Severity::Error,
             source: Source::Rfc5280,
-            breaks: "No client ever matches such a name, or only some do.",
+            impact: "No client ever matches such a name, or only some do.",
             remedy: "Issue it anew with the name as `hostname -f` prints it.",
             citation: "RFC 5280 section 4.2.1.6",
         },
@@ -59,7 +59,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "san-underscore",
             severity: Severity::Warning,
             source: Source::Rfc5280,
-            breaks: "Go matches the name; other clients hold that no host is called so, and refuse it.",
+            impact: "Go matches the name; other clients hold that no host is called so, and refuse it.",
             remedy: "Issue it anew with a name of letters, digits and hyphens.",
             citation: "RFC 5280 section 4.2.1.6; RFC 1123 section 2.1; measured on etcd 3.4, 3.5, 3.6",
         },
@@ -70,7 +70,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "peer-port-open-to-clients",
             severity: Severity::Warning,
             source: Source::Etcd,
-            breaks: "etcd's peer port takes a client certificate without names for a member, so its holder can speak Raft.",
+            impact: "etcd's peer port takes a client certificate without names for a member, so its holder can speak Raft.",
             remedy: "Issue it anew with --profile client, whose name under .invalid shuts that port; set --peer-cert-allowed-hostname too.",
             citation: "measured on etcd 3.4, 3.5, 3.6 (checkCertSAN)",
         },
@@ -81,7 +81,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "san-form",
             severity: Severity::Error,
             source: Source::Rfc5280,
-            breaks: "Go does not parse it, or nothing will ever match the name.",
+            impact: "Go does not parse it, or nothing will ever match the name.",
             remedy: "Issue it anew with names in their proper form.",
             citation: "RFC 5280 section 4.2.1.6",
         },
@@ -92,7 +92,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "san-not-critical",
             severity: Severity::Warning,
             source: Source::Rfc5280,
-            breaks: "Programs that know the subject alone take it for nobody's certificate, and some refuse it.",
+            impact: "Programs that know the subject alone take it for nobody's certificate, and some refuse it.",
             remedy: "Issue it anew with a common name; etcdpki marks the names critical where there is none.",
             citation: "RFC 5280 section 4.1.2.6",
         },
@@ -101,34 +101,35 @@ pub(super) static ROWS: &[Row] = &[
 ];
 
 // RFC 6125 section 6: what a client dialled is what the certificate must name.
-fn host_mismatch(case: &Case<'_>) -> Vec<String> {
-    if !case.is_leaf() || case.unmatched.is_empty() {
+fn host_mismatch(in_path: &CertificateInPath<'_>) -> Vec<String> {
+    if !in_path.is_leaf() || in_path.unmatched.is_empty() {
         return Vec::new();
     }
-    let names = match case.certificate.extensions.subject_alt_name.as_deref() {
+    let names = match in_path.certificate.extensions.subject_alt_name.as_deref() {
         None | Some([]) => "no name".to_owned(),
         Some(names) => listed(names.iter(), ", "),
     };
-    case.unmatched
+    in_path
+        .unmatched
         .iter()
         .map(|host| format!("{host} was wanted; the certificate carries {names}"))
         .collect()
 }
 
-fn no_san(case: &Case<'_>) -> Vec<String> {
-    let serves = case.is_asked_as(Purpose::Server) || case.is_asked_as(Purpose::Peer);
-    when(serves && !names_a_host(case), || "it carries no DNS name and no address".to_owned())
+fn no_san(in_path: &CertificateInPath<'_>) -> Vec<String> {
+    let serves = in_path.is_asked_as(Purpose::Server) || in_path.is_asked_as(Purpose::Peer);
+    when(serves && !names_a_host(in_path), || "it carries no DNS name and no address".to_owned())
 }
 
-fn san_ip_as_dns(case: &Case<'_>) -> Vec<String> {
-    dns_names(case)
+fn san_ip_as_dns(in_path: &CertificateInPath<'_>) -> Vec<String> {
+    dns_names(in_path)
         .filter(|name| name.parse::<IpAddr>().is_ok())
         .map(|name| format!("dNSName {name:?} is an address"))
         .collect()
 }
 
-fn san_dns_form(case: &Case<'_>) -> Vec<String> {
-    dns_names(case)
+fn san_dns_form(in_path: &CertificateInPath<'_>) -> Vec<String> {
+    dns_names(in_path)
         .filter(|name| name.parse::<IpAddr>().is_err() && !is_underscored(name))
         .filter_map(|name| {
             // An IA5String; the parser of names would take other scripts and convert them.
@@ -140,8 +141,8 @@ fn san_dns_form(case: &Case<'_>) -> Vec<String> {
         .collect()
 }
 
-fn san_underscore(case: &Case<'_>) -> Vec<String> {
-    let names = dns_names(case).filter(|name| is_underscored(name));
+fn san_underscore(in_path: &CertificateInPath<'_>) -> Vec<String> {
+    let names = dns_names(in_path).filter(|name| is_underscored(name));
     names.map(|name| format!("dNSName {name:?}")).collect()
 }
 
@@ -150,37 +151,37 @@ fn is_underscored(name: &str) -> bool {
     name.contains('_') && name.replace('_', "-x-").parse::<DnsName>().is_ok()
 }
 
-fn peer_port_open(case: &Case<'_>) -> Vec<String> {
-    let is_client = case.is_asked_as(Purpose::Client)
-        || (case.is_asked_as(Purpose::Any)
-            && case.allows(&ExtendedKeyUsage::client_auth())
-            && !case.allows(&ExtendedKeyUsage::server_auth()));
-    when(is_client && !names_a_host(case), || "it carries no DNS name and no address".to_owned())
+fn peer_port_open(in_path: &CertificateInPath<'_>) -> Vec<String> {
+    let is_client = in_path.is_asked_as(Purpose::Client)
+        || (in_path.is_asked_as(Purpose::Any)
+            && in_path.allows(&ExtendedKeyUsage::client_auth())
+            && !in_path.allows(&ExtendedKeyUsage::server_auth()));
+    when(is_client && !names_a_host(in_path), || "it carries no DNS name and no address".to_owned())
 }
 
-fn names<'a>(case: &'a Case<'_>) -> impl Iterator<Item = &'a GeneralName> {
-    case.certificate.extensions.subject_alt_name.iter().flatten()
+fn names<'a>(in_path: &'a CertificateInPath<'_>) -> impl Iterator<Item = &'a GeneralName> {
+    in_path.certificate.extensions.subject_alt_name.iter().flatten()
 }
 
-fn names_a_host(case: &Case<'_>) -> bool {
-    names(case).any(|name| matches!(name, GeneralName::Dns(_) | GeneralName::Ip(_)))
+fn names_a_host(in_path: &CertificateInPath<'_>) -> bool {
+    names(in_path).any(|name| matches!(name, GeneralName::Dns(_) | GeneralName::Ip(_)))
 }
 
-fn dns_names<'a>(case: &'a Case<'_>) -> impl Iterator<Item = &'a str> {
-    names(case).filter_map(|name| match name {
+fn dns_names<'a>(in_path: &'a CertificateInPath<'_>) -> impl Iterator<Item = &'a str> {
+    names(in_path).filter_map(|name| match name {
         GeneralName::Dns(text) => Some(text.as_str()),
         _ => None,
     })
 }
 
 // Section 4.2.1.6. dNSNames have rules of their own.
-fn san_form(case: &Case<'_>) -> Vec<String> {
-    let mut breaches = Vec::new();
-    let names = case.certificate.extensions.subject_alt_name.as_ref();
-    breaches.extend(when(names.is_some_and(Vec::is_empty), || {
+fn san_form(in_path: &CertificateInPath<'_>) -> Vec<String> {
+    let mut violations = Vec::new();
+    let names = in_path.certificate.extensions.subject_alt_name.as_ref();
+    violations.extend(when(names.is_some_and(Vec::is_empty), || {
         "its subjectAltName holds no name".to_owned()
     }));
-    breaches.extend(names.into_iter().flatten().filter_map(|name| {
+    violations.extend(names.into_iter().flatten().filter_map(|name| {
         let problem = match name {
             GeneralName::Ip(octets) if !matches!(octets.len(), 4 | 16) => {
                 format!("has {} octets, and an address has 4 or 16", octets.len())
@@ -194,7 +195,7 @@ fn san_form(case: &Case<'_>) -> Vec<String> {
         };
         Some(format!("{name} {problem}"))
     }));
-    breaches
+    violations
 }
 
 fn problem<T>(parsed: Result<T, Error>) -> Option<String> {
@@ -205,13 +206,14 @@ fn problem<T>(parsed: Result<T, Error>) -> Option<String> {
 }
 
 // Section 4.1.2.6: without a subject the alternative names stand for it.
-fn san_not_critical(case: &Case<'_>) -> Vec<String> {
-    let names = case.certificate.extensions.find("2.5.29.17");
+fn san_not_critical(in_path: &CertificateInPath<'_>) -> Vec<String> {
+    let names = in_path.certificate.extensions.find("2.5.29.17");
     let critical = names.is_some_and(|extension| extension.critical);
-    when(!case.certificate.is_ca() && case.certificate.subject.is_empty() && !critical, || {
-        match names {
+    when(
+        !in_path.certificate.is_ca() && in_path.certificate.subject.is_empty() && !critical,
+        || match names {
             Some(_) => "its subject is empty and its subjectAltName not critical".to_owned(),
             None => "it has neither subject nor subjectAltName".to_owned(),
-        }
-    })
+        },
+    )
 }

@@ -7,7 +7,7 @@ pub(crate) static PATH_UNKNOWN_AUTHORITY: Rule = Rule {
     id: "path-unknown-authority",
     severity: Severity::Error,
     source: Source::Rfc5280,
-    breaks: "Peers refuse it: `x509: certificate signed by unknown authority`.",
+    impact: "Peers refuse it: `x509: certificate signed by unknown authority`.",
     remedy: "Trust the CA that signed it, append a missing intermediate to the file, or issue it anew.",
     citation: "RFC 5280 section 6.1",
 };
@@ -16,7 +16,7 @@ pub(crate) static PATH_SIGNATURE: Rule = Rule {
     id: "path-signature",
     severity: Severity::Error,
     source: Source::Rfc5280,
-    breaks: "Peers refuse it: the signature does not verify with the CA's key.",
+    impact: "Peers refuse it: the signature does not verify with the CA's key.",
     remedy: "Trust the CA whose key signed it (a CA made anew under its old name has another key), or issue it anew.",
     citation: "RFC 5280 section 6.1.3 (a)(1)",
 };
@@ -25,7 +25,7 @@ pub(crate) static PATH_TOO_DEEP: Rule = Rule {
     id: "path-too-deep",
     severity: Severity::Error,
     source: Source::Rfc5280,
-    breaks: "The chain is longer than was asked for.",
+    impact: "The chain is longer than was asked for.",
     remedy: "Shorten the chain, or allow a larger --max-depth.",
     citation: "RFC 5280 section 6.1",
 };
@@ -34,7 +34,7 @@ pub(crate) static PATH_REJECTED: Rule = Rule {
     id: "path-rejected",
     severity: Severity::Error,
     source: Source::Rfc5280,
-    breaks: "Verifiers that keep to RFC 5280 refuse the chain.",
+    impact: "Verifiers that keep to RFC 5280 refuse the chain.",
     remedy: "Look at the certificate with `etcdpki inspect`, and issue it anew.",
     citation: "RFC 5280 section 6.1",
 };

@@ -5,7 +5,7 @@
 //! or restarts. So each pair is judged from the files, in both directions.
 
 use super::servers::names;
-use super::{Breach, Row, common_names};
+use super::{Row, Violation, common_names};
 use crate::certificate::Certificate;
 use crate::deployment::{Deployment, Leaf, Member, Pair, Url, carries};
 use crate::manifest::EtcdVersion;
@@ -18,7 +18,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "peer-san-dial",
             severity: Severity::Error,
             source: Source::Etcd,
-            breaks: "The other members cannot dial it: `x509: certificate is valid for …, not …`; it looks healthy until it needs a snapshot.",
+            impact: "The other members cannot dial it: `x509: certificate is valid for …, not …`; it looks healthy until it needs a snapshot.",
             remedy: "Issue it anew with the host of initial-advertise-peer-urls (`ip` or `sans` in the manifest, or --san).",
             citation: "RFC 6125 section 6; measured on etcd 3.4, 3.5, 3.6",
         },
@@ -29,7 +29,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "peer-san-source",
             severity: Severity::Error,
             source: Source::Etcd,
-            breaks: "The other members refuse it when it dials, since its names are not the address that it comes from: `x509: certificate is valid for …, not …`, or `tls: … does not match any of DNSNames`.",
+            impact: "The other members refuse it when it dials, since its names are not the address that it comes from: `x509: certificate is valid for …, not …`, or `tls: … does not match any of DNSNames`.",
             remedy: "Issue it anew with the member's own address, the one that its peers see (`ip` in the manifest, or --san).",
             citation: "measured on etcd 3.4, 3.5, 3.6 (checkCertSAN)",
         },
@@ -40,7 +40,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "peer-san-dns-only",
             severity: Severity::Warning,
             source: Source::Etcd,
-            breaks: "Whether it is let in depends on DNS or /etc/hosts of each other member, at each connection.",
+            impact: "Whether it is let in depends on DNS or /etc/hosts of each other member, at each connection.",
             remedy: "Issue it anew with the member's own address beside its names.",
             citation: "measured on etcd 3.4, 3.5, 3.6 (checkCertSAN)",
         },
@@ -51,7 +51,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "peer-allow-cn",
             severity: Severity::Error,
             source: Source::Etcd,
-            breaks: "Members refuse each other in both directions: `client certificate authentication failed`.",
+            impact: "Members refuse each other in both directions: `client certificate authentication failed`.",
             remedy: "Use peer-cert-allowed-hostname with a name that all peers carry, as `etcdpki apply` does; before 3.5.15 a list is taken for one name.",
             citation: "etcd-io/etcd#18063, etcd-io/etcd#18160; measured on etcd 3.4, 3.5, 3.6",
         },
@@ -62,7 +62,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "peer-allow-hostname",
             severity: Severity::Error,
             source: Source::Etcd,
-            breaks: "Members refuse each other in both directions: `client certificate authentication failed`.",
+            impact: "Members refuse each other in both directions: `client certificate authentication failed`.",
             remedy: "Issue it anew with the name that peer-cert-allowed-hostname demands (`etcdpki apply` adds etcd-peer.CLUSTER), or correct the option.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
@@ -73,7 +73,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "peer-allow-both",
             severity: Severity::Error,
             source: Source::Etcd,
-            breaks: "etcd exits: `AllowedCN and AllowedHostname are mutually exclusive`.",
+            impact: "etcd exits: `AllowedCN and AllowedHostname are mutually exclusive`.",
             remedy: "Keep peer-cert-allowed-hostname alone.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
@@ -84,7 +84,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "peer-pairs",
             severity: Severity::Error,
             source: Source::Etcd,
-            breaks: "The one member cannot dial the other where its own initial-cluster says: `x509: certificate is valid for …, not …`; the cluster looks healthy until a snapshot is due.",
+            impact: "The one member cannot dial the other where its own initial-cluster says: `x509: certificate is valid for …, not …`; the cluster looks healthy until a snapshot is due.",
             remedy: "Make initial-cluster the same on all members: `etcdpki apply -f MANIFEST`.",
             citation: "RFC 6125 section 6; measured on etcd 3.4, 3.5, 3.6",
         },
@@ -96,13 +96,13 @@ pub(super) static ROWS: &[Row] = &[
 fn each(
     deployment: &Deployment<'_>,
     check: impl Fn(&Member<'_>, &Certificate) -> Vec<String>,
-) -> Vec<Breach> {
-    let mut breaches = Vec::new();
+) -> Vec<Violation> {
+    let mut violations = Vec::new();
     for (member, pair, leaf) in peers(deployment) {
         let evidence = check(member, leaf.certificate).into_iter();
-        breaches.extend(evidence.map(|evidence| about(pair, &leaf, evidence)));
+        violations.extend(evidence.map(|evidence| about(pair, &leaf, evidence)));
     }
-    breaches
+    violations
 }
 
 fn peers<'d, 'a>(
@@ -114,14 +114,14 @@ fn peers<'d, 'a>(
     })
 }
 
-fn about(pair: &Pair<'_>, leaf: &Leaf<'_>, evidence: String) -> Breach {
-    Breach { file: pair.path(), subject: leaf.certificate.subject.to_string(), evidence }
+fn about(pair: &Pair<'_>, leaf: &Leaf<'_>, evidence: String) -> Violation {
+    Violation { file: pair.path(), subject: leaf.certificate.subject.to_string(), evidence }
 }
 
 /// About how a member is configured.
-fn about_settings(member: &Member<'_>, evidence: String) -> Breach {
+fn about_settings(member: &Member<'_>, evidence: String) -> Violation {
     let name = member.settings.file.unwrap_or("the manifest");
-    Breach { file: format!("{}/{name}", member.host.name), subject: name.to_owned(), evidence }
+    Violation { file: format!("{}/{name}", member.host.name), subject: name.to_owned(), evidence }
 }
 
 fn advertised<'s>(member: &'s Member<'_>) -> Vec<Url<'s>> {
@@ -130,7 +130,7 @@ fn advertised<'s>(member: &'s Member<'_>) -> Vec<Url<'s>> {
 }
 
 /// Each member i dials member j at what j advertises.
-fn peer_san_dial(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn peer_san_dial(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |member, certificate| {
         let urls = advertised(member).into_iter();
         urls.filter(|url| !carries(certificate, url.host))
@@ -182,7 +182,7 @@ fn acceptance(
     }
 }
 
-fn peer_san_source(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn peer_san_source(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |member, certificate| match acceptance(deployment, member, certificate) {
         Acceptance::Refused => vec![format!(
             "it dials from {}, and {}",
@@ -193,7 +193,7 @@ fn peer_san_source(deployment: &Deployment<'_>) -> Vec<Breach> {
     })
 }
 
-fn peer_san_dns_only(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn peer_san_dns_only(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |member, certificate| match acceptance(deployment, member, certificate) {
         Acceptance::ByName => vec![format!(
             "it dials from {}, and {}",
@@ -210,8 +210,8 @@ fn allow_lists(
     deployment: &Deployment<'_>,
     option: &str,
     has: fn(&Certificate, &str) -> bool,
-) -> Vec<Breach> {
-    let mut breaches: Vec<Breach> = Vec::new();
+) -> Vec<Violation> {
+    let mut violations: Vec<Violation> = Vec::new();
     let all: Vec<_> = peers(deployment).collect();
     for member in &deployment.members {
         let settings = &member.settings;
@@ -227,35 +227,35 @@ fn allow_lists(
         }
         if lacking.len() == all.len() {
             let evidence = format!("{option} is {value}, which no peer's certificate has");
-            breaches.push(about_settings(member, evidence));
+            violations.push(about_settings(member, evidence));
             continue;
         }
         for (_, pair, leaf) in lacking {
-            if !breaches.iter().any(|breach| breach.file == pair.path()) {
+            if !violations.iter().any(|violation| violation.file == pair.path()) {
                 let evidence = format!(
                     "{} demands {value} ({option}), and the certificate of {} {}",
                     member.host.name,
                     leaf.certificate.subject,
                     names(leaf.certificate)
                 );
-                breaches.push(about(pair, leaf, evidence));
+                violations.push(about(pair, leaf, evidence));
             }
         }
     }
-    breaches
+    violations
 }
 
-fn peer_allow_cn(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn peer_allow_cn(deployment: &Deployment<'_>) -> Vec<Violation> {
     allow_lists(deployment, "peer-cert-allowed-cn", |certificate, name| {
         common_names(certificate).any(|cn| cn == name)
     })
 }
 
-fn peer_allow_hostname(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn peer_allow_hostname(deployment: &Deployment<'_>) -> Vec<Violation> {
     allow_lists(deployment, "peer-cert-allowed-hostname", carries)
 }
 
-fn peer_allow_both(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn peer_allow_both(deployment: &Deployment<'_>) -> Vec<Violation> {
     let both = deployment.members.iter().filter_map(|member| {
         let cn = member.settings.find("peer-cert-allowed-cn")?;
         let host = member.settings.find("peer-cert-allowed-hostname")?;
@@ -265,9 +265,9 @@ fn peer_allow_both(deployment: &Deployment<'_>) -> Vec<Breach> {
 }
 
 /// Where member i dials member j by its own initial-cluster, other than j advertises.
-fn peer_pairs(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn peer_pairs(deployment: &Deployment<'_>) -> Vec<Violation> {
     let all: Vec<_> = peers(deployment).collect();
-    let mut breaches = Vec::new();
+    let mut violations = Vec::new();
     for member in &deployment.members {
         for entry in member.settings.list("initial-cluster") {
             let Some((name, url)) = entry.split_once('=') else { continue };
@@ -285,9 +285,9 @@ fn peer_pairs(deployment: &Deployment<'_>) -> Vec<Breach> {
                     url.text,
                     names(leaf.certificate)
                 );
-                breaches.push(about_settings(member, evidence));
+                violations.push(about_settings(member, evidence));
             }
         }
     }
-    breaches
+    violations
 }

@@ -1,6 +1,6 @@
 //! What the certificate and key files of a host hold: whether etcd can load them as a pair.
 
-use super::{Breach, Case, Row};
+use super::{CertificateInPath, Row, Violation};
 use crate::certificate::Certificate;
 use crate::deployment::{self, Contents, Deployment, Form, HostFile, Section, leads_to};
 use crate::report::{Rule, Severity, Source};
@@ -10,7 +10,7 @@ pub(crate) static CHAIN_ORDER: Rule = Rule {
     id: "chain-order",
     severity: Severity::Error,
     source: Source::Etcd,
-    breaks: "etcd takes the first certificate for its own and exits: `tls: private key does not match public key`.",
+    impact: "etcd takes the first certificate for its own and exits: `tls: private key does not match public key`.",
     remedy: "Put the leaf first, then the intermediates: cat LEAF.pem INTERMEDIATE.pem > FILE.",
     citation: "RFC 8446 section 4.4.2; measured on etcd 3.4, 3.5, 3.6",
 };
@@ -21,7 +21,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "key-mismatch",
             severity: Severity::Error,
             source: Source::Etcd,
-            breaks: "etcd exits: `tls: private key does not match public key`.",
+            impact: "etcd exits: `tls: private key does not match public key`.",
             remedy: "Restore the pair that belongs together, or issue the certificate anew.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
@@ -32,7 +32,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "pem-empty",
             severity: Severity::Error,
             source: Source::Etcd,
-            breaks: "etcd exits: `tls: failed to find any PEM data in certificate input`, or in key input.",
+            impact: "etcd exits: `tls: failed to find any PEM data in certificate input`, or in key input.",
             remedy: "Run `etcdpki apply -f MANIFEST`, and copy the host's folder again.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
@@ -43,7 +43,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "pem-der",
             severity: Severity::Error,
             source: Source::Etcd,
-            breaks: "etcd reads PEM alone and exits: `tls: failed to find any PEM data`.",
+            impact: "etcd reads PEM alone and exits: `tls: failed to find any PEM data`.",
             remedy: "Convert it: openssl x509 -inform DER -in FILE -out FILE.pem, or openssl pkey for a key.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
@@ -54,7 +54,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "pem-label",
             severity: Severity::Error,
             source: Source::Etcd,
-            breaks: "etcd exits: `tls: failed to find \"CERTIFICATE\" PEM block in certificate input after skipping PEM blocks of the following types`.",
+            impact: "etcd exits: `tls: failed to find \"CERTIFICATE\" PEM block in certificate input after skipping PEM blocks of the following types`.",
             remedy: "Write it with the label CERTIFICATE: openssl x509 -in FILE -out FILE.pem.",
             citation: "RFC 7468 section 5; measured on etcd 3.4, 3.5, 3.6",
         },
@@ -65,7 +65,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "pem-damaged",
             severity: Severity::Error,
             source: Source::Etcd,
-            breaks: "etcd exits, for it cannot read the certificate or the key.",
+            impact: "etcd exits, for it cannot read the certificate or the key.",
             remedy: "Copy it again from where it was made.",
             citation: "RFC 7468 section 2",
         },
@@ -76,7 +76,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "pem-swapped",
             severity: Severity::Error,
             source: Source::Etcd,
-            breaks: "etcd exits: `tls: failed to find certificate PEM data in certificate input, but did find a private key; PEM inputs may have been switched`.",
+            impact: "etcd exits: `tls: failed to find certificate PEM data in certificate input, but did find a private key; PEM inputs may have been switched`.",
             remedy: "Exchange the two files, or the two paths in etcd's configuration.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
@@ -87,7 +87,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "key-encrypted",
             severity: Severity::Error,
             source: Source::Etcd,
-            breaks: "etcd and the API server cannot ask for a passphrase and exit: `tls: failed to parse private key`.",
+            impact: "etcd and the API server cannot ask for a passphrase and exit: `tls: failed to parse private key`.",
             remedy: "Decrypt it: openssl pkey -in FILE -out PLAIN.pem; chmod 600 PLAIN.pem.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
@@ -99,7 +99,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "chain-missing-intermediate",
             severity: Severity::Error,
             source: Source::Etcd,
-            breaks: "Whoever trusts the root alone refuses it in both directions: `x509: certificate signed by unknown authority`.",
+            impact: "Whoever trusts the root alone refuses it in both directions: `x509: certificate signed by unknown authority`.",
             remedy: "Append the intermediate to the certificate's file: cat INTERMEDIATE.pem >> FILE.",
             citation: "RFC 8446 section 4.4.2; measured on etcd 3.4, 3.5, 3.6",
         },
@@ -107,12 +107,12 @@ pub(super) static ROWS: &[Row] = &[
     ),
 ];
 
-fn key_mismatch(case: &Case<'_>) -> Vec<String> {
-    match &case.question.key {
-        Some(key) if case.is_leaf() && *key != case.certificate.public_key => vec![format!(
+fn key_mismatch(in_path: &CertificateInPath<'_>) -> Vec<String> {
+    match &in_path.options.key {
+        Some(key) if in_path.is_leaf() && *key != in_path.certificate.public_key => vec![format!(
             "the certificate is for key {} ({}), the key file holds {} ({})",
-            case.certificate.public_key.key_id(),
-            case.certificate.public_key.algorithm_name(),
+            in_path.certificate.public_key.key_id(),
+            in_path.certificate.public_key.algorithm_name(),
             key.key_id(),
             key.algorithm_name()
         )],
@@ -128,24 +128,27 @@ enum Role {
 }
 
 /// The files of all pairs that break a rule.
-fn each(deployment: &Deployment<'_>, check: fn(Role, &Contents) -> Option<String>) -> Vec<Breach> {
-    let mut breaches = Vec::new();
+fn each(
+    deployment: &Deployment<'_>,
+    check: fn(Role, &Contents) -> Option<String>,
+) -> Vec<Violation> {
+    let mut violations = Vec::new();
     for pair in &deployment.pairs {
         for (role, name) in [(Role::Certificate, &pair.certificate), (Role::Key, &pair.key)] {
             let Some(file) = deployment.file(pair.host, name) else { continue };
             if let Some(evidence) = check(role, &file.contents) {
-                breaches.push(breach(file, evidence));
+                violations.push(violation(file, evidence));
             }
         }
     }
-    breaches
+    violations
 }
 
-fn breach(file: &HostFile, evidence: String) -> Breach {
-    Breach { file: file.path(), subject: file.name.clone(), evidence }
+fn violation(file: &HostFile, evidence: String) -> Violation {
+    Violation { file: file.path(), subject: file.name.clone(), evidence }
 }
 
-fn pem_empty(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn pem_empty(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |_, contents| match contents.form {
         Form::Empty => Some("the file is empty".to_owned()),
         Form::Other => Some("the file holds no PEM section".to_owned()),
@@ -153,7 +156,7 @@ fn pem_empty(deployment: &Deployment<'_>) -> Vec<Breach> {
     })
 }
 
-fn pem_der(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn pem_der(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |_, contents| match contents.form {
         Form::Der(what) => Some(format!("the file is DER: {what}")),
         _ => None,
@@ -168,7 +171,7 @@ fn holds(role: Role, contents: &Contents) -> bool {
     }
 }
 
-fn pem_label(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn pem_label(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |role, contents| {
         let strange = contents.form == Form::Pem && contents.damage.is_none();
         let swapped = match role {
@@ -180,11 +183,11 @@ fn pem_label(deployment: &Deployment<'_>) -> Vec<Breach> {
     })
 }
 
-fn pem_damaged(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn pem_damaged(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |_, contents| contents.damage.clone())
 }
 
-fn pem_swapped(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn pem_swapped(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |role, contents| match role {
         Role::Certificate if !holds(role, contents) && holds(Role::Key, contents) => {
             Some("a private key stands where a certificate belongs".to_owned())
@@ -196,17 +199,17 @@ fn pem_swapped(deployment: &Deployment<'_>) -> Vec<Breach> {
     })
 }
 
-fn key_encrypted(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn key_encrypted(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |role, contents| {
         let encrypted = role == Role::Key && contents.has(&Section::EncryptedKey);
         encrypted.then(|| "the key is encrypted".to_owned())
     })
 }
 
-fn chain_order(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn chain_order(deployment: &Deployment<'_>) -> Vec<Violation> {
     let pairs = deployment.pairs.iter();
     let files = pairs.filter_map(|pair| deployment.file(pair.host, &pair.certificate));
-    let mut breaches = Vec::new();
+    let mut violations = Vec::new();
     for file in files {
         let all = &file.contents.certificates;
         let at = deployment::first_leaf(all);
@@ -217,17 +220,17 @@ fn chain_order(deployment: &Deployment<'_>) -> Vec<Breach> {
                 all[at].subject,
                 at + 1
             );
-            breaches.push(breach(file, evidence));
+            violations.push(violation(file, evidence));
         }
     }
-    breaches
+    violations
 }
 
-fn chain_missing_intermediate(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn chain_missing_intermediate(deployment: &Deployment<'_>) -> Vec<Violation> {
     let known = deployment.known_cas();
     let judging = [Purpose::Client, Purpose::Peer, Purpose::Server]
         .map(|part| (part, deployment.judging(part)));
-    let mut breaches = Vec::new();
+    let mut violations = Vec::new();
     for pair in &deployment.pairs {
         let Some(leaf) = deployment.leaf(pair) else { continue };
         let lacks = |trusted: &&[Certificate]| {
@@ -236,12 +239,12 @@ fn chain_missing_intermediate(deployment: &Deployment<'_>) -> Vec<Breach> {
         };
         let of_pair = judging.iter().filter(|(part, _)| pair.plays(*part));
         if of_pair.flat_map(|(_, sets)| sets).any(lacks) {
-            breaches.push(Breach {
+            violations.push(Violation {
                 file: pair.path(),
                 subject: leaf.certificate.subject.to_string(),
                 evidence: format!("its issuer {} is not in the file", leaf.certificate.issuer),
             });
         }
     }
-    breaches
+    violations
 }

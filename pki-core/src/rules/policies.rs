@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Case, Position, Row, when};
+use super::{CertificateInPath, Position, Row, when};
 use crate::certificate::Certificate;
 use crate::oid::Oid;
 use crate::report::{Rule, Severity, Source};
@@ -19,7 +19,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "policy-missing",
             severity: Severity::Warning,
             source: Source::Rfc5280,
-            breaks: "Verifiers that follow policies refuse the chain: a CA wants a policy that the certificates do not share.",
+            impact: "Verifiers that follow policies refuse the chain: a CA wants a policy that the certificates do not share.",
             remedy: "Issue it anew with the policy that its CA demands, or use a CA without policyConstraints.",
             citation: "RFC 5280 section 6.1.5 (g)",
         },
@@ -30,7 +30,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "policy-form",
             severity: Severity::Warning,
             source: Source::Rfc5280,
-            breaks: "Verifiers that follow policies refuse the chain.",
+            impact: "Verifiers that follow policies refuse the chain.",
             remedy: "Issue it anew; etcd needs no policies at all.",
             citation: "RFC 5280 sections 4.2.1.4, 4.2.1.5 and 4.2.1.11",
         },
@@ -41,7 +41,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "policy-critical",
             severity: Severity::Error,
             source: Source::Etcd,
-            breaks: "etcd and the API server refuse it: `x509: unhandled critical extension`, as Go before 1.24 has it.",
+            impact: "etcd and the API server refuse it: `x509: unhandled critical extension`, as Go before 1.24 has it.",
             remedy: "Use a CA without policyMappings, policyConstraints and inhibitAnyPolicy.",
             citation: "RFC 5280 section 4.2; Go 1.24 release notes (crypto/x509)",
         },
@@ -49,15 +49,15 @@ pub(super) static ROWS: &[Row] = &[
     ),
 ];
 
-fn form(case: &Case<'_>) -> Vec<String> {
-    let extensions = &case.certificate.extensions;
+fn form(in_path: &CertificateInPath<'_>) -> Vec<String> {
+    let extensions = &in_path.certificate.extensions;
     let policies = extensions.certificate_policies.as_deref().unwrap_or_default();
-    let mut breaches = Vec::new();
+    let mut violations = Vec::new();
     let mut named = BTreeSet::new();
     let repeated = policies.iter().find(|policy| !named.insert(policy.as_str()));
-    breaches.extend(repeated.map(|policy| format!("certificatePolicies names {policy} twice")));
+    violations.extend(repeated.map(|policy| format!("certificatePolicies names {policy} twice")));
     let mappings = extensions.policy_mappings.iter().flatten();
-    breaches.extend(
+    violations.extend(
         mappings
             .filter(|(from, to)| from.as_str() == ANY_POLICY || to.as_str() == ANY_POLICY)
             .map(|_| "policyMappings maps anyPolicy".to_owned()),
@@ -65,12 +65,12 @@ fn form(case: &Case<'_>) -> Vec<String> {
     let empty = extensions.policy_constraints.is_some_and(|constraints| {
         constraints.require_explicit.is_none() && constraints.inhibit_mapping.is_none()
     });
-    breaches.extend(when(empty, || "policyConstraints is empty".to_owned()));
-    breaches
+    violations.extend(when(empty, || "policyConstraints is empty".to_owned()));
+    violations
 }
 
-fn critical(case: &Case<'_>) -> Vec<String> {
-    let extensions = case.certificate.extensions.all.iter();
+fn critical(in_path: &CertificateInPath<'_>) -> Vec<String> {
+    let extensions = in_path.certificate.extensions.all.iter();
     extensions
         .filter(|extension| extension.critical && DEMANDS.contains(&extension.oid.as_str()))
         .map(|extension| format!("extension {} is critical", extension.oid))
@@ -80,14 +80,14 @@ fn critical(case: &Case<'_>) -> Vec<String> {
 /// Section 6.1, for one who accepts any policy: where an explicit policy is demanded, the tree of
 /// valid policies must not be empty. Only whether it is empty matters then, so the set of policies
 /// at each depth takes the place of the tree (RFC 9618 section 5 shows that the two agree).
-fn missing(case: &Case<'_>) -> Vec<String> {
+fn missing(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let demanded = |certificate: &Certificate| {
         let constraints = certificate.extensions.policy_constraints;
         constraints.is_some_and(|constraints| constraints.require_explicit.is_some())
     };
-    let on_path = || case.above.iter().copied().rev().chain([case.certificate]);
+    let on_path = || in_path.above.iter().copied().rev().chain([in_path.certificate]);
     when(
-        case.position == Position::Leaf && on_path().any(demanded) && !is_satisfied(on_path()),
+        in_path.position == Position::Leaf && on_path().any(demanded) && !is_satisfied(on_path()),
         || "no policy is valid all along the chain, and a CA demands one".to_owned(),
     )
 }

@@ -16,7 +16,7 @@ static LEAF_REVOKED: Rule = Rule {
     id: "leaf-revoked",
     severity: Severity::Error,
     source: Source::Rfc5280,
-    breaks: "etcd with this CRL refuses it and says only `closed connection` to the client.",
+    impact: "etcd with this CRL refuses it and says only `closed connection` to the client.",
     remedy: "Issue it anew, and find out why it was revoked.",
     citation: "RFC 5280 section 6.3",
 };
@@ -25,7 +25,7 @@ static CRL_SIGNATURE: Rule = Rule {
     id: "crl-signature",
     severity: Severity::Error,
     source: Source::Rfc5280,
-    breaks: "The CRL proves nothing: whoever can write the file decides what is revoked, and etcd never checks.",
+    impact: "The CRL proves nothing: whoever can write the file decides what is revoked, and etcd never checks.",
     remedy: "Make the CRL anew with the CA's key, or name the CRL of this CA.",
     citation: "RFC 5280 section 6.3.3 (g)",
 };
@@ -34,7 +34,7 @@ static CRL_SIGN: Rule = Rule {
     id: "crl-sign",
     severity: Severity::Error,
     source: Source::Rfc5280,
-    breaks: "Verifiers refuse the CRL, for its CA may not sign any, and with it every certificate of the CA.",
+    impact: "Verifiers refuse the CRL, for its CA may not sign any, and with it every certificate of the CA.",
     remedy: "Make the CA anew with the key usages keyCertSign and cRLSign.",
     citation: "RFC 5280 section 6.3.3 (f)",
 };
@@ -43,7 +43,7 @@ static CRL_STALE: Rule = Rule {
     id: "crl-stale",
     severity: Severity::Error,
     source: Source::Rfc5280,
-    breaks: "What was revoked since is not on it; OpenSSL says `CRL has expired` and refuses, etcd goes on with it.",
+    impact: "What was revoked since is not on it; OpenSSL says `CRL has expired` and refuses, etcd goes on with it.",
     remedy: "Make the CRL anew, and before its nextUpdate each time.",
     citation: "RFC 5280 section 5.1.2.5",
 };
@@ -52,7 +52,7 @@ static CRL_CRITICAL_EXTENSION: Rule = Rule {
     id: "crl-critical-extension",
     severity: Severity::Error,
     source: Source::Rfc5280,
-    breaks: "Nobody who does not know the extension can tell what the CRL revokes.",
+    impact: "Nobody who does not know the extension can tell what the CRL revokes.",
     remedy: "Make the CRL anew without it; delta and indirect CRLs are not for etcd.",
     citation: "RFC 5280 sections 5.2 and 5.3",
 };
@@ -61,7 +61,7 @@ static CRL_SCOPE: Rule = Rule {
     id: "crl-scope",
     severity: Severity::Error,
     source: Source::Rfc5280,
-    breaks: "The CRL is about other certificates, so whether this one is revoked stays unknown.",
+    impact: "The CRL is about other certificates, so whether this one is revoked stays unknown.",
     remedy: "Name the CA's complete CRL as well.",
     citation: "RFC 5280 section 6.3.3 (b)(2)",
 };
@@ -70,7 +70,7 @@ static CRL_NUMBER: Rule = Rule {
     id: "crl-number",
     severity: Severity::Warning,
     source: Source::Rfc5280,
-    breaks: "Without its number nobody can tell a newer CRL from an older one that was put in its place.",
+    impact: "Without its number nobody can tell a newer CRL from an older one that was put in its place.",
     remedy: "Make the CRL anew with a cRLNumber of at most 20 octets that is not critical.",
     citation: "RFC 5280 section 5.2.3",
 };
@@ -79,7 +79,7 @@ static CRL_FORM: Rule = Rule {
     id: "crl-form",
     severity: Severity::Warning,
     source: Source::Rfc5280,
-    breaks: "Verifiers that keep to the letter of RFC 5280 refuse the CRL, and with it the CA's certificates.",
+    impact: "Verifiers that keep to the letter of RFC 5280 refuse the CRL, and with it the CA's certificates.",
     remedy: "Make the CRL anew.",
     citation: "RFC 5280 section 5.1",
 };
@@ -95,20 +95,17 @@ pub(super) static ROWS: &[Row] = &[
     Row::whole(&CRL_FORM),
 ];
 
-/// A rule that is broken, and the evidence.
-pub(crate) type Breach = (&'static Rule, String);
-
 /// What the CRLs say of a certificate and what is wrong with them. `is_signed` answers whether a
 /// CRL's signature is by the issuer's key.
-pub(crate) fn breaches<'a>(
+pub(crate) fn violations<'a>(
     certificate: &Certificate,
     issuer: &Certificate,
     crls: impl Iterator<Item = &'a RevocationList>,
     is_signed: impl Fn(&RevocationList) -> bool,
     at: OffsetDateTime,
     policy: Policy,
-) -> Vec<Breach> {
-    let mut best: Option<Vec<Breach>> = None;
+) -> Vec<(&'static Rule, String)> {
+    let mut best: Option<Vec<(&'static Rule, String)>> = None;
     let mut found = Vec::new();
     for crl in crls {
         // Section 6.3.3 (b)(1): the CRL of the certificate's issuer.
@@ -141,8 +138,8 @@ fn faults(
     issuer: &Certificate,
     signed: bool,
     at: OffsetDateTime,
-) -> Vec<Breach> {
-    let mut faults: Vec<Breach> = Vec::new();
+) -> Vec<(&'static Rule, String)> {
+    let mut faults: Vec<(&'static Rule, String)> = Vec::new();
     if !signed {
         let evidence = format!("it does not verify with the key of {}", issuer.subject);
         faults.push((&CRL_SIGNATURE, evidence));

@@ -1,7 +1,7 @@
 //! The certificates that members show to clients, beside how the members are configured.
 
 use super::trust::refused;
-use super::{Breach, Row};
+use super::{Row, Violation};
 use crate::certificate::Certificate;
 use crate::deployment::{Deployment, Member, Url, carries, leads_to};
 use crate::report::{Rule, Severity, Source};
@@ -13,7 +13,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "srv-san-advertise",
             severity: Severity::Error,
             source: Source::Etcd,
-            breaks: "Clients dial that URL and refuse the member: `x509: certificate is valid for …, not …`; etcd itself never looks.",
+            impact: "Clients dial that URL and refuse the member: `x509: certificate is valid for …, not …`; etcd itself never looks.",
             remedy: "Issue it anew with the host of the URL (`sans` in the manifest, or --san), or correct the URL.",
             citation: "RFC 6125 section 6; measured on etcd 3.4, 3.5, 3.6",
         },
@@ -24,7 +24,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "srv-san-loopback",
             severity: Severity::Warning,
             source: Source::Etcd,
-            breaks: "etcdctl and probes on the host itself fail: `x509: certificate is valid for …, not 127.0.0.1`.",
+            impact: "etcdctl and probes on the host itself fail: `x509: certificate is valid for …, not 127.0.0.1`.",
             remedy: "Issue it anew with --profile server, which adds localhost and 127.0.0.1.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
@@ -35,7 +35,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "srv-not-in-own-trust",
             severity: Severity::Warning,
             source: Source::Etcd,
-            breaks: "etcd's gateway dials its own member with this certificate and refuses it: an endless `rejected connection` log, and /v3 answers 503.",
+            impact: "etcd's gateway dials its own member with this certificate and refuses it: an endless `rejected connection` log, and /v3 answers 503.",
             remedy: "Add the CA of the server's certificate to trusted-ca-file, or give the gateway another certificate (--client-cert-file).",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
@@ -47,20 +47,20 @@ pub(super) static ROWS: &[Row] = &[
 fn each(
     deployment: &Deployment<'_>,
     check: impl Fn(&Member<'_>, &Certificate) -> Vec<String>,
-) -> Vec<Breach> {
-    let mut breaches = Vec::new();
+) -> Vec<Violation> {
+    let mut violations = Vec::new();
     for member in &deployment.members {
         let serving = deployment.of_member(&member.host.name, Purpose::Server);
         let Some((pair, leaf)) = serving else { continue };
         for evidence in check(member, leaf.certificate) {
             let subject = leaf.certificate.subject.to_string();
-            breaches.push(Breach { file: pair.path(), subject, evidence });
+            violations.push(Violation { file: pair.path(), subject, evidence });
         }
     }
-    breaches
+    violations
 }
 
-fn srv_san_advertise(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn srv_san_advertise(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |member, certificate| {
         let settings = &member.settings;
         let mut wanted: Vec<(String, Url<'_>)> = Vec::new();
@@ -105,7 +105,7 @@ fn is_at(deployment: &Deployment<'_>, member: &Member<'_>, host: &str) -> bool {
         || sans.into_iter().any(|name| name == host)
 }
 
-fn srv_san_loopback(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn srv_san_loopback(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |member, certificate| {
         let urls = member.settings.urls("listen-client-urls").into_iter();
         let secure = urls.filter(|url| url.scheme == "https");
@@ -121,8 +121,8 @@ fn srv_san_loopback(deployment: &Deployment<'_>) -> Vec<Breach> {
     })
 }
 
-fn srv_not_in_own_trust(deployment: &Deployment<'_>) -> Vec<Breach> {
-    let mut breaches = Vec::new();
+fn srv_not_in_own_trust(deployment: &Deployment<'_>) -> Vec<Violation> {
+    let mut violations = Vec::new();
     for trust in deployment.trusts.iter().filter(|t| t.judges.contains(&Purpose::Client)) {
         let Some(member) = deployment.members.iter().find(|m| m.host.name == trust.host) else {
             continue;
@@ -133,7 +133,7 @@ fn srv_not_in_own_trust(deployment: &Deployment<'_>) -> Vec<Breach> {
         // A file that makes the host refuse everybody is to blame, not the server.
         let sound = trusted.iter().any(Certificate::is_ca) && refused(deployment, trust).is_empty();
         if sound && !leads_to(leaf.certificate, &leaf.chain, trusted) {
-            breaches.push(Breach {
+            violations.push(Violation {
                 file: pair.path(),
                 subject: leaf.certificate.subject.to_string(),
                 evidence: format!(
@@ -143,7 +143,7 @@ fn srv_not_in_own_trust(deployment: &Deployment<'_>) -> Vec<Breach> {
             });
         }
     }
-    breaches
+    violations
 }
 
 /// What a certificate carries, for the end of a sentence.

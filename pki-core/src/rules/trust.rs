@@ -1,6 +1,6 @@
 //! The files of CAs that a host trusts.
 
-use super::{Breach, Row, common_names};
+use super::{Row, Violation, common_names};
 use crate::certificate::Certificate;
 use crate::deployment::{Deployment, HostFile, Section, Trust, leads_to};
 use crate::report::{Rule, Severity, Source};
@@ -11,7 +11,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "trust-empty",
             severity: Severity::Error,
             source: Source::Etcd,
-            breaks: "etcd starts without a word and refuses everybody: `x509: certificate signed by unknown authority`.",
+            impact: "etcd starts without a word and refuses everybody: `x509: certificate signed by unknown authority`.",
             remedy: "Put the CA's certificate there in PEM, then restart what reads it: trust files are read once.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
@@ -22,7 +22,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "trust-foreign-block",
             severity: Severity::Error,
             source: Source::Etcd,
-            breaks: "etcd takes every section for a certificate and exits: `x509: malformed tbs certificate`.",
+            impact: "etcd takes every section for a certificate and exits: `x509: malformed tbs certificate`.",
             remedy: "Leave certificates alone in the file; if the other section is a key, its CA counts as leaked.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
@@ -33,7 +33,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "trust-not-ca",
             severity: Severity::Error,
             source: Source::Etcd,
-            breaks: "What stands there cannot vouch for anybody: `x509: certificate signed by unknown authority`.",
+            impact: "What stands there cannot vouch for anybody: `x509: certificate signed by unknown authority`.",
             remedy: "Put the CA's certificate there instead of the leaf, then restart what reads it.",
             citation: "RFC 5280 section 4.2.1.9; measured on etcd 3.4, 3.5, 3.6",
         },
@@ -44,7 +44,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "trust-wrong-ca",
             severity: Severity::Error,
             source: Source::Etcd,
-            breaks: "The host refuses those who come with good certificates: `x509: certificate signed by unknown authority`; they see `tls: bad certificate`.",
+            impact: "The host refuses those who come with good certificates: `x509: certificate signed by unknown authority`; they see `tls: bad certificate`.",
             remedy: "Put the CA there that signed them, then restart what reads the file.",
             citation: "RFC 5280 section 6.1; measured on etcd 3.4, 3.5, 3.6",
         },
@@ -55,7 +55,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "trust-extra-ca",
             severity: Severity::Warning,
             source: Source::Etcd,
-            breaks: "Whoever holds the key of the other CA can mint clients and members.",
+            impact: "Whoever holds the key of the other CA can mint clients and members.",
             remedy: "Finish the rotation: take the CA out whose certificates are all replaced, then restart what reads the file.",
             citation: "least privilege; measured on etcd 3.4, 3.5, 3.6",
         },
@@ -66,7 +66,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "trust-intermediate-anchor",
             severity: Severity::Warning,
             source: Source::Etcd,
-            breaks: "Go takes the intermediate for a root, so that the path length of the CA above it binds nobody; OpenSSL wants the root.",
+            impact: "Go takes the intermediate for a root, so that the path length of the CA above it binds nobody; OpenSSL wants the root.",
             remedy: "Trust the root, and append the intermediate to the files of the certificates that it signed.",
             citation: "RFC 5280 section 6.1.1 (d); measured on etcd 3.4, 3.5, 3.6",
         },
@@ -77,7 +77,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "ca-same-dn-other-key",
             severity: Severity::Warning,
             source: Source::Etcd,
-            breaks: "OpenSSL picks the wrong one of the two and fails; Go tries both.",
+            impact: "OpenSSL picks the wrong one of the two and fails; Go tries both.",
             remedy: "Make the new CA with a name of its own: etcdpki init-ca --cn 'etcd CA 2'.",
             citation: "RFC 5280 section 4.2.1.1; measured on etcd 3.4, 3.5, 3.6",
         },
@@ -88,7 +88,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "ca-shared-with-k8s",
             severity: Severity::Error,
             source: Source::Etcd,
-            breaks: "Every client that the Kubernetes CA certifies, any kubelet, can read and write the whole state of the cluster.",
+            impact: "Every client that the Kubernetes CA certifies, any kubelet, can read and write the whole state of the cluster.",
             remedy: "Give etcd a CA of its own, as kubeadm does: etcdpki init-ca --cn 'etcd CA'.",
             citation: "least privilege; measured on etcd 3.4, 3.5, 3.6",
         },
@@ -100,18 +100,18 @@ pub(super) static ROWS: &[Row] = &[
 fn each(
     deployment: &Deployment<'_>,
     check: impl Fn(&Trust<'_>, &HostFile) -> Vec<(String, String)>,
-) -> Vec<Breach> {
-    let mut breaches = Vec::new();
+) -> Vec<Violation> {
+    let mut violations = Vec::new();
     for trust in &deployment.trusts {
         let Some(file) = deployment.file(trust.host, &trust.file) else { continue };
         for (subject, evidence) in check(trust, file) {
-            breaches.push(Breach { file: trust.path(), subject, evidence });
+            violations.push(Violation { file: trust.path(), subject, evidence });
         }
     }
-    breaches
+    violations
 }
 
-fn trust_empty(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn trust_empty(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |_, file| {
         if file.contents.sections.is_empty() {
             return vec![(file.name.clone(), "the file holds no PEM section".to_owned())];
@@ -120,7 +120,7 @@ fn trust_empty(deployment: &Deployment<'_>) -> Vec<Breach> {
     })
 }
 
-fn trust_foreign_block(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn trust_foreign_block(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |_, file| {
         let foreign = file.contents.sections.iter().filter(|s| **s != Section::Certificate);
         foreign
@@ -129,7 +129,7 @@ fn trust_foreign_block(deployment: &Deployment<'_>) -> Vec<Breach> {
     })
 }
 
-fn trust_not_ca(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn trust_not_ca(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |_, file| {
         let leaves = file.contents.certificates.iter().filter(|c| !c.is_ca() && !is_v1_root(c));
         leaves.map(|leaf| (leaf.subject.to_string(), "it is no CA".to_owned())).collect()
@@ -141,7 +141,7 @@ fn is_v1_root(certificate: &Certificate) -> bool {
     certificate.version == 1 && certificate.is_self_issued()
 }
 
-fn trust_wrong_ca(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn trust_wrong_ca(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |trust, file| {
         let refused = refused(deployment, trust);
         if refused.is_empty() {
@@ -186,7 +186,7 @@ fn named(ca: &Certificate) -> String {
     format!("{} (key {})", ca.subject, ca.public_key.key_id())
 }
 
-fn trust_extra_ca(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn trust_extra_ca(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |_, file| {
         let all = file.contents.certificates.iter().filter(|c| c.is_ca() && c.is_self_issued());
         let mut roots: Vec<&Certificate> = Vec::new();
@@ -203,14 +203,14 @@ fn trust_extra_ca(deployment: &Deployment<'_>) -> Vec<Breach> {
     })
 }
 
-fn trust_intermediate_anchor(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn trust_intermediate_anchor(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |_, file| {
         let all = file.contents.certificates.iter().filter(|c| c.is_ca() && !c.is_self_issued());
         all.map(|ca| (ca.subject.to_string(), format!("its issuer is {}", ca.issuer))).collect()
     })
 }
 
-fn ca_same_dn_other_key(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn ca_same_dn_other_key(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |_, file| {
         let all = &file.contents.certificates;
         let mut found = Vec::new();
@@ -230,7 +230,7 @@ fn ca_same_dn_other_key(deployment: &Deployment<'_>) -> Vec<Breach> {
 /// The names that kubeadm and the Kubernetes documentation give to the cluster's own CA.
 const KUBERNETES_CAS: [&str; 2] = ["kubernetes", "kubernetes-ca"];
 
-fn ca_shared_with_k8s(deployment: &Deployment<'_>) -> Vec<Breach> {
+fn ca_shared_with_k8s(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |trust, file| {
         if !deployment.members.iter().any(|member| member.host.name == trust.host) {
             return Vec::new();

@@ -2,7 +2,7 @@
 
 use time::Duration;
 
-use super::{Case, Row, moment, when};
+use super::{CertificateInPath, Row, moment, when};
 use crate::report::{Rule, Severity, Source};
 
 pub(super) static ROWS: &[Row] = &[
@@ -11,7 +11,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "validity-order",
             severity: Severity::Error,
             source: Source::Rfc5280,
-            breaks: "The certificate is valid at no moment at all, so every handshake with it fails.",
+            impact: "The certificate is valid at no moment at all, so every handshake with it fails.",
             remedy: "Issue it anew with an end that is after its beginning.",
             citation: "RFC 5280 section 4.1.2.5",
         },
@@ -22,7 +22,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "validity-form",
             severity: Severity::Warning,
             source: Source::Rfc5280,
-            breaks: "Verifiers that keep to the letter of RFC 5280 refuse it; others may read another date.",
+            impact: "Verifiers that keep to the letter of RFC 5280 refuse it; others may read another date.",
             remedy: "Issue it anew; etcdpki writes each date in its proper form.",
             citation: "RFC 5280 section 4.1.2.5",
         },
@@ -33,7 +33,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "leaf-expired",
             severity: Severity::Error,
             source: Source::Rfc5280,
-            breaks: "New handshakes fail with `x509: certificate has expired or is not yet valid`; open connections hide it until the next restart.",
+            impact: "New handshakes fail with `x509: certificate has expired or is not yet valid`; open connections hide it until the next restart.",
             remedy: "Issue it anew and put it in place; etcd reads it at the next handshake, no restart is needed.",
             citation: "RFC 5280 section 4.1.2.5; measured on etcd 3.4, 3.5, 3.6",
         },
@@ -44,7 +44,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "leaf-not-yet-valid",
             severity: Severity::Error,
             source: Source::Rfc5280,
-            breaks: "Handshakes fail with `x509: certificate has expired or is not yet valid` until its time comes.",
+            impact: "Handshakes fail with `x509: certificate has expired or is not yet valid` until its time comes.",
             remedy: "Set the clock of the host right, or issue it anew with a backdate.",
             citation: "RFC 5280 section 4.1.2.5",
         },
@@ -55,7 +55,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "ca-time",
             severity: Severity::Error,
             source: Source::Rfc5280,
-            breaks: "Every certificate below this CA is refused, for Go checks the dates of the root too.",
+            impact: "Every certificate below this CA is refused, for Go checks the dates of the root too.",
             remedy: "Renew the CA with the same key, name and key identifier, then restart what trusts it.",
             citation: "RFC 5280 section 6.1.3 (a)(2); measured on etcd 3.4, 3.5, 3.6",
         },
@@ -66,7 +66,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "leaf-outlives-ca",
             severity: Severity::Warning,
             source: Source::Etcd,
-            breaks: "It dies with its CA, long before the date that it promises.",
+            impact: "It dies with its CA, long before the date that it promises.",
             remedy: "Renew the CA first, or choose a shorter lifetime (--expiry).",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
@@ -78,7 +78,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "ca-expiring",
             severity: Severity::Warning,
             source: Source::Etcd,
-            breaks: "The CA soon ends, and with it every certificate below it; a new CA takes two restarts of everything.",
+            impact: "The CA soon ends, and with it every certificate below it; a new CA takes two restarts of everything.",
             remedy: "Renew the CA with the same key, name and key identifier, or begin the rotation to a new one.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
@@ -89,7 +89,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "not-backdated",
             severity: Severity::Info,
             source: Source::Etcd,
-            breaks: "A host whose clock is behind refuses it: `x509: certificate has expired or is not yet valid`.",
+            impact: "A host whose clock is behind refuses it: `x509: certificate has expired or is not yet valid`.",
             remedy: "Give the profile a backdate: \"backdate\": \"5m\".",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
@@ -100,7 +100,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "leaf-expiring",
             severity: Severity::Warning,
             source: Source::Etcd,
-            breaks: "It soon ends, and then new handshakes and restarts fail.",
+            impact: "It soon ends, and then new handshakes and restarts fail.",
             remedy: "Renew it now; etcd reads the new one at the next handshake.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
@@ -109,8 +109,8 @@ pub(super) static ROWS: &[Row] = &[
 ];
 
 // Section 4.1.2.5
-fn validity_order(case: &Case<'_>) -> Vec<String> {
-    let certificate = case.certificate;
+fn validity_order(in_path: &CertificateInPath<'_>) -> Vec<String> {
+    let certificate = in_path.certificate;
     when(certificate.not_after < certificate.not_before, || {
         format!(
             "notBefore {} is after notAfter {}",
@@ -121,95 +121,95 @@ fn validity_order(case: &Case<'_>) -> Vec<String> {
 }
 
 // Sections 4.1.2.5.1 and 4.1.2.5.2
-fn validity_form(case: &Case<'_>) -> Vec<String> {
-    let faults = ["notBefore", "notAfter"].into_iter().zip(case.certificate.encoding.times);
+fn validity_form(in_path: &CertificateInPath<'_>) -> Vec<String> {
+    let faults = ["notBefore", "notAfter"].into_iter().zip(in_path.certificate.encoding.times);
     faults.filter_map(|(field, fault)| Some(format!("{field} is {}", fault?))).collect()
 }
 
 // Section 4.1.2.5: the period includes both ends.
-fn leaf_expired(case: &Case<'_>) -> Vec<String> {
-    when(case.is_leaf() && is_past(case), || past(case))
+fn leaf_expired(in_path: &CertificateInPath<'_>) -> Vec<String> {
+    when(in_path.is_leaf() && is_past(in_path), || past(in_path))
 }
 
-fn leaf_not_yet_valid(case: &Case<'_>) -> Vec<String> {
-    when(case.is_leaf() && is_future(case), || future(case))
+fn leaf_not_yet_valid(in_path: &CertificateInPath<'_>) -> Vec<String> {
+    when(in_path.is_leaf() && is_future(in_path), || future(in_path))
 }
 
-fn ca_time(case: &Case<'_>) -> Vec<String> {
-    if case.is_leaf() {
+fn ca_time(in_path: &CertificateInPath<'_>) -> Vec<String> {
+    if in_path.is_leaf() {
         return Vec::new();
     }
-    let mut breaches = when(is_past(case), || past(case));
-    breaches.extend(when(is_future(case), || future(case)));
-    breaches
+    let mut violations = when(is_past(in_path), || past(in_path));
+    violations.extend(when(is_future(in_path), || future(in_path)));
+    violations
 }
 
 /// Long enough to plan two rounds of restarts; of a short life, a quarter.
 const CA_WARNING: Duration = Duration::days(90);
 
-fn ca_expiring(case: &Case<'_>) -> Vec<String> {
-    let ca = case.certificate;
-    let left = ca.not_after - case.question.at;
+fn ca_expiring(in_path: &CertificateInPath<'_>) -> Vec<String> {
+    let ca = in_path.certificate;
+    let left = ca.not_after - in_path.options.at;
     let warning = CA_WARNING.min((ca.not_after - ca.not_before) / 4);
-    when(!case.is_leaf() && !is_past(case) && left < warning, || {
+    when(!in_path.is_leaf() && !is_past(in_path) && left < warning, || {
         format!("notAfter {}: {} days left", moment(ca.not_after), left.whole_days())
     })
 }
 
-fn not_backdated(case: &Case<'_>) -> Vec<String> {
-    let begins = case.certificate.not_before;
-    let soon = begins > case.question.at - Duration::MINUTE;
+fn not_backdated(in_path: &CertificateInPath<'_>) -> Vec<String> {
+    let begins = in_path.certificate.not_before;
+    let soon = begins > in_path.options.at - Duration::MINUTE;
     // What is to begin later is asked for so.
-    when(soon && !is_future(case), || format!("it begins at {}, now", moment(begins)))
+    when(soon && !is_future(in_path), || format!("it begins at {}, now", moment(begins)))
 }
 
-fn leaf_outlives_ca(case: &Case<'_>) -> Vec<String> {
-    match case.issuer() {
-        Some(ca) if case.certificate.not_after > ca.not_after => vec![format!(
+fn leaf_outlives_ca(in_path: &CertificateInPath<'_>) -> Vec<String> {
+    match in_path.issuer() {
+        Some(ca) if in_path.certificate.not_after > ca.not_after => vec![format!(
             "notAfter {} is later than the CA's {}",
-            moment(case.certificate.not_after),
+            moment(in_path.certificate.not_after),
             moment(ca.not_after)
         )],
         _ => Vec::new(),
     }
 }
 
-fn leaf_expiring(case: &Case<'_>) -> Vec<String> {
-    let Some(within) = case.question.expires_within else {
+fn leaf_expiring(in_path: &CertificateInPath<'_>) -> Vec<String> {
+    let Some(within) = in_path.options.expires_within else {
         return Vec::new();
     };
-    let left = case.certificate.not_after - case.question.at;
-    when(case.is_leaf() && !left.is_negative() && left < within, || {
+    let left = in_path.certificate.not_after - in_path.options.at;
+    when(in_path.is_leaf() && !left.is_negative() && left < within, || {
         format!(
             "notAfter {}: {} days left, {} days were wanted",
-            moment(case.certificate.not_after),
+            moment(in_path.certificate.not_after),
             left.whole_days(),
             within.whole_days()
         )
     })
 }
 
-fn is_past(case: &Case<'_>) -> bool {
+fn is_past(in_path: &CertificateInPath<'_>) -> bool {
     // RFC 5280 knows whole seconds; a fraction belongs to the second that it started in.
-    case.question.at.unix_timestamp() > case.certificate.not_after.unix_timestamp()
+    in_path.options.at.unix_timestamp() > in_path.certificate.not_after.unix_timestamp()
 }
 
-fn is_future(case: &Case<'_>) -> bool {
-    case.question.at.unix_timestamp() < case.certificate.not_before.unix_timestamp()
+fn is_future(in_path: &CertificateInPath<'_>) -> bool {
+    in_path.options.at.unix_timestamp() < in_path.certificate.not_before.unix_timestamp()
 }
 
-fn past(case: &Case<'_>) -> String {
+fn past(in_path: &CertificateInPath<'_>) -> String {
     format!(
         "notAfter {} is before {}",
-        moment(case.certificate.not_after),
-        moment(case.question.at)
+        moment(in_path.certificate.not_after),
+        moment(in_path.options.at)
     )
 }
 
-fn future(case: &Case<'_>) -> String {
+fn future(in_path: &CertificateInPath<'_>) -> String {
     format!(
         "notBefore {} is after {}",
-        moment(case.certificate.not_before),
-        moment(case.question.at)
+        moment(in_path.certificate.not_before),
+        moment(in_path.options.at)
     )
 }

@@ -10,7 +10,7 @@ use webpki::{
 
 use super::{Best, Verifier};
 use crate::certificate::Certificate;
-use crate::rules::Question;
+use crate::rules::VerifyOptions;
 use crate::usage::Purpose;
 
 impl Verifier {
@@ -21,7 +21,7 @@ impl Verifier {
         &self,
         leaf: &Certificate,
         known: &[&Certificate],
-        question: &Question,
+        options: &VerifyOptions,
         best: &mut Best,
     ) -> Result<(), PathError> {
         let der = CertificateDer::from(leaf.der());
@@ -29,12 +29,12 @@ impl Verifier {
         let intermediates: Vec<CertificateDer<'_>> =
             known.iter().map(|ca| CertificateDer::from(ca.der())).collect();
         // webpki compares whole seconds since 1970, which every ASN.1 time of a CA in use is past.
-        let seconds = u64::try_from(question.at.unix_timestamp()).unwrap_or(0);
+        let seconds = u64::try_from(options.at.unix_timestamp()).unwrap_or(0);
         let now = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
         let best = RefCell::new(best);
         let judge = |path: &VerifiedPath<'_>| {
             let path = self.certificates_of(path, leaf, known);
-            let ok = best.borrow_mut().offer(self.judge(&path, question));
+            let ok = best.borrow_mut().offer(self.check_path(&path, options));
             if ok { Ok(()) } else { Err(PathError::UnknownIssuer) }
         };
         end_entity.verify_for_usage(
@@ -42,7 +42,7 @@ impl Verifier {
             &self.trust,
             &intermediates,
             now,
-            question.purpose,
+            options.purpose,
             None,
             Some(&judge),
         )?;

@@ -6,7 +6,7 @@ use super::Verifier;
 use super::builder::path_error_text;
 use crate::certificate::Certificate;
 use crate::report::{Finding, Report, Rule};
-use crate::rules::{self, Question, finding};
+use crate::rules::{self, VerifyOptions, finding};
 
 impl Verifier {
     /// Why the path builder found no path: what the rules say of the likeliest one, and what it
@@ -15,11 +15,11 @@ impl Verifier {
         &self,
         leaf: &Certificate,
         known: &[&Certificate],
-        question: &Question,
+        options: &VerifyOptions,
         error: &PathError,
     ) -> Report {
         let path = self.likeliest_path(leaf, known);
-        let mut report = self.judge(&path, question);
+        let mut report = self.check_path(&path, options);
         // Where webpki did not take the anchor it knows nothing of an issuer either.
         let refused = self.refused.iter().find(|(index, _)| {
             let anchor = &self.anchors[*index];

@@ -2,7 +2,7 @@
 
 use super::{Best, Verifier};
 use crate::certificate::{Certificate, GeneralName};
-use crate::rules::Question;
+use crate::rules::VerifyOptions;
 
 /// As many CAs between leaf and anchor as are looked at.
 const MOST_CAS: usize = 10;
@@ -98,11 +98,11 @@ impl Verifier {
         &self,
         leaf: &Certificate,
         known: &[&Certificate],
-        question: &Question,
+        options: &VerifyOptions,
         best: &mut Best,
     ) {
         let mut budget = Budget { signatures: MOST_SIGNATURES, paths: MOST_PATHS };
-        self.extend(&mut vec![leaf], known, question, best, &mut budget);
+        self.extend(&mut vec![leaf], known, options, best, &mut budget);
     }
 
     /// Adds each possible issuer to the path; true when the search is over.
@@ -110,7 +110,7 @@ impl Verifier {
         &'a self,
         path: &mut Vec<&'a Certificate>,
         known: &[&'a Certificate],
-        question: &Question,
+        options: &VerifyOptions,
         best: &mut Best,
         budget: &mut Budget,
     ) -> bool {
@@ -133,9 +133,9 @@ impl Verifier {
             }
             path.push(ca);
             let over = if trusted {
-                self.offer(path, question, best, budget)
+                self.offer(path, options, best, budget)
             } else {
-                self.extend(path, known, question, best, budget)
+                self.extend(path, known, options, best, budget)
             };
             path.pop();
             if over {
@@ -148,7 +148,7 @@ impl Verifier {
     fn offer(
         &self,
         path: &[&Certificate],
-        question: &Question,
+        options: &VerifyOptions,
         best: &mut Best,
         budget: &mut Budget,
     ) -> bool {
@@ -156,7 +156,7 @@ impl Verifier {
             return false;
         };
         budget.paths -= 1;
-        let mut report = self.judge(path, question);
+        let mut report = self.check_path(path, options);
         report.limit = Some(limit.as_str());
         best.offer(report)
     }

@@ -122,6 +122,6 @@ fn a_certificate_that_cannot_be_trusted_is_answered_with_no() {
     ] {
         let run = lab.run(args);
         assert_eq!((run.code, run.stderr.as_str()), (1, ""), "{args:?}: {run:?}");
-        assert!(run.stdout.contains("    mend:   "), "{run:?}");
+        assert!(run.stdout.contains("    fix:    "), "{run:?}");
     }
 }

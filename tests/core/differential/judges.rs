@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use pki_core::{Certificate, Policy, Purpose, Question, Severity, Verifier};
+use pki_core::{Certificate, Policy, Purpose, Severity, Verifier, VerifyOptions};
 use serde_json::{Value, json};
 
 use super::chains::Chain;
@@ -34,10 +34,10 @@ pub(super) fn ours(chain: &Chain) -> Refusal {
     let mut verifier = Verifier::new(anchors).unwrap();
     verifier.intermediates = read(&chain.between);
     verifier.policy = Policy::Rfc5280;
-    let mut question = Question::at(NOW);
-    question.purpose = Purpose::Server;
-    question.hosts = vec![HOST.try_into().unwrap()];
-    let report = verifier.check(&leaf, &[], &question);
+    let mut options = VerifyOptions::at(NOW);
+    options.purpose = Purpose::Server;
+    options.hosts = vec![HOST.try_into().unwrap()];
+    let report = verifier.check(&leaf, &[], &options);
     if report.is_ok() {
         return None;
     }
@@ -103,7 +103,7 @@ pub(super) fn to_json(chain: &Chain) -> Value {
 }
 
 /// What a script of this folder answers.
-pub(super) fn ask(script: &str, question: &Value) -> Vec<Refusal> {
+pub(super) fn ask(script: &str, options: &Value) -> Vec<Refusal> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let interpreter = root.join("target/peers/bin/python3");
     assert!(
@@ -117,7 +117,7 @@ pub(super) fn ask(script: &str, question: &Value) -> Vec<Refusal> {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    child.stdin.take().unwrap().write_all(question.to_string().as_bytes()).unwrap();
+    child.stdin.take().unwrap().write_all(options.to_string().as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "{script}: {}", output.status);
     serde_json::from_slice(&output.stdout).unwrap()

@@ -2,8 +2,8 @@
 //! when somebody else's CA has signed it.
 
 use pki_core::{
-    Authority, Certificate, Error, PrivateKey, Profile, Purpose, Question, Report, Request,
-    Severity, Signer, SigningConfig, Subject, Verifier,
+    Authority, Certificate, Error, PrivateKey, Profile, Purpose, Report, Request, Severity, Signer,
+    SigningConfig, Subject, Verifier, VerifyOptions,
 };
 use proptest::prelude::*;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyUsagePurpose};
@@ -195,9 +195,9 @@ proptest! {
             let params = foreign::params("etcdone", &KEYS[2]);
             certificate = foreign::signed(&params, &KEYS[2], &chain[0], &KEYS[1]);
         }
-        let mut question = Question::at(NOW);
-        question.purpose = purpose;
-        let report = Verifier::new(vec![ca]).unwrap().check(&certificate, &chain, &question);
+        let mut options = VerifyOptions::at(NOW);
+        options.purpose = purpose;
+        let report = Verifier::new(vec![ca]).unwrap().check(&certificate, &chain, &options);
         let flagged: Vec<_> = report.findings.iter().map(|finding| finding.rule.id).collect();
         for rule in refused {
             prop_assert!(flagged.contains(&rule), "{rule} is not in:\n{report}");

@@ -5,9 +5,9 @@
 
 use pki_core::{
     Authority, CaRequest, Certificate, CertificateRequest, Cidr, CsrJson, DnsName, EmailAddress,
-    Error, KeyAlgorithm, KeyFormat, Moment, NameConstraint, Oid, PrivateKey, PublicKey, Purpose,
-    Question, Request, San, Signer, SigningConfig, Subject, Uri, Verifier, is_pem, parse_duration,
-    read_pem,
+    Error, IssuanceContext, KeyAlgorithm, KeyFormat, NameConstraint, Oid, PrivateKey, PublicKey,
+    Purpose, Request, San, Signer, SigningConfig, Subject, Uri, Verifier, VerifyOptions, is_pem,
+    parse_duration, read_pem,
 };
 use proptest::prelude::*;
 use time::macros::datetime;
@@ -41,20 +41,17 @@ fn request(config: &SigningConfig) -> impl Iterator<Item = (Request, &pki_core::
 fn use_certificate(certificate: &Certificate) {
     let _ = format!("{certificate:?} {} {}", certificate.subject, certificate.serial);
     let leaf = CAS[0].issue("peer", "etcdone", &[]);
-    let mut question = Question::at(NOW);
-    question.hosts = vec!["etcdone".try_into().unwrap()];
+    let mut options = VerifyOptions::at(NOW);
+    options.hosts = vec!["etcdone".try_into().unwrap()];
     for purpose in [Purpose::Any, Purpose::Client, Purpose::Peer, Purpose::Server] {
-        question.purpose = purpose;
+        options.purpose = purpose;
         let known: Vec<_> = CAS.iter().map(|ca| ca.certificate().clone()).collect();
-        let report = Verifier::new(known).unwrap().check(
-            certificate,
-            std::slice::from_ref(&leaf),
-            &question,
-        );
+        let report =
+            Verifier::new(known).unwrap().check(certificate, std::slice::from_ref(&leaf), &options);
         let _ = report.to_string();
         if let Some(verifier) = no_bug(Verifier::new(vec![certificate.clone()])) {
-            let _ = verifier.check(&leaf, std::slice::from_ref(certificate), &question);
-            let _ = verifier.check(certificate, &[], &question);
+            let _ = verifier.check(&leaf, std::slice::from_ref(certificate), &options);
+            let _ = verifier.check(certificate, &[], &options);
         }
     }
     let authority = Authority::new(certificate.clone());
@@ -82,7 +79,7 @@ fn use_request(csr: &CertificateRequest) -> bool {
 }
 
 fn use_config(config: &SigningConfig, now: OffsetDateTime) {
-    let moment = Moment { now, ..moment() };
+    let moment = IssuanceContext { now, ..moment() };
     for (request, profile) in request(config) {
         let draft = no_bug(CAS[0].authority.draft(&request, profile, &moment));
         draft.map(|draft| draft.sign(&CAS[0].key).unwrap());
@@ -112,7 +109,7 @@ fn every_parser(bytes: &[u8]) {
     let mut verifier = Verifier::new(vec![CAS[0].certificate().clone()]).unwrap();
     if no_bug(verifier.add_crl(bytes)).is_some() {
         let leaf = CAS[0].issue("peer", "etcdone", &[]);
-        let _ = verifier.check(&leaf, &[], &Question::at(NOW));
+        let _ = verifier.check(&leaf, &[], &VerifyOptions::at(NOW));
     }
     every_text_parser(&String::from_utf8_lossy(bytes));
 }
@@ -278,7 +275,7 @@ proptest! {
             let mut root = CaRequest::new(Subject::from_common_name("etcd CA").unwrap());
             root.expiry = expiry.unwrap_or(root.expiry);
             root.backdate = config.profiles[0].backdate;
-            let moment = Moment { now, ..moment() };
+            let moment = IssuanceContext { now, ..moment() };
             no_bug(Authority::draft_root(&root, KEYS[0].public_key(), &moment));
         }
     }

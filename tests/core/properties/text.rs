@@ -1,8 +1,8 @@
 //! Text that people type: refused with a reason, or written and read back as it was.
 
 use pki_core::{
-    Attribute, Authority, CaRequest, Error, Purpose, Question, Request, San, Signer, SigningConfig,
-    Subject, Verifier,
+    Attribute, Authority, CaRequest, Error, Purpose, Request, San, Signer, SigningConfig, Subject,
+    Verifier, VerifyOptions,
 };
 use proptest::prelude::*;
 
@@ -121,10 +121,10 @@ proptest! {
         let leaf = draft.sign(&CAS[0].key).unwrap().certificate;
         let names = leaf.extensions.subject_alt_name.clone().unwrap_or_default();
         prop_assert!(names.contains(&read_back(&name)), "{names:?}");
-        let mut question = Question::at(NOW);
-        question.purpose = Purpose::Peer;
+        let mut options = VerifyOptions::at(NOW);
+        options.purpose = Purpose::Peer;
         let verifier = Verifier::new(vec![CAS[0].certificate().clone()]).unwrap();
-        let report = verifier.check(&leaf, &[], &question);
+        let report = verifier.check(&leaf, &[], &options);
         prop_assert!(report.findings.is_empty(), "{report}");
     }
 }

@@ -1,8 +1,8 @@
 //! Keys and hashes that are too weak, which only openssl will still write.
 
 use pki_core::{
-    Authority, Certificate, CertificateRequest, Error, Moment, Purpose, Question, Request,
-    SigningConfig, Verifier,
+    Authority, Certificate, CertificateRequest, Error, IssuanceContext, Purpose, Request,
+    SigningConfig, Verifier, VerifyOptions,
 };
 use time::Duration;
 
@@ -59,9 +59,9 @@ fn weak_keys_and_hashes_are_refused_by_a_draft_and_flagged_by_a_verifier() {
         let [root, below @ .., leaf] = chain.path.as_slice() else {
             unreachable!("a root and a leaf at least")
         };
-        let mut question = Question::at(leaf.not_before + Duration::minutes(1));
-        question.purpose = Purpose::Peer;
-        let report = Verifier::new(vec![root.clone()]).unwrap().check(leaf, below, &question);
+        let mut options = VerifyOptions::at(leaf.not_before + Duration::minutes(1));
+        options.purpose = Purpose::Peer;
+        let report = Verifier::new(vec![root.clone()]).unwrap().check(leaf, below, &options);
         let flagged = |id: &str| report.findings.iter().any(|finding| finding.rule.id == id);
         assert!(wanted.is_none_or(flagged), "{wanted:?}: {report}");
         assert!(wanted.is_some() || report.findings.is_empty(), "{report}");
@@ -72,7 +72,7 @@ fn weak_keys_and_hashes_are_refused_by_a_draft_and_flagged_by_a_verifier() {
         request.public_key = leaf.public_key.clone();
         request.expiry = Some(Duration::days(1));
         let config = SigningConfig::etcd();
-        let moment = Moment { now: question.at, ..moment() };
+        let moment = IssuanceContext { now: options.at, ..moment() };
         match authority.draft(&request, config.profile("peer").unwrap(), &moment) {
             Ok(draft) => assert_eq!((wanted, &draft.report().findings), (None, &Vec::new())),
             Err(Error::Refused(report)) => {
@@ -87,8 +87,8 @@ fn weak_keys_and_hashes_are_refused_by_a_draft_and_flagged_by_a_verifier() {
 fn a_curve_that_no_etcd_knows_is_not_certified_and_is_flagged() {
     let chain = Chain::new(P224, None, P224);
     let [root, leaf] = chain.path.as_slice() else { unreachable!("a root and a leaf") };
-    let question = Question::at(leaf.not_before);
-    let report = Verifier::new(vec![root.clone()]).unwrap().check(leaf, &[], &question);
+    let options = VerifyOptions::at(leaf.not_before);
+    let report = Verifier::new(vec![root.clone()]).unwrap().check(leaf, &[], &options);
     let curves = report.findings.iter().filter(|finding| finding.rule.id == "key-curve");
     assert_eq!(curves.count(), 2, "{report}");
     let mut request = Ca::request("etcdone", &[], &super::KEYS[0]);

@@ -2,8 +2,8 @@
 //! somebody makes them worse.
 
 use pki_core::{
-    Certificate, ExtendedKeyUsage, Finding, KeyAlgorithm, Policy, PrivateKey, Purpose, Question,
-    Verifier,
+    Certificate, ExtendedKeyUsage, Finding, KeyAlgorithm, Policy, PrivateKey, Purpose, Verifier,
+    VerifyOptions,
 };
 use rcgen::{CertificateParams, KeyUsagePurpose, SanType};
 
@@ -19,7 +19,7 @@ pub(super) struct Chain {
     pub(super) between: Option<(CertificateParams, PrivateKey)>,
     pub(super) leaf: CertificateParams,
     pub(super) leaf_key: PrivateKey,
-    pub(super) question: Question,
+    pub(super) options: VerifyOptions,
     /// The last word on the certificates: the CA, the one between, the leaf.
     pub(super) alter: fn(&mut Signed),
 }
@@ -66,9 +66,9 @@ impl Chain {
                 vec![dns("etcdone"), SanType::IpAddress([192, 168, 29, 61].into())];
             leaf.extended_key_usages = extended_key_usages(&[server, client]);
         }
-        let mut question = Question::at(NOW);
-        question.purpose = purpose;
-        Self { ca, ca_key, between: None, leaf, leaf_key, question, alter: |_| {} }
+        let mut options = VerifyOptions::at(NOW);
+        options.purpose = purpose;
+        Self { ca, ca_key, between: None, leaf, leaf_key, options, alter: |_| {} }
     }
 
     /// A CA between the two that nothing is wrong with.
@@ -80,7 +80,7 @@ impl Chain {
         &mut self.between.insert((params, key)).0
     }
 
-    pub(super) fn sign(self) -> (Signed, Question) {
+    pub(super) fn sign(self) -> (Signed, VerifyOptions) {
         let ca = self_signed(&self.ca, &self.ca_key);
         let between = self
             .between
@@ -100,12 +100,12 @@ impl Chain {
             policy: Policy::Etcd,
         };
         (self.alter)(&mut signed);
-        (signed, self.question)
+        (signed, self.options)
     }
 
     pub(super) fn findings(self) -> Vec<Finding> {
-        let (signed, question) = self.sign();
-        signed.findings(&question)
+        let (signed, options) = self.sign();
+        signed.findings(&options)
     }
 }
 
@@ -120,13 +120,13 @@ impl Signed {
         self.anchors = vec![forged(&self.anchors[0], &self.ca_key, change)];
     }
 
-    pub(super) fn findings(self, question: &Question) -> Vec<Finding> {
+    pub(super) fn findings(self, options: &VerifyOptions) -> Vec<Finding> {
         let mut verifier = Verifier::new(self.anchors).unwrap();
         for crl in &self.crls {
             verifier.add_crl(crl).unwrap();
         }
         verifier.max_depth = self.max_depth;
         verifier.policy = self.policy;
-        verifier.check(&self.leaf, &self.between, question).findings
+        verifier.check(&self.leaf, &self.between, options).findings
     }
 }

@@ -1,6 +1,6 @@
 //! Algorithms, serial numbers and extensions.
 
-use pki_core::{Certificate, Finding, Purpose, Question, Verifier};
+use pki_core::{Certificate, Finding, Purpose, Verifier, VerifyOptions};
 use rcgen::{CustomExtension, SerialNumber};
 use time::Duration;
 
@@ -43,9 +43,9 @@ pub(super) fn by_openssl(key: &str, hash: &str) -> Vec<Finding> {
     openssl.run(&format!("x509 -req -in r.csr -CA ca.pem -CAkey ca-key.pem {hash} -days 10 -extfile openssl.cnf -extensions leaf -out leaf.pem"));
     let made = |name: &str| Certificate::from_pem_or_der(&openssl.read(name)).unwrap();
     let (ca, leaf) = (made("ca.pem"), made("leaf.pem").swap_remove(0));
-    let mut question = Question::at(leaf.not_before + Duration::minutes(1));
-    question.purpose = Purpose::Peer;
-    Verifier::new(ca).unwrap().check(&leaf, &[], &question).findings
+    let mut options = VerifyOptions::at(leaf.not_before + Duration::minutes(1));
+    options.purpose = Purpose::Peer;
+    Verifier::new(ca).unwrap().check(&leaf, &[], &options).findings
 }
 
 fn serial_below_zero(chain: &mut Chain) {

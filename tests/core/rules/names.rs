@@ -18,7 +18,7 @@ pub(super) const EXAMPLES: &[Example] = &[
 ];
 
 fn another_host_is_dialled(chain: &mut Chain) {
-    chain.question.hosts = vec!["192.168.29.62".try_into().unwrap()];
+    chain.options.hosts = vec!["192.168.29.62".try_into().unwrap()];
 }
 
 fn no_names(chain: &mut Chain) {

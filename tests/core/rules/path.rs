@@ -32,7 +32,7 @@ fn a_ca_made_anew_is_trusted(chain: &mut Chain) {
 fn deeper_than_was_asked_for(fault: Fault) -> Vec<Finding> {
     let mut chain = Chain::new(Purpose::Peer);
     chain.put_between();
-    let (mut signed, question) = chain.sign();
+    let (mut signed, options) = chain.sign();
     signed.max_depth = Some(usize::from(fault == Fault::Absent));
-    signed.findings(&question)
+    signed.findings(&options)
 }

@@ -35,7 +35,7 @@ pub(super) const EXAMPLES: &[Example] = &[
 ];
 
 fn the_key_is_another(chain: &mut Chain) {
-    chain.question.key = Some(chain.ca_key.public_key().clone());
+    chain.options.key = Some(chain.ca_key.public_key().clone());
 }
 
 fn certificate_in_der(hosts: &mut Hosts) {

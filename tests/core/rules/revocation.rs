@@ -1,6 +1,6 @@
 //! Revocation lists.
 
-use pki_core::{Certificate, Finding, Purpose, Question, Verifier};
+use pki_core::{Certificate, Finding, Purpose, Verifier, VerifyOptions};
 use rcgen::{KeyUsagePurpose, RevokedCertParams, SerialNumber};
 use time::Duration;
 
@@ -62,9 +62,9 @@ fn with_crl(crl: impl Fn(&Ca, &Certificate) -> Vec<u8>) -> Vec<Finding> {
     let leaf = ca.issue("peer", "etcdone", &[]);
     let mut verifier = Verifier::new(vec![ca.certificate().clone()]).unwrap();
     verifier.add_crl(&crl(&ca, &leaf)).unwrap();
-    let mut question = Question::at(NOW);
-    question.purpose = Purpose::Peer;
-    verifier.check(&leaf, &[], &question).findings
+    let mut options = VerifyOptions::at(NOW);
+    options.purpose = Purpose::Peer;
+    verifier.check(&leaf, &[], &options).findings
 }
 
 const DELTA_CRL_INDICATOR: &[u8] = &[0x55, 0x1d, 27];

@@ -69,5 +69,5 @@ fn issued_without_a_backdate(fault: Fault) -> Vec<Finding> {
 }
 
 fn ends_within_the_time_that_was_asked(chain: &mut Chain) {
-    chain.question.expires_within = Some(Duration::days(366));
+    chain.options.expires_within = Some(Duration::days(366));
 }

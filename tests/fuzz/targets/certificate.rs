@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pki_core::{Authority, Certificate, Policy, Purpose, Question, SigningConfig, Verifier};
+use pki_core::{Authority, Certificate, Policy, Purpose, VerifyOptions, SigningConfig, Verifier};
 use world::{CHAIN, NOW, key, moment, no_bug, request};
 
 fuzz_target!(|bytes: &[u8]| {
@@ -15,12 +15,12 @@ fuzz_target!(|bytes: &[u8]| {
         verifier.intermediates = certificates.clone();
         for (purpose, policy) in [(Purpose::Peer, Policy::Etcd), (Purpose::Client, Policy::Rfc5280)]
         {
-            let mut question = Question::at(NOW);
-            question.purpose = purpose;
-            question.hosts = vec!["etcdone.example.com".try_into().expect("a name")];
+            let mut options = VerifyOptions::at(NOW);
+            options.purpose = purpose;
+            options.hosts = vec!["etcdone.example.com".try_into().expect("a name")];
             verifier.policy = policy;
-            let _ = verifier.check(certificate, &certificates, &question).to_string();
-            let _ = verifier.check(leaf, std::slice::from_ref(certificate), &question).to_string();
+            let _ = verifier.check(certificate, &certificates, &options).to_string();
+            let _ = verifier.check(leaf, std::slice::from_ref(certificate), &options).to_string();
         }
         let config = SigningConfig::etcd();
         let profile = config.profile("peer").expect("a built-in profile");

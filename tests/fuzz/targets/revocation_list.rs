@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pki_core::{Question, Verifier};
+use pki_core::{VerifyOptions, Verifier};
 use world::{CHAIN, NOW, no_bug, sign_again};
 
 fuzz_target!(|bytes: &[u8]| {
@@ -14,7 +14,7 @@ fuzz_target!(|bytes: &[u8]| {
         let mut verifier = Verifier::new(anchors).expect("a root");
         if no_bug(verifier.add_crl(crl)).is_some() {
             let between = std::slice::from_ref(&between.certificate);
-            let _ = verifier.check(&leaf.certificate, between, &Question::at(NOW)).to_string();
+            let _ = verifier.check(&leaf.certificate, between, &VerifyOptions::at(NOW)).to_string();
         }
     }
 });

@@ -1,11 +1,11 @@
 //! A sound chain with edits anywhere, signed again so that they are judged and not only found broken.
 //!
-//! The first byte chooses which certificates are signed again, the second the question; every three
+//! The first byte chooses which certificates are signed again, the second the options; every three
 //! bytes behind them are an edit: which certificate, where in it (the low bits), what to flip.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pki_core::{Certificate, Policy, Purpose, Question, Verifier};
+use pki_core::{Certificate, Policy, Purpose, VerifyOptions, Verifier};
 use world::{CHAIN, NOW, no_bug, sign_again};
 
 fuzz_target!(|bytes: &[u8]| {
@@ -26,15 +26,15 @@ fuzz_target!(|bytes: &[u8]| {
     let Some(mut verifier) = no_bug(Verifier::new(vec![root])) else { return };
     verifier.policy = if asked & 1 == 0 { Policy::Rfc5280 } else { Policy::Etcd };
     verifier.max_depth = (asked & 2 != 0).then_some(usize::from(asked >> 6));
-    let mut question = Question::at(NOW);
-    question.purpose = [Purpose::Any, Purpose::Client, Purpose::Peer, Purpose::Server]
+    let mut options = VerifyOptions::at(NOW);
+    options.purpose = [Purpose::Any, Purpose::Client, Purpose::Peer, Purpose::Server]
         [usize::from(asked >> 2 & 3)];
     if asked & 0x10 != 0 {
-        question.hosts =
+        options.hosts =
             ["etcdone.example.com", "10.0.0.1"].map(|h| h.try_into().expect("a host")).into();
     }
     let between: Vec<Certificate> = between.into_iter().collect();
-    let report = verifier.check(&leaf, &between, &question);
+    let report = verifier.check(&leaf, &between, &options);
     let _ = report.to_string();
     if edits.is_empty() && *asked & 0xc2 == 0 {
         assert!(report.is_ok(), "the chain without an edit is sound: {report}");

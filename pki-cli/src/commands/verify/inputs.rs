@@ -7,7 +7,7 @@ use std::vec;
 
 use pki_core::{Certificate, CertificateRequest, Content, PrivateKey, is_crl, is_pem, read_pem};
 
-use super::judge::Judge;
+use super::checker::Checker;
 use crate::failure::{Failure, shown};
 use crate::output::verdict::{Outcome, PassedOver, Place, Rendered, View};
 use crate::store;
@@ -113,7 +113,7 @@ fn is_candidate(path: &Path) -> bool {
 }
 
 /// Judges one input and renders what came of it.
-pub(super) fn judge(input: Input, judge: &Judge, view: &View) -> Rendered {
+pub(super) fn verify(input: Input, checker: &Checker, view: &View) -> Rendered {
     let (path, result) = match input {
         Input::Unreadable(path, failure) => (path, Err(failure)),
         Input::Named(path) => {
@@ -140,7 +140,7 @@ pub(super) fn judge(input: Input, judge: &Judge, view: &View) -> Rendered {
             }
         }
     };
-    let result = result.map(|certificates| judge.judge(&certificates, &judge.question));
+    let result = result.map(|certificates| checker.check(&certificates, &checker.options));
     let name = path.display().to_string();
     let place = if name == "-" { Place::Elsewhere } else { Place::File(path) };
     view.render(&Outcome { name, place, result })

@@ -5,14 +5,14 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use pki_core::{
-    Certificate, EndpointFault, Finding, KeyFormat, Manifest, PrivateKey, Purpose, Question,
-    Signer, Wanted, parse_duration,
+    Certificate, EndpointFault, Finding, KeyFormat, Manifest, PrivateKey, Purpose, Signer,
+    VerifyOptions, Wanted, parse_duration,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject};
 
-use super::judge::Judge;
+use super::checker::Checker;
 use super::stream::{self, Pace};
-use super::{VerifyArgs, question};
+use super::{VerifyArgs, options};
 use crate::ca_folder::read_certificates;
 use crate::commands::{Common, core};
 use crate::endpoint::{Address, Answer, Dialler, Identity, Session};
@@ -44,7 +44,7 @@ pub(super) struct LiveArgs {
 
     /// Ask for this name in the handshake (SNI) [default: the host, where it is a name]
     #[arg(long, value_name = "NAME", requires = "connect", conflicts_with = "files",
-        value_parser = question::parse_host)]
+        value_parser = options::parse_host)]
     sni: Option<ServerName<'static>>,
 
     /// How long one endpoint may take
@@ -135,21 +135,21 @@ fn members(manifest: &Manifest, hosts: &Path) -> Result<Vec<Target>, Failure> {
 pub(super) fn run(
     args: &VerifyArgs,
     targets: Vec<Target>,
-    judge: &Judge,
+    checker: &Checker,
     format: Format,
 ) -> Result<ExitCode, Failure> {
-    let looker = Looker {
+    let looker = EndpointProber {
         args,
         client: Dialler::new(args.live.identity()?, args.live.timeout)?,
         stranger: Dialler::new(None, args.live.timeout)?,
-        judge,
+        checker,
     };
     let alone = targets.len() == 1;
     let asked = match &targets[..] {
-        [one] => looker.question(one),
-        _ => judge.question.clone(),
+        [one] => looker.options(one),
+        _ => checker.options.clone(),
     };
-    let view = View { format, asked: question::words(&asked, judge.verifier.policy), alone };
+    let view = View { format, asked: options::words(&asked, checker.verifier.policy), alone };
     let work = |target: Target| view.render(&looker.look(&target));
     let mut verdict = Verdict::new(&view);
     let pace = Pace::endpoints();
@@ -158,25 +158,25 @@ pub(super) fn run(
 }
 
 /// Looks at endpoints.
-struct Looker<'a> {
+struct EndpointProber<'a> {
     args: &'a VerifyArgs,
     /// Shows the client certificate, where there is one.
     client: Dialler,
     stranger: Dialler,
-    judge: &'a Judge,
+    checker: &'a Checker,
 }
 
-impl Looker<'_> {
-    /// The question as the command line has it; what it leaves open follows from the endpoint.
-    fn question(&self, target: &Target) -> Question {
-        let mut question = self.judge.question.clone();
+impl EndpointProber<'_> {
+    /// The options as the command line has it; what it leaves open follows from the endpoint.
+    fn options(&self, target: &Target) -> VerifyOptions {
+        let mut options = self.checker.options.clone();
         if self.args.purpose.is_none() && self.args.profile.is_none() {
-            question.purpose = target.purpose;
+            options.purpose = target.purpose;
         }
-        if question.hosts.is_empty() {
-            question.hosts.extend(question::parse_host(&target.address.host));
+        if options.hosts.is_empty() {
+            options.hosts.extend(options::parse_host(&target.address.host));
         }
-        question
+        options
     }
 
     /// A peer port that takes a client for a member is a hole; that one refuses it is no fault.
@@ -199,11 +199,11 @@ impl Looker<'_> {
         let dialler = if self.shows_certificate(target) { &self.client } else { &self.stranger };
         let session = dialler.dial(to, &name)?;
         let (chain, mut findings) = self.read_chain(to, &session);
-        let mut judged = self.judge.judge(&chain, &self.question(target));
+        let mut judged = self.checker.check(&chain, &self.options(target));
         let (client_certificate, finding) = self.conclude(target, &session);
         findings.extend(finding);
         findings.extend(chain.first().and_then(|leaf| self.serves_other(target, leaf)));
-        let mut found = self.judge.exceptions.apply(findings);
+        let mut found = self.checker.exceptions.apply(findings);
         found.append(&mut judged.found);
         found.sort_by_key(|found| std::cmp::Reverse(found.finding.severity));
         judged.found = found;
@@ -226,7 +226,7 @@ impl Looker<'_> {
                 Ok(_) => {}
                 Err(error) => {
                     let evidence = format!("number {} of its chain: {error}", index + 1);
-                    let (policy, endpoint) = (self.judge.verifier.policy, to.to_string());
+                    let (policy, endpoint) = (self.checker.verifier.policy, to.to_string());
                     let fault = EndpointFault::Handshake;
                     findings.extend(fault.finding(policy, &endpoint, evidence));
                 }
@@ -248,7 +248,7 @@ impl Looker<'_> {
             Err(failure) => failure.message,
         };
         let evidence = format!("it serves serial {}, and {there}", leaf.serial);
-        let (policy, endpoint) = (self.judge.verifier.policy, target.address.to_string());
+        let (policy, endpoint) = (self.checker.verifier.policy, target.address.to_string());
         EndpointFault::ServesOther.finding(policy, &endpoint, evidence)
     }
 
@@ -257,7 +257,7 @@ impl Looker<'_> {
         let to = &target.address;
         let given = self.shows_certificate(target);
         let find = |fault: EndpointFault, evidence: &str| {
-            fault.finding(self.judge.verifier.policy, &to.to_string(), evidence.to_owned())
+            fault.finding(self.checker.verifier.policy, &to.to_string(), evidence.to_owned())
         };
         let broke_off = match &session.answer {
             Answer::PlainHttp => {

@@ -17,11 +17,11 @@ pub(super) fn outcome(outcome: &Outcome) -> String {
                     Severity::Info => "notice",
                 };
                 let message = format!(
-                    "{}: {}: {}\nbreaks: {}\nmend: {}\nsee: {}",
+                    "{}: {}: {}\nimpact: {}\nfix: {}\nsee: {}",
                     outcome.name,
                     found.subject,
                     found.evidence,
-                    found.rule.breaks,
+                    found.rule.impact,
                     found.rule.remedy,
                     found.rule.citation
                 );

@@ -59,7 +59,7 @@ pub(super) fn outcome(outcome: &Outcome) -> String {
 
 fn text(finding: &Finding) -> String {
     let rule = finding.rule;
-    format!("{finding}\nbreaks: {}\nmend: {}\nsee: {}", rule.breaks, rule.remedy, rule.citation)
+    format!("{finding}\nimpact: {}\nfix: {}\nsee: {}", rule.impact, rule.remedy, rule.citation)
 }
 
 /// XML 1.0 cannot say most control characters, not even escaped (section 2.2); certificates can.

@@ -21,7 +21,7 @@ pub(super) fn begin() -> String {
         .map(|rule| {
             json!({
                 "id": rule.id,
-                "shortDescription": { "text": rule.breaks },
+                "shortDescription": { "text": rule.impact },
                 "help": { "text": format!("{}\nSee {}.", rule.remedy, rule.citation) },
                 "defaultConfiguration": { "level": level(rule.severity) },
                 "properties": { "citation": rule.citation, "tags": ["pki"] },
@@ -85,7 +85,7 @@ pub(super) fn outcome(outcome: &Outcome) -> String {
 fn result(outcome: &Outcome, finding: &Finding, ignored: Option<&str>, times: usize) -> String {
     let rule = finding.rule;
     let text =
-        format!("{}: {}. {} {}", finding.subject, finding.evidence, rule.breaks, rule.remedy);
+        format!("{}: {}. {} {}", finding.subject, finding.evidence, rule.impact, rule.remedy);
     let mut result = json!({
         "ruleId": rule.id,
         "level": level(finding.severity),

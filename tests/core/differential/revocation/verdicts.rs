@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use pki_core::{Certificate, Content, Policy, Purpose, Question, Severity, Verifier};
+use pki_core::{Certificate, Content, Policy, Purpose, Severity, Verifier, VerifyOptions};
 use serde_json::Value;
 
 use super::lists::Case;
@@ -32,10 +32,10 @@ pub(super) fn ours(case: &Case, policy: Policy) -> Verdict {
             return Verdict { refusal: Some("unreadable".to_owned()), about_crls: Vec::new() };
         }
     }
-    let mut question = Question::at(NOW);
-    question.purpose = Purpose::Server;
-    question.hosts = vec![HOST.try_into().unwrap()];
-    let findings = verifier.check(&read(&case.chain.leaf), &[], &question).findings;
+    let mut options = VerifyOptions::at(NOW);
+    options.purpose = Purpose::Server;
+    options.hosts = vec![HOST.try_into().unwrap()];
+    let findings = verifier.check(&read(&case.chain.leaf), &[], &options).findings;
     let errors = findings.iter().filter(|found| found.severity == Severity::Error);
     let errors: Vec<&str> = errors.map(|finding| finding.rule.id).collect();
     let ids = findings.iter().map(|finding| finding.rule.id);

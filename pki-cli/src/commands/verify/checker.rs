@@ -1,42 +1,42 @@
 //! What every certificate is held against, whatever it was read from.
 
-use pki_core::{Certificate, Question, Verifier};
+use pki_core::{Certificate, Verifier, VerifyOptions};
 
 use super::ignore::Exceptions;
-use super::{VerifyArgs, question};
+use super::{VerifyArgs, options};
 use crate::commands::Common;
 use crate::failure::Failure;
 use crate::output::facts::moment;
 use crate::output::verdict::Judged;
 
-pub(super) struct Judge {
+pub(super) struct Checker {
     pub(super) verifier: Verifier,
     /// The subjects of those who are trusted.
     anchors: Vec<String>,
-    pub(super) question: Question,
+    pub(super) options: VerifyOptions,
     pub(super) exceptions: Exceptions,
 }
 
-impl Judge {
+impl Checker {
     pub(super) fn new(
         args: &VerifyArgs,
         common: &Common,
         exceptions: Exceptions,
     ) -> Result<Self, Failure> {
-        let anchors = question::anchors(args, common)?;
+        let anchors = options::anchors(args, common)?;
         let subjects = anchors.iter().map(|anchor| anchor.subject.to_string()).collect();
         Ok(Self {
-            verifier: question::verifier(args, anchors)?,
+            verifier: options::verifier(args, anchors)?,
             anchors: subjects,
-            question: question::question(args)?,
+            options: options::options(args)?,
             exceptions,
         })
     }
 
     /// Judges the first certificate; the others may stand above it.
-    pub(super) fn judge(&self, certificates: &[Certificate], question: &Question) -> Judged {
+    pub(super) fn check(&self, certificates: &[Certificate], options: &VerifyOptions) -> Judged {
         let Some((leaf, chain)) = certificates.split_first() else { return Judged::default() };
-        let report = self.verifier.check(leaf, chain, question);
+        let report = self.verifier.check(leaf, chain, options);
         // A path of one is no path: no CA was found, whatever is called like the leaf.
         let last = report.path.last().filter(|_| report.path.len() > 1);
         // Behind a CA that stands before it the leaf is another than the first.

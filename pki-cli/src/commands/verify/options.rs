@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use pki_core::{
-    Certificate, Content, Policy, PrivateKey, Purpose, Question, San, Signer, Verifier,
+    Certificate, Content, Policy, PrivateKey, Purpose, San, Signer, Verifier, VerifyOptions,
     parse_duration,
 };
 use rustls_pki_types::ServerName;
@@ -75,16 +75,16 @@ fn add_crls(verifier: &mut Verifier, path: &Path) -> Result<(), Failure> {
         .in_file(path))
 }
 
-pub(super) fn question(args: &VerifyArgs) -> Result<Question, Failure> {
-    let mut question = Question::at(args.at.unwrap_or_else(host::now));
-    question.purpose = match (args.profile, args.purpose) {
+pub(super) fn options(args: &VerifyArgs) -> Result<VerifyOptions, Failure> {
+    let mut options = VerifyOptions::at(args.at.unwrap_or_else(host::now));
+    options.purpose = match (args.profile, args.purpose) {
         (Some(ProfileArg::Server), _) | (None, Some(PurposeArg::Server)) => Purpose::Server,
         (Some(ProfileArg::Peer), _) | (None, Some(PurposeArg::Peer)) => Purpose::Peer,
         (Some(ProfileArg::Client), _) | (None, Some(PurposeArg::Client)) => Purpose::Client,
         (None, Some(PurposeArg::Any) | None) => Purpose::Any,
     };
-    question.hosts.clone_from(&args.host);
-    question.expires_within = args.expires_within;
+    options.hosts.clone_from(&args.host);
+    options.expires_within = args.expires_within;
     if let Some(path) = &args.key {
         if args.files.len() > 1 || args.files.iter().any(|path| path.is_dir()) {
             return Err(Failure::usage("--key goes with one certificate, and several are given")
@@ -92,30 +92,30 @@ pub(super) fn question(args: &VerifyArgs) -> Result<Question, Failure> {
         }
         let key = PrivateKey::from_pem(&store::read(path)?)
             .map_err(|error| Failure::from(error).in_file(path))?;
-        question.key = Some(key.public_key().clone());
+        options.key = Some(key.public_key().clone());
     }
-    Ok(question)
+    Ok(options)
 }
 
-/// The question in words: `as server, for etcdone, with its key, at 2027-01-01T00:00:00Z`
-pub(super) fn words(question: &Question, policy: Policy) -> String {
-    let mut parts = vec![match question.purpose {
+/// The options in words: `as server, for etcdone, with its key, at 2027-01-01T00:00:00Z`
+pub(super) fn words(options: &VerifyOptions, policy: Policy) -> String {
+    let mut parts = vec![match options.purpose {
         Purpose::Server => "as server".to_owned(),
         Purpose::Peer => "as peer".to_owned(),
         Purpose::Client => "as client".to_owned(),
         _ => "for any purpose".to_owned(),
     }];
-    if !question.hosts.is_empty() {
-        let hosts: Vec<_> = question.hosts.iter().map(ServerName::to_str).collect();
+    if !options.hosts.is_empty() {
+        let hosts: Vec<_> = options.hosts.iter().map(ServerName::to_str).collect();
         parts.push(format!("for {}", hosts.join(" and ")));
     }
-    if question.key.is_some() {
+    if options.key.is_some() {
         parts.push("with its key".to_owned());
     }
     if policy == Policy::Rfc5280 {
         parts.push("by RFC 5280 alone".to_owned());
     }
-    parts.push(format!("at {}", second(question.at)));
+    parts.push(format!("at {}", second(options.at)));
     parts.join(", ")
 }
 
