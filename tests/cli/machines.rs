@@ -6,12 +6,11 @@ pub(crate) mod network;
 use std::fs::{self, OpenOptions};
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
-use std::sync::MutexGuard;
 use std::thread::panicking;
 
 use self::network::{HOSTS, MASTER, MEMBERS, Network};
 use crate::lab::{Lab, Run};
-use crate::members::{self, Members, Process, take_turn};
+use crate::members::{self, Members, Process, Turn, take_turn};
 use crate::peers;
 use crate::process::finish;
 
@@ -49,7 +48,7 @@ pub(crate) struct Machines {
     pub(crate) client: Program,
     /// More of etcd's variables than the units set.
     pub(crate) settings: Vec<(&'static str, &'static str)>,
-    _turn: MutexGuard<'static, ()>,
+    _turn: Turn,
 }
 
 struct Member {

@@ -1,18 +1,27 @@
 //! Members of etcd as processes, however they are configured and wherever they run.
 
+use std::fs::File;
 use std::process::{Child, Command, ExitStatus};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::sleep;
 use std::time::Instant;
 
 use crate::process::{PATIENCE, PAUSE};
 
-/// A member takes 128 MiB of disk and a processor while it starts, so clusters take turns.
-static TURN: Mutex<()> = Mutex::new(());
+/// The turn of one cluster, until it is dropped.
+pub(crate) struct Turn {
+    _lock: File,
+}
 
-pub(crate) fn take_turn() -> MutexGuard<'static, ()> {
-    // A test that failed in its turn has cleaned up all the same.
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+/// Waits until no other cluster runs. A member takes 128 MiB of disk and a processor while it starts.
+///
+/// The lock is a file because a test runner such as nextest starts a process for each test. The
+/// kernel drops it with the process, so a test that dies in its turn holds up no other.
+pub(crate) fn take_turn() -> Turn {
+    let path = std::env::temp_dir().join("etcdpki-tests.lock");
+    let lock = File::options().create(true).append(true).open(&path);
+    let lock = lock.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    lock.lock().unwrap();
+    Turn { _lock: lock }
 }
 
 /// A server's process, where it runs. It is killed when it is dropped, so also by a test that fails.

@@ -3,14 +3,13 @@
 use std::fs::OpenOptions;
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
-use std::sync::MutexGuard;
 use std::thread::panicking;
 
 use tempfile::TempDir;
 
 use super::certificates::Host;
 use crate::lab::{Lab, Run};
-use crate::members::{self, Members, Process, take_turn};
+use crate::members::{self, Members, Process, Turn, take_turn};
 use crate::peers;
 use crate::process::finish;
 
@@ -36,7 +35,7 @@ pub(super) struct Cluster<'lab> {
     pub(super) members: Vec<Member>,
     options: Vec<String>,
     data: TempDir,
-    _turn: MutexGuard<'static, ()>,
+    _turn: Turn,
 }
 
 pub(super) struct Member {
