@@ -161,7 +161,7 @@ fn message(finding: &Finding) -> String {
     let mut text = String::new();
     let _ = write!(
         text,
-        "{finding}\n  breaks: {}\n  remedy: {}\n  source: {}\n",
+        "{finding}\n  impact: {}\n  remedy: {}\n  source: {}\n",
         rule.impact, rule.remedy, rule.citation
     );
     steady(&text)

@@ -1,4 +1,4 @@
-//! How etcd is configured, as far as it decides who gets in.
+//! Rules about etcd's configuration, in particular the settings that decide who can connect.
 
 use super::{Row, Violation};
 use crate::deployment::{Deployment, Member};
@@ -12,8 +12,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "cfg-malformed",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "etcd exits before it starts: `error verifying flags`.",
-            remedy: "Correct the file, or run `etcdpki apply -f MANIFEST`, which writes it anew.",
+            impact: "etcd exits at startup: `error verifying flags`.",
+            remedy: "Correct the file, or rewrite it with `etcdpki apply -f MANIFEST`.",
             citation: "etcd, --config-file",
         },
         malformed,
@@ -23,8 +23,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "cfg-auth-off",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "Everybody who reaches the port can read and write the whole state of the cluster.",
-            remedy: "Set client-cert-auth: true and trusted-ca-file, and listen at https:// alone; the same for peers.",
+            impact: "Anyone who can reach the port can use it: the client and peer ports give access to all data of the cluster, the metrics port to its metrics.",
+            remedy: "Set client-cert-auth to true, set trusted-ca-file, and listen only on https:// URLs. Do the same for peers.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
         auth_off,
@@ -34,7 +34,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "cfg-ca-missing",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "etcd trusts the CAs of the operating system instead and refuses its own: `x509: certificate signed by unknown authority`.",
+            impact: "etcd trusts the operating system's CAs instead and rejects certificates of the cluster's own CA: `x509: certificate signed by unknown authority`.",
             remedy: "Set trusted-ca-file and peer-trusted-ca-file to the cluster's CA.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
@@ -45,8 +45,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "cfg-cert-missing",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "etcd exits: `TLS key/cert (--cert-file, --key-file) must be provided for client url https://…`; towards peers `KeyFile and CertFile are not presented`.",
-            remedy: "Set cert-file and key-file, for peers peer-cert-file and peer-key-file.",
+            impact: "etcd exits at startup: `TLS key/cert (--cert-file, --key-file) must be provided for client url https://…`, or for the peer port `KeyFile and CertFile are not presented`.",
+            remedy: "Set cert-file and key-file; for the peer port, set peer-cert-file and peer-key-file.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
         cert_missing,
@@ -56,7 +56,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "cfg-auto-tls",
             severity: Severity::Warning,
             source: Source::Etcd,
-            impact: "etcd makes certificates for itself that nobody can verify, so that its clients and peers have to trust anybody.",
+            impact: "etcd generates its own certificates, which nobody can verify, so clients and peers have to accept any certificate.",
             remedy: "Remove auto-tls and peer-auto-tls, and set cert-file, key-file and trusted-ca-file.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
@@ -67,7 +67,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "cfg-allowed-hostname-gateway",
             severity: Severity::Warning,
             source: Source::Etcd,
-            impact: "etcd's gateway does not pass its own allow list, whatever the certificates: /v3 answers 503.",
+            impact: "etcd's gRPC gateway never passes the allow list, whatever certificates are used: /v3 answers 503.",
             remedy: "Set enable-grpc-gateway: false, or remove client-cert-allowed-hostname and use RBAC.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
@@ -78,8 +78,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "cfg-yaml-unknown-key",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "etcd passes over the key in silence, so that what it should switch on is off.",
-            remedy: "Write it as etcd's sample configuration has it; what is a flag alone, as client-crl-file, needs a unit without --config-file.",
+            impact: "etcd silently ignores the key, so the option that it should set keeps its default.",
+            remedy: "Spell the key as etcd's sample configuration file does. Options that exist only as flags, such as client-crl-file, need a systemd unit without --config-file.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
         yaml_unknown_key,
@@ -89,8 +89,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "cfg-env-flag-clash",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "etcd exits: `conflicting environment variable is shadowed by corresponding command-line flag`; with --config-file it passes over both in silence.",
-            remedy: "Say each thing in one place.",
+            impact: "etcd exits at startup: `conflicting environment variable is shadowed by corresponding command-line flag`. With --config-file, etcd silently ignores both.",
+            remedy: "Set each option in only one place.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
         env_flag_clash,
@@ -100,8 +100,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "cfg-cipher-vs-key",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "Clients with TLS 1.2 fail: `tls: no cipher suite supported by both client and server`.",
-            remedy: "Add a suite for the key, such as TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 (RSA keys: ECDHE_RSA), or remove cipher-suites.",
+            impact: "Clients that use TLS 1.2 cannot connect: `tls: no cipher suite supported by both client and server`.",
+            remedy: "Add a cipher suite that fits the key, such as TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 (for RSA keys, an ECDHE_RSA suite), or remove cipher-suites.",
             citation: "RFC 5246 section 7.4.2; measured on etcd 3.4, 3.5, 3.6",
         },
         cipher_vs_key,
@@ -111,15 +111,15 @@ pub(super) static ROWS: &[Row] = &[
             id: "cfg-skip-san",
             severity: Severity::Warning,
             source: Source::Etcd,
-            impact: "The peer port takes any certificate of its CA for a member, from any address: every client can speak Raft.",
-            remedy: "Remove peer-skip-client-san-verification, and give each member its address.",
+            impact: "The peer port accepts any certificate of its CA from any address, so every client can send Raft messages as if it were a member.",
+            remedy: "Remove peer-skip-client-san-verification, and issue each member a peer certificate that contains its address.",
             citation: "measured on etcd 3.4, 3.5, 3.6 (checkCertSAN)",
         },
         skip_san,
     ),
 ];
 
-/// What is wrong with how members are configured.
+/// Runs `check` on every member that has a configuration file.
 pub(super) fn each(
     deployment: &Deployment<'_>,
     check: impl Fn(&Member<'_>) -> Vec<String>,
@@ -145,13 +145,17 @@ fn auth_off(deployment: &Deployment<'_>) -> Vec<Violation> {
         let mut found = Vec::new();
         for option in ["listen-client-urls", "listen-peer-urls"] {
             let plain = settings.urls(option).into_iter().filter(|url| url.scheme == "http");
-            found.extend(plain.map(|url| format!("{option} has {}, which is plain", url.text)));
+            found.extend(
+                plain.map(|url| format!("{option} contains {}, which is plain HTTP", url.text)),
+            );
         }
-        // What reads metrics on the host itself may do so without TLS.
+        // On a loopback address, metrics may be served without TLS.
         let metrics = settings.urls("listen-metrics-urls").into_iter();
         let open = metrics.filter(|url| url.scheme == "http" && !url.is_loopback());
         found.extend(
-            open.map(|url| format!("listen-metrics-urls has {}, which is plain", url.text)),
+            open.map(|url| {
+                format!("listen-metrics-urls contains {}, which is plain HTTP", url.text)
+            }),
         );
         if settings.malformed.is_some() || settings.is_partial {
             return found;
@@ -159,7 +163,7 @@ fn auth_off(deployment: &Deployment<'_>) -> Vec<Violation> {
         for (option, port) in [("listen-client-urls", 2379), ("listen-peer-urls", 2380)] {
             if settings.find(option).is_none() {
                 let default = format!("http://localhost:{port}");
-                found.push(format!("{option} is not set, and then it is {default}"));
+                found.push(format!("{option} is not set and defaults to {default}"));
             }
         }
         if !settings.asks_clients() {
@@ -185,7 +189,7 @@ fn ca_missing(deployment: &Deployment<'_>) -> Vec<Violation> {
             .into_iter()
             .filter(|(auth, file)| settings.is_on(auth) && settings.find(file).is_none())
             .filter(|_| !settings.is_partial)
-            .map(|(auth, file)| format!("{auth} is on, and {file} is not set"))
+            .map(|(auth, file)| format!("{auth} is true, but {file} is not set"))
             .collect()
     })
 }
@@ -203,7 +207,7 @@ fn cert_missing(deployment: &Deployment<'_>) -> Vec<Violation> {
             let options = [format!("{side}cert-file"), format!("{side}key-file")];
             let missing = options.into_iter().filter(|option| settings.find(option).is_none());
             found.extend(
-                missing.map(|option| format!("{of_side} is https, and {option} is not set")),
+                missing.map(|option| format!("{of_side} uses https, but {option} is not set")),
             );
         }
         found
@@ -214,7 +218,7 @@ fn auto_tls(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |member| {
         let options = ["auto-tls", "peer-auto-tls"].into_iter();
         let on = options.filter(|option| member.settings.is_on(option));
-        on.map(|option| format!("{option} is on")).collect()
+        on.map(|option| format!("{option} is true")).collect()
     })
 }
 
@@ -223,7 +227,9 @@ fn allowed_hostname_gateway(deployment: &Deployment<'_>) -> Vec<Violation> {
         let settings = &member.settings;
         match settings.find("client-cert-allowed-hostname") {
             Some(name) if settings.is_not_off("enable-grpc-gateway") => {
-                vec![format!("client-cert-allowed-hostname is {name}, and the gateway is on")]
+                vec![format!(
+                    "client-cert-allowed-hostname is {name}, and the gRPC gateway is enabled"
+                )]
             }
             _ => Vec::new(),
         }
@@ -233,7 +239,7 @@ fn allowed_hostname_gateway(deployment: &Deployment<'_>) -> Vec<Violation> {
 fn yaml_unknown_key(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |member| {
         let unknown = member.settings.unknown.iter();
-        unknown.map(|key| format!("{key} is no key of this file")).collect()
+        unknown.map(|key| format!("unknown key {key}")).collect()
     })
 }
 
@@ -249,13 +255,13 @@ fn cipher_vs_key(deployment: &Deployment<'_>) -> Vec<Violation> {
         let mut found = Vec::new();
         for (pair, leaf) in leaves.filter(|_| !suites.is_empty()) {
             let Some(algorithm) = leaf.certificate.public_key.algorithm() else { continue };
-            // The suites of TLS 1.2 that any key can serve end there; those of 1.3 name no key.
+            // Only the names of TLS 1.2 suites contain a type of key; TLS 1.3 suites do not help here.
             let fits = |suite: &str| match algorithm {
                 KeyAlgorithm::Rsa(_) => suite.contains("_RSA_"),
                 _ => suite.contains("_ECDSA_"),
             };
             let evidence = format!(
-                "no suite of {} goes with the key of {} ({algorithm})",
+                "none of the cipher suites {} fits the key in {} ({algorithm})",
                 suites.join(","),
                 pair.certificate
             );
@@ -272,6 +278,6 @@ fn skip_san(deployment: &Deployment<'_>) -> Vec<Violation> {
         let options =
             ["peer-skip-client-san-verification", "experimental-peer-skip-client-san-verification"];
         let on = options.into_iter().filter(|option| member.settings.is_on(option));
-        on.map(|option| format!("{option} is on")).collect()
+        on.map(|option| format!("{option} is true")).collect()
     })
 }

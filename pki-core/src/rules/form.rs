@@ -110,7 +110,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "ext-critical",
             severity: Severity::Warning,
             source: Source::Rfc5280,
-            impact: "Programs that do not know the extension must refuse it; newer Go refuses critical key identifiers in any in_path.",
+            impact: "Programs that do not know the extension must refuse it; newer Go refuses critical key identifiers in any case.",
             remedy: "Issue it anew with the extension not critical.",
             citation: "RFC 5280 sections 4.2.1.1, 4.2.1.2, 4.2.1.8, 4.2.1.15 and 4.2.2",
         },

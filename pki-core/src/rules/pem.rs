@@ -1,4 +1,4 @@
-//! What the certificate and key files of a host hold: whether etcd can load them as a pair.
+//! Rules about the certificate and key files of a host: whether etcd can load each pair.
 
 use super::{CertificateInPath, Row, Violation};
 use crate::certificate::Certificate;
@@ -10,8 +10,8 @@ pub(crate) static CHAIN_ORDER: Rule = Rule {
     id: "chain-order",
     severity: Severity::Error,
     source: Source::Etcd,
-    impact: "etcd takes the first certificate for its own and exits: `tls: private key does not match public key`.",
-    remedy: "Put the leaf first, then the intermediates: cat LEAF.pem INTERMEDIATE.pem > FILE.",
+    impact: "etcd uses the first certificate in the file as its own and exits at startup: `tls: private key does not match public key`.",
+    remedy: "Put the leaf certificate first, then the intermediates: `cat LEAF.pem INTERMEDIATE.pem > FILE`.",
     citation: "RFC 8446 section 4.4.2; measured on etcd 3.4, 3.5, 3.6",
 };
 
@@ -21,8 +21,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "key-mismatch",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "etcd exits: `tls: private key does not match public key`.",
-            remedy: "Restore the pair that belongs together, or issue the certificate anew.",
+            impact: "etcd exits at startup: `tls: private key does not match public key`.",
+            remedy: "Restore the key that belongs to the certificate, or issue a new pair with `etcdpki apply -f MANIFEST` or `etcdpki issue … --force`.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
         key_mismatch,
@@ -32,8 +32,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "pem-empty",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "etcd exits: `tls: failed to find any PEM data in certificate input`, or in key input.",
-            remedy: "Run `etcdpki apply -f MANIFEST`, and copy the host's folder again.",
+            impact: "etcd exits at startup: `tls: failed to find any PEM data in certificate input` (or `in key input`).",
+            remedy: "Run `etcdpki apply -f MANIFEST`, then copy the host's folder to the host again.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
         pem_empty,
@@ -43,8 +43,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "pem-der",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "etcd reads PEM alone and exits: `tls: failed to find any PEM data`.",
-            remedy: "Convert it: openssl x509 -inform DER -in FILE -out FILE.pem, or openssl pkey for a key.",
+            impact: "etcd reads only PEM and exits at startup: `tls: failed to find any PEM data`.",
+            remedy: "Convert a certificate with `openssl x509 -inform DER -in FILE -out FILE.pem`, a key with `openssl pkey -inform DER -in FILE -out FILE.pem`.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
         pem_der,
@@ -54,8 +54,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "pem-label",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "etcd exits: `tls: failed to find \"CERTIFICATE\" PEM block in certificate input after skipping PEM blocks of the following types`.",
-            remedy: "Write it with the label CERTIFICATE: openssl x509 -in FILE -out FILE.pem.",
+            impact: "etcd exits at startup: `tls: failed to find \"CERTIFICATE\" PEM block in certificate input after skipping PEM blocks of the following types`.",
+            remedy: "Rewrite the file with the label CERTIFICATE: `openssl x509 -in FILE -out FILE.pem`.",
             citation: "RFC 7468 section 5; measured on etcd 3.4, 3.5, 3.6",
         },
         pem_label,
@@ -65,8 +65,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "pem-damaged",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "etcd exits, for it cannot read the certificate or the key.",
-            remedy: "Copy it again from where it was made.",
+            impact: "etcd exits at startup because it cannot read the certificate or the key.",
+            remedy: "Copy the file again from where it was created.",
             citation: "RFC 7468 section 2",
         },
         pem_damaged,
@@ -76,8 +76,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "pem-swapped",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "etcd exits: `tls: failed to find certificate PEM data in certificate input, but did find a private key; PEM inputs may have been switched`.",
-            remedy: "Exchange the two files, or the two paths in etcd's configuration.",
+            impact: "etcd exits at startup: `tls: failed to find certificate PEM data in certificate input, but did find a private key; PEM inputs may have been switched`.",
+            remedy: "Swap the two files, or the two paths in etcd's configuration.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
         pem_swapped,
@@ -87,8 +87,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "key-encrypted",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "etcd and the API server cannot ask for a passphrase and exit: `tls: failed to parse private key`.",
-            remedy: "Decrypt it: openssl pkey -in FILE -out PLAIN.pem; chmod 600 PLAIN.pem.",
+            impact: "etcd and the API server cannot ask for a passphrase and exit at startup: `tls: failed to parse private key`.",
+            remedy: "Decrypt the key: `(umask 077; openssl pkey -in FILE -out PLAIN.pem)`.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
         key_encrypted,
@@ -99,8 +99,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "chain-missing-intermediate",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "Whoever trusts the root alone refuses it in both directions: `x509: certificate signed by unknown authority`.",
-            remedy: "Append the intermediate to the certificate's file: cat INTERMEDIATE.pem >> FILE.",
+            impact: "Members and clients that trust only the root reject the certificate, whether it accepts connections or opens them: `x509: certificate signed by unknown authority`.",
+            remedy: "Append the intermediate to the certificate file: `cat INTERMEDIATE.pem >> FILE`.",
             citation: "RFC 8446 section 4.4.2; measured on etcd 3.4, 3.5, 3.6",
         },
         chain_missing_intermediate,
@@ -110,7 +110,7 @@ pub(super) static ROWS: &[Row] = &[
 fn key_mismatch(in_path: &CertificateInPath<'_>) -> Vec<String> {
     match &in_path.options.key {
         Some(key) if in_path.is_leaf() && *key != in_path.certificate.public_key => vec![format!(
-            "the certificate is for key {} ({}), the key file holds {} ({})",
+            "the certificate has key id {} ({}), but the key file has key id {} ({})",
             in_path.certificate.public_key.key_id(),
             in_path.certificate.public_key.algorithm_name(),
             key.key_id(),
@@ -120,14 +120,14 @@ fn key_mismatch(in_path: &CertificateInPath<'_>) -> Vec<String> {
     }
 }
 
-/// What a file is to etcd.
+/// What etcd uses a file as.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Role {
     Certificate,
     Key,
 }
 
-/// The files of all pairs that break a rule.
+/// Runs `check` on the certificate file and the key file of every pair.
 fn each(
     deployment: &Deployment<'_>,
     check: fn(Role, &Contents) -> Option<String>,
@@ -151,19 +151,19 @@ fn violation(file: &HostFile, evidence: String) -> Violation {
 fn pem_empty(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |_, contents| match contents.form {
         Form::Empty => Some("the file is empty".to_owned()),
-        Form::Other => Some("the file holds no PEM section".to_owned()),
+        Form::Other => Some("the file contains no PEM block".to_owned()),
         Form::Der(_) | Form::Pem => None,
     })
 }
 
 fn pem_der(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |_, contents| match contents.form {
-        Form::Der(what) => Some(format!("the file is DER: {what}")),
+        Form::Der(what) => Some(format!("the file is DER instead of PEM: {what}")),
         _ => None,
     })
 }
 
-/// True where a file of that role holds a section that it should hold.
+/// True if the file contains a PEM block that its role requires.
 fn holds(role: Role, contents: &Contents) -> bool {
     match role {
         Role::Certificate => contents.has(&Section::Certificate),
@@ -179,7 +179,7 @@ fn pem_label(deployment: &Deployment<'_>) -> Vec<Violation> {
             Role::Key => holds(Role::Certificate, contents),
         };
         let strange = strange && !holds(role, contents) && !swapped;
-        strange.then(|| format!("the file holds {} alone", contents.labels()))
+        strange.then(|| format!("the file contains only {}", contents.labels()))
     })
 }
 
@@ -190,10 +190,10 @@ fn pem_damaged(deployment: &Deployment<'_>) -> Vec<Violation> {
 fn pem_swapped(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |role, contents| match role {
         Role::Certificate if !holds(role, contents) && holds(Role::Key, contents) => {
-            Some("a private key stands where a certificate belongs".to_owned())
+            Some("the certificate file contains a private key".to_owned())
         }
         Role::Key if !holds(role, contents) && holds(Role::Certificate, contents) => {
-            Some("a certificate stands where a private key belongs".to_owned())
+            Some("the key file contains a certificate".to_owned())
         }
         _ => None,
     })
@@ -215,7 +215,7 @@ fn chain_order(deployment: &Deployment<'_>) -> Vec<Violation> {
         let at = deployment::first_leaf(all);
         if at > 0 {
             let evidence = format!(
-                "{} stands first, the leaf {} is number {}",
+                "{} comes first, but the leaf certificate {} is number {}",
                 all[0].subject,
                 all[at].subject,
                 at + 1
@@ -242,7 +242,10 @@ fn chain_missing_intermediate(deployment: &Deployment<'_>) -> Vec<Violation> {
             violations.push(Violation {
                 file: pair.path(),
                 subject: leaf.certificate.subject.to_string(),
-                evidence: format!("its issuer {} is not in the file", leaf.certificate.issuer),
+                evidence: format!(
+                    "the file does not contain its issuer {}",
+                    leaf.certificate.issuer
+                ),
             });
         }
     }
