@@ -1,7 +1,7 @@
-//! The rules: one table, used by issue and by verify alike.
+//! The rules: one table that both `issue` and `verify` apply.
 //!
-//! Rules stand in groups, a file each. A new rule is one row in a group, one function beside it, and
-//! two test certificates: one that breaks it and one that does not.
+//! Rules are in groups, one file for each. A new rule is one row in a group, one function in the same
+//! file, and an example: the same input with and without the fault.
 
 mod ca;
 mod clients;
@@ -44,41 +44,41 @@ pub(crate) use self::path::{PATH_REJECTED, PATH_SIGNATURE, PATH_TOO_DEEP, PATH_U
 pub(crate) use self::pem::CHAIN_ORDER;
 pub(crate) use self::revocation::violations as revocation_violations;
 
-/// What a certificate is asked to be good for, and when.
+/// What to verify a certificate for, and at which time.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct VerifyOptions {
-    /// The moment that is asked about.
+    /// The time to verify at.
     pub at: OffsetDateTime,
-    /// The part that the certificate plays.
+    /// The role to verify the certificate for.
     pub purpose: Purpose,
-    /// The host names and addresses that peers will dial.
+    /// The host names and addresses that the certificate must be valid for.
     pub hosts: Vec<ServerName<'static>>,
-    /// The public half of the key that should go with the certificate.
+    /// The public key that the certificate must contain.
     pub key: Option<PublicKey>,
-    /// Warn when the certificate ends within this time.
+    /// Warn if the certificate expires within this time.
     pub expires_within: Option<Duration>,
 }
 
 impl VerifyOptions {
-    /// Asks about a moment, and about nothing else.
+    /// Verifies at a time, for any purpose and without further requirements.
     pub const fn at(at: OffsetDateTime) -> Self {
         Self { at, purpose: Purpose::Any, hosts: Vec::new(), key: None, expires_within: None }
     }
 }
 
-/// Whose rules count.
+/// Which rules to apply.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Policy {
-    /// RFC 5280, and what etcd and the API server need beyond it
+    /// RFC 5280, and what else etcd and the API server require
     #[default]
     Etcd,
-    /// RFC 5280 alone, every rule an error
+    /// Only RFC 5280, with every violation an error
     Rfc5280,
 }
 
-/// Where a certificate stands in its path.
+/// The position of a certificate in its path.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Position {
     Anchor,
@@ -86,16 +86,16 @@ pub(crate) enum Position {
     Leaf,
 }
 
-/// One certificate in its path, with what it is checked against.
+/// One certificate in its path, and what to check it against.
 pub(crate) struct CertificateInPath<'a> {
     pub(crate) certificate: &'a Certificate,
     pub(crate) position: Position,
-    /// The CAs above it, its issuer first.
+    /// The CAs above it, starting with its issuer.
     pub(crate) above: &'a [&'a Certificate],
-    /// How many CAs that are not self-issued stand below it.
+    /// How many CAs that are not self-issued are below it.
     pub(crate) cas_below: usize,
     pub(crate) options: &'a VerifyOptions,
-    /// The hosts asked about that no name of the leaf matches.
+    /// The hosts in the options that no name of the leaf certificate matches.
     pub(crate) unmatched: &'a [String],
 }
 
@@ -108,15 +108,15 @@ impl CertificateInPath<'_> {
         self.position == Position::Leaf
     }
 
-    /// True for a leaf that is asked to play this part.
+    /// True for a leaf certificate that is verified for this purpose.
     fn is_asked_as(&self, purpose: Purpose) -> bool {
         self.is_leaf() && self.options.purpose == purpose
     }
 
-    /// RFC 5280 section 4.2.1.12: without the extension, any usage.
-    fn allows(&self, wanted: &ExtendedKeyUsage) -> bool {
+    /// RFC 5280 section 4.2.1.12: without the extension, every usage is allowed.
+    fn allows(&self, required: &ExtendedKeyUsage) -> bool {
         match &self.certificate.extensions.extended_key_usage {
-            Some(usages) => usages.iter().any(|usage| usage == wanted || usage.is_any()),
+            Some(usages) => usages.iter().any(|usage| usage == required || usage.is_any()),
             None => true,
         }
     }
@@ -130,7 +130,7 @@ struct Row {
 }
 
 impl Row {
-    /// A rule that is checked on each certificate; every string is the evidence of one violation.
+    /// A rule that is checked on each certificate. Each string is the evidence of one violation.
     const fn certificate(
         rule: &'static Rule,
         check: fn(&CertificateInPath<'_>) -> Vec<String>,
@@ -138,21 +138,21 @@ impl Row {
         Self { rule, check: Check::Certificate(check), at_issue: AtIssue::BySeverity }
     }
 
-    /// A rule that is checked under RFC 5280 alone: what Go, and so etcd, makes of a violation is known
-    /// and does no harm.
-    const fn rfc5280_alone(
+    /// A rule that is checked only under [`Policy::Rfc5280`], because a violation is known to be harmless
+    /// in Go and therefore in etcd.
+    const fn only_rfc5280(
         rule: &'static Rule,
         check: fn(&CertificateInPath<'_>) -> Vec<String>,
     ) -> Self {
         Self { rule, check: Check::Rfc5280(check), at_issue: AtIssue::BySeverity }
     }
 
-    /// A rule that the verifier checks on a path as a whole, or the audit on a file.
+    /// A rule that the verifier checks on a whole path, or the audit on a file.
     const fn whole(rule: &'static Rule) -> Self {
         Self { rule, check: Check::Whole, at_issue: AtIssue::BySeverity }
     }
 
-    /// A rule that is checked on a certificate that is about to be signed, and never later.
+    /// A rule that is checked only on a certificate that is about to be signed.
     const fn at_issue(
         rule: &'static Rule,
         check: fn(&CertificateInPath<'_>) -> Vec<String>,
@@ -160,7 +160,7 @@ impl Row {
         Self { rule, check: Check::AtIssue(check), at_issue: AtIssue::BySeverity }
     }
 
-    /// A rule about what the hosts of a cluster hold together.
+    /// A rule about the files of all hosts of a cluster.
     const fn deployment(rule: &'static Rule, check: fn(&Deployment<'_>) -> Vec<Violation>) -> Self {
         Self { rule, check: Check::Deployment(check), at_issue: AtIssue::BySeverity }
     }
@@ -186,16 +186,16 @@ pub(crate) struct Violation {
     pub(crate) evidence: String,
 }
 
-/// What issuing makes of a violation.
+/// How a violation affects issuing.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum AtIssue {
-    /// Errors refuse, the rest warns.
+    /// Errors refuse to issue; other severities warn.
     BySeverity,
-    /// Refuse, though a verifier only warns.
+    /// Refuse to issue, although a verifier only warns.
     Refuse,
 }
 
-/// The table, group by group. Findings of one severity come in this order.
+/// The table, group by group. Findings of the same severity are in this order.
 static GROUPS: [&[Row]; 19] = [
     validity::ROWS,
     ca::ROWS,
@@ -231,10 +231,10 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
 pub fn rule(id: &str) -> Result<&'static Rule, Error> {
     rules().find(|rule| rule.id == id).ok_or_else(|| {
         let near = suggest::nearest(id, rules().map(|rule| rule.id));
-        let error = Error::invalid("rule", id, "no such rule");
+        let error = Error::invalid("rule", id, "unknown rule");
         error.hinted(match near {
             Some(near) => format!("did you mean {near:?}?"),
-            None => "`etcdpki explain` lists them all".to_owned(),
+            None => "run `etcdpki explain` to list all rules".to_owned(),
         })
     })
 }
@@ -245,8 +245,8 @@ pub(crate) fn check(in_path: &CertificateInPath<'_>, policy: Policy) -> Vec<Find
     found.into_iter().map(|(_, finding)| finding).collect()
 }
 
-/// Applies the table to a certificate that is about to be signed: the findings, and whether one of
-/// them forbids signing.
+/// Applies the table to a certificate that is about to be signed. Returns the findings, and whether one
+/// of them forbids signing.
 pub(crate) fn check_before_signing(in_path: &CertificateInPath<'_>) -> (Vec<Finding>, bool) {
     let found = apply_rows(in_path, Policy::Etcd, Stage::Draft);
     let forbids = |(row, finding): &(&Row, Finding)| {
@@ -256,15 +256,15 @@ pub(crate) fn check_before_signing(in_path: &CertificateInPath<'_>) -> (Vec<Find
     (found.into_iter().map(|(_, finding)| finding).collect(), refused)
 }
 
-/// Whether a certificate is still to be signed.
+/// Whether a certificate is already signed.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Stage {
     Draft,
     Issued,
 }
 
-/// Loops, and not a chain of iterators: that costs more here than the checks themselves, of which
-/// almost all find nothing.
+/// Uses loops instead of a chain of iterators, which would cost more here than the checks themselves:
+/// almost all of them find nothing.
 fn apply_rows(
     in_path: &CertificateInPath<'_>,
     policy: Policy,
@@ -289,7 +289,7 @@ fn apply_rows(
     found
 }
 
-/// Applies the table to what all hosts hold; each finding with the file that it is about.
+/// Applies the table to the files of all hosts. Returns each finding with the file that it is about.
 pub(crate) fn check_deployment(deployment: &Deployment<'_>) -> Vec<(String, Finding)> {
     let mut findings = Vec::new();
     for row in rows() {
@@ -297,7 +297,7 @@ pub(crate) fn check_deployment(deployment: &Deployment<'_>) -> Vec<(String, Find
         let mut of_rule: Vec<(String, Finding)> = Vec::new();
         for violation in check(deployment) {
             let found = Finding::new(row.rule, violation.subject, violation.evidence);
-            // One file may serve two ends.
+            // One file may have two roles.
             if !of_rule.iter().any(|(file, known)| *file == violation.file && *known == found) {
                 of_rule.push((violation.file, found));
             }
@@ -327,13 +327,13 @@ fn common_names(certificate: &Certificate) -> impl Iterator<Item = &str> {
     attributes.filter(|a| a.attribute == Attribute::CommonName).map(|a| a.value.as_str())
 }
 
-/// The evidence of one violation, or of none.
+/// The evidence of one violation if the rule is broken.
 fn when(broken: bool, evidence: impl FnOnce() -> String) -> Vec<String> {
     if broken { vec![evidence()] } else { Vec::new() }
 }
 
-/// A list for people, and no more of it than somebody would read: a hostile certificate has names by the
-/// ten thousand. Go stops at a hundred too.
+/// A list for people, cut off after 100 items, as in Go: a hostile certificate can have tens of thousands
+/// of names.
 pub(crate) fn listed(
     items: impl ExactSizeIterator<Item = impl std::fmt::Display>,
     separator: &str,
@@ -347,7 +347,9 @@ pub(crate) fn listed(
     shown.join(separator)
 }
 
+/// A time in whole seconds, as in X.509.
 fn moment(moment: OffsetDateTime) -> String {
-    // Years beyond 9999 do not reach this point: no ASN.1 time holds them.
+    let moment = moment.truncate_to_second();
+    // RFC 3339 ends at the year 9999, and so do ASN.1 times.
     moment.format(&Rfc3339).unwrap_or_else(|_| moment.to_string())
 }

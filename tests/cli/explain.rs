@@ -86,11 +86,11 @@ fn all_rules_are_listed_a_line_each() {
 fn a_rule_that_does_not_exist_is_refused_with_the_nearest() {
     for (id, hint) in [
         ("peer_eku_both", "did you mean \"peer-eku-both\"?"),
-        ("something-else-entirely", "`etcdpki explain` lists them all"),
+        ("something-else-entirely", "run `etcdpki explain` to list all rules"),
     ] {
         let run = Lab::new().run(&["explain", id]);
         assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{run:?}");
-        assert!(run.stderr.contains(&format!("rule {id:?}: no such rule")), "{run:?}");
+        assert!(run.stderr.contains(&format!("rule {id:?}: unknown rule")), "{run:?}");
         assert!(run.stderr.contains(hint), "{run:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! What a CA must be to stand above others.
+//! Rules about CA certificates: what a certificate must contain to issue others.
 
 use super::{CertificateInPath, Position, Row, when};
 use crate::key::KeyId;
@@ -9,8 +9,8 @@ pub(crate) static CA_PATHLEN: Rule = Rule {
     id: "ca-pathlen",
     severity: Severity::Error,
     source: Source::Rfc5280,
-    impact: "Peers refuse the chain: `x509: too many intermediates for path length constraint`.",
-    remedy: "Sign leaves with this CA directly, or make it anew with a larger path length.",
+    impact: "etcd and its clients reject the chain: `x509: too many intermediates for path length constraint`.",
+    remedy: "Issue leaf certificates directly from this CA, or reissue the CA certificate with a larger path length (`etcdpki init-ca --path-len NUMBER`).",
     citation: "RFC 5280 section 4.2.1.9",
 };
 
@@ -18,8 +18,8 @@ pub(crate) static DN_BYTES: Rule = Rule {
     id: "dn-bytes",
     severity: Severity::Error,
     source: Source::Rfc5280,
-    impact: "Go finds no issuer and says `x509: certificate signed by unknown authority`, though the names read alike.",
-    remedy: "Issue it anew with the CA's own subject bytes as issuer.",
+    impact: "Go does not find the issuer and reports `x509: certificate signed by unknown authority`, although both names may look the same.",
+    remedy: "Reissue the certificate with an issuer that is a byte-for-byte copy of the CA's subject, as `etcdpki issue` does.",
     citation: "RFC 5280 section 4.1.2.4; measured on etcd 3.4, 3.5, 3.6",
 };
 
@@ -29,8 +29,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "ca-bc",
             severity: Severity::Error,
             source: Source::Rfc5280,
-            impact: "Peers refuse what it signed: `parent certificate cannot sign this kind of certificate`.",
-            remedy: "Use the CA certificate, not a leaf; if it is the CA, make it anew with CA:TRUE.",
+            impact: "etcd and its clients reject every certificate that it signed: `parent certificate cannot sign this kind of certificate`.",
+            remedy: "Use the CA certificate, not a leaf certificate. If this is the CA certificate, reissue it with CA:TRUE.",
             citation: "RFC 5280 section 4.2.1.9",
         },
         ca_basic_constraints,
@@ -40,8 +40,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "ca-keycertsign",
             severity: Severity::Error,
             source: Source::Rfc5280,
-            impact: "Peers refuse what it signed: `parent certificate cannot sign this kind of certificate`.",
-            remedy: "Make the CA anew with the key usages keyCertSign and cRLSign.",
+            impact: "etcd and its clients reject every certificate that it signed: `parent certificate cannot sign this kind of certificate`.",
+            remedy: "Reissue the CA certificate with the key usages keyCertSign and cRLSign, which `etcdpki init-ca` sets.",
             citation: "RFC 5280 section 4.2.1.3",
         },
         ca_key_cert_sign,
@@ -51,8 +51,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "ca-bc-noncritical",
             severity: Severity::Warning,
             source: Source::Rfc5280,
-            impact: "etcd takes it; verifiers that keep to the letter of RFC 5280 do not.",
-            remedy: "Make the CA anew when convenient; etcdpki marks basicConstraints critical.",
+            impact: "etcd accepts the CA; strict RFC 5280 verifiers reject it.",
+            remedy: "Reissue the CA certificate when convenient; `etcdpki init-ca` marks basicConstraints critical.",
             citation: "RFC 5280 section 4.2.1.9; measured on etcd 3.4, 3.5, 3.6",
         },
         ca_bc_noncritical,
@@ -62,8 +62,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "ca-no-ku",
             severity: Severity::Warning,
             source: Source::Etcd,
-            impact: "etcd takes it; verifiers that keep to the letter of RFC 5280 do not, and its key may be used for anything.",
-            remedy: "Make the CA anew when convenient; etcdpki writes keyCertSign and cRLSign.",
+            impact: "etcd accepts the CA; strict RFC 5280 verifiers reject it. Nothing restricts what its key may be used for.",
+            remedy: "Reissue the CA certificate when convenient; `etcdpki init-ca` sets keyCertSign and cRLSign.",
             citation: "RFC 5280 section 4.2.1.3; measured on etcd 3.4, 3.5, 3.6",
         },
         ca_no_ku,
@@ -73,8 +73,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "ca-no-crlsign",
             severity: Severity::Warning,
             source: Source::Etcd,
-            impact: "Nobody who checks may believe a CRL of this CA, so that nothing below it can be revoked.",
-            remedy: "Make the CA anew when convenient; etcdpki writes keyCertSign and cRLSign.",
+            impact: "Verifiers that check key usage reject the CRLs of this CA, so no certificate below it can be revoked.",
+            remedy: "Reissue the CA certificate when convenient; `etcdpki init-ca` sets keyCertSign and cRLSign.",
             citation: "RFC 5280 section 4.2.1.3",
         },
         ca_no_crlsign,
@@ -86,8 +86,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "aki-ski",
             severity: Severity::Warning,
             source: Source::Rfc5280,
-            impact: "OpenSSL finds no issuer (`unable to get local issuer certificate`); Go does.",
-            remedy: "Issue it anew, or trust the CA whose key identifier it names.",
+            impact: "OpenSSL does not find the issuer: `unable to get local issuer certificate`. Go does.",
+            remedy: "Reissue the certificate, or trust the CA whose key identifier it contains.",
             citation: "RFC 5280 section 4.2.1.1",
         },
         aki_ski,
@@ -97,8 +97,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "aki-missing",
             severity: Severity::Warning,
             source: Source::Rfc5280,
-            impact: "While two CAs share a name, as in a rotation, OpenSSL picks the wrong one and fails.",
-            remedy: "Issue it anew; etcdpki writes the identifier.",
+            impact: "While two CAs have the same name, as in a rotation, OpenSSL picks the wrong one and fails.",
+            remedy: "Reissue the certificate; etcdpki adds the identifier.",
             citation: "RFC 5280 section 4.2.1.1",
         },
         aki_missing,
@@ -108,8 +108,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "ski-missing",
             severity: Severity::Warning,
             source: Source::Rfc5280,
-            impact: "Certificates below this CA cannot name its key, so that a rotation cannot tell two CAs apart.",
-            remedy: "Make the CA anew; etcdpki writes the identifier.",
+            impact: "Certificates below this CA cannot identify its key, so verifiers cannot tell two CAs apart during a rotation.",
+            remedy: "Reissue the CA certificate; `etcdpki init-ca` adds the identifier.",
             citation: "RFC 5280 section 4.2.1.2",
         },
         ski_missing,
@@ -119,8 +119,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "leaf-is-ca",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "Whoever holds this key can mint certificates that etcd accepts as clients.",
-            remedy: "If it is meant to be a CA, name it with --ca and verify what it signed. If not, issue it anew as a leaf, and treat everything that its key signed as forged.",
+            impact: "Anyone who holds this key can issue certificates that etcd accepts as clients.",
+            remedy: "If the certificate is meant to be a CA, pass it with `--ca` and verify the certificates that it signed. If not, reissue it as a leaf certificate, and treat everything that its key signed as forged.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
         leaf_is_ca,
@@ -130,8 +130,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "ca-subject-empty",
             severity: Severity::Warning,
             source: Source::Rfc5280,
-            impact: "Programs that find issuers by name cannot find this one, and some refuse it.",
-            remedy: "Make the CA anew with a name.",
+            impact: "Programs that look up issuers by name cannot find this one, and some reject it.",
+            remedy: "Reissue the CA certificate with a name: `etcdpki init-ca --cn NAME`.",
             citation: "RFC 5280 sections 4.1.2.4 and 4.1.2.6",
         },
         ca_subject_empty,
@@ -141,8 +141,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "ca-pathlen-form",
             severity: Severity::Warning,
             source: Source::Rfc5280,
-            impact: "Verifiers that keep to the letter of RFC 5280 refuse it: only a CA that signs certificates has a path length.",
-            remedy: "Issue it anew without pathLenConstraint, or as a CA with keyCertSign.",
+            impact: "Strict RFC 5280 verifiers reject the certificate, because only a CA that signs certificates may have a path length.",
+            remedy: "Reissue the certificate without pathLenConstraint, or as a CA with keyCertSign.",
             citation: "RFC 5280 section 4.2.1.9",
         },
         ca_path_len_form,
@@ -152,8 +152,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "ca-eku-nesting",
             severity: Severity::Error,
             source: Source::Rfc5280,
-            impact: "Peers refuse what stands below the CA: `x509: certificate specifies an incompatible key usage`.",
-            remedy: "Make the CA anew without extKeyUsage, or with the usages of the leaves.",
+            impact: "etcd and its clients reject the certificates below the CA: `x509: certificate specifies an incompatible key usage`.",
+            remedy: "Reissue the CA certificate without extKeyUsage, or with the usages of its leaf certificates.",
             citation: "RFC 5280 section 4.2.1.12; Go crypto/x509 (checkChainForKeyUsage)",
         },
         ca_extended_key_usage,
@@ -164,8 +164,8 @@ pub(super) static ROWS: &[Row] = &[
 fn ca_basic_constraints(in_path: &CertificateInPath<'_>) -> Vec<String> {
     when(!in_path.is_leaf() && !in_path.certificate.is_ca(), || {
         match &in_path.certificate.extensions.basic_constraints {
-            Some(_) => "basicConstraints says CA:FALSE".to_owned(),
-            None => "it has no basicConstraints".to_owned(),
+            Some(_) => "basicConstraints is CA:FALSE".to_owned(),
+            None => "basicConstraints is missing".to_owned(),
         }
     })
 }
@@ -176,14 +176,14 @@ fn ca_key_cert_sign(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let lacks = usage.is_some_and(|usage| !usage.contains(KeyUsages::KEY_CERT_SIGN));
     when(!in_path.is_leaf() && lacks, || {
         let names: Vec<_> = usage.unwrap_or_default().names().collect();
-        format!("keyUsage is {}", names.join(", "))
+        format!("keyUsage is {}, without keyCertSign", names.join(", "))
     })
 }
 
 // Section 4.2.1.9
 fn ca_bc_noncritical(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let found = in_path.certificate.extensions.find(BASIC_CONSTRAINTS);
-    // Of what is no CA it may say so in passing.
+    // Only a CA needs the extension to be critical.
     let critical = found.is_none_or(|extension| extension.critical);
     when(in_path.certificate.is_ca() && !critical, || "basicConstraints is not critical".to_owned())
 }
@@ -191,23 +191,23 @@ fn ca_bc_noncritical(in_path: &CertificateInPath<'_>) -> Vec<String> {
 // Section 4.2.1.3
 fn ca_no_ku(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let missing = in_path.certificate.extensions.key_usage.is_none();
-    when(is_a_ca(in_path) && missing, || "it has no keyUsage".to_owned())
+    when(is_a_ca(in_path) && missing, || "keyUsage is missing".to_owned())
 }
 
 // Section 4.2.1.3
 fn ca_no_crlsign(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let usage = in_path.certificate.extensions.key_usage;
-    // Without keyCertSign it is no CA at all, and that is said already.
+    // A certificate without keyCertSign is reported by ca-keycertsign.
     let lacks = usage.is_some_and(|usage| {
         usage.contains(KeyUsages::KEY_CERT_SIGN) && !usage.contains(KeyUsages::CRL_SIGN)
     });
     when(is_a_ca(in_path) && lacks, || {
         let names: Vec<_> = usage.unwrap_or_default().names().collect();
-        format!("keyUsage is {}", names.join(", "))
+        format!("keyUsage is {}, without cRLSign", names.join(", "))
     })
 }
 
-/// True above the leaf, where what stands there says that it is a CA.
+/// True for a certificate above the leaf that says that it is a CA.
 fn is_a_ca(in_path: &CertificateInPath<'_>) -> bool {
     !in_path.is_leaf() && in_path.certificate.is_ca()
 }
@@ -222,7 +222,7 @@ fn ca_path_len(in_path: &CertificateInPath<'_>) -> Vec<String> {
     match path_len {
         Some(allowed) if !in_path.is_leaf() && exceeded(allowed) => {
             vec![format!(
-                "pathLenConstraint is {allowed}, {} CA(s) stand below it",
+                "pathLenConstraint is {allowed}, but the number of CAs below it is {}",
                 in_path.cas_below
             )]
         }
@@ -230,60 +230,60 @@ fn ca_path_len(in_path: &CertificateInPath<'_>) -> Vec<String> {
     }
 }
 
-// Section 7.1 would fold case and blanks; Go compares bytes.
+// Section 7.1 ignores case and repeated spaces; Go compares bytes.
 fn dn_bytes(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let Some(issuer) = in_path.issuer() else {
         return Vec::new();
     };
     when(issuer.subject.der() != in_path.certificate.issuer.der(), || {
         format!(
-            "issuer {:?} is not the bytes of the CA's subject {:?}",
+            "issuer {:?} and the CA's subject {:?} differ in their bytes",
             in_path.certificate.issuer.to_string(),
             issuer.subject.to_string()
         )
     })
 }
 
-// Section 4.2.1.1. What signed itself names itself.
+// Section 4.2.1.1. A self-signed certificate is its own issuer.
 fn aki_ski(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let itself = in_path.position == Position::Anchor && in_path.certificate.is_self_issued();
     let issuer = in_path.issuer().or(itself.then_some(in_path.certificate));
-    let wanted = issuer.and_then(|ca| ca.extensions.subject_key_id.as_ref());
+    let expected = issuer.and_then(|ca| ca.extensions.subject_key_id.as_ref());
     let found = authority_key_id(in_path);
-    match (found, wanted) {
-        (Some(found), Some(wanted)) if found != wanted => vec![format!(
-            "authorityKeyIdentifier {found} is not the CA's subjectKeyIdentifier {wanted}"
+    match (found, expected) {
+        (Some(found), Some(expected)) if found != expected => vec![format!(
+            "authorityKeyIdentifier {found} differs from the CA's subjectKeyIdentifier {expected}"
         )],
         _ => Vec::new(),
     }
 }
 
-// Section 4.2.1.1: all but self-signed certificates, which may leave the extension out as a whole.
+// Section 4.2.1.1: required, except in self-signed certificates, which may omit the whole extension.
 fn aki_missing(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let certificate = in_path.certificate;
-    // What counts is its key, whatever name stands there as the issuer's.
+    // The key decides, not the name of the issuer.
     let signed_itself = || certificate.is_signed_by(&certificate.public_key);
     let is_root = || match in_path.position {
         Position::Anchor => certificate.is_self_issued() || signed_itself(),
-        // A root that is judged by itself.
+        // A root certificate that is verified on its own.
         Position::Leaf => certificate.is_ca() && signed_itself(),
         Position::Intermediate => false,
     };
     let exempt = certificate.extensions.authority_key_id.is_none() && is_root();
     when(authority_key_id(in_path).is_none() && !exempt, || {
-        "it has no authorityKeyIdentifier with a keyIdentifier".to_owned()
+        "authorityKeyIdentifier with a keyIdentifier is missing".to_owned()
     })
 }
 
-// Section 4.2.1.2: every CA.
+// Section 4.2.1.2: required in every CA certificate.
 fn ski_missing(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let missing = in_path.certificate.extensions.subject_key_id.is_none();
-    when(!in_path.is_leaf() && missing, || "it has no subjectKeyIdentifier".to_owned())
+    when(!in_path.is_leaf() && missing, || "subjectKeyIdentifier is missing".to_owned())
 }
 
 fn leaf_is_ca(in_path: &CertificateInPath<'_>) -> Vec<String> {
     when(in_path.is_leaf() && in_path.certificate.is_ca(), || {
-        "basicConstraints says CA:TRUE".to_owned()
+        "basicConstraints is CA:TRUE".to_owned()
     })
 }
 
@@ -292,14 +292,14 @@ fn authority_key_id<'a>(in_path: &'a CertificateInPath<'_>) -> Option<&'a KeyId>
     aki.and_then(|aki| aki.key_id.as_ref())
 }
 
-// Section 4.1.2.6, and 4.1.2.4 of whatever it signs.
+// Section 4.1.2.6 for the CA itself, 4.1.2.4 for the certificates that it signs.
 fn ca_subject_empty(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let mut violations =
         when(in_path.certificate.is_ca() && in_path.certificate.subject.is_empty(), || {
-            "it is a CA and its subject is empty".to_owned()
+            "the subject of this CA is empty".to_owned()
         });
     violations
-        .extend(when(in_path.certificate.issuer.is_empty(), || "its issuer is empty".to_owned()));
+        .extend(when(in_path.certificate.issuer.is_empty(), || "the issuer is empty".to_owned()));
     violations
 }
 
@@ -311,14 +311,14 @@ fn ca_path_len_form(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let usage = in_path.certificate.extensions.key_usage;
     let signs = usage.is_none_or(|usage| usage.contains(KeyUsages::KEY_CERT_SIGN));
     when(constraints.path_len.is_some() && !(constraints.ca && signs), || {
-        "it has a pathLenConstraint and may not sign certificates".to_owned()
+        "it has a pathLenConstraint, but may not sign certificates".to_owned()
     })
 }
 
-// Section 4.2.1.12 speaks of the certificate's own key. Go, OpenSSL and webpki hold what a CA signs
-// to the CA's usages too.
+// Section 4.2.1.12 is about the certificate's own key. Go, OpenSSL and webpki also apply the usages of
+// a CA to the certificates below it.
 fn ca_extended_key_usage(in_path: &CertificateInPath<'_>) -> Vec<String> {
-    let wanted = in_path.options.purpose.usages();
-    let lacks = wanted.iter().find(|usage| !in_path.is_leaf() && !in_path.allows(usage));
-    lacks.map(|usage| format!("its extKeyUsage does not allow {usage}")).into_iter().collect()
+    let required = in_path.options.purpose.usages();
+    let lacks = required.iter().find(|usage| !in_path.is_leaf() && !in_path.allows(usage));
+    lacks.map(|usage| format!("extKeyUsage does not allow {usage}")).into_iter().collect()
 }

@@ -1,4 +1,4 @@
-//! The clients of etcd: who they are to it, and what their certificates open beside.
+//! Rules about client certificates: which user etcd sees, and what else the certificate gives access to.
 
 use super::{CertificateInPath, Purpose, Row, Violation, common_names, when};
 use crate::certificate::{Certificate, GeneralName};
@@ -12,8 +12,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "cli-cn-root",
             severity: Severity::Warning,
             source: Source::Etcd,
-            impact: "With RBAC on, etcd takes the common name for the user, and root may do everything.",
-            remedy: "Issue it anew with a common name of its own, and give that user a role: etcdctl user grant-role USER ROLE.",
+            impact: "When RBAC is enabled, etcd uses the common name as the user name, and the user root may do everything.",
+            remedy: "Reissue the certificate with a different common name (`--cn NAME`), and give that user a role: `etcdctl user grant-role NAME ROLE`.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
         cli_cn_root,
@@ -23,8 +23,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "cli-cn-empty",
             severity: Severity::Warning,
             source: Source::Etcd,
-            impact: "Once RBAC is on, etcd has no user to take it for: `etcdserver: permission denied`, `cannot find a user for permission check`.",
-            remedy: "Issue it anew with a common name: --cn apiserver-etcd-client.",
+            impact: "When RBAC is enabled, etcd cannot map the certificate to a user: `etcdserver: permission denied`, `cannot find a user for permission check`.",
+            remedy: "Reissue the certificate with a common name, for example `--cn apiserver-etcd-client`.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
         cli_cn_empty,
@@ -34,8 +34,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "cli-o-masters",
             severity: Severity::Info,
             source: Source::Etcd,
-            impact: "The organization means nothing to etcd; under a CA that Kubernetes trusts too it would make the holder administrator of the cluster.",
-            remedy: "Issue it anew without O=system:masters, as kubeadm does since 1.29.",
+            impact: "etcd ignores the organization. Under a CA that Kubernetes also trusts, it would make the holder a cluster administrator.",
+            remedy: "Reissue the certificate without O=system:masters, which kubeadm has not used since 1.29.",
             citation: "kubernetes/kubernetes#120521; measured on etcd 3.4, 3.5, 3.6",
         },
         cli_o_masters,
@@ -45,8 +45,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "cli-san-matches-host",
             severity: Severity::Warning,
             source: Source::Etcd,
-            impact: "The certificate names the host that it is on, so that etcd's peer port lets it in from there: its holder can speak Raft.",
-            remedy: "Issue it anew with --profile client, whose only name is under .invalid.",
+            impact: "The certificate contains a name or address of its own host, so etcd's peer port accepts it from that host and its holder can send Raft messages.",
+            remedy: "Reissue the certificate with `--profile client`, whose only name is under .invalid.",
             citation: "measured on etcd 3.4, 3.5, 3.6 (checkCertSAN)",
         },
         cli_san_matches_host,
@@ -56,8 +56,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "cli-sentinel-metrics",
             severity: Severity::Info,
             source: Source::Etcd,
-            impact: "A client with a name under .invalid is refused at https listen-metrics-urls, for etcd compares names with the caller's address there too.",
-            remedy: "Read the metrics at http://127.0.0.1:2381, or with a certificate that carries the caller's address.",
+            impact: "etcd rejects a client with a name under .invalid at https listen-metrics-urls, because it compares names with the caller's address there too.",
+            remedy: "Read the metrics at http://127.0.0.1:2381, or with a certificate that contains the caller's address.",
             citation: "measured on etcd 3.4, 3.5, 3.6 (checkCertSAN)",
         },
         cli_sentinel_metrics,
@@ -67,8 +67,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "cli-shared-key",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "Whoever steals the client's file can be a member of the cluster, or pose as one.",
-            remedy: "Issue each certificate with a key of its own: `etcdpki apply -f MANIFEST`.",
+            impact: "Anyone who steals the client's file can act as a member of the cluster.",
+            remedy: "Issue each certificate with its own key: `etcdpki apply -f MANIFEST`.",
             citation: "least privilege; measured on etcd 3.4, 3.5, 3.6",
         },
         cli_shared_key,
@@ -77,12 +77,12 @@ pub(super) static ROWS: &[Row] = &[
 
 fn cli_cn_root(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let is_root = common_names(in_path.certificate).any(|name| name == "root");
-    when(in_path.is_asked_as(Purpose::Client) && is_root, || "its common name is root".to_owned())
+    when(in_path.is_asked_as(Purpose::Client) && is_root, || "the common name is root".to_owned())
 }
 
 fn cli_cn_empty(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let named = common_names(in_path.certificate).any(|name| !name.is_empty());
-    when(in_path.is_asked_as(Purpose::Client) && !named, || "it has no common name".to_owned())
+    when(in_path.is_asked_as(Purpose::Client) && !named, || "the common name is missing".to_owned())
 }
 
 fn cli_o_masters(in_path: &CertificateInPath<'_>) -> Vec<String> {
@@ -116,7 +116,7 @@ fn cli_san_matches_host(deployment: &Deployment<'_>) -> Vec<Violation> {
         let own = [Some(host.name.clone()), full].into_iter().flatten();
         let mut own = own.chain(host.addresses.iter().map(ToString::to_string));
         let name = own.find(|name| carries(certificate, name))?;
-        Some(format!("it carries {name}, which is its own host"))
+        Some(format!("{name} is a name or address of its own host"))
     })
 }
 
@@ -131,7 +131,7 @@ fn cli_sentinel_metrics(deployment: &Deployment<'_>) -> Vec<Violation> {
             _ => false,
         };
         let only = !names.is_empty() && names.iter().all(sentinel);
-        only.then(|| format!("{url} will not let it in"))
+        only.then(|| format!("{url} will reject it"))
     })
 }
 
@@ -142,6 +142,6 @@ fn cli_shared_key(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |_, client| {
         let (pair, _) =
             of_members.iter().find(|(_, leaf)| leaf.certificate.public_key == client.public_key)?;
-        Some(format!("{} of a member has the same key", pair.path()))
+        Some(format!("{}, a member's certificate, has the same key", pair.path()))
     })
 }

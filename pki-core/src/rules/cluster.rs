@@ -1,4 +1,4 @@
-//! All certificates of a cluster together.
+//! Rules about all certificates of a cluster together.
 
 use std::collections::HashMap;
 
@@ -16,8 +16,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "ca-key-on-node",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "Whoever takes this host can mint any certificate of the cluster.",
-            remedy: "Remove it from the host and make a new CA: the key counts as leaked.",
+            impact: "Anyone who compromises this host can issue any certificate of the cluster.",
+            remedy: "Remove the key from the host and create a new CA with `etcdpki init-ca`, because this key must be considered leaked.",
             citation: "least privilege",
         },
         ca_key_on_node,
@@ -27,8 +27,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "worker-holds-credential",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "A worker that is taken can read and write the whole state of the cluster.",
-            remedy: "Remove the folder; workers never talk to etcd.",
+            impact: "Anyone who compromises a worker can read and write all data of the cluster.",
+            remedy: "Remove the folder from the worker. Workers never connect to etcd.",
             citation: "least privilege",
         },
         worker_holds_credential,
@@ -38,8 +38,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "shared-key",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "Whoever steals the one file has the other's identity too: a master's file makes a member.",
-            remedy: "Issue each certificate with a key of its own: etcdpki apply.",
+            impact: "Anyone who steals one of the two files has both identities. For example, a master's file would be enough to act as a member.",
+            remedy: "Issue each certificate with its own key: `etcdpki apply -f MANIFEST`.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
         shared_key,
@@ -49,8 +49,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "serial-dup",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "Revoking the one revokes the other, for etcd matches CRLs by serial number alone.",
-            remedy: "Issue one of the two anew.",
+            impact: "Revoking one of them also revokes the other, because etcd matches only serial numbers against a CRL.",
+            remedy: "Reissue one of the two certificates.",
             citation: "RFC 5280 section 4.1.2.2; measured on etcd 3.4, 3.5, 3.6",
         },
         serial_dup,
@@ -60,8 +60,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "san-foreign-node",
             severity: Severity::Warning,
             source: Source::Etcd,
-            impact: "Whoever takes this host can pose as the other, towards clients and towards peers.",
-            remedy: "Issue each host a certificate of its own: `etcdpki apply -f MANIFEST`.",
+            impact: "Anyone who compromises this host can pose as the other host to clients and members.",
+            remedy: "Issue each host its own certificate: `etcdpki apply -f MANIFEST`.",
             citation: "least privilege; measured on etcd 3.4, 3.5, 3.6",
         },
         san_foreign_node,
@@ -71,7 +71,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "expire-together",
             severity: Severity::Warning,
             source: Source::Etcd,
-            impact: "The certificates of all members end within a day and soon: then no member can dial another, and none that restarts comes back.",
+            impact: "The certificates of all members expire soon, within one day of each other. After that, members cannot connect to each other, and a member that restarts does not come back.",
             remedy: "Renew them now, one member after the other: `etcdpki apply -f MANIFEST`.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
@@ -82,7 +82,9 @@ pub(super) static ROWS: &[Row] = &[
 fn ca_key_on_node(deployment: &Deployment<'_>) -> Vec<Violation> {
     let held = deployment.files.iter().filter_map(|file| Some((file, file.contents.key.as_ref()?)));
     held.filter(|(_, key)| **key == deployment.ca.public_key)
-        .map(|(file, key)| about(file, format!("key {} is the CA's", key.key_id())))
+        .map(|(file, key)| {
+            about(file, format!("the file contains the CA's private key (key id {})", key.key_id()))
+        })
         .collect()
 }
 
@@ -99,14 +101,14 @@ fn worker_holds_credential(deployment: &Deployment<'_>) -> Vec<Violation> {
 fn shared_key(deployment: &Deployment<'_>) -> Vec<Violation> {
     let mut seen: HashMap<&[u8], &HostFile> = HashMap::new();
     let mut violations = Vec::new();
-    // A client that has a member's key is a rule of its own.
+    // A client that has a member's key is reported by cli-shared-key.
     let is_client = |file: &HostFile| {
         let mut clients = deployment.pairs.iter().filter(|pair| pair.plays(Purpose::Client));
         clients.any(|pair| pair.host == file.host && pair.certificate == file.name)
     };
     for (file, leaf) in leaves(deployment) {
         let other = seen.insert(leaf.public_key.spki_der(), file);
-        // A copy beside it gives nobody anything.
+        // A copy of the same certificate on the same host adds no risk.
         let copy = |other: &&HostFile| other.host == file.host && is_same(other, leaf);
         let other = other.filter(|other| is_client(other) == is_client(file) && !copy(other));
         if let Some(other) = other {
@@ -121,7 +123,7 @@ fn serial_dup(deployment: &Deployment<'_>) -> Vec<Violation> {
     let mut violations = Vec::new();
     for (file, leaf) in leaves(deployment) {
         let other = seen.insert(leaf.serial.as_bytes(), file);
-        // The same certificate twice is a key that is shared.
+        // The same certificate on two hosts is reported by shared-key.
         let differs =
             |other: &&HostFile| other.certificate().is_some_and(|c| c.der() != leaf.der());
         if let Some(other) = other.filter(differs) {
@@ -153,14 +155,14 @@ fn san_foreign_node(deployment: &Deployment<'_>) -> Vec<Violation> {
             violations.push(Violation {
                 file: pair.path(),
                 subject: leaf.certificate.subject.to_string(),
-                evidence: format!("it carries {}, which is another host", foreign.join(", ")),
+                evidence: format!("it contains names of other hosts: {}", foreign.join(", ")),
             });
         }
     }
     violations
 }
 
-/// True when a certificate has this very name; a wildcard is for many hosts by its nature.
+/// True if a certificate contains exactly this name. A wildcard is meant for many hosts and does not count.
 fn states(certificate: &Certificate, name: &str) -> bool {
     let names = certificate.extensions.subject_alt_name.iter().flatten();
     names.into_iter().any(|found| match found {
@@ -187,7 +189,7 @@ fn expire_together(deployment: &Deployment<'_>) -> Vec<Violation> {
         file: first.1.clone(),
         subject: first.2.subject.to_string(),
         evidence: format!(
-            "the {} certificates of {} members end between {} and {}",
+            "the {} certificates of {} members expire between {} and {}",
             ends.len(),
             deployment.members.len(),
             moment(first.0),

@@ -1,8 +1,8 @@
-//! Name constraints (RFC 5280 section 4.2.1.10): which names a CA may not certify.
+//! Rules about name constraints (RFC 5280 section 4.2.1.10): which names a CA may certify.
 //!
-//! The path builder has a say too where it reads the constraint. These rules say which name offends
-//! which CA, judge the kinds that it does not read, and keep an authority to its own constraints
-//! before it signs.
+//! The path builder enforces the constraints that it can read. These rules report which name violates
+//! the constraints of which CA, check the kinds of constraint that the path builder does not read, and
+//! apply an authority's own constraints before it signs.
 
 mod matching;
 
@@ -13,15 +13,15 @@ use crate::name::{DnsName, EmailAddress};
 use crate::report::{Rule, Severity, Source};
 use crate::subject::Attribute;
 
-/// As many comparisons of a name with a subtree as webpki and Go make for one path.
+/// The limit that webpki and Go set for comparisons of names with subtrees in one path.
 const MOST_COMPARISONS: usize = 250_000;
 
 pub(crate) static CA_NAME_CONSTRAINTS: Rule = Rule {
     id: "ca-name-constraints",
     severity: Severity::Error,
     source: Source::Rfc5280,
-    impact: "Peers refuse the certificate: its CA is `not authorized to sign for this name`.",
-    remedy: "Leave the name out, or use a CA whose constraints allow it.",
+    impact: "etcd and its clients reject the certificate: its CA is `not authorized to sign for this name`.",
+    remedy: "Remove the name, or use a CA whose constraints permit it.",
     citation: "RFC 5280 section 4.2.1.10",
 };
 
@@ -32,8 +32,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "nc-too-many",
             severity: Severity::Error,
             source: Source::Rfc5280,
-            impact: "Verifiers give up: `x509: too many constraints`.",
-            remedy: "Issue it anew with fewer names, or use a CA with fewer constraints.",
+            impact: "Verifiers stop and reject the certificate: `x509: too many constraints`.",
+            remedy: "Reissue the certificate with fewer names, or use a CA with fewer constraints.",
             citation: "RFC 5280 section 8; CVE-2018-16875",
         },
         too_many,
@@ -43,8 +43,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "nc-form",
             severity: Severity::Error,
             source: Source::Rfc5280,
-            impact: "Go does not parse the CA, or nobody can tell which names it means: `x509: invalid constraint`.",
-            remedy: "Make the CA anew; etcdpki writes constraints that are read the same everywhere.",
+            impact: "Go cannot parse the CA certificate (`x509: invalid constraint`), or it is unclear which names the constraint covers.",
+            remedy: "Reissue the CA certificate; `etcdpki init-ca` writes constraints that all verifiers read in the same way.",
             citation: "RFC 5280 section 4.2.1.10",
         },
         malformed,
@@ -54,19 +54,19 @@ pub(super) static ROWS: &[Row] = &[
             id: "nc-dns-form",
             severity: Severity::Warning,
             source: Source::Rfc5280,
-            impact: "Go and OpenSSL read the constraint in their own ways, others refuse the CA.",
-            remedy: "Make the CA anew with plain domains: example.com covers every name below it.",
+            impact: "Go and OpenSSL read the constraint differently, and other verifiers reject the CA.",
+            remedy: "Reissue the CA certificate with plain domain names: example.com covers every name below it.",
             citation: "RFC 5280 section 4.2.1.10",
         },
         dns_form,
     ),
-    Row::rfc5280_alone(
+    Row::only_rfc5280(
         &Rule {
             id: "nc-wildcard",
             severity: Severity::Error,
             source: Source::Rfc5280,
-            impact: "Whether the CA may certify the wildcard is for each verifier to guess; Go takes it where it lies in what is permitted.",
-            remedy: "Issue it anew with the names of the hosts in place of the wildcard.",
+            impact: "RFC 5280 does not say whether a CA with DNS constraints may certify a wildcard, so verifiers differ. Go accepts a wildcard within the permitted names.",
+            remedy: "Reissue the certificate with the names of the hosts instead of the wildcard.",
             citation: "RFC 5280 sections 4.2.1.6 and 4.2.1.10; CVE-2025-61727",
         },
         wildcard,
@@ -76,8 +76,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "nc-leaf",
             severity: Severity::Warning,
             source: Source::Rfc5280,
-            impact: "Verifiers that keep to the letter of RFC 5280 refuse it: only a CA has constraints.",
-            remedy: "Issue it anew without nameConstraints.",
+            impact: "Strict RFC 5280 verifiers reject the certificate, because only a CA may have name constraints.",
+            remedy: "Reissue the certificate without nameConstraints.",
             citation: "RFC 5280 section 4.2.1.10",
         },
         on_a_leaf,
@@ -87,8 +87,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "nc-unknown-kind",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "etcd and the API server refuse whatever stands below the CA: `x509: unhandled critical extension`.",
-            remedy: "Use a CA whose constraints are on DNS names, addresses, email addresses or URIs.",
+            impact: "etcd and the API server reject every certificate below the CA: `x509: unhandled critical extension`.",
+            remedy: "Use a CA with constraints only on DNS names, IP addresses, email addresses or URIs.",
             citation: "RFC 5280 section 4.2.1.10; Go crypto/x509 (parseNameConstraintsExtension)",
         },
         unknown_kind,
@@ -98,20 +98,20 @@ pub(super) static ROWS: &[Row] = &[
             id: "nc-self-issued",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "Go keeps a self-issued CA to the constraints above it, though RFC 5280 does not: `not authorized to sign for this name`.",
-            remedy: "Make the renewed CA without subjectAltName; CAs need none.",
+            impact: "Go applies the constraints of the CAs above to a self-issued CA, although RFC 5280 does not: `not authorized to sign for this name`.",
+            remedy: "Reissue the CA certificate without subjectAltName, which a CA does not need.",
             citation: "RFC 5280 section 6.1.3 (b); Go crypto/x509 (isValid)",
         },
         self_issued,
     ),
 ];
 
-/// Section 6.1.3 (b): constraints do not bind a self-issued CA.
+/// Section 6.1.3 (b): constraints do not apply to a self-issued intermediate CA.
 fn is_exempt(in_path: &CertificateInPath<'_>) -> bool {
     in_path.position == Position::Intermediate && in_path.certificate.is_self_issued()
 }
 
-/// The CAs above with constraints.
+/// The CAs above this certificate that have name constraints.
 fn constrained<'a>(
     in_path: &'a CertificateInPath<'_>,
 ) -> impl Iterator<Item = (&'a Certificate, &'a NameConstraints)> {
@@ -121,7 +121,8 @@ fn constrained<'a>(
         .filter_map(|ca| ca.extensions.name_constraints.as_ref().map(|found| (*ca, found)))
 }
 
-/// The alternative names, the subject, and its email addresses where there is no alternative.
+/// The names to compare: those in subjectAltName, the subject, and the email addresses in the subject if
+/// subjectAltName has none.
 fn names(certificate: &Certificate) -> Vec<GeneralName> {
     let mut names = certificate.extensions.subject_alt_name.clone().unwrap_or_default();
     if !names.iter().any(|name| matches!(name, GeneralName::Email(_))) {
@@ -141,7 +142,7 @@ fn names(certificate: &Certificate) -> Vec<GeneralName> {
 fn comparisons(in_path: &CertificateInPath<'_>) -> usize {
     let subtrees: usize = constrained(in_path).map(|(_, constraints)| constraints.len()).sum();
     let names = in_path.certificate.extensions.subject_alt_name.as_ref().map_or(0, Vec::len);
-    // Each attribute of the subject may be an email address, and is compared as part of a name.
+    // Each attribute of the subject can be an email address, and is also compared as part of the subject.
     (names + in_path.certificate.subject.attributes.len()).saturating_mul(subtrees)
 }
 
@@ -149,7 +150,7 @@ fn too_many(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let needed = comparisons(in_path);
     when(needed > MOST_COMPARISONS, || {
         format!(
-            "its names times the constraints above it are {needed} comparisons, {MOST_COMPARISONS} are made"
+            "its names and the constraints above it need {needed} comparisons, the limit is {MOST_COMPARISONS}"
         )
     })
 }
@@ -159,12 +160,12 @@ fn violations(in_path: &CertificateInPath<'_>) -> Vec<String> {
 }
 
 fn self_issued(in_path: &CertificateInPath<'_>) -> Vec<String> {
-    // Go looks at the alternative names alone.
+    // Go checks only the names in subjectAltName.
     let named = in_path.certificate.extensions.subject_alt_name.is_some();
     if is_exempt(in_path) && named { outside(in_path) } else { Vec::new() }
 }
 
-/// Each name that a CA above does not allow.
+/// One line of evidence for each name that a CA above does not permit.
 fn outside(in_path: &CertificateInPath<'_>) -> Vec<String> {
     if constrained(in_path).next().is_none() || comparisons(in_path) > MOST_COMPARISONS {
         return Vec::new();
@@ -174,7 +175,10 @@ fn outside(in_path: &CertificateInPath<'_>) -> Vec<String> {
     for (ca, constraints) in constrained(in_path) {
         for name in &names {
             if let Some(excluded) = constraints.excluded.iter().find(|c| reaches(c, name)) {
-                violations.push(format!("{name} is excluded by {excluded} of {}", ca.subject));
+                violations.push(format!(
+                    "{name} is excluded by the constraint {excluded} of {}",
+                    ca.subject
+                ));
                 continue;
             }
             let mut permitted = constraints.permitted.iter().filter(|c| same_kind(c, name));
@@ -182,7 +186,7 @@ fn outside(in_path: &CertificateInPath<'_>) -> Vec<String> {
                 let permitted = constraints.permitted.iter().filter(|c| same_kind(c, name));
                 let list: Vec<String> = permitted.map(ToString::to_string).collect();
                 violations.push(format!(
-                    "{name} is not permitted by {}, which permits {}",
+                    "{name} is not permitted by {}, which permits only {}",
                     ca.subject,
                     list.join(", ")
                 ));
@@ -219,10 +223,10 @@ fn malformed(in_path: &CertificateInPath<'_>) -> Vec<String> {
 fn dns_form(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let bad = subtrees(in_path)
         .filter(|subtree| matches!(subtree, GeneralName::Dns(text) if !is_domain(text)));
-    bad.map(|subtree| format!("the constraint {subtree} is no plain domain")).collect()
+    bad.map(|subtree| format!("the constraint {subtree} is not a plain domain name")).collect()
 }
 
-/// A domain to constrain to; the empty one stands for all.
+/// True for a domain name that a constraint may contain. The empty name covers every name.
 fn is_domain(text: &str) -> bool {
     text.is_empty() || (!text.contains('*') && text.parse::<DnsName>().is_ok())
 }
@@ -238,14 +242,14 @@ fn wildcard(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let names = in_path.certificate.extensions.subject_alt_name.iter().flatten();
     names
         .filter(|name| matches!(name, GeneralName::Dns(text) if text.contains('*')))
-        .map(|name| format!("{name} stands below the DNS constraints of {}", ca.subject))
+        .map(|name| format!("{name} is a wildcard below the DNS constraints of {}", ca.subject))
         .collect()
 }
 
 fn on_a_leaf(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let there = in_path.certificate.extensions.name_constraints.is_some();
     when(there && !in_path.certificate.is_ca(), || {
-        "it carries nameConstraints and is no CA".to_owned()
+        "it has nameConstraints, but is not a CA".to_owned()
     })
 }
 
@@ -255,7 +259,5 @@ fn unknown_kind(in_path: &CertificateInPath<'_>) -> Vec<String> {
     }
     let unknown = subtrees(in_path)
         .filter(|c| matches!(c, GeneralName::Directory(_) | GeneralName::Other(_)));
-    unknown
-        .map(|constraint| format!("Go does not know how to obey the constraint {constraint}"))
-        .collect()
+    unknown.map(|constraint| format!("Go does not support the constraint {constraint}")).collect()
 }

@@ -1,5 +1,5 @@
-//! The CRLs that members enforce. etcd matches serial numbers and looks at nothing else of a CRL, so
-//! that the rest is for these rules.
+//! Rules about the CRLs that members enforce. etcd matches serial numbers and checks nothing else in a
+//! CRL, so these rules check the rest.
 
 use super::{Row, Violation, config, moment};
 use crate::certificate::Certificate;
@@ -15,8 +15,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "crl-format",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "etcd starts and refuses everybody: from 3.6 on it reads DER alone (`x509: malformed crl`), before that PEM too.",
-            remedy: "Convert it: openssl crl -in FILE -outform DER -out FILE.der; etcd reads it at the next connection.",
+            impact: "etcd starts but rejects every connection. Since 3.6 it reads only DER (`x509: malformed crl`); earlier versions also read PEM.",
+            remedy: "Convert the CRL with `openssl crl -in FILE -outform DER -out FILE.der && mv FILE.der FILE`. etcd reads it at the next connection.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
         format,
@@ -26,8 +26,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "crl-issuer",
             severity: Severity::Warning,
             source: Source::Etcd,
-            impact: "etcd enforces the list all the same, and shuts out whoever has a serial number of another CA's revoked certificate.",
-            remedy: "Put the CRL of the cluster's CA there.",
+            impact: "etcd enforces the CRL anyway, and rejects any certificate that has the same serial number as a revoked certificate of the other CA.",
+            remedy: "Replace the file with the CRL of the cluster's CA.",
             citation: "RFC 5280 section 6.3.3; measured on etcd 3.4, 3.5, 3.6",
         },
         issuer,
@@ -37,8 +37,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "crl-ca-serial",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "etcd matches every certificate that is sent, so that all clients that send their CA too, as curl does, are shut out.",
-            remedy: "Take the CA off its own list; a CA is withdrawn by taking it out of the trust files.",
+            impact: "etcd checks every certificate that a client sends, so it rejects all clients that also send their CA, as curl does.",
+            remedy: "Remove the CA from its own CRL. To withdraw a CA, remove it from the trust files.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
         ca_serial,
@@ -48,8 +48,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "crl-serial-clash",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "etcd matches by serial number alone: the list of another CA shuts out a certificate that nobody revoked.",
-            remedy: "Put the CRL of the cluster's CA there, or issue the certificate anew.",
+            impact: "etcd matches only serial numbers, so the CRL of another CA blocks a certificate that nobody revoked.",
+            remedy: "Replace the file with the CRL of the cluster's CA, or reissue the certificate.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
         serial_clash,
@@ -59,7 +59,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "crl-http-urls",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "With listen-client-http-urls etcd does not look at the CRL on its gRPC port: revoked clients get in.",
+            impact: "With listen-client-http-urls, etcd does not check the CRL on its gRPC port: revoked clients can connect.",
             remedy: "Upgrade to etcd 3.5.32, 3.6.13 or later, or remove listen-client-http-urls.",
             citation: "GHSA-3wh4-j44w-pg92; measured on etcd 3.6",
         },
@@ -70,15 +70,15 @@ pub(super) static ROWS: &[Row] = &[
             id: "crl-peer-no-evict",
             severity: Severity::Info,
             source: Source::Etcd,
-            impact: "A revoked member stays one: the others still dial it, and only its own connections are refused.",
-            remedy: "Remove it from the cluster too: etcdctl member remove ID.",
+            impact: "A revoked member stays in the cluster: the other members still connect to it, and reject only the connections that it opens.",
+            remedy: "Also remove the member from the cluster: `etcdctl member remove ID`.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
         peer_no_evict,
     ),
 ];
 
-/// The CRLs that can be read, each with its findings.
+/// Runs `check` on every CRL that can be read.
 fn each(
     deployment: &Deployment<'_>,
     check: impl Fn(&Crl<'_>, &RevocationList) -> Vec<String>,
@@ -96,13 +96,13 @@ fn about(crl: &Crl<'_>, evidence: String) -> Violation {
     Violation { file: format!("{}/{}", crl.host, crl.file), subject: crl.file.clone(), evidence }
 }
 
-/// The certificates that a CRL is held against, by their issuer's list or by another.
+/// The certificates that etcd checks against this CRL and that it lists, whoever issued them.
 fn listed<'d, 'a>(
     deployment: &'d Deployment<'a>,
     crl: &Crl<'_>,
     list: &RevocationList,
 ) -> Vec<(&'d Pair<'a>, &'a Certificate)> {
-    // The gateway comes to the client port with the server's certificate.
+    // The gateway connects to the client port with the server's certificate.
     let against = |pair: &Pair<'_>| {
         pair.plays(crl.against) || (crl.against == Purpose::Client && pair.plays(Purpose::Server))
     };
@@ -120,9 +120,9 @@ fn format(deployment: &Deployment<'_>) -> Vec<Violation> {
         let contents = &file.contents;
         let evidence = match contents.form {
             Form::Empty => "the file is empty",
-            _ if contents.crl.is_none() => "the file holds no CRL that can be read",
+            _ if contents.crl.is_none() => "the file contains no CRL that can be read",
             Form::Pem if deployment.manifest.etcd_version >= EtcdVersion(3, 6, 0) => {
-                "the file is PEM, and this etcd reads DER"
+                "the file is PEM, but this version of etcd reads only DER"
             }
             _ => continue,
         };
@@ -135,10 +135,13 @@ fn issuer(deployment: &Deployment<'_>) -> Vec<Violation> {
     let ca = deployment.ca;
     each(deployment, |_, list| {
         if list.issuer.der() != ca.subject.der() {
-            return vec![format!("its issuer is {}, the CA is {}", list.issuer, ca.subject)];
+            return vec![format!(
+                "the issuer is {}, but the cluster's CA is {}",
+                list.issuer, ca.subject
+            )];
         }
         if !list.is_signed_by(&ca.public_key) {
-            return vec![format!("its signature is not by the key of {}", ca.subject)];
+            return vec![format!("it is not signed by the key of {}", ca.subject)];
         }
         Vec::new()
     })
@@ -148,7 +151,10 @@ fn ca_serial(deployment: &Deployment<'_>) -> Vec<Violation> {
     let ca = deployment.ca;
     each(deployment, |_, list| {
         let listed = list.issuer.der() == ca.subject.der() && list.lists(&ca.serial);
-        listed.then(|| format!("it lists {} of {}", ca.serial, ca.subject)).into_iter().collect()
+        listed
+            .then(|| format!("it lists serial number {} of {}", ca.serial, ca.subject))
+            .into_iter()
+            .collect()
     })
 }
 
@@ -157,21 +163,23 @@ fn serial_clash(deployment: &Deployment<'_>) -> Vec<Violation> {
         let clashes = listed(deployment, crl, list).into_iter();
         let clashes = clashes.filter(|(_, leaf)| list.issuer.der() != leaf.issuer.der());
         clashes
-            .map(|(pair, leaf)| format!("it lists {}, the number of {}", leaf.serial, pair.path()))
+            .map(|(pair, leaf)| {
+                format!("it lists serial number {}, which {} also has", leaf.serial, pair.path())
+            })
             .collect()
     })
 }
 
 fn http_urls(deployment: &Deployment<'_>) -> Vec<Violation> {
     let version = deployment.manifest.etcd_version;
-    let mended = version >= EtcdVersion(3, 6, 13)
+    let fixed = version >= EtcdVersion(3, 6, 13)
         || (EtcdVersion(3, 5, 32)..EtcdVersion(3, 6, 0)).contains(&version);
     config::each(deployment, |member| {
         let settings = &member.settings;
         let urls = settings.find("listen-client-http-urls");
         match (urls, settings.find("client-crl-file")) {
-            (Some(urls), Some(_)) if !mended => {
-                vec![format!("listen-client-http-urls is {urls}, beside client-crl-file")]
+            (Some(urls), Some(_)) if !fixed => {
+                vec![format!("listen-client-http-urls is {urls}, and client-crl-file is set")]
             }
             _ => Vec::new(),
         }
@@ -187,7 +195,7 @@ fn peer_no_evict(deployment: &Deployment<'_>) -> Vec<Violation> {
     })
 }
 
-/// `leaf-revoked`, of the certificates that hosts hold.
+/// `leaf-revoked` for the certificates of all hosts.
 pub(super) fn revoked(deployment: &Deployment<'_>) -> Vec<Violation> {
     let mut violations: Vec<Violation> = Vec::new();
     for crl in &deployment.crls {
@@ -198,7 +206,10 @@ pub(super) fn revoked(deployment: &Deployment<'_>) -> Vec<Violation> {
                 violations.push(Violation {
                     file: pair.path(),
                     subject: leaf.subject.to_string(),
-                    evidence: format!("{} of {} lists {}", crl.file, crl.host, leaf.serial),
+                    evidence: format!(
+                        "{} on {} lists serial number {}",
+                        crl.file, crl.host, leaf.serial
+                    ),
                 });
             }
         }
@@ -206,7 +217,7 @@ pub(super) fn revoked(deployment: &Deployment<'_>) -> Vec<Violation> {
     violations
 }
 
-/// `crl-stale`, of the CRLs that hosts hold.
+/// `crl-stale` for the CRLs of all hosts.
 pub(super) fn stale(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |_, list| match list.next_update {
         Some(next) if next.unix_timestamp() < deployment.now.unix_timestamp() => {

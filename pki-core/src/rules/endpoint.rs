@@ -1,4 +1,4 @@
-//! A live endpoint: what it does beside the chain that it serves.
+//! Rules about live endpoints: what an endpoint does, apart from the chain that it serves.
 
 use super::{Policy, Row};
 use crate::report::{Finding, Rule, Severity, Source};
@@ -7,8 +7,8 @@ static PLAIN_HTTP: Rule = Rule {
     id: "endpoint-plain-http",
     severity: Severity::Error,
     source: Source::Etcd,
-    impact: "Everybody on the network reads and changes what passes, and TLS clients fail: `tls: first record does not look like a TLS handshake`.",
-    remedy: "Write https:// in listen-client-urls and listen-peer-urls, with cert-file and key-file, and restart the member.",
+    impact: "Anyone on the network can read and change the traffic, and TLS clients fail: `tls: first record does not look like a TLS handshake`.",
+    remedy: "Use https:// in listen-client-urls and listen-peer-urls, set cert-file and key-file (peer-cert-file and peer-key-file for peers), and restart the member.",
     citation: "measured on etcd 3.4, 3.5",
 };
 
@@ -16,8 +16,8 @@ static HANDSHAKE: Rule = Rule {
     id: "endpoint-handshake",
     severity: Severity::Error,
     source: Source::Etcd,
-    impact: "No client of today's TLS (1.2 and 1.3) can connect.",
-    remedy: "Check that it is the right port; look into the server's log for `rejected connection`; check its cipher-suites against the kind of its key.",
+    impact: "No client that uses TLS 1.2 or 1.3 can connect.",
+    remedy: "Check that the port is right, search the server's log for `rejected connection`, and check that the server's cipher-suites fit the type of its key.",
     citation: "RFC 8446 section 6.2; RFC 5246 section 7.2",
 };
 
@@ -25,8 +25,8 @@ static REFUSES_CLIENT: Rule = Rule {
     id: "endpoint-refuses-client",
     severity: Severity::Error,
     source: Source::Etcd,
-    impact: "This client cannot use the endpoint; an API server says no more than `context deadline exceeded`.",
-    remedy: "Verify the client's certificate with --purpose client against the server's trusted-ca-file; after an end without an alert also its names and the server's CRL.",
+    impact: "This client cannot use the endpoint. An API server reports only `context deadline exceeded`.",
+    remedy: "Run `etcdpki verify --purpose client --ca TRUSTED-CA-FILE CERT` with the server's trusted-ca-file. If the server closed the connection without a TLS alert, also check the certificate's names and the server's CRL.",
     citation: "measured on etcd 3.4, 3.5, 3.6",
 };
 
@@ -34,8 +34,8 @@ static OPEN: Rule = Rule {
     id: "endpoint-open",
     severity: Severity::Warning,
     source: Source::Etcd,
-    impact: "Whoever reaches the port talks to the server without a certificate; of etcd that is every key of the cluster.",
-    remedy: "Set client-cert-auth and trusted-ca-file (of the peer port: peer-client-cert-auth and peer-trusted-ca-file).",
+    impact: "Anyone who can reach the port can use the server without a certificate; on etcd's client port, that gives access to every key of the cluster.",
+    remedy: "Set client-cert-auth and trusted-ca-file (for the peer port, peer-client-cert-auth and peer-trusted-ca-file), and restart the member.",
     citation: "etcd security guide; measured on etcd 3.4, 3.5",
 };
 
@@ -43,35 +43,35 @@ static SERVES_OTHER: Rule = Rule {
     id: "endpoint-serves-other",
     severity: Severity::Error,
     source: Source::Etcd,
-    impact: "The host works with another certificate than the one that was issued for it last: it fails when that one ends, or is revoked.",
-    remedy: "Copy the host's folder to the host; etcd reads its certificates anew at each handshake and needs no restart for them.",
+    impact: "The host uses a different certificate than the last one issued for it, and fails when that certificate expires or is revoked.",
+    remedy: "Copy the host's folder to the host again. etcd reads its certificates at each handshake and needs no restart.",
     citation: "measured on etcd 3.4, 3.5, 3.6",
 };
 
-/// What can be wrong with an endpoint whatever its certificate.
+/// A fault of a live endpoint that does not depend on the chain it serves.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "whoever dials decides which it is")]
+#[expect(clippy::exhaustive_enums, reason = "the code that connects decides which fault it is")]
 pub enum EndpointFault {
     /// It speaks plain HTTP.
     PlainHttp,
-    /// It speaks TLS, and no session comes about.
+    /// It speaks TLS, but the handshake fails.
     Handshake,
-    /// It refuses the client's certificate.
+    /// It rejects the client's certificate.
     RefusesClient,
-    /// It asks for no client certificate.
+    /// It does not request a client certificate.
     Open,
-    /// It serves another certificate than its host's file holds.
+    /// It serves a different certificate than the one in its host's file.
     ServesOther,
 }
 
 impl EndpointFault {
-    /// The finding about the endpoint of this name; none where the policy does not ask.
+    /// The finding for the endpoint with this name, or `None` if the policy does not cover the fault.
     pub fn finding(self, policy: Policy, endpoint: &str, evidence: String) -> Option<Finding> {
         let rule = match self {
             Self::PlainHttp => &PLAIN_HTTP,
             Self::Handshake => &HANDSHAKE,
             Self::RefusesClient => &REFUSES_CLIENT,
-            // RFC 5280 leaves it to the server.
+            // RFC 5280 does not require servers to request client certificates.
             Self::Open if policy == Policy::Rfc5280 => return None,
             Self::Open => &OPEN,
             Self::ServesOther => &SERVES_OTHER,

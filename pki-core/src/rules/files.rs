@@ -1,4 +1,4 @@
-//! The files of a host: there, readable, for nobody else.
+//! Rules about the files of a host: whether they exist, and who can read them.
 
 use super::{Row, Violation};
 use crate::deployment::{Deployment, HostFile};
@@ -8,7 +8,7 @@ pub(crate) static MANIFEST_DRIFT: Rule = Rule {
     id: "manifest-drift",
     severity: Severity::Error,
     source: Source::Etcd,
-    impact: "The host does not hold what the manifest says, and the next apply replaces it.",
+    impact: "The host's folder differs from the manifest, and the next `etcdpki apply` replaces what differs.",
     remedy: "Run `etcdpki apply -f MANIFEST`, or change the manifest.",
     citation: "the manifest",
 };
@@ -19,8 +19,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "file-missing",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "The program that is to use it exits: `open …: no such file or directory`.",
-            remedy: "Run `etcdpki apply -f MANIFEST`, and copy the host's folder again.",
+            impact: "The program that uses the file exits at startup: `no such file or directory`.",
+            remedy: "Run `etcdpki apply -f MANIFEST`, then copy the host's folder to the host again.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
         file_missing,
@@ -30,8 +30,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "file-unreadable",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "The program that is to use it exits: `open …: permission denied`.",
-            remedy: "Make it readable to its owner, who is the user of the service: chmod u+r FILE; chown etcd: FILE.",
+            impact: "The program that uses the file exits at startup: `permission denied`.",
+            remedy: "Make the file readable for its owner, and make the service's user the owner: `chmod u+r FILE; chown etcd: FILE`.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
         file_unreadable,
@@ -41,8 +41,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "file-mode",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "Everybody on the host can read the key, and etcd does not object.",
-            remedy: "chmod 600 FILE",
+            impact: "Other users on the host can read the key. etcd does not warn about this.",
+            remedy: "Run `chmod 600 FILE`.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
         file_mode,
@@ -50,7 +50,7 @@ pub(super) static ROWS: &[Row] = &[
     Row::whole(&MANIFEST_DRIFT),
 ];
 
-/// The files that a host is to use, once each.
+/// The files that the hosts' programs are configured to use, each of them once.
 fn used<'d>(deployment: &'d Deployment<'_>) -> Vec<(&'d str, &'d str)> {
     let pairs = deployment.pairs.iter();
     let pairs = pairs.flat_map(|pair| [(pair.host, &*pair.certificate), (pair.host, &*pair.key)]);
@@ -69,7 +69,7 @@ fn file_missing(deployment: &Deployment<'_>) -> Vec<Violation> {
         .map(|(host, name)| Violation {
             file: format!("{host}/{name}"),
             subject: name.to_owned(),
-            evidence: format!("{host} is to use it, and it is not there"),
+            evidence: format!("missing; {host}'s configuration refers to it"),
         })
         .collect()
 }
@@ -79,14 +79,16 @@ fn file_unreadable(deployment: &Deployment<'_>) -> Vec<Violation> {
     let files = files.filter_map(|(host, name)| deployment.file(host, name));
     files
         .filter(|file| file.mode & 0o400 == 0)
-        .map(|file| violation(file, format!("mode {:04o}, its owner may not read it", file.mode)))
+        .map(|file| {
+            violation(file, format!("the mode is {:04o}, so its owner cannot read it", file.mode))
+        })
         .collect()
 }
 
 fn file_mode(deployment: &Deployment<'_>) -> Vec<Violation> {
     let keys = deployment.files.iter().filter(|file| file.contents.key.is_some());
     keys.filter(|file| file.mode & 0o077 != 0)
-        .map(|file| violation(file, format!("mode {:04o}, 0600 is wanted", file.mode)))
+        .map(|file| violation(file, format!("the mode is {:04o} instead of 0600", file.mode)))
         .collect()
 }
 

@@ -1,4 +1,4 @@
-//! Algorithms, serial numbers and extensions: the form of one certificate.
+//! Rules about the form of one certificate: algorithms, serial number, version and extensions.
 
 use super::{CertificateInPath, Position, Row, when};
 use crate::certificate::{Certificate, is_weak_signature, signature_algorithm_name};
@@ -11,8 +11,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "sig-weak",
             severity: Severity::Error,
             source: Source::Rfc5280,
-            impact: "etcd and the API server refuse it with `x509: cannot verify signature: insecure algorithm`; only old 3.5 builds let it pass.",
-            remedy: "Issue it anew; etcdpki signs with SHA-256 and stronger.",
+            impact: "etcd and the API server reject the certificate: `x509: cannot verify signature: insecure algorithm`. Only old builds of etcd 3.5 accept it.",
+            remedy: "Reissue the certificate; etcdpki signs with SHA-256 or stronger.",
             citation: "RFC 9155 section 2; measured on etcd 3.4, 3.5, 3.6",
         },
         signature_weak,
@@ -22,8 +22,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "key-weak",
             severity: Severity::Error,
             source: Source::Rfc5280,
-            impact: "OpenSSL and rustls refuse the key as too small, and it can be broken.",
-            remedy: "Issue it anew for an ECDSA P-256 key, or RSA from 2048 bits.",
+            impact: "OpenSSL and rustls reject the key because it is too small, and an attacker may be able to break it.",
+            remedy: "Reissue the certificate with an ECDSA P-256 key (`--key ecdsa-p256`), or an RSA key of at least 2048 bits.",
             citation: "NIST SP 800-131A revision 2",
         },
         key_weak,
@@ -33,8 +33,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "key-curve",
             severity: Severity::Error,
             source: Source::Rfc5280,
-            impact: "etcd does not load it: `x509: unsupported elliptic curve`, or fails each handshake.",
-            remedy: "Issue it anew for ECDSA P-256, P-384, P-521, Ed25519 or RSA.",
+            impact: "etcd cannot load the certificate (`x509: unsupported elliptic curve`), or every handshake fails.",
+            remedy: "Reissue the certificate with an ECDSA P-256, P-384 or P-521, Ed25519 or RSA key (`--key`).",
             citation: "RFC 5480 section 2.1.1; measured on etcd 3.4, 3.5, 3.6",
         },
         key_unsupported,
@@ -44,8 +44,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "serial-negative",
             severity: Severity::Error,
             source: Source::Rfc5280,
-            impact: "etcd 3.6 exits and the API server refuses it: `x509: negative serial number`.",
-            remedy: "Issue it anew; etcdpki's serial numbers are positive.",
+            impact: "etcd 3.6 exits at startup, and the API server rejects the certificate: `x509: negative serial number`.",
+            remedy: "Reissue the certificate; etcdpki uses positive serial numbers.",
             citation: "RFC 5280 section 4.1.2.2",
         },
         serial_negative,
@@ -55,8 +55,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "serial-form",
             severity: Severity::Warning,
             source: Source::Rfc5280,
-            impact: "Verifiers that keep to the letter of RFC 5280 refuse it, and revoking it may miss it.",
-            remedy: "Issue it anew with a positive serial number of at most 20 octets.",
+            impact: "Strict RFC 5280 verifiers reject the certificate, and a CRL may fail to match it.",
+            remedy: "Reissue the certificate with a positive serial number of at most 20 octets.",
             citation: "RFC 5280 section 4.1.2.2",
         },
         serial_form,
@@ -66,8 +66,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "ext-unknown-critical",
             severity: Severity::Error,
             source: Source::Rfc5280,
-            impact: "etcd and the API server refuse it: `x509: unhandled critical extension`.",
-            remedy: "Issue it anew without the extension, or with the extension not critical.",
+            impact: "etcd and the API server reject the certificate: `x509: unhandled critical extension`.",
+            remedy: "Reissue the certificate without the extension, or with the extension marked as not critical.",
             citation: "RFC 5280 section 4.2",
         },
         unknown_critical,
@@ -77,8 +77,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "sig-algorithm-mismatch",
             severity: Severity::Error,
             source: Source::Rfc5280,
-            impact: "Go does not parse it: `x509: inner and outer signature algorithm identifiers don't match`.",
-            remedy: "Have it issued anew; somebody has changed it, or its issuer is broken.",
+            impact: "Go cannot parse the certificate: `x509: inner and outer signature algorithm identifiers don't match`.",
+            remedy: "Have the certificate reissued. Either it was changed after it was signed, or the software that issued it is faulty.",
             citation: "RFC 5280 section 4.1.1.2",
         },
         signature_algorithms_differ,
@@ -88,8 +88,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "version-form",
             severity: Severity::Error,
             source: Source::Rfc5280,
-            impact: "Go does not parse it, for it is no X.509v3 certificate and has what only those have.",
-            remedy: "Issue it anew; etcdpki writes version 3.",
+            impact: "Go cannot parse the certificate, because only X.509 version 3 certificates may have extensions and no later version exists.",
+            remedy: "Reissue the certificate; etcdpki writes version 3.",
             citation: "RFC 5280 section 4.1.2.1",
         },
         version_form,
@@ -99,8 +99,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "unique-id",
             severity: Severity::Warning,
             source: Source::Rfc5280,
-            impact: "Verifiers that keep to the letter of RFC 5280 refuse it: unique identifiers are from before extensions.",
-            remedy: "Issue it anew without issuerUniqueID and subjectUniqueID.",
+            impact: "Strict RFC 5280 verifiers reject the certificate, because CAs must not use unique identifiers.",
+            remedy: "Reissue the certificate without issuerUniqueID and subjectUniqueID.",
             citation: "RFC 5280 section 4.1.2.8",
         },
         unique_ids,
@@ -110,8 +110,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "ext-critical",
             severity: Severity::Warning,
             source: Source::Rfc5280,
-            impact: "Programs that do not know the extension must refuse it; newer Go refuses critical key identifiers in any case.",
-            remedy: "Issue it anew with the extension not critical.",
+            impact: "Programs that do not know the extension must reject the certificate. Recent versions of Go always reject critical key identifiers.",
+            remedy: "Reissue the certificate with the extension marked as not critical.",
             citation: "RFC 5280 sections 4.2.1.1, 4.2.1.2, 4.2.1.8, 4.2.1.15 and 4.2.2",
         },
         critical_without_need,
@@ -121,8 +121,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "ext-not-critical",
             severity: Severity::Warning,
             source: Source::Rfc5280,
-            impact: "A program that does not know the extension passes it over, and with it the limits of the CA.",
-            remedy: "Make the CA anew with the extension critical.",
+            impact: "A program that does not know the extension ignores it, and with it the restrictions of the CA.",
+            remedy: "Reissue the CA certificate with the extension marked as critical.",
             citation: "RFC 5280 sections 4.2.1.10, 4.2.1.11 and 4.2.1.14",
         },
         not_critical,
@@ -132,27 +132,27 @@ pub(super) static ROWS: &[Row] = &[
             id: "ext-der",
             severity: Severity::Warning,
             source: Source::Rfc5280,
-            impact: "Verifiers that read DER to the letter refuse it; what they cannot read they do not trust.",
-            remedy: "Issue it anew; etcdpki writes DER.",
+            impact: "Verifiers with a strict DER parser cannot read the extension and reject the certificate.",
+            remedy: "Reissue the certificate; etcdpki writes valid DER.",
             citation: "RFC 5280 section 4.1; X.690 sections 8.3, 11.1 and 11.5",
         },
         basic_constraints_in_der,
     ),
 ];
 
-// A root's signature over itself proves nothing and nobody checks it.
+// The self-signature of a root proves nothing, so verifiers do not check it.
 fn signature_weak(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let algorithm = &in_path.certificate.signature_algorithm;
     let checked = in_path.position != Position::Anchor || !in_path.certificate.is_self_issued();
     when(checked && is_weak_signature(algorithm), || {
-        format!("signed with {}", signature_algorithm_name(algorithm))
+        format!("it is signed with {}", signature_algorithm_name(algorithm))
     })
 }
 
 fn key_weak(in_path: &CertificateInPath<'_>) -> Vec<String> {
     match in_path.certificate.public_key.algorithm() {
         Some(KeyAlgorithm::Rsa(bits)) if bits < 2048 => {
-            vec![format!("an RSA key of {bits} bits")]
+            vec![format!("the RSA key has {bits} bits")]
         }
         _ => Vec::new(),
     }
@@ -169,7 +169,7 @@ fn key_unsupported(in_path: &CertificateInPath<'_>) -> Vec<String> {
 fn serial_negative(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let serial = &in_path.certificate.serial;
     let negative = serial.as_bytes().first().is_some_and(|byte| *byte >= 0x80);
-    when(negative, || format!("the serial number's octets are {serial}"))
+    when(negative, || format!("the serial number {serial} is negative"))
 }
 
 // Section 4.1.2.2
@@ -179,7 +179,7 @@ fn serial_form(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let zero = serial.as_bytes().iter().all(|byte| *byte == 0);
     let mut violations = when(zero, || "the serial number is 0".to_owned());
     violations.extend(when(octets > 20, || {
-        format!("the serial number has {octets} octets, 20 are allowed")
+        format!("the serial number has {octets} octets, the limit is 20")
     }));
     violations
 }
@@ -193,7 +193,7 @@ fn unknown_critical(in_path: &CertificateInPath<'_>) -> Vec<String> {
         .collect()
 }
 
-/// Extensions whose meaning the path builder or these rules take into account.
+/// Extensions that the path builder or these rules process.
 const UNDERSTOOD: [&str; 12] = [
     "2.5.29.14", // subjectKeyIdentifier
     "2.5.29.15", // keyUsage
@@ -214,21 +214,25 @@ fn signature_algorithms_differ(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let certificate = in_path.certificate;
     when(!certificate.encoding.algorithms_agree, || {
         let outside = signature_algorithm_name(&certificate.signature_algorithm);
-        format!("signatureAlgorithm says {outside}, and the signed part something else")
+        format!("signatureAlgorithm is {outside}, but the signed part names another algorithm")
     })
 }
 
-// Section 4.1.2.1: version 3 for extensions. A CA of an older version cannot say that it is one.
+// Section 4.1.2.1: extensions require version 3. Certificates of older versions cannot have
+// basicConstraints; ca-bc reports those of CAs.
 fn version_form(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let Certificate { version, extensions, .. } = in_path.certificate;
     when(*version > 3 || (*version < 3 && !extensions.all.is_empty()), || {
-        format!("it is X.509v{version} and has {} extension(s)", extensions.all.len())
+        format!(
+            "it is an X.509 version {version} certificate with {} extension(s)",
+            extensions.all.len()
+        )
     })
 }
 
 // Section 4.1.2.8
 fn unique_ids(in_path: &CertificateInPath<'_>) -> Vec<String> {
-    when(in_path.certificate.encoding.unique_ids, || "it carries a unique identifier".to_owned())
+    when(in_path.certificate.encoding.unique_ids, || "it contains a unique identifier".to_owned())
 }
 
 fn critical_without_need(in_path: &CertificateInPath<'_>) -> Vec<String> {
@@ -266,7 +270,8 @@ fn criticality(
         .collect()
 }
 
-// The one extension that decides over trust and has a default, a BOOLEAN and an INTEGER in it.
+// basicConstraints decides whether to trust a CA, and contains what DER and BER encode differently: a
+// default value, a BOOLEAN and an INTEGER.
 fn basic_constraints_in_der(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let extensions = &in_path.certificate.extensions;
     let (Some(constraints), Some(extension)) =
@@ -289,5 +294,5 @@ fn basic_constraints_in_der(in_path: &CertificateInPath<'_>) -> Vec<String> {
     }
     let in_der = matches!(&extension.value[..],
         [0x30, length, rest @ ..] if usize::from(*length) == rest.len() && rest == content);
-    when(!in_der, || "its basicConstraints are not written in DER".to_owned())
+    when(!in_der, || "basicConstraints is not encoded in DER".to_owned())
 }

@@ -1,4 +1,4 @@
-//! The names that a leaf carries.
+//! Rules about the names in a leaf certificate.
 
 use std::net::IpAddr;
 
@@ -15,8 +15,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "host-mismatch",
             severity: Severity::Error,
             source: Source::Rfc5280,
-            impact: "Whoever dials that host refuses the certificate: `x509: certificate is valid for …, not …`.",
-            remedy: "Issue it anew with the name or address that is dialled (--san).",
+            impact: "Clients that connect to this host reject the certificate (`x509: certificate is valid for` other names).",
+            remedy: "Reissue the certificate with the name or address that clients connect to (`--san`, or `sans` in the manifest).",
             citation: "RFC 6125 section 6; measured on etcd 3.4, 3.5, 3.6",
         },
         host_mismatch,
@@ -26,8 +26,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "san-none-cn-only",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "Go refuses it: `x509: certificate relies on legacy Common Name field, use SANs instead`.",
-            remedy: "Issue it anew with the host's names and addresses (--san).",
+            impact: "Go clients reject the certificate: `x509: certificate relies on legacy Common Name field, use SANs instead`.",
+            remedy: "Reissue the certificate with the host's names and addresses (`--san`).",
             citation: "RFC 6125 section 6.4.4; measured on etcd 3.4, 3.5, 3.6",
         },
         no_san,
@@ -37,8 +37,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "san-ip-as-dns",
             severity: Severity::Error,
             source: Source::Rfc5280,
-            impact: "Whoever dials the address refuses it: `cannot validate certificate for … because it doesn't contain any IP SANs`.",
-            remedy: "Issue it anew with the address as an address (--san ip:…).",
+            impact: "Clients that connect to the address reject the certificate: `because it doesn't contain any IP SANs`.",
+            remedy: "Reissue the certificate with the address as an IP address (`--san ip:ADDRESS`).",
             citation: "RFC 5280 section 4.2.1.6; measured on etcd 3.4, 3.5, 3.6",
         },
         san_ip_as_dns,
@@ -48,8 +48,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "san-dns-form",
             severity: Severity::Error,
             source: Source::Rfc5280,
-            impact: "No client ever matches such a name, or only some do.",
-            remedy: "Issue it anew with the name as `hostname -f` prints it.",
+            impact: "No client, or only some clients, can match such a name.",
+            remedy: "Reissue the certificate with the name that `hostname -f` prints.",
             citation: "RFC 5280 section 4.2.1.6",
         },
         san_dns_form,
@@ -59,8 +59,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "san-underscore",
             severity: Severity::Warning,
             source: Source::Rfc5280,
-            impact: "Go matches the name; other clients hold that no host is called so, and refuse it.",
-            remedy: "Issue it anew with a name of letters, digits and hyphens.",
+            impact: "Go matches the name. Other clients do not allow underscores in host names and reject the certificate.",
+            remedy: "Reissue the certificate with a name that consists of letters, digits and hyphens.",
             citation: "RFC 5280 section 4.2.1.6; RFC 1123 section 2.1; measured on etcd 3.4, 3.5, 3.6",
         },
         san_underscore,
@@ -70,8 +70,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "peer-port-open-to-clients",
             severity: Severity::Warning,
             source: Source::Etcd,
-            impact: "etcd's peer port takes a client certificate without names for a member, so its holder can speak Raft.",
-            remedy: "Issue it anew with --profile client, whose name under .invalid shuts that port; set --peer-cert-allowed-hostname too.",
+            impact: "etcd's peer port accepts a client certificate without DNS names and IP addresses as if it were a member's, so its holder can send Raft messages.",
+            remedy: "Reissue the certificate with `--profile client`, which adds a name under .invalid that the peer port rejects. Also set peer-cert-allowed-hostname.",
             citation: "measured on etcd 3.4, 3.5, 3.6 (checkCertSAN)",
         },
         peer_port_open,
@@ -81,8 +81,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "san-form",
             severity: Severity::Error,
             source: Source::Rfc5280,
-            impact: "Go does not parse it, or nothing will ever match the name.",
-            remedy: "Issue it anew with names in their proper form.",
+            impact: "Go cannot parse the certificate, or no client can match the name.",
+            remedy: "Reissue the certificate with well-formed names.",
             citation: "RFC 5280 section 4.2.1.6",
         },
         san_form,
@@ -92,39 +92,37 @@ pub(super) static ROWS: &[Row] = &[
             id: "san-not-critical",
             severity: Severity::Warning,
             source: Source::Rfc5280,
-            impact: "Programs that know the subject alone take it for nobody's certificate, and some refuse it.",
-            remedy: "Issue it anew with a common name; etcdpki marks the names critical where there is none.",
+            impact: "Programs that read only the subject see a certificate without a name, and some reject it.",
+            remedy: "Reissue the certificate with a common name. If there is none, etcdpki marks subjectAltName as critical.",
             citation: "RFC 5280 section 4.1.2.6",
         },
         san_not_critical,
     ),
 ];
 
-// RFC 6125 section 6: what a client dialled is what the certificate must name.
+// RFC 6125 section 6: the certificate must contain the name that the client connected to.
 fn host_mismatch(in_path: &CertificateInPath<'_>) -> Vec<String> {
     if !in_path.is_leaf() || in_path.unmatched.is_empty() {
         return Vec::new();
     }
     let names = match in_path.certificate.extensions.subject_alt_name.as_deref() {
-        None | Some([]) => "no name".to_owned(),
-        Some(names) => listed(names.iter(), ", "),
+        None | Some([]) => "it has no names".to_owned(),
+        Some(names) => format!("its names are {}", listed(names.iter(), ", ")),
     };
-    in_path
-        .unmatched
-        .iter()
-        .map(|host| format!("{host} was wanted; the certificate carries {names}"))
-        .collect()
+    in_path.unmatched.iter().map(|host| format!("not valid for {host}; {names}")).collect()
 }
 
 fn no_san(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let serves = in_path.is_asked_as(Purpose::Server) || in_path.is_asked_as(Purpose::Peer);
-    when(serves && !names_a_host(in_path), || "it carries no DNS name and no address".to_owned())
+    when(serves && !names_a_host(in_path), || {
+        "it has neither a DNS name nor an IP address".to_owned()
+    })
 }
 
 fn san_ip_as_dns(in_path: &CertificateInPath<'_>) -> Vec<String> {
     dns_names(in_path)
         .filter(|name| name.parse::<IpAddr>().is_ok())
-        .map(|name| format!("dNSName {name:?} is an address"))
+        .map(|name| format!("dNSName {name:?} is an IP address"))
         .collect()
 }
 
@@ -132,21 +130,21 @@ fn san_dns_form(in_path: &CertificateInPath<'_>) -> Vec<String> {
     dns_names(in_path)
         .filter(|name| name.parse::<IpAddr>().is_err() && !is_underscored(name))
         .filter_map(|name| {
-            // An IA5String; the parser of names would take other scripts and convert them.
+            // An IA5String is ASCII, but the parser of names would convert other scripts.
             if !name.is_ascii() {
-                return Some(format!("dNSName {name:?} is not in ASCII"));
+                return Some(format!("dNSName {name:?} is not ASCII"));
             }
-            Some(format!("dNSName {name:?} is {}", problem(name.parse::<DnsName>())?))
+            Some(format!("dNSName {name:?}: {}", problem(name.parse::<DnsName>())?))
         })
         .collect()
 }
 
 fn san_underscore(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let names = dns_names(in_path).filter(|name| is_underscored(name));
-    names.map(|name| format!("dNSName {name:?}")).collect()
+    names.map(|name| format!("dNSName {name:?} contains an underscore")).collect()
 }
 
-/// True for a name that would be one but for its underscores.
+/// True for a name that is well-formed except for its underscores.
 fn is_underscored(name: &str) -> bool {
     name.contains('_') && name.replace('_', "-x-").parse::<DnsName>().is_ok()
 }
@@ -156,7 +154,9 @@ fn peer_port_open(in_path: &CertificateInPath<'_>) -> Vec<String> {
         || (in_path.is_asked_as(Purpose::Any)
             && in_path.allows(&ExtendedKeyUsage::client_auth())
             && !in_path.allows(&ExtendedKeyUsage::server_auth()));
-    when(is_client && !names_a_host(in_path), || "it carries no DNS name and no address".to_owned())
+    when(is_client && !names_a_host(in_path), || {
+        "it has neither a DNS name nor an IP address".to_owned()
+    })
 }
 
 fn names<'a>(in_path: &'a CertificateInPath<'_>) -> impl Iterator<Item = &'a GeneralName> {
@@ -174,26 +174,25 @@ fn dns_names<'a>(in_path: &'a CertificateInPath<'_>) -> impl Iterator<Item = &'a
     })
 }
 
-// Section 4.2.1.6. dNSNames have rules of their own.
+// Section 4.2.1.6. dNSNames have their own rules.
 fn san_form(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let mut violations = Vec::new();
     let names = in_path.certificate.extensions.subject_alt_name.as_ref();
-    violations.extend(when(names.is_some_and(Vec::is_empty), || {
-        "its subjectAltName holds no name".to_owned()
-    }));
+    violations
+        .extend(when(names.is_some_and(Vec::is_empty), || "subjectAltName is empty".to_owned()));
     violations.extend(names.into_iter().flatten().filter_map(|name| {
         let problem = match name {
             GeneralName::Ip(octets) if !matches!(octets.len(), 4 | 16) => {
-                format!("has {} octets, and an address has 4 or 16", octets.len())
+                format!(" has {} octets, but an IP address has 4 or 16", octets.len())
             }
             GeneralName::Email(text) => {
-                format!("is wrong: {}", problem(text.parse::<EmailAddress>())?)
+                format!(": {}", problem(text.parse::<EmailAddress>())?)
             }
-            GeneralName::Uri(text) => format!("is wrong: {}", problem(text.parse::<Uri>())?),
-            name if name.is_malformed() => "cannot be read".to_owned(),
+            GeneralName::Uri(text) => format!(": {}", problem(text.parse::<Uri>())?),
+            name if name.is_malformed() => " cannot be read".to_owned(),
             _ => return None,
         };
-        Some(format!("{name} {problem}"))
+        Some(format!("{name}{problem}"))
     }));
     violations
 }
@@ -205,15 +204,15 @@ fn problem<T>(parsed: Result<T, Error>) -> Option<String> {
     }
 }
 
-// Section 4.1.2.6: without a subject the alternative names stand for it.
+// Section 4.1.2.6: without a subject, subjectAltName takes its place.
 fn san_not_critical(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let names = in_path.certificate.extensions.find("2.5.29.17");
     let critical = names.is_some_and(|extension| extension.critical);
     when(
         !in_path.certificate.is_ca() && in_path.certificate.subject.is_empty() && !critical,
         || match names {
-            Some(_) => "its subject is empty and its subjectAltName not critical".to_owned(),
-            None => "it has neither subject nor subjectAltName".to_owned(),
+            Some(_) => "the subject is empty, but subjectAltName is not critical".to_owned(),
+            None => "it has neither a subject nor a subjectAltName".to_owned(),
         },
     )
 }

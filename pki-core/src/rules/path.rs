@@ -1,4 +1,4 @@
-//! The path from a leaf to an anchor, judged by the verifier.
+//! Rules about the path from a leaf certificate to a trust anchor, which the verifier checks.
 
 use super::Row;
 use crate::report::{Rule, Severity, Source};
@@ -7,8 +7,8 @@ pub(crate) static PATH_UNKNOWN_AUTHORITY: Rule = Rule {
     id: "path-unknown-authority",
     severity: Severity::Error,
     source: Source::Rfc5280,
-    impact: "Peers refuse it: `x509: certificate signed by unknown authority`.",
-    remedy: "Trust the CA that signed it, append a missing intermediate to the file, or issue it anew.",
+    impact: "etcd and its clients reject the certificate: `x509: certificate signed by unknown authority`.",
+    remedy: "Trust the CA that signed it (`--ca`), append a missing intermediate to the file, or reissue the certificate.",
     citation: "RFC 5280 section 6.1",
 };
 
@@ -16,8 +16,8 @@ pub(crate) static PATH_SIGNATURE: Rule = Rule {
     id: "path-signature",
     severity: Severity::Error,
     source: Source::Rfc5280,
-    impact: "Peers refuse it: the signature does not verify with the CA's key.",
-    remedy: "Trust the CA whose key signed it (a CA made anew under its old name has another key), or issue it anew.",
+    impact: "etcd and its clients reject the certificate, because the CA's key does not verify its signature.",
+    remedy: "Trust the CA whose key signed it, or reissue the certificate. A CA that was recreated under its old name has a different key.",
     citation: "RFC 5280 section 6.1.3 (a)(1)",
 };
 
@@ -25,8 +25,8 @@ pub(crate) static PATH_TOO_DEEP: Rule = Rule {
     id: "path-too-deep",
     severity: Severity::Error,
     source: Source::Rfc5280,
-    impact: "The chain is longer than was asked for.",
-    remedy: "Shorten the chain, or allow a larger --max-depth.",
+    impact: "The chain contains more CAs than --max-depth allows.",
+    remedy: "Shorten the chain, or pass a larger `--max-depth`.",
     citation: "RFC 5280 section 6.1",
 };
 
@@ -34,8 +34,8 @@ pub(crate) static PATH_REJECTED: Rule = Rule {
     id: "path-rejected",
     severity: Severity::Error,
     source: Source::Rfc5280,
-    impact: "Verifiers that keep to RFC 5280 refuse the chain.",
-    remedy: "Look at the certificate with `etcdpki inspect`, and issue it anew.",
+    impact: "Verifiers that follow RFC 5280 reject the chain.",
+    remedy: "Look at the certificate with `etcdpki inspect FILE`, and reissue it.",
     citation: "RFC 5280 section 6.1",
 };
 

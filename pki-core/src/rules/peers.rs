@@ -1,8 +1,8 @@
-//! Members towards each other: every ordered pair of them, one that dials and one that accepts.
+//! Rules about connections between members: every ordered pair, one that connects and one that accepts.
 //!
-//! A healthy cluster proves nothing: a stream that was opened from one side carries both directions,
-//! and a member that cannot dial, or cannot be dialled, is missed only when it lags behind a snapshot
-//! or restarts. So each pair is judged from the files, in both directions.
+//! A healthy cluster proves nothing. A stream that one side opened carries both directions, so a member
+//! that cannot connect, or that nobody can connect to, goes unnoticed until it needs a snapshot or
+//! restarts. These rules therefore check each pair from the files, in both directions.
 
 use super::servers::names;
 use super::{Row, Violation, common_names};
@@ -18,8 +18,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "peer-san-dial",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "The other members cannot dial it: `x509: certificate is valid for …, not …`; it looks healthy until it needs a snapshot.",
-            remedy: "Issue it anew with the host of initial-advertise-peer-urls (`ip` or `sans` in the manifest, or --san).",
+            impact: "The other members cannot connect to this member (`x509: certificate is valid for` other names). It looks healthy until it needs a snapshot.",
+            remedy: "Reissue the certificate with the host in initial-advertise-peer-urls (`ip` or `sans` in the manifest, or `--san`).",
             citation: "RFC 6125 section 6; measured on etcd 3.4, 3.5, 3.6",
         },
         peer_san_dial,
@@ -29,8 +29,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "peer-san-source",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "The other members refuse it when it dials, since its names are not the address that it comes from: `x509: certificate is valid for …, not …`, or `tls: … does not match any of DNSNames`.",
-            remedy: "Issue it anew with the member's own address, the one that its peers see (`ip` in the manifest, or --san).",
+            impact: "The other members reject connections from this member, because its names do not match its address (`x509: certificate is valid for` other names, or `does not match any of DNSNames`).",
+            remedy: "Reissue the certificate with the address of the member that the other members see (`ip` in the manifest, or `--san`).",
             citation: "measured on etcd 3.4, 3.5, 3.6 (checkCertSAN)",
         },
         peer_san_source,
@@ -40,8 +40,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "peer-san-dns-only",
             severity: Severity::Warning,
             source: Source::Etcd,
-            impact: "Whether it is let in depends on DNS or /etc/hosts of each other member, at each connection.",
-            remedy: "Issue it anew with the member's own address beside its names.",
+            impact: "Whether another member accepts a connection from this member depends on DNS or /etc/hosts there, at each connection.",
+            remedy: "Reissue the certificate with the member's own address in addition to its names.",
             citation: "measured on etcd 3.4, 3.5, 3.6 (checkCertSAN)",
         },
         peer_san_dns_only,
@@ -51,8 +51,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "peer-allow-cn",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "Members refuse each other in both directions: `client certificate authentication failed`.",
-            remedy: "Use peer-cert-allowed-hostname with a name that all peers carry, as `etcdpki apply` does; before 3.5.15 a list is taken for one name.",
+            impact: "Members reject each other in both directions: `client certificate authentication failed`.",
+            remedy: "Use peer-cert-allowed-hostname with a name that all peer certificates contain, as `etcdpki apply` does. Before 3.5.15, etcd reads a list in peer-cert-allowed-cn as one name.",
             citation: "etcd-io/etcd#18063, etcd-io/etcd#18160; measured on etcd 3.4, 3.5, 3.6",
         },
         peer_allow_cn,
@@ -62,8 +62,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "peer-allow-hostname",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "Members refuse each other in both directions: `client certificate authentication failed`.",
-            remedy: "Issue it anew with the name that peer-cert-allowed-hostname demands (`etcdpki apply` adds etcd-peer.CLUSTER), or correct the option.",
+            impact: "Members reject each other in both directions: `client certificate authentication failed`.",
+            remedy: "Reissue the certificate with the name in peer-cert-allowed-hostname (`etcdpki apply` adds etcd-peer.CLUSTER), or correct the option.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
         peer_allow_hostname,
@@ -73,8 +73,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "peer-allow-both",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "etcd exits: `AllowedCN and AllowedHostname are mutually exclusive`.",
-            remedy: "Keep peer-cert-allowed-hostname alone.",
+            impact: "etcd exits at startup: `AllowedCN and AllowedHostname are mutually exclusive`.",
+            remedy: "Keep only peer-cert-allowed-hostname.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
         peer_allow_both,
@@ -84,7 +84,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "peer-pairs",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "The one member cannot dial the other where its own initial-cluster says: `x509: certificate is valid for …, not …`; the cluster looks healthy until a snapshot is due.",
+            impact: "This member cannot connect to the other one at the URL in its initial-cluster (`x509: certificate is valid for` other names). The cluster looks healthy until a snapshot is due.",
             remedy: "Make initial-cluster the same on all members: `etcdpki apply -f MANIFEST`.",
             citation: "RFC 6125 section 6; measured on etcd 3.4, 3.5, 3.6",
         },
@@ -92,7 +92,7 @@ pub(super) static ROWS: &[Row] = &[
     ),
 ];
 
-/// The members' peer certificates.
+/// Runs `check` on the peer certificate of every member.
 fn each(
     deployment: &Deployment<'_>,
     check: impl Fn(&Member<'_>, &Certificate) -> Vec<String>,
@@ -118,7 +118,7 @@ fn about(pair: &Pair<'_>, leaf: &Leaf<'_>, evidence: String) -> Violation {
     Violation { file: pair.path(), subject: leaf.certificate.subject.to_string(), evidence }
 }
 
-/// About how a member is configured.
+/// A violation in the configuration of a member.
 fn about_settings(member: &Member<'_>, evidence: String) -> Violation {
     let name = member.settings.file.unwrap_or("the manifest");
     Violation { file: format!("{}/{name}", member.host.name), subject: name.to_owned(), evidence }
@@ -129,17 +129,23 @@ fn advertised<'s>(member: &'s Member<'_>) -> Vec<Url<'s>> {
     urls.filter(|url| url.scheme == "https").collect()
 }
 
-/// Each member i dials member j at what j advertises.
+/// Each member i connects to member j at the URLs that j advertises.
 fn peer_san_dial(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |member, certificate| {
         let urls = advertised(member).into_iter();
         urls.filter(|url| !carries(certificate, url.host))
-            .map(|url| format!("it is dialled at {}, and {}", url.text, names(certificate)))
+            .map(|url| {
+                format!(
+                    "other members connect to {}, but the certificate {}",
+                    url.text,
+                    names(certificate)
+                )
+            })
             .collect()
     })
 }
 
-/// The addresses that a member dials from.
+/// The addresses that a member connects from.
 fn sources(member: &Member<'_>) -> Vec<String> {
     let urls = advertised(member).into_iter().map(|url| url.host.to_owned());
     let addresses: Vec<String> =
@@ -151,13 +157,13 @@ fn sources(member: &Member<'_>) -> Vec<String> {
 }
 
 enum Acceptance {
-    /// By address, or because there is no name that could be compared.
+    /// By address, or because there is no name to compare.
     Certain,
     ByName,
     Refused,
 }
 
-/// Whether member j lets member i in: etcd compares names with the address that i comes from.
+/// Whether member j accepts member i: etcd compares the names with the address that i connects from.
 fn acceptance(
     deployment: &Deployment<'_>,
     member: &Member<'_>,
@@ -166,7 +172,7 @@ fn acceptance(
     use crate::certificate::GeneralName::{Dns, Ip};
     let names = certificate.extensions.subject_alt_name.as_deref().unwrap_or_default();
     let compared = names.iter().any(|name| matches!(name, Dns(_) | Ip(_)));
-    // `skip-client-san-verification` of the others; one that does not skip is enough to be refused.
+    // Other members may set skip-client-san-verification, but one that does not is enough to reject it.
     if !compared || sources(member).iter().any(|address| carries(certificate, address)) {
         return Acceptance::Certain;
     }
@@ -185,7 +191,7 @@ fn acceptance(
 fn peer_san_source(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |member, certificate| match acceptance(deployment, member, certificate) {
         Acceptance::Refused => vec![format!(
-            "it dials from {}, and {}",
+            "it connects from {}, but the certificate {}",
             sources(member).join(", "),
             names(certificate)
         )],
@@ -196,7 +202,7 @@ fn peer_san_source(deployment: &Deployment<'_>) -> Vec<Violation> {
 fn peer_san_dns_only(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |member, certificate| match acceptance(deployment, member, certificate) {
         Acceptance::ByName => vec![format!(
-            "it dials from {}, and {}",
+            "it connects from {}, but the certificate {}",
             sources(member).join(", "),
             names(certificate)
         )],
@@ -204,12 +210,13 @@ fn peer_san_dns_only(deployment: &Deployment<'_>) -> Vec<Violation> {
     })
 }
 
-/// What each member demands of all, beside the certificates that have it not. Where nobody has it,
-/// the option is wrong and not the certificates.
+/// Compares the names that each member allows with the certificates of all members. If no certificate
+/// has an allowed name, the option is reported instead of the certificates.
 fn allow_lists(
     deployment: &Deployment<'_>,
     option: &str,
     has: fn(&Certificate, &str) -> bool,
+    described: fn(&Certificate) -> String,
 ) -> Vec<Violation> {
     let mut violations: Vec<Violation> = Vec::new();
     let all: Vec<_> = peers(deployment).collect();
@@ -226,17 +233,16 @@ fn allow_lists(
             continue;
         }
         if lacking.len() == all.len() {
-            let evidence = format!("{option} is {value}, which no peer's certificate has");
+            let evidence = format!("{option} is {value}, but no peer certificate has that name");
             violations.push(about_settings(member, evidence));
             continue;
         }
         for (_, pair, leaf) in lacking {
             if !violations.iter().any(|violation| violation.file == pair.path()) {
                 let evidence = format!(
-                    "{} demands {value} ({option}), and the certificate of {} {}",
+                    "{} requires {value} ({option}), but the {}",
                     member.host.name,
-                    leaf.certificate.subject,
-                    names(leaf.certificate)
+                    described(leaf.certificate)
                 );
                 violations.push(about(pair, leaf, evidence));
             }
@@ -246,25 +252,34 @@ fn allow_lists(
 }
 
 fn peer_allow_cn(deployment: &Deployment<'_>) -> Vec<Violation> {
-    allow_lists(deployment, "peer-cert-allowed-cn", |certificate, name| {
-        common_names(certificate).any(|cn| cn == name)
-    })
+    allow_lists(
+        deployment,
+        "peer-cert-allowed-cn",
+        |certificate, name| common_names(certificate).any(|cn| cn == name),
+        |certificate| format!("subject is {}", certificate.subject),
+    )
 }
 
 fn peer_allow_hostname(deployment: &Deployment<'_>) -> Vec<Violation> {
-    allow_lists(deployment, "peer-cert-allowed-hostname", carries)
+    allow_lists(deployment, "peer-cert-allowed-hostname", carries, |certificate| {
+        format!("certificate {}", names(certificate))
+    })
 }
 
 fn peer_allow_both(deployment: &Deployment<'_>) -> Vec<Violation> {
     let both = deployment.members.iter().filter_map(|member| {
         let cn = member.settings.find("peer-cert-allowed-cn")?;
         let host = member.settings.find("peer-cert-allowed-hostname")?;
-        Some(about_settings(member, format!("cn={cn:?}, hostname={host:?}")))
+        Some(about_settings(
+            member,
+            format!("peer-cert-allowed-cn is {cn:?} and peer-cert-allowed-hostname is {host:?}"),
+        ))
     });
     both.collect()
 }
 
-/// Where member i dials member j by its own initial-cluster, other than j advertises.
+/// Checks where member i connects to member j at a URL in its own initial-cluster that j does not
+/// advertise.
 fn peer_pairs(deployment: &Deployment<'_>) -> Vec<Violation> {
     let all: Vec<_> = peers(deployment).collect();
     let mut violations = Vec::new();
@@ -281,7 +296,7 @@ fn peer_pairs(deployment: &Deployment<'_>) -> Vec<Violation> {
             let as_advertised = advertised(other).iter().any(|own| own.host == url.host);
             if !as_advertised && url.scheme == "https" && !carries(leaf.certificate, url.host) {
                 let evidence = format!(
-                    "it dials {name} at {}, whose certificate {}",
+                    "it connects to {name} at {}, but the certificate there {}",
                     url.text,
                     names(leaf.certificate)
                 );

@@ -158,7 +158,7 @@ fn pem_empty(deployment: &Deployment<'_>) -> Vec<Violation> {
 
 fn pem_der(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |_, contents| match contents.form {
-        Form::Der(what) => Some(format!("the file is DER instead of PEM: {what}")),
+        Form::Der(what) => Some(format!("the file contains {what} in DER")),
         _ => None,
     })
 }
@@ -179,7 +179,7 @@ fn pem_label(deployment: &Deployment<'_>) -> Vec<Violation> {
             Role::Key => holds(Role::Certificate, contents),
         };
         let strange = strange && !holds(role, contents) && !swapped;
-        strange.then(|| format!("the file contains only {}", contents.labels()))
+        strange.then(|| format!("the file contains only other PEM blocks: {}", contents.labels()))
     })
 }
 

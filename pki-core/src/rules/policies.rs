@@ -1,5 +1,5 @@
-//! Certificate policies and what CAs demand of them (RFC 5280 sections 4.2.1.4, 4.2.1.5, 4.2.1.11,
-//! 4.2.1.14 and 6.1).
+//! Rules about certificate policies, and the policies that CAs require (RFC 5280 sections 4.2.1.4,
+//! 4.2.1.5, 4.2.1.11, 4.2.1.14 and 6.1).
 
 use std::collections::BTreeSet;
 
@@ -10,8 +10,8 @@ use crate::report::{Rule, Severity, Source};
 
 const ANY_POLICY: &str = "2.5.29.32.0";
 
-/// certificatePolicies is not among them: Go reads it.
-const DEMANDS: [&str; 3] = ["2.5.29.33", "2.5.29.36", "2.5.29.54"];
+/// The extensions about policies that Go before 1.24 does not read. It reads certificatePolicies.
+const UNREAD: [&str; 3] = ["2.5.29.33", "2.5.29.36", "2.5.29.54"];
 
 pub(super) static ROWS: &[Row] = &[
     Row::certificate(
@@ -19,8 +19,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "policy-missing",
             severity: Severity::Warning,
             source: Source::Rfc5280,
-            impact: "Verifiers that follow policies refuse the chain: a CA wants a policy that the certificates do not share.",
-            remedy: "Issue it anew with the policy that its CA demands, or use a CA without policyConstraints.",
+            impact: "Verifiers that process policies reject the chain: a CA requires a policy, and no policy is valid for the whole chain.",
+            remedy: "Reissue the certificate with the policy that its CA requires, or use a CA without policyConstraints.",
             citation: "RFC 5280 section 6.1.5 (g)",
         },
         missing,
@@ -30,8 +30,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "policy-form",
             severity: Severity::Warning,
             source: Source::Rfc5280,
-            impact: "Verifiers that follow policies refuse the chain.",
-            remedy: "Issue it anew; etcd needs no policies at all.",
+            impact: "Verifiers that process policies reject the chain.",
+            remedy: "Reissue the certificate without policies, which etcd does not need.",
             citation: "RFC 5280 sections 4.2.1.4, 4.2.1.5 and 4.2.1.11",
         },
         form,
@@ -41,7 +41,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "policy-critical",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "etcd and the API server refuse it: `x509: unhandled critical extension`, as Go before 1.24 has it.",
+            impact: "etcd and API servers built with Go before 1.24 reject the chain: `x509: unhandled critical extension`.",
             remedy: "Use a CA without policyMappings, policyConstraints and inhibitAnyPolicy.",
             citation: "RFC 5280 section 4.2; Go 1.24 release notes (crypto/x509)",
         },
@@ -72,29 +72,32 @@ fn form(in_path: &CertificateInPath<'_>) -> Vec<String> {
 fn critical(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let extensions = in_path.certificate.extensions.all.iter();
     extensions
-        .filter(|extension| extension.critical && DEMANDS.contains(&extension.oid.as_str()))
+        .filter(|extension| extension.critical && UNREAD.contains(&extension.oid.as_str()))
         .map(|extension| format!("extension {} is critical", extension.oid))
         .collect()
 }
 
-/// Section 6.1, for one who accepts any policy: where an explicit policy is demanded, the tree of
-/// valid policies must not be empty. Only whether it is empty matters then, so the set of policies
-/// at each depth takes the place of the tree (RFC 9618 section 5 shows that the two agree).
+/// Section 6.1, for a verifier that accepts any policy: if a CA requires an explicit policy, the tree of
+/// valid policies must not be empty. Only whether it is empty matters, so the set of policies at each
+/// depth replaces the tree (RFC 9618 section 5 shows that the results are the same).
 fn missing(in_path: &CertificateInPath<'_>) -> Vec<String> {
-    let demanded = |certificate: &Certificate| {
+    let requires_policy = |certificate: &Certificate| {
         let constraints = certificate.extensions.policy_constraints;
         constraints.is_some_and(|constraints| constraints.require_explicit.is_some())
     };
     let on_path = || in_path.above.iter().copied().rev().chain([in_path.certificate]);
     when(
-        in_path.position == Position::Leaf && on_path().any(demanded) && !is_satisfied(on_path()),
-        || "no policy is valid all along the chain, and a CA demands one".to_owned(),
+        in_path.position == Position::Leaf
+            && on_path().any(requires_policy)
+            && !is_satisfied(on_path()),
+        || "a CA requires a policy, but no policy is valid for the whole chain".to_owned(),
     )
 }
 
-/// The certificates from the anchor, whose own demands are starting values (RFC 5937), to the leaf.
+/// True if a policy is valid for the path, or none is required. `path` goes from the anchor, whose own
+/// requirements are the starting values (RFC 5937), to the leaf.
 fn is_satisfied<'a>(path: impl Iterator<Item = &'a Certificate>) -> bool {
-    // Sections 6.1.2 (d) to (f): one more than there can be certificates.
+    // Sections 6.1.2 (d) to (f): initially more than the number of certificates.
     let (mut explicit, mut mapping, mut any) = (u32::MAX, u32::MAX, u32::MAX);
     let mut valid = BTreeSet::from([ANY_POLICY]);
     let mut path = path.peekable();

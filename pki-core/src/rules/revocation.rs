@@ -1,8 +1,8 @@
-//! Revocation lists (RFC 5280 sections 5 and 6.3).
+//! Rules about CRLs that the caller provides (RFC 5280 sections 5 and 6.3).
 //!
-//! A CA's certificates are judged by all CRLs of its name that are at hand. One that is whole and
-//! covers the certificate is enough; when there is none, the faults of the best one are reported,
-//! for a list that nobody can rely on must not read as an answer.
+//! A certificate is checked against all provided CRLs of its issuer. One CRL without faults that covers
+//! the certificate is enough. If there is none, the faults of the best one are reported, because a CRL
+//! that cannot be relied on does not show that a certificate is not revoked.
 
 use time::OffsetDateTime;
 
@@ -16,8 +16,8 @@ static LEAF_REVOKED: Rule = Rule {
     id: "leaf-revoked",
     severity: Severity::Error,
     source: Source::Rfc5280,
-    impact: "etcd with this CRL refuses it and says only `closed connection` to the client.",
-    remedy: "Issue it anew, and find out why it was revoked.",
+    impact: "A member that uses this CRL rejects the certificate; the client sees only `closed connection`.",
+    remedy: "Find out why the certificate was revoked, and reissue it with a new key.",
     citation: "RFC 5280 section 6.3",
 };
 
@@ -25,8 +25,8 @@ static CRL_SIGNATURE: Rule = Rule {
     id: "crl-signature",
     severity: Severity::Error,
     source: Source::Rfc5280,
-    impact: "The CRL proves nothing: whoever can write the file decides what is revoked, and etcd never checks.",
-    remedy: "Make the CRL anew with the CA's key, or name the CRL of this CA.",
+    impact: "The CRL proves nothing: anyone who can write the file decides what is revoked, and etcd does not check the signature.",
+    remedy: "Create the CRL again with the CA's key, or pass the CRL of this CA (`--crl`).",
     citation: "RFC 5280 section 6.3.3 (g)",
 };
 
@@ -34,8 +34,8 @@ static CRL_SIGN: Rule = Rule {
     id: "crl-sign",
     severity: Severity::Error,
     source: Source::Rfc5280,
-    impact: "Verifiers refuse the CRL, for its CA may not sign any, and with it every certificate of the CA.",
-    remedy: "Make the CA anew with the key usages keyCertSign and cRLSign.",
+    impact: "Verifiers reject the CRL because its CA may not sign CRLs, and then also every certificate of the CA.",
+    remedy: "Reissue the CA certificate with the key usages keyCertSign and cRLSign, which `etcdpki init-ca` sets.",
     citation: "RFC 5280 section 6.3.3 (f)",
 };
 
@@ -43,8 +43,8 @@ static CRL_STALE: Rule = Rule {
     id: "crl-stale",
     severity: Severity::Error,
     source: Source::Rfc5280,
-    impact: "What was revoked since is not on it; OpenSSL says `CRL has expired` and refuses, etcd goes on with it.",
-    remedy: "Make the CRL anew, and before its nextUpdate each time.",
+    impact: "The CRL does not list what was revoked since. OpenSSL rejects the CA's certificates with `CRL has expired`; etcd keeps using the CRL.",
+    remedy: "Create a new CRL now, and in future before each nextUpdate.",
     citation: "RFC 5280 section 5.1.2.5",
 };
 
@@ -52,8 +52,8 @@ static CRL_CRITICAL_EXTENSION: Rule = Rule {
     id: "crl-critical-extension",
     severity: Severity::Error,
     source: Source::Rfc5280,
-    impact: "Nobody who does not know the extension can tell what the CRL revokes.",
-    remedy: "Make the CRL anew without it; delta and indirect CRLs are not for etcd.",
+    impact: "A verifier that does not know the extension cannot tell what the CRL revokes.",
+    remedy: "Create the CRL again without the extension. etcd does not support delta and indirect CRLs.",
     citation: "RFC 5280 sections 5.2 and 5.3",
 };
 
@@ -61,8 +61,8 @@ static CRL_SCOPE: Rule = Rule {
     id: "crl-scope",
     severity: Severity::Error,
     source: Source::Rfc5280,
-    impact: "The CRL is about other certificates, so whether this one is revoked stays unknown.",
-    remedy: "Name the CA's complete CRL as well.",
+    impact: "The CRL does not cover this certificate, so it is unknown whether the certificate is revoked.",
+    remedy: "Also pass the CA's complete CRL (`--crl`).",
     citation: "RFC 5280 section 6.3.3 (b)(2)",
 };
 
@@ -70,8 +70,8 @@ static CRL_NUMBER: Rule = Rule {
     id: "crl-number",
     severity: Severity::Warning,
     source: Source::Rfc5280,
-    impact: "Without its number nobody can tell a newer CRL from an older one that was put in its place.",
-    remedy: "Make the CRL anew with a cRLNumber of at most 20 octets that is not critical.",
+    impact: "Without a valid number, nobody can tell whether the CRL was replaced by an older one.",
+    remedy: "Create the CRL again with a cRLNumber of at most 20 octets that is not critical.",
     citation: "RFC 5280 section 5.2.3",
 };
 
@@ -79,8 +79,8 @@ static CRL_FORM: Rule = Rule {
     id: "crl-form",
     severity: Severity::Warning,
     source: Source::Rfc5280,
-    impact: "Verifiers that keep to the letter of RFC 5280 refuse the CRL, and with it the CA's certificates.",
-    remedy: "Make the CRL anew.",
+    impact: "Strict RFC 5280 verifiers reject the CRL, and then also the CA's certificates.",
+    remedy: "Create the CRL again in the form that RFC 5280 requires.",
     citation: "RFC 5280 section 5.1",
 };
 
@@ -95,8 +95,8 @@ pub(super) static ROWS: &[Row] = &[
     Row::whole(&CRL_FORM),
 ];
 
-/// What the CRLs say of a certificate and what is wrong with them. `is_signed` answers whether a
-/// CRL's signature is by the issuer's key.
+/// Whether the CRLs revoke a certificate, and what is wrong with them. `is_signed` tells whether a CRL is
+/// signed by the issuer's key.
 pub(crate) fn violations<'a>(
     certificate: &Certificate,
     issuer: &Certificate,
@@ -115,13 +115,14 @@ pub(crate) fn violations<'a>(
         }
         let signed = is_signed(crl);
         let faults = faults(crl, certificate, issuer, signed, at);
-        // A stale list that names it is reason enough: revocation is for good. So is one that writes the
-        // issuer's name in other bytes, as tools do that copy its text; to the letter it has to be whole.
+        // A stale CRL that lists the certificate is enough, because revocation is permanent. So is one that
+        // has the issuer's name in different bytes, because some tools copy only the text of the name.
+        // Under the strict policy, such a CRL must have no faults.
         let counts = is_of_issuer || policy == Policy::Etcd || faults.is_empty();
         if found.is_empty() && signed && counts && crl.lists(&certificate.serial) {
             found.push((&LEAF_REVOKED, format!("a CRL lists serial {}", certificate.serial)));
         }
-        // So that a CRL that is meant for the CA and has ended is not passed over.
+        // Reports a CRL that is meant for the CA but has expired, instead of ignoring it.
         let is_judged = is_of_issuer || (signed && policy == Policy::Etcd);
         if is_judged && best.as_ref().is_none_or(|best| faults.len() < best.len()) {
             best = Some(faults);
@@ -131,7 +132,7 @@ pub(crate) fn violations<'a>(
     found
 }
 
-/// Why a CRL says nothing about the certificate that can be relied on.
+/// Why a CRL cannot be relied on for this certificate.
 fn faults(
     crl: &RevocationList,
     certificate: &Certificate,
@@ -141,12 +142,15 @@ fn faults(
 ) -> Vec<(&'static Rule, String)> {
     let mut faults: Vec<(&'static Rule, String)> = Vec::new();
     if !signed {
-        let evidence = format!("it does not verify with the key of {}", issuer.subject);
+        let evidence = format!("it is not signed by the key of {}", issuer.subject);
         faults.push((&CRL_SIGNATURE, evidence));
     }
     let usage = issuer.extensions.key_usage;
     if usage.is_some_and(|usage| !usage.contains(KeyUsages::CRL_SIGN)) {
-        faults.push((&CRL_SIGN, format!("the keyUsage of {} lacks cRLSign", issuer.subject)));
+        faults.push((
+            &CRL_SIGN,
+            format!("the keyUsage of {} does not include cRLSign", issuer.subject),
+        ));
     }
     faults.extend(stale(crl, at).map(|evidence| (&CRL_STALE, evidence)));
     faults.extend(critical(crl).map(|evidence| (&CRL_CRITICAL_EXTENSION, evidence)));
@@ -166,7 +170,7 @@ fn faults(
 fn stale(crl: &RevocationList, at: OffsetDateTime) -> Option<String> {
     let now = at.unix_timestamp();
     match crl.next_update {
-        None => Some("it has no nextUpdate".to_owned()),
+        None => Some("nextUpdate is missing".to_owned()),
         Some(next) if next.unix_timestamp() < now => {
             Some(format!("nextUpdate {} is before {}", moment(next), moment(at)))
         }
@@ -178,36 +182,37 @@ fn stale(crl: &RevocationList, at: OffsetDateTime) -> Option<String> {
 }
 
 fn critical(crl: &RevocationList) -> Option<String> {
-    /// issuingDistributionPoint, judged by its own rule, and cRLNumber, which may not be critical.
+    /// issuingDistributionPoint and cRLNumber, which have their own rules.
     const KNOWN: [&str; 2] = ["2.5.29.28", "2.5.29.20"];
     let of_list = crl.extensions.all.iter().filter(|extension| extension.critical);
     let mut unknown = of_list
         .map(|extension| &extension.oid)
         .filter(|oid| !KNOWN.contains(&oid.as_str()))
         .chain(&crl.critical_in_entries);
-    unknown.next().map(|oid| format!("its extension {oid} is critical"))
+    unknown.next().map(|oid| format!("extension {oid} is critical"))
 }
 
-/// Why the CRL is not about the certificate.
+/// Why the CRL does not cover the certificate.
 fn outside(scope: &Scope, certificate: &Certificate) -> Option<&'static str> {
     let points = certificate.extensions.crl_distribution_points.as_deref().unwrap_or_default();
-    // Section 6.3.3 (b) and (d): of another point the CRL covers less than all, or is by somebody else.
+    // Section 6.3.3 (b) and (d): a CRL of any other distribution point covers only some reasons, or is
+    // issued by another CA.
     let whole = || points.iter().filter(|point| !point.only_some_reasons && !point.indirect);
     let named = |names: &Vec<GeneralName>| {
         whole().flat_map(|point| &point.names).any(|name| names.contains(name))
     };
     if scope.indirect {
-        Some("it is indirect: it may list certificates of other CAs")
+        Some("it is an indirect CRL, which may list certificates of other CAs")
     } else if scope.only_attributes {
-        Some("it is about attribute certificates")
+        Some("it covers only attribute certificates")
     } else if scope.only_users && certificate.is_ca() {
-        Some("it is about leaves, and this is a CA")
+        Some("it covers only leaf certificates, but this is a CA")
     } else if scope.only_cas && !certificate.is_ca() {
-        Some("it is about CAs, and this is a leaf")
+        Some("it covers only CAs, but this is a leaf certificate")
     } else if scope.only_some_reasons {
-        Some("it covers some reasons of revocation alone")
+        Some("it covers only some reasons for revocation")
     } else if scope.names.as_ref().is_some_and(|names| !named(names)) {
-        Some("its distribution point is none that the certificate names for all reasons")
+        Some("the certificate does not name its distribution point for all reasons")
     } else {
         None
     }
@@ -216,29 +221,29 @@ fn outside(scope: &Scope, certificate: &Certificate) -> Option<&'static str> {
 fn number(crl: &RevocationList) -> Option<&'static str> {
     let critical = crl.extensions.find("2.5.29.20").is_some_and(|extension| extension.critical);
     match &crl.number {
-        None => Some("it has no cRLNumber"),
-        Some(_) if critical => Some("its cRLNumber is critical"),
+        None => Some("cRLNumber is missing"),
+        Some(_) if critical => Some("cRLNumber is critical"),
         Some(number) if !(1..=20).contains(&number.len()) || number[0] >= 0x80 => {
-            Some("its cRLNumber is no number of at most 20 octets")
+            Some("cRLNumber is not a positive number of at most 20 octets")
         }
         Some(_) => None,
     }
 }
 
-/// What is wrong with how a CRL is written, and that it names another key than its signer's.
+/// What is wrong with the form of a CRL, or with the key that it names as its signer's.
 fn form(crl: &RevocationList, signer: Option<&Certificate>) -> Option<&'static str> {
     let key_id = crl.extensions.authority_key_id.as_ref().and_then(|aki| aki.key_id.as_ref());
     let of_signer = signer.and_then(|signer| signer.extensions.subject_key_id.as_ref());
     if !crl.encoding.algorithms_agree {
         Some("its two signature algorithms differ")
     } else if crl.version != 2 {
-        Some("it is no X.509v2 CRL")
+        Some("it is not an X.509 version 2 CRL")
     } else if crl.repeats {
         Some("it lists a serial number twice")
     } else if key_id.is_none() {
-        Some("it has no authorityKeyIdentifier with a keyIdentifier")
+        Some("authorityKeyIdentifier with a keyIdentifier is missing")
     } else if of_signer.is_some() && key_id != of_signer {
-        Some("its authorityKeyIdentifier names another key than the CA's")
+        Some("authorityKeyIdentifier differs from the CA's subjectKeyIdentifier")
     } else {
         crl.encoding.times.iter().flatten().next().copied()
     }

@@ -1,4 +1,4 @@
-//! The certificates that members show to clients, beside how the members are configured.
+//! Rules about server certificates, compared with the configuration of their members.
 
 use super::trust::refused;
 use super::{Row, Violation};
@@ -13,8 +13,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "srv-san-advertise",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "Clients dial that URL and refuse the member: `x509: certificate is valid for …, not …`; etcd itself never looks.",
-            remedy: "Issue it anew with the host of the URL (`sans` in the manifest, or --san), or correct the URL.",
+            impact: "Clients that connect to the URL reject the member (`x509: certificate is valid for` other names). etcd itself does not check this.",
+            remedy: "Reissue the certificate with the host in the URL (`sans` in the manifest, or `--san`), or correct the URL.",
             citation: "RFC 6125 section 6; measured on etcd 3.4, 3.5, 3.6",
         },
         srv_san_advertise,
@@ -24,8 +24,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "srv-san-loopback",
             severity: Severity::Warning,
             source: Source::Etcd,
-            impact: "etcdctl and probes on the host itself fail: `x509: certificate is valid for …, not 127.0.0.1`.",
-            remedy: "Issue it anew with --profile server, which adds localhost and 127.0.0.1.",
+            impact: "etcdctl and probes on the host itself fail (`x509: certificate is valid for` other names).",
+            remedy: "Reissue the certificate with `--profile server`, which adds localhost and 127.0.0.1.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
         srv_san_loopback,
@@ -35,15 +35,15 @@ pub(super) static ROWS: &[Row] = &[
             id: "srv-not-in-own-trust",
             severity: Severity::Warning,
             source: Source::Etcd,
-            impact: "etcd's gateway dials its own member with this certificate and refuses it: an endless `rejected connection` log, and /v3 answers 503.",
-            remedy: "Add the CA of the server's certificate to trusted-ca-file, or give the gateway another certificate (--client-cert-file).",
+            impact: "etcd's gRPC gateway connects to its own member with this certificate and is rejected: the log fills with `rejected connection`, and /v3 answers 503.",
+            remedy: "Add the CA of the server's certificate to trusted-ca-file, or give the gateway another certificate (client-cert-file).",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
         srv_not_in_own_trust,
     ),
 ];
 
-/// The members' server certificates.
+/// Runs `check` on the server certificate of every member.
 fn each(
     deployment: &Deployment<'_>,
     check: impl Fn(&Member<'_>, &Certificate) -> Vec<String>,
@@ -65,7 +65,7 @@ fn srv_san_advertise(deployment: &Deployment<'_>) -> Vec<Violation> {
         let settings = &member.settings;
         let mut wanted: Vec<(String, Url<'_>)> = Vec::new();
         for option in ["advertise-client-urls", "listen-client-urls"] {
-            // A loopback address that nobody advertises is for the member's own host alone.
+            // A loopback address that is not advertised serves only the member's own host.
             let urls = settings.urls(option).into_iter();
             let urls = urls.filter(|url| option != "listen-client-urls" || !url.is_loopback());
             wanted.extend(urls.map(|url| (option.to_owned(), url)));
@@ -84,7 +84,7 @@ fn srv_san_advertise(deployment: &Deployment<'_>) -> Vec<Violation> {
             if !told.contains(&url.host) {
                 told.push(url.host);
                 found.push(format!(
-                    "{by} has {}, and the certificate {}",
+                    "{by} contains {}, but the certificate {}",
                     url.text,
                     names(certificate)
                 ));
@@ -94,7 +94,7 @@ fn srv_san_advertise(deployment: &Deployment<'_>) -> Vec<Violation> {
     })
 }
 
-/// True where a host name or address is that of a member.
+/// True if a host name or address belongs to a member.
 fn is_at(deployment: &Deployment<'_>, member: &Member<'_>, host: &str) -> bool {
     let full = deployment.manifest.domain.as_ref();
     let full = full.map(|domain| format!("{}.{}", member.host.name, domain.as_str()));
@@ -116,7 +116,9 @@ fn srv_san_loopback(deployment: &Deployment<'_>) -> Vec<Violation> {
         });
         local
             .filter(|host| !carries(certificate, host))
-            .map(|host| format!("it listens at {host}, and the certificate {}", names(certificate)))
+            .map(|host| {
+                format!("the member listens on {host}, but the certificate {}", names(certificate))
+            })
             .collect()
     })
 }
@@ -130,14 +132,14 @@ fn srv_not_in_own_trust(deployment: &Deployment<'_>) -> Vec<Violation> {
         let trusted = deployment.trusted(trust);
         let serving = deployment.of_member(trust.host, Purpose::Server);
         let Some((pair, leaf)) = serving.filter(|_| member.uses_gateway()) else { continue };
-        // A file that makes the host refuse everybody is to blame, not the server.
+        // If the trust file makes the host reject everyone, report that file instead of the server.
         let sound = trusted.iter().any(Certificate::is_ca) && refused(deployment, trust).is_empty();
         if sound && !leads_to(leaf.certificate, &leaf.chain, trusted) {
             violations.push(Violation {
                 file: pair.path(),
                 subject: leaf.certificate.subject.to_string(),
                 evidence: format!(
-                    "{} does not hold its CA {}",
+                    "{} does not contain its CA {}",
                     trust.file, leaf.certificate.issuer
                 ),
             });
@@ -146,13 +148,13 @@ fn srv_not_in_own_trust(deployment: &Deployment<'_>) -> Vec<Violation> {
     violations
 }
 
-/// What a certificate carries, for the end of a sentence.
+/// What names a certificate has, as the end of a sentence.
 pub(super) fn names(certificate: &Certificate) -> String {
     let names = certificate.extensions.subject_alt_name.iter().flatten();
     let names: Vec<String> = names.map(ToString::to_string).collect();
     if names.is_empty() {
-        "carries no name".to_owned()
+        "has no names".to_owned()
     } else {
-        format!("carries {}", names.join(", "))
+        format!("has only {}", names.join(", "))
     }
 }

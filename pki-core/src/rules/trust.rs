@@ -1,4 +1,4 @@
-//! The files of CAs that a host trusts.
+//! Rules about trust files: the files with the CAs that a host trusts.
 
 use super::{Row, Violation, common_names};
 use crate::certificate::Certificate;
@@ -11,8 +11,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "trust-empty",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "etcd starts without a word and refuses everybody: `x509: certificate signed by unknown authority`.",
-            remedy: "Put the CA's certificate there in PEM, then restart what reads it: trust files are read once.",
+            impact: "etcd starts without a warning and rejects every certificate: `x509: certificate signed by unknown authority`.",
+            remedy: "Write the CA certificate to the file in PEM, then restart the programs that use the file. They read it only at startup.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
         trust_empty,
@@ -22,8 +22,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "trust-foreign-block",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "etcd takes every section for a certificate and exits: `x509: malformed tbs certificate`.",
-            remedy: "Leave certificates alone in the file; if the other section is a key, its CA counts as leaked.",
+            impact: "etcd reads every PEM block in the file as a certificate and exits at startup: `x509: malformed tbs certificate`.",
+            remedy: "Leave only certificates in the file. If the other block is a private key, its CA must be considered leaked.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
         trust_foreign_block,
@@ -33,8 +33,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "trust-not-ca",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "What stands there cannot vouch for anybody: `x509: certificate signed by unknown authority`.",
-            remedy: "Put the CA's certificate there instead of the leaf, then restart what reads it.",
+            impact: "This certificate cannot verify any other one: `x509: certificate signed by unknown authority`.",
+            remedy: "Replace the leaf certificate with the CA certificate, then restart the programs that use the file.",
             citation: "RFC 5280 section 4.2.1.9; measured on etcd 3.4, 3.5, 3.6",
         },
         trust_not_ca,
@@ -44,8 +44,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "trust-wrong-ca",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "The host refuses those who come with good certificates: `x509: certificate signed by unknown authority`; they see `tls: bad certificate`.",
-            remedy: "Put the CA there that signed them, then restart what reads the file.",
+            impact: "The host rejects valid certificates: `x509: certificate signed by unknown authority`. The other side sees `tls: bad certificate`.",
+            remedy: "Add the CA that signed them to the file, then restart the programs that use the file.",
             citation: "RFC 5280 section 6.1; measured on etcd 3.4, 3.5, 3.6",
         },
         trust_wrong_ca,
@@ -55,8 +55,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "trust-extra-ca",
             severity: Severity::Warning,
             source: Source::Etcd,
-            impact: "Whoever holds the key of the other CA can mint clients and members.",
-            remedy: "Finish the rotation: take the CA out whose certificates are all replaced, then restart what reads the file.",
+            impact: "Anyone who holds the key of the other CA can issue certificates for clients and members.",
+            remedy: "Finish the rotation: remove the old CA once all its certificates are replaced, then restart the programs that use the file.",
             citation: "least privilege; measured on etcd 3.4, 3.5, 3.6",
         },
         trust_extra_ca,
@@ -66,7 +66,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "trust-intermediate-anchor",
             severity: Severity::Warning,
             source: Source::Etcd,
-            impact: "Go takes the intermediate for a root, so that the path length of the CA above it binds nobody; OpenSSL wants the root.",
+            impact: "Go treats the intermediate as a root, so the path length of the CA above it has no effect. OpenSSL requires the root.",
             remedy: "Trust the root, and append the intermediate to the files of the certificates that it signed.",
             citation: "RFC 5280 section 6.1.1 (d); measured on etcd 3.4, 3.5, 3.6",
         },
@@ -77,8 +77,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "ca-same-dn-other-key",
             severity: Severity::Warning,
             source: Source::Etcd,
-            impact: "OpenSSL picks the wrong one of the two and fails; Go tries both.",
-            remedy: "Make the new CA with a name of its own: etcdpki init-ca --cn 'etcd CA 2'.",
+            impact: "OpenSSL picks the wrong one of the two CAs and fails. Go tries both.",
+            remedy: "Give the new CA its own name: `etcdpki init-ca --cn 'etcd CA 2'`.",
             citation: "RFC 5280 section 4.2.1.1; measured on etcd 3.4, 3.5, 3.6",
         },
         ca_same_dn_other_key,
@@ -88,15 +88,15 @@ pub(super) static ROWS: &[Row] = &[
             id: "ca-shared-with-k8s",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "Every client that the Kubernetes CA certifies, any kubelet, can read and write the whole state of the cluster.",
-            remedy: "Give etcd a CA of its own, as kubeadm does: etcdpki init-ca --cn 'etcd CA'.",
+            impact: "Every client with a certificate of the Kubernetes CA, such as any kubelet, can read and write all data of the cluster.",
+            remedy: "Give etcd its own CA, as kubeadm does: `etcdpki init-ca --cn 'etcd CA'`.",
             citation: "least privilege; measured on etcd 3.4, 3.5, 3.6",
         },
         ca_shared_with_k8s,
     ),
 ];
 
-/// The trust files that are there, each with its findings.
+/// Runs `check` on every trust file that exists.
 fn each(
     deployment: &Deployment<'_>,
     check: impl Fn(&Trust<'_>, &HostFile) -> Vec<(String, String)>,
@@ -114,7 +114,7 @@ fn each(
 fn trust_empty(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |_, file| {
         if file.contents.sections.is_empty() {
-            return vec![(file.name.clone(), "the file holds no PEM section".to_owned())];
+            return vec![(file.name.clone(), "the file contains no PEM block".to_owned())];
         }
         Vec::new()
     })
@@ -124,7 +124,12 @@ fn trust_foreign_block(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |_, file| {
         let foreign = file.contents.sections.iter().filter(|s| **s != Section::Certificate);
         foreign
-            .map(|section| (file.name.clone(), format!("the file holds {}", section.label())))
+            .map(|section| {
+                (
+                    file.name.clone(),
+                    format!("the file contains a PEM block with the label {}", section.label()),
+                )
+            })
             .collect()
     })
 }
@@ -132,11 +137,11 @@ fn trust_foreign_block(deployment: &Deployment<'_>) -> Vec<Violation> {
 fn trust_not_ca(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |_, file| {
         let leaves = file.contents.certificates.iter().filter(|c| !c.is_ca() && !is_v1_root(c));
-        leaves.map(|leaf| (leaf.subject.to_string(), "it is no CA".to_owned())).collect()
+        leaves.map(|leaf| (leaf.subject.to_string(), "it is not a CA".to_owned())).collect()
     })
 }
 
-/// Go takes a self-signed certificate without extensions for a root.
+/// Go accepts a self-signed certificate of version 1 as a root.
 fn is_v1_root(certificate: &Certificate) -> bool {
     certificate.version == 1 && certificate.is_self_issued()
 }
@@ -149,7 +154,7 @@ fn trust_wrong_ca(deployment: &Deployment<'_>) -> Vec<Violation> {
         }
         let found: Vec<String> = file.contents.certificates.iter().map(named).collect();
         let evidence = format!(
-            "it holds {}; {} {} signed by {}",
+            "the file contains {}, but {} {} signed by {}",
             found.join(", "),
             refused.join(", "),
             if refused.len() == 1 { "is" } else { "are" },
@@ -159,10 +164,10 @@ fn trust_wrong_ca(deployment: &Deployment<'_>) -> Vec<Violation> {
     })
 }
 
-/// The good certificates that a host refuses for what its trust file holds.
+/// The valid certificates that a host rejects because of the contents of its trust file.
 pub(super) fn refused(deployment: &Deployment<'_>, trust: &Trust<'_>) -> Vec<String> {
     let trusted = deployment.trusted(trust);
-    // The CA itself makes everything good that is good at all.
+    // With the cluster's CA in the file, the host accepts every valid certificate.
     let has_ca = trusted.iter().any(|ca| {
         ca.public_key == deployment.ca.public_key && ca.subject.der() == deployment.ca.subject.der()
     });
@@ -173,7 +178,7 @@ pub(super) fn refused(deployment: &Deployment<'_>, trust: &Trust<'_>) -> Vec<Str
     let judged = trust.judges.iter().flat_map(|part| deployment.playing(*part));
     judged
         .filter(|(_, leaf)| {
-            // Where a CA between them is missing, the leaf's file is to blame.
+            // If an intermediate is missing, report the leaf's file instead.
             leads_to(leaf.certificate, &leaf.chain, roots)
                 && !leads_to(leaf.certificate, &known, trusted)
         })
@@ -181,9 +186,9 @@ pub(super) fn refused(deployment: &Deployment<'_>, trust: &Trust<'_>) -> Vec<Str
         .collect()
 }
 
-/// A CA by name and key, since the name alone may be that of another.
+/// A CA by name and key id, because two CAs can have the same name.
 fn named(ca: &Certificate) -> String {
-    format!("{} (key {})", ca.subject, ca.public_key.key_id())
+    format!("{} (key id {})", ca.subject, ca.public_key.key_id())
 }
 
 fn trust_extra_ca(deployment: &Deployment<'_>) -> Vec<Violation> {
@@ -199,14 +204,17 @@ fn trust_extra_ca(deployment: &Deployment<'_>) -> Vec<Violation> {
             return Vec::new();
         }
         let names: Vec<String> = roots.into_iter().map(named).collect();
-        vec![(file.name.clone(), format!("it holds {}", names.join(" and ")))]
+        vec![(file.name.clone(), format!("the file contains {}", names.join(" and ")))]
     })
 }
 
 fn trust_intermediate_anchor(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |_, file| {
         let all = file.contents.certificates.iter().filter(|c| c.is_ca() && !c.is_self_issued());
-        all.map(|ca| (ca.subject.to_string(), format!("its issuer is {}", ca.issuer))).collect()
+        all.map(|ca| {
+            (ca.subject.to_string(), format!("it is not self-signed, its issuer is {}", ca.issuer))
+        })
+        .collect()
     })
 }
 
@@ -220,14 +228,14 @@ fn ca_same_dn_other_key(deployment: &Deployment<'_>) -> Vec<Violation> {
             });
             found.extend(twin.map(|other| {
                 let keys = format!("{} and {}", other.public_key.key_id(), ca.public_key.key_id());
-                (ca.subject.to_string(), format!("two CAs have this name, with keys {keys}"))
+                (ca.subject.to_string(), format!("two CAs have this name, with key ids {keys}"))
             }));
         }
         found
     })
 }
 
-/// The names that kubeadm and the Kubernetes documentation give to the cluster's own CA.
+/// The names that kubeadm and the Kubernetes documentation give to the CA of a Kubernetes cluster.
 const KUBERNETES_CAS: [&str; 2] = ["kubernetes", "kubernetes-ca"];
 
 fn ca_shared_with_k8s(deployment: &Deployment<'_>) -> Vec<Violation> {
@@ -237,7 +245,7 @@ fn ca_shared_with_k8s(deployment: &Deployment<'_>) -> Vec<Violation> {
         }
         let all = file.contents.certificates.iter();
         let all = all.filter(|ca| common_names(ca).any(|name| KUBERNETES_CAS.contains(&name)));
-        all.map(|ca| (ca.subject.to_string(), "it is named as the CA of Kubernetes".to_owned()))
+        all.map(|ca| (ca.subject.to_string(), "it has the name of the Kubernetes CA".to_owned()))
             .collect()
     })
 }

@@ -1,4 +1,4 @@
-//! What a certificate may be used for.
+//! Rules about key usage and extended key usage: what a certificate may be used for.
 
 use super::{CertificateInPath, Purpose, Row, when};
 use crate::report::{Rule, Severity, Source};
@@ -10,8 +10,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "srv-eku-server",
             severity: Severity::Error,
             source: Source::Rfc5280,
-            impact: "Clients refuse the member: `x509: certificate specifies an incompatible key usage`.",
-            remedy: "Issue it anew with --profile server.",
+            impact: "Clients reject the member: `x509: certificate specifies an incompatible key usage`.",
+            remedy: "Reissue the certificate with `--profile server`.",
             citation: "RFC 5280 section 4.2.1.12; measured on etcd 3.4, 3.5, 3.6",
         },
         server_eku,
@@ -21,8 +21,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "cli-eku",
             severity: Severity::Error,
             source: Source::Rfc5280,
-            impact: "etcd refuses the client with `x509: certificate specifies an incompatible key usage`; the client sees `tls: bad certificate`.",
-            remedy: "Issue it anew with --profile client.",
+            impact: "etcd rejects the client: `x509: certificate specifies an incompatible key usage`. The client sees `tls: bad certificate`.",
+            remedy: "Reissue the certificate with `--profile client`.",
             citation: "RFC 5280 section 4.2.1.12; measured on etcd 3.4, 3.5, 3.6",
         },
         client_eku,
@@ -32,8 +32,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "peer-eku-both",
             severity: Severity::Error,
             source: Source::Rfc5280,
-            impact: "The cluster looks healthy until a member lags behind a snapshot or restarts, and then that member never comes back.",
-            remedy: "Issue it anew with --profile peer, which carries serverAuth and clientAuth.",
+            impact: "The cluster looks healthy until this member needs a snapshot or restarts; then the member does not come back.",
+            remedy: "Reissue the certificate with `--profile peer`, which includes serverAuth and clientAuth.",
             citation: "RFC 5280 section 4.2.1.12; measured on etcd 3.4, 3.5, 3.6",
         },
         peer_eku,
@@ -43,8 +43,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "srv-eku-client",
             severity: Severity::Warning,
             source: Source::Etcd,
-            impact: "etcd's gateway dials its own member with this certificate: an endless `rejected connection` log, and /v3 answers 503.",
-            remedy: "Issue it anew with --profile server, which carries clientAuth too.",
+            impact: "etcd's gRPC gateway connects to its own member with this certificate and is rejected: the log fills with `rejected connection`, and /v3 answers 503.",
+            remedy: "Reissue the certificate with `--profile server`, which also includes clientAuth.",
             citation: "etcd-io/etcd#9785; measured on etcd 3.4, 3.5, 3.6",
         },
         server_without_client_auth,
@@ -54,8 +54,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "cli-has-serverauth",
             severity: Severity::Warning,
             source: Source::Etcd,
-            impact: "Whoever steals the client's file can pose as a member.",
-            remedy: "Issue it anew with --profile client, which carries clientAuth alone.",
+            impact: "Anyone who steals the client's file can pose as a member.",
+            remedy: "Reissue the certificate with `--profile client`, which includes only clientAuth.",
             citation: "least privilege; measured on etcd 3.4, 3.5, 3.6",
         },
         client_with_server_auth,
@@ -65,8 +65,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "leaf-ku",
             severity: Severity::Warning,
             source: Source::Etcd,
-            impact: "Go does not look; OpenSSL and curl refuse a TLS certificate whose key may not sign: `ecc cert not for signing`.",
-            remedy: "Issue it anew with the key usage digitalSignature, which every built-in profile has.",
+            impact: "Go does not check this. OpenSSL and curl reject a TLS certificate whose key may not sign: `ecc cert not for signing`.",
+            remedy: "Reissue the certificate with the key usage digitalSignature, which every built-in profile includes.",
             citation: "RFC 8446 section 4.4.2.2; measured on etcd 3.4, 3.5, 3.6",
         },
         leaf_key_usage,
@@ -76,8 +76,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "ku-empty",
             severity: Severity::Warning,
             source: Source::Rfc5280,
-            impact: "Verifiers that keep to the letter of RFC 5280 refuse it: its key may be used for nothing.",
-            remedy: "Issue it anew with the usages that it needs.",
+            impact: "Strict RFC 5280 verifiers reject the certificate, because its key may not be used for anything.",
+            remedy: "Reissue the certificate with the key usages that it needs.",
             citation: "RFC 5280 section 4.2.1.3",
         },
         key_usage_empty,
@@ -87,8 +87,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "ku-certsign-leaf",
             severity: Severity::Warning,
             source: Source::Rfc5280,
-            impact: "Verifiers that keep to the letter of RFC 5280 refuse it: only a CA signs certificates.",
-            remedy: "Issue it anew without keyCertSign.",
+            impact: "Strict RFC 5280 verifiers reject the certificate, because only a CA may sign certificates.",
+            remedy: "Reissue the certificate without keyCertSign.",
             citation: "RFC 5280 sections 4.2.1.3 and 4.2.1.9",
         },
         key_cert_sign_on_leaf,
@@ -98,8 +98,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "eku-form",
             severity: Severity::Error,
             source: Source::Rfc5280,
-            impact: "Programs disagree on whether it may be used for everything or for nothing.",
-            remedy: "Issue it anew without extKeyUsage, or with the usages that it needs.",
+            impact: "Programs disagree on whether the certificate may be used for everything or for nothing.",
+            remedy: "Reissue the certificate without extKeyUsage, or with the usages that it needs.",
             citation: "RFC 5280 section 4.2.1.12",
         },
         extended_key_usage_form,
@@ -109,39 +109,33 @@ pub(super) static ROWS: &[Row] = &[
             id: "eku-any",
             severity: Severity::Warning,
             source: Source::Rfc5280,
-            impact: "OpenSSL refuses it with `unsuitable certificate purpose`, for anyExtendedKeyUsage is no usage by name; Go takes it.",
-            remedy: "Issue it anew with serverAuth and clientAuth by name.",
+            impact: "OpenSSL rejects the certificate (`unsuitable certificate purpose`), because anyExtendedKeyUsage does not count as serverAuth or clientAuth. Go accepts it.",
+            remedy: "Reissue the certificate with serverAuth or clientAuth instead, or both for a member.",
             citation: "RFC 5280 section 4.2.1.12",
         },
         any_extended_key_usage,
     ),
 ];
 
-// Section 4.2.1.12: absent means any purpose.
+// Section 4.2.1.12: without the extension, any purpose is allowed.
 fn server_eku(in_path: &CertificateInPath<'_>) -> Vec<String> {
-    let lacks =
-        in_path.is_asked_as(Purpose::Server) && !in_path.allows(&ExtendedKeyUsage::server_auth());
-    when(lacks, || usages_are(in_path))
+    lacking(in_path, Purpose::Server, &[ExtendedKeyUsage::server_auth()])
 }
 
 fn client_eku(in_path: &CertificateInPath<'_>) -> Vec<String> {
-    let lacks =
-        in_path.is_asked_as(Purpose::Client) && !in_path.allows(&ExtendedKeyUsage::client_auth());
-    when(lacks, || usages_are(in_path))
+    lacking(in_path, Purpose::Client, &[ExtendedKeyUsage::client_auth()])
 }
 
 fn peer_eku(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let both = [ExtendedKeyUsage::server_auth(), ExtendedKeyUsage::client_auth()];
-    let lacks =
-        in_path.is_asked_as(Purpose::Peer) && !both.iter().all(|usage| in_path.allows(usage));
-    when(lacks, || usages_are(in_path))
+    lacking(in_path, Purpose::Peer, &both)
 }
 
 fn server_without_client_auth(in_path: &CertificateInPath<'_>) -> Vec<String> {
-    let lacks = in_path.is_asked_as(Purpose::Server)
-        && in_path.allows(&ExtendedKeyUsage::server_auth())
-        && !in_path.allows(&ExtendedKeyUsage::client_auth());
-    when(lacks, || usages_are(in_path))
+    if !in_path.allows(&ExtendedKeyUsage::server_auth()) {
+        return Vec::new();
+    }
+    lacking(in_path, Purpose::Server, &[ExtendedKeyUsage::client_auth()])
 }
 
 fn client_with_server_auth(in_path: &CertificateInPath<'_>) -> Vec<String> {
@@ -155,7 +149,20 @@ fn leaf_key_usage(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let lacks = usage.is_some_and(|usage| !usage.contains(KeyUsages::DIGITAL_SIGNATURE));
     when(in_path.is_leaf() && !in_path.certificate.is_ca() && lacks, || {
         let names: Vec<_> = usage.unwrap_or_default().names().collect();
-        format!("keyUsage is {}", names.join(", "))
+        format!("keyUsage is {}, without digitalSignature", names.join(", "))
+    })
+}
+
+/// The usages that a leaf certificate with this purpose requires and does not allow.
+fn lacking(
+    in_path: &CertificateInPath<'_>,
+    purpose: Purpose,
+    required: &[ExtendedKeyUsage],
+) -> Vec<String> {
+    let missing = required.iter().filter(|usage| !in_path.allows(usage));
+    let missing: Vec<String> = missing.map(ToString::to_string).collect();
+    when(in_path.is_asked_as(purpose) && !missing.is_empty(), || {
+        format!("{}, without {}", usages_are(in_path), missing.join(" and "))
     })
 }
 
@@ -171,7 +178,7 @@ fn usages_are(in_path: &CertificateInPath<'_>) -> String {
 // Section 4.2.1.3: "at least one of the bits MUST be set".
 fn key_usage_empty(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let usage = in_path.certificate.extensions.key_usage;
-    when(usage.is_some_and(KeyUsages::is_empty), || "no bit of its keyUsage is set".to_owned())
+    when(usage.is_some_and(KeyUsages::is_empty), || "keyUsage has no bit set".to_owned())
 }
 
 // Section 4.2.1.9
@@ -179,14 +186,14 @@ fn key_cert_sign_on_leaf(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let usage = in_path.certificate.extensions.key_usage;
     let signs = usage.is_some_and(|usage| usage.contains(KeyUsages::KEY_CERT_SIGN));
     when(signs && in_path.is_leaf() && !in_path.certificate.is_ca(), || {
-        "its keyUsage has keyCertSign, and it is no CA".to_owned()
+        "keyUsage includes keyCertSign, but this is not a CA".to_owned()
     })
 }
 
-// Section 4.2.1.12: a SEQUENCE of one or more.
+// Section 4.2.1.12: the SEQUENCE has at least one element.
 fn extended_key_usage_form(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let usages = in_path.certificate.extensions.extended_key_usage.as_ref();
-    when(usages.is_some_and(Vec::is_empty), || "its extKeyUsage is empty".to_owned())
+    when(usages.is_some_and(Vec::is_empty), || "extKeyUsage is empty".to_owned())
 }
 
 // Section 4.2.1.12: an application "MAY reject certificates that include the anyExtendedKeyUsage".
@@ -194,7 +201,7 @@ fn any_extended_key_usage(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let Some(usages) = &in_path.certificate.extensions.extended_key_usage else {
         return Vec::new();
     };
-    let wanted = in_path.options.purpose.usages();
-    let missing = wanted.iter().find(|wanted| !usages.contains(wanted));
+    let required = in_path.options.purpose.usages();
+    let missing = required.iter().find(|usage| !usages.contains(usage));
     when(missing.is_some() && usages.iter().any(ExtendedKeyUsage::is_any), || usages_are(in_path))
 }

@@ -1,4 +1,4 @@
-//! When a certificate is good.
+//! Rules about validity periods: when a certificate is valid.
 
 use time::Duration;
 
@@ -11,8 +11,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "validity-order",
             severity: Severity::Error,
             source: Source::Rfc5280,
-            impact: "The certificate is valid at no moment at all, so every handshake with it fails.",
-            remedy: "Issue it anew with an end that is after its beginning.",
+            impact: "The certificate is never valid, so every handshake with it fails.",
+            remedy: "Reissue the certificate with a notAfter that is later than its notBefore.",
             citation: "RFC 5280 section 4.1.2.5",
         },
         validity_order,
@@ -22,8 +22,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "validity-form",
             severity: Severity::Warning,
             source: Source::Rfc5280,
-            impact: "Verifiers that keep to the letter of RFC 5280 refuse it; others may read another date.",
-            remedy: "Issue it anew; etcdpki writes each date in its proper form.",
+            impact: "Strict RFC 5280 verifiers reject the certificate; others may read a different date.",
+            remedy: "Reissue the certificate; etcdpki encodes dates as RFC 5280 requires.",
             citation: "RFC 5280 section 4.1.2.5",
         },
         validity_form,
@@ -33,8 +33,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "leaf-expired",
             severity: Severity::Error,
             source: Source::Rfc5280,
-            impact: "New handshakes fail with `x509: certificate has expired or is not yet valid`; open connections hide it until the next restart.",
-            remedy: "Issue it anew and put it in place; etcd reads it at the next handshake, no restart is needed.",
+            impact: "New handshakes fail: `x509: certificate has expired or is not yet valid`. Open connections hide this until the next restart.",
+            remedy: "Renew the certificate (`etcdpki apply -f MANIFEST`, or `etcdpki issue … --force`) and copy it to the host. etcd reads it at the next handshake, without a restart.",
             citation: "RFC 5280 section 4.1.2.5; measured on etcd 3.4, 3.5, 3.6",
         },
         leaf_expired,
@@ -44,8 +44,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "leaf-not-yet-valid",
             severity: Severity::Error,
             source: Source::Rfc5280,
-            impact: "Handshakes fail with `x509: certificate has expired or is not yet valid` until its time comes.",
-            remedy: "Set the clock of the host right, or issue it anew with a backdate.",
+            impact: "Handshakes fail until its notBefore: `x509: certificate has expired or is not yet valid`.",
+            remedy: "Correct the clock of the host, or reissue the certificate with a backdate in the profile.",
             citation: "RFC 5280 section 4.1.2.5",
         },
         leaf_not_yet_valid,
@@ -55,8 +55,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "ca-time",
             severity: Severity::Error,
             source: Source::Rfc5280,
-            impact: "Every certificate below this CA is refused, for Go checks the dates of the root too.",
-            remedy: "Renew the CA with the same key, name and key identifier, then restart what trusts it.",
+            impact: "Every certificate below this CA is rejected, because Go also checks the dates of the root.",
+            remedy: "Renew the CA certificate with the same key, name and key identifier, then restart the programs that trust it.",
             citation: "RFC 5280 section 6.1.3 (a)(2); measured on etcd 3.4, 3.5, 3.6",
         },
         ca_time,
@@ -66,8 +66,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "leaf-outlives-ca",
             severity: Severity::Warning,
             source: Source::Etcd,
-            impact: "It dies with its CA, long before the date that it promises.",
-            remedy: "Renew the CA first, or choose a shorter lifetime (--expiry).",
+            impact: "The certificate stops being valid when its CA expires, which is before its own notAfter.",
+            remedy: "Renew the CA first, or choose a shorter lifetime (`--expiry`).",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
         leaf_outlives_ca,
@@ -78,8 +78,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "ca-expiring",
             severity: Severity::Warning,
             source: Source::Etcd,
-            impact: "The CA soon ends, and with it every certificate below it; a new CA takes two restarts of everything.",
-            remedy: "Renew the CA with the same key, name and key identifier, or begin the rotation to a new one.",
+            impact: "When the CA expires, every certificate below it stops being valid. Replacing the CA means restarting every member and client twice.",
+            remedy: "Renew the CA certificate with the same key, name and key identifier, or begin the rotation to a new CA.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
         ca_expiring,
@@ -89,8 +89,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "not-backdated",
             severity: Severity::Info,
             source: Source::Etcd,
-            impact: "A host whose clock is behind refuses it: `x509: certificate has expired or is not yet valid`.",
-            remedy: "Give the profile a backdate: \"backdate\": \"5m\".",
+            impact: "A host whose clock is behind rejects the certificate: `x509: certificate has expired or is not yet valid`.",
+            remedy: "Set a backdate in the profile: `\"backdate\": \"5m\"`.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
         not_backdated,
@@ -100,8 +100,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "leaf-expiring",
             severity: Severity::Warning,
             source: Source::Etcd,
-            impact: "It soon ends, and then new handshakes and restarts fail.",
-            remedy: "Renew it now; etcd reads the new one at the next handshake.",
+            impact: "When the certificate expires, new handshakes fail and members that restart do not come back.",
+            remedy: "Renew the certificate (`etcdpki apply -f MANIFEST`, or `etcdpki issue … --force`). etcd reads the new one at the next handshake.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
         leaf_expiring,
@@ -144,7 +144,7 @@ fn ca_time(in_path: &CertificateInPath<'_>) -> Vec<String> {
     violations
 }
 
-/// Long enough to plan two rounds of restarts; of a short life, a quarter.
+/// Enough time to plan two rounds of restarts. A CA with a short lifetime warns in its last quarter.
 const CA_WARNING: Duration = Duration::days(90);
 
 fn ca_expiring(in_path: &CertificateInPath<'_>) -> Vec<String> {
@@ -152,15 +152,17 @@ fn ca_expiring(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let left = ca.not_after - in_path.options.at;
     let warning = CA_WARNING.min((ca.not_after - ca.not_before) / 4);
     when(!in_path.is_leaf() && !is_past(in_path) && left < warning, || {
-        format!("notAfter {}: {} days left", moment(ca.not_after), left.whole_days())
+        format!("expires in {} (notAfter {})", days(left), moment(ca.not_after))
     })
 }
 
 fn not_backdated(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let begins = in_path.certificate.not_before;
     let soon = begins > in_path.options.at - Duration::MINUTE;
-    // What is to begin later is asked for so.
-    when(soon && !is_future(in_path), || format!("it begins at {}, now", moment(begins)))
+    // A notBefore in the future is intended.
+    when(soon && !is_future(in_path), || {
+        format!("notBefore {} is the time of issue", moment(begins))
+    })
 }
 
 fn leaf_outlives_ca(in_path: &CertificateInPath<'_>) -> Vec<String> {
@@ -181,16 +183,24 @@ fn leaf_expiring(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let left = in_path.certificate.not_after - in_path.options.at;
     when(in_path.is_leaf() && !left.is_negative() && left < within, || {
         format!(
-            "notAfter {}: {} days left, {} days were wanted",
+            "expires in {} (notAfter {}; threshold: {})",
+            days(left),
             moment(in_path.certificate.not_after),
-            left.whole_days(),
-            within.whole_days()
+            days(within)
         )
     })
 }
 
+/// Whole days, for people.
+fn days(duration: Duration) -> String {
+    match duration.whole_days() {
+        1 => "1 day".to_owned(),
+        number => format!("{number} days"),
+    }
+}
+
 fn is_past(in_path: &CertificateInPath<'_>) -> bool {
-    // RFC 5280 knows whole seconds; a fraction belongs to the second that it started in.
+    // RFC 5280 counts in whole seconds; a fraction belongs to the second in which it started.
     in_path.options.at.unix_timestamp() > in_path.certificate.not_after.unix_timestamp()
 }
 

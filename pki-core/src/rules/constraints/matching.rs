@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::certificate::GeneralName;
 
-/// True when two names are of one kind, so that the one can constrain the other.
+/// True if two names are of the same kind, so that one can constrain the other.
 pub(super) fn same_kind(constraint: &GeneralName, name: &GeneralName) -> bool {
     kind(constraint) == kind(name)
 }
@@ -14,14 +14,14 @@ fn kind(name: &GeneralName) -> u8 {
         GeneralName::Dns(_) => 0,
         GeneralName::Email(_) => 1,
         GeneralName::Uri(_) => 2,
-        // One kind, whatever the length: to permit networks of IPv4 alone is to permit no IPv6.
+        // IPv4 and IPv6 are one kind: a CA that permits only IPv4 networks permits no IPv6 address.
         GeneralName::Ip(_) => 3,
         GeneralName::Directory(_) => 4,
         GeneralName::Other(_) => 5,
     }
 }
 
-/// True when the name lies in the subtree. Of names that this crate cannot read none does.
+/// True if the name is within the subtree. A name that this crate cannot read is never within one.
 pub(super) fn covers(constraint: &GeneralName, name: &GeneralName) -> bool {
     match (constraint, name) {
         (GeneralName::Dns(base), GeneralName::Dns(name)) => below(base, name),
@@ -42,10 +42,11 @@ pub(super) fn covers(constraint: &GeneralName, name: &GeneralName) -> bool {
     }
 }
 
-/// True when an excluded subtree forbids the name: it covers it, or nobody can tell.
+/// True if an excluded subtree forbids the name, because it covers the name or because that cannot be
+/// decided.
 pub(super) fn reaches(excluded: &GeneralName, name: &GeneralName) -> bool {
     let unclear = match (excluded, name) {
-        // A wildcard that could stand for a name in the subtree, as Go has it since CVE-2025-61727.
+        // A wildcard that could match a name in the subtree, as in Go since CVE-2025-61727.
         (GeneralName::Dns(base), GeneralName::Dns(name)) => {
             let above = base.trim_start_matches('.').split_once('.').map(|(_, above)| above);
             name.strip_prefix("*.")
@@ -60,8 +61,8 @@ pub(super) fn reaches(excluded: &GeneralName, name: &GeneralName) -> bool {
     unclear || covers(excluded, name)
 }
 
-/// A DNS constraint covers its own name and every name with labels added on the left; with a
-/// leading dot, which RFC 5280 does not know, only the latter.
+/// A DNS constraint covers its own name and every name with labels added on the left. With a leading
+/// dot, which RFC 5280 does not define, it covers only the latter.
 fn below(base: &str, name: &str) -> bool {
     if base.is_empty() {
         return true;
@@ -80,7 +81,7 @@ fn email(base: &str, address: &str) -> bool {
         return false;
     };
     match base.rsplit_once('@') {
-        // The part before `@` is compared to the letter (RFC 5280 section 7.5).
+        // The part before `@` is case-sensitive (RFC 5280 section 7.5).
         Some((base_local, base_host)) => {
             base_local == local && base_host.eq_ignore_ascii_case(host)
         }
@@ -88,12 +89,12 @@ fn email(base: &str, address: &str) -> bool {
     }
 }
 
-/// With a leading dot, every host below a domain; without, one host.
+/// A base with a leading dot covers every host below the domain; one without covers only that host.
 fn host_or_domain(base: &str, host: &str) -> bool {
     if base.starts_with('.') { below(base, host) } else { base.eq_ignore_ascii_case(host) }
 }
 
-/// The host name of a URI; none where it has no authority, or an address in it.
+/// The host name of a URI, or `None` if the URI has no authority or its host is an IP address.
 fn uri_host(uri: &str) -> Option<&str> {
     let (_, rest) = uri.split_once("://")?;
     let authority = rest.split(['/', '?', '#']).next()?;
@@ -109,7 +110,7 @@ mod tests {
 
     #[test]
     fn dns_constraints_cover_whole_labels() {
-        for (base, name, wanted) in [
+        for (base, name, expected) in [
             ("example.com", "example.com", true),
             ("example.com", "a.b.EXAMPLE.com", true),
             ("example.com", "badexample.com", false),
@@ -118,14 +119,14 @@ mod tests {
             (".example.com", "a.example.com", true),
             ("", "anything", true),
         ] {
-            assert_eq!(below(base, name), wanted, "{base:?} {name}");
+            assert_eq!(below(base, name), expected, "{base:?} {name}");
         }
     }
 
     #[test]
-    fn an_excluded_name_reaches_the_wildcard_that_could_stand_for_it() {
+    fn an_excluded_name_reaches_the_wildcard_that_could_match_it() {
         let dns = |text: &str| GeneralName::Dns(text.to_owned());
-        for (base, name, wanted) in [
+        for (base, name, expected) in [
             ("bad.example.com", "*.example.com", true),
             ("bad.example.com", "*.EXAMPLE.com", true),
             ("a.bad.example.com", "*.example.com", false),
@@ -133,7 +134,7 @@ mod tests {
             ("bad.example.com", "good.example.com", false),
             ("com", "*.example.com", true),
         ] {
-            assert_eq!(reaches(&dns(base), &dns(name)), wanted, "{base} {name}");
+            assert_eq!(reaches(&dns(base), &dns(name)), expected, "{base} {name}");
         }
         assert!(!covers(&dns("bad.example.com"), &dns("*.example.com")));
     }
