@@ -37,7 +37,7 @@ impl CaFolder {
         restore(path)?;
         check_complete(path)?;
         let lock = Lock::take(path)?;
-        store::sweep(path)?;
+        store::sweep_own(path)?;
         let certificate_path = certificate_path(path);
         let mut certificates = read_certificates(&certificate_path)?;
         check_chain(&certificates).map_err(|failure| failure.in_file(&certificate_path))?;

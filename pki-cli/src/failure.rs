@@ -16,6 +16,8 @@ pub(crate) enum Kind {
     Environment,
     /// etcdpki broke a promise to itself.
     Bug,
+    /// A signal of this number ended the run.
+    Interrupted(u8),
 }
 
 impl Kind {
@@ -25,6 +27,7 @@ impl Kind {
             Self::Usage => 2,
             Self::Environment => 3,
             Self::Bug => 70,
+            Self::Interrupted(signal) => 128 + signal,
         }
     }
 
@@ -34,6 +37,7 @@ impl Kind {
             Self::Usage => "usage",
             Self::Environment => "environment",
             Self::Bug => "bug",
+            Self::Interrupted(_) => "interrupted",
         }
     }
 }
@@ -65,6 +69,17 @@ impl Failure {
 
     pub(crate) fn environment(message: impl Into<String>) -> Self {
         Self::new(Kind::Environment, message)
+    }
+
+    /// The run stopped because of a signal.
+    pub(crate) fn interrupted(signal: u8) -> Self {
+        let name = match signal {
+            1 => "SIGHUP",
+            2 => "SIGINT",
+            _ => "SIGTERM",
+        };
+        Self::new(Kind::Interrupted(signal), format!("interrupted by {name}"))
+            .hinted("nothing was left half done; run it again")
     }
 
     /// An operation on a file that the system refused.

@@ -1,7 +1,9 @@
 //! The machine: clock, randomness, name, addresses, streams. The only file that names them.
 
-use std::io::{self, IsTerminal, Read, Write};
+use std::fs::File;
+use std::io::{self, IsTerminal, Write};
 use std::net::IpAddr;
+use std::os::fd::AsFd;
 
 use pki_core::{IssuanceContext, SerialNumber};
 use time::OffsetDateTime;
@@ -38,11 +40,9 @@ pub(crate) fn addresses() -> Result<Vec<IpAddr>, Failure> {
     Ok(interfaces.iter().map(if_addrs::Interface::ip).filter(reachable).collect())
 }
 
-/// Everything on standard input; it may hold a key.
-pub(crate) fn stdin() -> io::Result<Zeroizing<Vec<u8>>> {
-    let mut bytes = Zeroizing::new(Vec::new());
-    io::stdin().lock().read_to_end(&mut bytes)?;
-    Ok(bytes)
+/// Standard input, without a buffer: it may hold a key, and a buffer would keep a copy.
+pub(crate) fn stdin() -> io::Result<File> {
+    io::stdin().as_fd().try_clone_to_owned().map(File::from)
 }
 
 /// Data, for standard output. A reader that has seen enough is no failure.

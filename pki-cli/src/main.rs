@@ -11,6 +11,7 @@ mod inventory;
 mod output;
 mod pairs;
 mod progress;
+mod signals;
 mod store;
 
 use std::process::ExitCode;
@@ -28,8 +29,9 @@ fn main() -> ExitCode {
         ));
         std::process::exit(i32::from(Kind::Bug.exit_code()));
     }));
+    signals::catch();
     let cli = Cli::parse();
-    match cli.run() {
+    match cli.run().and_then(|code| signals::check().map(|()| code)) {
         Ok(code) => code,
         Err(failure) => {
             host::say(&text::failure(&failure));

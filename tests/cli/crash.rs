@@ -2,6 +2,7 @@
 
 mod at_once;
 mod killed;
+mod signalled;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -1,7 +1,10 @@
 //! Files: modes, replacement, links, full disks, kills, races.
 
+mod bounds;
 mod disk;
 mod existing;
+mod filesystems;
+mod links;
 mod modes;
 mod races;
 pub(crate) mod tree;

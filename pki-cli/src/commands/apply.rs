@@ -1,6 +1,5 @@
 //! `etcdpki apply`
 
-use std::fs;
 use std::process::ExitCode;
 use std::sync::mpsc;
 use std::thread;
@@ -18,6 +17,7 @@ use crate::host;
 use crate::hosts::{self, BundleFile, NewFolder};
 use crate::inventory::Entry;
 use crate::progress::Progress;
+use crate::signals::{self, Uninterrupted};
 use crate::store::{self, Access};
 
 /// Make the cluster's certificates what the manifest says: the CA, and a folder for each host
@@ -50,7 +50,7 @@ pub(crate) fn run(args: &ApplyArgs, common: &Common) -> Result<ExitCode, Failure
     let context = ApplyContext::new(&manifest, Some(&ca.authority), &common.dir)?;
     let all = &context.all;
     store::make_folder(all, Access::Secret)?;
-    store::sweep(all)?;
+    hosts::clean(all)?;
 
     let mut changed = ca_step.is_some();
     let work = Work::find(&context, &wanted, &args.manifest.only)?;
@@ -66,10 +66,7 @@ pub(crate) fn run(args: &ApplyArgs, common: &Common) -> Result<ExitCode, Failure
         put_all(&needed, &context, &ca, args.prune)?;
     }
     for orphan in work.orphans.iter().filter(|_| args.prune) {
-        // Away at once, under a name that the next run sweeps if this one is killed.
-        let (path, gone) = (all.join(orphan), all.join(format!("{}{orphan}", store::UNFINISHED)));
-        fs::rename(&path, &gone).map_err(|error| Failure::file("removing", &path, &error))?;
-        fs::remove_dir_all(&gone).map_err(|error| Failure::file("removing", &gone, &error))?;
+        hosts::remove(all, orphan)?;
         changed = true;
     }
     let end = if changed { "done\n" } else { "nothing to do\n" };
@@ -95,6 +92,11 @@ fn put_all(
     ca: &CaFolder,
     prune: bool,
 ) -> Result<(), Failure> {
+    if needed.iter().any(|host| host.is_exchanged(prune)) {
+        hosts::probe(&context.all)?;
+    }
+    // Between hosts a signal is heeded. Inside of one everything goes on to its place.
+    let _uninterrupted = Uninterrupted::begin()?;
     let progress = &Progress::new("making", needed.len());
     thread::scope(|scope| {
         // One batch waits while one is made and one is put: no more of them are in memory.
@@ -131,6 +133,7 @@ fn make(
     ca: &CaFolder,
     prune: bool,
 ) -> Result<Made, Failure> {
+    signals::check()?;
     hosts::mend_modes(&context.all.join(host.host), &host.modes)?;
     if !host.is_exchanged(prune) {
         return Ok((None, Vec::new()));
@@ -173,6 +176,7 @@ fn make(
 /// its place.
 fn put(made: Vec<Made>, context: &ApplyContext<'_>, ca: &CaFolder) -> Result<(), Failure> {
     hosts::sync_all(&context.all)?;
+    signals::check()?;
     ca.inventory()?.record_all(made.iter().flat_map(|(_, issued)| issued), context.now)?;
     for folder in made.into_iter().filter_map(|(folder, _)| folder) {
         folder.put()?;

@@ -19,7 +19,7 @@ pub(crate) fn read_hosts(all: &Path) -> Result<Vec<HostFile>, Failure> {
 
 fn read_host(folder: &Path, host: &str) -> Result<Vec<HostFile>, Failure> {
     let mut files = Vec::new();
-    for (name, HeldFile { contents, mode }) in hosts::read(folder)? {
+    for (name, HeldFile { contents, mode, .. }) in hosts::read(folder)? {
         files.push(HostFile::new(host, name.to_string_lossy(), mode, &contents));
     }
     Ok(files)

@@ -140,7 +140,7 @@ pub(super) fn make(
     if is_there()? {
         return Ok(None);
     }
-    store::sweep(folder)?;
+    store::sweep_own(folder)?;
     let mut batch = Batch::new(Existing::Keep);
     batch.stage(key_path, key.to_pem(KeyFormat::Pkcs8)?.as_bytes(), Access::Secret)?;
     batch.stage(certificate_path, certificate.to_pem()?.as_bytes(), Access::Public)?;

@@ -306,7 +306,8 @@ fn check_base(base: &str) -> Result<(), Failure> {
 /// The key of a PKCS #10 request may stand there already, but no other: etcd would exit with
 /// `tls: private key does not match public key`.
 fn check_key_beside(path: &Path, public_key: &PublicKey) -> Result<(), Failure> {
-    let Some(key) = store::read(path).ok().and_then(|pem| PrivateKey::from_pem(&pem).ok()) else {
+    let Some(key) = store::read_regular(path).ok().and_then(|pem| PrivateKey::from_pem(&pem).ok())
+    else {
         return Ok(());
     };
     if key.public_key() == public_key {

@@ -10,7 +10,7 @@ use crate::peers;
 
 /// Runs a shell script in the lab, where it may mount what nobody else sees. It exits with 97 when
 /// it could not.
-fn with_mounts(lab: &Lab, script: &str) -> Run {
+pub(super) fn with_mounts(lab: &Lab, script: &str) -> Run {
     let mut unshare = peers::program("unshare");
     if !rustix::process::geteuid().is_root() {
         unshare.arg("--map-root-user");

@@ -1,0 +1,156 @@
+//! One host's folder, opened once: links at its name or in it are not followed.
+//!
+//! The folder may be somebody else's to write. Its files are opened by descriptor, looked at by descriptor
+//! and changed by descriptor, so that nobody can exchange them for others in between.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File, Metadata};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, Dir, FileType, Mode, OFlags};
+use zeroize::Zeroizing;
+
+use super::FOLDER_MODE;
+use crate::failure::{Failure, shown};
+use crate::store::{self, Read};
+
+/// A file in a host's folder.
+pub(crate) struct HeldFile {
+    /// Empty where the file is too large to be read.
+    pub(crate) contents: Zeroizing<Vec<u8>>,
+    pub(crate) mode: u32,
+}
+
+/// A host's folder.
+pub(super) struct Folder {
+    fd: OwnedFd,
+    path: PathBuf,
+}
+
+impl Folder {
+    /// Opens a host's folder, if it is there.
+    pub(super) fn open(path: &Path) -> Result<Option<Self>, Failure> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        match rustix::fs::openat(CWD, path, flags, Mode::empty()) {
+            Ok(fd) => Ok(Some(Self { fd, path: path.to_owned() })),
+            Err(rustix::io::Errno::NOENT) => Ok(None),
+            Err(_) if path.is_symlink() => Err(link(path)),
+            Err(error) => Err(Failure::file("opening", path, &error.into())),
+        }
+    }
+
+    pub(super) fn path(&self, name: &OsStr) -> PathBuf {
+        self.path.join(name)
+    }
+
+    pub(super) fn fd(&self) -> impl AsFd {
+        &self.fd
+    }
+
+    /// Opens a file in it, which must be one.
+    pub(super) fn file(&self, name: &OsStr) -> Result<(File, Metadata), Failure> {
+        // To open a pipe without NONBLOCK is to wait for somebody to write.
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = match rustix::fs::openat(&self.fd, name, flags, Mode::empty()) {
+            Ok(fd) => File::from(fd),
+            Err(rustix::io::Errno::LOOP) => return Err(link(&self.path(name))),
+            Err(error) => return Err(Failure::file("reading", &self.path(name), &error.into())),
+        };
+        let metadata = file.metadata();
+        let metadata =
+            metadata.map_err(|error| Failure::file("looking at", &self.path(name), &error))?;
+        if metadata.is_file() { Ok((file, metadata)) } else { Err(no_file(&self.path(name))) }
+    }
+
+    /// The names of everything in it.
+    fn names(&self) -> Result<Vec<OsString>, Failure> {
+        let failed = |error: rustix::io::Errno| Failure::file("reading", &self.path, &error.into());
+        let mut names = Vec::new();
+        for entry in Dir::read_from(&self.fd).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let name = OsStr::from_bytes(entry.file_name().to_bytes());
+            if name == "." || name == ".." {
+                continue;
+            }
+            // To open a device may already do something.
+            match entry.file_type() {
+                FileType::RegularFile | FileType::Unknown => names.push(name.to_owned()),
+                FileType::Symlink => return Err(link(&self.path(name))),
+                _ => return Err(no_file(&self.path(name))),
+            }
+        }
+        Ok(names)
+    }
+
+    fn read(&self, name: &OsStr) -> Result<HeldFile, Failure> {
+        let (file, metadata) = self.file(name)?;
+        let (mode, size) = (permissions(&metadata), metadata.len());
+        let read = store::read_open(file, size);
+        match read.map_err(|error| Failure::file("reading", &self.path(name), &error))? {
+            Read::Whole(contents) => Ok(HeldFile { contents, mode }),
+            Read::TooLarge => Ok(HeldFile { contents: Zeroizing::default(), mode }),
+        }
+    }
+}
+
+/// The files that a host's folder holds, by name.
+pub(crate) fn read(path: &Path) -> Result<BTreeMap<OsString, HeldFile>, Failure> {
+    let Some(folder) = Folder::open(path)? else { return Ok(BTreeMap::new()) };
+    let names = folder.names()?.into_iter();
+    names.map(|name| folder.read(&name).map(|file| (name, file))).collect()
+}
+
+fn link(path: &Path) -> Failure {
+    Failure::environment(format!("{} is a symbolic link; it is not followed", shown(path)))
+        .hinted("hosts' folders are folders, and hold only files; move the link away")
+}
+
+fn no_file(path: &Path) -> Failure {
+    Failure::environment(format!("{} is not a file", shown(path)))
+        .hinted("a host's folder holds only files; move it away")
+}
+
+/// A file, or where the name is empty the folder itself, whose mode is not what it should be.
+pub(crate) struct WrongMode {
+    pub(crate) name: OsString,
+    pub(crate) found: u32,
+    pub(crate) wanted: u32,
+}
+
+/// The mode of a host's folder, if there is one and it is wrong.
+pub(crate) fn wrong_mode(path: &Path) -> Result<Option<WrongMode>, Failure> {
+    let found = match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        metadata => metadata.map_err(|error| Failure::file("looking at", path, &error))?,
+    };
+    let (name, found, wanted) = (OsString::new(), permissions(&found), FOLDER_MODE);
+    Ok((found != wanted).then_some(WrongMode { name, found, wanted }))
+}
+
+/// Gives the files in a folder the modes that they should have. They stay the same files.
+pub(crate) fn mend_modes(path: &Path, modes: &[WrongMode]) -> Result<(), Failure> {
+    if modes.is_empty() {
+        return Ok(());
+    }
+    let Some(folder) = Folder::open(path)? else { return Ok(()) };
+    for WrongMode { name, wanted, .. } in modes {
+        let changed = if name.is_empty() {
+            rustix::fs::fchmod(&folder.fd, Mode::from_raw_mode(*wanted)).map_err(io::Error::from)
+        } else {
+            let (file, _) = folder.file(name)?;
+            file.set_permissions(fs::Permissions::from_mode(*wanted))
+        };
+        changed
+            .map_err(|error| Failure::file("changing the mode of", &folder.path(name), &error))?;
+    }
+    Ok(())
+}
+
+pub(super) fn permissions(metadata: &Metadata) -> u32 {
+    metadata.permissions().mode() & 0o7777
+}

@@ -1,0 +1,87 @@
+//! Signals: INT, TERM and HUP end the process at once, except while files are on their way to their places.
+//! Then the run goes on to its next safe point, where it undoes or finishes what it began.
+//!
+//! Whatever ends it, the exit code is 128 and the number of the signal, as a shell says it.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use signal_hook::consts::{SIGABRT, SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
+use signal_hook::flag;
+
+use crate::failure::{Failure, Kind};
+
+/// The signal that arrived last; 0 is none.
+static ARRIVED: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether a signal ends the process at once.
+static AT_ONCE: AtomicBool = AtomicBool::new(true);
+
+/// How many pieces of work must not be interrupted.
+static UNDER_WAY: Mutex<usize> = Mutex::new(0);
+
+/// What ends the process whatever it is doing.
+static ALWAYS: AtomicBool = AtomicBool::new(true);
+
+/// The file size limit was met; the write that met it says so itself.
+static FILE_TOO_LARGE: AtomicBool = AtomicBool::new(false);
+
+/// Sets up what signals do. Those that the parent process ignores (`nohup`, jobs in the background) stay ignored.
+pub(crate) fn catch() {
+    let ignored = ignored();
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        if ignored & (1 << (signal - 1)) != 0 {
+            continue;
+        }
+        // The order counts. A signal that cannot be caught has its default action.
+        let number = usize::try_from(signal).unwrap_or_default();
+        let _ = flag::register_usize(signal, &ARRIVED, number)
+            .and_then(|_| flag::register_conditional_shutdown(signal, 128 + signal, &AT_ONCE));
+    }
+    // A write beyond RLIMIT_FSIZE is to fail like any other.
+    let _ = flag::register(SIGXFSZ, &FILE_TOO_LARGE);
+    // The standard library says how much memory could not be had, and aborts.
+    let environment = i32::from(Kind::Environment.exit_code());
+    let _ = flag::register_conditional_shutdown(SIGABRT, environment, &ALWAYS);
+}
+
+/// The signals that are ignored, a bit each.
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+}
+
+/// Says that a signal has arrived. It is asked wherever the run can stop with everything whole.
+pub(crate) fn check() -> Result<(), Failure> {
+    match ARRIVED.load(Ordering::SeqCst) {
+        0 => Ok(()),
+        signal => Err(Failure::interrupted(u8::try_from(signal).unwrap_or_default())),
+    }
+}
+
+/// While this lives a signal does not end the process; [`check`] tells of it.
+#[derive(Debug)]
+pub(crate) struct Uninterrupted(());
+
+impl Uninterrupted {
+    pub(crate) fn begin() -> Result<Self, Failure> {
+        let mut under_way = UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner);
+        *under_way += 1;
+        AT_ONCE.store(false, Ordering::SeqCst);
+        drop(under_way);
+        let begun = Self(());
+        check()?;
+        Ok(begun)
+    }
+}
+
+impl Drop for Uninterrupted {
+    fn drop(&mut self) {
+        let mut under_way = UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner);
+        *under_way -= 1;
+        if *under_way == 0 {
+            AT_ONCE.store(true, Ordering::SeqCst);
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! A set of files that is written whole or not at all.
+//!
+//! Each file is staged first, in a temporary file of its final mode beside its place, and synced; then all
+//! are renamed into place in the order given. Until the first rename nothing has changed, and a rename that
+//! fails undoes those before it. A signal that arrives while files are staged ends the run with nothing
+//! changed; once the first is renamed, all of them follow.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use tempfile::{NamedTempFile, TempPath};
+
+use super::access::Access;
+use super::unfinished::{self, UNFINISHED, parent};
+use crate::failure::{Failure, shown};
+use crate::signals::{self, Uninterrupted};
+
+/// What to do with a file that is there already.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Existing {
+    Keep,
+    Replace,
+}
+
+/// Files on their way to their places.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    existing: Existing,
+    staged: Vec<(NamedTempFile, PathBuf)>,
+    /// Last, so that it outlives the files: from the first of them on, until all are in place or gone.
+    uninterrupted: Option<Uninterrupted>,
+}
+
+impl Batch {
+    pub(crate) const fn new(existing: Existing) -> Self {
+        Self { existing, staged: Vec::new(), uninterrupted: None }
+    }
+
+    /// Writes the contents beside their place, so that a disk that fills up has done so before anything is
+    /// replaced.
+    pub(crate) fn stage(
+        &mut self,
+        path: PathBuf,
+        contents: &[u8],
+        access: Access,
+    ) -> Result<(), Failure> {
+        self.check_place(&path)?;
+        let folder = parent(&path);
+        if !self.staged.iter().any(|(_, staged)| parent(staged) == folder) {
+            unfinished::sweep_shared(folder);
+        }
+        if self.uninterrupted.is_none() {
+            self.uninterrupted = Some(Uninterrupted::begin()?);
+        }
+        let mut file = unfinished::file(&path, access)?;
+        let written = file.write_all(contents).and_then(|()| file.as_file().sync_all());
+        written.map_err(|error| Failure::file("writing", &path, &error))?;
+        self.staged.push((file, path));
+        signals::check()
+    }
+
+    /// Says that a file may not be written before any work is done for it.
+    pub(crate) fn check_place(&self, path: &Path) -> Result<(), Failure> {
+        match fs::symlink_metadata(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(Failure::file("looking at", path, &error)),
+            Ok(metadata) if metadata.is_symlink() => Err(Failure::environment(format!(
+                "{} is a symbolic link; it is not followed",
+                shown(path)
+            ))
+            .hinted("remove the link, or write elsewhere")),
+            Ok(metadata) if !metadata.is_file() => {
+                Err(Failure::environment(format!("{} is not a file", shown(path)))
+                    .hinted("write elsewhere"))
+            }
+            Ok(_) if self.existing == Existing::Keep => Err(exists(path)),
+            Ok(_) => Ok(()),
+        }
+    }
+
+    /// Puts every file in its place, in order.
+    pub(crate) fn commit(self) -> Result<(), Failure> {
+        let mut undo = Undo::default();
+        let mut places: Vec<PathBuf> = Vec::new();
+        for (file, path) in self.staged {
+            undo.remember(&path)?;
+            let put = match self.existing {
+                Existing::Keep => put_new(file, &path),
+                Existing::Replace => file.persist(&path).map(drop).map_err(|error| error.error),
+            };
+            if let Err(error) = put {
+                undo.forget_last();
+                return Err(match error.kind() {
+                    ErrorKind::AlreadyExists => exists(&path),
+                    _ => Failure::file("putting in place", &path, &error),
+                });
+            }
+            places.push(path);
+        }
+        let mut folders: Vec<&Path> = places.iter().map(|path| parent(path)).collect();
+        folders.dedup();
+        for folder in folders {
+            sync_folder(folder)?;
+        }
+        undo.done();
+        signals::check().map_err(|interrupted| {
+            let places: Vec<String> = places.iter().map(|path| shown(path)).collect();
+            interrupted.hinted(format!("the work was finished all the same: {}", places.join(", ")))
+        })
+    }
+}
+
+/// Puts a file where none may be.
+fn put_new(file: NamedTempFile, path: &Path) -> io::Result<()> {
+    let error = match file.persist_noclobber(path) {
+        Ok(_) => return Ok(()),
+        Err(error) if error.error.kind() == ErrorKind::AlreadyExists => return Err(error.error),
+        Err(error) => error,
+    };
+    // Neither a rename that leaves what is there alone nor a hard link. An empty file takes the name, which
+    // works once, and is then replaced.
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    error.file.persist(path).map(drop).map_err(|error| {
+        let _ = fs::remove_file(path);
+        error.error
+    })
+}
+
+/// How to get back to what was there before: dropped before it is done, it goes back.
+#[derive(Default)]
+struct Undo(Vec<(PathBuf, Option<TempPath>)>);
+
+impl Undo {
+    fn remember(&mut self, path: &Path) -> Result<(), Failure> {
+        let before = if fs::symlink_metadata(path).is_ok() {
+            Some(spare(path).map_err(|error| Failure::file("keeping a copy of", path, &error))?)
+        } else {
+            None
+        };
+        self.0.push((path.to_owned(), before));
+        Ok(())
+    }
+
+    fn forget_last(&mut self) {
+        self.0.pop();
+    }
+
+    fn done(mut self) {
+        self.0.clear();
+    }
+}
+
+/// The same file under a second name, which costs no space; a copy where the file system has no hard links.
+fn spare(path: &Path) -> io::Result<TempPath> {
+    let named = |make: &mut dyn FnMut(&Path) -> io::Result<()>| {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(UNFINISHED).make_in(parent(path), make)
+    };
+    let linked = named(&mut |spare| fs::hard_link(path, spare));
+    let spare = linked.or_else(|_| named(&mut |spare| copy(path, spare)))?;
+    Ok(spare.into_temp_path())
+}
+
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    let mut old = File::open(from)?;
+    let mode = old.metadata()?.permissions().mode() & 0o7777;
+    let mut new = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to)?;
+    let copied = io::copy(&mut old, &mut new);
+    let copied = copied.and_then(|_| new.set_permissions(fs::Permissions::from_mode(mode)));
+    copied.inspect_err(|_| {
+        let _ = fs::remove_file(to);
+    })
+}
+
+impl Drop for Undo {
+    fn drop(&mut self) {
+        for (path, before) in self.0.drain(..).rev() {
+            // The failure that led here is the one to report.
+            let _ = match before {
+                Some(spare) => spare.persist(&path).map_err(|error| error.error),
+                None => fs::remove_file(&path),
+            };
+        }
+    }
+}
+
+fn exists(path: &Path) -> Failure {
+    Failure::environment(format!("{} exists already", shown(path)))
+        .hinted("write elsewhere with --out or under another NAME, or replace it with --force")
+}
+
+fn sync_folder(folder: &Path) -> Result<(), Failure> {
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|error| Failure::file("syncing", folder, &error))
+}

@@ -1,0 +1,114 @@
+//! Reading: never more than a limit, never a wait for a pipe that nobody named.
+
+use std::fs::{File, Metadata};
+use std::io::{self, ErrorKind, Read as _};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+use rustix::fs::OFlags;
+use zeroize::Zeroizing;
+
+use crate::failure::{Failure, shown};
+
+/// The most that is read of one file, in bytes. A manifest of ten thousand hosts has one megabyte.
+pub(crate) const LIMIT: u64 = 16 << 20;
+
+/// What came of reading.
+pub(crate) enum Read {
+    Whole(Zeroizing<Vec<u8>>),
+    /// There is more of it than the limit.
+    TooLarge,
+}
+
+/// Reads what the user named: a file, a pipe, or standard input for `-`.
+pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    if path == Path::new("-") {
+        let path = Path::new("standard input");
+        return whole(crate::host::stdin().and_then(|file| read_open(file, 0)), path);
+    }
+    let open = || {
+        let file = File::open(path)?;
+        let size = file.metadata()?.len();
+        read_open(file, size)
+    };
+    whole(open(), path)
+}
+
+/// Reads what nobody named: a file that is looked for under its usual name. A pipe or a device there would
+/// be a wait without end, with the CA's lock held.
+pub(crate) fn read_regular(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let (file, metadata) = open_regular(path)?;
+    whole(read_open(file, metadata.len()), path)
+}
+
+/// Reads a secret, if nobody but its owner can.
+pub(crate) fn read_secret(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let (file, metadata) = open_regular(path)?;
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Err(Failure::environment(format!(
+            "{} has mode {mode:04o}: users other than its owner can read or change it",
+            shown(path)
+        ))
+        .hinted(format!("chmod 600 {}", shown(path))));
+    }
+    whole(read_open(file, metadata.len()), path)
+}
+
+fn open_regular(path: &Path) -> Result<(File, Metadata), Failure> {
+    let mut options = File::options();
+    options.read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed());
+    let opened = options.open(path).and_then(|file| file.metadata().map(|data| (file, data)));
+    match opened {
+        Err(error) => Err(Failure::file("reading", path, &error)),
+        Ok((_, metadata)) if !metadata.is_file() && !metadata.is_dir() => {
+            Err(Failure::environment(format!("{} is not a regular file", shown(path)))
+                .hinted("a pipe, socket or device is in its place; move it away"))
+        }
+        Ok(opened) => Ok(opened),
+    }
+}
+
+/// Reads an open file of about this size to its end. No copy stays behind: what it says may be secret.
+pub(crate) fn read_open(mut file: File, size: u64) -> io::Result<Read> {
+    const STEP: usize = 64 << 10;
+    if size > LIMIT {
+        return Ok(Read::TooLarge);
+    }
+    let mut bytes = Zeroizing::new(Vec::new());
+    // One more than it should have: the end shows without a larger buffer.
+    bytes.try_reserve_exact(usize::try_from(size).unwrap_or(0) + 1)?;
+    loop {
+        let room = bytes.capacity() - bytes.len();
+        let read = (&mut file).take(room as u64).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > LIMIT {
+            return Ok(Read::TooLarge);
+        }
+        if read < room {
+            return Ok(Read::Whole(bytes));
+        }
+        // A buffer that grows by itself leaves copies of a key behind.
+        let mut larger = Zeroizing::new(Vec::new());
+        larger.try_reserve_exact((2 * bytes.len()).max(STEP))?;
+        larger.extend_from_slice(&bytes);
+        bytes = larger;
+    }
+}
+
+fn whole(read: io::Result<Read>, path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    match read {
+        Ok(Read::Whole(bytes)) => Ok(bytes),
+        Ok(Read::TooLarge) => Err(too_large(path)),
+        Err(error) if error.kind() == ErrorKind::OutOfMemory => {
+            Err(Failure::environment(format!("reading {}: not enough memory", shown(path)))
+                .hinted("raise the memory limit of the process, then run this again"))
+        }
+        Err(error) => Err(Failure::file("reading", path, &error)),
+    }
+}
+
+fn too_large(path: &Path) -> Failure {
+    Failure::usage(format!("{} is larger than {} MiB", shown(path), LIMIT >> 20)).hinted(
+        "manifests, certificates, keys and lists are smaller than that; is it the right file?",
+    )
+}

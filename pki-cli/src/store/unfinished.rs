@@ -1,0 +1,119 @@
+//! Files that are not in their place yet, and those that a killed run left behind.
+//!
+//! Whoever writes an unfinished file holds a lock on it, and the kernel frees the lock when the process
+//! dies. So a sweep can tell what is in use from what was left, in any folder and without other locks.
+
+use std::fs::{self, DirEntry, File, Permissions};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+use rustix::fs::OFlags;
+use tempfile::NamedTempFile;
+
+use super::access::Access;
+use crate::failure::Failure;
+
+/// What the names of our unfinished files and folders begin with.
+pub(crate) const UNFINISHED: &str = ".etcdpki-";
+
+/// How many random letters and digits follow.
+const RANDOM: usize = 6;
+
+/// A new file beside its later place, with a name of its own, locked, and readable by nobody whom `access`
+/// leaves out.
+pub(super) fn file(place: &Path, access: Access) -> Result<NamedTempFile, Failure> {
+    let failed = |error: &io::Error| Failure::file("writing", place, error);
+    loop {
+        let file = tempfile::Builder::new()
+            .prefix(UNFINISHED)
+            .rand_bytes(RANDOM)
+            .permissions(Permissions::from_mode(access.mode()))
+            .tempfile_in(parent(place))
+            .map_err(|error| failed(&error))?;
+        // Where files cannot be locked nothing is swept either.
+        let _ = file.as_file().lock();
+        let metadata = file.as_file().metadata().map_err(|error| failed(&error))?;
+        // A sweep may have been faster than the lock.
+        if metadata.nlink() > 0 {
+            access.check(metadata.mode(), place)?;
+            return Ok(file);
+        }
+    }
+}
+
+/// The folder of a file.
+pub(super) fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Removes what a killed run left in the CA's folder or in that of its hosts: files, and folders too. The
+/// CA's lock must be held.
+pub(crate) fn sweep_own(folder: &Path) -> Result<(), Failure> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(|error| Failure::file("reading", folder, &error))?,
+    };
+    for entry in entries {
+        let entry = entry.map_err(|error| Failure::file("reading", folder, &error))?;
+        if entry.file_name().as_encoded_bytes().starts_with(UNFINISHED.as_bytes()) {
+            let path = entry.path();
+            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            let removed = match is_folder {
+                true => fs::remove_dir_all(&path),
+                false if is_in_use(&entry) => Ok(()),
+                false => fs::remove_file(&path),
+            };
+            removed.map_err(|error| Failure::file("removing", &path, &error))?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes what a killed run left in somebody's folder: only files that are named exactly like ours. What
+/// cannot be removed stays; it is in nobody's way.
+pub(super) fn sweep_shared(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let is_file = || entry.file_type().is_ok_and(|kind| kind.is_file());
+        if is_ours(entry.file_name().as_encoded_bytes()) && is_file() && !is_in_use(&entry) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+fn is_ours(name: &[u8]) -> bool {
+    name.strip_prefix(UNFINISHED.as_bytes())
+        .is_some_and(|rest| rest.len() == RANDOM && rest.iter().all(u8::is_ascii_alphanumeric))
+}
+
+/// Whether a living process holds the lock on a file.
+fn is_in_use(entry: &DirEntry) -> bool {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let mut options = File::options();
+    options.read(true).write(true).custom_flags(flags.bits().cast_signed());
+    options.open(entry.path()).is_ok_and(|file| file.try_lock().is_err())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sweep_leaves_what_is_in_use_and_what_only_resembles_ours() {
+        let folder = tempfile::tempdir().unwrap();
+        let others = [".etcdpki-notes.txt", ".etcdpki-", ".etcdpki-abc-de", "etcdpki-abcdef"];
+        for name in others.into_iter().chain([".etcdpki-abCD12"]) {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        fs::create_dir(folder.path().join(".etcdpki-folder")).unwrap();
+        let in_use = file(&folder.path().join("key.pem"), Access::Secret).unwrap();
+        sweep_shared(folder.path());
+        assert!(in_use.path().exists(), "a file in use was removed");
+        assert!(!folder.path().join(".etcdpki-abCD12").exists(), "a stray was left");
+        assert!(others.iter().all(|name| folder.path().join(name).exists()));
+        assert!(folder.path().join(".etcdpki-folder").exists());
+    }
+}

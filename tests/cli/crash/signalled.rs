@@ -1,0 +1,179 @@
+//! INT, TERM and HUP at any moment: the run undoes or finishes what it began, and says so with its exit code.
+//!
+//! Each command gets a few signals here; `ETCDPKI_SIGNALS=200` sends that many to each.
+
+use std::os::unix::process::ExitStatusExt;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::*;
+use crate::files::tree::Tree;
+use crate::lab::Run;
+
+const SIGNALS: [Signal; 3] = [Signal::INT, Signal::TERM, Signal::HUP];
+
+/// How many signals each command gets.
+fn rounds() -> u32 {
+    std::env::var("ETCDPKI_SIGNALS").map_or(12, |rounds| rounds.parse().unwrap())
+}
+
+/// Runs a command and sends it a signal after a while; says whether the signal ended it.
+fn signalled(lab: &Lab, args: &[&str], signal: Signal, after: Duration) -> bool {
+    let mut command = lab.command(args);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    std::thread::sleep(after);
+    // Not waited for yet, so its number is still its own.
+    kill_process(Pid::from_child(&child), signal).unwrap();
+    let number = signal.as_raw();
+    let output = child.wait_with_output().unwrap();
+    // Before the program has set anything up the signal itself is the end.
+    if output.status.signal() == Some(number) {
+        return true;
+    }
+    let run = Run::from(output);
+    assert!([0, 128 + number].contains(&run.code), "{args:?}: {run:?}");
+    run.code != 0
+}
+
+/// Sends signals all along a run of a command, each time in a lab that `prepare` made.
+fn all_along(args: &[&str], prepare: impl Fn() -> Lab, check: impl Fn(&Lab, bool)) {
+    let whole = {
+        let lab = prepare();
+        let start = Instant::now();
+        lab.ok(args);
+        start.elapsed()
+    };
+    let rounds = rounds();
+    let mut ended = 0;
+    for round in 0..rounds {
+        let lab = prepare();
+        let signal = SIGNALS[round as usize % SIGNALS.len()];
+        let was_ended = signalled(&lab, args, signal, whole * round / rounds);
+        ended += u32::from(was_ended);
+        let strays = Tree::of(lab.folder());
+        assert_eq!(strays.strays(), Vec::<&Path>::new(), "round {round}");
+        check(&lab, was_ended);
+    }
+    assert!(ended > 0, "none of {rounds} signals met a run at work");
+}
+
+/// The key files of a lab, by name.
+fn key_files(lab: &Lab) -> Vec<String> {
+    let names = Tree::of(lab.folder());
+    let names = names.names().map(|name| name.display().to_string());
+    names.filter(|name| name.ends_with("-key.pem")).collect()
+}
+
+fn pair_of(lab: &Lab, base: &str) {
+    let leaf = certificate(&lab.read(format!("{base}.pem")));
+    let key = PrivateKey::from_pem(&lab.read(format!("{base}-key.pem"))).unwrap();
+    assert_eq!(leaf.public_key, *key.public_key(), "{base}");
+    assert!(inventory(lab).contains(&leaf.der().to_vec()), "{base} is not in the inventory");
+}
+
+#[test]
+fn issue_that_gets_a_signal_leaves_no_key_beside_the_named_one() {
+    let issue = ["issue", "--profile", "client", "api", "--out", "out"];
+    all_along(
+        &issue,
+        || Lab::with_ca(&[]),
+        |lab, was_ended| {
+            if key_files(lab).contains(&"out/api-key.pem".to_owned()) {
+                pair_of(lab, "out/api");
+            } else {
+                assert!(was_ended);
+                assert_eq!(key_files(lab), ["pki/ca-key.pem"]);
+                assert!(!lab.path("out/api.pem").exists());
+            }
+        },
+    );
+}
+
+#[test]
+fn issue_force_that_gets_a_signal_leaves_the_old_pair_or_the_new_one() {
+    let prepare = || {
+        let lab = Lab::with_ca(&[]);
+        lab.ok(&["issue", "--profile", "client", "api"]);
+        lab
+    };
+    let issue = ["issue", "--profile", "client", "api", "--force"];
+    all_along(&issue, prepare, |lab, _| {
+        pair_of(lab, "api");
+        assert_eq!(key_files(lab), ["api-key.pem", "pki/ca-key.pem"]);
+    });
+}
+
+#[test]
+fn init_ca_that_gets_a_signal_leaves_a_ca_or_nothing() {
+    all_along(&["init-ca"], Lab::new, |lab, was_ended| {
+        let made = ["pki/ca.pem", "pki/ca-key.pem"].map(|file| lab.path(file).exists());
+        assert_eq!(made[0], made[1]);
+        assert!(made[0] || was_ended);
+        let again = lab.run(&["init-ca"]);
+        assert_eq!(again.code, if made[0] { 3 } else { 0 }, "{again:?}");
+    });
+}
+
+#[test]
+fn export_that_gets_a_signal_leaves_an_archive_or_nothing() {
+    let lab = Lab::new();
+    lab.write("cluster.yaml", manifest(false));
+    lab.ok(&["apply", "-f", "cluster.yaml"]);
+    let prepare = || {
+        let new = Lab::new();
+        let status = std::process::Command::new("cp")
+            .arg("-a")
+            .args([lab.path("pki"), new.path("pki")])
+            .status();
+        assert!(status.unwrap().success());
+        new
+    };
+    all_along(&["export", "etcdone"], prepare, |lab, was_ended| {
+        let archive = lab.path("etcdone.tar.gz");
+        assert!(archive.exists() || was_ended);
+        if archive.exists() {
+            let list =
+                std::process::Command::new("tar").arg("-tzf").arg(&archive).output().unwrap();
+            assert!(list.status.success(), "{list:?}");
+        }
+    });
+}
+
+#[test]
+fn apply_that_gets_a_signal_leaves_whole_hosts() {
+    let prepare = || {
+        let lab = Lab::with_ca(&[]);
+        lab.write("cluster.yaml", manifest(false));
+        lab
+    };
+    all_along(&["apply", "-f", "cluster.yaml"], prepare, |lab, _| {
+        check_pairs_and_inventory(lab);
+        lab.ok(&["apply", "-f", "cluster.yaml"]);
+        check_pairs_and_inventory(lab);
+        check_no_strays(lab);
+    });
+}
+
+/// `nohup etcdpki apply` goes on when its terminal is closed.
+#[test]
+fn a_signal_that_the_parent_process_ignores_stays_ignored() {
+    let lab = Lab::with_ca(&[]);
+    // It waits for the request on standard input, which nobody sends.
+    let script = r#"
+        trap '' HUP
+        exec 3<&0
+        "$1" issue --profile client api --csr - <&3 &
+        sleep 0.3
+        kill -HUP $!
+        sleep 0.3
+        kill -TERM $!
+        wait $!
+    "#;
+    let mut shell = crate::peers::program("sh");
+    shell.args(["-c", script, "sh", env!("CARGO_BIN_EXE_etcdpki")]).current_dir(lab.folder());
+    let mut child = shell.stdin(Stdio::piped()).spawn().unwrap();
+    let _request = child.stdin.take();
+    assert_eq!(child.wait().unwrap().code(), Some(128 + 15), "HUP is 129");
+}

@@ -1,0 +1,135 @@
+//! File systems that cannot exchange two folders, rename one, link files or keep modes.
+
+use crate::lab::Lab;
+
+use super::disk::with_mounts;
+
+/// A cluster in two states; the second has new names for its members, and one client less.
+fn write_manifests(lab: &Lab) {
+    let members = |extra: &str| {
+        format!(
+            "cluster: lab\n\
+             etcd:\n\
+             \x20 - {{ name: etcdone, ip: 192.168.29.61{extra} }}\n\
+             \x20 - {{ name: etcdtwo, ip: 192.168.29.62{extra} }}\n\
+             \x20 - {{ name: etcdthree, ip: 192.168.29.63{extra} }}\n"
+        )
+    };
+    let client = "clients:\n  - { name: backup, host: backuphost }\n";
+    lab.write("first.yaml", members("") + client);
+    lab.write("second.yaml", members(", sans: [etcd.example.com]") + client);
+    lab.write("third.yaml", members(", sans: [etcd.example.com]"));
+}
+
+/// A folder on bindfs, which knows neither `RENAME_EXCHANGE` nor `RENAME_NOREPLACE`, like most of FUSE.
+const BINDFS: &str = r#"
+    mkdir there behind
+    bindfs behind there || exit 97
+    trap "umount -l $PWD/there" EXIT
+"#;
+
+/// A program in the place of etcdpki, for which no file can get a second name.
+const WITHOUT_LINKS: &str = r#"
+    {
+        echo '#!/bin/sh'
+        echo 'exec strace -f -qq -o /dev/null -e trace=link,linkat \'
+        echo "    -e inject=link,linkat:error=EPERM '$etcdpki' \"\$@\""
+    } >without-links
+    chmod +x without-links
+    etcdpki=$PWD/without-links
+"#;
+
+/// First run, a change of every member, a client less: run in the folder `there`, which the mounts made.
+const LIFE: &str = r#"
+    cp first.yaml second.yaml third.yaml there
+    cd there
+    "$etcdpki" apply -f first.yaml >/dev/null
+    "$etcdpki" plan -f first.yaml >/dev/null
+    echo "keep me" >pki/hosts/etcdone/notes.txt
+    touch -d 2020-02-02T02:02:02Z pki/hosts/etcdone/notes.txt
+    "$etcdpki" apply -f second.yaml
+    test "$(stat -c %Y pki/hosts/etcdone/notes.txt)" = "$(date -d 2020-02-02T02:02:02Z +%s)"
+    "$etcdpki" plan -f second.yaml >/dev/null
+    test "$(cat pki/hosts/etcdone/notes.txt)" = "keep me"
+    rm pki/hosts/etcdone/notes.txt
+    "$etcdpki" apply -f third.yaml --prune
+    "$etcdpki" plan -f third.yaml >/dev/null
+    "$etcdpki" verify -f third.yaml >/dev/null
+    test ! -e pki/hosts/backuphost
+    "$etcdpki" issue --profile client api --out out
+    "$etcdpki" issue --profile client api --out out --force
+    "$etcdpki" verify out/api.pem --key out/api-key.pem >/dev/null
+    test "$(ls -A out)" = "$(printf 'api-key.pem\napi.pem')"
+    test -z "$(find . -name '.etcdpki-*')"
+    cd ..
+"#;
+
+#[test]
+fn a_file_system_that_cannot_exchange_folders_holds_a_cluster_all_its_life() {
+    crate::peers::program("bindfs");
+    let lab = Lab::new();
+    write_manifests(&lab);
+    let run = with_mounts(&lab, &format!("{BINDFS}{LIFE}"));
+    assert!(run.stdout.contains("  reissue  etcdone/server.pem\n"), "{run:?}");
+}
+
+#[test]
+fn the_lower_layer_of_an_overlay_holds_a_cluster_all_its_life() {
+    let lab = Lab::new();
+    write_manifests(&lab);
+    // The folders come from the image of a container: they cannot be renamed at all.
+    lab.ok(&["apply", "-f", "first.yaml"]);
+    let mount = r"
+        mkdir there image
+        mv pki image
+        mount -t tmpfs none there || exit 97
+        mkdir there/upper there/work there/merged
+        mount -t overlay none there/merged \
+            -o lowerdir=$PWD/image,upperdir=$PWD/there/upper,workdir=$PWD/there/work || exit 97
+        mount --move there/merged there || mount --bind there/merged there
+    ";
+    let run = with_mounts(&lab, &format!("{mount}{LIFE}"));
+    assert!(run.stdout.contains("  reissue  etcdone/server.pem\n"), "{run:?}");
+}
+
+#[test]
+fn a_folder_without_hard_links_holds_a_cluster_all_its_life() {
+    crate::peers::program("strace");
+    let lab = Lab::new();
+    write_manifests(&lab);
+    let run = with_mounts(&lab, &format!("mkdir there; {WITHOUT_LINKS}{LIFE}"));
+    assert!(run.stdout.contains("  reissue  etcdone/server.pem\n"), "{run:?}");
+}
+
+#[test]
+fn neither_exchange_nor_links_nor_renames_that_leave_files_alone() {
+    crate::peers::program("bindfs");
+    crate::peers::program("strace");
+    let lab = Lab::new();
+    write_manifests(&lab);
+    let run = with_mounts(&lab, &format!("{BINDFS}{WITHOUT_LINKS}{LIFE}"));
+    assert!(run.stdout.contains("  reissue  etcdone/server.pem\n"), "{run:?}");
+}
+
+/// vfat, some network file systems, and FUSE with options: a file has the mode of the mount, not its own.
+#[test]
+fn a_file_system_that_does_not_keep_modes_gets_no_key() {
+    crate::peers::program("bindfs");
+    let lab = Lab::with_ca(&[]);
+    let run = with_mounts(
+        &lab,
+        r#"
+        mkdir there behind
+        bindfs --perms=a+rw --chmod-ignore behind there || exit 97
+        trap "umount -l $PWD/there" EXIT
+        try() { code=0; "$etcdpki" "$@" || code=$?; echo "exit $code from etcdpki $*" >&2; }
+        try issue --profile client api --out there
+        try init-ca --dir there/pki
+        test -z "$(find behind -type f -size +0)" || { find behind -type f; exit 1; }
+        "#,
+    );
+    let says =
+        "the file system does not keep file modes: a file created with mode 0600 has mode 0666";
+    assert_eq!(run.stderr.matches(says).count(), 2, "{run:?}");
+    assert_eq!(run.stderr.matches("exit 3 from").count(), 2, "{run:?}");
+}

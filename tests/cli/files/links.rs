@@ -1,0 +1,61 @@
+//! Links in the hosts' folders: they lead to files that are not ours to read or to change.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use super::{mode, set_mode};
+use crate::files::tree::Tree;
+use crate::lab::Lab;
+
+const MANIFEST: &str = "cluster: lab\netcd:\n  - { name: etcdone, ip: 192.168.29.61 }\n";
+const APPLY: &[&str] = &["apply", "-f", "cluster.yaml"];
+
+fn applied() -> Lab {
+    let lab = Lab::new();
+    lab.write("cluster.yaml", MANIFEST);
+    lab.ok(APPLY);
+    lab
+}
+
+/// Every command that reads the hosts' folders refuses the link, and nothing changes anywhere.
+#[track_caller]
+fn refused(lab: &Lab, link: &str) {
+    let before = Tree::of(lab.folder());
+    for args in [APPLY, &["plan", "-f", "cluster.yaml"]] {
+        let run = lab.run(args);
+        assert_eq!(run.code, 3, "{args:?}: {run:?}");
+        let says = format!("{link} is a symbolic link; it is not followed");
+        assert!(run.stderr.contains(&says), "{args:?}: {run:?}");
+    }
+    assert_eq!(before.changes(&Tree::of(lab.folder())), [""; 0]);
+}
+
+#[test]
+fn a_link_in_the_place_of_a_hosts_folder_is_not_followed() {
+    let lab = applied();
+    fs::rename(lab.path("pki/hosts/etcdone"), lab.path("elsewhere")).unwrap();
+    symlink("../../elsewhere", lab.path("pki/hosts/etcdone")).unwrap();
+    refused(&lab, "pki/hosts/etcdone");
+}
+
+#[test]
+fn a_link_in_a_hosts_folder_is_not_followed_and_the_mode_of_its_target_stays() {
+    // A file of root with mode 0600 became one with 0644 for whoever could put a link there.
+    let lab = applied();
+    lab.write("secret", "not a certificate");
+    set_mode(&lab.path("secret"), 0o600);
+    fs::remove_file(lab.path("pki/hosts/etcdone/ca.pem")).unwrap();
+    symlink("../../../secret", lab.path("pki/hosts/etcdone/ca.pem")).unwrap();
+    refused(&lab, "pki/hosts/etcdone/ca.pem");
+    assert_eq!(mode(&lab.path("secret")), 0o600);
+}
+
+#[test]
+fn a_link_to_a_folder_is_nobodys_host() {
+    let lab = applied();
+    symlink("etcdone", lab.path("pki/hosts/latest")).unwrap();
+    assert_eq!(lab.run(&["plan", "-f", "cluster.yaml"]).code, 0);
+    let _ = lab.run(&["apply", "-f", "cluster.yaml", "--prune"]);
+    assert!(lab.path("pki/hosts/latest").is_symlink());
+    assert!(lab.path("pki/hosts/etcdone/server.pem").exists());
+}
