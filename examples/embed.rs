@@ -1,11 +1,11 @@
-//! An etcd member's certificate from a program of your own: `cargo run --example embed`.
+//! Issues an etcd member's certificate from your own program: `cargo run --example embed`.
 //!
-//! The library asks for nothing but values; this program supplies the clock and the randomness.
+//! The library takes only values. This program supplies the time and the random bytes.
 
 #![expect(
     clippy::disallowed_methods,
     clippy::disallowed_macros,
-    reason = "the embedding program owns the clock and the streams"
+    reason = "the embedding program provides the clock and the output streams"
 )]
 
 use pki_core::{
@@ -21,7 +21,7 @@ fn moment() -> IssuanceContext {
 }
 
 fn main() -> Result<(), Error> {
-    // A root that signs leaves, and the authority that stands on it.
+    // A root CA, and the authority that issues with it.
     let ca_key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
     let root = CaRequest::new(Subject::from_common_name("etcd CA")?);
     let ca = Authority::draft_root(&root, ca_key.public_key(), &moment())?.sign(&ca_key)?;
@@ -41,7 +41,7 @@ fn main() -> Result<(), Error> {
     let issued = draft.sign(&ca_key)?;
     print!("{}{}", issued.certificate.to_pem()?, *key.to_pem(KeyFormat::Pkcs8)?);
 
-    // The same rules that let it be signed judge it again.
+    // The verifier applies the same rules that `draft` applied.
     let verifier = Verifier::new(vec![authority.certificate().clone()])?;
     let mut options = VerifyOptions::at(OffsetDateTime::now_utc());
     options.purpose = Purpose::Peer;

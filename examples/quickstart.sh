@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# The lab's whole PKI from its manifest: one etcd CA, three members with a server and a peer certificate
-# each, the API server's client certificate, and the configuration that uses them; then all of it judged.
+# Creates the lab's whole PKI from its manifest: one etcd CA, a server and a peer certificate for each of
+# three members, the API server's client certificate, and the configuration that uses them. Then verifies
+# all of it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=${1:-lab-pki}
 
 if [ -e "$out" ]; then
-    echo "$out is there already; move it away, or name another folder: $0 DIR" >&2
+    echo "$out already exists; move it away, or use another folder: $0 DIR" >&2
     exit 1
 fi
 
@@ -19,4 +20,4 @@ etcdpki() {
 etcdpki apply -f examples/lab/cluster.yaml
 etcdpki verify -f examples/lab/cluster.yaml
 
-printf '\n%s\n' "The lab's PKI is in $out: the CA, and in hosts/ a folder for each host."
+printf '\n%s\n' "The lab's PKI is in $out: the CA, and a folder for each host in hosts/."

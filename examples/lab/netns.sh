@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# The lab's five hosts with their addresses on this machine: a network namespace each, and one for the
-# bridge between them; none leads outside. Real etcd runs from the configuration that `apply` writes.
+# Runs the lab's five hosts with their addresses on this machine: one network namespace for each host, and
+# one for the bridge between them. They have no connection to other networks. A real etcd runs with the
+# configuration that `apply` writes.
 #
-#   netns.sh run [ETCDPKI]    bring the lab up, show that it works, take it down
-#   netns.sh up [ETCDPKI]     bring it up and leave it
-#   netns.sh down             take it down and delete its files
+#   netns.sh run [ETCDPKI]    start the lab, show that it works, stop it
+#   netns.sh up [ETCDPKI]     start the lab and leave it running
+#   netns.sh down             stop the lab and delete its files
 #
-# ETCDPKI is the etcdpki to use; without it (and without $ETCDPKI) cargo builds one. $ETCD and
-# $ETCDCTL are the etcd to run, $LAB the lab's name, $LAB_DIR where its files are. Needs root.
+# ETCDPKI is the path of etcdpki; without it (and without $ETCDPKI), cargo builds it. $ETCD and $ETCDCTL
+# are the programs to run, $LAB is the lab's name, and $LAB_DIR is the folder for its files. Needs root.
 set -euo pipefail
 umask 077
 
@@ -21,7 +22,7 @@ declare -A address=([etcdone]=192.168.29.61 [etcdtwo]=192.168.29.62 [etcdthree]=
 
 die() { printf 'netns.sh: %s\n' "$*" >&2; exit 1; }
 
-# A program on a host, in that host's folder, with nothing of our environment.
+# Runs a program on a host, in the host's folder, with an empty environment.
 on() {
     local host=$1
     shift
@@ -42,8 +43,8 @@ connect() {
     done
 }
 
-# The manifest of the lab for this etcd. The paths lie below the folder that a program is started in,
-# so that five hosts with the same configuration find room on one machine.
+# Creates the certificates for this version of etcd. The paths are below the current folder of each
+# program, so that five hosts with the same configuration can share one machine.
 certificates() {
     local version host
     version=$("$etcd" --version | sed -n 's/^etcd Version: //p')
@@ -55,12 +56,12 @@ EOF
     (cd "$dir" && timeout 60 "$etcdpki" --dir pki apply -f cluster.yaml)
     for host in "${!address[@]}"; do
         mkdir "$dir/$host"
-        # The worker holds nothing.
+        # The worker has no files.
         [ ! -d "$dir/pki/hosts/$host" ] || cp -a "$dir/pki/hosts/$host" "$dir/$host/etc"
     done
 }
 
-# etcd as its unit says: the same environment, the same arguments. Only the program may be another.
+# Starts etcd as its unit does, with the same environment and arguments. Only the program can differ.
 start() {
     local host=$1 unit=$dir/$1/etc/etcd.service environment arguments
     mapfile -t environment < <(sed -n 's/^Environment=//p' "$unit")
@@ -70,7 +71,7 @@ start() {
     disown
 }
 
-# etcdctl on the master, set up as its etcdctl.env says.
+# Runs etcdctl on the master with the settings in its etcdctl.env.
 master() {
     # shellcheck disable=SC2016
     (on masterone sh -c 'set -a; . etc/etcdctl.env; set +a; exec "$0" "$@"' "$etcdctl" "$@")
@@ -80,19 +81,19 @@ up() {
     local program
     for program in ip "$etcd" "$etcdctl"; do
         command -v "$program" >/dev/null ||
-            die "$program is missing; apt-get install iproute2 etcd-server etcd-client"
+            die "$program is missing; run: apt-get install iproute2 etcd-server etcd-client"
     done
     etcd=$(command -v "$etcd") etcdctl=$(command -v "$etcdctl")
     etcdpki=${1:-${ETCDPKI:-}}
     if [ -z "$etcdpki" ]; then
-        # sudo has another PATH.
-        command -v cargo >/dev/null || die 'no cargo here; build etcdpki first and name it: netns.sh run PATH'
+        # The PATH under sudo can be different.
+        command -v cargo >/dev/null || die 'cargo is missing; build etcdpki first and pass its path: netns.sh run PATH'
         (cd "$here/../.." && timeout 1800 cargo build --quiet --release --package pki-cli)
         etcdpki=$here/../../target/release/etcdpki
     fi
     etcdpki=$(realpath "$etcdpki")
-    [ ! -e "/run/netns/$lab-bridge" ] || die "$lab is up; take the lab down first: netns.sh down"
-    [ ! -e "$dir" ] || die "$dir is there; take the lab down first: netns.sh down"
+    [ ! -e "/run/netns/$lab-bridge" ] || die "$lab is running; stop it first: netns.sh down"
+    [ ! -e "$dir" ] || die "$dir exists; stop the lab first: netns.sh down"
     mkdir "$dir"
     trap down EXIT
     trap 'exit 1' INT TERM
@@ -104,7 +105,7 @@ up() {
     until master endpoint health >"$dir/health" 2>&1; do
         if [ $SECONDS -ge $deadline ]; then
             tail -n 5 "$dir/health" "$dir"/etcd*/etcd.log >&2
-            die "no healthy cluster within a minute"
+            die "the cluster is not healthy after one minute"
         fi
         sleep 0.2
     done
@@ -118,12 +119,12 @@ show() {
     echo '== workerone, without a certificate'
     if (on workerone "$etcdctl" --endpoints "https://${address[etcdone]}:2379" \
         --insecure-skip-tls-verify --dial-timeout 1s --command-timeout 1s get lab) 2>/dev/null; then
-        die 'workerone was let in'
+        die 'etcd accepted workerone without a certificate'
     fi
     echo 'refused'
 }
 
-# Ends only what runs in the lab's own namespaces.
+# Ends only the processes in the lab's own namespaces.
 down() {
     local name process
     for name in bridge "${!address[@]}"; do
@@ -132,7 +133,7 @@ down() {
         for process in $(ip netns pids "$name"); do kill -KILL "$process" 2>/dev/null || true; done
         ip netns delete "$name"
     done
-    # etcd's data is 128 MiB a member. Only a folder that `up` made is deleted.
+    # Each member has 128 MiB of data. Deletes only a folder that `up` created.
     [ ! -e "$dir/.netns.sh" ] || rm -rf "$dir"
 }
 
@@ -148,7 +149,7 @@ case $command in
         up "${2:-}"
         show
         trap - EXIT
-        printf '== up; a shell on a host: cd %s/masterone && ip netns exec %s-masterone bash\n' \
+        printf '== the lab is running; for a shell on a host: cd %s/masterone && ip netns exec %s-masterone bash\n' \
             "$dir" "$lab"
         ;;
     down) down ;;

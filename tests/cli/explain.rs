@@ -1,4 +1,4 @@
-//! `explain`, and docs/rules.md, which is made of the same table.
+//! `explain`, and docs/rules.md, which is generated from the same table.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -15,16 +15,16 @@ fn rules() -> Vec<Value> {
     document["rules"].as_array().unwrap().clone()
 }
 
-/// What docs/rules.md should say.
+/// The expected contents of docs/rules.md.
 fn page(rules: &[Value]) -> String {
     let mut page = "\
 # The rules
 
-What `etcdpki verify` reports and `etcdpki issue` obeys. `etcdpki explain RULE` says the same of one rule. An error breaks the
-cluster now, or is a hole in it; a warning breaks later or elsewhere; an information is worth knowing. `--policy rfc5280` keeps
-the rules of RFC 5280 alone, every one an error.
+These are the rules that `etcdpki verify` and `etcdpki issue` apply. `etcdpki explain RULE` shows the same text for one rule. An error
+means that something in the cluster fails now, or that it has a security hole. A warning means that something will fail later, or in other
+programs. An info is good to know. With `--policy rfc5280`, only the rules of RFC 5280 apply, and every finding is an error.
 
-| rule | severity | demanded by |
+| rule | severity | required by |
 |---|---|---|
 "
     .to_owned();
@@ -36,7 +36,7 @@ the rules of RFC 5280 alone, every one an error.
     for rule in rules {
         let _ = write!(
             page,
-            "\n## {}\n{}\n\n* **Mend**: {}\n* **See**: {}\n",
+            "\n## {}\n{}\n\n* **Fix**: {}\n* **See**: {}\n",
             of(rule, "rule"),
             of(rule, "impact"),
             of(rule, "remedy"),
@@ -48,14 +48,14 @@ the rules of RFC 5280 alone, every one an error.
 
 #[test]
 fn docs_rules_md_is_in_step_with_the_table() {
-    let (path, wanted) = (peers::root().join("docs/rules.md"), page(&rules()));
+    let (path, expected) = (peers::root().join("docs/rules.md"), page(&rules()));
     if std::env::var_os("UPDATE_DOCS").is_some() {
-        fs::write(&path, &wanted).unwrap();
+        fs::write(&path, &expected).unwrap();
     }
     let found = fs::read_to_string(&path).unwrap_or_default();
     assert!(
-        found == wanted,
-        "docs/rules.md is not what the table says; make it anew: \
+        found == expected,
+        "docs/rules.md differs from the table; regenerate it: \
          UPDATE_DOCS=1 cargo test -p pki-cli --test cli explain"
     );
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# An etcd member: etcd itself, and the bundle that `etcdpki apply` made for this host.
+# Sets up an etcd member: installs etcd, and the bundle that `etcdpki apply` created for this host.
 set -euo pipefail
 
 version=v3.6.4
@@ -15,7 +15,7 @@ fi
 
 id etcd >/dev/null 2>&1 || useradd --system --home-dir /var/lib/etcd --shell /usr/sbin/nologin etcd
 install -d -o etcd -g etcd -m 0700 /var/lib/etcd
-# vagrant copies as its own user; the keys belong to etcd and to nobody else.
+# vagrant copies files as its own user. The keys must be readable only by etcd.
 install -d -o root -g etcd -m 0750 /etc/etcd
 for file in /tmp/bundle/*; do
     case $file in
@@ -28,5 +28,5 @@ rm -r /tmp/bundle
 
 systemctl daemon-reload
 systemctl enable etcd
-# Ready once two members are: vagrant starts them one after the other, so nobody waits here.
+# etcd is ready only once two members run. vagrant starts them one after the other, so do not wait here.
 systemctl restart --no-block etcd

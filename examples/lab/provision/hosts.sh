@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Every machine: the names of all of them, and a clock that is right, because a certificate is not
-# valid before its time.
+# Sets up every machine: the names of all machines, and a correct clock, because a certificate is not valid
+# before its notBefore.
 set -euo pipefail
 
 grep -q 'masterone.example.com masterone' /etc/hosts || printf '%s\n' "$1" >>/etc/hosts

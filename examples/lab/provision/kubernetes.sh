@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The master and the worker: containerd, kubelet and kubeadm. The argument is the machine's address.
+# Sets up the master and the worker: containerd, kubelet and kubeadm. The argument is the machine's address.
 set -euo pipefail
 
 minor=v1.34
@@ -25,6 +25,6 @@ echo "deb [signed-by=/etc/apt/keyrings/kubernetes.gpg] $url /" >/etc/apt/sources
 apt-get update
 apt-get install -y kubelet kubeadm kubectl
 apt-mark hold kubelet kubeadm kubectl
-# The first address of a vagrant machine is its NAT's, which is the same on all of them.
+# The first address of a vagrant machine belongs to its NAT and is the same on all machines.
 echo "KUBELET_EXTRA_ARGS=--node-ip=$1" >/etc/default/kubelet
 systemctl restart kubelet

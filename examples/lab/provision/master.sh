@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# The master: kubeadm with external etcd, by the bundle that `etcdpki apply` made for this host.
-# The argument is the machine's address. The members must be up already.
+# Sets up the master: kubeadm with external etcd, from the bundle that `etcdpki apply` created for this host.
+# The argument is the machine's address. The members must already be running.
 set -euo pipefail
 
-[ ! -e /etc/kubernetes/admin.conf ] || { echo 'the master is there already'; exit 0; }
+[ ! -e /etc/kubernetes/admin.conf ] || { echo 'the master is already set up'; exit 0; }
 pki=/etc/kubernetes/pki/etcd
 install -d -m 0755 "$pki"
 for file in /tmp/bundle/*; do
@@ -14,8 +14,8 @@ for file in /tmp/bundle/*; do
 done
 rm -r /tmp/bundle
 
-# kubeadm reads several documents from one file: etcd's from the bundle, this machine's address from
-# here.
+# kubeadm reads several documents from one file: the one about etcd from the bundle, and the address of
+# this machine.
 {
     cat "$pki/kubeadm-config.yaml"
     printf '%s\n' --- 'apiVersion: kubeadm.k8s.io/v1beta4' 'kind: InitConfiguration' \

@@ -1,4 +1,4 @@
-//! The API server's client certificate and what lies beside it.
+//! Faults in the API server's client certificate and in the files next to it.
 
 use time::Duration;
 
@@ -58,7 +58,7 @@ faults! {
         file: FILE,
     },
     client_of_another_ca: Fault {
-        what: "The client certificate is another CA's",
+        what: "The client certificate is from another CA",
         cluster: Cluster::One,
         plant: |machines| {
             Forged::another_ca(machines).named("another CA").write("another");
@@ -69,7 +69,7 @@ faults! {
         file: FILE,
     },
     client_without_certificate: Fault {
-        what: "The client certificate is not there",
+        what: "The client certificate is missing",
         cluster: Cluster::One,
         plant: |machines| {
             std::fs::remove_file(machines.lab.path("pki/hosts").join(FILE)).unwrap();
@@ -116,7 +116,7 @@ faults! {
         file: "masterone/ca.pem",
     },
     client_without_a_name: Fault {
-        what: "The client certificate has no alternative name, as kubeadm issues it, and peers are not held to a list",
+        what: "The client certificate has no subjectAltName, as issued by kubeadm, and no option restricts the names of peers",
         cluster: Cluster::One,
         plant: |machines| {
             client(machines, |forged| forged.without("subjectAltName"));

@@ -1,4 +1,4 @@
-//! etcd's configuration: here the environment in its unit.
+//! Faults in etcd's configuration, which is the environment in its unit here.
 
 use super::Sight::{ClientFails, Ends, Healthy, NeverBoots, NoGateway, Own, Rejects};
 use super::sight::{READY, client_as, said};
@@ -9,12 +9,12 @@ use crate::machines::network::{MASTER, MEMBERS};
 
 const UNIT: &str = "etcdone/etcd.service";
 
-/// Sets a variable anew, or first.
+/// Sets a variable, or replaces its value.
 pub(super) fn set(machines: &Machines, member: &str, variable: &str, value: &str) {
     unset(machines, member, variable);
     edit(machines, member, |unit| {
-        let wanted = format!("Environment={variable}={value}\nExecStart=");
-        unit.replace("ExecStart=", &wanted)
+        let line = format!("Environment={variable}={value}\nExecStart=");
+        unit.replace("ExecStart=", &line)
     });
 }
 
@@ -36,9 +36,9 @@ fn revocation_list(machines: &Machines) {
     set(machines, "etcdone", "ETCD_CLIENT_CRL_FILE", file);
 }
 
-/// The client sees that its connection ends, in one way or another.
+/// The client sees that its connection is closed, in one way or another.
 fn cut_off(machines: &mut Machines) {
-    machines.wait("the member serves", |machines| {
+    machines.wait("the member serves clients", |machines| {
         let serves = said(machines, "etcdone").contains(READY);
         if serves { Ok(()) } else { Err("it does not".to_owned()) }
     });
@@ -57,7 +57,7 @@ fn anybody_reads(machines: &mut Machines) {
 
 faults! {
     configured_without_a_certificate: Fault {
-        what: "The configuration names no server certificate for an https address",
+        what: "The configuration has no server certificate for an https URL",
         cluster: Cluster::One,
         plant: |machines| {
             unset(machines, "etcdone", "ETCD_CERT_FILE");
@@ -68,18 +68,18 @@ faults! {
         file: UNIT,
     },
     configured_without_client_authentication: Fault {
-        what: "The configuration asks no client for a certificate",
+        what: "The configuration does not require client certificates",
         cluster: Cluster::One,
         plant: |machines| {
             unset(machines, "etcdone", "ETCD_CLIENT_CERT_AUTH");
             unset(machines, "etcdone", "ETCD_TRUSTED_CA_FILE");
         },
-        seen: both(&[Own("whoever reaches the port reads everything", anybody_reads)]),
+        seen: both(&[Own("anyone who can reach the port can read everything", anybody_reads)]),
         rule: "cfg-auth-off",
         file: UNIT,
     },
     configured_with_the_ciphers_of_rsa: Fault {
-        what: "The cipher suites are RSA's, and the server's key is ECDSA",
+        what: "The cipher suites are for RSA, but the server's key is ECDSA",
         cluster: Cluster::One,
         plant: |machines| {
             let suite = "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256";
@@ -93,7 +93,7 @@ faults! {
         file: UNIT,
     },
     configured_with_a_list_of_clients: Fault {
-        what: "Clients are held to a host name, and the gateway is one of them",
+        what: "Clients are restricted to a host name, which also applies to the gateway",
         cluster: Cluster::One,
         plant: |machines| {
             let name = "apiserver-etcd-client.invalid";
@@ -107,7 +107,7 @@ faults! {
         file: UNIT,
     },
     configured_with_two_lists_of_peers: Fault {
-        what: "Peers are held to a common name and to a host name",
+        what: "Peers are restricted to a common name and to a host name",
         cluster: Cluster::One,
         plant: |machines| set(machines, "etcdone", "ETCD_PEER_CERT_ALLOWED_CN", "etcdone"),
         seen: both(&[Ends("etcdone", "AllowedCN and AllowedHostname are mutually exclusive")]),
@@ -115,32 +115,32 @@ faults! {
         file: UNIT,
     },
     revocation_list_missing: Fault {
-        what: "The clients' revocation list is configured and not there",
+        what: "The CRL for clients is configured but missing",
         cluster: Cluster::One,
         plant: |machines| revocation_list(machines),
         seen: both(&[
-            Own("clients are cut off without a word", cut_off),
+            Own("etcd closes client connections without an error", cut_off),
             Rejects("etcdone", "revoked.crl: no such file or directory"),
         ]),
         rule: "file-missing",
         file: "etcdone/revoked.crl",
     },
     revocation_list_empty: Fault {
-        what: "The clients' revocation list is an empty file",
+        what: "The CRL for clients is an empty file",
         cluster: Cluster::One,
         plant: |machines| {
             revocation_list(machines);
             machines.lab.write(host_file("etcdone", "revoked.crl"), "");
         },
         seen: both(&[
-            Own("clients are cut off without a word", cut_off),
+            Own("etcd closes client connections without an error", cut_off),
             Rejects("etcdone", "asn1: syntax error: sequence truncated"),
         ]),
         rule: "crl-format",
         file: "etcdone/revoked.crl",
     },
     configured_without_the_cas_of_peers: Fault {
-        what: "The configuration names no trust file for peers, so that the system's CAs count",
+        what: "The configuration has no trust file for peers, so etcd trusts the system's CAs",
         cluster: Cluster::Three,
         plant: |machines| {
             for member in MEMBERS {
@@ -152,7 +152,7 @@ faults! {
         file: UNIT,
     },
     configured_with_the_common_name_of_one_peer: Fault {
-        what: "Peers are held to the common name of one of them",
+        what: "Peers are restricted to the common name of one of them",
         cluster: Cluster::Three,
         plant: |machines| {
             for member in MEMBERS {

@@ -1,4 +1,4 @@
-//! docs/faults.md says what the tests see.
+//! docs/faults.md lists what the tests observe.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -8,24 +8,24 @@ use crate::lab::Lab;
 use crate::peers;
 
 const HEAD: &str = "\
-# Faults, and what is seen of them
+# Faults and their symptoms
 
-Each of these faults is planted, one at a time, in a healthy cluster that etcdpki made. The tests start etcd 3.4 and etcd 3.5.1
-with it, see what stands in the third column, and see `etcdpki verify -f cluster.yaml` name it by the [rule](rules.md) in the fourth.
-Without a fault nothing of it is seen, and `verify` finds nothing.
+The tests plant each of these faults, one at a time, in a healthy cluster that etcdpki created. They start etcd 3.4 and etcd 3.5.1 with
+it, check that the symptom in the third column occurs, and check that `etcdpki verify -f cluster.yaml` reports the [rule](rules.md) in
+the fourth. Without a fault, there are no symptoms and `verify` finds nothing.
 
-Where every member is healthy the cluster hides the fault, and `verify` is what tells of it.
+Where the symptom is \"every member is healthy\", the cluster hides the fault and only `verify` reports it.
 
-The table is that of `tests/cli/faults/` in words, and a test keeps it in step. Clients are etcdctl 3.5.1, for that of 3.4 tells no
-more than that its time is over.
+This table is generated from `tests/cli/faults/`, and a test keeps it up to date. The client is etcdctl 3.5.1, because etcdctl 3.4
+reports only that a timeout expired.
 ";
 
-/// What docs/faults.md should say.
+/// The expected contents of docs/faults.md.
 fn page() -> String {
     let mut page = HEAD.to_owned();
     for (about, table) in TABLES {
         write!(page, "\n## {about}\n").unwrap();
-        page += "| fault | what is wrong | what is seen | rule |\n|---|---|---|---|\n";
+        page += "| fault | what is wrong | symptom | rule |\n|---|---|---|---|\n";
         for (name, fault) in table {
             let (name, seen, rule) = (name.replace('_', "-"), seen(fault), fault.rule);
             writeln!(page, "| {name} | {} | {seen} | [{rule}](rules.md#{rule}) |", fault.what)
@@ -50,19 +50,19 @@ fn seen(fault: &Fault) -> String {
 
 #[test]
 fn docs_faults_md_is_in_step_with_the_table() {
-    let (path, wanted) = (peers::root().join("docs/faults.md"), page());
+    let (path, expected) = (peers::root().join("docs/faults.md"), page());
     if std::env::var_os("UPDATE_DOCS").is_some() {
-        fs::write(&path, &wanted).unwrap();
+        fs::write(&path, &expected).unwrap();
     }
     let found = fs::read_to_string(&path).unwrap_or_default();
     assert!(
-        found == wanted,
-        "docs/faults.md is not what the table says; make it anew: \
+        found == expected,
+        "docs/faults.md differs from the table; regenerate it: \
          UPDATE_DOCS=1 cargo test -p pki-cli --test cli faults::documentation"
     );
 }
 
-/// A typing error in a rule's name would send readers nowhere.
+/// A typing error in a rule's id would be a dead link.
 #[test]
 fn every_rule_of_the_table_is_explained() {
     for (name, fault) in TABLES.into_iter().flat_map(|(_, table)| table) {

@@ -1,4 +1,4 @@
-//! The files of a member: keys, certificates and trust files as they lie on the disk.
+//! Faults in the files of a member: keys, certificates and trust files on disk.
 
 use super::Sight::{ClientFails, Ends, Rejects};
 use super::forge::run;
@@ -15,7 +15,7 @@ const NO_PEM_CERTIFICATE: &str = "tls: failed to find any PEM data in certificat
 const NO_PEM_KEY: &str = "tls: failed to find any PEM data in key input";
 const UNKNOWN: &str = "x509: certificate signed by unknown authority";
 
-/// Runs OpenSSL on a file, and puts what it makes in its place.
+/// Runs OpenSSL on a file, and replaces the file with the output.
 fn convert(machines: &Machines, file: &str, args: &[&str]) {
     let file = machines.lab.path("pki/hosts").join(file);
     let made = file.with_extension("made");
@@ -59,7 +59,7 @@ faults! {
         file: KEY,
     },
     key_missing: Fault {
-        what: "The server's key is not there",
+        what: "The server's key is missing",
         cluster: Cluster::One,
         plant: |machines| {
             std::fs::remove_file(machines.lab.path("pki/hosts").join(KEY)).unwrap();
@@ -77,15 +77,15 @@ faults! {
         file: CERTIFICATE,
     },
     certificate_file_empty: Fault {
-        what: "The server certificate's file is empty: a disk was full",
+        what: "The server certificate's file is empty, because a disk was full",
         cluster: Cluster::One,
         plant: |machines| write(machines, CERTIFICATE, ""),
         seen: both(&[Ends("etcdone", NO_PEM_CERTIFICATE)]),
         rule: "pem-empty",
         file: CERTIFICATE,
     },
-    certificate_and_key_switched: Fault {
-        what: "The server's certificate and key are switched",
+    certificate_and_key_swapped: Fault {
+        what: "The paths of the server's certificate and key are swapped",
         cluster: Cluster::One,
         plant: |machines| {
             let (certificate, key) = (read(machines, CERTIFICATE), read(machines, KEY));
@@ -97,7 +97,7 @@ faults! {
         file: CERTIFICATE,
     },
     certificate_with_openssls_label: Fault {
-        what: "The server certificate is labelled TRUSTED CERTIFICATE, as `openssl x509 -trustout` writes it",
+        what: "The server certificate has the label TRUSTED CERTIFICATE, as written by `openssl x509 -trustout`",
         cluster: Cluster::One,
         plant: |machines| convert(machines, CERTIFICATE, &["x509", "-trustout"]),
         seen: both(&[Ends("etcdone", r#"tls: failed to find "CERTIFICATE" PEM block"#)]),
@@ -108,7 +108,7 @@ faults! {
         what: "The server's file has the intermediate CA before the certificate",
         cluster: Cluster::One,
         plant: |machines| {
-            authority::anew(machines, |ca| ca);
+            authority::reissued(machines, |ca| ca);
             authority::intermediate(machines);
             let chain = [machines.lab.read("between.pem"), read(machines, CERTIFICATE)];
             write(machines, CERTIFICATE, chain.concat());
@@ -134,7 +134,7 @@ faults! {
         file: TRUST,
     },
     trust_file_with_the_cas_key: Fault {
-        what: "The member's trust file holds the CA's key, too",
+        what: "The member's trust file also contains the CA's key",
         cluster: Cluster::One,
         plant: |machines| {
             let both = [read(machines, TRUST), machines.lab.read("pki/ca-key.pem")];

@@ -1,5 +1,5 @@
-//! The members' peer certificates. A fault of one direction hides behind the streams that the other
-//! side opened, until a member lags behind a snapshot or the whole cluster restarts.
+//! Faults in the members' peer certificates. The streams that the other side opened hide a fault in one
+//! direction, until a member needs a snapshot or the whole cluster restarts.
 
 use time::Duration;
 
@@ -26,8 +26,8 @@ fn third(machines: &Machines, fault: impl FnOnce(Forged) -> Forged) {
     peer(machines, "etcdthree", fault);
 }
 
-/// Leaves the third member behind what the others still have in their logs, so that it needs a
-/// snapshot, which the leader sends over a connection of its own.
+/// Lets the third member fall behind the oldest entry in the others' logs, so that it needs a snapshot.
+/// The leader sends a snapshot over a separate connection.
 pub(super) fn lag(machines: &mut Machines) {
     healthy(machines);
     machines.stop_member("etcdthree");
@@ -38,7 +38,7 @@ pub(super) fn lag(machines: &mut Machines) {
             if run.code == 0 { Ok(()) } else { Err(format!("{run:?}")) }
         });
     }
-    // A member that starts knows the log from its last snapshot on.
+    // A member that starts knows only the log after its last snapshot.
     for name in ["etcdone", "etcdtwo"] {
         machines.stop_member(name);
     }
@@ -63,7 +63,7 @@ fn the_snapshot_never_arrives(machines: &mut Machines) {
 
 faults! {
     peer_without_client_auth: Fault {
-        what: "A peer certificate lacks clientAuth: its member cannot dial",
+        what: "A peer certificate lacks clientAuth, so its member cannot connect to others",
         cluster: Cluster::Three,
         plant: |machines| third(machines, |forged| forged.with("extendedKeyUsage", "serverAuth")),
         seen: both(&[Healthy, Rejects("etcdone", USAGE), Says("etcdthree", BAD)]),
@@ -71,7 +71,7 @@ faults! {
         file: FILE,
     },
     peer_without_server_auth: Fault {
-        what: "A peer certificate lacks serverAuth: its member cannot be dialled",
+        what: "A peer certificate lacks serverAuth, so others cannot connect to its member",
         cluster: Cluster::Three,
         plant: |machines| third(machines, |forged| forged.with("extendedKeyUsage", "clientAuth")),
         seen: both(&[Healthy, Says("etcdone", USAGE), Rejects("etcdthree", BAD)]),
@@ -90,7 +90,7 @@ faults! {
         file: FILE,
     },
     peer_that_needs_a_snapshot: Fault {
-        what: "A peer certificate lacks serverAuth, and its member has lagged behind a snapshot",
+        what: "A peer certificate lacks serverAuth, and its member has fallen so far behind that it needs a snapshot",
         cluster: Cluster::Three,
         plant: |machines| third(machines, |forged| forged.with("extendedKeyUsage", "clientAuth")),
         seen: both(&[
@@ -153,7 +153,7 @@ faults! {
         file: FILE,
     },
     peer_that_is_not_on_the_list: Fault {
-        what: "A peer certificate lacks the name that all peers are held to",
+        what: "A peer certificate lacks the name that peer-cert-allowed-hostname requires",
         cluster: Cluster::Three,
         plant: |machines| {
             let names = peer_names(machines, &machines.network.address("etcdthree"));
@@ -165,7 +165,7 @@ faults! {
         file: FILE,
     },
     peer_with_common_name_only: Fault {
-        what: "A peer certificate has a common name and no alternative names",
+        what: "A peer certificate has a common name but no subjectAltName",
         cluster: Cluster::Three,
         plant: |machines| third(machines, |forged| forged.without("subjectAltName")),
         seen: both(&[Rejects("etcdone", NOT_ON_THE_LIST), Isolated("etcdthree")]),
@@ -183,7 +183,7 @@ faults! {
         file: FILE,
     },
     peer_of_another_ca: Fault {
-        what: "A peer certificate is another CA's",
+        what: "A peer certificate is from another CA",
         cluster: Cluster::Three,
         plant: |machines| {
             Forged::another_ca(machines).named("another CA").write("another");
@@ -194,7 +194,7 @@ faults! {
         file: FILE,
     },
     peer_that_trusts_another_ca: Fault {
-        what: "A member trusts another CA than the others",
+        what: "A member trusts a different CA than the others",
         cluster: Cluster::Three,
         plant: |machines| {
             Forged::another_ca(machines).named("another CA").write("another");
@@ -217,7 +217,7 @@ faults! {
     },
 }
 
-/// Control of `peer_that_needs_a_snapshot`.
+/// The control for `peer_that_needs_a_snapshot`.
 #[test]
 fn a_healthy_peer_gets_its_snapshot() {
     for program in Program::ALL {

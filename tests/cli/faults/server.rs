@@ -1,4 +1,4 @@
-//! A member's server certificate.
+//! Faults in a member's server certificate.
 
 use time::Duration;
 
@@ -24,12 +24,12 @@ fn names(machines: &Machines, names: &str) {
     server(machines, |forged| forged.with("subjectAltName", &names));
 }
 
-/// A port of 127.0.0.1 that is this test process' own.
+/// A port of 127.0.0.1 that only this test process uses.
 fn local_port() -> u32 {
     20_000 + std::process::id() % 10_000
 }
 
-/// The member listens on 127.0.0.1, too, as its unit has it outside of the tests.
+/// Makes the member also listen on 127.0.0.1, as its unit does outside of the tests.
 fn listen_locally(machines: &Machines) {
     let unit = host_file("etcdone", "etcd.service");
     let text = String::from_utf8(machines.lab.read(&unit)).unwrap();
@@ -37,7 +37,7 @@ fn listen_locally(machines: &Machines) {
     machines.lab.write(unit, text.replace("https://127.0.0.1:2379", &local));
 }
 
-/// Whether etcd takes a client's certificate that was signed with the server's key.
+/// Whether etcd accepts a client certificate that was signed with the server's key.
 fn rogue(machines: &mut Machines) -> Result<(), String> {
     let client = Forged::client(machines).issued_by(host_file("etcdone", "server"));
     client.write("masterone/etc/rogue");
@@ -51,7 +51,7 @@ fn rogue(machines: &mut Machines) -> Result<(), String> {
 
 faults! {
     server_without_client_auth: Fault {
-        what: "The server certificate lacks clientAuth, as tutorials issue it",
+        what: "The server certificate lacks clientAuth, as in many tutorials",
         cluster: Cluster::One,
         plant: |machines| server(machines, |forged| forged.with("extendedKeyUsage", "serverAuth")),
         seen: both(&[
@@ -63,7 +63,7 @@ faults! {
         file: FILE,
     },
     server_without_server_auth: Fault {
-        what: "A client certificate serves: it lacks serverAuth",
+        what: "The server uses a client certificate, which lacks serverAuth",
         cluster: Cluster::One,
         plant: |machines| server(machines, |forged| forged.with("extendedKeyUsage", "clientAuth")),
         seen: both(&[ClientFails("x509: certificate specifies an incompatible key usage")]),
@@ -71,7 +71,7 @@ faults! {
         file: FILE,
     },
     server_without_its_address: Fault {
-        what: "The server certificate lacks the address that clients dial",
+        what: "The server certificate lacks the address that clients connect to",
         cluster: Cluster::One,
         plant: |machines| names(machines, "DNS:etcdone,DNS:localhost,IP:127.0.0.1"),
         seen: both(&[ClientFails("x509: certificate is valid for 127.0.0.1, not {one}")]),
@@ -93,7 +93,7 @@ faults! {
         file: FILE,
     },
     server_address_as_dns_name: Fault {
-        what: "The server's addresses are written as DNS names",
+        what: "The server's addresses are encoded as DNS names",
         cluster: Cluster::One,
         plant: |machines| names(machines, "DNS:etcdone,DNS:localhost,DNS:127.0.0.1,DNS:ADDRESS"),
         seen: both(&[ClientFails(NO_ADDRESS)]),
@@ -101,7 +101,7 @@ faults! {
         file: FILE,
     },
     server_with_common_name_only: Fault {
-        what: "The server certificate has a common name and no alternative names",
+        what: "The server certificate has a common name but no subjectAltName",
         cluster: Cluster::One,
         plant: |machines| server(machines, |forged| forged.without("subjectAltName")),
         seen: both(&[ClientFails(NO_ADDRESS)]),
@@ -119,7 +119,7 @@ faults! {
         file: FILE,
     },
     server_not_yet_valid: Fault {
-        what: "The server certificate is not yet valid: a clock is wrong",
+        what: "The server certificate is not yet valid, because a clock is wrong",
         cluster: Cluster::One,
         plant: |machines| {
             server(machines, |forged| forged.good(Duration::days(1), Duration::days(9)));
@@ -129,7 +129,7 @@ faults! {
         file: FILE,
     },
     server_of_another_ca: Fault {
-        what: "The server certificate is another CA's",
+        what: "The server certificate is from another CA",
         cluster: Cluster::One,
         plant: |machines| {
             Forged::another_ca(machines).named("another CA").write("another");
@@ -139,8 +139,8 @@ faults! {
         rule: "path-unknown-authority",
         file: FILE,
     },
-    server_of_a_ca_made_anew: Fault {
-        what: "The CA was made anew under its old name, and the server certificate is the old one's",
+    server_of_a_recreated_ca: Fault {
+        what: "The CA was recreated under its old name, and the server certificate is still from the old CA",
         cluster: Cluster::One,
         plant: |machines| {
             Forged::another_ca(machines).write("another");
@@ -151,7 +151,7 @@ faults! {
         file: FILE,
     },
     server_is_a_ca: Fault {
-        what: "The server certificate says CA:TRUE, so that its key can mint clients",
+        what: "The server certificate says CA:TRUE, so its key can issue client certificates",
         cluster: Cluster::One,
         plant: |machines| {
             server(machines, |forged| {
@@ -159,8 +159,8 @@ faults! {
                     .with("basicConstraints", "critical,CA:TRUE")
                     .with("keyUsage", "critical,digitalSignature,keyCertSign")
             });
-            // The CA must let it: etcdpki's own has a path length of 0.
-            super::authority::anew(machines, |ca| ca);
+            // The CA must permit it: etcdpki's CA has a path length of 0.
+            super::authority::reissued(machines, |ca| ca);
         },
         seen: both(&[
             Healthy,
@@ -214,7 +214,7 @@ faults! {
     },
 }
 
-/// Control of `server_is_a_ca`.
+/// The control for `server_is_a_ca`.
 #[test]
 fn the_key_of_a_leaf_mints_no_clients() {
     for program in crate::machines::Program::ALL {

@@ -1,4 +1,4 @@
-//! What can be seen of a fault in a running cluster.
+//! The symptoms of a fault in a running cluster.
 
 use std::fmt;
 
@@ -8,44 +8,44 @@ use crate::machines::network::{MASTER, MEMBERS};
 use crate::machines::{Machines, Program};
 use crate::process::PATIENCE;
 
-/// What a member says when it begins to serve clients.
+/// What a member logs when it starts to serve clients.
 pub(super) const READY: &str = "ready to serve client requests";
 
-/// One thing to see. In texts `{one}`, `{two}` and `{three}` stand for the members' addresses, and
-/// `{source}` for the address that the third one dials from.
+/// One symptom. In texts, `{one}`, `{two}` and `{three}` are the members' addresses, and `{source}` is
+/// the address that the third member connects from.
 #[derive(Clone, Copy)]
 pub(super) enum Sight {
     /// Every member answers the API server's client.
     Healthy,
-    /// A member ends by itself and says this.
+    /// A member exits and logs this.
     Ends(&'static str, &'static str),
-    /// A member refuses connections and says this.
+    /// A member rejects connections and logs this.
     Rejects(&'static str, &'static str),
-    /// A member says this.
+    /// A member logs this.
     Says(&'static str, &'static str),
-    /// The API server's client, etcdctl, fails and says this.
+    /// The API server's client, etcdctl, fails and prints this.
     ClientFails(&'static str),
-    /// The same at this port of the member's loopback address, where probes go.
+    /// The same at this port of the member's loopback address, which probes use.
     LocalClientFails(fn() -> u32, &'static str),
     /// A member's gateway answers 503.
     NoGateway(&'static str),
-    /// A member is not ready long after the others are.
+    /// A member is still not ready long after the others are.
     Isolated(&'static str),
     /// No member is ever ready.
     NeverBoots,
-    /// What only this fault shows, in words.
+    /// A symptom that only this fault has, as text and as a check.
     Own(&'static str, fn(&mut Machines)),
 }
 
 impl Sight {
-    /// Waits until it is seen.
+    /// Waits until the symptom occurs.
     pub(super) fn look(&self, machines: &mut Machines) {
         match *self {
             Self::Healthy => healthy(machines),
             Self::Ends(member, text) => ends(machines, member, text),
             Self::Rejects(member, text) => {
                 let text = filled(machines, text);
-                machines.wait("the member refuses", |machines| {
+                machines.wait("the member rejects connections", |machines| {
                     let lines = machines.rejections(member);
                     let seen = lines.iter().any(|line| line.contains(&text));
                     if seen { Ok(()) } else { Err(format!("{text:?} is not in {lines:#?}")) }
@@ -53,7 +53,7 @@ impl Sight {
             }
             Self::Says(member, text) => {
                 let text = filled(machines, text);
-                machines.wait("the member speaks", |machines| {
+                machines.wait("the member logs the message", |machines| {
                     let seen = said(machines, member).contains(&text);
                     if seen { Ok(()) } else { Err(format!("{text:?} is not in its log")) }
                 });
@@ -84,7 +84,7 @@ impl Sight {
         }
     }
 
-    /// The text that this sight looks for in a member's log.
+    /// The text to look for in a member's log.
     pub(super) fn logged(&self) -> Option<&'static str> {
         match self {
             Self::Ends(_, text) | Self::Rejects(_, text) | Self::Says(_, text) => Some(text),
@@ -93,7 +93,7 @@ impl Sight {
     }
 }
 
-/// As the documentation has it.
+/// The text in docs/faults.md.
 impl fmt::Display for Sight {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -104,8 +104,8 @@ impl fmt::Display for Sight {
             Self::ClientFails(text) => write!(f, "clients fail: `{text}`"),
             Self::LocalClientFails(_, text) => write!(f, "clients on the member fail: `{text}`"),
             Self::NoGateway(member) => write!(f, "{member}'s gateway answers 503"),
-            Self::Isolated(member) => write!(f, "{member} is not ready, the others are"),
-            Self::NeverBoots => f.write_str("no member is ever ready"),
+            Self::Isolated(member) => write!(f, "{member} is not ready, but the other members are"),
+            Self::NeverBoots => f.write_str("no member ever becomes ready"),
             Self::Own(words, _) => f.write_str(words),
         }
     }

@@ -74,7 +74,7 @@ fn the_script_leaves_the_lab_up_until_it_is_taken_down() {
     assert_eq!(left_behind(&lab).len(), 7, "five hosts, a bridge, files");
     let again = netns(&lab, "up");
     assert_eq!(again.code, 1, "{again:?}");
-    assert!(again.stderr.contains("take the lab down first"), "{again:?}");
+    assert!(again.stderr.contains("stop it first"), "{again:?}");
     assert_eq!(left_behind(&lab).len(), 7, "the lab that is up stays up");
     let down = netns(&lab, "down");
     assert_eq!(down.code, 0, "{down:?}");
