@@ -3,6 +3,7 @@
 mod apply;
 mod audit;
 mod cluster;
+mod common;
 mod completions;
 mod explain;
 mod export;
@@ -14,15 +15,14 @@ mod plan;
 mod status;
 mod verify;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use pki_core::{Attribute, parse_lifetime};
 use time::Duration;
 
+pub(crate) use self::common::Common;
 use crate::failure::Failure;
-use crate::output::Format;
 
 /// The certificate authority for etcd: issue, inspect and verify its certificates.
 ///
@@ -36,25 +36,6 @@ pub(crate) struct Cli {
 
     #[command(subcommand)]
     command: Command,
-}
-
-/// What every subcommand takes.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Common {
-    /// The CA's folder: ca.pem, ca-key.pem, inventory.db
-    #[arg(
-        short,
-        long,
-        global = true,
-        env = "ETCDPKI_DIR",
-        default_value = "pki",
-        value_name = "DIR"
-    )]
-    pub(crate) dir: PathBuf,
-
-    /// The form of standard output
-    #[arg(long, global = true, value_enum, default_value_t)]
-    pub(crate) format: Format,
 }
 
 #[derive(Debug, Subcommand)]

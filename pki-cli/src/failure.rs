@@ -1,5 +1,6 @@
 //! Why a command failed, what to do about it, and the exit code that says so.
 
+use std::fmt;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
@@ -7,21 +8,23 @@ use pki_core::{Error, Report};
 
 /// The kinds of failure, each with its exit code. 0 is success.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Kind {
+#[non_exhaustive]
+pub enum Kind {
     /// The answer is no: findings, or refused by policy.
     Refused,
     /// The command line or an input file is wrong.
     Usage,
-    /// Files, locks, signers: the surroundings are in the way.
+    /// The environment is in the way: files, locks, signers.
     Environment,
-    /// etcdpki broke a promise to itself.
+    /// etcdpki itself is wrong.
     Bug,
     /// A signal of this number ended the run.
     Interrupted(u8),
 }
 
 impl Kind {
-    pub(crate) const fn exit_code(self) -> u8 {
+    /// The exit code of a command that fails so.
+    pub const fn exit_code(self) -> u8 {
         match self {
             Self::Refused => 1,
             Self::Usage => 2,
@@ -42,17 +45,27 @@ impl Kind {
     }
 }
 
-/// A failed command.
+/// A failed operation.
 #[derive(Debug)]
-pub(crate) struct Failure {
-    pub(crate) kind: Kind,
+#[non_exhaustive]
+pub struct Failure {
+    /// The kind, which decides the exit code.
+    pub kind: Kind,
     /// A sentence fragment that names file, field and value.
-    pub(crate) message: String,
+    pub message: String,
     /// What to do next.
-    pub(crate) hint: Option<String>,
-    /// The rules' reasons, where they are what said no.
-    pub(crate) report: Option<Report>,
+    pub hint: Option<String>,
+    /// The rules' reasons, where the rules refused.
+    pub report: Option<Report>,
 }
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
 
 impl Failure {
     fn new(kind: Kind, message: impl Into<String>) -> Self {
@@ -65,6 +78,10 @@ impl Failure {
 
     pub(crate) fn refused(message: impl Into<String>) -> Self {
         Self::new(Kind::Refused, message)
+    }
+
+    pub(crate) fn bug(message: impl Into<String>) -> Self {
+        Self::new(Kind::Bug, message)
     }
 
     pub(crate) fn environment(message: impl Into<String>) -> Self {
@@ -121,6 +138,11 @@ impl Failure {
 /// A path for people.
 pub(crate) fn shown(path: &Path) -> String {
     printable(&path.display().to_string())
+}
+
+/// The full path of a file or folder, for people who may not know the current folder.
+pub(crate) fn full(path: &Path) -> String {
+    shown(&std::path::absolute(path).unwrap_or_else(|_| path.to_owned()))
 }
 
 /// Text from outside for people. Names of files may hold whatever a terminal obeys, line ends with which they

@@ -8,7 +8,8 @@ mod write;
 pub(crate) use folder::{HeldFile, WrongMode, mend_modes, read, wrong_mode};
 pub(crate) use list::list;
 pub(crate) use place::{clean, probe, remove};
-pub(crate) use write::{BundleFile, NewFolder, sync_all};
+pub use write::NewFolder;
+pub(crate) use write::{BundleFile, sync_all};
 
 /// The folder of all hosts in the CA's folder.
 pub(crate) const FOLDER: &str = "hosts";

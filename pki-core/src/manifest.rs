@@ -22,6 +22,8 @@ pub struct Manifest {
     pub cluster: String,
     /// `domain`: what completes the hosts' names
     pub domain: Option<DnsName>,
+    /// `dir`: the folder of the CA and of the hosts' folders; a relative one starts at the manifest's own folder
+    pub dir: Option<String>,
     /// `ca`
     pub ca: CaSpec,
     /// `etcd_version`: which etcd the members run

@@ -1,22 +1,24 @@
 //! `etcdpki apply`
 
+use std::fmt::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::mpsc;
 use std::thread;
 
-use pki_core::{Action, KeyFormat, Manifest, PrivateKey, Signer};
+use pki_core::{Action, Authority, Issued, KeyFormat, Manifest, PrivateKey, Signer, Wanted};
 use zeroize::Zeroizing;
 
+use super::Common;
 use super::cluster::{
     self, ApplyContext, HostWork, ManifestArgs, Outcome, Step, Work, in_parallel,
 };
-use super::{Common, init_ca};
-use crate::ca_folder::{self, CaFolder};
+use crate::ca::{self, Ca, Chain, Found, LockedFolder, NewCa, Opened, Remains};
 use crate::failure::Failure;
 use crate::host;
 use crate::hosts::{self, BundleFile, NewFolder};
-use crate::inventory::Entry;
 use crate::progress::Progress;
+use crate::recorded::{Pending, Recorded};
 use crate::signals::{self, Uninterrupted};
 use crate::store::{self, Access};
 
@@ -44,43 +46,100 @@ pub(crate) fn run(args: &ApplyArgs, common: &Common) -> Result<ExitCode, Failure
     let mut manifest = cluster::read_manifest(&args.manifest.file)?;
     // Before a CA is made.
     let wanted = cluster::wanted(&manifest, &args.manifest.only)?;
-    let ca_step = make_ca(&manifest, common)?;
-    let ca = CaFolder::open(&common.dir)?;
-    manifest.warnings.extend(manifest.ca_differences(ca.authority.certificate()));
-    let context = ApplyContext::new(&manifest, Some(&ca.authority), &common.dir)?;
+    let path = common.folder_of(&args.manifest.file, &manifest);
+    let mut ca = ApplyCa::open(&manifest, &path)?;
+    let differences = manifest.ca_differences(ca.chain.ca());
+    manifest.warnings.extend(differences);
+    let authority = Authority::new(ca.chain.ca().clone());
+    let context = ApplyContext::new(&manifest, Some(&authority), &path)?;
     let all = &context.all;
     store::make_folder(all, Access::Secret)?;
     hosts::clean(all)?;
 
-    let mut changed = ca_step.is_some();
     let work = Work::find(&context, &wanted, &args.manifest.only)?;
-    let mut steps: Vec<Step> = ca_step.into_iter().chain(work.steps()).collect();
-    steps.retain(|step| step.action != "keep");
-    for step in steps.iter_mut().filter(|step| args.prune && step.action == "orphan") {
-        step.action = "remove";
-    }
     let needed = work.hosts.iter().filter(|host| host.is_needed(args.prune));
     let needed: Vec<&HostWork<'_>> = needed.collect();
-    if !needed.is_empty() {
-        changed = true;
-        put_all(&needed, &context, &ca, args.prune)?;
-    }
+    let name = |wanted: &Wanted| format!("{}/{}.pem", wanted.host, wanted.file);
+    let waiting: Vec<String> = needed.iter().flat_map(|host| to_sign(host)).map(name).collect();
+    ca.prepare(&waiting)?;
+    let mut changed = ca.step.is_some() || !needed.is_empty();
+    put_all(&needed, &context, ca.signing.as_deref(), args.prune)?;
     for orphan in work.orphans.iter().filter(|_| args.prune) {
         hosts::remove(all, orphan)?;
         changed = true;
     }
+
+    let mut steps: Vec<Step> = ca.step.into_iter().chain(work.steps()).collect();
+    steps.retain(|step| step.action != "keep");
+    for step in steps.iter_mut().filter(|step| args.prune && step.action == "orphan") {
+        step.action = "remove";
+    }
+    let mut warnings = std::mem::take(&mut manifest.warnings);
+    warnings.extend(ca.remarks);
     let end = if changed { "done\n" } else { "nothing to do\n" };
-    Outcome { changed, warnings: manifest.warnings, steps }.print(common.format, end)?;
+    Outcome { changed, warnings, steps }.print(common.format, end)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Makes the CA of the manifest where there is none, or puts back its certificate; says so if it did.
-fn make_ca(manifest: &Manifest, common: &Common) -> Result<Option<Step>, Failure> {
-    if let Some(lost) = ca_folder::lost_certificate(&common.dir)? {
-        return Ok(Some(Step::ca("restore", lost.subject.to_string())));
+/// The CA of a run of `apply`. Its key is read only when something is to be signed.
+struct ApplyCa {
+    chain: Chain,
+    /// Ready to sign.
+    signing: Option<Box<Ca>>,
+    /// What became of the CA itself.
+    step: Option<Step>,
+    remarks: Vec<String>,
+    /// Nobody else works in the folder during the run.
+    folder: LockedFolder,
+}
+
+impl ApplyCa {
+    /// Opens the CA in its folder, makes it where there is none, or puts its certificate back.
+    fn open(manifest: &Manifest, path: &Path) -> Result<Self, Failure> {
+        let request = manifest.ca_request();
+        let new = NewCa { request: &request, algorithm: manifest.ca.key, remains: Remains::Refuse };
+        let (folder, opened) = new.open_or_make(path)?;
+        let (chain, signing, step) = match opened {
+            Opened::Made(ca) => (ca.chain().clone(), Some(ca), Some("create")),
+            Opened::Found(Found::Complete | Found::WithoutKey) => (Chain::read(path)?, None, None),
+            Opened::Found(Found::WithoutCertificate(lost)) => {
+                let ca = Ca::restore(&folder, *lost)?;
+                (ca.chain().clone(), Some(Box::new(ca)), Some("restore"))
+            }
+            Opened::Found(other) => return Err(other.refusal(path)),
+        };
+        let step = step.map(|action| Step::ca(action, &chain.ca().subject.to_string(), path));
+        Ok(Self { chain, signing, step, remarks: Vec::new(), folder })
     }
-    let made = init_ca::make(&manifest.ca_request(), manifest.ca.key, &common.dir)?;
-    Ok(made.map(|ca| Step::ca("create", ca.subject.to_string())))
+
+    /// Gets ready to sign these certificates, if there are any.
+    fn prepare(&mut self, waiting: &[String]) -> Result<(), Failure> {
+        if self.signing.is_none() && !waiting.is_empty() {
+            let ca = Ca::with_key_file(self.folder.path(), self.chain.clone());
+            self.signing = Some(Box::new(ca.map_err(|failure| waits(failure, waiting))?));
+        }
+        self.remarks = match &self.signing {
+            Some(ca) => ca.remarks().to_vec(),
+            None => ca::remarks(self.folder.path(), self.chain.ca())?,
+        };
+        Ok(())
+    }
+}
+
+/// Says which certificates are waiting for a CA that cannot sign.
+fn waits(mut failure: Failure, waiting: &[String]) -> Failure {
+    const SHOWN: usize = 20;
+    let mut lines: Vec<&str> = waiting.iter().map(String::as_str).take(SHOWN).collect();
+    let more = format!("and {} more", waiting.len().saturating_sub(SHOWN));
+    if waiting.len() > SHOWN {
+        lines.push(&more);
+    }
+    let count = match waiting.len() {
+        1 => "1 certificate waits".to_owned(),
+        number => format!("{number} certificates wait"),
+    };
+    let _ = write!(failure.message, "\n  {count} for the CA's signature: {}", lines.join(", "));
+    failure
 }
 
 /// Issues what these hosts lack and puts their folders in place.
@@ -89,9 +148,12 @@ fn make_ca(manifest: &Manifest, common: &Common) -> Result<Option<Step>, Failure
 fn put_all(
     needed: &[&HostWork<'_>],
     context: &ApplyContext<'_>,
-    ca: &CaFolder,
+    ca: Option<&Ca>,
     prune: bool,
 ) -> Result<(), Failure> {
+    if needed.is_empty() {
+        return Ok(());
+    }
     if needed.iter().any(|host| host.is_exchanged(prune)) {
         hosts::probe(&context.all)?;
     }
@@ -123,63 +185,75 @@ fn put_all(
     hosts::sync_all(&context.all)
 }
 
-/// A host's new folder, if it needs one, and what was issued for it.
-type Made = (Option<NewFolder>, Vec<Entry<'static>>);
+/// The certificates that a host lacks, or that are to be replaced.
+fn to_sign<'a>(host: &'a HostWork<'_>) -> impl Iterator<Item = &'a Wanted> {
+    let missing = host.certificates.iter().filter(|(_, action)| *action != Action::Keep);
+    missing.map(|(wanted, _)| *wanted)
+}
 
-/// Issues what a host lacks and writes its folder beside its place.
+/// Issues what a host lacks and writes its folder beside its place. A host that keeps its folder has none.
 fn make(
     host: &HostWork<'_>,
     context: &ApplyContext<'_>,
-    ca: &CaFolder,
+    ca: Option<&Ca>,
     prune: bool,
-) -> Result<Made, Failure> {
+) -> Result<Option<Pending<NewFolder>>, Failure> {
     signals::check()?;
     hosts::mend_modes(&context.all.join(host.host), &host.modes)?;
     if !host.is_exchanged(prune) {
-        return Ok((None, Vec::new()));
+        return Ok(None);
     }
     let mut files = Vec::new();
-    let mut issued = Vec::new();
-    for (wanted, action) in &host.certificates {
-        if *action == Action::Keep {
-            continue;
-        }
+    let mut signed = Vec::new();
+    for wanted in to_sign(host) {
         let leaf_key = PrivateKey::generate(wanted.key)?;
         let request = wanted.request(leaf_key.public_key().clone());
         let profile = context.profiles.profile(wanted.profile)?;
-        let draft = ca.authority.draft(&request, profile, &host::issuance_context()?)?;
-        let entry = Entry::new(&draft.sign(&ca.key)?.certificate, wanted.profile)?;
+        let ca = ca.ok_or_else(|| Failure::bug("a certificate is to be signed without a CA"))?;
+        signed.push(ca.sign(&request, profile, &host::issuance_context()?)?);
         files.push(BundleFile {
             name: format!("{}-key.pem", wanted.file),
             contents: Zeroizing::new(leaf_key.to_pem(KeyFormat::Pkcs8)?.as_bytes().to_vec()),
             access: Access::Secret,
         });
-        files.push(BundleFile {
-            name: format!("{}.pem", wanted.file),
-            contents: Zeroizing::new(entry.pem().as_bytes().to_vec()),
-            access: Access::Public,
-        });
-        issued.push(entry);
     }
-    let public = context.public_files(host.host).into_iter();
-    files.extend(public.filter(|(name, _)| host.files.contains(name)).map(|(name, contents)| {
-        let contents = Zeroizing::new(contents.into_bytes());
-        BundleFile { name: name.to_owned(), contents, access: Access::Public }
-    }));
     let mut kept_files = host.kept_files.clone();
     kept_files.extend(host.orphans.iter().filter(|_| !prune).cloned());
-    let folder = NewFolder::write(&context.all, host.host, &files, &kept_files)?;
-    Ok((Some(folder), issued))
+    let public = |name: String, contents: String| {
+        let contents = Zeroizing::new(contents.into_bytes());
+        BundleFile { name, contents, access: Access::Public }
+    };
+    let others = context.public_files(host.host).into_iter();
+    files.extend(
+        others
+            .filter(|(name, _)| host.files.contains(name))
+            .map(|(name, contents)| public(name.to_owned(), contents)),
+    );
+    let signed: Pending<Vec<Issued>> = signed.into_iter().collect();
+    let staged = signed.stage(|all| {
+        for (issued, wanted) in all.iter().zip(to_sign(host)) {
+            files.push(public(format!("{}.pem", wanted.file), issued.certificate.to_pem()?));
+        }
+        NewFolder::write(&context.all, host.host, &files, &kept_files)
+    });
+    staged.map(Some)
 }
 
 /// Puts the folders of some hosts in place: first everything is on the disk, then in the inventory, then in
 /// its place.
-fn put(made: Vec<Made>, context: &ApplyContext<'_>, ca: &CaFolder) -> Result<(), Failure> {
+fn put(
+    made: Vec<Option<Pending<NewFolder>>>,
+    context: &ApplyContext<'_>,
+    ca: Option<&Ca>,
+) -> Result<(), Failure> {
     hosts::sync_all(&context.all)?;
     signals::check()?;
-    ca.inventory()?.record_all(made.iter().flat_map(|(_, issued)| issued), context.now)?;
-    for folder in made.into_iter().filter_map(|(folder, _)| folder) {
-        folder.put()?;
-    }
-    Ok(())
+    let made: Pending<Vec<NewFolder>> = made.into_iter().flatten().collect();
+    let recorded = match ca {
+        Some(ca) => ca.record(made)?,
+        None => made
+            .without_certificates()
+            .ok_or_else(|| Failure::bug("a certificate was signed without a CA"))?,
+    };
+    recorded.into_iter().try_for_each(Recorded::<NewFolder>::put)
 }

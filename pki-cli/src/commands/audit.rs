@@ -4,11 +4,11 @@ use std::path::Path;
 
 use pki_core::{FileReport, HostFile, Manifest};
 
-use super::Common;
 use super::cluster::in_parallel;
+use crate::ca::Chain;
 use crate::failure::Failure;
 use crate::hosts::HeldFile;
-use crate::{ca_folder, host, hosts};
+use crate::{host, hosts};
 
 /// Reads the folders of all hosts.
 pub(crate) fn read_hosts(all: &Path) -> Result<Vec<HostFile>, Failure> {
@@ -25,10 +25,9 @@ fn read_host(folder: &Path, host: &str) -> Result<Vec<HostFile>, Failure> {
     Ok(files)
 }
 
-/// Judges the files of every host by the manifest.
-pub(crate) fn run(manifest: &Manifest, common: &Common) -> Result<Vec<FileReport>, Failure> {
-    let ca_path = ca_folder::certificate_path(&common.dir);
-    let ca = ca_folder::read_certificates(&ca_path)?.swap_remove(0);
-    let files = read_hosts(&common.dir.join(hosts::FOLDER))?;
-    Ok(manifest.audit(&ca, &files, host::now())?)
+/// Judges the files of every host in the CA's folder by the manifest.
+pub(crate) fn run(manifest: &Manifest, folder: &Path) -> Result<Vec<FileReport>, Failure> {
+    let chain = Chain::read(folder)?;
+    let files = read_hosts(&folder.join(hosts::FOLDER))?;
+    Ok(manifest.audit(chain.ca(), &files, host::now())?)
 }

@@ -11,7 +11,7 @@ use pki_core::{
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, full};
 use crate::host;
 use crate::hosts::{self, HeldFile, WrongMode};
 use crate::output::facts::moment;
@@ -254,9 +254,10 @@ pub(crate) struct Step {
 }
 
 impl Step {
-    /// What becomes of the CA itself.
-    pub(crate) fn ca(action: &'static str, subject: String) -> Self {
-        Self { host: String::new(), file: "ca.pem".to_owned(), action, reasons: vec![subject] }
+    /// What becomes of the CA itself, in its folder.
+    pub(crate) fn ca(action: &'static str, subject: &str, folder: &Path) -> Self {
+        let reasons = vec![subject.to_owned(), format!("in {}", full(folder))];
+        Self { host: String::new(), file: "ca.pem".to_owned(), action, reasons }
     }
 
     fn of(host: &str, file: String, action: &Action) -> Self {
@@ -275,7 +276,7 @@ impl Step {
 
     pub(crate) fn text(&self) -> String {
         if self.host.is_empty() {
-            return format!("  {:<8} the CA {}\n", self.action, self.reasons.join(", "));
+            return format!("  {:<8} the CA {}\n", self.action, self.reasons.join(" "));
         }
         let reasons: Vec<String> =
             self.reasons.iter().map(|reason| format!("           {reason}\n")).collect();

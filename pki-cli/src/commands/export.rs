@@ -11,9 +11,9 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use super::Common;
+use super::{Common, cluster};
 use crate::archive::{self, Member};
-use crate::ca_folder;
+use crate::ca::Chain;
 use crate::failure::Failure;
 use crate::host;
 use crate::hosts::{self, HeldFile};
@@ -34,6 +34,10 @@ pub(crate) struct ExportArgs {
     /// The host
     #[arg(value_name = "HOST")]
     host: String,
+
+    /// The manifest of the cluster, in YAML; the CA's folder is the one beside it
+    #[arg(short, long, value_name = "FILE")]
+    file: Option<PathBuf>,
 
     /// What to make of its folder
     #[arg(long = "as", value_enum, default_value_t, value_name = "FORM")]
@@ -89,8 +93,12 @@ pub(crate) fn run(args: &ExportArgs, common: &Common) -> Result<ExitCode, Failur
         return Err(Failure::usage("--out - and --format json both want standard output")
             .hinted("name a file with --out"));
     }
-    let files = find(&args.host, common)?;
-    let ca = ca_folder::read_certificates(&ca_folder::certificate_path(&common.dir))?;
+    let folder = match &args.file {
+        Some(file) => common.folder_of(file, &cluster::read_manifest(file)?),
+        None => common.folder(),
+    };
+    let files = find(&args.host, &folder)?;
+    let ca: Vec<Certificate> = Chain::read(&folder)?.all().cloned().collect();
     let bundle = pairs::read(&args.host, &files, &ca[0])?;
     let made = match (args.form, &password) {
         (Form::Pkcs12, Some(password)) => key_stores(args, &bundle, &ca, password)?,
@@ -134,14 +142,15 @@ pub(crate) fn run(args: &ExportArgs, common: &Common) -> Result<ExitCode, Failur
 type Made = (PathBuf, Zeroizing<Vec<u8>>, Vec<String>);
 
 /// The files of a host, which must be one that has a folder.
-fn find(host: &str, common: &Common) -> Result<BTreeMap<OsString, HeldFile>, Failure> {
-    let all = common.dir.join(hosts::FOLDER);
+fn find(host: &str, folder: &Path) -> Result<BTreeMap<OsString, HeldFile>, Failure> {
+    let all = folder.join(hosts::FOLDER);
     let known = hosts::list(&all)?;
     if known.iter().any(|known| known == host) {
         return hosts::read(&all.join(host));
     }
     let hint = if known.is_empty() {
-        "make the hosts' folders with etcdpki apply, or name the CA's folder with --dir".to_owned()
+        "make the hosts' folders with etcdpki apply; or name the manifest with -f, or the CA's folder with --dir"
+            .to_owned()
     } else {
         format!("one of: {}", known.join(", "))
     };

@@ -3,21 +3,17 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use pki_core::{
-    Attribute, Authority, CaRequest, Certificate, CsrJson, KeyAlgorithm, KeyFormat, NameConstraint,
-    PrivateKey, Signer, Subject,
-};
+use pki_core::{Attribute, CaRequest, CsrJson, KeyAlgorithm, NameConstraint, Subject};
 use serde::Serialize;
 use time::Duration;
 
 use super::{Common, core, lifetime};
-use crate::ca_folder;
-use crate::failure::{Failure, Kind};
+use crate::ca::{self, Ca, Found, NewCa, Opened, Remains};
+use crate::failure::{Failure, Kind, full, shown};
 use crate::host;
-use crate::inventory::Inventory;
 use crate::output::facts::{CertificateFacts, moment};
 use crate::output::{Format, json};
-use crate::store::{self, Access, Batch, Existing, Lock};
+use crate::store;
 
 /// Make a new CA: a self-signed root and its key
 ///
@@ -60,6 +56,11 @@ pub(crate) struct InitCaArgs {
     /// Take subject, key and lifetime from cfssl's CSR JSON; the options above win
     #[arg(long, value_name = "FILE")]
     csr_json: Option<PathBuf>,
+
+    /// Make the CA also where hosts' folders or an inventory of an earlier CA are; the next apply issues every
+    /// certificate anew
+    #[arg(long)]
+    new: bool,
 }
 
 #[derive(Serialize)]
@@ -76,77 +77,51 @@ struct Files {
 
 pub(crate) fn run(args: &InitCaArgs, common: &Common) -> Result<ExitCode, Failure> {
     let (request, algorithm) = request(args)?;
-    let certificate = make(&request, algorithm, &common.dir).map_err(|failure| {
+    let folder = common.folder();
+    let remains = if args.new { Remains::Keep } else { Remains::Refuse };
+    let opened = NewCa { request: &request, algorithm, remains }.open_or_make(&folder);
+    let (_folder, opened) = opened.map_err(|failure| {
         // The options are checked already; what is wrong with a value is wrong in the file.
         match (failure.kind, &args.csr_json) {
             (Kind::Usage, Some(path)) => failure.in_file(path),
             _ => failure,
         }
     })?;
-    let (certificate_path, key_path) =
-        (ca_folder::certificate_path(&common.dir), ca_folder::key_path(&common.dir));
-    let Some(certificate) = certificate else {
-        return Err(existing(&common.dir)?);
+    match opened {
+        Opened::Made(ca) => print(&ca, algorithm, &folder, common),
+        Opened::Found(found) => Err(existing(&found, &folder)),
+    }
+}
+
+fn print(
+    ca: &Ca,
+    algorithm: KeyAlgorithm,
+    folder: &Path,
+    common: &Common,
+) -> Result<ExitCode, Failure> {
+    let certificate = ca.certificate();
+    let files = Files {
+        certificate: shown(&ca::certificate_path(folder)),
+        key: shown(&ca::key_path(folder)),
     };
+    let hint = format!("the CA was made all the same: {}, {}", files.certificate, files.key);
     let printed = match common.format {
-        Format::Json => json::print(&InitCaOutput {
-            certificate: CertificateFacts::from(&certificate),
-            files: Files {
-                certificate: certificate_path.display().to_string(),
-                key: key_path.display().to_string(),
-            },
-        }),
+        Format::Json => {
+            json::print(&InitCaOutput { certificate: CertificateFacts::from(certificate), files })
+        }
         _ => host::print(&format!(
-            "made the CA {}\n  valid   {} to {}\n  key     {}\n  wrote   {}, {}\n",
+            "made the CA {} in {}\n  valid   {} to {}\n  key     {}\n  wrote   {}, {}\n",
             certificate.subject,
+            full(folder),
             moment(certificate.not_before),
             moment(certificate.not_after),
             algorithm,
-            certificate_path.display(),
-            key_path.display(),
+            files.certificate,
+            files.key,
         )),
     };
-    printed.map_err(|failure| {
-        let (certificate, key) = (certificate_path.display(), key_path.display());
-        failure.hinted(format!("the CA was made all the same: {certificate}, {key}"))
-    })?;
+    printed.map_err(|failure| failure.hinted(hint))?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Makes a CA in a folder that has none; gives nothing where there is one, or half of one.
-pub(super) fn make(
-    request: &CaRequest,
-    algorithm: KeyAlgorithm,
-    folder: &Path,
-) -> Result<Option<Certificate>, Failure> {
-    let (certificate_path, key_path) =
-        (ca_folder::certificate_path(folder), ca_folder::key_path(folder));
-    let is_there = || -> Result<bool, Failure> {
-        Ok(store::is_there(&certificate_path)? || store::is_there(&key_path)?)
-    };
-    // Before a key is made, which may take a second for RSA.
-    if is_there()? {
-        return Ok(None);
-    }
-
-    let context = host::issuance_context()?;
-    let key = PrivateKey::generate(algorithm)?;
-    let certificate =
-        Authority::draft_root(request, key.public_key(), &context)?.sign(&key)?.certificate;
-
-    store::make_folder(folder, Access::Secret)?;
-    let _lock = Lock::take(folder)?;
-    // Somebody else may have been faster.
-    if is_there()? {
-        return Ok(None);
-    }
-    store::sweep_own(folder)?;
-    let mut batch = Batch::new(Existing::Keep);
-    batch.stage(key_path, key.to_pem(KeyFormat::Pkcs8)?.as_bytes(), Access::Secret)?;
-    batch.stage(certificate_path, certificate.to_pem()?.as_bytes(), Access::Public)?;
-    Inventory::open(folder)?.record(&certificate, ca_folder::CA_PROFILE, context.now)?;
-    batch.commit()?;
-    Ok(Some(certificate))
 }
 
 fn request(args: &InitCaArgs) -> Result<(CaRequest, KeyAlgorithm), Failure> {
@@ -189,17 +164,20 @@ fn read_csr_json(path: &Path) -> Result<CsrJson, Failure> {
         .in_file(path))
 }
 
-/// A CA that is there, or half of one, is never replaced: everything that it signed depends on it.
-fn existing(folder: &Path) -> Result<Failure, Failure> {
-    let certificate = ca_folder::certificate_path(folder);
-    let key = ca_folder::key_path(folder);
-    let there = if store::is_there(&certificate)? { certificate } else { key };
-    let there = there.display();
+/// Why no CA was made. One that is there, or half of one, is never replaced: everything that it signed depends on
+/// it.
+fn existing(found: &Found, folder: &Path) -> Failure {
+    let there = match found {
+        Found::Nothing | Found::Remains(_) => return found.refusal(folder),
+        Found::Complete | Found::WithoutKey => ca::certificate_path(folder),
+        Found::WithoutCertificate(_) | Found::KeyAlone => ca::key_path(folder),
+    };
+    let there = shown(&there);
     let failure =
         Failure::environment(format!("{there} exists already; a CA is never overwritten"));
-    Ok(failure.hinted(if ca_folder::lost_certificate(folder)?.is_some() {
-        "a run was killed half-way; etcdpki issue and apply put the certificate back from the inventory"
+    failure.hinted(if matches!(found, Found::WithoutCertificate(_)) {
+        "an earlier run was killed; etcdpki issue and apply put the certificate back from the inventory"
     } else {
         "choose another folder with --dir, or move the old CA away yourself"
-    }))
+    })
 }

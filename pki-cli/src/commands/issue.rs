@@ -6,18 +6,19 @@ use std::process::ExitCode;
 
 use pki_core::{
     Attribute, CertificateRequest, CsrJson, Error, ExtendedKeyUsage, Issued, KeyAlgorithm,
-    KeyFormat, PrivateKey, Profile, PublicKey, Request, San, Signer, SigningConfig, Subject,
+    PrivateKey, Profile, Request, San, Signer, SigningConfig, Subject,
 };
 use serde::Serialize;
 use time::Duration;
 
 use super::{Common, core, lifetime};
-use crate::ca_folder::CaFolder;
-use crate::failure::Failure;
+use crate::ca::{Ca, LockedFolder, certificate_path};
+use crate::failure::{Failure, Kind, shown};
 use crate::host;
+use crate::named_pair::{NamedPair, check_name};
 use crate::output::facts::{self, CertificateFacts, FindingFacts};
 use crate::output::{Format, json, text};
-use crate::store::{self, Access, Batch, Existing};
+use crate::store::{self, Existing};
 
 /// Issue a certificate, with a key of its own or for a PKCS #10 request
 ///
@@ -107,6 +108,15 @@ struct Files {
     key: Option<String>,
 }
 
+impl Files {
+    fn of(wanted: &Wanted) -> Self {
+        Self {
+            certificate: shown(&wanted.files.certificate),
+            key: wanted.key.as_ref().map(|_| shown(&wanted.files.key)),
+        }
+    }
+}
+
 impl fmt::Display for Files {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(key) = &self.key {
@@ -116,10 +126,9 @@ impl fmt::Display for Files {
     }
 }
 
-/// A request, and what becomes of it.
+/// A request, and where what is made of it goes.
 struct Wanted {
-    /// The base of the files.
-    base: String,
+    files: NamedPair,
     request: Request,
     /// The key that was made for it; none where a PKCS #10 brought its own.
     key: Option<PrivateKey>,
@@ -137,27 +146,37 @@ pub(crate) fn run(args: &IssueArgs, common: &Common) -> Result<ExitCode, Failure
         Some(path) => Failure::from(error).in_file(path),
         None => Failure::from(error),
     })?;
-    let mut batch = Batch::new(if args.force { Existing::Replace } else { Existing::Keep });
-    let ca = CaFolder::open(&common.dir)?;
-    let wanted = wanted(args, profile, &ca, &batch)?;
+    let folder = common.folder();
+    let ca = Ca::open(&folder)?;
+    for remark in ca.remarks() {
+        host::say(&format!("note: {remark}\n"));
+    }
+    let wanted = wanted(args, profile, &folder)?;
     let context = host::issuance_context()?;
-    let draft = ca.authority.draft(&wanted.request, profile, &context);
-    let issued = draft.map_err(|error| not_drafted(error, args, &wanted, &ca))?.sign(&ca.key)?;
+    let signed = ca.sign(&wanted.request, profile, &context);
+    let signed = signed.map_err(|error| not_drafted(error, args, &wanted, &folder))?;
 
-    let mut inventory = ca.inventory()?;
-    store::make_folder(&args.out, Access::Public)?;
-    let files = stage(args, &wanted, &issued, &ca, &mut batch)?;
-    inventory.record(&issued.certificate, &profile.name, context.now)?;
-    batch.commit()?;
+    // Whoever else writes files of this name waits.
+    let _folder = LockedFolder::lock(&folder)?;
+    let staged = signed.stage(|issued| {
+        let mut pem = issued.certificate.to_pem()?;
+        for above in ca.chain().intermediates().filter(|_| args.chain) {
+            pem.push_str(&above.to_pem()?);
+        }
+        Ok((wanted.files.stage(&pem, wanted.key.as_ref())?, issued))
+    })?;
+    let (pair, issued) = ca.record(staged)?.split();
+    pair.put()?;
+    let files = Files::of(&wanted);
     let written = files.to_string();
-    print(common, profile, &issued, files).map_err(|failure| {
+    print(common, profile, issued.get(), files).map_err(|failure| {
         failure.hinted(format!("the certificate was issued all the same: {written}"))
     })?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Why there is no draft, with the files that have a part in it.
-fn not_drafted(error: Error, args: &IssueArgs, wanted: &Wanted, ca: &CaFolder) -> Failure {
+fn not_drafted(error: Error, args: &IssueArgs, wanted: &Wanted, folder: &Path) -> Failure {
     let file = match &error {
         // The profile adds a name that is made from it.
         Error::Invalid(invalid) if invalid.field == "CN" => {
@@ -171,10 +190,10 @@ fn not_drafted(error: Error, args: &IssueArgs, wanted: &Wanted, ca: &CaFolder) -
     let file = file.cloned();
     let mut failure = Failure::from(error);
     if failure.report.is_some() {
-        let _ = write!(failure.message, " (CA {}", ca.certificate_path().display());
+        let _ = write!(failure.message, " (CA {}", shown(&certificate_path(folder)));
         for (what, path) in [("request", &args.csr), ("profile of", &args.config)] {
             if let Some(path) = path {
-                let _ = write!(failure.message, ", {what} {}", path.display());
+                let _ = write!(failure.message, ", {what} {}", shown(path));
             }
         }
         failure.message.push(')');
@@ -185,14 +204,10 @@ fn not_drafted(error: Error, args: &IssueArgs, wanted: &Wanted, ca: &CaFolder) -
     }
 }
 
-/// Gathers the request: from a PKCS #10, from cfssl's CSR JSON, or from this host; the options win.
-fn wanted(
-    args: &IssueArgs,
-    profile: &Profile,
-    ca: &CaFolder,
-    batch: &Batch,
-) -> Result<Wanted, Failure> {
-    args.name.as_deref().map_or(Ok(()), check_base)?;
+/// Gathers the request: from a PKCS #10, from cfssl's CSR JSON, or from this host; the options win. `folder` is that
+/// of the CA.
+fn wanted(args: &IssueArgs, profile: &Profile, folder: &Path) -> Result<Wanted, Failure> {
+    args.name.as_deref().map_or(Ok(()), check_name)?;
     let mut algorithm = KeyAlgorithm::default();
     let mut given = None;
     let (mut subject, mut names) = match (&args.csr, &args.csr_json) {
@@ -223,22 +238,23 @@ fn wanted(
     super::set_attribute(&mut attributes, Attribute::Organization, args.org.as_ref());
     subject = Subject::new(attributes)?;
 
-    let base = base(args, &subject)?;
-    // Before a key is made, which may take a second for RSA.
-    let (certificate_path, key_path) = (certificate_path(args, &base), key_path(args, &base));
-    ca.check_foreign(&certificate_path)?;
-    batch.check_place(&certificate_path)?;
+    let existing = if args.force { Existing::Replace } else { Existing::Keep };
+    let files = NamedPair::new(&args.out, name(args, &subject)?, existing)?;
     let (public_key, extensions, key) = if let Some((csr, request)) = given {
-        check_key_beside(&key_path, &request.public_key).map_err(|failure| failure.in_file(csr))?;
+        let checked = files.check_certificate(folder, &request.public_key);
+        checked.map_err(|failure| match failure.kind {
+            Kind::Usage => failure.in_file(csr),
+            _ => failure,
+        })?;
         (request.public_key, request.extensions, None)
     } else {
-        ca.check_foreign(&key_path)?;
-        batch.check_place(&key_path)?;
+        // Before a key is made, which may take a second for RSA.
+        files.check_both(folder)?;
         let key = PrivateKey::generate(args.key.unwrap_or(algorithm))?;
         (key.public_key().clone(), Vec::new(), Some(key))
     };
     let request = Request { subject, names, public_key, extensions, expiry: args.expiry };
-    Ok(Wanted { base, request, key, named_by })
+    Ok(Wanted { files, request, key, named_by })
 }
 
 fn read_csr_json(path: &Path) -> Result<CsrJson, Failure> {
@@ -278,82 +294,10 @@ fn this_host(args: &IssueArgs, profile: &Profile) -> Result<(Subject, Vec<San>),
 }
 
 /// NAME, or the common name in its place.
-fn base(args: &IssueArgs, subject: &Subject) -> Result<String, Failure> {
-    let base = args.name.as_deref().or(subject.common_name()).ok_or_else(|| {
+fn name<'a>(args: &'a IssueArgs, subject: &'a Subject) -> Result<&'a str, Failure> {
+    args.name.as_deref().or(subject.common_name()).ok_or_else(|| {
         Failure::usage("NAME is missing, and there is no common name to take its place")
             .hinted("etcdpki issue … NAME")
-    })?;
-    check_base(base)?;
-    Ok(base.to_owned())
-}
-
-fn check_base(base: &str) -> Result<(), Failure> {
-    if base.is_empty()
-        || base.starts_with('.')
-        || base.contains('/')
-        || base.chars().any(char::is_control)
-    {
-        return Err(Failure::usage(format!("NAME {base:?} is not the base of a file name"))
-            .hinted("give a name such as etcdone, and the folder with --out"));
-    }
-    match base.strip_suffix(".pem") {
-        None => Ok(()),
-        Some(base) => Err(Failure::usage(format!("NAME \"{base}.pem\" is the name of a file"))
-            .hinted(format!("give its base: {base}; the files are {base}.pem and {base}-key.pem"))),
-    }
-}
-
-/// The key of a PKCS #10 request may stand there already, but no other: etcd would exit with
-/// `tls: private key does not match public key`.
-fn check_key_beside(path: &Path, public_key: &PublicKey) -> Result<(), Failure> {
-    let Some(key) = store::read_regular(path).ok().and_then(|pem| PrivateKey::from_pem(&pem).ok())
-    else {
-        return Ok(());
-    };
-    if key.public_key() == public_key {
-        return Ok(());
-    }
-    Err(Failure::usage(format!(
-        "its key is {}, and {} beside the certificate holds {}",
-        public_key.key_id(),
-        path.display(),
-        key.public_key().key_id()
-    ))
-    .hinted("move it away, or write elsewhere with --out or under another NAME"))
-}
-
-fn certificate_path(args: &IssueArgs, base: &str) -> PathBuf {
-    args.out.join(format!("{base}.pem"))
-}
-
-fn key_path(args: &IssueArgs, base: &str) -> PathBuf {
-    args.out.join(format!("{base}-key.pem"))
-}
-
-/// The key goes first: a certificate without its key is of no use, a key alone harms nobody.
-fn stage(
-    args: &IssueArgs,
-    wanted: &Wanted,
-    issued: &Issued,
-    ca: &CaFolder,
-    batch: &mut Batch,
-) -> Result<Files, Failure> {
-    let (certificate_path, key_path) =
-        (certificate_path(args, &wanted.base), key_path(args, &wanted.base));
-    if let Some(key) = &wanted.key {
-        let pem = key.to_pem(KeyFormat::Pkcs8)?;
-        batch.stage(key_path.clone(), pem.as_bytes(), Access::Secret)?;
-    }
-    let mut pem = issued.certificate.to_pem()?;
-    if args.chain {
-        for certificate in &ca.chain {
-            pem.push_str(&certificate.to_pem()?);
-        }
-    }
-    batch.stage(certificate_path.clone(), pem.as_bytes(), Access::Public)?;
-    Ok(Files {
-        certificate: certificate_path.display().to_string(),
-        key: wanted.key.as_ref().map(|_| key_path.display().to_string()),
     })
 }
 

@@ -6,7 +6,7 @@ use pki_core::Authority;
 
 use super::Common;
 use super::cluster::{self, ApplyContext, ManifestArgs, Outcome, Step, Work};
-use crate::ca_folder;
+use crate::ca::{Chain, Found};
 use crate::failure::{Failure, Kind};
 
 /// Show what apply would do: what is created, re-issued and why, renewed, left alone, orphaned
@@ -21,20 +21,24 @@ pub(crate) struct PlanArgs {
 
 pub(crate) fn run(args: &PlanArgs, common: &Common) -> Result<ExitCode, Failure> {
     let mut manifest = cluster::read_manifest(&args.manifest.file)?;
-    let path = ca_folder::certificate_path(&common.dir);
-    let (ca, ca_step) = if path.symlink_metadata().is_ok() {
-        (Some(ca_folder::read_certificates(&path)?.swap_remove(0)), None)
-    } else {
-        let lost = ca_folder::lost_certificate(&common.dir)?;
-        let action = if lost.is_some() { "restore" } else { "create" };
-        (lost, Some(Step::ca(action, manifest.ca.subject.to_string())))
+    let folder = common.folder_of(&args.manifest.file, &manifest);
+    let (ca, ca_step) = match Found::find(&folder)? {
+        Found::Complete | Found::WithoutKey => (Some(Chain::read(&folder)?.ca().clone()), None),
+        Found::WithoutCertificate(lost) => {
+            let step = Step::ca("restore", &lost.certificate.subject.to_string(), &folder);
+            (Some(lost.certificate), Some(step))
+        }
+        Found::Nothing => {
+            (None, Some(Step::ca("create", &manifest.ca.subject.to_string(), &folder)))
+        }
+        other => return Err(other.refusal(&folder)),
     };
     if let Some(ca) = &ca {
         manifest.warnings.extend(manifest.ca_differences(ca));
     }
     let authority = ca.map(Authority::new);
     let wanted = cluster::wanted(&manifest, &args.manifest.only)?;
-    let context = ApplyContext::new(&manifest, authority.as_ref(), &common.dir)?;
+    let context = ApplyContext::new(&manifest, authority.as_ref(), &folder)?;
     let work = Work::find(&context, &wanted, &args.manifest.only)?;
     let changed = work.is_needed() || ca_step.is_some();
     let steps: Vec<Step> = ca_step.into_iter().chain(work.steps()).collect();

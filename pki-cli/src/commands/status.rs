@@ -11,7 +11,7 @@ use serde::Serialize;
 use time::{Duration, OffsetDateTime};
 
 use super::{Common, audit, cluster, core};
-use crate::ca_folder;
+use crate::ca::Chain;
 use crate::failure::{Failure, Kind};
 use crate::host;
 use crate::hosts;
@@ -70,16 +70,17 @@ struct Row {
 
 pub(crate) fn run(args: &StatusArgs, common: &Common) -> Result<ExitCode, Failure> {
     let manifest = cluster::read_manifest(&args.file)?;
-    let ca =
-        ca_folder::read_certificates(&ca_folder::certificate_path(&common.dir))?.swap_remove(0);
-    let files = audit::read_hosts(&common.dir.join(hosts::FOLDER))?;
+    let folder = common.folder_of(&args.file, &manifest);
+    let chain = Chain::read(&folder)?;
+    let ca = chain.ca();
+    let files = audit::read_hosts(&folder.join(hosts::FOLDER))?;
     let now = host::now();
     let mut reports: BTreeMap<String, Report> = manifest
-        .audit(&ca, &files, now)?
+        .audit(ca, &files, now)?
         .into_iter()
         .map(|found| (found.file, found.report))
         .collect();
-    let mut rows = vec![row("", "ca.pem", "ca", Some(&ca), None, args.warn, now)];
+    let mut rows = vec![row("", "ca.pem", "ca", Some(ca), None, args.warn, now)];
     for wanted in manifest.wanted()? {
         let file = format!("{}.pem", wanted.file);
         let found = files.iter().find(|held| held.host == wanted.host && held.name == file);

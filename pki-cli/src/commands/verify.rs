@@ -7,7 +7,7 @@ mod live;
 mod options;
 mod stream;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::ValueEnum;
@@ -24,6 +24,7 @@ use super::{Common, audit, cluster};
 use crate::failure::Failure;
 use crate::host;
 use crate::hosts;
+use crate::output::Format;
 use crate::output::facts::moment;
 use crate::output::verdict::{Judged, Outcome, Place, Verdict, View};
 
@@ -138,15 +139,20 @@ enum PolicyArg {
 pub(crate) fn run(args: &VerifyArgs, common: &Common) -> Result<ExitCode, Failure> {
     let exceptions = Exceptions::new(&args.ignore, args.warn_as_error);
     let manifest = args.manifest.as_deref().map(cluster::read_manifest).transpose()?;
+    let folder = match (&args.manifest, &manifest) {
+        (Some(file), Some(manifest)) => common.folder_of(file, manifest),
+        _ => common.folder(),
+    };
     if args.live.is_wanted() {
-        let targets = args.live.targets(manifest.as_ref(), common)?;
-        let checker = Checker::new(args, common, exceptions)?;
+        let targets = args.live.targets(manifest.as_ref(), &folder)?;
+        let checker = Checker::new(args, &folder, exceptions)?;
         return live::run(args, targets, &checker, common.format);
     }
     if let Some(manifest) = manifest {
-        return print_audit(audit::run(&manifest, common)?, common, &exceptions);
+        let reports = audit::run(&manifest, &folder)?;
+        return print_audit(reports, &folder, common.format, &exceptions);
     }
-    let checker = Checker::new(args, common, exceptions)?;
+    let checker = Checker::new(args, &folder, exceptions)?;
     let view = View {
         format: common.format,
         asked: options::words(&checker.options, checker.verifier.policy),
@@ -160,15 +166,16 @@ pub(crate) fn run(args: &VerifyArgs, common: &Common) -> Result<ExitCode, Failur
 
 fn print_audit(
     reports: Vec<FileReport>,
-    common: &Common,
+    folder: &Path,
+    format: Format,
     exceptions: &Exceptions,
 ) -> Result<ExitCode, Failure> {
     let view = View {
-        format: common.format,
+        format,
         asked: format!("against the manifest, at {}", options::second(host::now())),
         alone: false,
     };
-    let folder = common.dir.join(hosts::FOLDER);
+    let folder = folder.join(hosts::FOLDER);
     let mut verdict = Verdict::new(&view);
     for found in reports {
         let judged = Judged {

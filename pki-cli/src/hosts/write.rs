@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 use super::folder::{Folder, permissions};
 use super::{FOLDER_MODE, place};
 use crate::failure::{Failure, shown};
+use crate::recorded::Recorded;
 use crate::store::{self, Access, UNFINISHED};
 
 /// A file for a host's folder.
@@ -22,8 +23,9 @@ pub(crate) struct BundleFile {
     pub(crate) access: Access,
 }
 
-/// A host's folder on its way to its place.
-pub(crate) struct NewFolder {
+/// A host's folder, written beside its place.
+#[derive(Debug)]
+pub struct NewFolder {
     place: PathBuf,
     folder: TempDir,
 }
@@ -51,10 +53,13 @@ impl NewFolder {
         }
         Ok(Self { place, folder })
     }
+}
 
+impl Recorded<NewFolder> {
     /// Puts the folder in its place; the old one, if there was one, is gone afterwards.
-    pub(crate) fn put(self) -> Result<(), Failure> {
-        place::put(&self.place, self.folder)
+    pub fn put(self) -> Result<(), Failure> {
+        let NewFolder { place, folder } = self.into_inner();
+        place::put(&place, folder)
     }
 }
 

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use time::Duration;
 
-use super::values::{absolute, boolean, domain, key, label, positive, version};
+use super::values::{absolute, boolean, domain, folder, key, label, positive, version};
 use super::{CaSpec, EtcdVersion, Manifest, Paths};
 use crate::document::{Fields, Place, Value};
 use crate::error::Error;
@@ -17,6 +17,7 @@ use crate::subject::Subject;
 const TOP: &[&str] = &[
     "cluster",
     "domain",
+    "dir",
     "ca",
     "defaults",
     "etcd_version",
@@ -138,6 +139,7 @@ impl Reader {
             value.parsed(|text| label(text).map(str::to_owned))
         });
         let domain = self.field(&fields, "domain", domain);
+        let dir = self.field(&fields, "dir", folder);
         let ca = fields.find("ca").cloned();
         let ca = self.ca(ca.as_ref());
         self.ca_expiry = ca.as_ref().map(|ca| ca.expiry);
@@ -175,6 +177,7 @@ impl Reader {
         Some(Manifest {
             cluster: cluster?,
             domain,
+            dir,
             ca: ca?,
             etcd_version: etcd_version.unwrap_or(EtcdVersion(3, 6, 0)),
             paths,

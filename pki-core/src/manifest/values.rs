@@ -83,6 +83,18 @@ pub(super) fn absolute(value: &Value<'_>) -> Result<String, Error> {
     Err(value.invalid("not an absolute path of letters, digits and /._-").hinted("write /etc/etcd"))
 }
 
+/// A folder where etcdpki runs; the shell is not there to replace `~` and `$HOME`.
+pub(super) fn folder(value: &Value<'_>) -> Result<String, Error> {
+    let text = value.string()?;
+    let problem = match text.chars().next() {
+        None => "an empty path",
+        Some('~' | '$') => "a path that only a shell can complete",
+        _ if text.chars().any(char::is_control) => "a path with a control character",
+        _ => return Ok(text.to_owned()),
+    };
+    Err(value.invalid(problem).hinted("write a folder: pki, ../pki, /srv/etcd/pki"))
+}
+
 pub(super) fn version(value: &Value<'_>) -> Result<EtcdVersion, Error> {
     let bad = || value.invalid("not a version of etcd").hinted("write it in quotes: \"3.5.21\"");
     let text = value.string().map_err(|_| bad())?;

@@ -1,10 +1,11 @@
 //! What every certificate is held against, whatever it was read from.
 
+use std::path::Path;
+
 use pki_core::{Certificate, Verifier, VerifyOptions};
 
 use super::ignore::Exceptions;
 use super::{VerifyArgs, options};
-use crate::commands::Common;
 use crate::failure::Failure;
 use crate::output::facts::moment;
 use crate::output::verdict::Judged;
@@ -18,12 +19,13 @@ pub(super) struct Checker {
 }
 
 impl Checker {
+    /// `folder` is that of the CA.
     pub(super) fn new(
         args: &VerifyArgs,
-        common: &Common,
+        folder: &Path,
         exceptions: Exceptions,
     ) -> Result<Self, Failure> {
-        let anchors = options::anchors(args, common)?;
+        let anchors = options::anchors(args, folder)?;
         let subjects = anchors.iter().map(|anchor| anchor.subject.to_string()).collect();
         Ok(Self {
             verifier: options::verifier(args, anchors)?,

@@ -13,8 +13,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObjec
 use super::checker::Checker;
 use super::stream::{self, Pace};
 use super::{VerifyArgs, options};
-use crate::ca_folder::read_certificates;
-use crate::commands::{Common, core};
+use crate::ca::read_certificates;
+use crate::commands::core;
 use crate::endpoint::{Address, Answer, Dialler, Identity, Session};
 use crate::failure::{Failure, shown};
 use crate::hosts::FOLDER;
@@ -66,17 +66,17 @@ impl LiveArgs {
         self.connect.is_some()
     }
 
-    /// The endpoints that are named, or else those of the manifest, once each.
+    /// The endpoints that are named, or else those of the manifest, once each. `folder` is that of the CA.
     pub(super) fn targets(
         &self,
         manifest: Option<&Manifest>,
-        common: &Common,
+        folder: &Path,
     ) -> Result<Vec<Target>, Failure> {
         let named = self.connect.as_deref().unwrap_or_default();
         match manifest {
             None if named.is_empty() => Err(Failure::usage("--connect names no endpoint")
                 .hinted("write --connect HOST:PORT, or name a manifest with -f")),
-            Some(manifest) if named.is_empty() => members(manifest, &common.dir.join(FOLDER)),
+            Some(manifest) if named.is_empty() => members(manifest, &folder.join(FOLDER)),
             _ => Ok(named
                 .iter()
                 .map(|address| Target {

@@ -12,15 +12,15 @@ use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
 use super::{PolicyArg, ProfileArg, PurposeArg, VerifyArgs};
-use crate::ca_folder::{self, read_certificates};
-use crate::commands::{Common, core};
+use crate::ca::{certificate_path, read_certificates};
+use crate::commands::core;
 use crate::failure::Failure;
 use crate::output::facts::moment;
 use crate::{host, store};
 
-/// The CAs to trust.
-pub(super) fn anchors(args: &VerifyArgs, common: &Common) -> Result<Vec<Certificate>, Failure> {
-    let default = [ca_folder::certificate_path(&common.dir)];
+/// The CAs to trust: those that are named, or the CA in its folder.
+pub(super) fn anchors(args: &VerifyArgs, folder: &Path) -> Result<Vec<Certificate>, Failure> {
+    let default = [certificate_path(folder)];
     let files = if args.ca.is_empty() { &default[..] } else { &args.ca[..] };
     let mut anchors = Vec::new();
     for path in files {

@@ -1,0 +1,175 @@
+//! A certificate authority as a service: it drafts, signs and records, and gives out only what is recorded.
+
+mod chain;
+mod create;
+mod folder;
+
+use std::path::Path;
+
+use pki_core::{Authority, Certificate, Error, IssuanceContext, Issued, Profile, Request, Signer};
+
+pub(crate) use self::chain::{Chain, read_certificates};
+pub(crate) use self::create::{NewCa, Opened, Remains};
+pub(crate) use self::folder::{
+    Found, LockedFolder, Lost, certificate_path, check_foreign, key_path,
+};
+use crate::failure::{Failure, shown};
+use crate::host;
+use crate::inventory::{Entry, Inventory, Memory};
+use crate::recorded::{Pending, Recorded};
+use crate::signer;
+
+/// A CA that can sign: its certificate, who signs for it, and the inventory of what it issued.
+///
+/// It holds no lock, so it can stay open for as long as a process lives, and many threads can use it at once.
+///
+/// ```no_run
+/// use pki_core::{KeyAlgorithm, PrivateKey, Request, Signer, SigningConfig, Subject};
+///
+/// # fn main() -> Result<(), pki_cli::Failure> {
+/// let ca = pki_cli::Ca::open("pki".as_ref())?;
+/// let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
+/// let request = Request {
+///     subject: Subject::from_common_name("backup")?,
+///     names: Vec::new(),
+///     public_key: key.public_key().clone(),
+///     extensions: Vec::new(),
+///     expiry: None,
+/// };
+/// let issued = ca.issue(&request, SigningConfig::etcd().profile("client")?)?;
+/// println!("{}", issued.get().certificate.to_pem()?);
+/// # Ok(())
+/// # }
+/// ```
+pub struct Ca {
+    authority: Authority,
+    chain: Chain,
+    signer: Box<dyn Signer + Send + Sync>,
+    inventory: Inventory,
+    /// The row of the CA itself.
+    entry: Entry,
+    remarks: Vec<String>,
+}
+
+impl Ca {
+    /// Opens the CA of a folder: `ca.pem`, `ca-key.pem`, `inventory.db`.
+    ///
+    /// A certificate that a killed run did not put beside its key is put back from the inventory. What is odd but
+    /// does not prevent issuing is in [`Ca::remarks`].
+    ///
+    /// # Errors
+    /// There is no CA, half of one, a key that does not belong to the certificate or that other users can read, or
+    /// an inventory that is damaged or belongs to another CA.
+    pub fn open(folder: &Path) -> Result<Self, Failure> {
+        let folder = LockedFolder::lock(folder)?;
+        let found = Found::find(folder.path())?;
+        match found {
+            Found::Complete => Self::with_key_file(folder.path(), Chain::read(folder.path())?),
+            Found::WithoutCertificate(lost) => {
+                let mut ca = Self::restore(&folder, *lost)?;
+                let path = shown(&certificate_path(folder.path()));
+                ca.remarks.push(format!("{path} was missing; put back from the inventory"));
+                Ok(ca)
+            }
+            other => Err(other.refusal(folder.path())),
+        }
+    }
+
+    /// Puts the certificate of a CA back beside its key.
+    pub(crate) fn restore(folder: &LockedFolder, lost: Lost) -> Result<Self, Failure> {
+        folder.restore(&lost.certificate)?;
+        Self::new(folder.path(), Chain::of(lost.certificate), lost.signer)
+    }
+
+    /// The CA of these certificates, whose key is in its file.
+    pub(crate) fn with_key_file(folder: &Path, chain: Chain) -> Result<Self, Failure> {
+        let signer = signer::open(&key_path(folder))?;
+        Self::new(folder, chain, signer)
+    }
+
+    fn new(
+        folder: &Path,
+        chain: Chain,
+        signer: Box<dyn Signer + Send + Sync>,
+    ) -> Result<Self, Failure> {
+        let ca = chain.ca();
+        if *signer.public_key() != ca.public_key {
+            return Err(Failure::usage(format!(
+                "{} is not the key of {}: it is {}, the certificate is for {}",
+                shown(&key_path(folder)),
+                shown(&certificate_path(folder)),
+                signer.public_key().key_id(),
+                ca.public_key.key_id(),
+            ))
+            .hinted("restore the two files that belong together; the CA's own certificate comes first in ca.pem"));
+        }
+        let inventory = Inventory::of(folder);
+        let remarks = remarks_about(&inventory, ca)?;
+        Ok(Self {
+            authority: Authority::new(ca.clone()),
+            entry: Entry::of_ca(ca)?,
+            chain,
+            signer,
+            inventory,
+            remarks,
+        })
+    }
+
+    /// The CA's own certificate.
+    pub const fn certificate(&self) -> &Certificate {
+        self.chain.ca()
+    }
+
+    /// What is odd about the CA's folder, for people: a lost inventory, a certificate that was put back.
+    pub fn remarks(&self) -> &[String] {
+        &self.remarks
+    }
+
+    /// The certificates of its ca.pem.
+    pub(crate) const fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    /// Issues what a profile makes of a request: drafted, judged by the rules, signed and recorded.
+    ///
+    /// # Errors
+    /// The request or the profile is wrong, the rules refuse the certificate, the signer fails, or the inventory
+    /// cannot be written. Nothing leaves then.
+    pub fn issue(&self, request: &Request, profile: &Profile) -> Result<Recorded<Issued>, Failure> {
+        self.record(self.sign(request, profile, &host::issuance_context()?)?)
+    }
+
+    /// Drafts and signs; nothing is recorded yet. Many of these can be recorded together.
+    pub(crate) fn sign(
+        &self,
+        request: &Request,
+        profile: &Profile,
+        context: &IssuanceContext,
+    ) -> Result<Pending<Issued>, Error> {
+        let draft = self.authority.draft(request, profile, context)?;
+        Pending::signed(draft.sign(&*self.signer)?, &profile.name, context.now)
+    }
+
+    /// Records everything that was signed, in one transaction, durably.
+    pub(crate) fn record<T>(&self, pending: Pending<T>) -> Result<Recorded<T>, Failure> {
+        pending.record(&self.inventory, &self.entry)
+    }
+}
+
+/// What people should know about the inventory of a CA before something is issued.
+pub(crate) fn remarks(folder: &Path, ca: &Certificate) -> Result<Vec<String>, Failure> {
+    remarks_about(&Inventory::of(folder), ca)
+}
+
+fn remarks_about(inventory: &Inventory, ca: &Certificate) -> Result<Vec<String>, Failure> {
+    let what = match inventory.memory_of(ca)? {
+        Memory::Known => return Ok(Vec::new()),
+        Memory::Missing => "is missing",
+        Memory::Empty => "is empty",
+    };
+    Ok(vec![format!(
+        "{} {what}: a new one begins with the next certificate, and does not know what this CA issued before; \
+         if there is a backup, restore it first",
+        shown(inventory.path())
+    )])
+}

@@ -1,0 +1,89 @@
+//! Making a CA.
+
+use std::path::Path;
+
+use pki_core::{Authority, CaRequest, Issued, KeyAlgorithm};
+
+use super::Ca;
+use super::chain::Chain;
+use super::folder::{Found, LockedFolder, certificate_path, key_path};
+use crate::failure::Failure;
+use crate::host;
+use crate::inventory::{self, Inventory};
+use crate::recorded::Pending;
+use crate::signer::{self, NewKey};
+use crate::store::{self, Access, Batch, Existing};
+
+/// What to do where an earlier CA left hosts' folders or issued certificates, but neither certificate nor key.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Remains {
+    /// Make no CA: somebody may only have lost two files, and a new CA replaces every certificate.
+    Refuse,
+    /// Make a CA beside them.
+    Keep,
+}
+
+/// A CA that was opened for its folder's first or next use.
+pub(crate) enum Opened {
+    /// There was none, and one was made.
+    Made(Box<Ca>),
+    /// What was there instead. Nothing was changed.
+    Found(Found),
+}
+
+/// A root that is to be made: what it says, and the algorithm of its key.
+pub(crate) struct NewCa<'a> {
+    pub(crate) request: &'a CaRequest,
+    pub(crate) algorithm: KeyAlgorithm,
+    pub(crate) remains: Remains,
+}
+
+/// A root that signed itself, neither recorded nor in its place yet.
+struct Root {
+    certificate: Pending<Issued>,
+    key: NewKey,
+}
+
+impl NewCa<'_> {
+    /// Locks a folder, which is made where there is none, and makes a CA in it, unless it has one or half of one.
+    pub(crate) fn open_or_make(&self, path: &Path) -> Result<(LockedFolder, Opened), Failure> {
+        // A CA that cannot be made leaves no folder behind.
+        let early = if store::is_there(path)? { None } else { Some(self.root()?) };
+        store::make_folder(path, Access::Secret)?;
+        let folder = LockedFolder::lock(path)?;
+        let opened = match (Found::find(path)?, self.remains) {
+            (Found::Nothing, _) | (Found::Remains(_), Remains::Keep) => {
+                let root = early.map_or_else(|| self.root(), Ok)?;
+                Opened::Made(Box::new(root.put(&folder)?))
+            }
+            (found, _) => Opened::Found(found),
+        };
+        Ok((folder, opened))
+    }
+
+    fn root(&self) -> Result<Root, Failure> {
+        let key = signer::generate(self.algorithm)?;
+        let context = host::issuance_context()?;
+        let draft = Authority::draft_root(self.request, key.signer.public_key(), &context)?;
+        let issued = draft.sign(&*key.signer)?;
+        Ok(Root { certificate: Pending::signed(issued, inventory::CA_PROFILE, context.now)?, key })
+    }
+}
+
+impl Root {
+    /// Records the CA, then puts its key and its certificate into the folder.
+    fn put(self, folder: &LockedFolder) -> Result<Ca, Failure> {
+        let Self { certificate, key } = self;
+        let path = folder.path();
+        let staged = certificate.stage(|issued| {
+            let mut batch = Batch::new(Existing::Keep);
+            batch.stage(key_path(path), key.pem.as_bytes(), Access::Secret)?;
+            let pem = issued.certificate.to_pem()?;
+            batch.stage(certificate_path(path), pem.as_bytes(), Access::Public)?;
+            Ok((batch, issued.certificate))
+        })?;
+        let (batch, certificate) = staged.record_ca(&Inventory::of(path))?.into_inner();
+        batch.commit()?;
+        Ca::new(path, Chain::of(certificate), key.signer)
+    }
+}

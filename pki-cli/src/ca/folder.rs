@@ -1,0 +1,181 @@
+//! The folder of a CA: ca.pem, ca-key.pem, inventory.db, hosts/. What is in it, and putting a certificate back.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use pki_core::{Certificate, Signer};
+
+use crate::failure::{Failure, shown};
+use crate::inventory::{self, Inventory};
+use crate::store::{self, Access, Batch, Existing, Lock};
+use crate::{hosts, signer};
+
+pub(crate) fn certificate_path(folder: &Path) -> PathBuf {
+    folder.join("ca.pem")
+}
+
+pub(crate) fn key_path(folder: &Path) -> PathBuf {
+    folder.join("ca-key.pem")
+}
+
+/// What the folder of a CA holds, by the names of its files. What is in them is read by whoever needs it: a key
+/// only when something is to be signed.
+pub(crate) enum Found {
+    /// No CA, and nothing that one left.
+    Nothing,
+    /// No CA, but what an earlier one left: a list for people of what is there.
+    Remains(String),
+    /// A certificate and a key.
+    Complete,
+    /// A certificate whose key is elsewhere, or lost.
+    WithoutKey,
+    /// A key whose certificate is lost, but not from the inventory.
+    WithoutCertificate(Box<Lost>),
+    /// A key, and no certificate that would be its own.
+    KeyAlone,
+}
+
+/// A certificate that was lost from the folder, found in the inventory.
+pub(crate) struct Lost {
+    pub(crate) certificate: Certificate,
+    /// Its key, which was read to find it.
+    pub(crate) signer: Box<dyn Signer + Send + Sync>,
+}
+
+impl Found {
+    /// Looks into a folder, once, and changes nothing.
+    pub(crate) fn find(folder: &Path) -> Result<Self, Failure> {
+        let there = |path: PathBuf| store::is_there(&path);
+        match (there(certificate_path(folder))?, there(key_path(folder))?) {
+            (true, true) => Ok(Self::Complete),
+            (true, false) => Ok(Self::WithoutKey),
+            (false, true) => {
+                let lost = Lost::find(folder)?;
+                Ok(lost.map_or(Self::KeyAlone, |lost| Self::WithoutCertificate(Box::new(lost))))
+            }
+            (false, false) => {
+                let remains = remains(folder)?;
+                Ok(remains.map_or(Self::Nothing, Self::Remains))
+            }
+        }
+    }
+
+    /// Why there is no CA here that can sign, and what to do about it.
+    pub(crate) fn refusal(&self, folder: &Path) -> Failure {
+        let (certificate, key) = (certificate_path(folder), key_path(folder));
+        let half = |missing: &Path, there: &Path| {
+            Failure::environment(format!(
+                "{} is missing, but {} is there",
+                shown(missing),
+                shown(there)
+            ))
+            .hinted("restore it from a backup, or name another folder with --dir")
+        };
+        match self {
+            Self::Nothing => no_ca(folder),
+            Self::Remains(remains) => Failure::environment(format!(
+                "{}: ca.pem and ca-key.pem are missing, but there is {remains}",
+                shown(folder)
+            ))
+            .hinted(format!(
+                "restore the two files from a backup; or make a new CA, whose certificates replace all of \
+                 the old ones: etcdpki --dir {} init-ca --new",
+                shown(folder)
+            )),
+            Self::KeyAlone => half(&certificate, &key),
+            Self::WithoutKey | Self::WithoutCertificate(_) | Self::Complete => {
+                half(&key, &certificate)
+            }
+        }
+    }
+}
+
+/// Nothing is there, not even a folder.
+fn no_ca(folder: &Path) -> Failure {
+    Failure::environment(format!("{}: no CA here (no ca.pem, no ca-key.pem)", shown(folder)))
+        .hinted("make one with etcdpki init-ca, or name its folder with --dir")
+}
+
+/// What an earlier CA left. The inventory may know a CA that was never put in its place, because its making was
+/// interrupted; one that signed nothing left nothing.
+fn remains(folder: &Path) -> Result<Option<String>, Failure> {
+    let hosts = hosts::list(&folder.join(hosts::FOLDER))?.len();
+    let hosts = u32::try_from(hosts).unwrap_or(u32::MAX);
+    let issued = Inventory::of(folder).count_issued()?;
+    let mut remains = Vec::new();
+    if hosts > 0 {
+        remains.push(format!("{}/ with {}", hosts::FOLDER, count(hosts, "folder")));
+    }
+    if issued > 0 {
+        remains.push(format!("{} with {}", inventory::FILE, count(issued, "certificate")));
+    }
+    Ok((!remains.is_empty()).then(|| remains.join(" and ")))
+}
+
+fn count(number: u32, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+impl Lost {
+    /// The certificate that belongs to a CA's key, where the key stands alone in the folder.
+    ///
+    /// The key is put in its place first, and a run that is killed before the certificate follows leaves it alone
+    /// there. The inventory was told of the certificate before either.
+    fn find(folder: &Path) -> Result<Option<Self>, Failure> {
+        let known = Inventory::of(folder).ca_certificates()?;
+        if known.is_empty() {
+            return Ok(None);
+        }
+        let signer = signer::open(&key_path(folder))?;
+        let certificate = known.into_iter().find(|ca| ca.public_key == *signer.public_key());
+        Ok(certificate.map(|certificate| Self { certificate, signer }))
+    }
+}
+
+/// The folder of a CA in which no other etcdpki works while this lives.
+///
+/// It is locked for one operation: a CA that stays open for a long time does not keep it.
+pub(crate) struct LockedFolder {
+    path: PathBuf,
+    _lock: Lock,
+}
+
+impl LockedFolder {
+    /// Waits for others to finish in the folder, and removes what a run that was killed left there.
+    pub(crate) fn lock(path: &Path) -> Result<Self, Failure> {
+        if !fs::metadata(path).is_ok_and(|folder| folder.is_dir()) {
+            return Err(no_ca(path));
+        }
+        let lock = Lock::take(path)?;
+        store::sweep_own(path)?;
+        Ok(Self { path: path.to_owned(), _lock: lock })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Puts a certificate back that was lost.
+    pub(crate) fn restore(&self, certificate: &Certificate) -> Result<(), Failure> {
+        let mut batch = Batch::new(Existing::Keep);
+        let path = certificate_path(&self.path);
+        batch.stage(path, certificate.to_pem()?.as_bytes(), Access::Public)?;
+        batch.commit()
+    }
+}
+
+/// Refuses a place that is one of the CA's own files. `issue ca --out pki --force` would put a leaf where the CA
+/// was, and everything that it signed depends on it.
+pub(crate) fn check_foreign(folder: &Path, place: &Path) -> Result<(), Failure> {
+    let file = |path: &Path| fs::metadata(path).map(|file| (file.dev(), file.ino())).ok();
+    let own = [certificate_path(folder), key_path(folder), folder.join(inventory::FILE)];
+    match file(place).filter(|place| own.iter().any(|own| file(own) == Some(*place))) {
+        None => Ok(()),
+        Some(_) => Err(Failure::environment(format!(
+            "{} belongs to the CA; it is never overwritten",
+            shown(place)
+        ))
+        .hinted("choose another NAME, or write elsewhere with --out")),
+    }
+}

@@ -1,0 +1,53 @@
+//! What every subcommand takes, and where the CA's folder is.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use pki_core::Manifest;
+
+use crate::output::Format;
+
+/// The name of the CA's folder where nothing else is said.
+const DEFAULT: &str = "pki";
+
+/// What every subcommand takes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Common {
+    /// The CA's folder: ca.pem, ca-key.pem, inventory.db, hosts/ [default: `dir` in the manifest, or pki beside
+    /// the manifest; without a manifest, pki in the current folder]
+    #[arg(short, long, global = true, env = "ETCDPKI_DIR", value_name = "DIR")]
+    dir: Option<PathBuf>,
+
+    /// Output format
+    #[arg(long, global = true, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+impl Common {
+    /// The CA's folder of a command that reads no manifest.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.dir.clone().unwrap_or_else(|| DEFAULT.into())
+    }
+
+    /// The CA's folder of a cluster, whose manifest was read from `file`.
+    ///
+    /// It does not depend on the current folder: `apply` from somewhere else would make a second CA.
+    pub(crate) fn folder_of(&self, file: &Path, manifest: &Manifest) -> PathBuf {
+        let in_manifest = manifest.dir.as_deref().unwrap_or(DEFAULT);
+        self.dir.clone().unwrap_or_else(|| beside(file).join(in_manifest))
+    }
+}
+
+/// The folder of a manifest's real file: a manifest may be a link. A manifest from a pipe is in no folder, so that
+/// paths start at the current one.
+fn beside(file: &Path) -> PathBuf {
+    let Ok(real) = fs::canonicalize(file) else { return PathBuf::new() };
+    let (Some(real), true) = (real.parent(), real.is_file()) else { return PathBuf::new() };
+    // As the user wrote it, where that is the same folder.
+    let written = file.parent().unwrap_or(Path::new(""));
+    let here = if written.as_os_str().is_empty() { Path::new(".") } else { written };
+    match fs::canonicalize(here) {
+        Ok(here) if here == real => written.to_owned(),
+        _ => real.to_owned(),
+    }
+}

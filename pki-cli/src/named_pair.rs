@@ -1,0 +1,114 @@
+//! NAME.pem and NAME-key.pem, the files of one certificate in a folder of the user's choice.
+
+use std::path::{Path, PathBuf};
+
+use pki_core::{KeyFormat, PrivateKey, PublicKey, Signer};
+
+use crate::ca;
+use crate::failure::{Failure, shown};
+use crate::recorded::Recorded;
+use crate::store::{self, Access, Batch, Existing};
+
+/// Where a certificate and its key go.
+#[derive(Clone, Debug)]
+pub(crate) struct NamedPair {
+    folder: PathBuf,
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
+    existing: Existing,
+}
+
+impl NamedPair {
+    /// The files of this name, a plain one such as `etcdone`.
+    pub(crate) fn new(folder: &Path, name: &str, existing: Existing) -> Result<Self, Failure> {
+        check_name(name)?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            certificate: folder.join(format!("{name}.pem")),
+            key: folder.join(format!("{name}-key.pem")),
+            existing,
+        })
+    }
+
+    /// Refuses early, before a key is made, what cannot be written: the files of the CA in `ca_folder`, and files
+    /// that are there already.
+    pub(crate) fn check_both(&self, ca_folder: &Path) -> Result<(), Failure> {
+        self.check(ca_folder, &self.certificate)?;
+        self.check(ca_folder, &self.key)
+    }
+
+    /// The same for a certificate whose key somebody else has. That key may stand in its place already, but no
+    /// other may: etcd would exit with `tls: private key does not match public key`.
+    pub(crate) fn check_certificate(
+        &self,
+        ca_folder: &Path,
+        public_key: &PublicKey,
+    ) -> Result<(), Failure> {
+        self.check(ca_folder, &self.certificate)?;
+        let beside =
+            store::read_regular(&self.key).ok().and_then(|pem| PrivateKey::from_pem(&pem).ok());
+        match beside {
+            Some(key) if key.public_key() != public_key => Err(Failure::usage(format!(
+                "its key is {}, but {} beside the certificate holds {}",
+                public_key.key_id(),
+                shown(&self.key),
+                key.public_key().key_id()
+            ))
+            .hinted("move that key away, or write elsewhere with --out or under another NAME")),
+            _ => Ok(()),
+        }
+    }
+
+    fn check(&self, ca_folder: &Path, place: &Path) -> Result<(), Failure> {
+        ca::check_foreign(ca_folder, place)?;
+        Batch::new(self.existing).check_place(place)
+    }
+
+    /// Writes the files beside their places. The key goes first: a certificate without its key is of no use, a key
+    /// without its certificate harms nobody.
+    pub(crate) fn stage(
+        &self,
+        certificates: &str,
+        key: Option<&PrivateKey>,
+    ) -> Result<StagedPair, Failure> {
+        store::make_folder(&self.folder, Access::Public)?;
+        let mut batch = Batch::new(self.existing);
+        if let Some(key) = key {
+            let pem = key.to_pem(KeyFormat::Pkcs8)?;
+            batch.stage(self.key.clone(), pem.as_bytes(), Access::Secret)?;
+        }
+        batch.stage(self.certificate.clone(), certificates.as_bytes(), Access::Public)?;
+        Ok(StagedPair(batch))
+    }
+}
+
+/// The files of one certificate, written beside their places.
+#[derive(Debug)]
+#[must_use]
+pub struct StagedPair(Batch);
+
+impl Recorded<StagedPair> {
+    /// Puts the files in their places: both, or neither where that fails.
+    pub fn put(self) -> Result<(), Failure> {
+        self.into_inner().0.commit()
+    }
+}
+
+/// Checks that a name is a plain one that files can be called by.
+pub(crate) fn check_name(name: &str) -> Result<(), Failure> {
+    if name.is_empty()
+        || name.starts_with('.')
+        || name.contains('/')
+        || name.chars().any(char::is_control)
+    {
+        return Err(Failure::usage(format!(
+            "NAME {name:?} must be a plain name such as etcdone, without a path"
+        ))
+        .hinted("name the folder with --out"));
+    }
+    match name.strip_suffix(".pem") {
+        None => Ok(()),
+        Some(name) => Err(Failure::usage(format!("NAME \"{name}.pem\" is the name of a file"))
+            .hinted(format!("write {name}; the files are {name}.pem and {name}-key.pem"))),
+    }
+}
