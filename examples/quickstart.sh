@@ -14,10 +14,10 @@ fi
 cargo build --release --locked --package pki-cli
 etcdpki() {
     printf '\n$ etcdpki %s\n' "$*"
-    ETCDPKI_DIR=$out "${CARGO_TARGET_DIR:-target}/release/etcdpki" "$@"
+    "${CARGO_TARGET_DIR:-target}/release/etcdpki" "$@"
 }
 
-etcdpki apply -f examples/lab/cluster.yaml
-etcdpki verify -f examples/lab/cluster.yaml
+etcdpki -d "$out" apply -f examples/lab/cluster.yaml
+etcdpki -d "$out" verify -f examples/lab/cluster.yaml
 
 printf '\n%s\n' "The lab's PKI is in $out: the CA, and a folder for each host in hosts/."

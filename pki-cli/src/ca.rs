@@ -168,8 +168,8 @@ fn remarks_about(inventory: &Inventory, ca: &Certificate) -> Result<Vec<String>,
         Memory::Empty => "is empty",
     };
     Ok(vec![format!(
-        "{} {what}: a new one begins with the next certificate, and does not know what this CA issued before; \
-         if there is a backup, restore it first",
+        "{} {what}: a new one starts with the next certificate, without what this CA issued before; \
+         restore a backup if there is one",
         shown(inventory.path())
     )])
 }

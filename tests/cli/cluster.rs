@@ -2,6 +2,7 @@
 
 mod ansible;
 mod drift;
+mod folder;
 mod layout;
 mod manifest;
 mod options;

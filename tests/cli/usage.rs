@@ -46,9 +46,9 @@ fn what_the_readme_shows_works() {
 #[test]
 fn what_the_readme_shows_of_a_whole_cluster_works() {
     let lab = Lab::new();
-    std::fs::create_dir_all(lab.path("examples/lab")).unwrap();
-    let manifest = "examples/lab/cluster.yaml";
-    std::fs::copy(peers::root().join(manifest), lab.path(manifest)).unwrap();
+    assert!(section("A whole cluster").contains("$ cp examples/lab/cluster.yaml .\n"));
+    let manifest = peers::root().join("examples/lab/cluster.yaml");
+    std::fs::copy(manifest, lab.path("cluster.yaml")).unwrap();
     let commands = commands("A whole cluster");
     assert_eq!(commands.len(), 3, "{commands:?}");
     for args in commands {
@@ -166,7 +166,8 @@ fn the_tree_in_the_readme_is_the_one_on_the_disk() {
     let lab = Lab::new();
     let manifest = peers::root().join("examples/lab/cluster.yaml");
     for command in ["apply", "verify"] {
-        assert!(section.contains(&format!("etcdpki {command} -f examples/lab/cluster.yaml")));
+        let shown = format!("etcdpki -d lab-pki {command} -f examples/lab/cluster.yaml");
+        assert!(section.replace('\n', " ").contains(&shown));
         lab.ok(&["--dir", "lab-pki", command, "-f", manifest.to_str().unwrap()]);
     }
     let mut there = BTreeMap::new();

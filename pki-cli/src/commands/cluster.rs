@@ -11,6 +11,7 @@ use pki_core::{
 use serde::Serialize;
 use time::OffsetDateTime;
 
+use crate::ca::certificate_path;
 use crate::failure::{Failure, full};
 use crate::host;
 use crate::hosts::{self, HeldFile, WrongMode};
@@ -246,6 +247,7 @@ impl<'a> Work<'a> {
 #[derive(Debug, Serialize)]
 pub(crate) struct Step {
     pub(crate) host: String,
+    /// A name in the host's folder; of the CA the full path
     pub(crate) file: String,
     /// `create`, `reissue`, `renew`, `keep`, `write`, `chmod`, `orphan`; of the CA, which has no host,
     /// `create` or `restore`; of `apply --prune` also `remove`
@@ -256,8 +258,8 @@ pub(crate) struct Step {
 impl Step {
     /// What becomes of the CA itself, in its folder.
     pub(crate) fn ca(action: &'static str, subject: &str, folder: &Path) -> Self {
-        let reasons = vec![subject.to_owned(), format!("in {}", full(folder))];
-        Self { host: String::new(), file: "ca.pem".to_owned(), action, reasons }
+        let file = full(&certificate_path(folder));
+        Self { host: String::new(), file, action, reasons: vec![subject.to_owned()] }
     }
 
     fn of(host: &str, file: String, action: &Action) -> Self {
@@ -276,7 +278,8 @@ impl Step {
 
     pub(crate) fn text(&self) -> String {
         if self.host.is_empty() {
-            return format!("  {:<8} the CA {}\n", self.action, self.reasons.join(" "));
+            let subject = self.reasons.join(", ");
+            return format!("  {:<8} the CA {subject}: {}\n", self.action, self.file);
         }
         let reasons: Vec<String> =
             self.reasons.iter().map(|reason| format!("           {reason}\n")).collect();

@@ -26,10 +26,10 @@ use crate::store::{self, Access, Batch, Existing};
 /// It reads the host's folder in the CA's folder and needs no key of the CA. A folder that is not whole is
 /// refused. Archives of the same files are the same bytes.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  etcdpki export etcdone\n  \
-    etcdpki export etcdone --out - | ssh etcdone tar -xzf - -C /etc/etcd\n  \
-    etcdpki export masterone --as kubeadm --out - | ssh masterone tar -xzf - -C /etc/kubernetes\n  \
-    etcdpki export admin --as pkcs12 --password-file password.txt --out keystores")]
+#[command(after_help = "Examples:\n  etcdpki export etcdone -f cluster.yaml\n  \
+    etcdpki export etcdone -f cluster.yaml --out - | ssh etcdone tar -xzf - -C /etc/etcd\n  \
+    etcdpki export masterone -f cluster.yaml --as kubeadm --out - | ssh masterone tar -xzf - -C /etc/kubernetes\n  \
+    etcdpki export admin -f cluster.yaml --as pkcs12 --password-file password.txt --out keystores")]
 pub(crate) struct ExportArgs {
     /// The host
     #[arg(value_name = "HOST")]

@@ -148,14 +148,14 @@ pub(crate) fn run(args: &IssueArgs, common: &Common) -> Result<ExitCode, Failure
     })?;
     let folder = common.folder();
     let ca = Ca::open(&folder)?;
-    for remark in ca.remarks() {
-        host::say(&format!("note: {remark}\n"));
-    }
     let wanted = wanted(args, profile, &folder)?;
     let context = host::issuance_context()?;
     let signed = ca.sign(&wanted.request, profile, &context);
     let signed = signed.map_err(|error| not_drafted(error, args, &wanted, &folder))?;
 
+    for remark in ca.remarks() {
+        host::say(&format!("warning: {remark}\n"));
+    }
     // Whoever else writes files of this name waits.
     let _folder = LockedFolder::lock(&folder)?;
     let staged = signed.stage(|issued| {

@@ -211,7 +211,7 @@ fn another_ca_under_the_same_name() {
         LAB,
         |lab| {
             lab.ok(&["--dir", "other", "init-ca"]);
-            for file in ["ca.pem", "ca-key.pem"] {
+            for file in ["ca.pem", "ca-key.pem", "inventory.db"] {
                 fs::rename(lab.path("other").join(file), lab.path("pki").join(file)).unwrap();
             }
         },

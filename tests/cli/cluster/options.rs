@@ -1,6 +1,7 @@
 //! `--only`, `--format json`, and surroundings that are in the way.
 
 use super::*;
+use crate::bad_input::redacted;
 
 #[test]
 fn only_one_host_is_made_and_the_others_stay() {
@@ -43,7 +44,7 @@ fn the_json_of_plan_and_apply_tells_each_step() {
     assert_eq!(apply.code, 0, "{apply:?}");
     assert_eq!(json(&plan), json(&apply));
     assert_eq!(json(&plan)["changed"], true);
-    snapshot("json_first", &plan.stdout);
+    snapshot("json_first", &redacted(&plan.stdout, lab.folder()));
 
     edit(&lab, "ip: 192.168.29.61 }", "ip: 192.168.29.61, sans: [etcd.example.com] }");
     let plan = lab.run(&[PLAN, &["--format", "json", "--only", "etcdone"]].concat());

@@ -162,11 +162,12 @@ fn a_ca_whose_certificate_did_not_follow_its_key_gets_it_from_the_inventory() {
 
     let plan = lab.run(&["plan", "-f", "cluster.yaml"]);
     assert_eq!(plan.code, 1, "{plan:?}");
-    assert!(plan.stdout.starts_with("  restore  the CA CN=etcd CA\n"), "{plan:?}");
+    let restored = format!("  restore  the CA CN=etcd CA: {}\n", lab.path("pki/ca.pem").display());
+    assert!(plan.stdout.starts_with(&restored), "{plan:?}");
     assert!(!lab.path("pki/ca.pem").exists(), "plan wrote ca.pem");
 
     let out = lab.ok(&["apply", "-f", "cluster.yaml"]);
-    assert_eq!(out, "  restore  the CA CN=etcd CA\ndone\n");
+    assert_eq!(out, restored + "done\n");
     assert_eq!(lab.read("pki/ca.pem"), ca);
     assert_eq!(hosts(&lab), before);
 }
