@@ -12,11 +12,11 @@ use time::OffsetDateTime;
 
 use self::clients::ClientConfig;
 pub(crate) use self::contents::{Contents, Form, Section};
-pub(crate) use self::settings::{Settings, Url};
 use crate::bundle::{Bundles, ETCDCTL_ENV, KUBEADM_CONFIG};
 use crate::certificate::{Certificate, GeneralName};
 use crate::cluster::Wanted;
 use crate::error::Error;
+use crate::etcd::EtcdSettings;
 use crate::manifest::{Host, Manifest};
 use crate::revocation_list::RevocationList;
 use crate::usage::Purpose;
@@ -70,7 +70,7 @@ pub(crate) struct Deployment<'a> {
 /// A member and how it is configured.
 pub(crate) struct Member<'a> {
     pub(crate) host: &'a Host,
-    pub(crate) settings: Settings,
+    pub(crate) settings: EtcdSettings,
 }
 
 /// A certificate and its key, by the names of their files, and the parts that they play.
@@ -194,9 +194,8 @@ impl<'a> Deployment<'a> {
 
     fn add_member(&mut self, member: &'a Host, bundles: &Bundles<'_>) {
         let host = member.name.as_str();
-        let text = |name: &str| self.text(host, name);
-        let settings = Settings::read(bundles, self.manifest.etcd_version, member, text);
         let folder = &self.manifest.paths.etcd;
+        let settings = settings::read(self, member, bundles);
         for (part, certificate, key) in [
             (Purpose::Server, "cert-file", "key-file"),
             (Purpose::Peer, "peer-cert-file", "peer-key-file"),

@@ -116,6 +116,10 @@ impl<'a> Value<'a> {
         }
     }
 
+    pub(crate) const fn is_null(&self) -> bool {
+        matches!(self.node.data, Data::Null)
+    }
+
     pub(crate) fn boolean(&self) -> Result<bool, Error> {
         match &self.node.data {
             Data::Bool(value) => Ok(*value),

@@ -43,6 +43,8 @@ mod name;
 mod pem;
 mod subject;
 
+mod etcd;
+
 mod key;
 
 mod certificate;
@@ -89,8 +91,12 @@ pub use csr_json::{CaSection, CsrJson};
 pub use deployment::HostFile;
 pub use duration::{parse_duration, parse_lifetime};
 pub use error::{Error, Invalid};
+pub use etcd::{
+    EtcdOption, EtcdSettings, EtcdVersion, FileLookup, OptionKind, Remark, RemarkKind, YamlKey,
+    etcd_options,
+};
 pub use key::{KeyAlgorithm, KeyId, PublicKey, SignatureAlgorithm, Signer};
-pub use manifest::{APISERVER_CLIENT, CaSpec, Client, EtcdVersion, Host, Manifest, Paths};
+pub use manifest::{APISERVER_CLIENT, CaSpec, Client, Host, Manifest, Paths};
 pub use name::{DnsName, EmailAddress, San, Uri};
 pub use oid::Oid;
 pub use pem::{Content, Section, is_pem, read as read_pem};

@@ -10,6 +10,7 @@ use time::Duration;
 use self::reader::Reader;
 use crate::document::Document;
 use crate::error::Error;
+use crate::etcd::EtcdVersion;
 use crate::key::KeyAlgorithm;
 use crate::name::{DnsName, San};
 use crate::subject::Subject;
@@ -58,20 +59,6 @@ pub struct Paths {
     pub data: String,
     /// `kubernetes`: the folder that a control plane's bundle goes to
     pub kubernetes: String,
-}
-
-/// A version of etcd, as far as its configuration depends on it.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-#[expect(clippy::exhaustive_structs, reason = "a version has three numbers")]
-pub struct EtcdVersion(pub u32, pub u32, pub u32);
-
-impl EtcdVersion {
-    /// True where the configuration file has `allowed-hostname` as a list. 3.5.14 alone had one string
-    /// there, on which its successors end; before, only a flag or the environment could say it
-    /// (etcd-io/etcd CHANGELOG-3.5, #18063 and #18160).
-    pub fn has_allowed_hostname_in_yaml(self) -> bool {
-        self >= Self(3, 5, 15)
-    }
 }
 
 /// The CA of a cluster.

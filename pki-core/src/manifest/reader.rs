@@ -8,9 +8,10 @@ use std::net::IpAddr;
 use time::Duration;
 
 use super::values::{absolute, boolean, domain, folder, key, label, positive, version};
-use super::{CaSpec, EtcdVersion, Manifest, Paths};
+use super::{CaSpec, Manifest, Paths};
 use crate::document::{Fields, Place, Value};
 use crate::error::Error;
+use crate::etcd::EtcdVersion;
 use crate::key::KeyAlgorithm;
 use crate::subject::Subject;
 

@@ -4,10 +4,10 @@ use std::net::IpAddr;
 
 use time::Duration;
 
-use super::EtcdVersion;
 use crate::document::Value;
 use crate::duration::parse_duration;
 use crate::error::Error;
+use crate::etcd::EtcdVersion;
 use crate::key::KeyAlgorithm;
 use crate::name::{DnsName, San};
 

@@ -2,6 +2,7 @@
 
 use super::{Row, Violation};
 use crate::deployment::{Deployment, Member};
+use crate::etcd::RemarkKind;
 use crate::key::KeyAlgorithm;
 use crate::report::{Rule, Severity, Source};
 use crate::usage::Purpose;
@@ -12,9 +13,9 @@ pub(super) static ROWS: &[Row] = &[
             id: "cfg-malformed",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "etcd exits at startup: `error verifying flags`.",
-            remedy: "Correct the file, or rewrite it with `etcdpki apply -f MANIFEST`.",
-            citation: "etcd, --config-file",
+            impact: "The member does not start: etcd exits with this reason, or systemd refuses the unit.",
+            remedy: "Correct the file, or run `etcdpki apply -f MANIFEST`, which writes it again.",
+            citation: "systemd.service(5); measured on etcd 3.4, 3.5",
         },
         malformed,
     ),
@@ -86,10 +87,54 @@ pub(super) static ROWS: &[Row] = &[
     ),
     Row::deployment(
         &Rule {
+            id: "cfg-unknown-variable",
+            severity: Severity::Error,
+            source: Source::Etcd,
+            impact: "etcd ignores the variable, with a warning in its log at most (`unrecognized environment variable`), so what it should restrict stays open.",
+            remedy: "Correct the name: ETCD_ and the option's name in upper case, such as ETCD_PEER_CERT_ALLOWED_HOSTNAME; `etcd --help` lists the options.",
+            citation: "measured on etcd 3.4, 3.5",
+        },
+        unknown_variable,
+    ),
+    Row::deployment(
+        &Rule {
+            id: "cfg-option-unused",
+            severity: Severity::Warning,
+            source: Source::Etcd,
+            impact: "etcd ignores the setting, because this release has no such option; nothing changes when somebody edits it.",
+            remedy: "Remove it, or set etcd_version in the manifest to the release that runs.",
+            citation: "measured on etcd 3.4, 3.5",
+        },
+        option_unused,
+    ),
+    Row::deployment(
+        &Rule {
+            id: "cfg-unreadable",
+            severity: Severity::Warning,
+            source: Source::Etcd,
+            impact: "The setting depends on something outside these files, so etcdpki does not judge what etcd gets there.",
+            remedy: "Write the value itself, or put the file that sets it into the host's folder.",
+            citation: "systemd.service(5), systemd.exec(5), systemd.unit(5)",
+        },
+        unreadable,
+    ),
+    Row::deployment(
+        &Rule {
+            id: "file-unseen",
+            severity: Severity::Warning,
+            source: Source::Etcd,
+            impact: "etcdpki has not looked at the file, and nothing here says whether it is right.",
+            remedy: "Put the file into the host's folder, or set `paths` in the manifest to the folder on the host that has it.",
+            citation: "docs/design.md",
+        },
+        file_unseen,
+    ),
+    Row::deployment(
+        &Rule {
             id: "cfg-env-flag-clash",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "etcd exits at startup: `conflicting environment variable is shadowed by corresponding command-line flag`. With --config-file, etcd silently ignores both.",
+            impact: "etcd exits at startup: `conflicting environment variable is shadowed by corresponding command-line flag`. With a configuration file, etcd silently ignores both.",
             remedy: "Set each option in only one place.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
@@ -126,17 +171,29 @@ pub(super) fn each(
 ) -> Vec<Violation> {
     let mut violations = Vec::new();
     for member in &deployment.members {
-        let Some(name) = member.settings.file else { continue };
-        for evidence in check(member) {
-            let file = format!("{}/{name}", member.host.name);
-            violations.push(Violation { file, subject: name.to_owned(), evidence });
-        }
+        let Some(name) = member.settings.file() else { continue };
+        let evidence = check(member).into_iter();
+        violations.extend(evidence.map(|evidence| about(member, name, evidence)));
     }
     violations
 }
 
+/// The remarks of one kind, each about the file that it is in.
+fn remarks(deployment: &Deployment<'_>, kind: RemarkKind) -> Vec<Violation> {
+    let members = deployment.members.iter();
+    let all = members.flat_map(|member| member.settings.remarks().iter().map(move |r| (member, r)));
+    all.filter(|(_, remark)| remark.kind == kind)
+        .map(|(member, remark)| about(member, &remark.file, remark.text.clone()))
+        .collect()
+}
+
+fn about(member: &Member<'_>, name: &str, evidence: String) -> Violation {
+    let file = format!("{}/{name}", member.host.name);
+    Violation { file, subject: name.to_owned(), evidence }
+}
+
 fn malformed(deployment: &Deployment<'_>) -> Vec<Violation> {
-    each(deployment, |member| member.settings.malformed.iter().cloned().collect())
+    remarks(deployment, RemarkKind::Malformed)
 }
 
 fn auth_off(deployment: &Deployment<'_>) -> Vec<Violation> {
@@ -157,22 +214,23 @@ fn auth_off(deployment: &Deployment<'_>) -> Vec<Violation> {
                 format!("listen-metrics-urls contains {}, which is plain HTTP", url.text)
             }),
         );
-        if settings.malformed.is_some() || settings.is_partial {
+        if is_malformed(member) {
             return found;
         }
         for (option, port) in [("listen-client-urls", 2379), ("listen-peer-urls", 2380)] {
-            if settings.find(option).is_none() {
+            if settings.is_absent(option) {
                 let default = format!("http://localhost:{port}");
                 found.push(format!("{option} is not set and defaults to {default}"));
             }
         }
-        if !settings.asks_clients() {
-            found.push("neither client-cert-auth nor trusted-ca-file is set".to_owned());
-        }
-        let asks_peers = settings.is_on("peer-client-cert-auth")
-            || settings.find("peer-trusted-ca-file").is_some();
-        if !asks_peers {
-            found.push("neither peer-client-cert-auth nor peer-trusted-ca-file is set".to_owned());
+        for (auth, file) in [
+            ("client-cert-auth", "trusted-ca-file"),
+            ("peer-client-cert-auth", "peer-trusted-ca-file"),
+        ] {
+            let asks_nobody = settings.is_absent(auth) || settings.find(auth) == Some("false");
+            if asks_nobody && settings.is_absent(file) {
+                found.push(format!("neither {auth} nor {file} is set"));
+            }
         }
         found
     })
@@ -187,8 +245,7 @@ fn ca_missing(deployment: &Deployment<'_>) -> Vec<Violation> {
         ];
         sides
             .into_iter()
-            .filter(|(auth, file)| settings.is_on(auth) && settings.find(file).is_none())
-            .filter(|_| !settings.is_partial)
+            .filter(|(auth, file)| settings.is_on(auth) && settings.is_absent(file))
             .map(|(auth, file)| format!("{auth} is true, but {file} is not set"))
             .collect()
     })
@@ -205,7 +262,7 @@ fn cert_missing(deployment: &Deployment<'_>) -> Vec<Violation> {
                 continue;
             }
             let options = [format!("{side}cert-file"), format!("{side}key-file")];
-            let missing = options.into_iter().filter(|option| settings.find(option).is_none());
+            let missing = options.into_iter().filter(|option| settings.is_absent(option));
             found.extend(
                 missing.map(|option| format!("{of_side} uses https, but {option} is not set")),
             );
@@ -237,14 +294,31 @@ fn allowed_hostname_gateway(deployment: &Deployment<'_>) -> Vec<Violation> {
 }
 
 fn yaml_unknown_key(deployment: &Deployment<'_>) -> Vec<Violation> {
-    each(deployment, |member| {
-        let unknown = member.settings.unknown.iter();
-        unknown.map(|key| format!("unknown key {key}")).collect()
-    })
+    remarks(deployment, RemarkKind::IgnoredKey)
+}
+
+fn unknown_variable(deployment: &Deployment<'_>) -> Vec<Violation> {
+    remarks(deployment, RemarkKind::IgnoredVariable)
+}
+
+fn option_unused(deployment: &Deployment<'_>) -> Vec<Violation> {
+    remarks(deployment, RemarkKind::Foreign)
+}
+
+fn unreadable(deployment: &Deployment<'_>) -> Vec<Violation> {
+    remarks(deployment, RemarkKind::Unreadable)
+}
+
+fn file_unseen(deployment: &Deployment<'_>) -> Vec<Violation> {
+    remarks(deployment, RemarkKind::Unseen)
 }
 
 fn env_flag_clash(deployment: &Deployment<'_>) -> Vec<Violation> {
-    each(deployment, |member| member.settings.clashes.clone())
+    remarks(deployment, RemarkKind::Clash)
+}
+
+fn is_malformed(member: &Member<'_>) -> bool {
+    member.settings.remarks().iter().any(|remark| remark.kind == RemarkKind::Malformed)
 }
 
 fn cipher_vs_key(deployment: &Deployment<'_>) -> Vec<Violation> {

@@ -4,7 +4,7 @@
 use super::{Row, Violation, config, moment};
 use crate::certificate::Certificate;
 use crate::deployment::{Crl, Deployment, Form, Pair};
-use crate::manifest::EtcdVersion;
+use crate::etcd::EtcdVersion;
 use crate::report::{Rule, Severity, Source};
 use crate::revocation_list::RevocationList;
 use crate::usage::Purpose;

@@ -7,8 +7,8 @@
 use super::servers::names;
 use super::{Row, Violation, common_names};
 use crate::certificate::Certificate;
-use crate::deployment::{Deployment, Leaf, Member, Pair, Url, carries};
-use crate::manifest::EtcdVersion;
+use crate::deployment::{Deployment, Leaf, Member, Pair, carries};
+use crate::etcd::{EtcdVersion, Url};
 use crate::report::{Rule, Severity, Source};
 use crate::usage::Purpose;
 
@@ -120,7 +120,7 @@ fn about(pair: &Pair<'_>, leaf: &Leaf<'_>, evidence: String) -> Violation {
 
 /// A violation in the configuration of a member.
 fn about_settings(member: &Member<'_>, evidence: String) -> Violation {
-    let name = member.settings.file.unwrap_or("the manifest");
+    let name = member.settings.file().unwrap_or("the manifest");
     Violation { file: format!("{}/{name}", member.host.name), subject: name.to_owned(), evidence }
 }
 

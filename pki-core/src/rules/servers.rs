@@ -3,7 +3,8 @@
 use super::trust::refused;
 use super::{Row, Violation};
 use crate::certificate::Certificate;
-use crate::deployment::{Deployment, Member, Url, carries, leads_to};
+use crate::deployment::{Deployment, Member, carries, leads_to};
+use crate::etcd::Url;
 use crate::report::{Rule, Severity, Source};
 use crate::usage::Purpose;
 

@@ -1,0 +1,17 @@
+//! How one etcd is configured: from its systemd unit, its environment, its flags and its
+//! configuration file to its options.
+
+mod environment;
+mod flags;
+mod options;
+mod settings;
+mod unit;
+mod url;
+mod version;
+mod words;
+mod yaml;
+
+pub use self::options::{EtcdOption, OptionKind, YamlKey, etcd_options};
+pub use self::settings::{EtcdSettings, FileLookup, Remark, RemarkKind};
+pub(crate) use self::url::Url;
+pub use self::version::EtcdVersion;

@@ -1,0 +1,148 @@
+//! Environment files, as systemd reads them (systemd.exec(5), `EnvironmentFile=`).
+
+/// What an environment file says.
+#[derive(Debug, Default)]
+pub(super) struct EnvironmentFile {
+    /// Names and values, in order; of two equal names the later counts.
+    pub(super) variables: Vec<(String, String)>,
+    /// Lines that systemd ignores although they look like assignments.
+    pub(super) ignored: Vec<String>,
+}
+
+/// Where the reader stands in a value.
+#[derive(Clone, Copy)]
+enum Place {
+    /// Before the value, or behind a part of it in quotes.
+    Open,
+    Plain,
+    Double,
+    Single,
+}
+
+impl EnvironmentFile {
+    pub(super) fn read(text: &str) -> Self {
+        let mut file = Self::default();
+        let mut rest = text.chars().peekable();
+        while let Some(c) = rest.next() {
+            match c {
+                '#' | ';' => skip_comment(&mut rest),
+                _ if c.is_ascii_whitespace() => {}
+                _ => {
+                    let mut key = String::from(c);
+                    let end = loop {
+                        match rest.next() {
+                            Some('=') => break '=',
+                            Some('\n' | '\r') | None => break '\n',
+                            Some(c) => key.push(c),
+                        }
+                    };
+                    // A line without `=` is nothing to systemd.
+                    if end == '=' {
+                        let value = read_value(&mut rest);
+                        file.add(key.trim_end(), value);
+                    }
+                }
+            }
+        }
+        file
+    }
+
+    fn add(&mut self, name: &str, value: String) {
+        if is_name(name) {
+            self.variables.push((name.to_owned(), value));
+        } else {
+            self.ignored.push(name.to_owned());
+        }
+    }
+}
+
+/// A name that systemd takes: letters, digits and underscores, no digit first.
+pub(super) fn is_name(name: &str) -> bool {
+    !name.is_empty()
+        && !name.starts_with(|c: char| c.is_ascii_digit())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// To the end of the line; a backslash before it takes the next line along.
+fn skip_comment(rest: &mut impl Iterator<Item = char>) {
+    while let Some(c) = rest.next() {
+        match c {
+            '\\' => {
+                rest.next();
+            }
+            '\n' | '\r' => return,
+            _ => {}
+        }
+    }
+}
+
+fn read_value(rest: &mut impl Iterator<Item = char>) -> String {
+    let mut value = String::new();
+    // How much of the value is more than blanks at its end.
+    let mut solid = 0;
+    let mut place = Place::Open;
+    while let Some(c) = rest.next() {
+        match (place, c) {
+            (Place::Open | Place::Plain, '\n' | '\r') => break,
+            (Place::Open, '\'') => place = Place::Single,
+            (Place::Open, '"') => place = Place::Double,
+            (Place::Open, c) if c.is_ascii_whitespace() => {}
+            (Place::Open | Place::Plain, '\\') => {
+                place = Place::Plain;
+                // A line break behind a backslash joins two lines.
+                if let Some(c) = rest.next().filter(|c| !matches!(c, '\n' | '\r')) {
+                    value.push(c);
+                }
+                solid = value.len();
+            }
+            (Place::Open | Place::Plain, c) => {
+                place = Place::Plain;
+                value.push(c);
+                if !c.is_ascii_whitespace() {
+                    solid = value.len();
+                }
+            }
+            (Place::Single, '\'') | (Place::Double, '"') => {
+                place = Place::Open;
+                solid = value.len();
+            }
+            (Place::Double, '\\') => match rest.next() {
+                Some(c @ ('"' | '\\' | '`' | '$')) => value.push(c),
+                Some('\n') | None => {}
+                Some(c) => value.extend(['\\', c]),
+            },
+            (Place::Single | Place::Double, c) => value.push(c),
+        }
+    }
+    if matches!(place, Place::Plain) {
+        value.truncate(solid);
+    }
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::EnvironmentFile;
+
+    #[test]
+    fn values_are_read_as_systemd_reads_them() {
+        let text = "# comment \\\nA=in-the-comment\n; too\n\n A = a b  \nB=\"a \\\"b\\\" \\n\"\nC='a\\nb'\n\
+            D=a\\\nb\nE=\"x\"y'z'\nF=a\"b\"\nG=\"two\nlines\"\nno assignment\nexport H=1\n=x\nI=\nJ=last";
+        let file = EnvironmentFile::read(text);
+        let wanted = [
+            ("A", "a b"),
+            ("B", "a \"b\" \\n"),
+            ("C", "a\\nb"),
+            ("D", "ab"),
+            ("E", "xy'z'"),
+            ("F", "a\"b\""),
+            ("G", "two\nlines"),
+            ("I", ""),
+            ("J", "last"),
+        ];
+        let found: Vec<_> =
+            file.variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(found, wanted);
+        assert_eq!(file.ignored, ["export H"]);
+    }
+}

@@ -1,0 +1,271 @@
+//! A systemd service unit, as far as it decides what the program is given (systemd.service(5),
+//! systemd.exec(5)).
+
+use super::words::{Escapes, Word, expand_specifiers, first_word};
+
+/// What a unit and its drop-ins say.
+#[derive(Debug, Default)]
+pub(super) struct Unit {
+    /// The commands of ExecStart=, their words with the program first.
+    pub(super) commands: Vec<Command>,
+    /// Environment=, in order; of two equal names the later counts.
+    pub(super) environment: Vec<(String, Word)>,
+    /// EnvironmentFile=, in order.
+    pub(super) environment_files: Vec<EnvironmentPath>,
+    /// Names that PassEnvironment= takes from the manager.
+    pub(super) passed: Vec<String>,
+    /// Names that UnsetEnvironment= removes.
+    pub(super) unset: Vec<String>,
+    /// What systemd ignores in it, and why.
+    pub(super) ignored: Vec<String>,
+    is_oneshot: bool,
+}
+
+/// A command of ExecStart=.
+#[derive(Debug)]
+pub(super) struct Command {
+    pub(super) program: Word,
+    pub(super) arguments: Vec<Word>,
+    pub(super) variables: Variables,
+}
+
+/// What becomes of `$NAME` and `${NAME}` in a command.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Variables {
+    Expanded,
+    /// Behind the prefix `:`.
+    Literal,
+}
+
+/// A file that EnvironmentFile= names.
+#[derive(Debug)]
+pub(super) struct EnvironmentPath {
+    pub(super) path: Word,
+    /// Whether the unit starts without it: the prefix `-`.
+    pub(super) is_optional: bool,
+}
+
+impl Unit {
+    /// Reads a unit and its drop-ins, in the order in which systemd reads them.
+    pub(super) fn read<'t>(texts: impl IntoIterator<Item = &'t str>) -> Self {
+        let mut unit = Self::default();
+        for text in texts {
+            let mut section = String::new();
+            for line in logical_lines(text) {
+                let line = line.trim();
+                if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+                    name.clone_into(&mut section);
+                } else if let Some((name, value)) = line.split_once('=')
+                    && section == "Service"
+                {
+                    unit.assign(name.trim(), value.trim());
+                }
+            }
+        }
+        unit
+    }
+
+    /// Why systemd refuses to start the unit.
+    pub(super) fn refusal(&self) -> Option<&'static str> {
+        match self.commands.len() {
+            0 => Some("the unit has no ExecStart="),
+            1 => None,
+            _ if self.is_oneshot => None,
+            _ => Some("the unit has more than one ExecStart=, which needs Type=oneshot"),
+        }
+    }
+
+    /// An empty value takes back what was assigned before.
+    fn assign(&mut self, name: &str, value: &str) {
+        match (name, value) {
+            ("Environment", "") => self.environment.clear(),
+            ("Environment", _) => {
+                for word in self.words(name, value) {
+                    self.add_variable(&word);
+                }
+            }
+            ("EnvironmentFile", "") => self.environment_files.clear(),
+            ("EnvironmentFile", _) => {
+                let (path, is_optional) =
+                    value.strip_prefix('-').map_or((value, false), |path| (path, true));
+                let path = expand_specifiers(path);
+                self.environment_files.push(EnvironmentPath { path, is_optional });
+            }
+            ("ExecStart", "") => self.commands.clear(),
+            ("ExecStart", _) => self.add_commands(value),
+            ("PassEnvironment", "") => self.passed.clear(),
+            ("PassEnvironment", _) => {
+                let words = self.words(name, value);
+                self.passed.extend(words);
+            }
+            ("UnsetEnvironment", "") => self.unset.clear(),
+            ("UnsetEnvironment", _) => {
+                let words = self.words(name, value);
+                self.unset.extend(words);
+            }
+            ("Type", _) => self.is_oneshot = value == "oneshot",
+            _ => {}
+        }
+    }
+
+    /// The words of a value. Where one is malformed, systemd ignores it and the rest of the line.
+    fn words(&mut self, name: &str, value: &str) -> Vec<String> {
+        let (mut words, mut rest) = (Vec::new(), value);
+        loop {
+            match first_word(rest, Escapes::Strict) {
+                Ok(Some((word, behind))) => {
+                    words.push(word);
+                    rest = behind;
+                }
+                Ok(None) => return words,
+                Err(reason) => {
+                    self.ignored.push(format!("{name}=… {rest}: {reason}"));
+                    return words;
+                }
+            }
+        }
+    }
+
+    fn add_variable(&mut self, word: &str) {
+        let word = expand_specifiers(word);
+        match word.split_once('=') {
+            Some((name, value)) if super::environment::is_name(name) => {
+                self.environment.push((name.to_owned(), value));
+            }
+            _ => self.ignored.push(format!("Environment={}: not an assignment", word.text)),
+        }
+    }
+
+    /// One line may hold several commands, with ` ; ` between them.
+    fn add_commands(&mut self, line: &str) {
+        let mut rest = line;
+        while !rest.is_empty() {
+            let (program, behind) = match first_word(rest, Escapes::Lenient) {
+                Ok(Some(found)) => found,
+                Ok(None) => return,
+                Err(reason) => {
+                    self.ignored.push(format!("ExecStart={line}: {reason}"));
+                    return;
+                }
+            };
+            rest = behind;
+            let path = program.trim_start_matches(['-', '@', ':', '+', '!']);
+            let prefixes = &program[..program.len() - path.len()];
+            let mut words = Vec::new();
+            loop {
+                let is_token = |token: &str| {
+                    let after = rest.strip_prefix(token);
+                    after.filter(|after| after.is_empty() || after.starts_with([' ', '\t']))
+                };
+                if let Some(after) = is_token(";") {
+                    rest = after.trim_start();
+                    break;
+                }
+                if let Some(after) = is_token("\\;") {
+                    words.push(Word::known(";"));
+                    rest = after.trim_start();
+                    continue;
+                }
+                match first_word(rest, Escapes::Lenient) {
+                    Ok(Some((word, behind))) => {
+                        words.push(expand_specifiers(&word));
+                        rest = behind;
+                    }
+                    Ok(None) => break,
+                    Err(reason) => {
+                        self.ignored.push(format!("ExecStart={line}: {reason}"));
+                        return;
+                    }
+                }
+            }
+            // Behind `@` the next word is what the program is called, and not an argument of it.
+            if prefixes.contains('@') && !words.is_empty() {
+                words.remove(0);
+            }
+            let variables =
+                if prefixes.contains(':') { Variables::Literal } else { Variables::Expanded };
+            self.commands.push(Command {
+                program: expand_specifiers(path),
+                arguments: words,
+                variables,
+            });
+        }
+    }
+}
+
+/// The lines of a unit file: comments left out, also between lines that a backslash joins.
+fn logical_lines(text: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut open: Option<String> = None;
+    // A carriage return ends a line for systemd, alone too.
+    let text = text.replace("\r\n", "\n");
+    for line in text.split(['\n', '\r']).map(str::trim_start) {
+        if line.starts_with(['#', ';']) {
+            continue;
+        }
+        let mut whole = open.take().unwrap_or_default();
+        whole.push_str(line);
+        // An odd number of backslashes at the end: the last of them is not escaped itself.
+        if (whole.len() - whole.trim_end_matches('\\').len()) % 2 == 1 {
+            whole.pop();
+            whole.push(' ');
+            open = Some(whole);
+        } else {
+            lines.push(whole);
+        }
+    }
+    lines.extend(open);
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(words: &[Word]) -> Vec<&str> {
+        words.iter().map(|word| word.text.as_str()).collect()
+    }
+
+    fn variables(unit: &Unit) -> Vec<(&str, &str)> {
+        let variables = unit.environment.iter();
+        variables.map(|(name, value)| (name.as_str(), value.text.as_str())).collect()
+    }
+
+    #[test]
+    fn commands_are_read_with_prefixes_quotes_and_separators() {
+        let unit = Unit::read(["[Unit]\nExecStart=/not/this\n[Service]\nType=oneshot\n\
+             ExecStart=-:@/usr/bin/etcd called --name=%n \\\n  # a comment\n  \"--data-dir=/a b\" \\; ; /bin/true\n"]);
+        assert_eq!(unit.refusal(), None);
+        let [etcd, after] = unit.commands.as_slice() else { panic!("{unit:?}") };
+        assert_eq!(etcd.program.text, "/usr/bin/etcd");
+        assert_eq!(etcd.variables, Variables::Literal);
+        assert_eq!(texts(&etcd.arguments), ["--name=etcd.service", "--data-dir=/a b", ";"]);
+        assert_eq!((after.program.text.as_str(), after.arguments.len()), ("/bin/true", 0));
+    }
+
+    #[test]
+    fn drop_ins_add_and_take_back() {
+        let unit = Unit::read([
+            "[Service]\nEnvironment=A=1 \"B=2 3\"\nExecStart=/usr/bin/etcd\nEnvironmentFile=-/a\n",
+            "[Service]\nEnvironment=A=4\nExecStart=\nExecStart=/usr/local/bin/etcd\n",
+            "[Service]\nEnvironmentFile=\nEnvironmentFile=/b\n",
+        ]);
+        assert_eq!(variables(&unit), [("A", "1"), ("B", "2 3"), ("A", "4")]);
+        assert_eq!(unit.commands.len(), 1);
+        assert_eq!(unit.commands[0].program.text, "/usr/local/bin/etcd");
+        assert_eq!(unit.environment_files.len(), 1);
+        assert_eq!(unit.environment_files[0].path.text, "/b");
+        assert!(!unit.environment_files[0].is_optional);
+        assert_eq!(
+            Unit::read(["[Service]\nExecStart=a\nExecStart=b\n"]).refusal().map(|r| &r[..20]),
+            Some("the unit has more th")
+        );
+    }
+
+    #[test]
+    fn a_malformed_word_takes_the_rest_of_its_line_along() {
+        let unit = Unit::read(["[Service]\nEnvironment=A=1 B=\\q C=3\nEnvironment=9=x D=4\n"]);
+        assert_eq!(variables(&unit), [("A", "1"), ("D", "4")]);
+        assert_eq!(unit.ignored.len(), 2, "{unit:?}");
+    }
+}
