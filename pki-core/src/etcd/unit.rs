@@ -1,6 +1,7 @@
 //! A systemd service unit, as far as it decides what the program is given (systemd.service(5),
 //! systemd.exec(5)).
 
+use super::environment::is_name;
 use super::words::{Escapes, Word, expand_specifiers, first_word};
 
 /// What a unit and its drop-ins say.
@@ -88,8 +89,10 @@ impl Unit {
             ("EnvironmentFile", _) => {
                 let (path, is_optional) =
                     value.strip_prefix('-').map_or((value, false), |path| (path, true));
-                let path = expand_specifiers(path);
-                self.environment_files.push(EnvironmentPath { path, is_optional });
+                match expand_specifiers(path) {
+                    Ok(path) => self.environment_files.push(EnvironmentPath { path, is_optional }),
+                    Err(reason) => self.ignored.push(format!("EnvironmentFile={value}: {reason}")),
+                }
             }
             ("ExecStart", "") => self.commands.clear(),
             ("ExecStart", _) => self.add_commands(value),
@@ -127,12 +130,13 @@ impl Unit {
     }
 
     fn add_variable(&mut self, word: &str) {
-        let word = expand_specifiers(word);
-        match word.split_once('=') {
-            Some((name, value)) if super::environment::is_name(name) => {
-                self.environment.push((name.to_owned(), value));
-            }
-            _ => self.ignored.push(format!("Environment={}: not an assignment", word.text)),
+        let assignment = expand_specifiers(word).and_then(|word| match word.split_once('=') {
+            Some((name, value)) if is_name(name) => Ok((name.to_owned(), value)),
+            _ => Err("not an assignment"),
+        });
+        match assignment {
+            Ok(assignment) => self.environment.push(assignment),
+            Err(reason) => self.ignored.push(format!("Environment={word}: {reason}")),
         }
     }
 
@@ -140,57 +144,56 @@ impl Unit {
     fn add_commands(&mut self, line: &str) {
         let mut rest = line;
         while !rest.is_empty() {
-            let (program, behind) = match first_word(rest, Escapes::Lenient) {
-                Ok(Some(found)) => found,
-                Ok(None) => return,
+            match Command::read(rest) {
+                Ok((command, behind)) => {
+                    self.commands.push(command);
+                    rest = behind;
+                }
                 Err(reason) => {
                     self.ignored.push(format!("ExecStart={line}: {reason}"));
                     return;
                 }
-            };
-            rest = behind;
-            let path = program.trim_start_matches(['-', '@', ':', '+', '!']);
-            let prefixes = &program[..program.len() - path.len()];
-            let mut words = Vec::new();
-            loop {
-                let is_token = |token: &str| {
-                    let after = rest.strip_prefix(token);
-                    after.filter(|after| after.is_empty() || after.starts_with([' ', '\t']))
-                };
-                if let Some(after) = is_token(";") {
-                    rest = after.trim_start();
-                    break;
-                }
-                if let Some(after) = is_token("\\;") {
-                    words.push(Word::known(";"));
-                    rest = after.trim_start();
-                    continue;
-                }
-                match first_word(rest, Escapes::Lenient) {
-                    Ok(Some((word, behind))) => {
-                        words.push(expand_specifiers(&word));
-                        rest = behind;
-                    }
-                    Ok(None) => break,
-                    Err(reason) => {
-                        self.ignored.push(format!("ExecStart={line}: {reason}"));
-                        return;
-                    }
-                }
             }
-            // Behind `@` the next word is what the program is called, and not an argument of it.
-            if prefixes.contains('@') && !words.is_empty() {
-                words.remove(0);
-            }
-            let variables =
-                if prefixes.contains(':') { Variables::Literal } else { Variables::Expanded };
-            self.commands.push(Command {
-                program: expand_specifiers(path),
-                arguments: words,
-                variables,
-            });
         }
     }
+}
+
+impl Command {
+    /// The first command of a line, and what stands behind it.
+    fn read(line: &str) -> Result<(Self, &str), &'static str> {
+        let (program, mut rest) = first_word(line, Escapes::Lenient)?.unwrap_or_default();
+        let path = program.trim_start_matches(['-', '@', ':', '+', '!']);
+        let prefixes = &program[..program.len() - path.len()];
+        let mut arguments = Vec::new();
+        loop {
+            if let Some(behind) = after_token(rest, ";") {
+                rest = behind;
+                break;
+            }
+            if let Some(behind) = after_token(rest, "\\;") {
+                arguments.push(Word::known(";"));
+                rest = behind;
+                continue;
+            }
+            let Some((word, behind)) = first_word(rest, Escapes::Lenient)? else { break };
+            arguments.push(expand_specifiers(&word)?);
+            rest = behind;
+        }
+        // Behind `@` the next word is what the program is called, and not an argument of it.
+        if prefixes.contains('@') && !arguments.is_empty() {
+            arguments.remove(0);
+        }
+        let variables =
+            if prefixes.contains(':') { Variables::Literal } else { Variables::Expanded };
+        Ok((Self { program: expand_specifiers(path)?, arguments, variables }, rest))
+    }
+}
+
+/// What stands behind a token that is a word by itself.
+fn after_token<'l>(line: &'l str, token: &str) -> Option<&'l str> {
+    let behind = line.strip_prefix(token)?;
+    let is_word = behind.is_empty() || behind.starts_with([' ', '\t']);
+    is_word.then(|| behind.trim_start())
 }
 
 /// The lines of a unit file: comments left out, also between lines that a backslash joins.

@@ -124,8 +124,8 @@ fn c_escape(rest: &str) -> Option<(Vec<u8>, usize)> {
 }
 
 /// Replaces the specifiers of a word of `etcd.service`, as the system's manager does. What depends on the
-/// machine stays as it stands, unresolved; what systemd does not know stays too.
-pub(super) fn expand_specifiers(text: &str) -> Word {
+/// machine stays as it stands, unresolved. The error is why systemd ignores the word.
+pub(super) fn expand_specifiers(text: &str) -> Result<Word, &'static str> {
     let mut word = Word::default();
     let mut rest = text.chars();
     while let Some(c) = rest.next() {
@@ -147,22 +147,24 @@ pub(super) fn expand_specifiers(text: &str) -> Word {
             'T' => word.text.push_str("/tmp"),
             'V' => word.text.push_str("/var/tmp"),
             't' => word.text.push_str("/run"),
-            _ => {
+            _ if MACHINE.contains(&specifier) => {
                 let reference = format!("%{specifier}");
                 word.text.push_str(&reference);
-                if MACHINE.contains(&specifier) {
-                    word.unresolved.push(reference);
-                }
+                word.unresolved.push(reference);
             }
+            _ if specifier.is_ascii_alphanumeric() => {
+                return Err("a percent sign stands before a letter that is no specifier");
+            }
+            _ => word.text.extend(['%', specifier]),
         }
     }
-    word
+    Ok(word)
 }
 
 /// The specifiers whose values depend on the machine, its user or its boot (systemd.unit(5)).
-const MACHINE: [char; 24] = [
+const MACHINE: [char; 27] = [
     'a', 'A', 'b', 'B', 'c', 'd', 'D', 'f', 'g', 'G', 'h', 'H', 'l', 'm', 'M', 'o', 'q', 'r', 'R',
-    's', 'u', 'U', 'v', 'w',
+    's', 'u', 'U', 'v', 'w', 'W', 'y', 'Y',
 ];
 
 #[cfg(test)]
@@ -206,8 +208,9 @@ mod tests {
 
     #[test]
     fn what_depends_on_the_machine_stays_unresolved() {
-        let word = expand_specifiers("https://%H:2379/%%/%N/%y%");
-        assert_eq!(word.text, "https://%H:2379/%/etcd/%y%");
+        let word = expand_specifiers("https://%H:2379/%%/%N/%-%").unwrap();
+        assert_eq!(word.text, "https://%H:2379/%/etcd/%-%");
+        assert!(expand_specifiers("%z").is_err());
         assert_eq!(word.unresolved, ["%H"]);
         assert_eq!(word.resolved(), None);
         let (before, after) =

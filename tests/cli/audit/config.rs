@@ -4,6 +4,8 @@ use super::{after, append, edit};
 
 const CONF: &str = "etcdone/etcd.conf.yaml";
 
+const UNIT: &str = "etcdone/etcd.service";
+
 /// Edits the configuration of one member; the rules that say so.
 #[track_caller]
 fn conf(from: &str, to: &str, rule: &str) {
@@ -64,14 +66,13 @@ fn an_option_in_a_second_place_is_found() {
                 edit(lab, unit, "ExecStart=", &format!("{line}ExecStart="));
             }
         });
-        assert_eq!(found, [format!("{CONF}: cfg-env-flag-clash")]);
+        assert_eq!(found, ["etcdone/etcd.service: cfg-env-flag-clash"]);
     }
 }
 
 /// The unit of an older etcd says everything in its environment.
 #[test]
 fn the_same_faults_in_a_unit_are_found() {
-    const UNIT: &str = "etcdone/etcd.service";
     let original = super::applied("etcd_version: \"3.5.1\"\n");
     for (from, to, rule) in [
         ("ExecStart=/usr/bin/etcd", "ExecStart=/usr/bin/etcd --cert-file=/x", "cfg-env-flag-clash"),
@@ -86,6 +87,39 @@ fn the_same_faults_in_a_unit_are_found() {
             "ALLOWED_HOSTNAME=etcd-peer.lab,x",
             "peer-allow-hostname",
         ),
+        // A port that stands behind a blank in quotes, and one that stands in a line that goes on.
+        (
+            "Environment=ETCD_LISTEN_CLIENT_URLS=https://192.168.29.61:2379,",
+            "Environment=\"ETCD_LISTEN_CLIENT_URLS=https://192.168.29.61:2379, http://0.0.0.0:2378\" \\\n  A=",
+            "cfg-auth-off",
+        ),
+        (
+            "ExecStart=",
+            "Environment=ETCD_NAME=etcdone \\\n# a comment\n  ETCD_LISTEN_METRICS_URLS=http://0.0.0.0:2381\nExecStart=",
+            "cfg-auth-off",
+        ),
+        ("PEER_CERT_ALLOWED_HOSTNAME", "PEER_CERT_ALLOWED_HOSTNAMES", "cfg-unknown-variable"),
+        (
+            "ExecStart=/usr/bin/etcd",
+            "ExecStart=/usr/bin/etcd --trusted-ca-files=/x",
+            "cfg-malformed",
+        ),
+        (
+            "ExecStart=/usr/bin/etcd",
+            "ExecStart=/usr/bin/etcd\nExecStart=/usr/bin/etcd",
+            "cfg-malformed",
+        ),
+        (
+            "CLIENT_CERT_AUTH=true\nEnvironment=ETCD_PEER_CERT",
+            "CLIENT_CERT_AUTH=yes\nEnvironment=ETCD_PEER_CERT",
+            "cfg-malformed",
+        ),
+        ("ExecStart=", "EnvironmentFile=/etc/etcd/etcd.env\nExecStart=", "cfg-malformed"),
+        ("ExecStart=", "EnvironmentFile=-/etc/default/etcd\nExecStart=", "file-unseen"),
+        ("ETCD_DATA_DIR=/var/lib/etcd", "ETCD_DATA_DIR=/var/lib/etcd/%m", "cfg-unreadable"),
+        ("/usr/bin/etcd\n", "/usr/bin/etcd $DAEMON_ARGS\n", "cfg-unreadable"),
+        ("/usr/bin/etcd\n", "/bin/sh -c 'exec /usr/bin/etcd'\n", "cfg-unreadable"),
+        ("ExecStart=", "Environment=ETCD_PROXY_URL=x\nExecStart=", "cfg-option-unused"),
         ("TRUSTED_CA_FILE=/etc/etcd/ca.pem\n", "AUTO_TLS=false\n", "cfg-ca-missing"),
     ] {
         let lab = super::copy_of(&original);
@@ -146,4 +180,38 @@ fn metrics_that_no_client_can_read_are_told() {
         append(lab, CONF, "listen-metrics-urls: https://192.168.29.61:2381\n");
     });
     assert_eq!(found, ["masterone/apiserver-etcd-client.pem: cli-sentinel-metrics"]);
+}
+
+/// What systemd reads into the environment decides, not the line in which it stands.
+#[test]
+fn an_environment_file_in_the_folder_is_read() {
+    let original = super::applied("etcd_version: \"3.5.1\"\n");
+    edit(&original, UNIT, "ExecStart=", "EnvironmentFile=-/etc/etcd/etcd.env\nExecStart=");
+    for (file, wanted) in [
+        ("# ETCD_LISTEN_CLIENT_URLS=http://0.0.0.0:2379\n", None),
+        (
+            "ETCD_LISTEN_CLIENT_URLS='https://192.168.29.61:2379, http://0.0.0.0:2378'\n",
+            Some("cfg-auth-off"),
+        ),
+        ("ETCD_AUTO_TLS=\\\ntrue\n", Some("cfg-auto-tls")),
+        ("export ETCD_AUTO_TLS=true\n", Some("cfg-unknown-variable")),
+        ("ETCD_TRUSTED_CA_FILES=/etc/etcd/ca.pem\n", Some("cfg-unknown-variable")),
+    ] {
+        let lab = super::copy_of(&original);
+        lab.write(super::host("etcdone/etcd.env"), file);
+        let found = super::found(&lab);
+        let rules: Vec<&str> = found.iter().filter_map(|line| line.split(": ").nth(1)).collect();
+        assert_eq!(rules, wanted.into_iter().collect::<Vec<_>>(), "{file}: {found:?}");
+    }
+}
+
+/// A value that is not known is no host, and an option that may be set is not missing.
+#[test]
+fn nothing_is_concluded_from_a_variable_that_is_not_known() {
+    let lab = super::applied("etcd_version: \"3.5.1\"\n");
+    edit(&lab, UNIT, "Environment=ETCD_LISTEN_CLIENT_URLS=", "Environment=LISTEN=");
+    edit(&lab, UNIT, "/usr/bin/etcd\n", "/usr/bin/etcd --listen-client-urls=${LISTEN}\n");
+    assert_eq!(super::found(&lab), [""; 0]);
+    edit(&lab, UNIT, "Environment=LISTEN=", "Environment=OTHER=");
+    assert_eq!(super::found(&lab), [format!("{UNIT}: cfg-unreadable")]);
 }

@@ -1,4 +1,4 @@
-//! Any bytes as a file of a member's folder: certificates, keys, etcd's YAML and unit, a CRL that both
+//! Any bytes as a file of a member's folder: certificates, keys, etcd's YAML, unit and environment file, a CRL that both
 //! ports enforce. The whole cluster, of one member, is judged with it.
 //!
 //! The first byte chooses which file it is.
@@ -10,7 +10,7 @@ use libfuzzer_sys::fuzz_target;
 use pki_core::{Bundles, HostFile, KeyFormat, Manifest};
 use world::{CHAIN, NOW, no_bug};
 
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 10] = [
     "etcd.conf.yaml",
     "etcd.service",
     "crl.pem",
@@ -20,6 +20,7 @@ const NAMES: [&str; 9] = [
     "peer.pem",
     "etcdctl.env",
     "kubeadm-config.yaml",
+    "etcd.env",
 ];
 
 static MANIFEST: LazyLock<Manifest> = LazyLock::new(|| {
@@ -45,7 +46,8 @@ static SOUND: LazyLock<Vec<HostFile>> = LazyLock::new(|| {
         }
         for file in Bundles::new(&MANIFEST).generated(host) {
             let lists = "Environment=ETCD_CLIENT_CRL_FILE=/etc/etcd/crl.pem\n\
-                Environment=ETCD_PEER_CRL_FILE=/etc/etcd/crl.pem\nExecStart=";
+                Environment=ETCD_PEER_CRL_FILE=/etc/etcd/crl.pem\n\
+                EnvironmentFile=-/etc/etcd/etcd.env\nExecStart=";
             add(file.name, &file.contents.replace("ExecStart=", lists));
         }
     }
