@@ -127,6 +127,14 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// A number as it stands: `1e3` too.
+    pub(crate) fn number(&self) -> Result<String, Error> {
+        match &self.node.data {
+            Data::Number(number) => Ok(number.to_string()),
+            _ => Err(self.wanted("a number", "digits, without quotes")),
+        }
+    }
+
     pub(crate) fn integer(&self) -> Result<i64, Error> {
         let wanted = || self.wanted("a whole number", "digits alone, without quotes");
         match &self.node.data {

@@ -2,6 +2,7 @@
 //! configuration file to its options.
 
 mod environment;
+mod expansion;
 mod flags;
 mod options;
 mod settings;

@@ -39,14 +39,13 @@ impl<'a> Url<'a> {
     pub(super) fn refusal(&self) -> Option<&'static str> {
         let (_, rest) = self.text.split_once("://").unwrap_or(("", ""));
         match self.scheme {
-            "unix" | "unixs" => None,
             "http" | "https" if !has_port(authority(rest)) => {
                 Some("URL address does not have the form \"host:port\"")
             }
             "http" | "https" if rest.len() > authority(rest).len() => {
                 Some("URL must not contain a path")
             }
-            "http" | "https" => None,
+            "http" | "https" | "unix" | "unixs" => None,
             _ => Some("URL scheme must be http, https, unix, or unixs"),
         }
     }

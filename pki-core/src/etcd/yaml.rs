@@ -93,21 +93,18 @@ impl ConfigFile {
         for (key, value) in members {
             let option = super::etcd_options()
                 .find(|option| key_of(option).is_some_and(|name| name.eq_ignore_ascii_case(key)));
-            match option.filter(|option| option.is_yaml_in(version)) {
-                Some(option) => self.add_value(option, &value, version),
-                None => {
-                    // A flag that the file has no key for, such as peer-crl-file.
-                    let side = section.split('-').next().unwrap_or_default();
-                    let flag = EtcdOption::find(&format!("{side}-{key}"));
-                    let keys = super::etcd_options().filter(|o| o.is_yaml_in(version));
-                    let near = suggest::nearest(key, keys.filter_map(key_of)).and_then(|near| {
-                        super::etcd_options().find(|option| key_of(option) == Some(near))
-                    });
-                    let option = option.or(flag).or(near);
-                    let path = format!("{section}.{key}");
-                    self.unknown.push(UnknownKey { path, option, section: None });
-                }
+            if let Some(option) = option.filter(|option| option.is_yaml_in(version)) {
+                self.add_value(option, &value, version);
+                continue;
             }
+            // A flag that the file has no key for, such as peer-crl-file.
+            let side = section.split('-').next().unwrap_or_default();
+            let flag = EtcdOption::find(&format!("{side}-{key}"));
+            let keys = super::etcd_options().filter(|option| option.is_yaml_in(version));
+            let near = suggest::nearest(key, keys.filter_map(key_of))
+                .and_then(|near| super::etcd_options().find(|option| key_of(option) == Some(near)));
+            let (path, option) = (format!("{section}.{key}"), option.or(flag).or(near));
+            self.unknown.push(UnknownKey { path, option, section: None });
         }
     }
 
@@ -133,11 +130,7 @@ fn text_of(
     let had_one = version == EtcdVersion(3, 5, 14) && option.yaml != YamlKey::Top;
     let text = match option.kind {
         OptionKind::List if !had_one => value.parsed_list(|item| Ok(item.to_owned()))?.join(","),
-        // 1e3 is a number too.
-        OptionKind::Number if value.string().is_err() && value.boolean().is_err() => {
-            value.members().is_err().then(|| value.scalar()).unwrap_or_default()
-        }
-        OptionKind::Number => value.integer()?.to_string(),
+        OptionKind::Number => value.number()?,
         OptionKind::Duration => value.scalar(),
         OptionKind::Switch => match value.string() {
             // YAML 1.1, which Go's package reads, has more words for a truth value.
