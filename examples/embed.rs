@@ -42,10 +42,10 @@ fn main() -> Result<(), Error> {
     print!("{}{}", issued.certificate.to_pem()?, *key.to_pem(KeyFormat::Pkcs8)?);
 
     // The verifier applies the same rules that `draft` applied.
-    let verifier = Verifier::new(vec![authority.certificate().clone()])?;
+    let verifier = Verifier::builder([authority.certificate().clone()]).build()?;
     let mut options = VerifyOptions::at(OffsetDateTime::now_utc());
     options.purpose = Purpose::Peer;
     let report = verifier.check(&issued.certificate, &[], &options);
-    eprintln!("{}: {}", report.path.join(" <- "), if report.is_ok() { "good" } else { "bad" });
+    eprintln!("{}: {}", report.path(), if report.is_ok() { "good" } else { "bad" });
     Ok(())
 }

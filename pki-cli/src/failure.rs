@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-use pki_core::{Error, Report};
+use pki_core::{Error, Finding};
 
 /// The kinds of failure, each with its exit code. 0 is success.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -56,7 +56,7 @@ pub struct Failure {
     /// What to do next.
     pub hint: Option<String>,
     /// The rules' reasons, where the rules refused.
-    pub report: Option<Report>,
+    pub findings: Vec<Finding>,
 }
 
 impl fmt::Display for Failure {
@@ -69,7 +69,7 @@ impl std::error::Error for Failure {}
 
 impl Failure {
     fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hint: None, report: None }
+        Self { kind, message: message.into(), hint: None, findings: Vec::new() }
     }
 
     pub(crate) fn usage(message: impl Into<String>) -> Self {
@@ -171,13 +171,10 @@ impl From<Error> for Failure {
         };
         let hint = error.hint().map(str::to_owned);
         match error {
-            Error::Refused(report) => Self {
-                kind,
-                message: "refused by the rules".to_owned(),
-                hint,
-                report: Some(*report),
-            },
-            error => Self { kind, message: error.to_string(), hint, report: None },
+            Error::Refused(findings) => {
+                Self { kind, message: "refused by the rules".to_owned(), hint, findings }
+            }
+            error => Self { kind, message: error.to_string(), hint, findings: Vec::new() },
         }
     }
 }

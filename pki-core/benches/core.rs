@@ -165,7 +165,7 @@ impl Lab {
         let message = draft.tbs().to_vec();
         let signature = raw.sign(&message);
         let leaf = draft.assemble(&signature).unwrap().certificate;
-        let verifier = Verifier::new(vec![authority.certificate().clone()]).unwrap();
+        let verifier = Verifier::builder([authority.certificate().clone()]).build().unwrap();
         let mut options = VerifyOptions::at(now);
         options.purpose = Purpose::Peer;
         options.hosts = vec![ServerName::try_from("etcdone").unwrap()];

@@ -8,32 +8,59 @@ use crate::certificate::Certificate;
 use crate::cluster::{Action, Held, Wanted};
 use crate::deployment::{Deployment, HostFile, Leaf, Pair};
 use crate::error::Error;
+use crate::finding::{Finding, Severity, worst_first};
 use crate::manifest::Manifest;
 use crate::profile::SigningConfig;
-use crate::report::{Finding, Report};
+use crate::report::{CertificationPath, Report};
 use crate::rules::{self, Policy, VerifyOptions};
 use crate::usage::Purpose;
 use crate::verify::Verifier;
 
 /// What was found about one file.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
+#[must_use]
 pub struct FileReport {
+    file: String,
+    path: Option<CertificationPath>,
+    findings: Vec<Finding>,
+}
+
+impl FileReport {
     /// The file, below the folder of all hosts.
-    pub file: String,
-    /// When its certificate ends, where it should hold one and does.
-    pub not_after: Option<OffsetDateTime>,
-    /// What was found.
-    pub report: Report,
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// The path of its certificate, if the file should hold one and does.
+    pub const fn path(&self) -> Option<&CertificationPath> {
+        self.path.as_ref()
+    }
+
+    /// Why its certificate is not trusted, unless a finding explains it, then what else was found, worst
+    /// first.
+    pub fn findings(&self) -> impl Iterator<Item = &Finding> {
+        let explained = |refusal: &&Finding| self.findings.iter().any(|one| one.explains(refusal));
+        let refusal = self.path.as_ref().and_then(CertificationPath::refusal);
+        refusal.filter(|refusal| !explained(refusal)).into_iter().chain(&self.findings)
+    }
+
+    /// True when nothing that was found is an error, and its certificate is trusted, if it should hold one.
+    pub fn is_ok(&self) -> bool {
+        self.path.as_ref().is_none_or(CertificationPath::is_trusted)
+            && self.findings.iter().all(|finding| finding.severity < Severity::Error)
+    }
+
+    /// The path, and what else was found, for a caller that counts findings in its own way.
+    pub fn into_parts(self) -> (Option<CertificationPath>, Vec<Finding>) {
+        (self.path, self.findings)
+    }
 }
 
 /// The findings of one file on their way to a report.
 #[derive(Default)]
 struct Found {
+    path: Option<CertificationPath>,
     findings: Vec<Finding>,
-    path: Vec<String>,
-    limit: Option<&'static str>,
-    not_after: Option<OffsetDateTime>,
 }
 
 impl Manifest {
@@ -45,7 +72,7 @@ impl Manifest {
         now: OffsetDateTime,
     ) -> Result<Vec<FileReport>, Error> {
         let deployment = Deployment::new(self, ca, files, now)?;
-        let verifier = Verifier::new(vec![ca.clone()])?;
+        let verifier = Verifier::builder([ca.clone()]).build()?;
         // The certificates in the order of the manifest, then the other files by name.
         let mut order: Vec<String> = Vec::new();
         let mut found: BTreeMap<String, Found> = BTreeMap::new();
@@ -53,11 +80,8 @@ impl Manifest {
             order.push(pair.path());
             let of_file = found.entry(pair.path()).or_default();
             let Some(leaf) = deployment.leaf(pair) else { continue };
-            let report = deployment.check_leaf(pair, &leaf, &verifier);
-            of_file.path = report.path;
-            of_file.limit = report.limit;
-            of_file.not_after = Some(leaf.certificate.not_after);
-            of_file.findings = report.findings;
+            let (path, findings) = deployment.check_leaf(pair, &leaf, &verifier).into_parts();
+            *of_file = Found { path: Some(path), findings };
             if let Some(wanted) = &pair.wanted {
                 of_file.findings.extend(self.drift(wanted, leaf.certificate, ca, now)?);
             }
@@ -112,10 +136,10 @@ impl Deployment<'_> {
         let lifetime = leaf.certificate.not_after - leaf.certificate.not_before;
         options.expires_within = Some(self.manifest.renew_before.min(lifetime / 2));
         let chain: Vec<Certificate> = leaf.chain.iter().copied().cloned().collect();
-        let mut report = verifier.check(leaf.certificate, &chain, &options);
+        let report = verifier.check(leaf.certificate, &chain, &options);
         let member = self.members.iter().find(|member| member.host.name == pair.host);
         if member.is_some_and(|member| !member.uses_gateway()) {
-            report.findings.retain(|finding| finding.rule.id != "srv-eku-client");
+            return report.without("srv-eku-client");
         }
         report
     }
@@ -130,10 +154,6 @@ struct Derived {
 const DERIVED: &[Derived] = &[
     // The file is not in order, so that its first certificate is not the key's.
     Derived { rule: "key-mismatch", explained_by: |other| other == "chain-order" },
-    Derived {
-        rule: "path-unknown-authority",
-        explained_by: |other| other == "chain-missing-intermediate",
-    },
     Derived {
         rule: "srv-not-in-own-trust",
         explained_by: |other| {
@@ -157,14 +177,14 @@ const DERIVED: &[Derived] = &[
 ];
 
 impl Found {
-    fn report(mut self, file: String) -> FileReport {
+    fn report(self, file: String) -> FileReport {
+        let mut report = FileReport { file, path: self.path, findings: self.findings };
         for derived in DERIVED {
-            if self.findings.iter().any(|finding| (derived.explained_by)(finding.rule.id)) {
-                self.findings.retain(|finding| finding.rule.id != derived.rule);
+            if report.findings().any(|finding| (derived.explained_by)(finding.rule.id)) {
+                report.findings.retain(|finding| finding.rule.id != derived.rule);
             }
         }
-        let mut report = Report::new(self.findings, self.path);
-        report.limit = self.limit;
-        FileReport { file, not_after: self.not_after, report }
+        worst_first(&mut report.findings);
+        report
     }
 }

@@ -11,11 +11,12 @@ use time::OffsetDateTime;
 use crate::certificate::{Certificate, SerialNumber};
 use crate::encode::{self, IssuedBy};
 use crate::error::Error;
+use crate::finding::{Finding, worst_first};
 use crate::key::{PublicKey, Signer};
 use crate::profile::{self, Admission, Profile};
-use crate::report::Report;
+use crate::report::Place;
 use crate::request::{CaRequest, Request};
-use crate::rules::{self, CertificateInPath, Position, VerifyOptions};
+use crate::rules::{self, CertificateInPath, VerifyOptions};
 use crate::template::{CaConstraint, Template, Urls};
 use crate::usage::{ExtendedKeyUsage, KeyUsages, Purpose};
 
@@ -53,7 +54,7 @@ pub struct Draft {
     unsigned: Certificate,
     issuer_key: PublicKey,
     public_key: PublicKey,
-    report: Report,
+    findings: Vec<Finding>,
     left_out: Vec<String>,
 }
 
@@ -64,7 +65,7 @@ pub struct Issued {
     /// The certificate.
     pub certificate: Certificate,
     /// Warnings of the rules.
-    pub report: Report,
+    pub findings: Vec<Finding>,
     /// What was asked for and not admitted by the profile.
     pub left_out: Vec<String>,
 }
@@ -149,12 +150,12 @@ impl Draft {
         if unsigned.is_ca() && !unsigned.subject.is_rewritable() {
             return Err(encode::unwritable(&unsigned.subject.to_string()));
         }
-        let report = check_draft(&unsigned, ca, context.now)?;
+        let findings = check_draft(&unsigned, ca, context.now)?;
         Ok(Self {
             unsigned,
             issuer_key: ca.map_or(&template.public_key, |ca| &ca.public_key).clone(),
             public_key: template.public_key.clone(),
-            report,
+            findings,
             left_out: Vec::new(),
         })
     }
@@ -165,8 +166,8 @@ impl Draft {
     }
 
     /// What the rules warn about. A draft that they forbid does not come to be.
-    pub const fn report(&self) -> &Report {
-        &self.report
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
     }
 
     /// Signs with the CA's key.
@@ -196,7 +197,7 @@ impl Draft {
         if certificate.public_key != self.public_key {
             return Err(not_the_draft());
         }
-        Ok(Issued { certificate, report: self.report, left_out: self.left_out })
+        Ok(Issued { certificate, findings: self.findings, left_out: self.left_out })
     }
 }
 
@@ -205,36 +206,34 @@ fn check_draft(
     draft: &Certificate,
     ca: Option<&Certificate>,
     now: OffsetDateTime,
-) -> Result<Report, Error> {
+) -> Result<Vec<Finding>, Error> {
     let mut options = VerifyOptions::at(now);
     options.purpose = purpose(draft);
-    let in_path = |certificate, position, above, cas_below| CertificateInPath {
+    let in_path = |certificate, place, above, cas_below| CertificateInPath {
         certificate,
-        position,
+        place,
         above,
         cas_below,
         options: &options,
-        unmatched: &[],
     };
-    let position = |certificate: &Certificate| match certificate {
-        certificate if !certificate.is_ca() => Position::Leaf,
-        certificate if certificate.is_self_issued() => Position::Anchor,
-        _ => Position::Intermediate,
+    let place = |certificate: &Certificate| match certificate {
+        certificate if !certificate.is_ca() => Place::Leaf,
+        certificate if certificate.is_self_issued() => Place::Anchor,
+        _ => Place::Intermediate,
     };
     let above: Vec<&Certificate> = ca.into_iter().collect();
     let (mut findings, mut refused) =
-        rules::check_before_signing(&in_path(draft, position(draft), &above, 0));
+        rules::check_before_signing(&in_path(draft, place(draft), &above, 0));
     if let Some(ca) = ca {
         // A CA that is none is judged as one all the same, so that the rules say what it lacks.
-        let position = if ca.is_self_issued() { Position::Anchor } else { Position::Intermediate };
+        let place = if ca.is_self_issued() { Place::Anchor } else { Place::Intermediate };
         let (of_ca, ca_refused) =
-            rules::check_before_signing(&in_path(ca, position, &[], usize::from(draft.is_ca())));
+            rules::check_before_signing(&in_path(ca, place, &[], usize::from(draft.is_ca())));
         findings.extend(of_ca);
         refused |= ca_refused;
     }
-    let path = [Some(draft), ca].into_iter().flatten();
-    let report = Report::new(findings, path.map(|c| c.subject.to_string()).collect());
-    if refused { Err(Error::Refused(Box::new(report))) } else { Ok(report) }
+    worst_first(&mut findings);
+    if refused { Err(Error::Refused(findings)) } else { Ok(findings) }
 }
 
 /// The part that a certificate will play, as its extended key usages tell it.

@@ -4,10 +4,14 @@
 
 mod constraints;
 mod extension;
+mod host;
 mod name;
 mod signed;
+mod strict;
 
 use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
 
 use time::OffsetDateTime;
 use x509_parser::asn1_rs::FromDer;
@@ -28,10 +32,22 @@ use crate::key::{KeyId, PublicKey};
 use crate::oid::Oid;
 use crate::pem;
 
-/// A certificate, as its bytes state it.
+/// A certificate, as its bytes state it. A clone shares the fields and costs next to nothing.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Certificate(Arc<CertificateFields>);
+
+impl Deref for Certificate {
+    type Target = CertificateFields;
+
+    fn deref(&self) -> &CertificateFields {
+        &self.0
+    }
+}
+
+/// The fields of a certificate (RFC 5280 section 4.1).
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct Certificate {
+pub struct CertificateFields {
     /// 1 for X.509v1, 3 for X.509v3
     pub version: u32,
     /// serialNumber
@@ -69,7 +85,7 @@ impl Certificate {
         let signed = Signed::read(WANTED, der)?;
         let encoding = Encoding::of_certificate(&signed, der)
             .ok_or_else(|| Error::malformed(WANTED, "its fields cannot be told apart"))?;
-        Ok(Self {
+        Ok(Self(Arc::new(CertificateFields {
             version: tbs.version.0.saturating_add(1),
             serial: SerialNumber(tbs.raw_serial().to_vec()),
             signature_algorithm: Oid::from_der(x509.signature_algorithm.algorithm.as_bytes()),
@@ -82,7 +98,7 @@ impl Certificate {
             encoding,
             der: der.to_vec(),
             signed,
-        })
+        })))
     }
 
     /// Reads every certificate of a PEM file, or the one of a DER file.
@@ -141,6 +157,11 @@ impl Certificate {
         self.signed.verifies(&self.der, key)
     }
 
+    /// True when a signature of this algorithm by a key of this kind can be checked.
+    pub(crate) fn is_checkable_with(&self, key: &PublicKey) -> bool {
+        key.supports(self.signed.algorithm(&self.der))
+    }
+
     pub(crate) fn tbs(&self) -> &[u8] {
         self.signed.body(&self.der)
     }
@@ -151,7 +172,10 @@ impl Certificate {
         let signed = Signed::read("a certificate", &der).ok()?;
         let same = signed.body(&der) == self.tbs()
             && signed.algorithm(&der) == self.signed.algorithm(&self.der);
-        same.then_some(Self { der, signed, ..self })
+        same.then(|| {
+            let fields = Arc::unwrap_or_clone(self.0);
+            Self(Arc::new(CertificateFields { der, signed, ..fields }))
+        })
     }
 }
 

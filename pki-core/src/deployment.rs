@@ -6,14 +6,13 @@ mod contents;
 mod settings;
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 
 use time::OffsetDateTime;
 
 use self::clients::ClientConfig;
 pub(crate) use self::contents::{Contents, Form, Section};
 use crate::bundle::{Bundles, ETCDCTL_ENV, KUBEADM_CONFIG};
-use crate::certificate::{Certificate, GeneralName};
+use crate::certificate::Certificate;
 use crate::cluster::Wanted;
 use crate::error::Error;
 use crate::etcd::EtcdSettings;
@@ -369,23 +368,9 @@ pub(crate) fn leads_to(
     false
 }
 
-/// True when a certificate carries a host, as Go compares them.
+/// True when a certificate is valid for a host.
 pub(crate) fn carries(certificate: &Certificate, host: &str) -> bool {
-    let names = certificate.extensions.subject_alt_name.iter().flatten();
-    let address = host.parse::<IpAddr>().ok();
-    names.into_iter().any(|name| match (name, address) {
-        (GeneralName::Ip(_), Some(address)) => name.ip() == Some(address),
-        (GeneralName::Dns(name), None) => dns_covers(name, host),
-        _ => false,
-    })
-}
-
-fn dns_covers(name: &str, host: &str) -> bool {
-    match (name.strip_prefix("*."), host.split_once('.')) {
-        (Some(parent), Some((_, above))) => parent.eq_ignore_ascii_case(above),
-        (Some(_), None) => false,
-        (None, _) => name.eq_ignore_ascii_case(host),
-    }
+    certificate.is_valid_for(host)
 }
 
 /// The name of a file in the folder of a host, from its path there.

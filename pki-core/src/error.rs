@@ -1,6 +1,6 @@
 //! Why a question could not be answered.
 
-use crate::report::Report;
+use crate::finding::Finding;
 
 /// The error of every fallible function of this crate.
 ///
@@ -27,9 +27,9 @@ pub enum Error {
     #[error("refused: {0}")]
     NotAdmitted(Box<Invalid>),
 
-    /// The rules say no.
-    #[error("{0}")]
-    Refused(Box<Report>),
+    /// The rules forbid the certificate, for these reasons, worst first.
+    #[error("refused: {}", lines(.0))]
+    Refused(Vec<Finding>),
 
     /// The holder of the CA key could not or would not sign.
     #[error("the signer failed: {0}")]
@@ -143,4 +143,9 @@ impl Error {
             Self::Refused(_) | Self::Signer(_) | Self::Internal(_) => None,
         }
     }
+}
+
+fn lines(findings: &[Finding]) -> String {
+    let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
+    lines.join("\n")
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use pkcs8::der::asn1::ObjectIdentifier;
 use pkcs8::der::{Decode, Encode};
 use pkcs8::spki::SubjectPublicKeyInfoRef;
-use rustls_pki_types::SubjectPublicKeyInfoDer;
+use rustls_pki_types::{SignatureVerificationAlgorithm, SubjectPublicKeyInfoDer};
 
 use crate::error::Error;
 use crate::suggest;
@@ -158,18 +158,29 @@ impl PublicKey {
     /// True when `signature` over `message` was made by this key with the algorithm whose
     /// AlgorithmIdentifier (contents, without the SEQUENCE header) is `algorithm`.
     pub(crate) fn verifies(&self, algorithm: &[u8], message: &[u8], signature: &[u8]) -> bool {
-        let Ok(spki) = SubjectPublicKeyInfoRef::from_der(&self.spki) else {
-            return false;
+        let verifies = |candidate: &dyn SignatureVerificationAlgorithm| {
+            candidate.verify_signature(self.bits(), message, signature).is_ok()
         };
-        let Ok(key_algorithm) = spki.algorithm.to_der() else {
-            return false;
-        };
-        // An AlgorithmIdentifier of a supported key is far below 128 bytes: a two-byte header.
-        let key_algorithm = key_algorithm.get(2..).unwrap_or_default();
-        webpki::ALL_VERIFICATION_ALGS.iter().any(|candidate| {
+        self.verifiers(algorithm).any(verifies)
+    }
+
+    /// True when signatures of this algorithm can be checked with this key.
+    pub(crate) fn supports(&self, algorithm: &[u8]) -> bool {
+        self.verifiers(algorithm).next().is_some()
+    }
+
+    /// What checks signatures of this algorithm by this kind of key.
+    fn verifiers(
+        &self,
+        algorithm: &[u8],
+    ) -> impl Iterator<Item = &'static dyn SignatureVerificationAlgorithm> {
+        let spki = SubjectPublicKeyInfoRef::from_der(&self.spki).ok();
+        let of_key = spki.and_then(|spki| spki.algorithm.to_der().ok()).unwrap_or_default();
+        let all = webpki::ALL_VERIFICATION_ALGS.iter().copied();
+        all.filter(move |candidate| {
             candidate.signature_alg_id().as_ref() == algorithm
-                && candidate.public_key_alg_id().as_ref() == key_algorithm
-                && candidate.verify_signature(self.bits(), message, signature).is_ok()
+                // An AlgorithmIdentifier of a supported key is far below 128 bytes: a two-byte header.
+                && of_key.get(2..) == Some(candidate.public_key_alg_id().as_ref())
         })
     }
 }

@@ -27,7 +27,7 @@
 //! ```
 
 // In import order: a file imports only what stands above it.
-mod report;
+mod finding;
 
 mod error;
 
@@ -50,6 +50,8 @@ mod key;
 mod certificate;
 mod private_key;
 mod revocation_list;
+
+mod report;
 
 mod pkcs12;
 
@@ -81,9 +83,9 @@ pub use audit::FileReport;
 pub use authority::{Authority, Draft, IssuanceContext, Issued};
 pub use bundle::{Bundles, Generated};
 pub use certificate::{
-    AccessDescription, AuthorityKeyId, BasicConstraints, Certificate, CertificateRequest,
-    DistinguishedName, DistributionPoint, Extension, Extensions, GeneralName, NameAttribute,
-    NameConstraints, PolicyConstraints, SerialNumber, signature_algorithm_name,
+    AccessDescription, AuthorityKeyId, BasicConstraints, Certificate, CertificateFields,
+    CertificateRequest, DistinguishedName, DistributionPoint, Extension, Extensions, GeneralName,
+    NameAttribute, NameConstraints, PolicyConstraints, SerialNumber, signature_algorithm_name,
 };
 pub use cidr::Cidr;
 pub use cluster::{Action, Drift, Held, Wanted};
@@ -95,6 +97,7 @@ pub use etcd::{
     EtcdOption, EtcdSettings, EtcdVersion, FileLookup, OptionKind, Remark, RemarkKind, YamlKey,
     etcd_options,
 };
+pub use finding::{Finding, Rule, Severity, Source};
 pub use key::{KeyAlgorithm, KeyId, PublicKey, SignatureAlgorithm, Signer};
 pub use manifest::{APISERVER_CLIENT, CaSpec, Client, Host, Manifest, Paths};
 pub use name::{DnsName, EmailAddress, San, Uri};
@@ -103,10 +106,12 @@ pub use pem::{Content, Section, is_pem, read as read_pem};
 pub use pkcs12::pkcs12;
 pub use private_key::{KeyFormat, PrivateKey};
 pub use profile::{CopyExtensions, CsrWhitelist, Profile, SigningConfig};
-pub use report::{Finding, Report, Rule, Severity, Source};
+pub use report::{
+    CertificationPath, PathCertificate, PathLimit, Place, Report, SignatureStatus, Trust,
+};
 pub use request::{CaRequest, Request};
 pub use rules::{EndpointFault, Policy, VerifyOptions, rule, rules};
 pub use subject::{Attribute, Subject};
 pub use template::{CaConstraint, NameConstraint, PolicyInformation, PolicyQualifier, Urls};
 pub use usage::{ExtendedKeyUsage, KeyUsages, Purpose};
-pub use verify::{Verifier, is_crl};
+pub use verify::{Verifier, VerifierBuilder, is_crl};

@@ -1,137 +1,256 @@
-//! The answer to a question about certificates, with reasons.
+//! The verifier's answer: the certification path, what became of trust, and what the rules found.
 //!
-//! A negative verdict is data, not an error: it is a [`Report`] that holds at least one
-//! [`Severity::Error`].
+//! A negative answer is data and not an error. Trust is settled before anybody looks at findings: a
+//! caller that passes over findings cannot make an untrusted certificate trusted.
 
 use std::fmt;
 
-/// How much a finding matters to the cluster.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-#[expect(clippy::exhaustive_enums, reason = "callers match every severity")]
-pub enum Severity {
-    /// Worth knowing; nothing to do.
-    Info,
-    /// Works today, breaks later or elsewhere.
-    Warning,
-    /// Breaks now, or is a hole.
-    Error,
-}
+use crate::certificate::Certificate;
+use crate::finding::{Finding, Severity, worst_first};
 
-impl Severity {
-    /// The word that people and programs read.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Warning => "warning",
-            Self::Error => "error",
-        }
-    }
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// Whose demand a rule carries.
+/// The role of a certificate in a certification path (RFC 5280 section 6.1).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Source {
-    /// What etcd, the Kubernetes API server and the programs around them need beyond RFC 5280.
-    Etcd,
-    /// RFC 5280 and the algorithm RFCs beside it.
-    Rfc5280,
+#[expect(clippy::exhaustive_enums, reason = "a path has no other places")]
+pub enum Place {
+    /// The certificate that is verified.
+    Leaf,
+    /// A CA between the leaf and the anchor, not trusted in itself.
+    Intermediate,
+    /// One of the CAs that the verifier was told to trust.
+    Anchor,
 }
 
-impl Source {
+impl Place {
     /// The word that people and programs read.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Etcd => "etcd",
-            Self::Rfc5280 => "RFC 5280",
+            Self::Leaf => "leaf",
+            Self::Intermediate => "intermediate",
+            Self::Anchor => "anchor",
         }
     }
 }
 
-/// One thing that a certificate must be, with what happens when it is not.
-#[derive(Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_structs, reason = "rules are written as literals in one table")]
-pub struct Rule {
-    /// Stable identifier, lower case with hyphens.
-    pub id: &'static str,
-    /// How much a violation matters.
-    pub severity: Severity,
-    /// Whose demand it is.
-    pub source: Source,
-    /// One sentence: what breaks in the cluster.
-    pub impact: &'static str,
-    /// One sentence: how to mend it.
-    pub remedy: &'static str,
-    /// Where the demand is written down or was observed.
-    pub citation: &'static str,
+/// What is known about the signature on a certificate.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "callers match every case")]
+pub enum SignatureStatus {
+    /// The key of the next certificate in the path made it.
+    Verified,
+    /// The key of the next certificate in the path did not make it.
+    Invalid,
+    /// Its algorithm is not supported, or does not fit the key, so nobody checked it.
+    Unsupported,
+    /// Nothing stands above the certificate: it is the anchor, or its issuer is not known.
+    NotChecked,
 }
 
-/// A rule that a certificate breaks, with the evidence.
+impl SignatureStatus {
+    /// The word that people and programs read.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Verified => "verified",
+            Self::Invalid => "invalid",
+            Self::Unsupported => "unsupported",
+            Self::NotChecked => "not-checked",
+        }
+    }
+}
+
+/// One certificate of a certification path.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct Finding {
-    /// The rule that is broken.
-    pub rule: &'static Rule,
-    /// The rule's severity, raised where the policy in force says so.
-    pub severity: Severity,
-    /// Which certificate, by its subject.
-    pub subject: String,
-    /// What was found, beside what was wanted.
-    pub evidence: String,
+pub struct PathCertificate {
+    /// The certificate.
+    pub certificate: Certificate,
+    /// Its role in the path.
+    pub place: Place,
+    /// What is known about the signature on it.
+    pub signature: SignatureStatus,
 }
 
-impl Finding {
-    pub(crate) fn new(rule: &'static Rule, subject: String, evidence: String) -> Self {
-        Self { rule, severity: rule.severity, subject, evidence }
-    }
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} [{}] {}: {}", self.severity, self.rule.id, self.subject, self.evidence)
-    }
-}
-
-/// Everything that was found about one certificate and its path.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+/// Why rustls-webpki cannot accept a path, whatever it holds. Such a path is validated by RFC 5280
+/// section 6.1 without it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
+pub enum PathLimit {
+    /// The leaf is a CA.
+    CaAsLeaf,
+    /// A self-issued CA stands below name constraints.
+    ConstrainedSelfIssuedCa,
+    /// A CA constrains names that are neither DNS names nor addresses.
+    ConstraintKind,
+    /// An extension on policies is critical.
+    CriticalPolicies,
+    /// More than six CAs stand between leaf and anchor.
+    Length,
+    /// A self-issued CA stands below a path length.
+    SelfIssuedBelowPathLen,
+    /// A certificate is larger than 64 KiB.
+    Size,
+    /// A certificate has an issuerUniqueID or a subjectUniqueID.
+    UniqueIds,
+    /// The leaf is an X.509 version 1 or 2 certificate.
+    Version,
+}
+
+impl fmt::Display for PathLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::CaAsLeaf => "the certificate is a CA",
+            Self::ConstrainedSelfIssuedCa => "a self-issued CA stands below name constraints",
+            Self::ConstraintKind => {
+                "a CA constrains email addresses, URIs, directory names or other names"
+            }
+            Self::CriticalPolicies => "an extension on policies is critical",
+            Self::Length => "more than six CAs stand between leaf and anchor",
+            Self::SelfIssuedBelowPathLen => "a self-issued CA stands below a path length",
+            Self::Size => "a certificate is larger than 64 KiB",
+            Self::UniqueIds => "a certificate has an issuerUniqueID or a subjectUniqueID",
+            Self::Version => "the certificate is not an X.509 version 3 certificate",
+        })
+    }
+}
+
+/// Whether the signatures of a path lead from the leaf to an anchor.
+///
+/// Nothing that is ignored and no severity changes it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "callers match both answers")]
+pub enum Trust {
+    /// Every signature below the anchor verifies, and every issuer below it is a CA.
+    Accepted,
+    /// The path is not trusted, for the reason that the finding gives.
+    Refused(Box<Finding>),
+}
+
+/// The path from a leaf towards a trust anchor, and whether it is trusted.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[must_use]
+pub struct CertificationPath {
+    certificates: Vec<PathCertificate>,
+    limit: Option<PathLimit>,
+    trust: Trust,
+}
+
+impl CertificationPath {
+    pub(crate) const fn new(
+        certificates: Vec<PathCertificate>,
+        limit: Option<PathLimit>,
+        trust: Trust,
+    ) -> Self {
+        Self { certificates, limit, trust }
+    }
+
+    /// The certificates, the leaf first. The last one is an anchor if the path leads to one.
+    pub fn certificates(&self) -> &[PathCertificate] {
+        &self.certificates
+    }
+
+    /// The certificate that was verified.
+    pub fn leaf(&self) -> Option<&Certificate> {
+        self.certificates.first().map(|first| &first.certificate)
+    }
+
+    /// The anchor that the path is trusted by.
+    pub fn anchor(&self) -> Option<&Certificate> {
+        let last = self.certificates.last().filter(|_| self.is_trusted());
+        last.map(|last| &last.certificate)
+    }
+
+    /// Why rustls-webpki has no say about this path.
+    pub const fn limit(&self) -> Option<PathLimit> {
+        self.limit
+    }
+
+    /// What became of trust.
+    pub const fn trust(&self) -> &Trust {
+        &self.trust
+    }
+
+    /// True when the path leads to an anchor.
+    pub const fn is_trusted(&self) -> bool {
+        matches!(self.trust, Trust::Accepted)
+    }
+
+    /// Why the path is not trusted.
+    pub fn refusal(&self) -> Option<&Finding> {
+        match &self.trust {
+            Trust::Accepted => None,
+            Trust::Refused(finding) => Some(finding),
+        }
+    }
+}
+
+/// The subjects, the leaf first.
+impl fmt::Display for CertificationPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, one) in self.certificates.iter().enumerate() {
+            if index > 0 {
+                f.write_str(" <- ")?;
+            }
+            write!(f, "{}", one.certificate.subject)?;
+        }
+        Ok(())
+    }
+}
+
+/// Everything that was found about one certificate.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[must_use]
 pub struct Report {
-    /// The findings, worst first.
-    pub findings: Vec<Finding>,
-    /// The subjects of the path that was judged, leaf first; empty when none was found.
-    pub path: Vec<String>,
-    /// Why the path builder (rustls-webpki) cannot accept such a path, where that is so and the
-    /// path was judged by RFC 5280 section 6.1 without it.
-    pub limit: Option<&'static str>,
+    path: CertificationPath,
+    findings: Vec<Finding>,
 }
 
 impl Report {
-    pub(crate) fn new(mut findings: Vec<Finding>, path: Vec<String>) -> Self {
-        // Stable: findings of one severity keep the order of path and table.
-        findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-        Self { findings, path, limit: None }
+    pub(crate) fn new(path: CertificationPath, mut findings: Vec<Finding>) -> Self {
+        worst_first(&mut findings);
+        Self { path, findings }
     }
 
-    /// True when nothing that was found is an error.
+    /// The path that was judged, and whether it is trusted.
+    pub const fn path(&self) -> &CertificationPath {
+        &self.path
+    }
+
+    /// Why the path is not trusted, unless a finding explains it, then what the rules found, worst first.
+    pub fn findings(&self) -> impl Iterator<Item = &Finding> {
+        let explained = |refusal: &&Finding| self.findings.iter().any(|one| one.explains(refusal));
+        self.path.refusal().filter(|refusal| !explained(refusal)).into_iter().chain(&self.findings)
+    }
+
+    /// True when the path is trusted and nothing that was found is an error.
     pub fn is_ok(&self) -> bool {
-        self.worst() < Some(Severity::Error)
+        self.path.is_trusted() && self.worst() < Some(Severity::Error)
     }
 
     /// The severity of the worst finding.
     pub fn worst(&self) -> Option<Severity> {
-        self.findings.iter().map(|finding| finding.severity).max()
+        self.findings().map(|finding| finding.severity).max()
+    }
+
+    /// The path, and what the rules found, for a caller that counts findings in its own way.
+    pub fn into_parts(self) -> (CertificationPath, Vec<Finding>) {
+        (self.path, self.findings)
+    }
+
+    /// The same report, but for what a rule found.
+    pub(crate) fn without(mut self, rule: &str) -> Self {
+        self.findings.retain(|finding| finding.rule.id != rule);
+        self
+    }
+
+    /// Adds what was found about the certificate apart from its path.
+    pub(crate) fn add(&mut self, finding: Finding) {
+        self.findings.push(finding);
+        worst_first(&mut self.findings);
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, finding) in self.findings.iter().enumerate() {
+        for (index, finding) in self.findings().enumerate() {
             if index > 0 {
                 f.write_str("\n")?;
             }

@@ -30,14 +30,13 @@ use time::{Duration, OffsetDateTime};
 use crate::certificate::Certificate;
 use crate::deployment::Deployment;
 use crate::error::Error;
+use crate::finding::{Finding, Rule, Severity, Source};
 use crate::key::PublicKey;
-use crate::report::{Finding, Rule, Severity, Source};
+use crate::report::Place;
 use crate::subject::Attribute;
 use crate::suggest;
 use crate::usage::{ExtendedKeyUsage, Purpose};
 
-pub(crate) use self::ca::{CA_PATHLEN, DN_BYTES};
-pub(crate) use self::constraints::CA_NAME_CONSTRAINTS;
 pub use self::endpoint::EndpointFault;
 pub(crate) use self::files::MANIFEST_DRIFT;
 pub(crate) use self::path::{PATH_REJECTED, PATH_SIGNATURE, PATH_TOO_DEEP, PATH_UNKNOWN_AUTHORITY};
@@ -78,25 +77,15 @@ pub enum Policy {
     Rfc5280,
 }
 
-/// The position of a certificate in its path.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Position {
-    Anchor,
-    Intermediate,
-    Leaf,
-}
-
 /// One certificate in its path, and what to check it against.
 pub(crate) struct CertificateInPath<'a> {
     pub(crate) certificate: &'a Certificate,
-    pub(crate) position: Position,
+    pub(crate) place: Place,
     /// The CAs above it, starting with its issuer.
     pub(crate) above: &'a [&'a Certificate],
     /// How many CAs that are not self-issued are below it.
     pub(crate) cas_below: usize,
     pub(crate) options: &'a VerifyOptions,
-    /// The hosts in the options that no name of the leaf certificate matches.
-    pub(crate) unmatched: &'a [String],
 }
 
 impl CertificateInPath<'_> {
@@ -105,7 +94,7 @@ impl CertificateInPath<'_> {
     }
 
     fn is_leaf(&self) -> bool {
-        self.position == Position::Leaf
+        self.place == Place::Leaf
     }
 
     /// True for a leaf certificate that is verified for this purpose.

@@ -4,44 +4,52 @@
 //! only ever take acceptance away: webpki knows of a trust anchor nothing but name, key and name
 //! constraints, so that its dates and its right to sign are for the rules to check.
 //!
-//! There are valid paths that webpki cannot accept, whatever they hold: a named list of its limits
-//! (`walk.rs`). Only where a path carries one of them, a walk of our own takes webpki's place, and
-//! the same rules judge it. docs/verification.md argues why that accepts nothing that is invalid.
+//! There are valid paths that webpki cannot accept, whatever they hold ([`PathLimit`]). Only where a path
+//! meets one of these limits, a walk of our own takes webpki's place, and the same rules judge it.
+//! docs/verification.md argues why that accepts nothing that is invalid.
+//!
+//! Trust is settled apart from the rules: signatures lead to an anchor, or they do not. So it is known
+//! also for a certificate that has expired, and nothing that a caller ignores can change it.
+//!
+//! [`PathLimit`]: crate::report::PathLimit
 
 mod builder;
 mod explain;
+mod search;
 mod walk;
 
 use std::sync::OnceLock;
 
-use rustls_pki_types::TrustAnchor;
-use webpki::Error as PathError;
+use time::OffsetDateTime;
 
+use self::builder::WebpkiAnchors;
+use self::search::{Best, Question};
 use crate::certificate::Certificate;
 use crate::error::Error;
+use crate::finding::Finding;
 use crate::key::PublicKey;
-use crate::report::{Finding, Report, Severity};
+use crate::report::Report;
 use crate::revocation_list::RevocationList;
-use crate::rules::{self, CertificateInPath, Policy, Position, VerifyOptions, finding};
+use crate::rules::{self, Policy, VerifyOptions, finding};
 
 /// Trust anchors, and what is known beside them.
 pub struct Verifier {
     anchors: Vec<Certificate>,
-    /// The anchors as webpki has them, each with its place in `anchors`, and those that it refuses:
-    /// one bad anchor among many must not spoil the others.
-    trust: Vec<TrustAnchor<'static>>,
-    trust_at: Vec<usize>,
-    refused: Vec<(usize, PathError)>,
-    /// What the rules say of each anchor, found once for the leaves of one set of options.
-    judged: Vec<OnceLock<Judged>>,
-    /// CAs that are not trusted in themselves and may stand between leaf and anchor.
-    pub intermediates: Vec<Certificate>,
+    webpki_anchors: WebpkiAnchors,
+    intermediates: Vec<Certificate>,
     crls: Vec<KnownList>,
-    /// How many CAs that are not self-issued may stand between leaf and anchor. There are never more
-    /// than ten CAs between them, self-issued or not.
-    pub max_depth: Option<usize>,
-    /// Whose rules count.
-    pub policy: Policy,
+    max_depth: Option<usize>,
+    policy: Policy,
+}
+
+/// What a [`Verifier`] is made from.
+#[must_use]
+pub struct VerifierBuilder {
+    anchors: Vec<Certificate>,
+    intermediates: Vec<Certificate>,
+    crls: Vec<KnownList>,
+    max_depth: Option<usize>,
+    policy: Policy,
 }
 
 /// A CRL, and the key that its signature was found to be by, so that many certificates of one CA
@@ -49,13 +57,6 @@ pub struct Verifier {
 struct KnownList {
     list: RevocationList,
     signer: OnceLock<PublicKey>,
-}
-
-/// What the rules say of an anchor with no CA between it and the leaf, and for which options.
-struct Judged {
-    options: VerifyOptions,
-    policy: Policy,
-    findings: Vec<Finding>,
 }
 
 impl KnownList {
@@ -71,42 +72,66 @@ impl KnownList {
     }
 }
 
-impl Verifier {
-    /// A verifier that trusts these CAs.
-    pub fn new(anchors: Vec<Certificate>) -> Result<Self, Error> {
-        if anchors.is_empty() {
-            return Err(Error::malformed("a trust store", "it holds no certificate")
-                .hinted("name the CA's certificate with --ca"));
-        }
-        let (mut trust, mut trust_at, mut refused) = (Vec::new(), Vec::new(), Vec::new());
-        for (index, certificate) in anchors.iter().enumerate() {
-            match builder::anchor(certificate) {
-                Ok(anchor) => {
-                    trust.push(anchor);
-                    trust_at.push(index);
-                }
-                Err(error) => refused.push((index, error)),
-            }
-        }
-        Ok(Self {
-            judged: anchors.iter().map(|_| OnceLock::new()).collect(),
-            anchors,
-            trust,
-            trust_at,
-            refused,
-            intermediates: Vec::new(),
-            crls: Vec::new(),
-            max_depth: None,
-            policy: Policy::default(),
-        })
+impl VerifierBuilder {
+    /// Adds CAs that are not trusted in themselves and may stand between leaf and anchor.
+    pub fn intermediates(mut self, certificates: impl IntoIterator<Item = Certificate>) -> Self {
+        self.intermediates.extend(certificates);
+        self
     }
 
     /// Adds a CRL in DER. Certificates of its issuer that it lists are refused; where all CRLs of an
     /// issuer have ended, or cannot be relied on for another reason, so are all its certificates.
-    pub fn add_crl(&mut self, der: &[u8]) -> Result<(), Error> {
+    pub fn crl(mut self, der: &[u8]) -> Result<Self, Error> {
         let list = RevocationList::from_der(der)?;
         self.crls.push(KnownList { list, signer: OnceLock::new() });
-        Ok(())
+        Ok(self)
+    }
+
+    /// Limits how many CAs that are not self-issued may stand between leaf and anchor. There are never
+    /// more than ten CAs between them, self-issued or not.
+    pub fn max_depth(mut self, cas: impl Into<Option<usize>>) -> Self {
+        self.max_depth = cas.into();
+        self
+    }
+
+    /// Chooses whose rules count.
+    pub const fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// The verifier. At least one anchor is needed.
+    pub fn build(self) -> Result<Verifier, Error> {
+        let Self { anchors, intermediates, crls, max_depth, policy } = self;
+        if anchors.is_empty() {
+            return Err(Error::malformed("a trust store", "it holds no certificate")
+                .hinted("give the certificate of the CA to trust"));
+        }
+        let webpki_anchors = WebpkiAnchors::new(&anchors);
+        Ok(Verifier { anchors, webpki_anchors, intermediates, crls, max_depth, policy })
+    }
+}
+
+impl Verifier {
+    /// Starts a verifier that trusts these CAs.
+    pub fn builder(anchors: impl IntoIterator<Item = Certificate>) -> VerifierBuilder {
+        VerifierBuilder {
+            anchors: anchors.into_iter().collect(),
+            intermediates: Vec::new(),
+            crls: Vec::new(),
+            max_depth: None,
+            policy: Policy::default(),
+        }
+    }
+
+    /// Whose rules count.
+    pub const fn policy(&self) -> Policy {
+        self.policy
+    }
+
+    /// The CAs that are trusted.
+    pub fn anchors(&self) -> &[Certificate] {
+        &self.anchors
     }
 
     /// Judges a leaf, given the other certificates that its file or its peer sends with it.
@@ -117,147 +142,60 @@ impl Verifier {
         options: &VerifyOptions,
     ) -> Report {
         let signed = |c: &Certificate| !c.is_ca() && c.issuer.der() == leaf.subject.der();
-        if self.policy == Policy::Etcd
-            && leaf.is_ca()
-            && let Some(at) = chain.iter().position(signed)
-        {
-            return self.check_out_of_order(leaf, chain, at, options);
-        }
-        let known: Vec<&Certificate> = chain.iter().chain(&self.intermediates).collect();
-        let mut best = Best::default();
-        let refusal = match self.build(leaf, &known, options, &mut best) {
-            Ok(()) => return best.report.unwrap_or_default(),
-            Err(refusal) => refusal,
-        };
-        self.walk(leaf, &known, options, &mut best);
-        match best.report {
-            // A path was found. Where it is refused the rules say why.
-            Some(report) => report,
-            None => self.explain(leaf, &known, options, &refusal),
-        }
-    }
-
-    /// Judges a file in which the leaf stands behind its issuer as if it were in order, and tells.
-    fn check_out_of_order(
-        &self,
-        first: &Certificate,
-        chain: &[Certificate],
-        at: usize,
-        options: &VerifyOptions,
-    ) -> Report {
-        let mut rest = chain.to_vec();
-        let leaf = rest.remove(at);
-        rest.push(first.clone());
-        let mut report = self.check(&leaf, &rest, options);
-        let evidence = format!("the CA {} stands before it", first.subject);
-        let subject = leaf.subject.to_string();
-        report.findings.push(finding(&rules::CHAIN_ORDER, self.policy, subject, evidence));
-        let limit = report.limit;
-        Report { limit, ..Report::new(report.findings, report.path) }
-    }
-
-    /// Applies the rules to every certificate of a path, leaf first.
-    fn check_path(&self, path: &[&Certificate], options: &VerifyOptions) -> Report {
-        let unmatched = builder::unmatched(path[0], &options.hosts);
-        let mut findings = Vec::new();
-        let mut cas_below = 0;
-        for (index, certificate) in path.iter().enumerate() {
-            let position = match index {
-                0 => Position::Leaf,
-                _ if self.trusts(certificate) => Position::Anchor,
-                _ => Position::Intermediate,
-            };
-            let in_path = CertificateInPath {
-                certificate,
-                position,
-                above: &path[index + 1..],
-                cas_below,
-                options,
-                unmatched: &unmatched,
-            };
-            findings.extend(self.check_certificate(&in_path));
-            if let Some(issuer) = path.get(index + 1) {
-                findings.extend(self.revocation(certificate, issuer, options));
+        let misplaced = chain.iter().position(signed);
+        match misplaced.filter(|_| self.policy == Policy::Etcd && leaf.is_ca()) {
+            None => self.check_in_order(leaf, chain.iter(), options),
+            Some(at) => {
+                // Judged as if it were in order, and told.
+                let others = chain.iter().enumerate().filter(|(index, _)| *index != at);
+                let others = others.map(|(_, certificate)| certificate);
+                let mut report = self.check_in_order(&chain[at], others.chain([leaf]), options);
+                let evidence = format!("the CA {} stands before it", leaf.subject);
+                let subject = chain[at].subject.to_string();
+                report.add(finding(&rules::CHAIN_ORDER, self.policy, subject, evidence));
+                report
             }
-            cas_below +=
-                usize::from(position == Position::Intermediate && !certificate.is_self_issued());
         }
-        if let Some(limit) = self.max_depth.filter(|limit| cas_below > *limit) {
-            let evidence = format!("{cas_below} CA(s) between leaf and anchor, {limit} allowed");
-            let subject = path[0].subject.to_string();
-            findings.push(finding(&rules::PATH_TOO_DEEP, self.policy, subject, evidence));
-        }
-        Report::new(findings, path.iter().map(|c| c.subject.to_string()).collect())
     }
 
-    fn check_certificate(&self, in_path: &CertificateInPath<'_>) -> Vec<Finding> {
-        let at = self.anchors.iter().position(|anchor| std::ptr::eq(anchor, in_path.certificate));
-        let Some(at) =
-            at.filter(|_| in_path.position == Position::Anchor && in_path.cas_below == 0)
-        else {
-            return rules::check(in_path, self.policy);
-        };
-        let judged = self.judged[at].get_or_init(|| Judged {
-            options: in_path.options.clone(),
-            policy: self.policy,
-            findings: rules::check(in_path, self.policy),
-        });
-        if judged.policy == self.policy && judged.options == *in_path.options {
-            judged.findings.clone()
-        } else {
-            rules::check(in_path, self.policy)
+    fn check_in_order<'q>(
+        &'q self,
+        leaf: &'q Certificate,
+        chain: impl Iterator<Item = &'q Certificate>,
+        options: &'q VerifyOptions,
+    ) -> Report {
+        let known = chain.chain(&self.intermediates).collect();
+        let question = Question { verifier: self, leaf, known, options };
+        let mut best = Best::default();
+        if let Err(webpki_says) = builder::find(&question, &mut best) {
+            walk::find(&question, &webpki_says, &mut best);
+            return best.report.unwrap_or_else(|| explain::report(&question, &webpki_says));
         }
+        // webpki accepts only what was judged, so there is a report.
+        best.report.unwrap_or_else(|| explain::report(&question, &webpki::Error::UnknownIssuer))
     }
 
     fn revocation(
         &self,
         certificate: &Certificate,
         issuer: &Certificate,
-        options: &VerifyOptions,
+        at: OffsetDateTime,
     ) -> impl Iterator<Item = Finding> {
         let is_signed = |list: &RevocationList| {
             let known = self.crls.iter().find(|known| std::ptr::eq(&raw const known.list, list));
             known.is_some_and(|known| known.is_signed_by(&issuer.public_key))
         };
         let lists = self.crls.iter().map(|known| &known.list);
-        let (at, policy) = (options.at, self.policy);
         let violations =
-            rules::revocation_violations(certificate, issuer, lists, is_signed, at, policy);
+            rules::revocation_violations(certificate, issuer, lists, is_signed, at, self.policy);
         let subject = move || certificate.subject.to_string();
         violations
             .into_iter()
             .map(move |(rule, evidence)| finding(rule, self.policy, subject(), evidence))
     }
-
-    /// True for the anchors themselves, not for certificates that are equal to one.
-    fn trusts(&self, certificate: &Certificate) -> bool {
-        self.anchors.iter().any(|anchor| std::ptr::eq(anchor, certificate))
-    }
 }
 
-/// True when the bytes are a CRL in DER, which [`Verifier::add_crl`] would take.
+/// True when the bytes are a CRL in DER, which [`VerifierBuilder::crl`] would take.
 pub fn is_crl(der: &[u8]) -> bool {
     RevocationList::from_der(der).is_ok()
-}
-
-/// The report with the fewest errors so far.
-#[derive(Default)]
-struct Best {
-    report: Option<Report>,
-}
-
-impl Best {
-    /// Takes a report where it is better; true when it has no error.
-    fn offer(&mut self, report: Report) -> bool {
-        let ok = report.is_ok();
-        if self.report.as_ref().is_none_or(|best| errors(&report) < errors(best)) {
-            self.report = Some(report);
-        }
-        ok
-    }
-}
-
-fn errors(report: &Report) -> usize {
-    let findings = report.findings.iter();
-    findings.filter(|finding| finding.severity == Severity::Error).count()
 }

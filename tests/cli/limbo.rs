@@ -150,15 +150,14 @@ impl Case {
         };
         let all = |pems: &[String]| pems.iter().map(read).collect::<Result<Vec<_>, _>>();
         let leaf = read(&self.peer_certificate)?;
-        let mut verifier =
-            Verifier::new(all(&self.trusted_certs)?).map_err(|error| error.to_string())?;
-        verifier.intermediates = all(&self.untrusted_intermediates)?;
-        verifier.policy = Policy::Rfc5280;
-        verifier.max_depth = self.max_chain_depth;
+        let mut builder = Verifier::builder(all(&self.trusted_certs)?)
+            .intermediates(all(&self.untrusted_intermediates)?)
+            .policy(Policy::Rfc5280)
+            .max_depth(self.max_chain_depth);
         for crl in &self.crls {
             for section in pki_core::read_pem(crl.as_bytes()).map_err(|error| error.to_string())? {
                 let Content::Crl(der) = section.content else { panic!("{}: no CRL", self.id) };
-                verifier.add_crl(&der).map_err(|error| error.to_string())?;
+                builder = builder.crl(&der).map_err(|error| error.to_string())?;
             }
         }
         let at = match &self.validation_time {
@@ -169,6 +168,7 @@ impl Case {
         options.purpose = self.purpose().0;
         options.hosts =
             self.hosts().into_iter().map(|host| host.to_owned().try_into().unwrap()).collect();
+        let verifier = builder.build().map_err(|error| error.to_string())?;
         let report = verifier.check(&leaf, &[], &options);
         if !report.is_ok() {
             return Err(report.to_string());

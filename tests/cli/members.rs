@@ -1,10 +1,13 @@
 //! Members of etcd as processes, however they are configured and wherever they run.
 
 use std::fs::File;
-use std::process::{Child, Command, ExitStatus};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::sleep;
 use std::time::Instant;
 
+use crate::lab::Lab;
+use crate::peers;
 use crate::process::{PATIENCE, PAUSE};
 
 /// The turn of one cluster, until it is dropped.
@@ -51,6 +54,28 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// `openssl s_server` with the certificate `BASE.pem` on a port of its own, until it is dropped.
+pub(crate) fn openssl_server(lab: &Lab, base: &str, options: &[&str]) -> (Process, String) {
+    let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+    let endpoint = format!("127.0.0.1:{port}");
+    let mut server = Process::default();
+    server.start(
+        peers::program("openssl")
+            .args(["s_server", "-cert", &format!("{base}.pem"), "-key", &format!("{base}-key.pem")])
+            .args(["-accept", &endpoint])
+            .args(options)
+            .current_dir(lab.folder())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null()),
+    );
+    let deadline = Instant::now() + PATIENCE;
+    while TcpStream::connect(&endpoint).is_err() {
+        assert!(Instant::now() < deadline, "openssl s_server does not listen");
+        sleep(PAUSE);
+    }
+    (server, endpoint)
 }
 
 /// Members that run together.

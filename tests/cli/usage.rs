@@ -181,7 +181,10 @@ fn a_path_that_is_judged_without_the_path_builder_says_so() {
     let lab = Lab::with_ca(&["--permit", "email:example.com"]);
     lab.ok(&["issue", "--profile", "peer", "a", "--san", "a", "--san", "email:a@example.com"]);
     let text = lab.ok(&["verify", "a.pem", "--purpose", "peer"]);
-    assert!(text.contains("judged by RFC 5280 section 6.1 without rustls-webpki, for"), "{text}");
+    assert!(
+        text.contains("validated by RFC 5280 section 6.1 without rustls-webpki, because"),
+        "{text}"
+    );
     let json = lab.ok(&["verify", "a.pem", "--purpose", "peer", "--format", "json"]);
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert!(json["files"][0]["limit"].as_str().is_some_and(|limit| limit.contains("email")));

@@ -3,6 +3,7 @@
 mod counting;
 mod forms;
 mod inputs;
+mod trust;
 
 use crate::bad_input;
 use crate::lab::{Lab, Run};

@@ -238,9 +238,9 @@ fn a_compressed_point_is_not_certified_and_is_flagged() {
     request.public_key = ca.public_key.clone();
     let error = Ca::new().draft("peer", &request).unwrap_err();
     assert!(error.to_string().contains("[key-curve]"), "{error}");
-    let verifier = Verifier::new(vec![ca.clone()]).unwrap();
+    let verifier = Verifier::builder([ca.clone()]).build().unwrap();
     let report = verifier.check(&ca, &[], &VerifyOptions::at(ca.not_before));
-    assert!(report.findings.iter().any(|finding| finding.rule.id == "key-curve"), "{report}");
+    assert!(report.findings().any(|finding| finding.rule.id == "key-curve"), "{report}");
     // The private key itself is whole, and writes the long form.
     assert_eq!(key.public_key().algorithm(), Some(KeyAlgorithm::EcdsaP256));
     let public = openssl.run("pkey -in long.pem -pubout -outform DER");
@@ -254,8 +254,11 @@ fn a_curve_that_is_spelled_out_is_called_so_and_not_by_the_algorithm_of_all_curv
     openssl.run("ecparam -name prime256v1 -param_enc explicit -genkey -noout -out key.pem");
     openssl.run("req -x509 -new -key key.pem -subj /CN=ca -config openssl.cnf -out ca.pem");
     let ca = Certificate::from_pem_or_der(&openssl.read("ca.pem")).unwrap().remove(0);
-    let report =
-        Verifier::new(vec![ca.clone()]).unwrap().check(&ca, &[], &VerifyOptions::at(ca.not_before));
-    let found = report.findings.iter().find(|finding| finding.rule.id == "key-curve").unwrap();
+    let report = Verifier::builder([ca.clone()]).build().unwrap().check(
+        &ca,
+        &[],
+        &VerifyOptions::at(ca.not_before),
+    );
+    let found = report.findings().find(|finding| finding.rule.id == "key-curve").unwrap();
     assert!(found.evidence.contains("EC with explicit parameters"), "{found}");
 }

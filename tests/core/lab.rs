@@ -35,7 +35,7 @@ impl Ca {
         change(&mut request);
         let draft = Authority::draft_root(&request, key.public_key(), &moment()).unwrap();
         let issued = draft.sign(&key).unwrap();
-        assert_eq!(issued.report.findings, []);
+        assert_eq!(issued.findings, []);
         Self { key, authority: Authority::new(issued.certificate) }
     }
 

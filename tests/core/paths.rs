@@ -2,7 +2,7 @@
 //! work a hostile set of CAs can make.
 
 use pki_core::{
-    Certificate, KeyAlgorithm, KeyFormat, Policy, PrivateKey, Purpose, Report, Verifier,
+    Certificate, KeyAlgorithm, KeyFormat, PathLimit, Policy, PrivateKey, Purpose, Report, Verifier,
     VerifyOptions,
 };
 use rcgen::{
@@ -71,20 +71,21 @@ fn check(anchors: &[&Ca], between: &[&Ca], leaf: &Certificate) -> Report {
 }
 
 fn check_with(anchors: &[&Ca], between: &[&Ca], leaf: &Certificate, crls: &[Vec<u8>]) -> Report {
-    let certificates = |cas: &[&Ca]| cas.iter().map(|ca| ca.certificate.clone()).collect();
-    let mut verifier = Verifier::new(certificates(anchors)).unwrap();
-    verifier.intermediates = certificates(between);
-    verifier.policy = Policy::Rfc5280;
+    let certificates =
+        |cas: &[&Ca]| -> Vec<_> { cas.iter().map(|ca| ca.certificate.clone()).collect() };
+    let mut builder = Verifier::builder(certificates(anchors))
+        .intermediates(certificates(between))
+        .policy(Policy::Rfc5280);
     for crl in crls {
-        verifier.add_crl(crl).unwrap();
+        builder = builder.crl(crl).unwrap();
     }
     let mut options = VerifyOptions::at(NOW);
     options.purpose = Purpose::Any;
-    verifier.check(leaf, &[], &options)
+    builder.build().unwrap().check(leaf, &[], &options)
 }
 
 fn ids(report: &Report) -> Vec<&str> {
-    report.findings.iter().map(|finding| finding.rule.id).collect()
+    report.findings().map(|finding| finding.rule.id).collect()
 }
 
 fn constrained(permitted: Vec<GeneralSubtree>, excluded: Vec<GeneralSubtree>) -> NameConstraints {
@@ -144,7 +145,7 @@ fn self_issued_cas_count_neither_for_the_path_length_nor_for_constraints() {
     let last = renewed.ca("last", path_len(0));
     let report = check(&[&root], &[&first, &renewed, &last], &last.leaf(|_| {}));
     assert_eq!(ids(&report), [""; 0], "{report}");
-    assert!(report.limit.is_some_and(|limit| limit.contains("self-issued")), "{report:?}");
+    assert!(report.path().limit() == Some(PathLimit::ConstrainedSelfIssuedCa), "{report:?}");
     // Of the leaf they hold, self-issued or not.
     let stray = |params: &mut CertificateParams| {
         params.subject_alt_names = vec![SanType::DnsName("ca.example.org".try_into().unwrap())];
@@ -163,7 +164,7 @@ fn a_path_length_is_not_used_up_by_a_self_issued_ca() {
     let leaf = renewed.leaf(|_| {});
     let report = check(&[&root], &[&first, &renewed], &leaf);
     assert_eq!(ids(&report), [""; 0], "{report}");
-    assert!(report.limit.is_some_and(|limit| limit.contains("path length")), "{report:?}");
+    assert!(report.path().limit() == Some(PathLimit::SelfIssuedBelowPathLen), "{report:?}");
     assert!(openssl_accepts(&root, &[&first, &renewed], &leaf));
     // The next CA counts.
     let last = renewed.ca("last", |_| {});
@@ -212,7 +213,7 @@ fn a_ca_is_a_leaf_like_any_other_and_all_rules_hold_for_it() {
     let leaf = root.ca("ca", path_len(0));
     let report = check(&[&root], &[], &leaf.certificate);
     assert_eq!(ids(&report), [""; 0], "{report}");
-    assert!(report.limit.is_some());
+    assert!(report.path().limit().is_some());
     let ended = root.ca("ca", |params| params.not_after = NOW - Duration::SECOND);
     assert_eq!(ids(&check(&[&root], &[], &ended.certificate)), ["leaf-expired"]);
     let revoked = RevokedCertParams {
@@ -297,7 +298,7 @@ fn ten_cas_may_stand_between_and_no_more() {
         let known: Vec<&Ca> = between.iter().collect();
         let report = check(&[&root], &known, &between[number].leaf(|_| {}));
         assert_eq!(report.is_ok(), number < 10, "{number}: {report}");
-        assert_eq!(report.limit.is_some(), (6..10).contains(&number), "{number}");
+        assert_eq!(report.path().limit().is_some(), (6..10).contains(&number), "{number}");
     }
 }
 
@@ -363,8 +364,8 @@ fn a_constraint_that_cannot_be_read_permits_nothing() {
         });
         let certificate = Certificate::from_der(&der).unwrap();
         for policy in [Policy::Etcd, Policy::Rfc5280] {
-            let mut verifier = Verifier::new(vec![certificate.clone()]).unwrap();
-            verifier.policy = policy;
+            let builder = Verifier::builder([certificate.clone()]).policy(policy);
+            let verifier = builder.build().unwrap();
             let report = verifier.check(&leaf, &[], &VerifyOptions::at(NOW));
             assert!(ids(&report).contains(&"nc-form"), "{base:x?}: {report}");
         }

@@ -225,7 +225,7 @@ fn trap_10_key_identifiers_are_sha1_of_the_bits_of_the_key() {
             let id = certificate.extensions.subject_key_id.clone().unwrap();
             assert_eq!(id.0, sha1.as_ref(), "{algorithm}");
         }
-        let named = leaf.extensions.authority_key_id.unwrap().key_id;
+        let named = leaf.extensions.authority_key_id.clone().unwrap().key_id;
         assert_eq!(named, ca.certificate().extensions.subject_key_id, "{algorithm}");
     }
 }
@@ -262,10 +262,10 @@ fn trap_15_a_leaf_signs_nothing_and_neither_does_another_key() {
     let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
     let request = Ca::request("etcdone", &[], &key);
     let leaf = ca.draft("peer", &request).unwrap().sign(&ca.key).unwrap().certificate;
-    let Err(Error::Refused(report)) = peer(&Authority::new(leaf), &request, NOW) else {
+    let Err(Error::Refused(findings)) = peer(&Authority::new(leaf), &request, NOW) else {
         panic!("a leaf signed");
     };
-    let rules: Vec<_> = report.findings.iter().map(|finding| finding.rule.id).collect();
+    let rules: Vec<_> = findings.iter().map(|finding| finding.rule.id).collect();
     assert_eq!(rules, ["ca-bc", "ca-keycertsign"]);
     let error = ca.draft("peer", &request).unwrap().sign(&key).unwrap_err();
     assert!(error.to_string().contains("not the key of the CA certificate"), "{error}");

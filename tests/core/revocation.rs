@@ -16,11 +16,10 @@ fn we(
     crl: &[u8],
     policy: Policy,
 ) -> Result<Vec<&'static str>, String> {
-    let mut verifier = Verifier::new(vec![ca.certificate().clone()]).unwrap();
-    verifier.policy = policy;
-    verifier.add_crl(crl).map_err(|error| error.to_string())?;
-    let findings = verifier.check(leaf, &[], &VerifyOptions::at(NOW)).findings;
-    Ok(findings.iter().map(|finding| finding.rule.id).collect())
+    let builder = Verifier::builder([ca.certificate().clone()]).policy(policy);
+    let verifier = builder.crl(crl).map_err(|error| error.to_string())?.build().unwrap();
+    let report = verifier.check(leaf, &[], &VerifyOptions::at(NOW));
+    Ok(report.findings().map(|finding| finding.rule.id).collect())
 }
 
 /// What openssl objects to, if anything.

@@ -13,11 +13,11 @@ fn options(purpose: Purpose) -> VerifyOptions {
 }
 
 fn ids(report: &Report) -> Vec<&str> {
-    report.findings.iter().map(|finding| finding.rule.id).collect()
+    report.findings().map(|finding| finding.rule.id).collect()
 }
 
 fn check(ca: &Ca, leaf: &Certificate, options: &VerifyOptions) -> Report {
-    Verifier::new(vec![ca.certificate().clone()]).unwrap().check(leaf, &[], options)
+    Verifier::builder([ca.certificate().clone()]).build().unwrap().check(leaf, &[], options)
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn what_each_profile_issues_verifies_for_its_purpose_without_a_finding() {
         options.hosts = vec![host.try_into().unwrap()];
         let report = check(&ca, &leaf, &options);
         assert_eq!(ids(&report), [""; 0], "{profile}: {report}");
-        assert_eq!(report.path, ["CN=etcdone", "CN=etcd CA"]);
+        assert_eq!(report.path().to_string(), "CN=etcdone <- CN=etcd CA");
     }
 }
 
@@ -73,14 +73,14 @@ fn each_fault_has_its_reason() {
 fn a_leaf_behind_its_issuer_is_judged_all_the_same_and_the_order_is_told() {
     let ca = Ca::new();
     let leaf = ca.issue("peer", "etcdone", &["192.168.29.61"]);
-    let verifier = Verifier::new(vec![ca.certificate().clone()]).unwrap();
+    let verifier = Verifier::builder([ca.certificate().clone()]).build().unwrap();
     let mut options = options(Purpose::Peer);
     let check = |options: &VerifyOptions| {
         verifier.check(ca.certificate(), std::slice::from_ref(&leaf), options)
     };
     let report = check(&options);
     assert_eq!(ids(&report), ["chain-order"], "{report}");
-    assert_eq!(report.path, ["CN=etcdone", "CN=etcd CA"]);
+    assert_eq!(report.path().to_string(), "CN=etcdone <- CN=etcd CA");
     options.hosts = vec!["192.168.29.62".try_into().unwrap()];
     assert_eq!(ids(&check(&options)), ["host-mismatch", "chain-order"]);
 }
@@ -90,7 +90,8 @@ fn a_leaf_behind_its_issuer_is_judged_all_the_same_and_the_order_is_told() {
 fn an_anchor_is_judged_anew_for_each_question() {
     let ca = Ca::new();
     let leaf = ca.issue("peer", "etcdone", &[]);
-    let mut verifier = Verifier::new(vec![ca.certificate().clone()]).unwrap();
+    let anchors = || [ca.certificate().clone()];
+    let verifier = Verifier::builder(anchors()).build().unwrap();
     let now = options(Purpose::Peer);
     let mut early = options(Purpose::Peer);
     early.at = NOW - Duration::days(1);
@@ -102,7 +103,7 @@ fn an_anchor_is_judged_anew_for_each_question() {
     let mut late = options(Purpose::Peer);
     late.at = ca.certificate().not_after - Duration::days(1);
     for (policy, wanted) in [(Policy::Etcd, true), (Policy::Rfc5280, false), (Policy::Etcd, true)] {
-        verifier.policy = policy;
+        let verifier = Verifier::builder(anchors()).policy(policy).build().unwrap();
         let report = verifier.check(&leaf, &[], &late);
         assert_eq!(ids(&report).contains(&"ca-expiring"), wanted, "{report}");
     }
@@ -129,7 +130,7 @@ fn a_leaf_with_many_names_is_not_listed_to_the_end() {
     options.hosts = vec!["elsewhere.example.com".try_into().unwrap()];
     let report = check(&ca, &leaf, &options);
     assert_eq!(ids(&report), ["host-mismatch"]);
-    let evidence = &report.findings[0].evidence;
+    let evidence = &report.findings().next().unwrap().evidence;
     assert_eq!(evidence.matches(':').count(), 100, "{evidence}");
     let all = leaf.extensions.subject_alt_name.as_ref().unwrap().len();
     assert!(evidence.ends_with(&format!("and {} more", all - 100)), "{evidence}");

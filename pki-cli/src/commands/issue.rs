@@ -189,7 +189,7 @@ fn not_drafted(error: Error, args: &IssueArgs, wanted: &Wanted, folder: &Path) -
     };
     let file = file.cloned();
     let mut failure = Failure::from(error);
-    if failure.report.is_some() {
+    if !failure.findings.is_empty() {
         let _ = write!(failure.message, " (CA {}", shown(&certificate_path(folder)));
         for (what, path) in [("request", &args.csr), ("profile of", &args.config)] {
             if let Some(path) = path {
@@ -302,8 +302,8 @@ fn name<'a>(args: &'a IssueArgs, subject: &'a Subject) -> Result<&'a str, Failur
 }
 
 fn print(common: &Common, profile: &Profile, issued: &Issued, files: Files) -> Result<(), Failure> {
-    if !issued.report.findings.is_empty() {
-        host::say(&text::findings(&issued.report));
+    if !issued.findings.is_empty() {
+        host::say(&text::findings(&issued.findings));
     }
     for left_out in &issued.left_out {
         let profile = &profile.name;
@@ -315,7 +315,7 @@ fn print(common: &Common, profile: &Profile, issued: &Issued, files: Files) -> R
             certificate,
             profile: profile.name.clone(),
             files,
-            findings: facts::findings(&issued.report),
+            findings: facts::findings(&issued.findings),
             left_out: issued.left_out.clone(),
         });
     }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
-use pki_core::{Certificate, HostFile, Report, Severity, parse_duration};
+use pki_core::{Certificate, FileReport, HostFile, Severity, parse_duration};
 use serde::Serialize;
 use time::{Duration, OffsetDateTime};
 
@@ -75,10 +75,10 @@ pub(crate) fn run(args: &StatusArgs, common: &Common) -> Result<ExitCode, Failur
     let ca = chain.ca();
     let files = audit::read_hosts(&folder.join(hosts::FOLDER))?;
     let now = host::now();
-    let mut reports: BTreeMap<String, Report> = manifest
+    let mut reports: BTreeMap<String, FileReport> = manifest
         .audit(ca, &files, now)?
         .into_iter()
-        .map(|found| (found.file, found.report))
+        .map(|report| (report.file().to_owned(), report))
         .collect();
     let mut rows = vec![row("", "ca.pem", "ca", Some(ca), None, args.warn, now)];
     for wanted in manifest.wanted()? {
@@ -86,12 +86,20 @@ pub(crate) fn run(args: &StatusArgs, common: &Common) -> Result<ExitCode, Failur
         let found = files.iter().find(|held| held.host == wanted.host && held.name == file);
         let certificate = found.and_then(HostFile::certificate);
         let report = reports.remove(&format!("{}/{file}", wanted.host));
-        rows.push(row(&wanted.host, &file, wanted.profile, certificate, report, args.warn, now));
+        rows.push(row(
+            &wanted.host,
+            &file,
+            wanted.profile,
+            certificate,
+            report.as_ref(),
+            args.warn,
+            now,
+        ));
     }
     // Files that no host should hold in that form.
     for (path, report) in reports {
         let (host, file) = path.split_once('/').unwrap_or(("", &path));
-        rows.push(row(host, file, "other", None, Some(report), args.warn, now));
+        rows.push(row(host, file, "other", None, Some(&report), args.warn, now));
     }
     let ok = rows.iter().all(|row| row.problems.is_empty());
     match (args.output, common.format) {
@@ -107,17 +115,15 @@ fn row(
     file: &str,
     purpose: &'static str,
     certificate: Option<&Certificate>,
-    report: Option<Report>,
+    report: Option<&FileReport>,
     warn: Duration,
     now: OffsetDateTime,
 ) -> Row {
     let left = certificate.map(|certificate| certificate.not_after - now);
-    let findings = report.map(|report| report.findings).unwrap_or_default();
-    let mut severity = findings.iter().map(|finding| finding.severity).max();
-    let mut problems: Vec<String> = findings
-        .iter()
-        .map(|finding| format!("{}: {}", finding.rule.id, finding.evidence))
-        .collect();
+    let findings = || report.into_iter().flat_map(FileReport::findings);
+    let mut severity = findings().map(|finding| finding.severity).max();
+    let mut problems: Vec<String> =
+        findings().map(|finding| format!("{}: {}", finding.rule.id, finding.evidence)).collect();
     if let Some(left) = left.filter(|left| *left < warn)
         && problems.is_empty()
     {

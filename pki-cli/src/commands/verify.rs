@@ -25,7 +25,6 @@ use crate::failure::Failure;
 use crate::host;
 use crate::hosts;
 use crate::output::Format;
-use crate::output::facts::moment;
 use crate::output::verdict::{Judged, Outcome, Place, Verdict, View};
 
 /// Verify certificates, with reasons: what is wrong, what it breaks in the cluster, how to mend it
@@ -155,7 +154,7 @@ pub(crate) fn run(args: &VerifyArgs, common: &Common) -> Result<ExitCode, Failur
     let checker = Checker::new(args, &folder, exceptions)?;
     let view = View {
         format: common.format,
-        asked: options::words(&checker.options, checker.verifier.policy),
+        asked: options::words(&checker.options, checker.verifier.policy()),
         alone: args.files.len() == 1 && !args.files[0].is_dir(),
     };
     let work = |input: Input| inputs::verify(input, &checker, &view);
@@ -178,17 +177,11 @@ fn print_audit(
     let folder = folder.join(hosts::FOLDER);
     let mut verdict = Verdict::new(&view);
     for found in reports {
-        let judged = Judged {
-            // The CA alone is trusted there; a path beyond the leaf ends in it.
-            anchored: found.report.path.len() > 1,
-            found: exceptions.apply(found.report.findings),
-            path: found.report.path,
-            limit: found.report.limit,
-            not_after: found.not_after.map(moment),
-            ..Judged::default()
-        };
-        let place = Place::File(folder.join(&found.file));
-        verdict.add(vec![view.render(&Outcome { name: found.file, place, result: Ok(judged) })])?;
+        let name = found.file().to_owned();
+        let (path, findings) = found.into_parts();
+        let judged = Judged { path, endpoint: None, found: exceptions.apply(findings) };
+        let place = Place::File(folder.join(&name));
+        verdict.add(vec![view.render(&Outcome { name, place, result: Ok(judged) })])?;
     }
     verdict.finish()
 }

@@ -2,8 +2,7 @@
 //! what the text is made from. docs/json.md describes them.
 
 use pki_core::{
-    Certificate, CertificateRequest, Extensions, Finding, PublicKey, Report,
-    signature_algorithm_name,
+    Certificate, CertificateRequest, Extensions, Finding, PublicKey, signature_algorithm_name,
 };
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -104,8 +103,8 @@ pub(crate) struct FindingFacts {
     pub(crate) ignored: Option<String>,
 }
 
-pub(crate) fn findings(report: &Report) -> Vec<FindingFacts> {
-    report.findings.iter().map(FindingFacts::from).collect()
+pub(crate) fn findings(findings: &[Finding]) -> Vec<FindingFacts> {
+    findings.iter().map(FindingFacts::from).collect()
 }
 
 impl From<&Finding> for FindingFacts {

@@ -36,7 +36,7 @@ pub(crate) fn print_failure(failure: &Failure) -> Result<(), Failure> {
             exit_code: failure.kind.exit_code(),
             message: &failure.message,
             hint: failure.hint.as_deref(),
-            findings: failure.report.as_ref().map(facts::findings).unwrap_or_default(),
+            findings: facts::findings(&failure.findings),
         },
     })
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
-use pki_core::{Finding, Report, Severity};
+use pki_core::{Finding, Severity};
 
 use super::facts::{CertificateFacts, ExtensionFacts, Facts, RequestFacts};
 use crate::failure::Failure;
@@ -33,18 +33,16 @@ pub(crate) fn coloured(severity: Option<Severity>, text: &str) -> String {
 /// A failure, its reasons and its hint, for standard error.
 pub(crate) fn failure(failure: &Failure) -> String {
     let mut text = format!("{}: {}\n", word(Severity::Error), failure.message);
-    if let Some(report) = &failure.report {
-        text.push_str(&findings(report));
-    }
+    text.push_str(&findings(&failure.findings));
     if let Some(hint) = &failure.hint {
         let _ = writeln!(text, "  hint: {hint}");
     }
     text
 }
 
-/// The findings of a report, worst first.
-pub(crate) fn findings(report: &Report) -> String {
-    report.findings.iter().map(finding).collect()
+/// Findings, in their order.
+pub(crate) fn findings(findings: &[Finding]) -> String {
+    findings.iter().map(finding).collect()
 }
 
 pub(super) fn finding(finding: &Finding) -> String {

@@ -15,10 +15,11 @@ use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use pki_core::{Finding, Severity};
+use pki_core::{CertificationPath, Finding, Severity, Trust};
 use serde::Serialize;
 
 use super::Format;
+use super::facts::moment;
 use crate::failure::{Failure, Kind};
 use crate::host;
 
@@ -37,20 +38,14 @@ pub(crate) enum Place {
     Elsewhere,
 }
 
-/// A judged certificate.
-#[derive(Default)]
+/// A judged certificate, or another file of a host.
 pub(crate) struct Judged {
-    /// Subjects, the judged certificate first.
-    pub(crate) path: Vec<String>,
-    /// Whether the path ends in a CA that is trusted.
-    pub(crate) anchored: bool,
-    /// Why the path builder has no say about the path.
-    pub(crate) limit: Option<&'static str>,
-    /// When the judged certificate ends, where one was read.
-    pub(crate) not_after: Option<String>,
+    /// The path of the certificate and whether it is trusted; nothing of a file that should hold none, and
+    /// of an endpoint that served none.
+    pub(crate) path: Option<CertificationPath>,
     /// How a live endpoint behaved.
     pub(crate) endpoint: Option<EndpointFacts>,
-    /// Worst first.
+    /// What was found beside the path, worst first.
     pub(crate) found: Vec<Found>,
 }
 
@@ -73,21 +68,62 @@ pub(crate) struct Found {
 }
 
 impl Judged {
+    /// Trust counts whatever is ignored. An endpoint that served no certificate proves nothing.
     pub(crate) fn is_ok(&self) -> bool {
-        self.count(Severity::Error) == 0
+        let trusted = match &self.path {
+            Some(path) => path.is_trusted(),
+            None => self.endpoint.is_none(),
+        };
+        trusted && self.count(Severity::Error) == 0
+    }
+
+    /// What became of trust, in a word and in a sentence; nothing of a file that should hold no certificate.
+    fn trust(&self) -> Option<(&'static str, String)> {
+        let path = self.path.as_ref()?;
+        Some(match path.trust() {
+            Trust::Accepted => (
+                "accepted",
+                match path.anchor() {
+                    Some(anchor) => format!("accepted by {}", anchor.subject),
+                    None => "accepted".to_owned(),
+                },
+            ),
+            Trust::Refused(why) => {
+                ("refused", format!("refused: {}: {}", why.subject, why.evidence))
+            }
+        })
+    }
+
+    /// When the certificate ends.
+    fn not_after(&self) -> Option<String> {
+        let leaf = self.path.as_ref().and_then(CertificationPath::leaf);
+        leaf.map(|leaf| moment(leaf.not_after))
     }
 
     fn count(&self, severity: Severity) -> usize {
-        self.counting().filter(|found| found.severity == severity).count()
+        self.counting().filter(|finding| finding.severity == severity).count()
     }
 
-    /// The findings that count.
+    /// The findings that count: why the path is not trusted, and those that are not ignored.
     fn counting(&self) -> impl Iterator<Item = &Finding> {
-        self.found.iter().filter(|found| found.ignored.is_none()).map(|found| &found.finding)
+        self.all().filter(|(_, ignored)| ignored.is_none()).map(|(finding, _)| finding)
     }
 
     fn ignored(&self) -> impl Iterator<Item = (&Finding, &str)> {
-        self.found.iter().filter_map(|found| Some((&found.finding, found.ignored.as_deref()?)))
+        self.all().filter_map(|(finding, ignored)| Some((finding, ignored?)))
+    }
+
+    /// Every finding, and why it does not count if it does not. Why the path is not trusted comes first,
+    /// unless a finding that counts explains it.
+    fn all(&self) -> impl Iterator<Item = (&Finding, Option<&str>)> {
+        let explained = |refusal: &&Finding| {
+            let mut counting = self.found.iter().filter(|found| found.ignored.is_none());
+            counting.any(|found| found.finding.explains(refusal))
+        };
+        let refusal = self.path.as_ref().and_then(CertificationPath::refusal);
+        let refusal = refusal.filter(|refusal| !explained(refusal));
+        let found = self.found.iter().map(|found| (&found.finding, found.ignored.as_deref()));
+        refusal.map(|finding| (finding, None)).into_iter().chain(found)
     }
 }
 
@@ -118,6 +154,8 @@ pub(crate) struct Totals {
     /// Things that were looked at.
     pub(crate) files: usize,
     pub(crate) ok: usize,
+    /// Certificates whose path leads to a trusted CA.
+    pub(crate) trusted: usize,
     pub(crate) errors: usize,
     pub(crate) warnings: usize,
     pub(crate) ignored: usize,
@@ -146,6 +184,8 @@ impl Totals {
             Ok(judged) => {
                 let ok = judged.is_ok();
                 self.ok += usize::from(ok);
+                let trusted = judged.path.as_ref().is_some_and(CertificationPath::is_trusted);
+                self.trusted += usize::from(trusted);
                 self.with_errors += usize::from(!ok);
                 self.errors += judged.count(Severity::Error);
                 self.warnings += judged.count(Severity::Warning);
@@ -298,6 +338,7 @@ impl<'a> Verdict<'a> {
         let all = &mut self.totals;
         all.files += one.files;
         all.ok += one.ok;
+        all.trusted += one.trusted;
         all.with_errors += one.with_errors;
         all.errors += one.errors;
         all.warnings += one.warnings;

@@ -1,8 +1,8 @@
 //! Rules about CA certificates: what a certificate must contain to issue others.
 
-use super::{CertificateInPath, Position, Row, when};
+use super::{CertificateInPath, Place, Row, when};
+use crate::finding::{Rule, Severity, Source};
 use crate::key::KeyId;
-use crate::report::{Rule, Severity, Source};
 use crate::usage::KeyUsages;
 
 pub(crate) static CA_PATHLEN: Rule = Rule {
@@ -246,7 +246,7 @@ fn dn_bytes(in_path: &CertificateInPath<'_>) -> Vec<String> {
 
 // Section 4.2.1.1. A self-signed certificate is its own issuer.
 fn aki_ski(in_path: &CertificateInPath<'_>) -> Vec<String> {
-    let itself = in_path.position == Position::Anchor && in_path.certificate.is_self_issued();
+    let itself = in_path.place == Place::Anchor && in_path.certificate.is_self_issued();
     let issuer = in_path.issuer().or(itself.then_some(in_path.certificate));
     let expected = issuer.and_then(|ca| ca.extensions.subject_key_id.as_ref());
     let found = authority_key_id(in_path);
@@ -263,11 +263,11 @@ fn aki_missing(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let certificate = in_path.certificate;
     // The key decides, not the name of the issuer.
     let signed_itself = || certificate.is_signed_by(&certificate.public_key);
-    let is_root = || match in_path.position {
-        Position::Anchor => certificate.is_self_issued() || signed_itself(),
+    let is_root = || match in_path.place {
+        Place::Anchor => certificate.is_self_issued() || signed_itself(),
         // A root certificate that is verified on its own.
-        Position::Leaf => certificate.is_ca() && signed_itself(),
-        Position::Intermediate => false,
+        Place::Leaf => certificate.is_ca() && signed_itself(),
+        Place::Intermediate => false,
     };
     let exempt = certificate.extensions.authority_key_id.is_none() && is_root();
     when(authority_key_id(in_path).is_none() && !exempt, || {

@@ -3,7 +3,7 @@
 use super::{CertificateInPath, Purpose, Row, Violation, common_names, when};
 use crate::certificate::{Certificate, GeneralName};
 use crate::deployment::{Deployment, carries};
-use crate::report::{Rule, Severity, Source};
+use crate::finding::{Rule, Severity, Source};
 use crate::subject::Attribute;
 
 pub(super) static ROWS: &[Row] = &[

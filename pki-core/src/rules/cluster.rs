@@ -7,7 +7,7 @@ use time::Duration;
 use super::{Row, Violation, moment};
 use crate::certificate::{Certificate, GeneralName};
 use crate::deployment::{Deployment, HostFile};
-use crate::report::{Rule, Severity, Source};
+use crate::finding::{Rule, Severity, Source};
 use crate::usage::Purpose;
 
 pub(super) static ROWS: &[Row] = &[

@@ -3,8 +3,8 @@
 use super::{Row, Violation};
 use crate::deployment::{Deployment, Member};
 use crate::etcd::RemarkKind;
+use crate::finding::{Rule, Severity, Source};
 use crate::key::KeyAlgorithm;
-use crate::report::{Rule, Severity, Source};
 use crate::usage::Purpose;
 
 pub(super) static ROWS: &[Row] = &[

@@ -7,10 +7,10 @@
 mod matching;
 
 use self::matching::{covers, reaches, same_kind};
-use super::{CertificateInPath, Position, Row, when};
+use super::{CertificateInPath, Place, Row, when};
 use crate::certificate::{Certificate, GeneralName, NameConstraints, prefix};
+use crate::finding::{Rule, Severity, Source};
 use crate::name::{DnsName, EmailAddress};
-use crate::report::{Rule, Severity, Source};
 use crate::subject::Attribute;
 
 /// The limit that webpki and Go set for comparisons of names with subtrees in one path.
@@ -108,7 +108,7 @@ pub(super) static ROWS: &[Row] = &[
 
 /// Section 6.1.3 (b): constraints do not apply to a self-issued intermediate CA.
 fn is_exempt(in_path: &CertificateInPath<'_>) -> bool {
-    in_path.position == Position::Intermediate && in_path.certificate.is_self_issued()
+    in_path.place == Place::Intermediate && in_path.certificate.is_self_issued()
 }
 
 /// The CAs above this certificate that have name constraints.

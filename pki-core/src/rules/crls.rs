@@ -5,7 +5,7 @@ use super::{Row, Violation, config, moment};
 use crate::certificate::Certificate;
 use crate::deployment::{Crl, Deployment, Form, Pair};
 use crate::etcd::EtcdVersion;
-use crate::report::{Rule, Severity, Source};
+use crate::finding::{Rule, Severity, Source};
 use crate::revocation_list::RevocationList;
 use crate::usage::Purpose;
 

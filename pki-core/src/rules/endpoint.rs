@@ -1,7 +1,7 @@
 //! Rules about live endpoints: what an endpoint does, apart from the chain that it serves.
 
 use super::{Policy, Row};
-use crate::report::{Finding, Rule, Severity, Source};
+use crate::finding::{Finding, Rule, Severity, Source};
 
 static PLAIN_HTTP: Rule = Rule {
     id: "endpoint-plain-http",

@@ -2,7 +2,7 @@
 
 use super::{Row, Violation};
 use crate::deployment::{Deployment, HostFile};
-use crate::report::{Rule, Severity, Source};
+use crate::finding::{Rule, Severity, Source};
 
 pub(crate) static MANIFEST_DRIFT: Rule = Rule {
     id: "manifest-drift",

@@ -1,9 +1,9 @@
 //! Rules about the form of one certificate: algorithms, serial number, version and extensions.
 
-use super::{CertificateInPath, Position, Row, when};
-use crate::certificate::{Certificate, is_weak_signature, signature_algorithm_name};
+use super::{CertificateInPath, Place, Row, when};
+use crate::certificate::{CertificateFields, is_weak_signature, signature_algorithm_name};
+use crate::finding::{Rule, Severity, Source};
 use crate::key::KeyAlgorithm;
-use crate::report::{Rule, Severity, Source};
 
 pub(super) static ROWS: &[Row] = &[
     Row::certificate(
@@ -143,7 +143,7 @@ pub(super) static ROWS: &[Row] = &[
 // The self-signature of a root proves nothing, so verifiers do not check it.
 fn signature_weak(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let algorithm = &in_path.certificate.signature_algorithm;
-    let checked = in_path.position != Position::Anchor || !in_path.certificate.is_self_issued();
+    let checked = in_path.place != Place::Anchor || !in_path.certificate.is_self_issued();
     when(checked && is_weak_signature(algorithm), || {
         format!("it is signed with {}", signature_algorithm_name(algorithm))
     })
@@ -221,7 +221,7 @@ fn signature_algorithms_differ(in_path: &CertificateInPath<'_>) -> Vec<String> {
 // Section 4.1.2.1: extensions require version 3. Certificates of older versions cannot have
 // basicConstraints; ca-bc reports those of CAs.
 fn version_form(in_path: &CertificateInPath<'_>) -> Vec<String> {
-    let Certificate { version, extensions, .. } = in_path.certificate;
+    let CertificateFields { version, extensions, .. } = &**in_path.certificate;
     when(*version > 3 || (*version < 3 && !extensions.all.is_empty()), || {
         format!(
             "it is an X.509 version {version} certificate with {} extension(s)",

@@ -2,11 +2,13 @@
 
 use std::net::IpAddr;
 
+use rustls_pki_types::ServerName;
+
 use super::{CertificateInPath, Purpose, Row, listed, when};
 use crate::certificate::GeneralName;
 use crate::error::Error;
+use crate::finding::{Rule, Severity, Source};
 use crate::name::{DnsName, EmailAddress, Uri};
-use crate::report::{Rule, Severity, Source};
 use crate::usage::ExtendedKeyUsage;
 
 pub(super) static ROWS: &[Row] = &[
@@ -102,14 +104,17 @@ pub(super) static ROWS: &[Row] = &[
 
 // RFC 6125 section 6: the certificate must contain the name that the client connected to.
 fn host_mismatch(in_path: &CertificateInPath<'_>) -> Vec<String> {
-    if !in_path.is_leaf() || in_path.unmatched.is_empty() {
+    let hosts = in_path.options.hosts.iter().map(ServerName::to_str);
+    let unmatched: Vec<_> =
+        hosts.filter(|host| in_path.is_leaf() && !in_path.certificate.is_valid_for(host)).collect();
+    if unmatched.is_empty() {
         return Vec::new();
     }
     let names = match in_path.certificate.extensions.subject_alt_name.as_deref() {
         None | Some([]) => "it has no names".to_owned(),
         Some(names) => format!("its names are {}", listed(names.iter(), ", ")),
     };
-    in_path.unmatched.iter().map(|host| format!("not valid for {host}; {names}")).collect()
+    unmatched.iter().map(|host| format!("not valid for {host}; {names}")).collect()
 }
 
 fn no_san(in_path: &CertificateInPath<'_>) -> Vec<String> {

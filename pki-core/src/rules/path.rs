@@ -1,7 +1,7 @@
 //! Rules about the path from a leaf certificate to a trust anchor, which the verifier checks.
 
 use super::Row;
-use crate::report::{Rule, Severity, Source};
+use crate::finding::{Finding, Rule, Severity, Source};
 
 pub(crate) static PATH_UNKNOWN_AUTHORITY: Rule = Rule {
     id: "path-unknown-authority",
@@ -45,3 +45,27 @@ pub(super) static ROWS: &[Row] = &[
     Row::whole(&PATH_TOO_DEEP),
     Row::whole(&PATH_REJECTED),
 ];
+
+impl Rule {
+    /// True for the rules that say why a path is not trusted. What they find is never ignored.
+    pub fn is_about_trust(&self) -> bool {
+        ROWS.iter().any(|row| row.rule == self)
+    }
+}
+
+/// What a rule finds, and the refusal of trust that follows from it.
+const EXPLANATIONS: [(&str, &Rule); 4] = [
+    ("chain-missing-intermediate", &PATH_UNKNOWN_AUTHORITY),
+    ("dn-bytes", &PATH_UNKNOWN_AUTHORITY),
+    ("ca-bc", &PATH_REJECTED),
+    ("sig-weak", &PATH_REJECTED),
+];
+
+impl Finding {
+    /// True when the reason why a path is not trusted says nothing new beside this finding.
+    pub fn explains(&self, refusal: &Self) -> bool {
+        self.severity == Severity::Error
+            && self.subject == refusal.subject
+            && EXPLANATIONS.contains(&(self.rule.id, refusal.rule))
+    }
+}

@@ -9,7 +9,7 @@ use super::{Row, Violation, common_names};
 use crate::certificate::Certificate;
 use crate::deployment::{Deployment, Leaf, Member, Pair, carries};
 use crate::etcd::{EtcdVersion, Url};
-use crate::report::{Rule, Severity, Source};
+use crate::finding::{Rule, Severity, Source};
 use crate::usage::Purpose;
 
 pub(super) static ROWS: &[Row] = &[

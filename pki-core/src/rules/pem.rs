@@ -3,7 +3,7 @@
 use super::{CertificateInPath, Row, Violation};
 use crate::certificate::Certificate;
 use crate::deployment::{self, Contents, Deployment, Form, HostFile, Section, leads_to};
-use crate::report::{Rule, Severity, Source};
+use crate::finding::{Rule, Severity, Source};
 use crate::usage::Purpose;
 
 pub(crate) static CHAIN_ORDER: Rule = Rule {

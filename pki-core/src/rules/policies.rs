@@ -3,10 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{CertificateInPath, Position, Row, when};
+use super::{CertificateInPath, Place, Row, when};
 use crate::certificate::Certificate;
+use crate::finding::{Rule, Severity, Source};
 use crate::oid::Oid;
-use crate::report::{Rule, Severity, Source};
 
 const ANY_POLICY: &str = "2.5.29.32.0";
 
@@ -87,9 +87,7 @@ fn missing(in_path: &CertificateInPath<'_>) -> Vec<String> {
     };
     let on_path = || in_path.above.iter().copied().rev().chain([in_path.certificate]);
     when(
-        in_path.position == Position::Leaf
-            && on_path().any(requires_policy)
-            && !is_satisfied(on_path()),
+        in_path.place == Place::Leaf && on_path().any(requires_policy) && !is_satisfied(on_path()),
         || "a CA requires a policy, but no policy is valid for the whole chain".to_owned(),
     )
 }

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 
 use super::{Policy, Row, crls, moment};
 use crate::certificate::{Certificate, GeneralName};
-use crate::report::{Rule, Severity, Source};
+use crate::finding::{Rule, Severity, Source};
 use crate::revocation_list::{RevocationList, Scope};
 use crate::usage::KeyUsages;
 

@@ -5,7 +5,7 @@ use super::{Row, Violation};
 use crate::certificate::Certificate;
 use crate::deployment::{Deployment, Member, carries, leads_to};
 use crate::etcd::Url;
-use crate::report::{Rule, Severity, Source};
+use crate::finding::{Rule, Severity, Source};
 use crate::usage::Purpose;
 
 pub(super) static ROWS: &[Row] = &[

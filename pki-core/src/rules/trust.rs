@@ -3,7 +3,7 @@
 use super::{Row, Violation, common_names};
 use crate::certificate::Certificate;
 use crate::deployment::{Deployment, HostFile, Section, Trust, leads_to};
-use crate::report::{Rule, Severity, Source};
+use crate::finding::{Rule, Severity, Source};
 
 pub(super) static ROWS: &[Row] = &[
     Row::deployment(

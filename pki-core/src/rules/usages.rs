@@ -1,7 +1,7 @@
 //! Rules about key usage and extended key usage: what a certificate may be used for.
 
 use super::{CertificateInPath, Purpose, Row, when};
-use crate::report::{Rule, Severity, Source};
+use crate::finding::{Rule, Severity, Source};
 use crate::usage::{ExtendedKeyUsage, KeyUsages};
 
 pub(super) static ROWS: &[Row] = &[

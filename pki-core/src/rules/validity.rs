@@ -3,7 +3,7 @@
 use time::Duration;
 
 use super::{CertificateInPath, Row, moment, when};
-use crate::report::{Rule, Severity, Source};
+use crate::finding::{Rule, Severity, Source};
 
 pub(super) static ROWS: &[Row] = &[
     Row::certificate(

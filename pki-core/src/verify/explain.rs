@@ -1,101 +1,173 @@
-//! Why there is no path.
+//! Why no path leads to an anchor.
+
+use std::cmp::Reverse;
 
 use webpki::Error as PathError;
 
-use super::Verifier;
-use super::builder::path_error_text;
-use crate::certificate::Certificate;
-use crate::report::{Finding, Report, Rule};
-use crate::rules::{self, VerifyOptions, finding};
+use super::builder;
+use super::search::{Path, Question};
+use super::walk::MOST_CAS;
+use crate::certificate::{Certificate, signature_algorithm_name};
+use crate::finding::Finding;
+use crate::report::{Report, SignatureStatus};
+use crate::rules;
 
-impl Verifier {
-    /// Why the path builder found no path: what the rules say of the likeliest one, and what it
-    /// said itself.
-    pub(super) fn explain(
-        &self,
-        leaf: &Certificate,
-        known: &[&Certificate],
-        options: &VerifyOptions,
-        error: &PathError,
-    ) -> Report {
-        let path = self.likeliest_path(leaf, known);
-        let mut report = self.check_path(&path, options);
-        // Where webpki did not take the anchor it knows nothing of an issuer either.
-        let refused = self.refused.iter().find(|(index, _)| {
-            let anchor = &self.anchors[*index];
-            path.iter().any(|certificate| std::ptr::eq(*certificate, anchor))
+/// A leaf, one CA more than the walk takes, and an anchor, so that a chain that is too long is known to be.
+const LONGEST: usize = MOST_CAS + 3;
+/// As many signatures as are checked to explain a refusal.
+const MOST_SIGNATURES: usize = 100;
+
+/// What the rules say of the likeliest path, and why nobody trusts it.
+pub(super) fn report(question: &Question<'_>, webpki_says: &PathError) -> Report {
+    let (path, tried) = likeliest(question);
+    let (findings, _) = question.findings(&path);
+    let refusal = refusal(question, &path, &tried, webpki_says);
+    path.to_report(None, Some(refusal), findings)
+}
+
+/// A certificate that may have issued another.
+struct Candidate<'q> {
+    ca: &'q Certificate,
+    is_anchor: bool,
+    /// Whether its subject is the issuer's name, byte for byte.
+    by_name: bool,
+    /// Whether its key identifier is the one that the other names.
+    by_key: bool,
+    signature: SignatureStatus,
+}
+
+/// Leaf, then whatever most likely issued each certificate, and all that could have issued the one whose
+/// issuer is not found. Nothing is accepted on the strength of this.
+fn likeliest<'q>(question: &Question<'q>) -> (Path<'q>, Vec<&'q Certificate>) {
+    let mut path =
+        Path { certificates: vec![question.leaf], signatures: Vec::new(), anchored: false };
+    let mut tried = Vec::new();
+    let mut budget = MOST_SIGNATURES;
+    while path.certificates.len() < LONGEST && !path.anchored {
+        let mut candidates = candidates(question, &path.certificates, &mut budget);
+        // The best comes first; of equals the anchor, and then the first.
+        candidates.sort_by_key(|candidate| {
+            let verified = candidate.signature == SignatureStatus::Verified;
+            Reverse((candidate.by_name && verified, candidate.by_name, verified, candidate.by_key))
         });
-        let (rule, evidence) = self.cause(&path, refused.map_or(error, |(_, error)| error));
-        let said = |rule: &Rule| report.findings.iter().any(|finding| finding.rule == rule);
-        let explained = match rule.id {
-            // The general reason adds nothing to a particular one.
-            "path-rejected" => !report.is_ok(),
-            "path-unknown-authority" => said(&rules::DN_BYTES),
-            _ => false,
+        let Some(best) = candidates.first() else { break };
+        if best.signature != SignatureStatus::Verified && tried.is_empty() {
+            let by_name = candidates.iter().filter(|candidate| candidate.by_name);
+            tried = by_name.map(|candidate| candidate.ca).collect();
+        }
+        path.certificates.push(best.ca);
+        path.signatures.push(best.signature);
+        path.anchored = best.is_anchor;
+    }
+    path.signatures.push(SignatureStatus::NotChecked);
+    (path, tried)
+}
+
+fn candidates<'q>(
+    question: &Question<'q>,
+    path: &[&'q Certificate],
+    budget: &mut usize,
+) -> Vec<Candidate<'q>> {
+    let last = path[path.len() - 1];
+    let aki = &last.extensions.authority_key_id;
+    let named_key = aki.as_ref().and_then(|aki| aki.key_id.as_ref());
+    let anchors = question.verifier.anchors.iter().map(|ca| (ca, true));
+    let known = question.known.iter().map(|ca| (*ca, false));
+    let mut candidates: Vec<Candidate<'q>> = Vec::new();
+    for (ca, is_anchor) in anchors.chain(known) {
+        let by_name = ca.subject.der() == last.issuer.der();
+        let by_key = named_key.is_some() && named_key == ca.extensions.subject_key_id.as_ref();
+        let above = path.iter().chain(candidates.iter().map(|candidate| &candidate.ca));
+        if !(by_name || by_key) || above.copied().any(|known| known.der() == ca.der()) {
+            continue;
+        }
+        let signature = status(last, ca, budget);
+        candidates.push(Candidate { ca, is_anchor, by_name, by_key, signature });
+    }
+    candidates
+}
+
+fn status(certificate: &Certificate, ca: &Certificate, budget: &mut usize) -> SignatureStatus {
+    if !certificate.is_checkable_with(&ca.public_key) {
+        return SignatureStatus::Unsupported;
+    }
+    if *budget == 0 {
+        return SignatureStatus::NotChecked;
+    }
+    *budget -= 1;
+    if certificate.is_signed_by(&ca.public_key) {
+        SignatureStatus::Verified
+    } else {
+        SignatureStatus::Invalid
+    }
+}
+
+/// The first thing that is wrong on the way up.
+fn refusal(
+    question: &Question<'_>,
+    path: &Path<'_>,
+    tried: &[&Certificate],
+    webpki_says: &PathError,
+) -> Finding {
+    let steps = path.certificates.windows(2).zip(&path.signatures).enumerate();
+    for (index, (step, signature)) in steps {
+        let [certificate, issuer] = *step else { continue };
+        let is_anchor = path.anchored && index + 2 == path.certificates.len();
+        return match signature {
+            _ if issuer.subject.der() != certificate.issuer.der() => {
+                unknown_issuer(question, certificate)
+            }
+            SignatureStatus::Invalid => {
+                let keys: Vec<String> = tried.iter().map(|ca| with_key(ca)).collect();
+                let evidence = format!("its signature is not by {}", keys.join(", nor by "));
+                question.refuse(&rules::PATH_SIGNATURE, certificate, evidence)
+            }
+            SignatureStatus::Unsupported => {
+                let algorithm = signature_algorithm_name(&certificate.signature_algorithm);
+                let key = issuer.public_key.algorithm_name();
+                let evidence =
+                    format!("its signature cannot be checked: {algorithm} by a key of {key}");
+                question.refuse(&rules::PATH_REJECTED, certificate, evidence)
+            }
+            SignatureStatus::Verified if issuer.is_ca() || is_anchor => continue,
+            SignatureStatus::Verified => {
+                let evidence = format!("it signed {} and is not a CA", certificate.subject);
+                question.refuse(&rules::PATH_REJECTED, issuer, evidence)
+            }
+            SignatureStatus::NotChecked => {
+                let evidence = "there are too many possible issuers to try them all".to_owned();
+                question.refuse(&rules::PATH_REJECTED, certificate, evidence)
+            }
         };
-        if !explained && !said(rule) {
-            let subject = leaf.subject.to_string();
-            let found: Finding = finding(rule, self.policy, subject, evidence);
-            report.findings.push(found);
-        }
-        Report::new(report.findings, report.path)
     }
-
-    /// Leaf, then whatever names itself as the issuer. Nothing is accepted on the strength of this;
-    /// it only says which certificates the reasons are about.
-    fn likeliest_path<'a>(
-        &'a self,
-        leaf: &'a Certificate,
-        known: &[&'a Certificate],
-    ) -> Vec<&'a Certificate> {
-        const LONGEST: usize = 8;
-        let mut path = vec![leaf];
-        while path.len() < LONGEST {
-            let last = path[path.len() - 1];
-            if path.len() > 1 && self.trusts(last) {
-                break;
-            }
-            let candidates = self.anchors.iter().chain(known.iter().copied());
-            let next = candidates
-                .filter(|ca| !path.iter().any(|used| used.der() == ca.der()))
-                .map(|ca| (kinship(last, ca), ca))
-                .filter(|(kinship, _)| *kinship > 0)
-                .max_by_key(|(kinship, _)| *kinship);
-            match next {
-                Some((_, ca)) => path.push(ca),
-                None => break,
-            }
+    let cas = path.certificates.len().saturating_sub(1 + usize::from(path.anchored));
+    match path.certificates.last() {
+        _ if cas > MOST_CAS => {
+            let evidence = format!("more than {MOST_CAS} CAs stand between it and an anchor");
+            question.refuse(&rules::PATH_REJECTED, question.leaf, evidence)
         }
-        path
-    }
-
-    /// The rule that a refusal of the path builder stands for.
-    fn cause(&self, path: &[&Certificate], error: &PathError) -> (&'static Rule, String) {
-        let text = path_error_text(error);
-        match error {
-            PathError::UnknownIssuer => {
-                let last = path[path.len() - 1];
-                let anchors = self.anchors.iter().map(|anchor| &anchor.subject);
-                let evidence = format!(
-                    "issuer {:?} is not among the trusted: {}",
-                    last.issuer.to_string(),
-                    rules::listed(anchors, "; ")
-                );
-                (&rules::PATH_UNKNOWN_AUTHORITY, evidence)
-            }
-            PathError::InvalidSignatureForPublicKey => (&rules::PATH_SIGNATURE, text),
-            PathError::NameConstraintViolation => (&rules::CA_NAME_CONSTRAINTS, text),
-            PathError::PathLenConstraintViolated => (&rules::CA_PATHLEN, text),
-            _ => (&rules::PATH_REJECTED, text),
+        Some(last) if !path.anchored => unknown_issuer(question, last),
+        // Every step is good by itself, and the searches had spent what they may before they took it.
+        _ => {
+            let evidence = format!("rustls-webpki refuses it: {}", builder::reason(webpki_says));
+            question.refuse(&rules::PATH_REJECTED, question.leaf, evidence)
         }
     }
 }
 
-/// How likely `ca` issued `certificate`: by name and key identifier, by one of them, or not at all.
-fn kinship(certificate: &Certificate, ca: &Certificate) -> u8 {
-    let aki = &certificate.extensions.authority_key_id;
-    let named = aki.as_ref().and_then(|aki| aki.key_id.as_ref());
-    let by_key = named.is_some() && named == ca.extensions.subject_key_id.as_ref();
-    let by_name = certificate.issuer.der() == ca.subject.der();
-    2 * u8::from(by_name) + u8::from(by_key)
+fn unknown_issuer(question: &Question<'_>, certificate: &Certificate) -> Finding {
+    let anchors = question.verifier.anchors.iter().map(|anchor| &anchor.subject);
+    let trusted = rules::listed(anchors, "; ");
+    let evidence = if certificate.is_self_issued() {
+        format!("it is self-signed, and not among the trusted CAs: {trusted}")
+    } else {
+        let issuer = certificate.issuer.to_string();
+        format!("its issuer {issuer:?} is not among the trusted CAs: {trusted}")
+    };
+    question.refuse(&rules::PATH_UNKNOWN_AUTHORITY, certificate, evidence)
+}
+
+/// A CA by name and key: two CAs may share a name.
+fn with_key(ca: &Certificate) -> String {
+    format!("{} (key {})", ca.subject, ca.public_key.key_id())
 }

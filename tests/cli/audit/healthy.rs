@@ -82,5 +82,5 @@ fn files_of_hosts_are_reported_like_files() {
     let files = document["files"].as_array().unwrap();
     assert!(files.iter().all(|file| file["not_after"].is_string()), "{run:?}");
     assert_eq!(files[0]["file"], "etcdone/server.pem");
-    assert_eq!(files[0]["limit"], "a CA stands in the place of the leaf", "{run:?}");
+    assert_eq!(files[0]["limit"], "the certificate is a CA", "{run:?}");
 }

@@ -178,7 +178,7 @@ fn a_constrained_ca_certifies_the_manifests_names_and_no_others() {
     let lab = applied(GROWN);
     let ca =
         pki_core::Certificate::from_pem_or_der(&lab.read("pki/ca.pem")).unwrap().swap_remove(0);
-    let constraints = ca.extensions.name_constraints.unwrap();
+    let constraints = ca.extensions.name_constraints.as_ref().unwrap();
     let permitted: Vec<String> = constraints.permitted.iter().map(ToString::to_string).collect();
     snapshot("constraints", &(permitted.join("\n") + "\n"));
     let mut leaves = 0;

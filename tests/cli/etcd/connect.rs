@@ -2,7 +2,6 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::process::Stdio;
 use std::sync::Arc;
 
 use rustls_pki_types::pem::PemObject;
@@ -14,7 +13,7 @@ use super::cluster::Version::{V3_4, V3_5};
 use super::cluster::{Cluster, Version};
 use super::wait_until_healthy;
 use crate::lab::{Lab, Run};
-use crate::members::Process;
+use crate::members::openssl_server;
 
 /// What `verify` says of one endpoint.
 #[derive(Debug, PartialEq)]
@@ -137,7 +136,7 @@ fn endpoints_are_seen_as_they_are(version: Version, tls: &str) {
 fn a_server_that_lets_everybody_in_is_a_hole() {
     let lab = Lab::with_ca(&[]);
     lab.ok(&["issue", "--profile", "server", "open", "--san", "127.0.0.1"]);
-    let (_server, endpoint) = openssl_server(&lab, &["-www"]);
+    let (_server, endpoint) = openssl_server(&lab, "open", &["-www"]);
     let found = connect(&lab, &endpoint, None, &[]);
     let by_rfc = connect(&lab, &endpoint, None, &["--policy", "rfc5280"]);
     assert_eq!(found, seen(0, Some("TLSv1.3"), "not-asked", &["endpoint-open"]));
@@ -150,30 +149,9 @@ fn a_server_that_lets_everybody_in_is_a_hole() {
 fn a_session_is_no_failed_handshake_because_the_request_has_no_answer() {
     let lab = Lab::with_ca(&[]);
     lab.ok(&["issue", "--profile", "server", "open", "--san", "127.0.0.1"]);
-    let (_server, endpoint) = openssl_server(&lab, &["-quiet"]);
+    let (_server, endpoint) = openssl_server(&lab, "open", &["-quiet"]);
     let found = connect(&lab, &endpoint, None, &[]);
     assert_eq!(found, seen(0, Some("TLSv1.3"), "not-asked", &["endpoint-open"]));
-}
-
-/// `openssl s_server` with open.pem on a port of its own, until it is dropped.
-fn openssl_server(lab: &Lab, options: &[&str]) -> (Process, String) {
-    let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
-    let endpoint = format!("127.0.0.1:{port}");
-    let mut server = Process::default();
-    server.start(
-        crate::peers::program("openssl")
-            .args(["s_server", "-cert", "open.pem", "-key", "open-key.pem", "-accept", &endpoint])
-            .args(options)
-            .current_dir(lab.folder())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null()),
-    );
-    let deadline = std::time::Instant::now() + crate::process::PATIENCE;
-    while std::net::TcpStream::connect(&endpoint).is_err() {
-        assert!(std::time::Instant::now() < deadline, "openssl s_server does not listen");
-        std::thread::sleep(crate::process::PAUSE);
-    }
-    (server, endpoint)
 }
 
 fn fails(lab: &Lab, endpoint: &str, reason: &str) -> Run {

@@ -55,7 +55,7 @@ fn eight_issue_at_once_each_with_a_serial_of_its_own() {
         let leaf = certificate(&lab.path(format!("{name}.pem")));
         assert!(recorded.contains(&leaf.to_pem().unwrap()), "{name}");
         assert!(!serials.contains(&leaf.serial), "{name}");
-        serials.push(leaf.serial);
+        serials.push(leaf.serial.clone());
     }
 }
 

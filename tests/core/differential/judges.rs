@@ -31,9 +31,11 @@ pub(super) fn ours(chain: &Chain) -> Refusal {
     if anchors.is_empty() {
         return Some("unreadable".to_owned());
     }
-    let mut verifier = Verifier::new(anchors).unwrap();
-    verifier.intermediates = read(&chain.between);
-    verifier.policy = Policy::Rfc5280;
+    let verifier = Verifier::builder(anchors)
+        .intermediates(read(&chain.between))
+        .policy(Policy::Rfc5280)
+        .build()
+        .unwrap();
     let mut options = VerifyOptions::at(NOW);
     options.purpose = Purpose::Server;
     options.hosts = vec![HOST.try_into().unwrap()];
@@ -42,7 +44,7 @@ pub(super) fn ours(chain: &Chain) -> Refusal {
         return None;
     }
     let unread = chain.between.iter().any(|der| Certificate::from_der(der).is_err());
-    let errors = report.findings.iter().filter(|found| found.severity == Severity::Error);
+    let errors = report.findings().filter(|found| found.severity == Severity::Error);
     let mut ids: Vec<&str> = errors.map(|finding| finding.rule.id).collect();
     if unread {
         // Whatever else is said, the chain has a hole.

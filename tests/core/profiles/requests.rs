@@ -148,10 +148,10 @@ fn extensions_are_copied_as_far_as_the_profile_says_and_decide_nothing() {
 fn a_copied_extension_that_is_critical_is_refused_by_the_rules() {
     let request = request("-addext 1.3.6.1.4.1.44363.44=critical,DER:0500");
     let copying = config(r#""expiry": "1h""#, r#""usages": ["signing"], "copy_extensions": true"#);
-    let Err(Error::Refused(report)) = issue(&copying, &request) else {
+    let Err(Error::Refused(findings)) = issue(&copying, &request) else {
         panic!("etcd would refuse it");
     };
-    assert_eq!(report.findings[0].rule.id, "ext-unknown-critical");
+    assert_eq!(findings[0].rule.id, "ext-unknown-critical");
     let plain = config(r#""expiry": "1h""#, r#""usages": ["signing"]"#);
     assert_eq!(issue(&plain, &request).unwrap().left_out, ["extension 1.3.6.1.4.1.44363.44"]);
 }

@@ -2,8 +2,8 @@
 //! when somebody else's CA has signed it.
 
 use pki_core::{
-    Authority, Certificate, Error, PrivateKey, Profile, Purpose, Report, Request, Severity, Signer,
-    SigningConfig, Subject, Verifier, VerifyOptions,
+    Authority, Certificate, Error, Finding, PrivateKey, Profile, Purpose, Request, Severity,
+    Signer, SigningConfig, Subject, Verifier, VerifyOptions,
 };
 use proptest::prelude::*;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyUsagePurpose};
@@ -137,8 +137,8 @@ fn critical_extension() -> rcgen::CustomExtension {
 }
 
 /// The rules for which a draft was refused.
-pub(super) fn refused(report: &Report) -> Vec<&'static str> {
-    let findings = report.findings.iter().filter(|finding| {
+pub(super) fn refused(findings: &[Finding]) -> Vec<&'static str> {
+    let findings = findings.iter().filter(|finding| {
         finding.severity == Severity::Error || finding.rule.id == "leaf-outlives-ca"
     });
     findings.map(|finding| finding.rule.id).collect()
@@ -181,11 +181,11 @@ proptest! {
         let config = SigningConfig::from_json(CONFIG).unwrap();
         let profile = config.profile(name).unwrap();
         let drafted = Authority::new(ca.clone()).draft(&request, profile, &moment());
-        let Err(Error::Refused(report)) = drafted else {
+        let Err(Error::Refused(findings)) = drafted else {
             return Err(TestCaseError::fail(format!("{drafted:?}")));
         };
-        let refused = refused(&report);
-        prop_assert!(refused.contains(&fault.rule()), "{report}");
+        let refused = refused(&findings);
+        prop_assert!(refused.contains(&fault.rule()), "{refused:?}");
 
         let mut certificate = written(&request, profile, &KEYS[1], &ca);
         let mut chain = Vec::new();
@@ -197,8 +197,8 @@ proptest! {
         }
         let mut options = VerifyOptions::at(NOW);
         options.purpose = purpose;
-        let report = Verifier::new(vec![ca]).unwrap().check(&certificate, &chain, &options);
-        let flagged: Vec<_> = report.findings.iter().map(|finding| finding.rule.id).collect();
+        let report = Verifier::builder([ca]).build().unwrap().check(&certificate, &chain, &options);
+        let flagged: Vec<_> = report.findings().map(|finding| finding.rule.id).collect();
         for rule in refused {
             prop_assert!(flagged.contains(&rule), "{rule} is not in:\n{report}");
         }

@@ -46,10 +46,13 @@ fn use_certificate(certificate: &Certificate) {
     for purpose in [Purpose::Any, Purpose::Client, Purpose::Peer, Purpose::Server] {
         options.purpose = purpose;
         let known: Vec<_> = CAS.iter().map(|ca| ca.certificate().clone()).collect();
-        let report =
-            Verifier::new(known).unwrap().check(certificate, std::slice::from_ref(&leaf), &options);
+        let report = Verifier::builder(known).build().unwrap().check(
+            certificate,
+            std::slice::from_ref(&leaf),
+            &options,
+        );
         let _ = report.to_string();
-        if let Some(verifier) = no_bug(Verifier::new(vec![certificate.clone()])) {
+        if let Some(verifier) = no_bug(Verifier::builder([certificate.clone()]).build()) {
             let _ = verifier.check(&leaf, std::slice::from_ref(certificate), &options);
             let _ = verifier.check(certificate, &[], &options);
         }
@@ -106,8 +109,9 @@ fn every_parser(bytes: &[u8]) {
     if let Some(config) = no_bug(SigningConfig::from_json(bytes)) {
         use_config(&config, NOW);
     }
-    let mut verifier = Verifier::new(vec![CAS[0].certificate().clone()]).unwrap();
-    if no_bug(verifier.add_crl(bytes)).is_some() {
+    let builder = Verifier::builder([CAS[0].certificate().clone()]);
+    if let Some(builder) = no_bug(builder.crl(bytes)) {
+        let verifier = builder.build().unwrap();
         let leaf = CAS[0].issue("peer", "etcdone", &[]);
         let _ = verifier.check(&leaf, &[], &VerifyOptions::at(NOW));
     }

@@ -121,12 +121,12 @@ impl Signed {
     }
 
     pub(super) fn findings(self, options: &VerifyOptions) -> Vec<Finding> {
-        let mut verifier = Verifier::new(self.anchors).unwrap();
+        let mut builder = Verifier::builder(self.anchors);
         for crl in &self.crls {
-            verifier.add_crl(crl).unwrap();
+            builder = builder.crl(crl).unwrap();
         }
-        verifier.max_depth = self.max_depth;
-        verifier.policy = self.policy;
-        verifier.check(&self.leaf, &self.between, options).findings
+        let verifier = builder.max_depth(self.max_depth).policy(self.policy).build().unwrap();
+        let report = verifier.check(&self.leaf, &self.between, options);
+        report.findings().cloned().collect()
     }
 }

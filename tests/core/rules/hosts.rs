@@ -149,7 +149,7 @@ impl Hosts {
         });
         let files: Vec<HostFile> = files.collect();
         let reports = self.manifest.audit(self.ca.certificate(), &files, NOW).unwrap();
-        reports.into_iter().flat_map(|found| found.report.findings).collect()
+        reports.iter().flat_map(|report| report.findings().cloned()).collect()
     }
 }
 

@@ -60,11 +60,11 @@ pub(super) const EXAMPLES: &[Example] = &[
 fn with_crl(crl: impl Fn(&Ca, &Certificate) -> Vec<u8>) -> Vec<Finding> {
     let ca = Ca::new();
     let leaf = ca.issue("peer", "etcdone", &[]);
-    let mut verifier = Verifier::new(vec![ca.certificate().clone()]).unwrap();
-    verifier.add_crl(&crl(&ca, &leaf)).unwrap();
+    let builder = Verifier::builder([ca.certificate().clone()]);
+    let verifier = builder.crl(&crl(&ca, &leaf)).unwrap().build().unwrap();
     let mut options = VerifyOptions::at(NOW);
     options.purpose = Purpose::Peer;
-    verifier.check(&leaf, &[], &options).findings
+    verifier.check(&leaf, &[], &options).findings().cloned().collect()
 }
 
 const DELTA_CRL_INDICATOR: &[u8] = &[0x55, 0x1d, 27];

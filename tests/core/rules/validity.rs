@@ -65,7 +65,7 @@ fn issued_without_a_backdate(fault: Fault) -> Vec<Finding> {
         profile.backdate = Duration::ZERO;
     }
     let request = Ca::request("etcdone", &[], &key());
-    ca.authority.draft(&request, &profile, &moment()).unwrap().report().findings.clone()
+    ca.authority.draft(&request, &profile, &moment()).unwrap().findings().to_vec()
 }
 
 fn ends_within_the_time_that_was_asked(chain: &mut Chain) {

@@ -11,14 +11,14 @@ fuzz_target!(|bytes: &[u8]| {
     for certificate in &certificates {
         let _ = format!("{certificate:?} {} {}", certificate.subject, certificate.fingerprint());
         let anchors = vec![certificate.clone(), CHAIN[0].certificate.clone()];
-        let Some(mut verifier) = no_bug(Verifier::new(anchors)) else { continue };
-        verifier.intermediates = certificates.clone();
         for (purpose, policy) in [(Purpose::Peer, Policy::Etcd), (Purpose::Client, Policy::Rfc5280)]
         {
             let mut options = VerifyOptions::at(NOW);
             options.purpose = purpose;
             options.hosts = vec!["etcdone.example.com".try_into().expect("a name")];
-            verifier.policy = policy;
+            let builder = Verifier::builder(anchors.clone()).policy(policy);
+            let verifier = builder.intermediates(certificates.clone()).build();
+            let Some(verifier) = no_bug(verifier) else { continue };
             let _ = verifier.check(certificate, &certificates, &options).to_string();
             let _ = verifier.check(leaf, std::slice::from_ref(certificate), &options).to_string();
         }

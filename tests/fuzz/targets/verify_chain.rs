@@ -23,9 +23,11 @@ fuzz_target!(|bytes: &[u8]| {
     }
     let [root, between, leaf] = chain.map(|der| no_bug(Certificate::from_der(&der)));
     let (Some(root), Some(leaf)) = (root, leaf) else { return };
-    let Some(mut verifier) = no_bug(Verifier::new(vec![root])) else { return };
-    verifier.policy = if asked & 1 == 0 { Policy::Rfc5280 } else { Policy::Etcd };
-    verifier.max_depth = (asked & 2 != 0).then_some(usize::from(asked >> 6));
+    let verifier = Verifier::builder([root])
+        .policy(if asked & 1 == 0 { Policy::Rfc5280 } else { Policy::Etcd })
+        .max_depth((asked & 2 != 0).then_some(usize::from(asked >> 6)))
+        .build();
+    let Some(verifier) = no_bug(verifier) else { return };
     let mut options = VerifyOptions::at(NOW);
     options.purpose = [Purpose::Any, Purpose::Client, Purpose::Peer, Purpose::Server]
         [usize::from(asked >> 2 & 3)];

@@ -31,6 +31,16 @@ impl TypedValueParser for IgnoreParser {
     ) -> Result<Ignore, Error> {
         let text = value.to_str().unwrap_or_default();
         let (rule, reason) = text.split_once('=').unwrap_or((text, ""));
+        if let Some(rule) = rules().find(|known| known.id == rule && known.is_about_trust()) {
+            return Err(Error::raw(
+                ErrorKind::ValueValidation,
+                format!(
+                    "{} cannot be ignored: a certificate that leads to no trusted CA proves nothing\n  hint: name the CA that signed it with --ca, and the CAs between with --intermediates\n",
+                    rule.id
+                ),
+            )
+            .with_cmd(command));
+        }
         let ids = PossibleValuesParser::new(rules().map(|rule| rule.id));
         let rule = ids.parse_ref(command, arg, OsStr::new(rule)).map_err(|mut error| {
             // The nearest is enough; docs and `verify` name the others.
@@ -60,6 +70,11 @@ pub(super) struct Exceptions {
 impl Exceptions {
     pub(super) fn new(ignored: &[Ignore], warn_as_error: bool) -> Self {
         Self { ignored: ignored.to_vec(), warn_as_error }
+    }
+
+    /// The same, but for what is ignored.
+    pub(super) const fn ignoring_nothing(&self) -> Self {
+        Self { ignored: Vec::new(), warn_as_error: self.warn_as_error }
     }
 
     /// Worst first; findings of one severity stay in their order.

@@ -140,7 +140,8 @@ pub(super) fn verify(input: Input, checker: &Checker, view: &View) -> Rendered {
             }
         }
     };
-    let result = result.map(|certificates| checker.check(&certificates, &checker.options));
+    // A file that was read holds at least one certificate.
+    let result = result.map(|all| checker.check(&all[0], &all[1..], &checker.options));
     let name = path.display().to_string();
     let place = if name == "-" { Place::Elsewhere } else { Place::File(path) };
     view.render(&Outcome { name, place, result })

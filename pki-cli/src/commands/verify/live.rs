@@ -149,7 +149,7 @@ pub(super) fn run(
         [one] => looker.options(one),
         _ => checker.options.clone(),
     };
-    let view = View { format, asked: options::words(&asked, checker.verifier.policy), alone };
+    let view = View { format, asked: options::words(&asked, checker.verifier.policy()), alone };
     let work = |target: Target| view.render(&looker.look(&target));
     let mut verdict = Verdict::new(&view);
     let pace = Pace::endpoints();
@@ -199,21 +199,25 @@ impl EndpointProber<'_> {
         let dialler = if self.shows_certificate(target) { &self.client } else { &self.stranger };
         let session = dialler.dial(to, &name)?;
         let (chain, mut findings) = self.read_chain(to, &session);
-        let mut judged = self.checker.check(&chain, &self.options(target));
         let (client_certificate, finding) = self.conclude(target, &session);
         findings.extend(finding);
-        findings.extend(chain.first().and_then(|leaf| self.serves_other(target, leaf)));
-        let mut found = self.checker.exceptions.apply(findings);
-        found.append(&mut judged.found);
-        found.sort_by_key(|found| std::cmp::Reverse(found.finding.severity));
-        judged.found = found;
-        judged.endpoint = Some(EndpointFacts {
+        let endpoint = Some(EndpointFacts {
             address: session.address.to_string(),
             server_name: session.server_name.to_str().into_owned(),
             tls_version: session.tls_version,
             client_certificate,
         });
-        Ok(judged)
+        let Some((leaf, above)) = chain.split_first() else {
+            // Where nothing was verified, nothing is ignored.
+            let found = self.checker.exceptions.ignoring_nothing().apply(findings);
+            return Ok(Judged { path: None, endpoint, found });
+        };
+        findings.extend(self.serves_other(target, leaf));
+        let judged = self.checker.check(leaf, above, &self.options(target));
+        let mut found = self.checker.exceptions.apply(findings);
+        found.extend(judged.found);
+        found.sort_by_key(|found| std::cmp::Reverse(found.finding.severity));
+        Ok(Judged { endpoint, found, ..judged })
     }
 
     /// The certificates that are served, and what is wrong where one cannot be read: then clients break off.
@@ -226,7 +230,7 @@ impl EndpointProber<'_> {
                 Ok(_) => {}
                 Err(error) => {
                     let evidence = format!("number {} of its chain: {error}", index + 1);
-                    let (policy, endpoint) = (self.checker.verifier.policy, to.to_string());
+                    let (policy, endpoint) = (self.checker.verifier.policy(), to.to_string());
                     let fault = EndpointFault::Handshake;
                     findings.extend(fault.finding(policy, &endpoint, evidence));
                 }
@@ -248,7 +252,7 @@ impl EndpointProber<'_> {
             Err(failure) => failure.message,
         };
         let evidence = format!("it serves serial {}, and {there}", leaf.serial);
-        let (policy, endpoint) = (self.checker.verifier.policy, target.address.to_string());
+        let (policy, endpoint) = (self.checker.verifier.policy(), target.address.to_string());
         EndpointFault::ServesOther.finding(policy, &endpoint, evidence)
     }
 
@@ -257,7 +261,7 @@ impl EndpointProber<'_> {
         let to = &target.address;
         let given = self.shows_certificate(target);
         let find = |fault: EndpointFault, evidence: &str| {
-            fault.finding(self.checker.verifier.policy, &to.to_string(), evidence.to_owned())
+            fault.finding(self.checker.verifier.policy(), &to.to_string(), evidence.to_owned())
         };
         let broke_off = match &session.answer {
             Answer::PlainHttp => {

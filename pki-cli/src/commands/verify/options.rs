@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use pki_core::{
-    Certificate, Content, Policy, PrivateKey, Purpose, San, Signer, Verifier, VerifyOptions,
-    parse_duration,
+    Certificate, Content, Policy, PrivateKey, Purpose, San, Signer, Verifier, VerifierBuilder,
+    VerifyOptions, parse_duration,
 };
 use rustls_pki_types::ServerName;
 use time::format_description::well_known::Rfc3339;
@@ -39,36 +39,34 @@ pub(super) fn anchors(args: &VerifyArgs, folder: &Path) -> Result<Vec<Certificat
 
 /// Who verifies, trusting these.
 pub(super) fn verifier(args: &VerifyArgs, anchors: Vec<Certificate>) -> Result<Verifier, Failure> {
-    let mut verifier = Verifier::new(anchors)?;
-    for path in &args.intermediates {
-        verifier.intermediates.extend(read_certificates(path)?);
-    }
-    for path in &args.crl {
-        add_crls(&mut verifier, path)?;
-    }
-    verifier.max_depth = args.max_depth;
-    verifier.policy = match args.policy {
+    let mut builder = Verifier::builder(anchors).policy(match args.policy {
         PolicyArg::Etcd => Policy::Etcd,
         PolicyArg::Rfc5280 => Policy::Rfc5280,
-    };
-    Ok(verifier)
+    });
+    for path in &args.intermediates {
+        builder = builder.intermediates(read_certificates(path)?);
+    }
+    for path in &args.crl {
+        builder = add_crls(builder, path)?;
+    }
+    Ok(builder.max_depth(args.max_depth).build()?)
 }
 
-fn add_crls(verifier: &mut Verifier, path: &Path) -> Result<(), Failure> {
+fn add_crls(mut builder: VerifierBuilder, path: &Path) -> Result<VerifierBuilder, Failure> {
     let in_file = |error: pki_core::Error| Failure::from(error).in_file(path);
     let bytes = store::read(path)?;
     if !pki_core::is_pem(&bytes) {
-        return verifier.add_crl(&bytes).map_err(in_file);
+        return builder.crl(&bytes).map_err(in_file);
     }
     let mut found = false;
     for section in pki_core::read_pem(&bytes).map_err(in_file)? {
         if let Content::Crl(der) = section.content {
-            verifier.add_crl(&der).map_err(in_file)?;
+            builder = builder.crl(&der).map_err(in_file)?;
             found = true;
         }
     }
     if found {
-        return Ok(());
+        return Ok(builder);
     }
     Err(Failure::usage("not a CRL: no X509 CRL section in the PEM")
         .hinted("the file may hold a certificate; are two paths switched?")

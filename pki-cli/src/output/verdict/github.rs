@@ -48,7 +48,7 @@ fn annotate(out: &mut String, command: &str, outcome: &Outcome, title: &str, mes
 
 /// A line of the log; commands alone become annotations.
 pub(super) fn end(totals: &Totals, view: &View) -> String {
-    format!("{} checked {}\n", text::summary(totals), view.asked)
+    format!("{} {}\n", text::summary(totals), view.asked)
 }
 
 /// As actions/toolkit escapes the message of a command. Other control characters could start an

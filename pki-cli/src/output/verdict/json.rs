@@ -1,10 +1,11 @@
 //! One JSON document, thing by thing. docs/json.md and docs/verify.schema.json describe it.
 
+use pki_core::{Certificate, CertificationPath};
 use serde::Serialize;
 
 use super::{EndpointFacts, Judged, Outcome, Totals};
 use crate::failure::Failure;
-use crate::output::facts::FindingFacts;
+use crate::output::facts::{FindingFacts, moment};
 
 pub(super) const BEGIN: &str = "{\n  \"files\": [\n";
 
@@ -12,14 +13,37 @@ pub(super) const BEGIN: &str = "{\n  \"files\": [\n";
 struct Thing<'a> {
     file: &'a str,
     ok: bool,
-    path: &'a [String],
-    limit: Option<&'static str>,
-    not_after: Option<&'a str>,
+    trust: Option<TrustFacts>,
+    path: Vec<CertificateInPath>,
+    /// Why rustls-webpki has no say about this path.
+    limit: Option<String>,
+    not_after: Option<String>,
     findings: Vec<FindingFacts>,
     #[serde(skip_serializing_if = "Option::is_none")]
     endpoint: Option<&'a EndpointFacts>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<Reason<'a>>,
+}
+
+/// Whether the signatures lead to a CA that is trusted.
+#[derive(Serialize)]
+struct TrustFacts {
+    accepted: bool,
+    /// The SHA-256 of the CA.
+    anchor: Option<String>,
+    /// The rule that says why not.
+    refused_by: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct CertificateInPath {
+    subject: String,
+    place: &'static str,
+    /// What is known about the signature on it.
+    signature: &'static str,
+    serial: String,
+    not_after: String,
+    sha256: String,
 }
 
 /// Why it could not be judged.
@@ -36,9 +60,10 @@ pub(super) fn outcome(outcome: &Outcome) -> String {
         Ok(judged) => Thing {
             file: &outcome.name,
             ok: judged.is_ok(),
-            path: &judged.path,
-            limit: judged.limit,
-            not_after: judged.not_after.as_deref(),
+            trust: judged.path.as_ref().map(trust),
+            path: judged.path.as_ref().map(path).unwrap_or_default(),
+            limit: judged.path.as_ref().and_then(|path| Some(path.limit()?.to_string())),
+            not_after: judged.not_after(),
             findings: findings(judged),
             endpoint: judged.endpoint.as_ref(),
             error: None,
@@ -46,7 +71,8 @@ pub(super) fn outcome(outcome: &Outcome) -> String {
         Err(failure) => Thing {
             file: &outcome.name,
             ok: false,
-            path: &[],
+            trust: None,
+            path: Vec::new(),
             limit: None,
             not_after: None,
             findings: Vec::new(),
@@ -57,10 +83,30 @@ pub(super) fn outcome(outcome: &Outcome) -> String {
     compact(&thing, "    ")
 }
 
+fn trust(path: &CertificationPath) -> TrustFacts {
+    TrustFacts {
+        accepted: path.is_trusted(),
+        anchor: path.anchor().map(Certificate::fingerprint),
+        refused_by: path.refusal().map(|finding| finding.rule.id),
+    }
+}
+
+fn path(path: &CertificationPath) -> Vec<CertificateInPath> {
+    let facts = path.certificates().iter().map(|one| CertificateInPath {
+        subject: one.certificate.subject.to_string(),
+        place: one.place.as_str(),
+        signature: one.signature.as_str(),
+        serial: one.certificate.serial.to_string(),
+        not_after: moment(one.certificate.not_after),
+        sha256: one.certificate.fingerprint(),
+    });
+    facts.collect()
+}
+
 fn findings(judged: &Judged) -> Vec<FindingFacts> {
-    let facts = judged.found.iter().map(|found| FindingFacts {
-        ignored: found.ignored.clone(),
-        ..FindingFacts::from(&found.finding)
+    let facts = judged.all().map(|(finding, ignored)| FindingFacts {
+        ignored: ignored.map(str::to_owned),
+        ..FindingFacts::from(finding)
     });
     facts.collect()
 }

@@ -32,7 +32,9 @@ pub(super) fn outcome(outcome: &Outcome) -> String {
                     escaped(&text(found)),
                 );
             }
-            let mut said: Vec<String> = others.into_iter().map(text).collect();
+            let trust = judged.trust().map(|(_, trust)| format!("trust: {trust}"));
+            let mut said: Vec<String> =
+                trust.into_iter().chain(others.into_iter().map(text)).collect();
             said.extend(
                 judged
                     .ignored()

@@ -8,7 +8,7 @@ use pki_core::{Finding, Severity, rules};
 use serde_json::{Value, json};
 
 use super::json::compact;
-use super::{Outcome, Place, Totals};
+use super::{Judged, Outcome, Place, Totals};
 
 /// The rule of what could not be judged. Code scanning shows results and hides notifications.
 const NOT_JUDGED: &str = "not-judged";
@@ -50,13 +50,11 @@ pub(super) fn outcome(outcome: &Outcome) -> String {
         Ok(judged) => {
             let mut seen = HashMap::new();
             judged
-                .found
-                .iter()
-                .map(|found| {
-                    let finding = &found.finding;
+                .all()
+                .map(|(finding, ignored)| {
                     let times = seen.entry((finding.rule.id, &finding.subject)).or_insert(0_usize);
                     *times += 1;
-                    result(outcome, finding, found.ignored.as_deref(), *times)
+                    result(outcome, finding, ignored, *times, judged)
                 })
                 .collect()
         }
@@ -82,7 +80,13 @@ pub(super) fn outcome(outcome: &Outcome) -> String {
 
 /// The fingerprint leaves the evidence out, which may tell the time: the same fault is the same
 /// alert tomorrow.
-fn result(outcome: &Outcome, finding: &Finding, ignored: Option<&str>, times: usize) -> String {
+fn result(
+    outcome: &Outcome,
+    finding: &Finding,
+    ignored: Option<&str>,
+    times: usize,
+    judged: &Judged,
+) -> String {
     let rule = finding.rule;
     let text =
         format!("{}: {}. {} {}", finding.subject, finding.evidence, rule.impact, rule.remedy);
@@ -95,6 +99,9 @@ fn result(outcome: &Outcome, finding: &Finding, ignored: Option<&str>, times: us
             "primaryLocationLineHash": format!("{}:{}:{times}", rule.id, finding.subject),
         },
     });
+    if let Some((trust, _)) = judged.trust() {
+        result["properties"] = json!({ "trust": trust });
+    }
     if let Some(reason) = ignored {
         result["suppressions"] = json!([{ "kind": "external", "justification": reason }]);
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use pki_core::Severity;
+use pki_core::{CertificationPath, Place, Severity, SignatureStatus};
 
 use super::{Judged, Outcome, Totals, View, plural};
 use crate::failure::printable;
@@ -56,21 +56,35 @@ fn counts(judged: &Judged) -> String {
 
 /// The leaf, and below each certificate the one that issued it.
 fn tree(text: &mut String, judged: &Judged) {
-    let until = judged.not_after.as_ref().map(|end| format!(", until {end}")).unwrap_or_default();
-    for (index, subject) in judged.path.iter().enumerate() {
-        let last = index + 1 == judged.path.len();
-        let branch = branch(index);
+    let Some(path) = &judged.path else { return };
+    let until = judged.not_after().map(|end| format!(", until {end}")).unwrap_or_default();
+    let mut above: Option<SignatureStatus> = None;
+    for (index, one) in path.certificates().iter().enumerate() {
         let until = if index == 0 { until.as_str() } else { "" };
-        let trusted = if last && judged.anchored { " (trusted)" } else { "" };
-        let _ = writeln!(text, "  {branch}{subject}{until}{trusted}");
+        let note = match above {
+            Some(SignatureStatus::Invalid) => " (the signature is not by its key)",
+            Some(SignatureStatus::Unsupported) => " (the signature cannot be checked)",
+            _ if one.place == Place::Anchor && is_verified(path) => " (trusted)",
+            _ => "",
+        };
+        let _ = writeln!(text, "  {}{}{until}{note}", branch(index), one.certificate.subject);
+        above = Some(one.signature);
     }
-    if !judged.path.is_empty() && !judged.anchored {
-        let _ = writeln!(text, "  {}no trusted CA", branch(judged.path.len()));
+    if path.certificates().iter().all(|one| one.place != Place::Anchor) {
+        let _ = writeln!(text, "  {}no trusted CA", branch(path.certificates().len()));
     }
-    if let Some(limit) = judged.limit {
-        let _ =
-            writeln!(text, "  judged by RFC 5280 section 6.1 without rustls-webpki, for {limit}");
+    if let Some(limit) = path.limit() {
+        let _ = writeln!(
+            text,
+            "  validated by RFC 5280 section 6.1 without rustls-webpki, because {limit}"
+        );
     }
+}
+
+/// Whether every signature below the last certificate verifies.
+fn is_verified(path: &CertificationPath) -> bool {
+    let below = path.certificates().split_last().map(|(_, below)| below).unwrap_or_default();
+    below.iter().all(|one| one.signature == SignatureStatus::Verified)
 }
 
 fn branch(depth: usize) -> String {
@@ -88,12 +102,17 @@ pub(super) fn end(totals: &Totals, view: &View) -> String {
         Totals { warnings: 1.., .. } => Some(Severity::Warning),
         _ => None,
     };
-    format!("{} checked {}\n", coloured(worst, &summary), view.asked)
+    format!("{} {}\n", coloured(worst, &summary), view.asked)
 }
 
-/// `20 files: 18 ok, 1 with errors, 1 not judged; 3 errors, 2 warnings, 1 ignored; 2 keys passed over`
+/// `20 certificates checked, 18 ok, 18 trusted, 1 with errors, 1 not judged; 3 errors; passed over 2 keys;`
 pub(super) fn summary(totals: &Totals) -> String {
-    let mut text = format!("{} looked at: {} ok", totals.files, totals.ok);
+    let mut text = format!(
+        "{} checked, {} ok, {} trusted",
+        plural(totals.files, "certificate"),
+        totals.ok,
+        totals.trusted
+    );
     for (number, word) in [(totals.with_errors, "with errors"), (totals.failed, "not judged")] {
         if number > 0 {
             let _ = write!(text, ", {number} {word}");

@@ -22,23 +22,26 @@ pub(super) struct Verdict {
 
 pub(super) fn ours(case: &Case, policy: Policy) -> Verdict {
     let read = |der: &Vec<u8>| Certificate::from_der(der).unwrap();
-    let mut verifier = Verifier::new(case.chain.anchors.iter().map(read).collect()).unwrap();
-    verifier.intermediates = case.chain.between.iter().map(read).collect();
-    verifier.policy = policy;
+    let mut builder = Verifier::builder(case.chain.anchors.iter().map(read))
+        .intermediates(case.chain.between.iter().map(read))
+        .policy(policy);
     // As a file on the command line.
     for section in pki_core::read_pem(to_pem("X509 CRL", &case.crls).as_bytes()).unwrap() {
         let Content::Crl(der) = section.content else { panic!("a section that is no CRL") };
-        if verifier.add_crl(&der).is_err() {
-            return Verdict { refusal: Some("unreadable".to_owned()), about_crls: Vec::new() };
-        }
+        builder = match builder.crl(&der) {
+            Ok(builder) => builder,
+            Err(_) => {
+                return Verdict { refusal: Some("unreadable".to_owned()), about_crls: Vec::new() };
+            }
+        };
     }
     let mut options = VerifyOptions::at(NOW);
     options.purpose = Purpose::Server;
     options.hosts = vec![HOST.try_into().unwrap()];
-    let findings = verifier.check(&read(&case.chain.leaf), &[], &options).findings;
-    let errors = findings.iter().filter(|found| found.severity == Severity::Error);
+    let report = builder.build().unwrap().check(&read(&case.chain.leaf), &[], &options);
+    let errors = report.findings().filter(|found| found.severity == Severity::Error);
     let errors: Vec<&str> = errors.map(|finding| finding.rule.id).collect();
-    let ids = findings.iter().map(|finding| finding.rule.id);
+    let ids = report.findings().map(|finding| finding.rule.id);
     Verdict {
         refusal: (!errors.is_empty()).then(|| errors.join(" ")),
         about_crls: ids.filter(|id| id.starts_with("crl-") || *id == "leaf-revoked").collect(),

@@ -1,0 +1,122 @@
+//! Whether bytes are DER to the letter (X.690 sections 8, 10.1 and 11), which a decoder smooths over.
+
+use super::Certificate;
+
+impl Certificate {
+    /// What is written in another form than DER, in a field or in the value of an extension of RFC 5280.
+    pub(crate) fn der_fault(&self) -> Option<&'static str> {
+        let standard =
+            |oid: &str| oid.starts_with("2.5.29.") || oid.starts_with("1.3.6.1.5.5.7.1.");
+        let extensions = self.extensions.all.iter();
+        let mut values = extensions.filter(|ext| standard(ext.oid.as_str())).map(|ext| &ext.value);
+        fault(self.der(), 0).or_else(|| values.find_map(|value| fault(value, 0)))
+    }
+}
+
+/// Deeper than any certificate is, and shallow enough for every stack.
+const DEEPEST: usize = 64;
+
+/// The first fault of the elements that stand one behind the other in `der`, and of those in them.
+fn fault(mut der: &[u8], depth: usize) -> Option<&'static str> {
+    if depth > DEEPEST {
+        return Some("elements within elements without end");
+    }
+    while !der.is_empty() {
+        match split(der) {
+            Ok((tag, contents, rest)) => {
+                if let Some(fault) = fault_of(tag, contents, depth) {
+                    return Some(fault);
+                }
+                der = rest;
+            }
+            Err(fault) => return Some(fault),
+        }
+    }
+    None
+}
+
+/// The tag and the contents of the first element, and what stands behind it.
+fn split(der: &[u8]) -> Result<(u8, &[u8], &[u8]), &'static str> {
+    const CUT: &str = "an element ends too early";
+    let (tag, rest) = der.split_first().ok_or(CUT)?;
+    if tag & 0x1f == 0x1f {
+        return Err("a tag number above 30");
+    }
+    let (first, rest) = rest.split_first().ok_or(CUT)?;
+    let (length, rest) = match *first {
+        short @ ..0x80 => (usize::from(short), rest),
+        0x80 => return Err("an indefinite length"),
+        long => {
+            let (octets, rest) = rest.split_at_checked(usize::from(long & 0x7f)).ok_or(CUT)?;
+            let length = octets.iter().try_fold(0_usize, |sum, octet| {
+                sum.checked_mul(256).map(|sum| sum + usize::from(*octet))
+            });
+            let length = length.ok_or(CUT)?;
+            if length < 0x80 || octets.first() == Some(&0) {
+                return Err("a length in more octets than it needs");
+            }
+            (length, rest)
+        }
+    };
+    let (contents, rest) = rest.split_at_checked(length).ok_or(CUT)?;
+    Ok((*tag, contents, rest))
+}
+
+fn fault_of(tag: u8, contents: &[u8], depth: usize) -> Option<&'static str> {
+    const CONSTRUCTED: u8 = 0x20;
+    match tag {
+        0x01 if !matches!(contents, [0x00 | 0xff]) => Some("a BOOLEAN that is neither 00 nor FF"),
+        0x02 | 0x0a if matches!(contents, [] | [0x00, ..0x80, ..] | [0xff, 0x80..=0xff, ..]) => {
+            Some("an INTEGER in more octets than it needs, or in none")
+        }
+        0x03 => match contents {
+            [0, ..] => None,
+            [unused @ 1..8, .., last] if last.trailing_zeros() >= u32::from(*unused) => None,
+            _ => Some("a BIT STRING whose unused bits are not zero"),
+        },
+        0x05 if !contents.is_empty() => Some("a NULL with contents"),
+        // SEQUENCE and SET are always constructed, the other universal types never.
+        0x10 | 0x11 => Some("a SEQUENCE or SET that is not constructed"),
+        0x30 | 0x31 => fault(contents, depth + 1),
+        0x20..0x40 => Some("a string in pieces"),
+        tag if tag & CONSTRUCTED != 0 => fault(contents, depth + 1),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fault;
+
+    #[test]
+    fn each_form_that_is_not_der_is_named() {
+        for (der, wanted) in [
+            (&[0x30, 0x03, 0x01, 0x01, 0xff][..], None),
+            (&[0x01, 0x01, 0x01], Some("BOOLEAN")),
+            (&[0x01, 0x02, 0xff, 0xff], Some("BOOLEAN")),
+            (&[0x30, 0x81, 0x03, 0x02, 0x01, 0x05], Some("a length")),
+            (&[0x30, 0x82, 0x00, 0x81], Some("a length")),
+            (&[0x30, 0x80, 0x00, 0x00], Some("indefinite")),
+            (&[0x02, 0x02, 0x00, 0x7f], Some("INTEGER")),
+            (&[0x02, 0x02, 0x00, 0x80], None),
+            (&[0x02, 0x02, 0xff, 0x80], Some("INTEGER")),
+            (&[0x02, 0x00], Some("INTEGER")),
+            (&[0x03, 0x02, 0x07, 0x80], None),
+            (&[0x03, 0x02, 0x07, 0xc0], Some("BIT STRING")),
+            (&[0x03, 0x02, 0x08, 0x00], Some("BIT STRING")),
+            (&[0x03, 0x00], Some("BIT STRING")),
+            (&[0x03, 0x01, 0x01], Some("BIT STRING")),
+            (&[0x24, 0x03, 0x04, 0x01, 0x00], Some("pieces")),
+            (&[0xa0, 0x03, 0x01, 0x01, 0x02], Some("BOOLEAN")),
+            (&[0x04, 0x05, 0x00], Some("too early")),
+            (&[0x1f, 0x1f, 0x00], Some("tag number")),
+        ] {
+            let found = fault(der, 0);
+            let fits = match wanted {
+                Some(wanted) => found.is_some_and(|found| found.contains(wanted)),
+                None => found.is_none(),
+            };
+            assert!(fits, "{der:02x?}: {found:?}");
+        }
+    }
+}

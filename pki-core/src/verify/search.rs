@@ -1,0 +1,131 @@
+//! What the searches for a path share: the question, a path, and the best report so far.
+
+use super::Verifier;
+use crate::certificate::Certificate;
+use crate::finding::{Finding, Rule, Severity};
+use crate::report::{
+    CertificationPath, PathCertificate, PathLimit, Place, Report, SignatureStatus, Trust,
+};
+use crate::rules::{self, CertificateInPath, VerifyOptions, finding};
+
+/// One leaf, everything that may stand above it, and what it is asked to be good for.
+pub(super) struct Question<'q> {
+    pub(super) verifier: &'q Verifier,
+    pub(super) leaf: &'q Certificate,
+    /// CAs that may stand between leaf and anchor.
+    pub(super) known: Vec<&'q Certificate>,
+    pub(super) options: &'q VerifyOptions,
+}
+
+/// Certificates from a leaf upwards.
+#[derive(Clone)]
+pub(super) struct Path<'q> {
+    pub(super) certificates: Vec<&'q Certificate>,
+    /// What is known about the signature on each; of the last nothing is.
+    pub(super) signatures: Vec<SignatureStatus>,
+    /// Whether the last is an anchor.
+    pub(super) anchored: bool,
+}
+
+impl<'q> Path<'q> {
+    /// A path in which every signature below the anchor verifies.
+    pub(super) fn verified(below: &[&'q Certificate], anchor: &'q Certificate) -> Self {
+        let mut signatures = vec![SignatureStatus::Verified; below.len()];
+        signatures.push(SignatureStatus::NotChecked);
+        Self { certificates: [below, &[anchor]].concat(), signatures, anchored: true }
+    }
+
+    fn place(&self, index: usize) -> Place {
+        match index {
+            0 => Place::Leaf,
+            _ if self.anchored && index + 1 == self.certificates.len() => Place::Anchor,
+            _ => Place::Intermediate,
+        }
+    }
+
+    /// The path is trusted unless there is a reason against it.
+    pub(super) fn to_report(
+        &self,
+        limit: Option<PathLimit>,
+        refusal: Option<Finding>,
+        findings: Vec<Finding>,
+    ) -> Report {
+        let trust = refusal.map_or(Trust::Accepted, |finding| Trust::Refused(Box::new(finding)));
+        let certificates = self.certificates.iter().zip(&self.signatures).enumerate();
+        let certificates = certificates.map(|(index, (certificate, signature))| PathCertificate {
+            certificate: Certificate::clone(certificate),
+            place: self.place(index),
+            signature: *signature,
+        });
+        Report::new(CertificationPath::new(certificates.collect(), limit, trust), findings)
+    }
+}
+
+impl Question<'_> {
+    /// Judges a path that webpki accepts.
+    pub(super) fn judge(&self, path: &Path<'_>) -> Report {
+        let (findings, cas) = self.findings(path);
+        path.to_report(None, self.too_deep(cas), findings)
+    }
+
+    /// What the rules say of every certificate of a path, and how many of its CAs count for a depth.
+    pub(super) fn findings(&self, path: &Path<'_>) -> (Vec<Finding>, usize) {
+        let Verifier { policy, .. } = *self.verifier;
+        let mut findings = Vec::new();
+        let mut cas_below = 0;
+        for (index, certificate) in path.certificates.iter().enumerate() {
+            let place = path.place(index);
+            let in_path = CertificateInPath {
+                certificate,
+                place,
+                above: &path.certificates[index + 1..],
+                cas_below,
+                options: self.options,
+            };
+            findings.extend(rules::check(&in_path, policy));
+            if let Some(issuer) = path.certificates.get(index + 1) {
+                findings.extend(self.verifier.revocation(certificate, issuer, self.options.at));
+            }
+            cas_below += usize::from(place == Place::Intermediate && !certificate.is_self_issued());
+        }
+        (findings, cas_below)
+    }
+
+    pub(super) fn too_deep(&self, cas: usize) -> Option<Finding> {
+        let allowed = self.verifier.max_depth.filter(|allowed| cas > *allowed)?;
+        let evidence = format!("{cas} CA(s) between leaf and anchor, {allowed} allowed");
+        Some(self.refuse(&rules::PATH_TOO_DEEP, self.leaf, evidence))
+    }
+
+    /// The finding that stands for a refusal of trust.
+    pub(super) fn refuse(
+        &self,
+        rule: &'static Rule,
+        certificate: &Certificate,
+        evidence: String,
+    ) -> Finding {
+        finding(rule, self.verifier.policy, certificate.subject.to_string(), evidence)
+    }
+}
+
+/// The best report so far: a trusted path before any other, then the one with the fewest errors.
+#[derive(Default)]
+pub(super) struct Best {
+    pub(super) report: Option<Report>,
+}
+
+impl Best {
+    /// Takes a report if it is better; true when nothing is wrong with it.
+    pub(super) fn offer(&mut self, report: Report) -> bool {
+        let ok = report.is_ok();
+        if self.report.as_ref().is_none_or(|best| rank(&report) < rank(best)) {
+            self.report = Some(report);
+        }
+        ok
+    }
+}
+
+fn rank(report: &Report) -> (bool, usize) {
+    let errors = report.findings().filter(|finding| finding.severity == Severity::Error).count();
+    (!report.path().is_trusted(), errors)
+}

@@ -1,0 +1,198 @@
+//! Trust: what another CA of the same name signed is never accepted, whatever is ignored.
+
+use serde_json::Value;
+
+use crate::lab::{Lab, Run};
+use crate::members::openssl_server;
+use crate::peers;
+use crate::process::finish;
+
+/// Two CAs of one name in `real` and `evil`, and the openssl configuration for what they sign.
+fn two_cas() -> Lab {
+    let lab = Lab::new();
+    for folder in ["real", "evil"] {
+        lab.ok(&["init-ca", "--dir", folder]);
+    }
+    lab
+}
+
+fn openssl(lab: &Lab, arguments: &[&str]) -> Run {
+    finish(peers::program("openssl").args(arguments).current_dir(lab.folder()))
+}
+
+/// A leaf `NAME.pem` for ten days with these extensions, signed with the key of the CA in a folder.
+fn sign(lab: &Lab, ca: &str, name: &str, extensions: &str) {
+    let key = format!("{name}-key.pem");
+    let (cert, ca_key) = (format!("{ca}/ca.pem"), format!("{ca}/ca-key.pem"));
+    // Without an identifier of the CA's key openssl tries every CA of the name.
+    let aki =
+        if extensions.contains("authorityKey") { "" } else { "authorityKeyIdentifier = none" };
+    let common = "basicConstraints = critical, CA:FALSE";
+    lab.write("leaf.cnf", format!("{common}\n{aki}\n{extensions}\n"));
+    let ec = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc"];
+    let request = ["req", "-subj", "/CN=etcdone", "-keyout", &key, "-out", "leaf.csr"];
+    let sign = ["x509", "-req", "-in", "leaf.csr", "-days", "10", "-extfile", "leaf.cnf"];
+    let by = ["-CA", &cert, "-CAkey", &ca_key, "-out", &format!("{name}.pem")];
+    for arguments in [[&request[..], &ec].concat(), [&sign[..], &by].concat()] {
+        let run = openssl(lab, &arguments);
+        assert_eq!(run.code, 0, "{run:?}");
+    }
+}
+
+/// What openssl says of a signature, whatever else is wrong with the certificate.
+fn openssl_accepts(lab: &Lab, ca: &str, leaf: &str) -> bool {
+    let leaf = format!("{leaf}.pem");
+    let signature_only = ["-partial_chain", "-no_check_time", "-ignore_critical"];
+    let verify = ["verify", "-CAfile", ca];
+    let run = openssl(lab, &[&verify[..], &signature_only, &[&leaf]].concat());
+    let said = &run.stderr;
+    assert!(run.code == 0 || said.contains("certificate signature failure"), "{run:?}");
+    run.code == 0
+}
+
+const SERVER: &str = "keyUsage = critical, digitalSignature\nextendedKeyUsage = serverAuth\n\
+    subjectAltName = DNS:localhost, IP:127.0.0.1";
+const UNKNOWN: &str = "1.3.6.1.4.1.44363.9 = critical, DER:05:00\nsubjectAltName = DNS:localhost";
+
+/// What a rule finds on a leaf, with the options that make it so.
+const FAULTS: [(&str, &str, &[&str]); 4] = [
+    ("peer-eku-both", SERVER, &["--purpose", "peer"]),
+    ("leaf-expired", SERVER, &["--at", "2099-01-01T00:00:00Z"]),
+    ("cli-eku", SERVER, &["--purpose", "client"]),
+    ("ext-unknown-critical", UNKNOWN, &[]),
+];
+
+fn verify(lab: &Lab, leaf: &str, options: &[&str]) -> (i32, Value) {
+    let run = lab.run(&[&["verify", leaf, "--format", "json"], options].concat());
+    let document: Value = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run:?}"));
+    assert_eq!(document["ok"], run.code == 0, "{run:?}");
+    (run.code, document["files"][0].clone())
+}
+
+#[test]
+fn ignoring_a_rule_does_not_make_a_forged_leaf_trusted() {
+    let lab = two_cas();
+    for (rule, extensions, options) in FAULTS {
+        let ignore = format!("{rule}=we know");
+        for (ca, trusted) in [("evil", false), ("real", true)] {
+            sign(&lab, ca, "leaf", extensions);
+            assert_eq!(openssl_accepts(&lab, "real/ca.pem", "leaf"), trusted);
+            let anchor = ["--ca", "real/ca.pem"];
+            let all =
+                [&anchor[..], options, &["--ignore", "ca-time=it has to outlive it"]].concat();
+            let (code, file) =
+                verify(&lab, "leaf.pem", &[&all[..], &["--ignore", &ignore]].concat());
+            assert_eq!(
+                (code == 0, &file["trust"]["accepted"]),
+                (trusted, &trusted.into()),
+                "{file}"
+            );
+            let findings = file["findings"].as_array().unwrap();
+            assert!(findings.iter().any(|found| found["rule"] == rule), "{file}");
+            if !trusted {
+                assert_eq!(file["trust"]["refused_by"], "path-signature");
+                assert_eq!(findings[0]["rule"], "path-signature", "first of all: {file}");
+                assert_eq!(file["path"][0]["signature"], "invalid");
+            }
+            // Without the ignoring the same is refused, and trust is the same.
+            let (code, file) = verify(&lab, "leaf.pem", &all);
+            assert_eq!((code, &file["trust"]["accepted"]), (1, &trusted.into()), "{file}");
+        }
+    }
+}
+
+/// `ETCD CA` for `etcd CA`: section 7.1 of RFC 5280 takes the two for one name, Go does not.
+#[test]
+fn a_name_in_other_bytes_does_not_make_a_forged_leaf_trusted() {
+    let lab = Lab::new();
+    lab.ok(&["init-ca", "--dir", "real"]);
+    lab.ok(&["init-ca", "--dir", "evil", "--cn", "ETCD CA"]);
+    let ca = pki_core::Certificate::from_pem_or_der(&lab.read("real/ca.pem")).unwrap();
+    let key_id = ca[0].extensions.subject_key_id.as_ref().unwrap().to_string();
+    let key_id = key_id.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
+    let aki = format!("30:16:80:14:{}", key_id.collect::<Vec<_>>().join(":"));
+    sign(&lab, "evil", "leaf", &format!("{SERVER}\nauthorityKeyIdentifier = DER:{aki}"));
+    let (code, file) = verify(
+        &lab,
+        "leaf.pem",
+        &["--ca", "real/ca.pem", "--ignore", "dn-bytes=x", "--ignore", "srv-eku-client=x"],
+    );
+    assert_eq!((code, &file["trust"]["accepted"]), (1, &false.into()), "{file}");
+    assert_eq!(file["findings"][0]["rule"], "path-unknown-authority", "{file}");
+    assert!(file["findings"].to_string().contains("dn-bytes"), "{file}");
+}
+
+#[test]
+fn a_forged_leaf_of_a_live_endpoint_is_not_trusted_either() {
+    let lab = two_cas();
+    for (ca, code) in [("evil", 1), ("real", 0)] {
+        sign(&lab, ca, "leaf", SERVER);
+        let (_server, endpoint) = openssl_server(&lab, "leaf", &["-www"]);
+        let run = lab.run(&[
+            "verify",
+            "--connect",
+            &endpoint,
+            "--ca",
+            "real/ca.pem",
+            "--purpose",
+            "peer",
+            "--ignore",
+            "peer-eku-both=x",
+        ]);
+        assert_eq!(run.code, code, "{run:?}");
+        assert_eq!(run.stdout.contains("(trusted)"), code == 0, "{run:?}");
+    }
+}
+
+/// Nothing was verified, so nothing is ignored.
+#[test]
+fn an_endpoint_without_a_certificate_is_never_ok() {
+    let lab = Lab::with_ca(&[]);
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let endpoint = listener.local_addr().unwrap().to_string();
+    let server = std::thread::spawn(move || {
+        use std::io::Write;
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
+    });
+    let ignore = ["--ignore", "endpoint-plain-http=behind a proxy"];
+    let run = lab.run(&[&["verify", "--connect", &endpoint], &ignore[..]].concat());
+    server.join().unwrap();
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(run.stdout.contains("endpoint-plain-http"), "{run:?}");
+}
+
+#[test]
+fn what_says_that_a_path_is_not_trusted_cannot_be_ignored() {
+    let lab = two_cas();
+    sign(&lab, "evil", "leaf", SERVER);
+    for rule in ["path-unknown-authority", "path-signature", "path-rejected", "path-too-deep"] {
+        let ignore = format!("{rule}=x");
+        let run = lab.run(&["verify", "leaf.pem", "--ca", "real/ca.pem", "--ignore", &ignore]);
+        assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{run:?}");
+        let wanted = format!("error: {rule} cannot be ignored");
+        assert!(run.stderr.starts_with(&wanted) && run.stderr.contains("  hint: "), "{run:?}");
+    }
+}
+
+#[test]
+fn trusted_stands_behind_verified_signatures_only_in_every_form() {
+    let lab = two_cas();
+    let signed_by = |ca| sign(&lab, ca, "leaf", SERVER);
+    let shown = |format| {
+        let run = lab.run(&["verify", "leaf.pem", "--ca", "real/ca.pem", "--format", format]);
+        run.stdout
+    };
+    signed_by("evil");
+    let text = shown("text");
+    assert!(!text.contains("(trusted)"), "{text}");
+    assert!(text.contains("└─ CN=etcd CA (the signature is not by its key)\n"), "{text}");
+    assert!(shown("junit").contains("<failure type=\"path-signature\""));
+    assert!(shown("github").contains("title=etcdpki path-signature"));
+    assert!(shown("sarif").contains(r#""trust":"refused""#));
+    signed_by("real");
+    assert!(shown("text").contains("└─ CN=etcd CA (trusted)\n"));
+    assert!(shown("junit").contains("trust: accepted"));
+    assert!(shown("github").contains("1 trusted"));
+    assert!(shown("sarif").contains(r#""trust":"accepted""#));
+}
