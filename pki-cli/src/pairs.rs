@@ -1,21 +1,21 @@
-//! The certificates and keys of one host's folder, and whether they are whole.
+//! The certificates and keys of one host's folder, and whether they are complete.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 
-use pki_core::{APISERVER_CLIENT, Certificate, PrivateKey, Signer, read_pem};
+use pki_core::{
+    APISERVER_CLIENT, Certificate, ClusterCas, FileKind, PrivateKey, Role, Signer, read_pem,
+};
 
 use crate::failure::Failure;
 use crate::hosts::HeldFile;
 
-/// The CA's certificate in a host's folder.
-pub(crate) const CA: &str = "ca.pem";
-
 /// A certificate and its key.
 pub(crate) struct Pair {
-    /// The base of their files: `server`.
-    pub(crate) base: String,
+    pub(crate) role: Role,
     pub(crate) certificate: Certificate,
+    /// The CAs that issued it, its root last.
+    pub(crate) issuers: Vec<Certificate>,
     pub(crate) key: PrivateKey,
 }
 
@@ -26,11 +26,11 @@ pub(crate) struct Bundle {
     pub(crate) keys: BTreeSet<OsString>,
 }
 
-/// Reads the pairs of a host's folder, and refuses with every reason what is not whole.
+/// Reads the pairs of a host's folder, and refuses an incomplete folder with every reason.
 pub(crate) fn read(
     host: &str,
     files: &BTreeMap<OsString, HeldFile>,
-    ca: &Certificate,
+    cas: &ClusterCas,
 ) -> Result<Bundle, Failure> {
     let mut bundle = Bundle { pairs: Vec::new(), keys: BTreeSet::new() };
     let mut problems = Vec::new();
@@ -38,87 +38,115 @@ pub(crate) fn read(
         if holds_a_key(&file.contents) {
             bundle.keys.insert(name.clone());
         }
-        if PrivateKey::from_pem(&file.contents).is_ok_and(|key| *key.public_key() == ca.public_key)
+        if PrivateKey::from_pem(&file.contents)
+            .is_ok_and(|key| cas.all().iter().any(|ca| *key.public_key() == ca.public_key))
         {
             let name = name.display();
             return Err(Failure::refused(format!("{host}/{name} is the CA's key, which no host may hold"))
                 .hinted("remove it; if it was on a host, whoever was there can certify anything: make a new CA"));
         }
-        let Some(name) = name.to_str() else { continue };
-        if name == CA {
-            continue;
-        }
-        if let Some(base) = name.strip_suffix("-key.pem") {
-            if !files.contains_key(&OsString::from(format!("{base}.pem"))) {
-                problems.push(format!("{name}: its certificate {base}.pem is missing"));
+        match name.to_str().and_then(FileKind::from_name) {
+            Some(FileKind::Key(role)) => {
+                let certificate = role.certificate_file();
+                if !files.contains_key(&OsString::from(&certificate)) {
+                    let key = role.key_file();
+                    problems.push(format!("{key}: its certificate {certificate} is missing"));
+                }
             }
-        } else if let Some(base) = name.strip_suffix(".pem") {
-            let key = files.get(&OsString::from(format!("{base}-key.pem")));
-            match pair(base, file, key, ca) {
-                Ok(pair) => bundle.pairs.extend(pair),
-                Err(problem) => problems.push(format!("{name}: {problem}")),
+            Some(FileKind::Certificate(role)) => {
+                let key = files.get(&OsString::from(role.key_file()));
+                let name = role.certificate_file();
+                match pair(role, file, key, cas) {
+                    Ok(pair) => bundle.pairs.extend(pair),
+                    Err(problem) => problems.push(format!("{name}: {problem}")),
+                }
             }
+            _ => {}
         }
     }
-    problems.extend(missing(files, ca));
+    problems.extend(missing(files, cas));
     if problems.is_empty() {
         return Ok(bundle);
     }
-    Err(Failure::refused(format!("{host} is not whole:\n  {}", problems.join("\n  "))).hinted(
-        "etcdpki apply -f cluster.yaml mends it; etcdpki verify -f cluster.yaml tells more",
+    let problems = problems.join("\n  ");
+    Err(Failure::refused(format!("{host}'s folder is incomplete:\n  {problems}")).hinted(
+        "run etcdpki apply -f cluster.yaml; etcdpki verify -f cluster.yaml shows the details",
     ))
 }
 
-/// The pair of a certificate; none where it is a CA, which has no key here.
+/// The pair of a certificate; none for a CA, which has no key here.
 fn pair(
-    base: &str,
+    role: Role,
     file: &HeldFile,
     key: Option<&HeldFile>,
-    ca: &Certificate,
+    cas: &ClusterCas,
 ) -> Result<Option<Pair>, String> {
-    let certificate = Certificate::from_pem_or_der(&file.contents)
-        .map_err(|error| format!("no certificate: {error}"))?
-        .swap_remove(0);
+    let mut chain = Certificate::from_pem_or_der(&file.contents)
+        .map_err(|error| format!("no certificate: {error}"))?;
+    let certificate = chain.remove(0);
     if certificate.is_ca() {
         return Ok(None);
     }
-    if !certificate.is_signed_by(&ca.public_key) {
-        return Err(format!("not signed by this CA, {}", ca.subject));
-    }
-    let Some(key) = key else { return Err(format!("its key {base}-key.pem is missing")) };
+    let set = cas.for_role(&role);
+    let Some(root) = set.root_of(&certificate, &chain) else {
+        return Err(if set.root_of(&certificate, set.chain()).is_some() {
+            format!("the CA that issued it, {}, is missing behind it", certificate.issuer)
+        } else {
+            format!("not signed by this CA, {}", set.issuing().subject)
+        });
+    };
+    let mut issuers: Vec<Certificate> = chain.into_iter().filter(|ca| ca != root).collect();
+    issuers.push(root.clone());
+    let key_file = role.key_file();
+    let Some(key) = key else { return Err(format!("its key {key_file} is missing")) };
     let key = PrivateKey::from_pem(&key.contents)
-        .map_err(|error| format!("its key {base}-key.pem cannot be read: {error}"))?;
+        .map_err(|error| format!("its key {key_file} cannot be read: {error}"))?;
     if *key.public_key() != certificate.public_key {
         return Err(format!(
-            "{base}-key.pem is the key {}, the certificate is for {}",
+            "{key_file} is the key {}, the certificate is for {}",
             key.public_key().key_id(),
             certificate.public_key.key_id()
         ));
     }
-    Ok(Some(Pair { base: base.to_owned(), certificate, key }))
+    Ok(Some(Pair { role, certificate, issuers, key }))
 }
 
-/// What a folder lacks that holds what this one holds.
-fn missing(files: &BTreeMap<OsString, HeldFile>, ca: &Certificate) -> Vec<String> {
-    let has = |name: &str| files.contains_key(&OsString::from(name));
+/// What a folder lacks, judged by what it holds.
+fn missing(files: &BTreeMap<OsString, HeldFile>, cas: &ClusterCas) -> Vec<String> {
+    let find = |kind: &FileKind| files.get(&OsString::from(kind.name().into_owned()));
+    let has = |kind: &FileKind| find(kind).is_some();
     let mut problems = Vec::new();
-    match files.get(&OsString::from(CA)).map(|file| Certificate::from_pem_or_der(&file.contents)) {
-        None => problems.push(format!("{CA}: missing")),
-        Some(Ok(trusted)) if trusted.iter().any(|trusted| trusted.der() == ca.der()) => {}
-        Some(_) => problems.push(format!("{CA}: not the certificate of this CA, {}", ca.subject)),
-    }
-    let of_a_member = ["server.pem", "peer.pem", "etcd.conf.yaml"].into_iter().any(has);
-    for name in ["server.pem", "peer.pem"] {
-        if of_a_member && !has(name) && !has("member.pem") {
-            problems.push(format!("{name}: missing, and the rest is a member's"));
+    let trust_file = FileKind::TrustedCas.name();
+    match find(&FileKind::TrustedCas).map(|file| Certificate::from_pem_or_der(&file.contents)) {
+        None => problems.push(format!("{trust_file}: missing")),
+        Some(found) => {
+            let found = found.unwrap_or_default();
+            let is_missing =
+                |ca: &&&Certificate| found.iter().all(|trusted| trusted.der() != ca.der());
+            let trusted = cas.trusted();
+            let missing = trusted.iter().filter(is_missing);
+            problems.extend(
+                missing.map(|ca| {
+                    format!("{trust_file}: not the certificate of this CA, {}", ca.subject)
+                }),
+            );
         }
     }
-    let client = format!("{APISERVER_CLIENT}.pem");
-    if has("kubeadm-config.yaml") && !has(&client) {
-        problems.push(format!("{client}: missing, and kubeadm-config.yaml is there"));
+    let pair = [Role::Server, Role::Peer].map(FileKind::Certificate);
+    let of_a_member = pair.iter().any(has) || has(&FileKind::EtcdConfig);
+    let combined = has(&FileKind::Certificate(Role::Member));
+    for kind in pair.iter().filter(|kind| of_a_member && !combined && !has(kind)) {
+        problems.push(format!("{}: missing (a member needs it)", kind.name()));
     }
-    let holds_pair = files.keys().filter_map(|name| name.to_str()).any(|n| n.ends_with("-key.pem"));
-    if !holds_pair {
+    let client = FileKind::Certificate(Role::Client(APISERVER_CLIENT.to_owned()));
+    let kubeadm = FileKind::KubeadmConfig;
+    if has(&kubeadm) && !has(&client) {
+        problems.push(format!("{}: missing ({} needs it)", client.name(), kubeadm.name()));
+    }
+    let is_key = |name: &OsString| {
+        matches!(name.to_str().and_then(FileKind::from_name), Some(FileKind::Key(_)))
+    };
+    if !files.keys().any(is_key) {
         problems.push("no certificate with a key".to_owned());
     }
     problems

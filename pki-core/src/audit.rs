@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use time::OffsetDateTime;
 
+use crate::ca_set::{CaSet, ClusterCas};
 use crate::certificate::Certificate;
-use crate::cluster::{Action, Held, Wanted};
+use crate::cluster::{Action, CertificateSpec, Held};
 use crate::deployment::{Deployment, HostFile, Leaf, Pair};
 use crate::error::Error;
 use crate::finding::{Finding, Severity, worst_first};
@@ -67,12 +68,12 @@ impl Manifest {
     /// Judges every file that the hosts hold, and those that they should hold, at a moment.
     pub fn audit(
         &self,
-        ca: &Certificate,
+        cas: &ClusterCas,
         files: &[HostFile],
         now: OffsetDateTime,
     ) -> Result<Vec<FileReport>, Error> {
-        let deployment = Deployment::new(self, ca, files, now)?;
-        let verifier = Verifier::builder([ca.clone()]).build()?;
+        let deployment = Deployment::new(self, cas, files, now)?;
+        let verifiers = Verifiers::new(cas)?;
         // The certificates in the order of the manifest, then the other files by name.
         let mut order: Vec<String> = Vec::new();
         let mut found: BTreeMap<String, Found> = BTreeMap::new();
@@ -80,10 +81,10 @@ impl Manifest {
             order.push(pair.path());
             let of_file = found.entry(pair.path()).or_default();
             let Some(leaf) = deployment.leaf(pair) else { continue };
-            let (path, findings) = deployment.check_leaf(pair, &leaf, &verifier).into_parts();
+            let (path, findings) = deployment.check_leaf(pair, &leaf, &verifiers).into_parts();
             *of_file = Found { path: Some(path), findings };
-            if let Some(wanted) = &pair.wanted {
-                of_file.findings.extend(self.drift(wanted, leaf.certificate, ca, now)?);
+            if let Some(spec) = &pair.spec {
+                of_file.findings.extend(self.drift(spec, &leaf, cas, now)?);
             }
         }
         for (file, finding) in rules::check_deployment(&deployment) {
@@ -98,22 +99,26 @@ impl Manifest {
         Ok(reports)
     }
 
-    /// In what a certificate is not the one that the manifest wants.
+    /// How a certificate differs from the one that the manifest describes.
     fn drift(
         &self,
-        wanted: &Wanted,
-        certificate: &Certificate,
-        ca: &Certificate,
+        spec: &CertificateSpec,
+        leaf: &Leaf<'_>,
+        cas: &ClusterCas,
         now: OffsetDateTime,
     ) -> Result<Vec<Finding>, Error> {
         let profiles = SigningConfig::etcd();
-        let profile = profiles.profile(wanted.profile)?;
+        let profile = profiles.profile(spec.role.profile())?;
+        let certificate = leaf.certificate;
+        let chain: Vec<Certificate> = leaf.chain.iter().copied().cloned().collect();
         // Whether the key is the right one is a rule of its own.
-        let held = Held { certificate, key: Some(&certificate.public_key) };
-        let compared = wanted.compare(Some(held), ca, profile, self.renew_before, now)?;
+        let held = Held { certificate, chain: &chain, key: Some(&certificate.public_key) };
+        let set = cas.for_role(&spec.role);
+        let compared = spec.compare(Some(held), set, profile, self.renew_before, now)?;
         let Action::Reissue { drift } = compared else { return Ok(Vec::new()) };
         let findings = drift.into_iter().map(|drift| {
-            let evidence = format!("{} is {}, wanted {}", drift.field, drift.found, drift.wanted);
+            let evidence =
+                format!("{}: {} (manifest: {})", drift.field, drift.found, drift.expected);
             let subject = certificate.subject.to_string();
             rules::finding(&rules::MANIFEST_DRIFT, Policy::Etcd, subject, evidence)
         });
@@ -121,9 +126,35 @@ impl Manifest {
     }
 }
 
+/// What judges the certificates of each purpose.
+struct Verifiers {
+    server: Verifier,
+    peer: Verifier,
+    client: Verifier,
+}
+
+impl Verifiers {
+    fn new(cas: &ClusterCas) -> Result<Self, Error> {
+        let verifier = |set: &CaSet| Verifier::builder(set.trusted().to_vec()).build();
+        Ok(Self {
+            server: verifier(&cas.server)?,
+            peer: verifier(&cas.peer)?,
+            client: verifier(&cas.client)?,
+        })
+    }
+
+    const fn for_purpose(&self, purpose: Purpose) -> &Verifier {
+        match purpose {
+            Purpose::Peer => &self.peer,
+            Purpose::Client => &self.client,
+            _ => &self.server,
+        }
+    }
+}
+
 impl Deployment<'_> {
     /// What the rules say of a leaf by itself.
-    fn check_leaf(&self, pair: &Pair<'_>, leaf: &Leaf<'_>, verifier: &Verifier) -> Report {
+    fn check_leaf(&self, pair: &Pair<'_>, leaf: &Leaf<'_>, verifiers: &Verifiers) -> Report {
         let mut options = VerifyOptions::at(self.now);
         // One certificate for both ports is held to the stricter of the two.
         options.purpose = match pair.parts.as_slice() {
@@ -136,6 +167,7 @@ impl Deployment<'_> {
         let lifetime = leaf.certificate.not_after - leaf.certificate.not_before;
         options.expires_within = Some(self.manifest.renew_before.min(lifetime / 2));
         let chain: Vec<Certificate> = leaf.chain.iter().copied().cloned().collect();
+        let verifier = verifiers.for_purpose(options.purpose);
         let report = verifier.check(leaf.certificate, &chain, &options);
         let member = self.members.iter().find(|member| member.host.name == pair.host);
         if member.is_some_and(|member| !member.uses_gateway()) {

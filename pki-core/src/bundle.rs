@@ -5,23 +5,15 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use crate::manifest::{APISERVER_CLIENT, Host, Manifest};
-
-/// etcd's configuration of a member.
-pub(crate) const ETCD_CONF: &str = "etcd.conf.yaml";
-/// The unit that starts a member.
-pub(crate) const ETCD_SERVICE: &str = "etcd.service";
-/// The surroundings of etcdctl.
-pub(crate) const ETCDCTL_ENV: &str = "etcdctl.env";
-/// kubeadm's configuration of a control plane.
-pub(crate) const KUBEADM_CONFIG: &str = "kubeadm-config.yaml";
+use crate::layout::{APISERVER_CLIENT, FileKind, Role};
+use crate::manifest::{Host, Manifest};
 
 /// A generated file.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Generated {
-    /// Its name in the host's folder.
-    pub name: &'static str,
+    /// Which file it is.
+    pub kind: FileKind,
     /// What it says.
     pub contents: String,
 }
@@ -71,21 +63,24 @@ impl<'a> Bundles<'a> {
         let Some(part) = self.hosts.get(host).filter(|_| self.manifest.configuration) else {
             return Vec::new();
         };
-        let file = |name, contents| Generated { name, contents };
+        let file = |kind, contents| Generated { kind, contents };
         match *part {
             Part::Member(member) => vec![
-                file(ETCD_CONF, self.etcd_conf(member)),
-                file(ETCD_SERVICE, self.etcd_service(member)),
+                file(FileKind::EtcdConfig, self.etcd_conf(member)),
+                file(FileKind::EtcdUnit, self.etcd_service(member)),
             ],
             Part::ControlPlane => {
                 let folder = &self.manifest.paths.kubernetes;
                 vec![
-                    file(ETCDCTL_ENV, self.etcdctl_env(folder, APISERVER_CLIENT)),
-                    file(KUBEADM_CONFIG, self.kubeadm_config()),
+                    file(FileKind::EtcdctlEnv, self.etcdctl_env(folder, APISERVER_CLIENT)),
+                    file(FileKind::KubeadmConfig, self.kubeadm_config()),
                 ]
             }
             Part::Client(client) => {
-                vec![file(ETCDCTL_ENV, self.etcdctl_env(&self.manifest.paths.etcd, client))]
+                vec![file(
+                    FileKind::EtcdctlEnv,
+                    self.etcdctl_env(&self.manifest.paths.etcd, client),
+                )]
             }
         }
     }
@@ -93,9 +88,8 @@ impl<'a> Bundles<'a> {
     /// The settings of one member, by etcd's long option names.
     pub(crate) fn settings(&self, member: &Host) -> Vec<(&'static str, String)> {
         let Some(own) = address(member) else { return Vec::new() };
-        let folder = &self.manifest.paths.etcd;
-        let (server, peer) =
-            if member.combined { ("member", "member") } else { ("server", "peer") };
+        let path = |file: FileKind| format!("{}/{}", self.manifest.paths.etcd, file.name());
+        let (server, peer) = (member.server_role(), member.peer_role());
         let loopback = url(IpAddr::from([127, 0, 0, 1]), 2379);
         vec![
             ("name", member.name.clone()),
@@ -107,13 +101,13 @@ impl<'a> Bundles<'a> {
             ("initial-cluster", self.initial_cluster.clone()),
             ("initial-cluster-token", self.manifest.cluster.clone()),
             ("initial-cluster-state", "new".to_owned()),
-            ("cert-file", format!("{folder}/{server}.pem")),
-            ("key-file", format!("{folder}/{server}-key.pem")),
-            ("trusted-ca-file", format!("{folder}/ca.pem")),
+            ("cert-file", path(FileKind::Certificate(server.clone()))),
+            ("key-file", path(FileKind::Key(server))),
+            ("trusted-ca-file", path(FileKind::TrustedCas)),
             ("client-cert-auth", "true".to_owned()),
-            ("peer-cert-file", format!("{folder}/{peer}.pem")),
-            ("peer-key-file", format!("{folder}/{peer}-key.pem")),
-            ("peer-trusted-ca-file", format!("{folder}/ca.pem")),
+            ("peer-cert-file", path(FileKind::Certificate(peer.clone()))),
+            ("peer-key-file", path(FileKind::Key(peer))),
+            ("peer-trusted-ca-file", path(FileKind::TrustedCas)),
             ("peer-client-cert-auth", "true".to_owned()),
             ("peer-cert-allowed-hostname", self.manifest.peer_name()),
         ]
@@ -156,9 +150,10 @@ impl<'a> Bundles<'a> {
     }
 
     fn etcd_service(&self, member: &Host) -> String {
-        let folder = &self.manifest.paths.etcd;
         let start = if self.manifest.etcd_version.has_allowed_hostname_in_yaml() {
-            format!("ExecStart=/usr/bin/etcd --config-file={folder}/etcd.conf.yaml\n")
+            let folder = &self.manifest.paths.etcd;
+            let file = FileKind::EtcdConfig.name();
+            format!("ExecStart=/usr/bin/etcd --config-file={folder}/{file}\n")
         } else {
             // A configuration file makes etcd ignore its environment, so this unit uses none.
             let mut lines = String::new();
@@ -196,7 +191,7 @@ impl<'a> Bundles<'a> {
     }
 
     fn kubeadm_config(&self) -> String {
-        let folder = &self.manifest.paths.kubernetes;
+        let files = ClientFiles::new(&self.manifest.paths.kubernetes, APISERVER_CLIENT);
         let mut text = format!(
             "# kubeadm init --config kubeadm-config.yaml, by etcdpki from the manifest of the cluster {}.\n\
              apiVersion: kubeadm.k8s.io/v1beta4\n\
@@ -209,22 +204,45 @@ impl<'a> Bundles<'a> {
         }
         let _ = write!(
             text,
-            "    caFile: {folder}/ca.pem\n    certFile: {folder}/{APISERVER_CLIENT}.pem\n    \
-             keyFile: {folder}/{APISERVER_CLIENT}-key.pem\n"
+            "    caFile: {}\n    certFile: {}\n    keyFile: {}\n",
+            files.trusted, files.certificate, files.key
         );
         text
     }
 
     fn etcdctl_env(&self, folder: &str, client: &str) -> String {
+        let files = ClientFiles::new(folder, client);
         format!(
             "# set -a; . ./etcdctl.env; set +a; etcdctl endpoint health\n\
              ETCDCTL_API=3\n\
              ETCDCTL_ENDPOINTS={}\n\
-             ETCDCTL_CACERT={folder}/ca.pem\n\
-             ETCDCTL_CERT={folder}/{client}.pem\n\
-             ETCDCTL_KEY={folder}/{client}-key.pem\n",
-            self.endpoints.join(",")
+             ETCDCTL_CACERT={}\n\
+             ETCDCTL_CERT={}\n\
+             ETCDCTL_KEY={}\n",
+            self.endpoints.join(","),
+            files.trusted,
+            files.certificate,
+            files.key
         )
+    }
+}
+
+/// The paths of a client's files on its host.
+struct ClientFiles {
+    trusted: String,
+    certificate: String,
+    key: String,
+}
+
+impl ClientFiles {
+    fn new(folder: &str, client: &str) -> Self {
+        let role = Role::Client(client.to_owned());
+        let path = |file: FileKind| format!("{folder}/{}", file.name());
+        Self {
+            trusted: path(FileKind::TrustedCas),
+            certificate: path(FileKind::Certificate(role.clone())),
+            key: path(FileKind::Key(role)),
+        }
     }
 }
 

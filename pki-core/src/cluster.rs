@@ -2,10 +2,12 @@
 
 use time::{Duration, OffsetDateTime};
 
+use crate::ca_set::CaSet;
 use crate::certificate::{Certificate, GeneralName};
 use crate::error::Error;
 use crate::key::{KeyAlgorithm, PublicKey};
-use crate::manifest::{APISERVER_CLIENT, Host, Manifest};
+use crate::layout::{APISERVER_CLIENT, Role};
+use crate::manifest::{Host, Manifest};
 use crate::name::San;
 use crate::profile::Profile;
 use crate::request::{CaRequest, Request};
@@ -15,16 +17,14 @@ use crate::template::NameConstraint;
 /// A certificate that a host should hold.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Wanted {
-    /// Whose folder it goes to.
+pub struct CertificateSpec {
+    /// The host whose folder it goes to.
     pub host: String,
-    /// The base of its files: `server`, `peer`, `apiserver-etcd-client`.
-    pub file: String,
-    /// The built-in profile that it is issued by.
-    pub profile: &'static str,
+    /// What it is for; the names of its files and its profile follow from that.
+    pub role: Role,
     /// The subject.
     pub subject: Subject,
-    /// The names that are asked for, beside those that the profile adds.
+    /// Subject alternative names to request. The profile adds its own.
     pub names: Vec<San>,
     /// The key's algorithm.
     pub key: KeyAlgorithm,
@@ -32,8 +32,8 @@ pub struct Wanted {
     pub expiry: Duration,
 }
 
-impl Wanted {
-    /// The request for it, once there is a key.
+impl CertificateSpec {
+    /// The request for this certificate with a key.
     pub fn request(&self, public_key: PublicKey) -> Request {
         Request {
             subject: self.subject.clone(),
@@ -56,9 +56,10 @@ impl Manifest {
         request
     }
 
-    /// In what a CA is not the one that the manifest describes. It is not replaced for that: every
-    /// certificate of the cluster hangs on it.
-    pub fn ca_differences(&self, ca: &Certificate) -> Vec<String> {
+    /// How the issuing CA differs from the one that the manifest describes, a sentence each. It is kept
+    /// all the same, because every certificate of the cluster depends on it.
+    pub fn ca_differences(&self, cas: &CaSet) -> Vec<String> {
+        let ca = cas.issuing();
         let constrained = |yes: bool| if yes { "constrained" } else { "not constrained" };
         // The CA may begin a little before it was made, or not, as its maker chose.
         let mut lifetime = ca.not_after - ca.not_before;
@@ -72,25 +73,24 @@ impl Manifest {
             ("lifetime", lifetime.to_string(), self.ca.expiry.to_string()),
             ("names", constrained(constraints).into(), constrained(self.constrain).into()),
         ];
-        let differing = pairs.into_iter().filter(|(_, found, wanted)| found != wanted);
+        let differing = pairs.into_iter().filter(|(_, found, expected)| found != expected);
         differing
-            .map(|(field, found, wanted)| {
-                format!("the CA stays as it is: {field}: {found}; the manifest says {wanted}")
+            .map(|(field, found, expected)| {
+                format!(
+                    "the existing CA is kept; its {field}: {found}, in the manifest: {expected}"
+                )
             })
             .collect()
     }
 
-    /// Every certificate that the cluster's hosts should hold, host by host. Workers hold none.
-    pub fn wanted(&self) -> Result<Vec<Wanted>, Error> {
-        let mut wanted = Vec::new();
+    /// Every certificate that the hosts of the cluster should hold, host by host. Workers hold none.
+    pub fn certificates(&self) -> Result<Vec<CertificateSpec>, Error> {
+        let mut specs = Vec::new();
         for member in &self.etcd {
-            let mut serving = self.host_names(member)?;
-            let peers: San = self.peer_name().parse()?;
-            let mut add = |file: &str, profile, names: Vec<San>| -> Result<(), Error> {
-                wanted.push(Wanted {
+            let mut add = |role, names| -> Result<(), Error> {
+                specs.push(CertificateSpec {
                     host: member.name.clone(),
-                    file: file.to_owned(),
-                    profile,
+                    role,
                     subject: Subject::from_common_name(&*member.name)?,
                     names,
                     key: member.key,
@@ -98,34 +98,35 @@ impl Manifest {
                 });
                 Ok(())
             };
+            let mut serving = self.host_names(member)?;
+            let shared: San = self.peer_name().parse()?;
             if member.combined {
-                serving.push(peers);
-                add("member", "server", serving)?;
+                serving.push(shared);
+                add(Role::Member, serving)?;
             } else {
                 let mut peer: Vec<San> = member.addresses.iter().copied().map(San::Ip).collect();
-                peer.push(peers);
-                add("server", "server", serving)?;
-                add("peer", "peer", peer)?;
+                peer.push(shared);
+                add(Role::Server, serving)?;
+                add(Role::Peer, peer)?;
             }
         }
         let apiservers = self.control_plane.iter();
         let apiservers = apiservers.map(|h| (&h.name, APISERVER_CLIENT, h.key, h.expiry));
         let clients = self.clients.iter().map(|c| (&c.host, &*c.name, c.key, c.expiry));
         for (host, name, key, expiry) in apiservers.chain(clients) {
-            wanted.push(Wanted {
+            specs.push(CertificateSpec {
                 host: host.clone(),
-                file: name.to_owned(),
-                profile: "client",
+                role: Role::Client(name.to_owned()),
                 subject: Subject::from_common_name(name)?,
                 names: Vec::new(),
                 key,
                 expiry,
             });
         }
-        Ok(wanted)
+        Ok(specs)
     }
 
-    /// The names at which a member is reached, its short name apart, which the profile adds.
+    /// The names at which a member is reached. The profile adds its short name.
     fn host_names(&self, host: &Host) -> Result<Vec<San>, Error> {
         let mut names = Vec::new();
         if let Some(domain) = &self.domain {
@@ -136,7 +137,7 @@ impl Manifest {
         Ok(names)
     }
 
-    /// What the CA of this manifest may certify, and no more.
+    /// The names that the CA of this manifest may certify.
     fn constraints(&self) -> Vec<NameConstraint> {
         let mut texts = vec![
             "dns:localhost".to_owned(),
@@ -170,84 +171,81 @@ impl Manifest {
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Action {
-    /// It is not there.
+    /// The host does not have it.
     Create,
-    /// It is there and is not what is wanted.
+    /// The host has one that differs from the manifest.
     Reissue {
-        /// Which field, from what, to what.
+        /// Every difference.
         drift: Vec<Drift>,
     },
-    /// It is what is wanted, and ends soon.
+    /// The host has it, and it expires soon.
     Renew {
-        /// Its end.
+        /// When it expires.
         not_after: OffsetDateTime,
     },
-    /// It is what is wanted.
+    /// The host has it.
     Keep,
 }
 
 impl Action {
-    /// For a file that is there and holds no certificate that can be read.
+    /// For a file that exists and holds no certificate that can be read.
     pub fn replace_unreadable(problem: String) -> Self {
-        let drift = Drift { field: "file", found: problem, wanted: "a certificate".to_owned() };
+        let drift = Drift { field: "file", found: problem, expected: "a certificate".to_owned() };
         Self::Reissue { drift: vec![drift] }
     }
 }
 
-/// One way in which a certificate is not what is wanted.
+/// One difference between a certificate and the manifest.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Drift {
     /// The field.
     pub field: &'static str,
-    /// What is there.
+    /// What the host holds.
     pub found: String,
-    /// What the manifest wants.
-    pub wanted: String,
+    /// What the manifest says.
+    pub expected: String,
 }
 
-/// A certificate and its key as a host holds them.
+/// A certificate as a host holds it.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "callers write it as a literal")]
 pub struct Held<'a> {
     /// The certificate.
     pub certificate: &'a Certificate,
-    /// The public half of the key beside it, where it can be read.
+    /// What follows it in its file.
+    pub chain: &'a [Certificate],
+    /// The public half of the key beside it, if that can be read.
     pub key: Option<&'a PublicKey>,
 }
 
-impl Wanted {
-    /// Compares what is wanted with what is held.
+impl CertificateSpec {
+    /// Compares what a host holds with this certificate, as `cas` would issue it now.
     pub fn compare(
         &self,
         held: Option<Held<'_>>,
-        ca: &Certificate,
+        cas: &CaSet,
         profile: &Profile,
         renew_before: Duration,
         now: OffsetDateTime,
     ) -> Result<Action, Error> {
-        let Some(Held { certificate, key }) = held else {
+        let Some(Held { certificate, chain, key }) = held else {
             return Ok(Action::Create);
         };
         let mut drift = Vec::new();
-        let mut differ = |field, found: String, wanted: String| {
-            if found != wanted {
-                drift.push(Drift { field, found, wanted });
+        let mut differ = |field, found: String, expected: String| {
+            if found != expected {
+                drift.push(Drift { field, found, expected });
             }
         };
         // What a certificate issued now would say, by the same code that issues it.
         let request = self.request(certificate.public_key.clone());
         let template = profile.admit(&request, now)?.template;
         differ("subject", certificate.subject.to_string(), template.subject.to_string());
-        differ("names", sorted(found_names(certificate)), sorted(wanted_names(&template.names)));
+        differ("names", sorted(found_names(certificate)), sorted(texts(&template.names)));
         differ("key", certificate.public_key.algorithm_name(), self.key.to_string());
-        let usages = certificate.extensions.extended_key_usage.iter().flatten();
-        let wanted_usages = template.extended_key_usages.iter();
-        differ(
-            "extKeyUsage",
-            sorted(usages.map(ToString::to_string).collect()),
-            sorted(wanted_usages.map(ToString::to_string).collect()),
-        );
+        let usages = certificate.extensions.extended_key_usage.as_deref().unwrap_or_default();
+        differ("extKeyUsage", sorted(texts(usages)), sorted(texts(&template.extended_key_usages)));
         // As the manifest counts it: without the time before it was issued.
         let lifetime =
             |from: OffsetDateTime, to: OffsetDateTime| (to - from - profile.backdate).to_string();
@@ -256,6 +254,7 @@ impl Wanted {
             lifetime(certificate.not_before, certificate.not_after),
             lifetime(template.not_before, template.not_after),
         );
+        let ca = cas.issuing();
         let issuer = |name: String, signed: bool| {
             if signed { name } else { format!("{name}, not signed by its key") }
         };
@@ -264,6 +263,7 @@ impl Wanted {
             issuer(certificate.issuer.to_string(), certificate.is_signed_by(&ca.public_key)),
             issuer(ca.subject.to_string(), true),
         );
+        differ("chain", sent_with(chain), sent_with(cas.intermediates()));
         let key_id =
             |key: Option<&PublicKey>| key.map_or("none".to_owned(), |k| k.key_id().to_string());
         differ("key file", key_id(key), key_id(Some(&certificate.public_key)));
@@ -282,8 +282,16 @@ fn found_names(certificate: &Certificate) -> Vec<String> {
     names.map(GeneralName::to_string).collect()
 }
 
-fn wanted_names(names: &[San]) -> Vec<String> {
-    names.iter().map(ToString::to_string).collect()
+/// The CAs that a leaf is sent with. A root among them changes nothing (RFC 8446 section 4.4.2).
+fn sent_with(chain: &[Certificate]) -> String {
+    let sent = chain.iter().filter(|ca| !ca.is_self_issued());
+    let sent: Vec<String> =
+        sent.map(|ca| format!("{} (serial {})", ca.subject, ca.serial)).collect();
+    if sent.is_empty() { "none".to_owned() } else { sent.join(", ") }
+}
+
+fn texts<T: ToString>(items: &[T]) -> Vec<String> {
+    items.iter().map(ToString::to_string).collect()
 }
 
 fn sorted(mut items: Vec<String>) -> String {

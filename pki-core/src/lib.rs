@@ -63,6 +63,10 @@ mod request;
 mod profile;
 mod profile_json;
 
+mod layout;
+
+mod ca_set;
+
 mod manifest;
 
 mod bundle;
@@ -82,13 +86,14 @@ mod audit;
 pub use audit::FileReport;
 pub use authority::{Authority, Draft, IssuanceContext, Issued};
 pub use bundle::{Bundles, Generated};
+pub use ca_set::{CaSet, ClusterCas};
 pub use certificate::{
     AccessDescription, AuthorityKeyId, BasicConstraints, Certificate, CertificateFields,
     CertificateRequest, DistinguishedName, DistributionPoint, Extension, Extensions, GeneralName,
     NameAttribute, NameConstraints, PolicyConstraints, SerialNumber, signature_algorithm_name,
 };
 pub use cidr::Cidr;
-pub use cluster::{Action, Drift, Held, Wanted};
+pub use cluster::{Action, CertificateSpec, Drift, Held};
 pub use csr_json::{CaSection, CsrJson};
 pub use deployment::HostFile;
 pub use duration::{parse_duration, parse_lifetime};
@@ -99,7 +104,8 @@ pub use etcd::{
 };
 pub use finding::{Finding, Rule, Severity, Source};
 pub use key::{KeyAlgorithm, KeyId, PublicKey, SignatureAlgorithm, Signer};
-pub use manifest::{APISERVER_CLIENT, CaSpec, Client, Host, Manifest, Paths};
+pub use layout::{APISERVER_CLIENT, FileKind, Owner, Role};
+pub use manifest::{CaSpec, Client, Host, Manifest, Paths};
 pub use name::{DnsName, EmailAddress, San, Uri};
 pub use oid::Oid;
 pub use pem::{Content, Section, is_pem, read as read_pem};

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use pki_core::Certificate;
+use pki_core::{CaSet, Certificate, ClusterCas};
 
 use super::folder::certificate_path;
 use crate::failure::Failure;
@@ -29,6 +29,13 @@ impl Chain {
     /// A CA whose certificate stands for itself.
     pub(crate) const fn of(ca: Certificate) -> Self {
         Self { ca, others: Vec::new() }
+    }
+
+    /// The CAs of a cluster, all of whose certificates this CA issues. `folder` is that of the CA.
+    pub(crate) fn cas(&self, folder: &Path) -> Result<ClusterCas, Failure> {
+        let set = CaSet::new(self.all().cloned().collect());
+        let set = set.map_err(|error| Failure::from(error).in_file(&certificate_path(folder)))?;
+        Ok(ClusterCas::shared(set))
     }
 
     /// The CA's own certificate.

@@ -6,12 +6,14 @@ use std::process::ExitCode;
 use std::sync::mpsc;
 use std::thread;
 
-use pki_core::{Action, Authority, Issued, KeyFormat, Manifest, PrivateKey, Signer, Wanted};
+use pki_core::{
+    Action, CertificateSpec, ClusterCas, Issued, KeyFormat, Manifest, PrivateKey, Signer,
+};
 use zeroize::Zeroizing;
 
 use super::Common;
 use super::cluster::{
-    self, ApplyContext, HostWork, ManifestArgs, Outcome, Step, Work, in_parallel,
+    self, ApplyContext, HostWork, ManifestArgs, Orphans, Outcome, Step, Work, in_parallel,
 };
 use crate::ca::{self, Ca, Chain, Found, LockedFolder, NewCa, Opened, Remains};
 use crate::failure::Failure;
@@ -45,33 +47,35 @@ const AT_ONCE: usize = 512;
 pub(crate) fn run(args: &ApplyArgs, common: &Common) -> Result<ExitCode, Failure> {
     let mut manifest = cluster::read_manifest(&args.manifest.file)?;
     // Before a CA is made.
-    let wanted = cluster::wanted(&manifest, &args.manifest.only)?;
+    let specs = cluster::specs_by_host(&manifest, &args.manifest.only)?;
     let path = common.folder_of(&args.manifest.file, &manifest);
     let mut ca = ApplyCa::open(&manifest, &path)?;
-    let differences = manifest.ca_differences(ca.chain.ca());
+    let cas = ca.chain.cas(&path)?;
+    let differences = manifest.ca_differences(&cas.server);
     manifest.warnings.extend(differences);
-    let authority = Authority::new(ca.chain.ca().clone());
-    let context = ApplyContext::new(&manifest, Some(&authority), &path)?;
+    let context = ApplyContext::new(&manifest, Some(&cas), &path)?;
+    let orphans = if args.prune { Orphans::Remove } else { Orphans::Keep };
     let all = &context.all;
     store::make_folder(all, Access::Secret)?;
     hosts::clean(all)?;
 
-    let work = Work::find(&context, &wanted, &args.manifest.only)?;
-    let needed = work.hosts.iter().filter(|host| host.is_needed(args.prune));
+    let work = Work::find(&context, &specs, &args.manifest.only)?;
+    let needed = work.hosts.iter().filter(|host| host.is_needed(orphans));
     let needed: Vec<&HostWork<'_>> = needed.collect();
-    let name = |wanted: &Wanted| format!("{}/{}.pem", wanted.host, wanted.file);
+    let name = |spec: &CertificateSpec| format!("{}/{}", spec.host, spec.role.certificate_file());
     let waiting: Vec<String> = needed.iter().flat_map(|host| to_sign(host)).map(name).collect();
     ca.prepare(&waiting)?;
     let mut changed = ca.step.is_some() || !needed.is_empty();
-    put_all(&needed, &context, ca.signing.as_deref(), args.prune)?;
-    for orphan in work.orphans.iter().filter(|_| args.prune) {
+    put_all(&needed, &context, ca.signing.as_deref(), &cas, orphans)?;
+    for orphan in work.orphans.iter().filter(|_| orphans == Orphans::Remove) {
         hosts::remove(all, orphan)?;
         changed = true;
     }
 
     let mut steps: Vec<Step> = ca.step.into_iter().chain(work.steps()).collect();
     steps.retain(|step| step.action != "keep");
-    for step in steps.iter_mut().filter(|step| args.prune && step.action == "orphan") {
+    let is_removed = |step: &&mut Step| orphans == Orphans::Remove && step.action == "orphan";
+    for step in steps.iter_mut().filter(is_removed) {
         step.action = "remove";
     }
     let mut warnings = std::mem::take(&mut manifest.warnings);
@@ -149,12 +153,13 @@ fn put_all(
     needed: &[&HostWork<'_>],
     context: &ApplyContext<'_>,
     ca: Option<&Ca>,
-    prune: bool,
+    cas: &ClusterCas,
+    orphans: Orphans,
 ) -> Result<(), Failure> {
     if needed.is_empty() {
         return Ok(());
     }
-    if needed.iter().any(|host| host.is_exchanged(prune)) {
+    if needed.iter().any(|host| host.is_exchanged(orphans)) {
         hosts::probe(&context.all)?;
     }
     // Between hosts a signal is heeded. Inside of one everything goes on to its place.
@@ -166,7 +171,7 @@ fn put_all(
         scope.spawn(move || {
             for hosts in needed.chunks(AT_ONCE) {
                 let made = in_parallel(hosts, |host| {
-                    let made = make(host, context, ca, prune);
+                    let made = make(host, context, ca, cas, orphans);
                     progress.step();
                     made
                 });
@@ -186,9 +191,9 @@ fn put_all(
 }
 
 /// The certificates that a host lacks, or that are to be replaced.
-fn to_sign<'a>(host: &'a HostWork<'_>) -> impl Iterator<Item = &'a Wanted> {
+fn to_sign<'a>(host: &'a HostWork<'_>) -> impl Iterator<Item = &'a CertificateSpec> {
     let missing = host.certificates.iter().filter(|(_, action)| *action != Action::Keep);
-    missing.map(|(wanted, _)| *wanted)
+    missing.map(|(spec, _)| *spec)
 }
 
 /// Issues what a host lacks and writes its folder beside its place. A host that keeps its folder has none.
@@ -196,29 +201,30 @@ fn make(
     host: &HostWork<'_>,
     context: &ApplyContext<'_>,
     ca: Option<&Ca>,
-    prune: bool,
+    cas: &ClusterCas,
+    orphans: Orphans,
 ) -> Result<Option<Pending<NewFolder>>, Failure> {
     signals::check()?;
     hosts::mend_modes(&context.all.join(host.host), &host.modes)?;
-    if !host.is_exchanged(prune) {
+    if !host.is_exchanged(orphans) {
         return Ok(None);
     }
     let mut files = Vec::new();
     let mut signed = Vec::new();
-    for wanted in to_sign(host) {
-        let leaf_key = PrivateKey::generate(wanted.key)?;
-        let request = wanted.request(leaf_key.public_key().clone());
-        let profile = context.profiles.profile(wanted.profile)?;
+    for spec in to_sign(host) {
+        let leaf_key = PrivateKey::generate(spec.key)?;
+        let request = spec.request(leaf_key.public_key().clone());
+        let profile = context.profiles.profile(spec.role.profile())?;
         let ca = ca.ok_or_else(|| Failure::bug("a certificate is to be signed without a CA"))?;
         signed.push(ca.sign(&request, profile, &host::issuance_context()?)?);
         files.push(BundleFile {
-            name: format!("{}-key.pem", wanted.file),
+            name: spec.role.key_file(),
             contents: Zeroizing::new(leaf_key.to_pem(KeyFormat::Pkcs8)?.as_bytes().to_vec()),
             access: Access::Secret,
         });
     }
     let mut kept_files = host.kept_files.clone();
-    kept_files.extend(host.orphans.iter().filter(|_| !prune).cloned());
+    kept_files.extend(host.orphans.iter().filter(|_| orphans == Orphans::Keep).cloned());
     let public = |name: String, contents: String| {
         let contents = Zeroizing::new(contents.into_bytes());
         BundleFile { name, contents, access: Access::Public }
@@ -226,13 +232,14 @@ fn make(
     let others = context.public_files(host.host).into_iter();
     files.extend(
         others
-            .filter(|(name, _)| host.files.contains(name))
-            .map(|(name, contents)| public(name.to_owned(), contents)),
+            .filter(|(kind, _)| host.files.contains(kind))
+            .map(|(kind, contents)| public(kind.name().into_owned(), contents)),
     );
     let signed: Pending<Vec<Issued>> = signed.into_iter().collect();
     let staged = signed.stage(|all| {
-        for (issued, wanted) in all.iter().zip(to_sign(host)) {
-            files.push(public(format!("{}.pem", wanted.file), issued.certificate.to_pem()?));
+        for (issued, spec) in all.iter().zip(to_sign(host)) {
+            let pem = cas.for_role(&spec.role).leaf_pem(&issued.certificate)?;
+            files.push(public(spec.role.certificate_file(), pem));
         }
         NewFolder::write(&context.all, host.host, &files, &kept_files)
     });

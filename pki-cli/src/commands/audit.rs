@@ -27,7 +27,7 @@ fn read_host(folder: &Path, host: &str) -> Result<Vec<HostFile>, Failure> {
 
 /// Judges the files of every host in the CA's folder by the manifest.
 pub(crate) fn run(manifest: &Manifest, folder: &Path) -> Result<Vec<FileReport>, Failure> {
-    let chain = Chain::read(folder)?;
+    let cas = Chain::read(folder)?.cas(folder)?;
     let files = read_hosts(&folder.join(hosts::FOLDER))?;
-    Ok(manifest.audit(chain.ca(), &files, host::now())?)
+    Ok(manifest.audit(&cas, &files, host::now())?)
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::ValueEnum;
-use pki_core::{Certificate, pkcs12};
+use pki_core::{APISERVER_CLIENT, FileKind, Role, pkcs12};
 use serde::Serialize;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
@@ -98,15 +98,15 @@ pub(crate) fn run(args: &ExportArgs, common: &Common) -> Result<ExitCode, Failur
         None => common.folder(),
     };
     let files = find(&args.host, &folder)?;
-    let ca: Vec<Certificate> = Chain::read(&folder)?.all().cloned().collect();
-    let bundle = pairs::read(&args.host, &files, &ca[0])?;
+    let cas = Chain::read(&folder)?.cas(&folder)?;
+    let bundle = pairs::read(&args.host, &files, &cas)?;
     let made = match (args.form, &password) {
-        (Form::Pkcs12, Some(password)) => key_stores(args, &bundle, &ca, password)?,
+        (Form::Pkcs12, Some(password)) => key_stores(args, &bundle, password)?,
         (Form::Kubeadm, _) => vec![archive(args, kubeadm(&bundle, &files), &bundle)?],
         _ => vec![archive(args, as_it_is(&bundle, &files), &bundle)?],
     };
     if to_stdout {
-        let [(_, bytes, _)] = made.as_slice() else {
+        let [made] = made.as_slice() else {
             return Err(Failure::usage(format!(
                 "{} has {} certificates, and standard output takes one file",
                 args.host,
@@ -114,20 +114,20 @@ pub(crate) fn run(args: &ExportArgs, common: &Common) -> Result<ExitCode, Failur
             ))
             .hinted("name a folder with --out"));
         };
-        host::print_bytes(bytes)?;
+        host::print_bytes(&made.bytes)?;
         return Ok(ExitCode::SUCCESS);
     }
     if let (Form::Pkcs12, Some(folder)) = (args.form, &args.out) {
         store::make_folder(folder, Access::Public)?;
     }
     let mut batch = Batch::new(if args.force { Existing::Replace } else { Existing::Keep });
-    for (path, bytes, _) in &made {
-        batch.stage(path.clone(), bytes, Access::Secret)?;
+    for made in &made {
+        batch.stage(made.path.clone(), &made.bytes, Access::Secret)?;
     }
     batch.commit()?;
     let files: Vec<Exported> = made
         .into_iter()
-        .map(|(path, _, contents)| Exported { file: path.display().to_string(), contents })
+        .map(|made| Exported { file: made.path.display().to_string(), contents: made.contents })
         .collect();
     if common.format == Format::Json {
         json::print(&ExportOutput { host: args.host.clone(), files })?;
@@ -138,8 +138,13 @@ pub(crate) fn run(args: &ExportArgs, common: &Common) -> Result<ExitCode, Failur
     Ok(ExitCode::SUCCESS)
 }
 
-/// A file to write: where, what, and what is in it.
-type Made = (PathBuf, Zeroizing<Vec<u8>>, Vec<String>);
+/// A file to write.
+struct Made {
+    path: PathBuf,
+    bytes: Zeroizing<Vec<u8>>,
+    /// The files that are packed in it.
+    contents: Vec<String>,
+}
 
 /// The files of a host, which must be one that has a folder.
 fn find(host: &str, folder: &Path) -> Result<BTreeMap<OsString, HeldFile>, Failure> {
@@ -205,7 +210,7 @@ fn archive(args: &ExportArgs, files: Vec<Member<'_>>, bundle: &Bundle) -> Result
     let modified = begins.max().unwrap_or(OffsetDateTime::UNIX_EPOCH);
     let bytes = archive::tar_gz(files, modified)
         .map_err(|error| Failure::environment(format!("packing {}: {error}", path.display())))?;
-    Ok((path, bytes, contents))
+    Ok(Made { path, bytes, contents })
 }
 
 fn as_it_is<'a>(bundle: &Bundle, files: &'a BTreeMap<OsString, HeldFile>) -> Vec<Member<'a>> {
@@ -226,35 +231,32 @@ fn kubeadm<'a>(bundle: &Bundle, files: &'a BTreeMap<OsString, HeldFile>) -> Vec<
             members.push(Member { path, contents: &file.contents, access });
         }
     };
-    add("pki/etcd/ca.crt".to_owned(), pairs::CA, Access::Public);
-    for Pair { base, .. } in &bundle.pairs {
-        let places: &[&str] = match base.as_str() {
-            "member" => &["etcd/server", "etcd/peer"],
-            pki_core::APISERVER_CLIENT => &[pki_core::APISERVER_CLIENT],
-            other => &[&format!("etcd/{other}")],
+    add("pki/etcd/ca.crt".to_owned(), &FileKind::TrustedCas.name(), Access::Public);
+    for Pair { role, .. } in &bundle.pairs {
+        let in_etcd = |role: &Role| format!("etcd/{}", role.base());
+        let places = match role {
+            Role::Member => vec![in_etcd(&Role::Server), in_etcd(&Role::Peer)],
+            Role::Client(name) if name == APISERVER_CLIENT => vec![name.clone()],
+            other => vec![in_etcd(other)],
         };
         for place in places {
-            add(format!("pki/{place}.crt"), &format!("{base}.pem"), Access::Public);
-            add(format!("pki/{place}.key"), &format!("{base}-key.pem"), Access::Secret);
+            add(format!("pki/{place}.crt"), &role.certificate_file(), Access::Public);
+            add(format!("pki/{place}.key"), &role.key_file(), Access::Secret);
         }
     }
     members
 }
 
-/// A PKCS #12 file for each pair, with the CA's chain.
-fn key_stores(
-    args: &ExportArgs,
-    bundle: &Bundle,
-    ca: &[Certificate],
-    password: &str,
-) -> Result<Vec<Made>, Failure> {
+/// A PKCS #12 file for each pair, with the CAs up to the root.
+fn key_stores(args: &ExportArgs, bundle: &Bundle, password: &str) -> Result<Vec<Made>, Failure> {
     let folder = args.out.clone().unwrap_or_default();
-    let made = bundle.pairs.iter().map(|Pair { base, certificate, key }| {
-        let name = format!("{}-{base}", args.host);
-        let chain = [std::slice::from_ref(certificate), ca].concat();
+    let made = bundle.pairs.iter().map(|Pair { role, certificate, issuers, key }| {
+        let name = format!("{}-{}", args.host, role.base());
+        let chain = [std::slice::from_ref(certificate), issuers].concat();
         let bytes = pkcs12(&name, key, &chain, password)?;
-        let contents = vec![format!("{base}.pem"), format!("{base}-key.pem"), "ca.pem".to_owned()];
-        Ok((folder.join(format!("{name}.p12")), bytes, contents))
+        let trusted = FileKind::TrustedCas.name().into_owned();
+        let contents = vec![role.certificate_file(), role.key_file(), trusted];
+        Ok(Made { path: folder.join(format!("{name}.p12")), bytes, contents })
     });
     made.collect()
 }

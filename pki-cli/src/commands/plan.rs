@@ -2,8 +2,6 @@
 
 use std::process::ExitCode;
 
-use pki_core::Authority;
-
 use super::Common;
 use super::cluster::{self, ApplyContext, ManifestArgs, Outcome, Step, Work};
 use crate::ca::{Chain, Found};
@@ -22,24 +20,24 @@ pub(crate) struct PlanArgs {
 pub(crate) fn run(args: &PlanArgs, common: &Common) -> Result<ExitCode, Failure> {
     let mut manifest = cluster::read_manifest(&args.manifest.file)?;
     let folder = common.folder_of(&args.manifest.file, &manifest);
-    let (ca, ca_step) = match Found::find(&folder)? {
-        Found::Complete | Found::WithoutKey => (Some(Chain::read(&folder)?.ca().clone()), None),
+    let (chain, ca_step) = match Found::find(&folder)? {
+        Found::Complete | Found::WithoutKey => (Some(Chain::read(&folder)?), None),
         Found::WithoutCertificate(lost) => {
             let step = Step::ca("restore", &lost.certificate.subject.to_string(), &folder);
-            (Some(lost.certificate), Some(step))
+            (Some(Chain::of(lost.certificate)), Some(step))
         }
         Found::Nothing => {
             (None, Some(Step::ca("create", &manifest.ca.subject.to_string(), &folder)))
         }
         other => return Err(other.refusal(&folder)),
     };
-    if let Some(ca) = &ca {
-        manifest.warnings.extend(manifest.ca_differences(ca));
+    let cas = chain.map(|chain| chain.cas(&folder)).transpose()?;
+    if let Some(cas) = &cas {
+        manifest.warnings.extend(manifest.ca_differences(&cas.server));
     }
-    let authority = ca.map(Authority::new);
-    let wanted = cluster::wanted(&manifest, &args.manifest.only)?;
-    let context = ApplyContext::new(&manifest, authority.as_ref(), &folder)?;
-    let work = Work::find(&context, &wanted, &args.manifest.only)?;
+    let specs = cluster::specs_by_host(&manifest, &args.manifest.only)?;
+    let context = ApplyContext::new(&manifest, cas.as_ref(), &folder)?;
+    let work = Work::find(&context, &specs, &args.manifest.only)?;
     let changed = work.is_needed() || ca_step.is_some();
     let steps: Vec<Step> = ca_step.into_iter().chain(work.steps()).collect();
     Outcome { changed, warnings: manifest.warnings, steps }.print(common.format, "")?;

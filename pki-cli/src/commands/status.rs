@@ -1,12 +1,12 @@
 //! `etcdpki status`
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
-use pki_core::{Certificate, FileReport, HostFile, Severity, parse_duration};
+use pki_core::{Certificate, FileKind, FileReport, HostFile, Severity, parse_duration};
 use serde::Serialize;
 use time::{Duration, OffsetDateTime};
 
@@ -71,30 +71,26 @@ struct Row {
 pub(crate) fn run(args: &StatusArgs, common: &Common) -> Result<ExitCode, Failure> {
     let manifest = cluster::read_manifest(&args.file)?;
     let folder = common.folder_of(&args.file, &manifest);
-    let chain = Chain::read(&folder)?;
-    let ca = chain.ca();
+    let cas = Chain::read(&folder)?.cas(&folder)?;
     let files = audit::read_hosts(&folder.join(hosts::FOLDER))?;
     let now = host::now();
     let mut reports: BTreeMap<String, FileReport> = manifest
-        .audit(ca, &files, now)?
+        .audit(&cas, &files, now)?
         .into_iter()
         .map(|report| (report.file().to_owned(), report))
         .collect();
-    let mut rows = vec![row("", "ca.pem", "ca", Some(ca), None, args.warn, now)];
-    for wanted in manifest.wanted()? {
-        let file = format!("{}.pem", wanted.file);
-        let found = files.iter().find(|held| held.host == wanted.host && held.name == file);
-        let certificate = found.and_then(HostFile::certificate);
-        let report = reports.remove(&format!("{}/{file}", wanted.host));
-        rows.push(row(
-            &wanted.host,
-            &file,
-            wanted.profile,
-            certificate,
-            report.as_ref(),
-            args.warn,
-            now,
-        ));
+    // All leaves are lost with the first CA of the file that expires.
+    let ca = cas.all().into_iter().min_by_key(|ca| ca.not_after);
+    let mut rows = vec![row("", &FileKind::TrustedCas.name(), "ca", ca, None, args.warn, now)];
+    let held: HashMap<(&str, &str), &HostFile> =
+        files.iter().map(|file| ((file.host.as_str(), file.name.as_str()), file)).collect();
+    for spec in manifest.certificates()? {
+        let (host, file) = (&spec.host, spec.role.certificate_file());
+        let found = held.get(&(host.as_str(), file.as_str()));
+        let certificate = found.and_then(|file| file.certificate());
+        let report = reports.remove(&format!("{host}/{file}"));
+        let purpose = spec.role.profile();
+        rows.push(row(host, &file, purpose, certificate, report.as_ref(), args.warn, now));
     }
     // Files that no host should hold in that form.
     for (path, report) in reports {

@@ -6,6 +6,37 @@ use crate::pem;
 use crate::private_key::{PrivateKey, is_unsupported};
 use crate::revocation_list::RevocationList;
 
+/// A file in a host's folder. What it holds is read once; no secret is kept.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct HostFile {
+    /// Whose folder it is in.
+    pub host: String,
+    /// Its name there.
+    pub name: String,
+    /// Its permission bits.
+    pub mode: u32,
+    pub(crate) contents: Contents,
+}
+
+impl HostFile {
+    /// Reads the bytes of a file, whatever they are.
+    pub fn new(host: impl Into<String>, name: impl Into<String>, mode: u32, bytes: &[u8]) -> Self {
+        let contents = Contents::read(bytes);
+        Self { host: host.into(), name: name.into(), mode, contents }
+    }
+
+    /// The certificate that it holds first.
+    pub fn certificate(&self) -> Option<&Certificate> {
+        self.contents.certificates.first()
+    }
+
+    /// `HOST/NAME`
+    pub(crate) fn path(&self) -> String {
+        format!("{}/{}", self.host, self.name)
+    }
+}
+
 /// The facts about a file's bytes.
 #[derive(Clone, Debug)]
 pub(crate) struct Contents {

@@ -1,8 +1,9 @@
 //! Which files of a member's folder say how its etcd is configured.
 
-use super::{Deployment, below};
-use crate::bundle::{Bundles, ETCD_CONF, ETCD_SERVICE};
+use super::model::Deployment;
+use crate::bundle::Bundles;
 use crate::etcd::{EtcdSettings, FileLookup};
+use crate::layout::FileKind;
 use crate::manifest::Host;
 
 /// What the unit of a member says, else its configuration file, else the manifest.
@@ -13,16 +14,22 @@ pub(super) fn read(
 ) -> EtcdSettings {
     let version = deployment.manifest.etcd_version;
     let text = |name: &str| deployment.text(&member.name, name);
-    match (text(ETCD_SERVICE), text(ETCD_CONF)) {
+    let (unit_name, yaml_name) = (FileKind::EtcdUnit.name(), FileKind::EtcdConfig.name());
+    match (text(&unit_name), text(&yaml_name)) {
         (Some(unit), _) => {
             let folder = &deployment.manifest.paths.etcd;
             let lookup = |path: &str| match below(folder, path) {
                 Some(name) => text(name).map_or(FileLookup::Missing, FileLookup::Found),
                 None => FileLookup::Unseen,
             };
-            EtcdSettings::from_unit(ETCD_SERVICE, &[unit], version, &lookup)
+            EtcdSettings::from_unit(&unit_name, &[unit], version, &lookup)
         }
-        (None, Some(yaml)) => EtcdSettings::from_yaml(ETCD_CONF, yaml, version),
+        (None, Some(yaml)) => EtcdSettings::from_yaml(&yaml_name, yaml, version),
         (None, None) => EtcdSettings::from_options(bundles.settings(member)),
     }
+}
+
+/// The name of a file in the folder of a host, from its path there.
+pub(super) fn below<'p>(folder: &str, path: &'p str) -> Option<&'p str> {
+    path.strip_prefix(folder)?.strip_prefix('/').filter(|name| !name.contains('/'))
 }

@@ -7,9 +7,9 @@ use std::net::IpAddr;
 
 use time::Duration;
 
+use super::model::{CaSpec, Manifest, Paths};
 use super::values::{absolute, boolean, domain, folder, key, label, positive, version};
-use super::{CaSpec, Manifest, Paths};
-use crate::document::{Fields, Place, Value};
+use crate::document::{Document, Fields, Place, Value};
 use crate::error::Error;
 use crate::etcd::EtcdVersion;
 use crate::key::KeyAlgorithm;
@@ -43,9 +43,17 @@ struct Defaults {
     combined: bool,
 }
 
+impl Manifest {
+    /// Reads a manifest in YAML, or lists every mistake in it, in the order of the lines.
+    pub fn from_yaml(bytes: &[u8]) -> Result<Self, Vec<Error>> {
+        let document = Document::from_yaml(bytes).map_err(|error| vec![error])?;
+        Reader::default().read(&document.root())
+    }
+}
+
 /// Reads on after a mistake.
 #[derive(Default)]
-pub(super) struct Reader {
+struct Reader {
     mistakes: Vec<(Option<Place>, Error)>,
     /// Names and addresses that were seen, with where.
     names: HashMap<String, String>,
@@ -56,7 +64,7 @@ pub(super) struct Reader {
 
 impl Reader {
     /// The manifest, or every mistake in it, in the order of the lines.
-    pub(super) fn read(mut self, root: &Value<'_>) -> Result<Manifest, Vec<Error>> {
+    fn read(mut self, root: &Value<'_>) -> Result<Manifest, Vec<Error>> {
         match self.manifest(root) {
             Some(manifest) if self.mistakes.is_empty() => Ok(manifest),
             _ => {
@@ -154,7 +162,7 @@ impl Reader {
         let etcd = self.hosts(&fields, "etcd", &defaults);
         let control_plane = self.hosts(&fields, "control_plane", &defaults);
         let workers = self.hosts(&fields, "workers", &defaults);
-        let clients = self.clients(&fields, &defaults, &etcd, &workers);
+        let clients = self.clients(&fields, &defaults, &workers);
         if etcd.is_empty() && fields.find("etcd").is_none_or(Value::is_zero) {
             let error = root.invalid("no members: \"etcd\" is missing or empty");
             self.mistake(

@@ -2,7 +2,7 @@
 
 use super::{CertificateInPath, Purpose, Row, Violation, common_names, when};
 use crate::certificate::{Certificate, GeneralName};
-use crate::deployment::{Deployment, carries};
+use crate::deployment::Deployment;
 use crate::finding::{Rule, Severity, Source};
 use crate::subject::Attribute;
 
@@ -115,7 +115,7 @@ fn cli_san_matches_host(deployment: &Deployment<'_>) -> Vec<Violation> {
         let full = domain.map(|domain| format!("{}.{}", host.name, domain.as_str()));
         let own = [Some(host.name.clone()), full].into_iter().flatten();
         let mut own = own.chain(host.addresses.iter().map(ToString::to_string));
-        let name = own.find(|name| carries(certificate, name))?;
+        let name = own.find(|name| certificate.is_valid_for(name))?;
         Some(format!("{name} is a name or address of its own host"))
     })
 }

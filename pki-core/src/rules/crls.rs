@@ -132,29 +132,30 @@ fn format(deployment: &Deployment<'_>) -> Vec<Violation> {
 }
 
 fn issuer(deployment: &Deployment<'_>) -> Vec<Violation> {
-    let ca = deployment.ca;
-    each(deployment, |_, list| {
-        if list.issuer.der() != ca.subject.der() {
+    each(deployment, |crl, list| {
+        let cas = deployment.cas.issuing_for(crl.against);
+        let mut named = cas.iter().filter(|ca| list.issuer.der() == ca.subject.der()).peekable();
+        if named.peek().is_none() {
+            let cas: Vec<String> = cas.iter().map(|ca| ca.subject.to_string()).collect();
             return vec![format!(
                 "the issuer is {}, but the cluster's CA is {}",
-                list.issuer, ca.subject
+                list.issuer,
+                cas.join(" or ")
             )];
         }
-        if !list.is_signed_by(&ca.public_key) {
-            return vec![format!("it is not signed by the key of {}", ca.subject)];
+        if !named.any(|ca| list.is_signed_by(&ca.public_key)) {
+            return vec![format!("it is not signed by the key of {}", list.issuer)];
         }
         Vec::new()
     })
 }
 
 fn ca_serial(deployment: &Deployment<'_>) -> Vec<Violation> {
-    let ca = deployment.ca;
+    let cas = deployment.cas.all();
     each(deployment, |_, list| {
-        let listed = list.issuer.der() == ca.subject.der() && list.lists(&ca.serial);
-        listed
-            .then(|| format!("it lists serial number {} of {}", ca.serial, ca.subject))
-            .into_iter()
-            .collect()
+        let listed = cas.iter().filter(|ca| list.issuer.der() == ca.issuer.der());
+        let listed = listed.filter(|ca| list.lists(&ca.serial));
+        listed.map(|ca| format!("it lists serial number {} of {}", ca.serial, ca.subject)).collect()
     })
 }
 

@@ -7,7 +7,7 @@
 use super::servers::names;
 use super::{Row, Violation, common_names};
 use crate::certificate::Certificate;
-use crate::deployment::{Deployment, Leaf, Member, Pair, carries};
+use crate::deployment::{Deployment, Leaf, Member, Pair};
 use crate::etcd::{EtcdVersion, Url};
 use crate::finding::{Rule, Severity, Source};
 use crate::usage::Purpose;
@@ -133,7 +133,7 @@ fn advertised<'s>(member: &'s Member<'_>) -> Vec<Url<'s>> {
 fn peer_san_dial(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |member, certificate| {
         let urls = advertised(member).into_iter();
-        urls.filter(|url| !carries(certificate, url.host))
+        urls.filter(|url| !certificate.is_valid_for(url.host))
             .map(|url| {
                 format!(
                     "other members connect to {}, but the certificate {}",
@@ -173,7 +173,7 @@ fn acceptance(
     let names = certificate.extensions.subject_alt_name.as_deref().unwrap_or_default();
     let compared = names.iter().any(|name| matches!(name, Dns(_) | Ip(_)));
     // Other members may set skip-client-san-verification, but one that does not is enough to reject it.
-    if !compared || sources(member).iter().any(|address| carries(certificate, address)) {
+    if !compared || sources(member).iter().any(|address| certificate.is_valid_for(address)) {
         return Acceptance::Certain;
     }
     let domain = deployment.manifest.domain.as_ref();
@@ -181,7 +181,7 @@ fn acceptance(
     let own = [Some(member.host.name.clone()), full].into_iter().flatten();
     let own = own.chain(member.host.sans.iter().map(crate::name::San::value));
     let mut own = own.filter(|name| name.parse::<std::net::IpAddr>().is_err());
-    if own.any(|name| carries(certificate, &name)) {
+    if own.any(|name| certificate.is_valid_for(&name)) {
         Acceptance::ByName
     } else {
         Acceptance::Refused
@@ -261,9 +261,12 @@ fn peer_allow_cn(deployment: &Deployment<'_>) -> Vec<Violation> {
 }
 
 fn peer_allow_hostname(deployment: &Deployment<'_>) -> Vec<Violation> {
-    allow_lists(deployment, "peer-cert-allowed-hostname", carries, |certificate| {
-        format!("certificate {}", names(certificate))
-    })
+    allow_lists(
+        deployment,
+        "peer-cert-allowed-hostname",
+        Certificate::is_valid_for,
+        |certificate| format!("certificate {}", names(certificate)),
+    )
 }
 
 fn peer_allow_both(deployment: &Deployment<'_>) -> Vec<Violation> {
@@ -294,7 +297,7 @@ fn peer_pairs(deployment: &Deployment<'_>) -> Vec<Violation> {
                 continue;
             };
             let as_advertised = advertised(other).iter().any(|own| own.host == url.host);
-            if !as_advertised && url.scheme == "https" && !carries(leaf.certificate, url.host) {
+            if !as_advertised && url.scheme == "https" && !leaf.certificate.is_valid_for(url.host) {
                 let evidence = format!(
                     "it connects to {name} at {}, but the certificate there {}",
                     url.text,

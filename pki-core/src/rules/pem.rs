@@ -1,8 +1,9 @@
 //! Rules about the certificate and key files of a host: whether etcd can load each pair.
 
 use super::{CertificateInPath, Row, Violation};
+use crate::ca_set::leads_to;
 use crate::certificate::Certificate;
-use crate::deployment::{self, Contents, Deployment, Form, HostFile, Section, leads_to};
+use crate::deployment::{self, Contents, Deployment, Form, HostFile, Section};
 use crate::finding::{Rule, Severity, Source};
 use crate::usage::Purpose;
 

@@ -2,8 +2,9 @@
 
 use super::trust::refused;
 use super::{Row, Violation};
+use crate::ca_set::leads_to;
 use crate::certificate::Certificate;
-use crate::deployment::{Deployment, Member, carries, leads_to};
+use crate::deployment::{Deployment, Member};
 use crate::etcd::Url;
 use crate::finding::{Rule, Severity, Source};
 use crate::usage::Purpose;
@@ -81,7 +82,7 @@ fn srv_san_advertise(deployment: &Deployment<'_>) -> Vec<Violation> {
             wanted.into_iter().filter(|(_, url)| url.scheme == "https" && !url.is_unspecified());
         let mut told: Vec<&str> = Vec::new();
         let mut found = Vec::new();
-        for (by, url) in dialled.filter(|(_, url)| !carries(certificate, url.host)) {
+        for (by, url) in dialled.filter(|(_, url)| !certificate.is_valid_for(url.host)) {
             if !told.contains(&url.host) {
                 told.push(url.host);
                 found.push(format!(
@@ -116,7 +117,7 @@ fn srv_san_loopback(deployment: &Deployment<'_>) -> Vec<Violation> {
             () => None,
         });
         local
-            .filter(|host| !carries(certificate, host))
+            .filter(|host| !certificate.is_valid_for(host))
             .map(|host| {
                 format!("the member listens on {host}, but the certificate {}", names(certificate))
             })

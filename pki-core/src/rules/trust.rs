@@ -1,8 +1,9 @@
 //! Rules about trust files: the files with the CAs that a host trusts.
 
 use super::{Row, Violation, common_names};
+use crate::ca_set::leads_to;
 use crate::certificate::Certificate;
-use crate::deployment::{Deployment, HostFile, Section, Trust, leads_to};
+use crate::deployment::{Deployment, HostFile, Section, Trust};
 use crate::finding::{Rule, Severity, Source};
 
 pub(super) static ROWS: &[Row] = &[
@@ -153,12 +154,15 @@ fn trust_wrong_ca(deployment: &Deployment<'_>) -> Vec<Violation> {
             return Vec::new();
         }
         let found: Vec<String> = file.contents.certificates.iter().map(named).collect();
+        let good = trust.judges.iter().flat_map(|part| deployment.cas.trusted_for(*part));
+        let mut good: Vec<String> = good.map(named).collect();
+        good.dedup();
         let evidence = format!(
             "the file contains {}, but {} {} signed by {}",
             found.join(", "),
             refused.join(", "),
             if refused.len() == 1 { "is" } else { "are" },
-            named(deployment.ca)
+            good.join(" or ")
         );
         vec![(file.name.clone(), evidence)]
     })
@@ -167,23 +171,32 @@ fn trust_wrong_ca(deployment: &Deployment<'_>) -> Vec<Violation> {
 /// The valid certificates that a host rejects because of the contents of its trust file.
 pub(super) fn refused(deployment: &Deployment<'_>, trust: &Trust<'_>) -> Vec<String> {
     let trusted = deployment.trusted(trust);
-    // With the cluster's CA in the file, the host accepts every valid certificate.
-    let has_ca = trusted.iter().any(|ca| {
-        ca.public_key == deployment.ca.public_key && ca.subject.der() == deployment.ca.subject.der()
-    });
-    if has_ca || !trusted.iter().any(Certificate::is_ca) {
+    if !trusted.iter().any(Certificate::is_ca) {
         return Vec::new();
     }
-    let (roots, known) = (std::slice::from_ref(deployment.ca), deployment.known_cas());
-    let judged = trust.judges.iter().flat_map(|part| deployment.playing(*part));
-    judged
-        .filter(|(_, leaf)| {
+    let known = deployment.known_cas();
+    let mut refused = Vec::new();
+    for part in &trust.judges {
+        let good = deployment.cas.trusted_for(*part);
+        // With all of them in the file, the host accepts every valid certificate.
+        if good.iter().all(|ca| holds(trusted, ca)) {
+            continue;
+        }
+        let judged = deployment.playing(*part).filter(|(_, leaf)| {
             // If an intermediate is missing, report the leaf's file instead.
-            leads_to(leaf.certificate, &leaf.chain, roots)
+            leads_to(leaf.certificate, &leaf.chain, &good)
                 && !leads_to(leaf.certificate, &known, trusted)
-        })
-        .map(|(pair, _)| pair.path())
-        .collect()
+        });
+        refused.extend(judged.map(|(pair, _)| pair.path()));
+    }
+    refused
+}
+
+/// True if a CA is among others by name and key: it may have been renewed.
+fn holds(trusted: &[Certificate], ca: &Certificate) -> bool {
+    trusted
+        .iter()
+        .any(|other| other.public_key == ca.public_key && other.subject.der() == ca.subject.der())
 }
 
 /// A CA by name and key id, because two CAs can have the same name.
@@ -192,7 +205,7 @@ fn named(ca: &Certificate) -> String {
 }
 
 fn trust_extra_ca(deployment: &Deployment<'_>) -> Vec<Violation> {
-    each(deployment, |_, file| {
+    each(deployment, |trust, file| {
         let all = file.contents.certificates.iter().filter(|c| c.is_ca() && c.is_self_issued());
         let mut roots: Vec<&Certificate> = Vec::new();
         for root in all {
@@ -200,7 +213,11 @@ fn trust_extra_ca(deployment: &Deployment<'_>) -> Vec<Violation> {
                 roots.push(root);
             }
         }
-        if roots.len() < 2 {
+        // In a rotation several are trusted on purpose.
+        let good = trust.judges.iter().flat_map(|part| deployment.cas.trusted_for(*part));
+        let good: Vec<&Certificate> = good.collect();
+        let is_extra = |root: &&Certificate| good.iter().all(|ca| ca.public_key != root.public_key);
+        if roots.len() < 2 || !roots.iter().any(is_extra) {
             return Vec::new();
         }
         let names: Vec<String> = roots.into_iter().map(named).collect();

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use pki_core::{
-    Attribute, Bundles, Certificate, Finding, GeneralName, HostFile, KeyFormat, Manifest,
-    PrivateKey, Signer, SigningConfig,
+    Attribute, Bundles, CaSet, Certificate, ClusterCas, Finding, GeneralName, HostFile, KeyFormat,
+    Manifest, PrivateKey, Signer, SigningConfig,
 };
 use rcgen::{CertificateParams, KeyUsagePurpose, SanType};
 
@@ -26,6 +26,7 @@ workers: [ { name: workerone, ip: 192.168.29.71 } ]
 /// The lab that this project comes from.
 pub(crate) struct Hosts {
     pub(crate) ca: Ca,
+    pub(crate) cas: ClusterCas,
     manifest: Manifest,
     /// By path: `etcdone/peer.pem`.
     files: BTreeMap<String, File>,
@@ -38,28 +39,38 @@ pub(crate) struct File {
 
 impl Hosts {
     pub(crate) fn new() -> Self {
-        Self::below(Ca::new())
+        Self::of(Ca::new(), Manifest::from_yaml(MANIFEST.as_bytes()).unwrap())
     }
 
-    pub(crate) fn below(ca: Ca) -> Self {
+    /// The lab under a CA that stands below these.
+    pub(crate) fn below(ca: Ca, above: &[Certificate]) -> Self {
         let manifest = Manifest::from_yaml(MANIFEST.as_bytes()).unwrap();
-        Self::of(ca, manifest)
+        let chain = [&[ca.certificate().clone()], above].concat();
+        Self::under(ca, ClusterCas::shared(CaSet::new(chain).unwrap()), manifest)
     }
 
     pub(crate) fn of(ca: Ca, manifest: Manifest) -> Self {
-        let mut hosts = Self { ca, manifest, files: BTreeMap::new() };
-        for wanted in hosts.manifest.wanted().unwrap() {
+        let set = CaSet::new(vec![ca.certificate().clone()]).unwrap();
+        Self::under(ca, ClusterCas::shared(set), manifest)
+    }
+
+    fn under(ca: Ca, cas: ClusterCas, manifest: Manifest) -> Self {
+        let mut hosts = Self { ca, cas, manifest, files: BTreeMap::new() };
+        for spec in hosts.manifest.certificates().unwrap() {
             let key = key();
-            let request = wanted.request(key.public_key().clone());
+            let request = spec.request(key.public_key().clone());
             let config = SigningConfig::etcd();
-            let profile = config.profile(wanted.profile).unwrap();
+            let profile = config.profile(spec.role.profile()).unwrap();
             let draft = hosts.ca.authority.draft(&request, profile, &moment()).unwrap();
             let certificate = draft.sign(&hosts.ca.key).unwrap().certificate;
-            hosts.write_pair(&format!("{}/{}", wanted.host, wanted.file), &certificate, &key);
-            let ca = hosts.ca.certificate().to_pem().unwrap();
-            hosts.write(&format!("{}/ca.pem", wanted.host), 0o644, ca);
-            for file in Bundles::new(&hosts.manifest.clone()).generated(&wanted.host) {
-                hosts.write(&format!("{}/{}", wanted.host, file.name), 0o644, file.contents);
+            let base = format!("{}/{}", spec.host, spec.role.base());
+            hosts.write_pair(&base, &certificate, &key);
+            let set = hosts.cas.for_role(&spec.role).clone();
+            hosts.write(&format!("{base}.pem"), 0o644, set.leaf_pem(&certificate).unwrap());
+            hosts.write(&format!("{}/ca.pem", spec.host), 0o644, set.trust_pem().unwrap());
+            for file in Bundles::new(&hosts.manifest.clone()).generated(&spec.host) {
+                let path = format!("{}/{}", spec.host, file.kind.name());
+                hosts.write(&path, 0o644, file.contents);
             }
         }
         hosts
@@ -148,7 +159,7 @@ impl Hosts {
             HostFile::new(host, name, file.mode, &file.contents)
         });
         let files: Vec<HostFile> = files.collect();
-        let reports = self.manifest.audit(self.ca.certificate(), &files, NOW).unwrap();
+        let reports = self.manifest.audit(&self.cas, &files, NOW).unwrap();
         reports.iter().flat_map(|report| report.findings().cloned()).collect()
     }
 }

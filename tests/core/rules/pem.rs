@@ -56,16 +56,11 @@ fn below_an_intermediate(fault: Fault, written: fn(&str, &str) -> String) -> Vec
     between.not_after -= Duration::DAY;
     let between = signed(&between, &key, root.certificate(), &root.key);
     let pem = between.to_pem().unwrap();
-    let mut hosts = Hosts::below(Ca { key, authority: Authority::new(between) });
-    for (path, contents) in hosts.contents() {
-        if path.ends_with("/ca.pem") {
-            hosts.write(&path, 0o644, root.certificate().to_pem().unwrap());
-        } else if path.strip_suffix(".pem").is_some_and(|base| !base.ends_with("-key")) {
-            let planted = fault == Fault::Planted && path == "etcdone/peer.pem";
-            let whole = |leaf: &str, ca: &str| [leaf, ca].concat();
-            let written = if planted { written } else { whole };
-            hosts.write(&path, 0o644, written(&contents, &pem));
-        }
+    let ca = Ca { key, authority: Authority::new(between) };
+    let mut hosts = Hosts::below(ca, std::slice::from_ref(root.certificate()));
+    if fault == Fault::Planted {
+        let leaf = hosts.certificate("etcdone/peer").to_pem().unwrap();
+        hosts.write("etcdone/peer.pem", 0o644, written(&leaf, &pem));
     }
     hosts.findings()
 }

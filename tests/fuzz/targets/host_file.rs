@@ -7,7 +7,7 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use pki_core::{Bundles, HostFile, KeyFormat, Manifest};
+use pki_core::{Bundles, CaSet, ClusterCas, HostFile, KeyFormat, Manifest};
 use world::{CHAIN, NOW, no_bug};
 
 const NAMES: [&str; 10] = [
@@ -26,6 +26,11 @@ const NAMES: [&str; 10] = [
 static MANIFEST: LazyLock<Manifest> = LazyLock::new(|| {
     let yaml = b"cluster: lab\netcd_version: 3.5.1\netcd: [{ name: etcdone, ip: 10.0.0.1 }]\ncontrol_plane: [{ name: masterone, ip: 10.0.0.3 }]\n";
     Manifest::from_yaml(yaml).expect("a manifest")
+});
+
+static CAS: LazyLock<ClusterCas> = LazyLock::new(|| {
+    let chain = vec![CHAIN[1].certificate.clone(), CHAIN[0].certificate.clone()];
+    ClusterCas::shared(CaSet::new(chain).expect("a chain"))
 });
 
 /// What the hosts hold: the same pair everywhere, for what is wrong with it is found anew each time.
@@ -48,7 +53,7 @@ static SOUND: LazyLock<Vec<HostFile>> = LazyLock::new(|| {
             let lists = "Environment=ETCD_CLIENT_CRL_FILE=/etc/etcd/crl.pem\n\
                 Environment=ETCD_PEER_CRL_FILE=/etc/etcd/crl.pem\n\
                 EnvironmentFile=-/etc/etcd/etcd.env\nExecStart=";
-            add(file.name, &file.contents.replace("ExecStart=", lists));
+            add(&file.kind.name(), &file.contents.replace("ExecStart=", lists));
         }
     }
     files
@@ -65,7 +70,7 @@ fuzz_target!(|bytes: &[u8]| {
     let mut files = vec![HostFile::new(host, name, 0o600, contents)];
     let others = SOUND.iter().filter(|other| other.host != host || other.name != name);
     files.extend(others.cloned());
-    for found in no_bug(MANIFEST.audit(&CHAIN[0].certificate, &files, NOW)).into_iter().flatten() {
+    for found in no_bug(MANIFEST.audit(&CAS, &files, NOW)).into_iter().flatten() {
         found.findings().for_each(|finding| drop(finding.to_string()));
     }
 });

@@ -14,8 +14,8 @@ fuzz_target!(|bytes: &[u8]| {
             return;
         }
     };
-    for wanted in no_bug(manifest.wanted()).into_iter().flatten() {
-        let _ = format!("{wanted:?}");
+    for spec in no_bug(manifest.certificates()).into_iter().flatten() {
+        let _ = format!("{spec:?}");
     }
     no_bug(Authority::draft_root(&manifest.ca_request(), key(1).public_key(), &moment(1)));
 });

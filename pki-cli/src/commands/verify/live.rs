@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use pki_core::{
     Certificate, EndpointFault, Finding, KeyFormat, Manifest, PrivateKey, Purpose, Signer,
-    VerifyOptions, Wanted, parse_duration,
+    VerifyOptions, parse_duration,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject};
 
@@ -76,7 +76,7 @@ impl LiveArgs {
         match manifest {
             None if named.is_empty() => Err(Failure::usage("--connect names no endpoint")
                 .hinted("write --connect HOST:PORT, or name a manifest with -f")),
-            Some(manifest) if named.is_empty() => members(manifest, &folder.join(FOLDER)),
+            Some(manifest) if named.is_empty() => Ok(members(manifest, &folder.join(FOLDER))),
             _ => Ok(named
                 .iter()
                 .map(|address| Target {
@@ -111,25 +111,22 @@ impl LiveArgs {
 }
 
 /// Both ports of every member, at the address that its certificate names first.
-fn members(manifest: &Manifest, hosts: &Path) -> Result<Vec<Target>, Failure> {
-    let wanted = manifest.wanted()?;
+fn members(manifest: &Manifest, hosts: &Path) -> Vec<Target> {
     let mut targets = Vec::new();
     for host in &manifest.etcd {
         let Some(ip) = host.addresses.first() else { continue };
-        for (port, purpose, profile) in
-            [(CLIENT_PORT, Purpose::Server, "server"), (PEER_PORT, Purpose::Peer, "peer")]
-        {
-            // One certificate may serve both ports.
-            let of_port = |one: &&Wanted| one.profile == profile || one.file == "member";
-            let issued = wanted.iter().filter(|one| one.host == host.name).find(of_port);
+        for (port, purpose, role) in [
+            (CLIENT_PORT, Purpose::Server, host.server_role()),
+            (PEER_PORT, Purpose::Peer, host.peer_role()),
+        ] {
             targets.push(Target {
                 address: Address { host: ip.to_string(), port },
                 purpose,
-                issued: issued.map(|one| hosts.join(&one.host).join(format!("{}.pem", one.file))),
+                issued: Some(hosts.join(&host.name).join(role.certificate_file())),
             });
         }
     }
-    Ok(targets)
+    targets
 }
 
 pub(super) fn run(

@@ -5,13 +5,11 @@ use std::net::IpAddr;
 use super::{Defaults, Reader};
 use crate::document::{Fields, Value};
 use crate::error::Error;
+use crate::layout::{APISERVER_CLIENT, FileKind, Role};
+use crate::manifest::model::{Client, Host};
 use crate::manifest::values::{boolean, host_address, key, label};
-use crate::manifest::{APISERVER_CLIENT, Client, Host};
 use crate::name::San;
 use crate::suggest;
-
-/// The bases of a member's own files; `combined` may change later, so all three stay free.
-const MEMBER_FILES: [&str; 3] = ["server", "peer", "member"];
 
 /// The folder of clients without a host.
 const ADMIN: &str = "admin";
@@ -90,7 +88,6 @@ impl Reader {
         &mut self,
         top: &Fields<'_>,
         defaults: &Defaults,
-        members: &[Host],
         workers: &[Host],
     ) -> Vec<Client> {
         let items = self.items(top, "clients");
@@ -114,17 +111,18 @@ impl Reader {
             let key = self.field(&fields, "key", key).unwrap_or(defaults.key);
             let expiry = self.expiry(&fields, defaults.expiry);
             let Some(name) = name else { continue };
-            let on_member = members.iter().any(|member| member.name == host);
-            let problem =
-                if name == APISERVER_CLIENT || clients.iter().any(|client| client.name == name) {
-                    Some("another client has this name")
-                } else if name == "ca" || name.ends_with("-key") {
-                    Some("its files would have the names of the CA's or of a key")
-                } else if on_member && MEMBER_FILES.contains(&name.as_str()) {
-                    Some("its files would have the names of the member's own")
-                } else {
-                    None
-                };
+            // A manifest may change its mind about `combined`, so all names of a member stay free.
+            let role = Role::Client(name.clone());
+            let own_file = FileKind::Certificate(role);
+            let problem = if name == APISERVER_CLIENT
+                || clients.iter().any(|client| client.name == name)
+            {
+                Some("another client has this name")
+            } else if FileKind::from_name(&own_file.name()) != Some(own_file) {
+                Some("reserved: its files would have the names of a CA's, a member's or a key's")
+            } else {
+                None
+            };
             if let (Some(at), Some(problem)) = (fields.find("name"), problem) {
                 let error = at.invalid(problem).hinted("choose another name");
                 self.mistake(at, error);

@@ -1,0 +1,57 @@
+//! The manifest on the command line, and the certificates that it asks for.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use pki_core::{CertificateSpec, Manifest};
+
+use crate::failure::Failure;
+use crate::store;
+
+/// The manifest on the command line.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ManifestArgs {
+    /// The manifest of the cluster, in YAML
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) file: PathBuf,
+
+    /// Look only at this host. May be repeated
+    #[arg(long, value_name = "HOST")]
+    pub(crate) only: Vec<String>,
+}
+
+/// Reads a manifest; every mistake in it is in the failure.
+pub(crate) fn read_manifest(path: &Path) -> Result<Manifest, Failure> {
+    let bytes = store::read(path)?;
+    Manifest::from_yaml(&bytes).map_err(|mistakes| {
+        let lines: Vec<String> = mistakes
+            .iter()
+            .map(|mistake| match mistake.hint() {
+                Some(hint) => format!("\n  {mistake}\n    hint: {hint}"),
+                None => format!("\n  {mistake}"),
+            })
+            .collect();
+        let count = match mistakes.len() {
+            1 => "1 mistake".to_owned(),
+            number => format!("{number} mistakes"),
+        };
+        Failure::usage(format!("{count} in the manifest{}", lines.concat())).in_file(path)
+    })
+}
+
+/// The certificates that each host should hold. Refuses a host of `--only` that holds none.
+pub(crate) fn specs_by_host(
+    manifest: &Manifest,
+    only: &[String],
+) -> Result<BTreeMap<String, Vec<CertificateSpec>>, Failure> {
+    let mut by_host: BTreeMap<String, Vec<CertificateSpec>> = BTreeMap::new();
+    for spec in manifest.certificates()? {
+        by_host.entry(spec.host.clone()).or_default().push(spec);
+    }
+    let Some(unknown) = only.iter().find(|host| !by_host.contains_key(*host)) else {
+        return Ok(by_host);
+    };
+    let known: Vec<String> = by_host.into_keys().collect();
+    Err(Failure::usage(format!("--only {unknown}: the manifest has no certificate for this host"))
+        .hinted(format!("one of: {}", known.join(", "))))
+}

@@ -1,0 +1,116 @@
+//! What `plan` and `apply` print: a line for everything that is to be done.
+
+use std::path::Path;
+
+use pki_core::{Action, Drift};
+use serde::Serialize;
+
+use super::work::{HostWork, Work};
+use crate::ca::certificate_path;
+use crate::failure::{Failure, full};
+use crate::host;
+use crate::output::facts::moment;
+use crate::output::{Format, json};
+
+/// What `plan` and `apply` say.
+#[derive(Serialize)]
+pub(crate) struct Outcome {
+    pub(crate) changed: bool,
+    pub(crate) warnings: Vec<String>,
+    pub(crate) steps: Vec<Step>,
+}
+
+impl Outcome {
+    /// Prints it; `end` closes the text.
+    pub(crate) fn print(&self, format: Format, end: &str) -> Result<(), Failure> {
+        if format == Format::Json {
+            return json::print(self);
+        }
+        for warning in &self.warnings {
+            host::say(&format!("warning: {warning}\n"));
+        }
+        let steps: Vec<String> = self.steps.iter().map(Step::text).collect();
+        host::print(&format!("{}{end}", steps.concat()))
+    }
+}
+
+impl Work<'_> {
+    /// What is to be done, a line each.
+    pub(crate) fn steps(&self) -> Vec<Step> {
+        let mut steps: Vec<Step> = self.hosts.iter().flat_map(HostWork::steps).collect();
+        steps.extend(self.orphans.iter().map(|orphan| Step {
+            host: orphan.clone(),
+            file: String::new(),
+            action: "orphan",
+            reasons: vec!["the manifest does not list this host".to_owned()],
+        }));
+        steps
+    }
+}
+
+impl HostWork<'_> {
+    fn steps(&self) -> Vec<Step> {
+        let step =
+            |file, action, reasons| Step { host: self.host.to_owned(), file, action, reasons };
+        let mut steps = Vec::new();
+        for (spec, action) in &self.certificates {
+            let (action, reasons) = described(action);
+            steps.push(step(spec.role.certificate_file(), action, reasons));
+        }
+        for file in &self.files {
+            steps.push(step(file.name().into_owned(), "write", Vec::new()));
+        }
+        for mode in &self.modes {
+            let reason = format!("mode: {:04o} -> {:04o}", mode.found, mode.wanted);
+            steps.push(step(mode.name.to_string_lossy().into_owned(), "chmod", vec![reason]));
+        }
+        for file in &self.orphans {
+            let reason = "the manifest does not list this file".to_owned();
+            steps.push(step(file.to_string_lossy().into_owned(), "orphan", vec![reason]));
+        }
+        steps
+    }
+}
+
+fn described(action: &Action) -> (&'static str, Vec<String>) {
+    match action {
+        Action::Create => ("create", Vec::new()),
+        Action::Reissue { drift } => {
+            let reason = |d: &Drift| format!("{}: {} -> {}", d.field, d.found, d.expected);
+            ("reissue", drift.iter().map(reason).collect())
+        }
+        Action::Renew { not_after } => ("renew", vec![format!("ends {}", moment(*not_after))]),
+        _ => ("keep", Vec::new()),
+    }
+}
+
+/// One line of a plan.
+#[derive(Debug, Serialize)]
+pub(crate) struct Step {
+    pub(crate) host: String,
+    /// A name in the host's folder; of the CA the full path
+    pub(crate) file: String,
+    /// `create`, `reissue`, `renew`, `keep`, `write`, `chmod`, `orphan`; of the CA, which has no host,
+    /// `create` or `restore`; of `apply --prune` also `remove`
+    pub(crate) action: &'static str,
+    pub(crate) reasons: Vec<String>,
+}
+
+impl Step {
+    /// What happens to the CA itself, in its folder.
+    pub(crate) fn ca(action: &'static str, subject: &str, folder: &Path) -> Self {
+        let file = full(&certificate_path(folder));
+        Self { host: String::new(), file, action, reasons: vec![subject.to_owned()] }
+    }
+
+    fn text(&self) -> String {
+        if self.host.is_empty() {
+            let subject = self.reasons.join(", ");
+            return format!("  {:<8} the CA {subject}: {}\n", self.action, self.file);
+        }
+        let reasons: Vec<String> =
+            self.reasons.iter().map(|reason| format!("           {reason}\n")).collect();
+        let slash = if self.file.is_empty() { "" } else { "/" };
+        format!("  {:<8} {}{slash}{}\n{}", self.action, self.host, self.file, reasons.concat())
+    }
+}

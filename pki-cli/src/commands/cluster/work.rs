@@ -1,0 +1,231 @@
+//! What is to be done in each host's folder.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use pki_core::{
+    Action, Bundles, Certificate, CertificateSpec, ClusterCas, FileKind, Held, Manifest,
+    PrivateKey, Signer, SigningConfig,
+};
+use time::OffsetDateTime;
+
+use super::parallel::in_parallel;
+use crate::failure::Failure;
+use crate::host;
+use crate::hosts::{self, HeldFile, WrongMode};
+use crate::progress::Progress;
+
+/// What the work on every host's folder looks at.
+pub(crate) struct ApplyContext<'a> {
+    pub(crate) manifest: &'a Manifest,
+    pub(crate) bundles: Bundles<'a>,
+    pub(crate) profiles: SigningConfig,
+    /// None before there is a CA.
+    pub(crate) cas: Option<&'a ClusterCas>,
+    /// The CAs that a host trusts, in PEM. Empty before there is a CA.
+    trusted: String,
+    /// The folder of all hosts.
+    pub(crate) all: PathBuf,
+    pub(crate) now: OffsetDateTime,
+}
+
+impl<'a> ApplyContext<'a> {
+    pub(crate) fn new(
+        manifest: &'a Manifest,
+        cas: Option<&'a ClusterCas>,
+        folder: &Path,
+    ) -> Result<Self, Failure> {
+        let trusted = cas.map(|cas| cas.server.trust_pem()).transpose()?;
+        Ok(Self {
+            manifest,
+            bundles: Bundles::new(manifest),
+            profiles: SigningConfig::etcd(),
+            cas,
+            trusted: trusted.unwrap_or_default(),
+            all: folder.join(hosts::FOLDER),
+            now: host::now(),
+        })
+    }
+
+    /// The files of a host's folder other than certificates and keys.
+    pub(crate) fn public_files(&self, host: &str) -> Vec<(FileKind, String)> {
+        let trusted = (FileKind::TrustedCas, self.trusted.clone());
+        let generated = self.bundles.generated(host).into_iter();
+        let generated = generated.map(|file| (file.kind, file.contents));
+        [trusted].into_iter().chain(generated).collect()
+    }
+}
+
+/// What becomes of files and folders that the manifest does not list.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Orphans {
+    Keep,
+    Remove,
+}
+
+/// What is to be done, host by host.
+pub(crate) struct Work<'a> {
+    pub(crate) hosts: Vec<HostWork<'a>>,
+    /// Folders of hosts that the manifest does not list.
+    pub(crate) orphans: Vec<String>,
+}
+
+/// What is to be done in one host's folder.
+pub(crate) struct HostWork<'a> {
+    pub(crate) host: &'a str,
+    pub(crate) certificates: Vec<(&'a CertificateSpec, Action)>,
+    /// Files other than certificates and keys that are to be written. Their contents are made when they are
+    /// written, because those of all hosts together have no bound.
+    pub(crate) files: Vec<FileKind>,
+    /// Files that are right, and files that are not ours.
+    pub(crate) kept_files: Vec<OsString>,
+    /// Files that are right except for their mode, and the folder likewise.
+    pub(crate) modes: Vec<WrongMode>,
+    /// Certificates of our CAs that the manifest does not list for this host, and their keys.
+    pub(crate) orphans: Vec<OsString>,
+}
+
+impl<'a> Work<'a> {
+    /// Compares the manifest with what is on the disk. Without a CA everything is new.
+    pub(crate) fn find(
+        context: &ApplyContext<'_>,
+        specs: &'a BTreeMap<String, Vec<CertificateSpec>>,
+        only: &[String],
+    ) -> Result<Self, Failure> {
+        let orphans = hosts::list(&context.all)?;
+        // With --only the other hosts are left alone, also by --prune.
+        let is_orphan = |host: &String| only.is_empty() && !specs.contains_key(host);
+        let orphans = orphans.into_iter().filter(is_orphan).collect();
+        let by_host: Vec<_> =
+            specs.iter().filter(|(host, _)| only.is_empty() || only.contains(host)).collect();
+        let progress = Progress::new("reading", by_host.len());
+        let hosts = in_parallel(&by_host, |(host, specs)| {
+            let work = HostWork::find(context, host, specs);
+            progress.step();
+            work
+        })?;
+        Ok(Self { hosts, orphans })
+    }
+
+    pub(crate) fn is_needed(&self) -> bool {
+        self.hosts.iter().any(|host| host.is_needed(Orphans::Keep))
+    }
+}
+
+impl<'a> HostWork<'a> {
+    fn find(
+        context: &ApplyContext<'_>,
+        host: &'a str,
+        specs: &'a [CertificateSpec],
+    ) -> Result<Self, Failure> {
+        let folder = &context.all.join(host);
+        let mut files = hosts::read(folder)?;
+        let mut work = Self {
+            host,
+            certificates: Vec::new(),
+            files: Vec::new(),
+            kept_files: Vec::new(),
+            modes: hosts::wrong_mode(folder)?.into_iter().collect(),
+            orphans: Vec::new(),
+        };
+        for spec in specs {
+            work.compare(context, spec, &mut files)?;
+        }
+        for (kind, contents) in context.public_files(host) {
+            let found = files.remove(&file_name(&kind));
+            if found.as_ref().is_some_and(|found| *found.contents == contents.as_bytes()) {
+                work.keep(&kind, found.as_ref());
+            } else {
+                work.files.push(kind);
+            }
+        }
+        if let Some(cas) = context.cas {
+            work.orphans = orphans(&files, cas);
+        }
+        let orphans = &work.orphans;
+        work.kept_files.extend(files.into_keys().filter(|name| !orphans.contains(name)));
+        Ok(work)
+    }
+
+    /// Takes the files of a certificate from those of the folder, and says what is to be done about it.
+    fn compare(
+        &mut self,
+        context: &ApplyContext<'_>,
+        spec: &'a CertificateSpec,
+        files: &mut BTreeMap<OsString, HeldFile>,
+    ) -> Result<(), Failure> {
+        let kinds = (FileKind::Certificate(spec.role.clone()), FileKind::Key(spec.role.clone()));
+        let pem = files.remove(&file_name(&kinds.0));
+        let key_pem = files.remove(&file_name(&kinds.1));
+        let certificates = pem.as_ref().map(|file| Certificate::from_pem_or_der(&file.contents));
+        let key = key_pem.as_ref().and_then(|file| PrivateKey::from_pem(&file.contents).ok());
+        let action = match (&certificates, context.cas) {
+            (Some(Ok(certificates)), Some(cas)) => spec.compare(
+                Some(Held {
+                    certificate: &certificates[0],
+                    chain: &certificates[1..],
+                    key: key.as_ref().map(Signer::public_key),
+                }),
+                cas.for_role(&spec.role),
+                context.profiles.profile(spec.role.profile())?,
+                context.manifest.renew_before,
+                context.now,
+            )?,
+            (Some(Err(problem)), _) => Action::replace_unreadable(problem.to_string()),
+            _ => Action::Create,
+        };
+        if action == Action::Keep {
+            self.keep(&kinds.0, pem.as_ref());
+            self.keep(&kinds.1, key_pem.as_ref());
+        }
+        self.certificates.push((spec, action));
+        Ok(())
+    }
+
+    pub(crate) fn is_needed(&self, orphans: Orphans) -> bool {
+        !self.modes.is_empty() || self.is_exchanged(orphans)
+    }
+
+    /// True if a new folder takes the place of the old one.
+    pub(crate) fn is_exchanged(&self, orphans: Orphans) -> bool {
+        (orphans == Orphans::Remove && !self.orphans.is_empty())
+            || !self.files.is_empty()
+            || self.certificates.iter().any(|(_, action)| *action != Action::Keep)
+    }
+
+    /// A file stays as it is, except for its mode if that is wrong.
+    fn keep(&mut self, kind: &FileKind, file: Option<&HeldFile>) {
+        let (name, wanted) = (file_name(kind), kind.mode());
+        if let Some(found) = file.map(|file| file.mode).filter(|found| *found != wanted) {
+            self.modes.push(WrongMode { name: name.clone(), found, wanted });
+        }
+        self.kept_files.push(name);
+    }
+}
+
+fn file_name(kind: &FileKind) -> OsString {
+    OsString::from(kind.name().into_owned())
+}
+
+/// The certificates of our CAs among the files that the manifest does not list, each with its key: those of
+/// a client that is gone from the manifest, or a pair that `combined` replaced.
+fn orphans(files: &BTreeMap<OsString, HeldFile>, cas: &ClusterCas) -> Vec<OsString> {
+    let cas = cas.all();
+    let ours = |bytes: &[u8]| {
+        let leaf = Certificate::from_pem_or_der(bytes).ok().map(|mut all| all.swap_remove(0));
+        leaf.is_some_and(|leaf| {
+            let mut issuers = cas.iter().filter(|ca| ca.subject.der() == leaf.issuer.der());
+            issuers.any(|ca| leaf.is_signed_by(&ca.public_key))
+        })
+    };
+    let mut orphans = Vec::new();
+    for name in files.iter().filter(|(_, file)| ours(&file.contents)).map(|(name, _)| name) {
+        orphans.push(name.clone());
+        if let Some(FileKind::Certificate(role)) = name.to_str().and_then(FileKind::from_name) {
+            let key = file_name(&FileKind::Key(role));
+            orphans.extend(files.contains_key(&key).then_some(key));
+        }
+    }
+    orphans
+}

@@ -1,0 +1,163 @@
+//! The hosts of a cluster as the rules see them.
+
+use std::collections::HashMap;
+
+use time::OffsetDateTime;
+
+use super::contents::{Form, HostFile};
+use crate::ca_set::ClusterCas;
+use crate::certificate::Certificate;
+use crate::cluster::CertificateSpec;
+use crate::etcd::EtcdSettings;
+use crate::manifest::{Host, Manifest};
+use crate::revocation_list::RevocationList;
+use crate::usage::Purpose;
+
+/// All hosts of a cluster.
+pub(crate) struct Deployment<'a> {
+    pub(crate) manifest: &'a Manifest,
+    pub(crate) cas: &'a ClusterCas,
+    pub(crate) now: OffsetDateTime,
+    pub(crate) files: &'a [HostFile],
+    pub(crate) members: Vec<Member<'a>>,
+    pub(crate) pairs: Vec<Pair<'a>>,
+    pub(crate) trusts: Vec<Trust<'a>>,
+    pub(crate) crls: Vec<Crl<'a>>,
+    /// Where clients dial, with the file that says so.
+    pub(crate) endpoints: Vec<(String, String)>,
+    pub(super) by_path: HashMap<(&'a str, &'a str), &'a HostFile>,
+}
+
+/// A member and how it is configured.
+pub(crate) struct Member<'a> {
+    pub(crate) host: &'a Host,
+    pub(crate) settings: EtcdSettings,
+}
+
+/// A certificate and its key, by the names of their files, and the parts that they play.
+pub(crate) struct Pair<'a> {
+    pub(crate) host: &'a str,
+    pub(crate) certificate: String,
+    pub(crate) key: String,
+    pub(crate) parts: Vec<Purpose>,
+    /// What the manifest says about it.
+    pub(crate) spec: Option<CertificateSpec>,
+}
+
+impl Pair<'_> {
+    pub(crate) fn plays(&self, part: Purpose) -> bool {
+        self.parts.contains(&part)
+    }
+
+    /// `HOST/NAME` of the certificate.
+    pub(crate) fn path(&self) -> String {
+        format!("{}/{}", self.host, self.certificate)
+    }
+}
+
+/// A file of CAs that a host trusts, and whose certificates it judges.
+pub(crate) struct Trust<'a> {
+    pub(crate) host: &'a str,
+    pub(crate) file: String,
+    pub(crate) judges: Vec<Purpose>,
+}
+
+/// A CRL that a member enforces, against those who come as clients or as peers.
+pub(crate) struct Crl<'a> {
+    pub(crate) host: &'a str,
+    pub(crate) file: String,
+    pub(crate) against: Purpose,
+}
+
+impl Member<'_> {
+    /// Whether etcd dials its own client port with the server's certificate, for its gateway.
+    pub(crate) fn uses_gateway(&self) -> bool {
+        self.settings.is_not_off("enable-grpc-gateway")
+            && self.settings.find("client-cert-file").is_none()
+            && self.settings.asks_clients()
+    }
+}
+
+impl Trust<'_> {
+    pub(crate) fn path(&self) -> String {
+        format!("{}/{}", self.host, self.file)
+    }
+}
+
+/// A leaf with what its file holds beside it.
+#[derive(Clone)]
+pub(crate) struct Leaf<'a> {
+    pub(crate) certificate: &'a Certificate,
+    pub(crate) chain: Vec<&'a Certificate>,
+}
+
+impl<'a> Deployment<'a> {
+    pub(crate) fn file(&self, host: &str, name: &str) -> Option<&'a HostFile> {
+        self.by_path.get(&(host, name)).copied()
+    }
+
+    pub(super) fn text(&self, host: &str, name: &str) -> Option<&'a str> {
+        self.file(host, name).map(|file| file.contents.text.as_str())
+    }
+
+    /// The leaf of a pair, where its file holds one that etcd could load.
+    pub(crate) fn leaf(&self, pair: &Pair<'_>) -> Option<Leaf<'a>> {
+        let contents = &self.file(pair.host, &pair.certificate)?.contents;
+        if contents.form != Form::Pem || contents.damage.is_some() {
+            return None;
+        }
+        let all = &contents.certificates;
+        let at = first_leaf(all);
+        let chain = all.iter().enumerate().filter(|(index, _)| *index != at);
+        let chain = chain.map(|(_, certificate)| certificate).collect();
+        Some(Leaf { certificate: all.get(at)?, chain })
+    }
+
+    /// The pairs that play a part, with their leaves.
+    pub(crate) fn playing(&self, part: Purpose) -> impl Iterator<Item = (&Pair<'a>, Leaf<'a>)> {
+        let pairs = self.pairs.iter().filter(move |pair| pair.plays(part));
+        pairs.filter_map(|pair| Some((pair, self.leaf(pair)?)))
+    }
+
+    /// The pair that a member uses for a part.
+    pub(crate) fn of_member(&self, host: &str, part: Purpose) -> Option<(&Pair<'a>, Leaf<'a>)> {
+        self.playing(part).find(|(pair, _)| pair.host == host)
+    }
+
+    /// The cluster's CAs, and every CA that a host holds.
+    pub(crate) fn known_cas(&self) -> Vec<&'a Certificate> {
+        let held = self.files.iter().flat_map(|file| &file.contents.certificates);
+        self.cas.all().into_iter().chain(held.filter(|certificate| certificate.is_ca())).collect()
+    }
+
+    /// The CAs by which certificates of a part are judged, each set once.
+    pub(crate) fn judging(&self, part: Purpose) -> Vec<&'a [Certificate]> {
+        let trusts = self.trusts.iter().filter(|trust| trust.judges.contains(&part));
+        let mut sets: Vec<&[Certificate]> = Vec::new();
+        for trusted in trusts.map(|trust| self.trusted(trust)) {
+            if !sets.contains(&trusted) {
+                sets.push(trusted);
+            }
+        }
+        sets
+    }
+
+    /// The CRL of a file, in a form that some etcd reads.
+    pub(crate) fn list(&self, crl: &Crl<'_>) -> Option<&'a RevocationList> {
+        self.file(crl.host, &crl.file)?.contents.crl.as_ref()
+    }
+
+    /// The certificates of a trust file.
+    pub(crate) fn trusted(&self, trust: &Trust<'_>) -> &'a [Certificate] {
+        let file = self.file(trust.host, &trust.file);
+        file.map(|file| file.contents.certificates.as_slice()).unwrap_or_default()
+    }
+}
+
+/// The place of the leaf in its file: the first certificate, unless that is a CA and a later one is not.
+pub(crate) fn first_leaf(all: &[Certificate]) -> usize {
+    match all.first() {
+        Some(first) if first.is_ca() => all.iter().position(|c| !c.is_ca()).unwrap_or(0),
+        _ => 0,
+    }
+}

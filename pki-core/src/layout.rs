@@ -1,0 +1,202 @@
+//! The files of a host's folder: what they are called, what each is for, and who may read it.
+//!
+//! Everything else that knows a file name takes it from here.
+
+use std::borrow::Cow;
+
+use crate::usage::Purpose;
+
+/// The client certificate of the API servers, by the name that kubeadm gives it.
+pub const APISERVER_CLIENT: &str = "apiserver-etcd-client";
+
+const CERTIFICATE_SUFFIX: &str = ".pem";
+const KEY_SUFFIX: &str = "-key.pem";
+
+/// What a certificate of a host is for. Its files, its profile and its purposes follow from that.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[expect(clippy::exhaustive_enums, reason = "callers match every role")]
+pub enum Role {
+    /// A member towards its clients.
+    Server,
+    /// A member towards the other members.
+    Peer,
+    /// A member towards both, with one certificate.
+    Member,
+    /// A client of etcd, by the name of its files.
+    Client(String),
+}
+
+impl Role {
+    /// The name of its files, without suffix: `server`.
+    pub fn base(&self) -> &str {
+        match self {
+            Self::Server => "server",
+            Self::Peer => "peer",
+            Self::Member => "member",
+            Self::Client(name) => name,
+        }
+    }
+
+    /// The role whose files have this name.
+    pub fn from_base(base: &str) -> Self {
+        let of_members = [Self::Server, Self::Peer, Self::Member].into_iter();
+        let mut of_members = of_members.filter(|role| role.base() == base);
+        of_members.next().unwrap_or_else(|| Self::Client(base.to_owned()))
+    }
+
+    /// The file of the certificate: `server.pem`.
+    pub fn certificate_file(&self) -> String {
+        format!("{}{CERTIFICATE_SUFFIX}", self.base())
+    }
+
+    /// The file of the private key: `server-key.pem`.
+    pub fn key_file(&self) -> String {
+        format!("{}{KEY_SUFFIX}", self.base())
+    }
+
+    /// The built-in profile that issues it.
+    pub const fn profile(&self) -> &'static str {
+        match self {
+            Self::Server | Self::Member => "server",
+            Self::Peer => "peer",
+            Self::Client(_) => "client",
+        }
+    }
+
+    /// Everything that the certificate is used for.
+    pub const fn purposes(&self) -> &'static [Purpose] {
+        match self {
+            Self::Server => &[Purpose::Server],
+            Self::Peer => &[Purpose::Peer],
+            Self::Member => &[Purpose::Server, Purpose::Peer],
+            Self::Client(_) => &[Purpose::Client],
+        }
+    }
+}
+
+/// The user who owns a file on the host.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "callers match every owner")]
+pub enum Owner {
+    /// The superuser, as whom the API server runs.
+    Root,
+    /// The user of etcd's unit.
+    Etcd,
+}
+
+impl Owner {
+    /// The name of the user.
+    pub const fn user(self) -> &'static str {
+        match self {
+            Self::Root => "root",
+            Self::Etcd => "etcd",
+        }
+    }
+}
+
+/// What a file of a host's folder is.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "callers match every file")]
+pub enum FileKind {
+    /// The CAs that the host trusts.
+    TrustedCas,
+    /// A certificate, followed by the CAs between it and its root.
+    Certificate(Role),
+    /// The private key of a certificate.
+    Key(Role),
+    /// etcd's configuration file.
+    EtcdConfig,
+    /// The systemd unit that starts etcd.
+    EtcdUnit,
+    /// The environment of etcdctl.
+    EtcdctlEnv,
+    /// kubeadm's configuration of a control plane.
+    KubeadmConfig,
+}
+
+impl FileKind {
+    /// The kinds that have one file each.
+    const FIXED: [Self; 5] =
+        [Self::TrustedCas, Self::EtcdConfig, Self::EtcdUnit, Self::EtcdctlEnv, Self::KubeadmConfig];
+
+    /// Its name in the host's folder.
+    pub fn name(&self) -> Cow<'static, str> {
+        match self {
+            Self::TrustedCas => "ca.pem".into(),
+            Self::Certificate(role) => role.certificate_file().into(),
+            Self::Key(role) => role.key_file().into(),
+            Self::EtcdConfig => "etcd.conf.yaml".into(),
+            Self::EtcdUnit => "etcd.service".into(),
+            Self::EtcdctlEnv => "etcdctl.env".into(),
+            Self::KubeadmConfig => "kubeadm-config.yaml".into(),
+        }
+    }
+
+    /// The kind of the file with this name, if a host's folder may hold such a file.
+    pub fn from_name(name: &str) -> Option<Self> {
+        if let Some(fixed) = Self::FIXED.into_iter().find(|kind| kind.name() == name) {
+            return Some(fixed);
+        }
+        let role = |base: &str| Some(Role::from_base(base)).filter(|_| !base.is_empty());
+        match name.strip_suffix(KEY_SUFFIX) {
+            Some(base) => role(base).map(Self::Key),
+            None => name.strip_suffix(CERTIFICATE_SUFFIX).and_then(role).map(Self::Certificate),
+        }
+    }
+
+    /// True if only its owner may read it.
+    pub const fn is_secret(&self) -> bool {
+        matches!(self, Self::Key(_))
+    }
+
+    /// The permission bits of the file.
+    pub const fn mode(&self) -> u32 {
+        if self.is_secret() { 0o600 } else { 0o644 }
+    }
+
+    /// Who owns the file on the host. etcd owns only the keys that it uses: on a host that is also a
+    /// control plane, etcd must not be able to read or replace the key of the API server.
+    pub const fn owner(&self) -> Owner {
+        match self {
+            Self::Key(Role::Server | Role::Peer | Role::Member) => Owner::Etcd,
+            _ => Owner::Root,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every kind of file, with its name, mode and owner as the documentation lists them.
+    #[test]
+    fn a_name_stands_for_one_kind_of_file() {
+        let client = || Role::Client(APISERVER_CLIENT.to_owned());
+        for (kind, name, mode, owner) in [
+            (FileKind::TrustedCas, "ca.pem", 0o644, "root"),
+            (FileKind::Certificate(Role::Server), "server.pem", 0o644, "root"),
+            (FileKind::Key(Role::Server), "server-key.pem", 0o600, "etcd"),
+            (FileKind::Certificate(Role::Peer), "peer.pem", 0o644, "root"),
+            (FileKind::Key(Role::Peer), "peer-key.pem", 0o600, "etcd"),
+            (FileKind::Certificate(Role::Member), "member.pem", 0o644, "root"),
+            (FileKind::Key(Role::Member), "member-key.pem", 0o600, "etcd"),
+            (FileKind::Certificate(client()), "apiserver-etcd-client.pem", 0o644, "root"),
+            (FileKind::Key(client()), "apiserver-etcd-client-key.pem", 0o600, "root"),
+            (FileKind::EtcdConfig, "etcd.conf.yaml", 0o644, "root"),
+            (FileKind::EtcdUnit, "etcd.service", 0o644, "root"),
+            (FileKind::EtcdctlEnv, "etcdctl.env", 0o644, "root"),
+            (FileKind::KubeadmConfig, "kubeadm-config.yaml", 0o644, "root"),
+        ] {
+            assert_eq!((&*kind.name(), kind.mode()), (name, mode));
+            assert_eq!(kind.owner().user(), owner, "{name}");
+            assert_eq!(FileKind::from_name(name), Some(kind));
+        }
+    }
+
+    #[test]
+    fn other_names_stand_for_none() {
+        for name in ["", ".pem", "-key.pem", "server.crt", "notes.txt", "ca", "server-key"] {
+            assert_eq!(FileKind::from_name(name), None, "{name:?}");
+        }
+    }
+}
