@@ -1,6 +1,7 @@
 //! `plan` and `apply`: the whole cluster from one manifest.
 
 mod ansible;
+mod authorities;
 mod drift;
 mod folder;
 mod layout;

@@ -7,6 +7,7 @@ mod script;
 use std::fs;
 use std::path::PathBuf;
 
+use crate::lab::Lab;
 use crate::machines::https::{Request, ask};
 use crate::machines::network::{MASTER, MEMBERS, WORKER};
 use crate::machines::{Machines, Program};
@@ -40,6 +41,28 @@ fn the_lab_lives_on_etcd_3_4() {
 #[test]
 fn the_lab_lives_on_etcd_3_5_1() {
     the_lab_lives(Program::V3_5_1, "etcd_version: \"3.5.1\"\n");
+}
+
+#[test]
+fn the_lab_lives_under_an_intermediate_ca_on_etcd_3_4() {
+    the_lab_lives_under_an_intermediate(Program::V3_4, "etcd_version: \"3.4\"\n");
+}
+
+#[test]
+fn the_lab_lives_under_an_intermediate_ca_on_etcd_3_5_1() {
+    the_lab_lives_under_an_intermediate(Program::V3_5_1, "etcd_version: \"3.5.1\"\n");
+}
+
+/// Python's OpenSSL and etcd find the intermediate in what the other side sends, and the root in their
+/// own ca.pem.
+fn the_lab_lives_under_an_intermediate(program: Program, version: &str) {
+    let mut machines = Machines::start_with(program, version, Lab::make_intermediate_ca);
+    wait_until_healthy(&mut machines);
+    the_master_writes_and_reads(&machines);
+    the_peer_port_lets_peers_in(&machines);
+    the_worker_is_refused(&mut machines);
+    every_endpoint_is_verified_from_the_master(&machines, &[]);
+    a_member_may_be_lost_and_two_may_not(&mut machines);
 }
 
 /// 3.5.1 reads the file for 3.6 and passes over the one key that it does not know (etcd's changelog

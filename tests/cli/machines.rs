@@ -59,7 +59,13 @@ struct Member {
 impl Machines {
     /// Applies examples/lab/cluster.yaml with these lines added, and starts the members.
     pub(crate) fn start(program: Program, more: &str) -> Self {
+        Self::start_with(program, more, |_| {})
+    }
+
+    /// The same, with a CA that was made before.
+    pub(crate) fn start_with(program: Program, more: &str, make_ca: fn(&Lab)) -> Self {
         let mut machines = Self::still(program, Network::up, &MEMBERS);
+        make_ca(&machines.lab);
         let mut more = more.to_owned();
         if machines.network.is_loopback() && !more.contains("combined") {
             // Peers dial from 127.0.0.1 here. Only the server's profile adds that address, and a

@@ -98,6 +98,16 @@ impl Hosts {
         self.write(&format!("{base}.pem"), 0o644, certificate.to_pem().unwrap());
     }
 
+    /// Issues the certificate of a pair anew, under another CA.
+    pub(crate) fn reissue_under(&mut self, base: &str, ca: &Ca) {
+        let old = self.certificate(base);
+        let key = self.key(base);
+        let mut params = params(cn(&old), &key);
+        self.like(base, &mut params);
+        let certificate = signed(&params, &key, ca.certificate(), &ca.key);
+        self.write(&format!("{base}.pem"), 0o644, certificate.to_pem().unwrap());
+    }
+
     /// Gives it the names and usages of a certificate that is there.
     pub(crate) fn like(&mut self, base: &str, params: &mut CertificateParams) {
         let old = self.certificate(base);
