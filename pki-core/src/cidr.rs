@@ -1,4 +1,4 @@
-//! Networks, for name constraints.
+//! IP networks, for name constraints.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use crate::error::Error;
 
-/// A network: an address and a prefix length, no host bits set.
+/// An IP network: an address and a prefix length, without host bits.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Cidr {
     address: IpAddr,
@@ -19,7 +19,7 @@ impl Cidr {
         self.address
     }
 
-    /// How many leading bits are fixed.
+    /// The prefix length in bits.
     pub const fn prefix(&self) -> u8 {
         self.prefix
     }
@@ -34,7 +34,7 @@ impl FromStr for Cidr {
         };
         let example = || "write 192.0.2.0/24 or 2001:db8::/32".to_owned();
         let Some((address, prefix)) = text.split_once('/') else {
-            return bad("a network without a prefix length", example());
+            return bad("the prefix length is missing", example());
         };
         let Ok(address) = address.parse::<IpAddr>() else {
             return bad("not a network address", example());
@@ -42,7 +42,7 @@ impl FromStr for Cidr {
         let bits = if address.is_ipv4() { 32 } else { 128 };
         let prefix = match prefix.parse::<u8>() {
             Ok(number) if number <= bits && prefix.bytes().all(|b| b.is_ascii_digit()) => number,
-            _ => return bad(&format!("the prefix length is 0 to {bits}"), example()),
+            _ => return bad(&format!("the prefix length must be from 0 to {bits}"), example()),
         };
         let network = match address {
             IpAddr::V4(ip) => {
@@ -55,7 +55,10 @@ impl FromStr for Cidr {
             }
         };
         if network != address {
-            return bad("host bits are set beyond the prefix", format!("write {network}/{prefix}"));
+            return bad(
+                "the address has bits set after the prefix",
+                format!("write {network}/{prefix}"),
+            );
         }
         Ok(Self { address, prefix })
     }

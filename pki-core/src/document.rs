@@ -1,28 +1,28 @@
-//! Documents read strictly: every value knows its path, no key goes unnoticed.
+//! Strict reading of JSON and YAML documents: every value knows its path, and no key is ignored.
 //!
-//! cfssl's own reader matches keys without regard to case, keeps the last of two equal keys, and
-//! drops keys that it does not know. The first is kept, for the files that rely on it; the other
-//! two hide mistakes and are errors. Manifests in YAML go the same way and know their lines too.
+//! cfssl's reader matches keys case-insensitively, keeps the last of two equal keys, and ignores unknown
+//! keys. This reader is also case-insensitive, because existing files rely on it. Duplicate and unknown
+//! keys hide mistakes, so they are errors. Manifests in YAML use the same reader, with line numbers.
 
 mod reader;
 
 use crate::error::Error;
 use crate::suggest;
 
-/// A document, with the keys of its objects as they stand, doubles included.
+/// A document. Its objects keep all keys as written, including duplicates.
 #[derive(Debug)]
 pub(crate) struct Document {
     root: Node,
 }
 
-/// A value and its place.
+/// A value and its position.
 #[derive(Debug)]
 struct Node {
     data: Data,
     place: Option<Place>,
 }
 
-/// Line and column, from 1.
+/// Line and column, starting at 1.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) struct Place {
     line: u64,
@@ -58,7 +58,7 @@ impl Data {
     }
 }
 
-/// A value and the path that leads to it.
+/// A value and its path in the document.
 #[derive(Clone)]
 pub(crate) struct Value<'a> {
     node: &'a Node,
@@ -70,7 +70,7 @@ impl<'a> Value<'a> {
         if self.path.is_empty() { "the document" } else { &self.path }
     }
 
-    /// The path and, where the document tells it, the line and column.
+    /// The path and, if known, the line and column.
     pub(crate) fn field(&self) -> String {
         match self.node.place {
             Some(Place { line, column }) => {
@@ -80,7 +80,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Line and column, where the document tells them.
+    /// Line and column, if known.
     pub(crate) const fn place(&self) -> Option<Place> {
         self.node.place
     }
@@ -89,26 +89,27 @@ impl<'a> Value<'a> {
         Error::invalid(self.field(), self.node.data.describe(), problem)
     }
 
-    fn wanted(&self, what: &str, example: &str) -> Error {
+    fn expected(&self, what: &str, example: &str) -> Error {
         let found = match self.node.data {
             Data::Null => "null",
-            Data::Bool(_) => "a truth value",
+            Data::Bool(_) => "a boolean",
+            Data::Number(ref number) if number.is_f64() => "a decimal number",
             Data::Number(_) => "a number",
             Data::String(_) => "a string",
             Data::Array(_) => "a list",
             Data::Object(_) => "an object",
         };
-        self.invalid(format!("{found} where {what} belongs")).hinted(format!("write {example}"))
+        self.invalid(format!("expected {what}, found {found}")).hinted(format!("write {example}"))
     }
 
     pub(crate) fn string(&self) -> Result<&'a str, Error> {
         match &self.node.data {
             Data::String(text) => Ok(text),
-            _ => Err(self.wanted("a string", "it in quotes: \"…\"")),
+            _ => Err(self.expected("a string", "it in quotes: \"…\"")),
         }
     }
 
-    /// A scalar as it stands, for documents of which others know the types.
+    /// The text of a scalar, for documents whose types are defined elsewhere.
     pub(crate) fn scalar(&self) -> String {
         match self.node.data {
             Data::Null => String::new(),
@@ -123,29 +124,29 @@ impl<'a> Value<'a> {
     pub(crate) fn boolean(&self) -> Result<bool, Error> {
         match &self.node.data {
             Data::Bool(value) => Ok(*value),
-            _ => Err(self.wanted("a truth value", "true or false, without quotes")),
+            _ => Err(self.expected("a boolean", "true or false, without quotes")),
         }
     }
 
-    /// A number as it stands: `1e3` too.
+    /// The text of a number as written, including `1e3`.
     pub(crate) fn number(&self) -> Result<String, Error> {
         match &self.node.data {
             Data::Number(number) => Ok(number.to_string()),
-            _ => Err(self.wanted("a number", "digits, without quotes")),
+            _ => Err(self.expected("a number", "digits, without quotes")),
         }
     }
 
     pub(crate) fn integer(&self) -> Result<i64, Error> {
-        let wanted = || self.wanted("a whole number", "digits alone, without quotes");
+        let error = || self.expected("an integer", "only digits, without quotes");
         match &self.node.data {
-            Data::Number(number) => number.as_i64().ok_or_else(wanted),
-            _ => Err(wanted()),
+            Data::Number(number) => number.as_i64().ok_or_else(error),
+            _ => Err(error()),
         }
     }
 
     pub(crate) fn list(&self) -> Result<Vec<Self>, Error> {
         let Data::Array(items) = &self.node.data else {
-            return Err(self.wanted("a list", "it in brackets: [\"…\", \"…\"]"));
+            return Err(self.expected("a list", "it in brackets: [\"…\", \"…\"]"));
         };
         let items = items.iter().enumerate();
         Ok(items
@@ -161,52 +162,52 @@ impl<'a> Value<'a> {
         self.list()?.iter().map(|item| item.parsed(&parse)).collect()
     }
 
-    /// A string, parsed; the error tells the path.
+    /// A string, parsed. The error contains the path.
     pub(crate) fn parsed<T>(&self, parse: impl Fn(&str) -> Result<T, Error>) -> Result<T, Error> {
         parse(self.string()?).map_err(|error| error.in_field(self.field()))
     }
 
-    /// The members of an object of any keys.
+    /// The members of an object with any keys.
     pub(crate) fn members(&self) -> Result<Vec<(&'a str, Self)>, Error> {
-        let (values, doubles) = self.once_each()?;
-        match doubles.into_iter().next() {
+        let (values, duplicates) = self.once_each()?;
+        match duplicates.into_iter().next() {
             Some((_, error)) => Err(error),
             None => Ok(values),
         }
     }
 
-    /// The members of an object, the first of each key, and beside them an error for each other.
-    #[expect(clippy::type_complexity, reason = "two lists, each taken apart at once")]
+    /// The members of an object. A duplicate key keeps its first value and yields an error.
+    #[expect(clippy::type_complexity, reason = "two lists that the callers destructure")]
     fn once_each(&self) -> Result<(Vec<(&'a str, Self)>, Vec<(Self, Error)>), Error> {
         let Data::Object(members) = &self.node.data else {
-            return Err(self.wanted("an object", "it in braces: {\"…\": …}"));
+            return Err(self.expected("an object", "it in braces: {\"…\": …}"));
         };
         let mut values: Vec<(&str, Self)> = Vec::new();
-        let mut doubles = Vec::new();
+        let mut duplicates = Vec::new();
         for (key, node) in members {
             let path =
                 if self.path.is_empty() { key.clone() } else { format!("{}.{key}", self.path) };
             let value = Self { node, path };
             if values.iter().any(|(earlier, _)| earlier == key) {
-                doubles.push(value.twice());
+                duplicates.push(value.duplicate());
             } else {
                 values.push((key.as_str(), value));
             }
         }
-        Ok((values, doubles))
+        Ok((values, duplicates))
     }
 
-    fn twice(self) -> (Self, Error) {
-        // A JSON file has no places, and may be cfssl's.
+    fn duplicate(self) -> (Self, Error) {
+        // Only JSON files have no positions, and they can be cfssl's.
         let hint = match self.node.place {
-            Some(_) => "keep one",
-            None => "keep one; cfssl silently keeps the last",
+            Some(_) => "remove one of the two",
+            None => "remove one of the two; cfssl silently uses the last one",
         };
-        let error = self.invalid("the key is given twice").hinted(hint);
+        let error = self.invalid("duplicate key").hinted(hint);
         (self, error)
     }
 
-    /// The members of an object whose keys are known; `null` counts as absent.
+    /// The members of an object with these keys. `null` counts as absent.
     pub(crate) fn fields(&self, known: &'static [&'static str]) -> Result<Fields<'a>, Error> {
         let (fields, unknown) = self.known_fields(known)?;
         match unknown.into_iter().next() {
@@ -215,7 +216,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The same, and beside it an error for each member whose key is not known or is there twice.
+    /// The members of an object with these keys, and an error for each unknown or duplicate key.
     pub(crate) fn known_fields(
         &self,
         known: &'static [&'static str],
@@ -225,9 +226,9 @@ impl<'a> Value<'a> {
         let mut fields = Vec::new();
         for (key, value) in members {
             if let Some(name) = known.iter().find(|name| name.eq_ignore_ascii_case(key)) {
-                // Go takes the keys of a struct in any case, and those of a map to the letter.
+                // In Go, the keys of a struct are case-insensitive, and those of a map are case-sensitive.
                 if seen.contains(name) {
-                    unknown.push(value.twice());
+                    unknown.push(value.duplicate());
                     continue;
                 }
                 seen.push(*name);
@@ -236,7 +237,7 @@ impl<'a> Value<'a> {
                 }
             } else {
                 let error = value
-                    .invalid("no such field")
+                    .invalid("unknown field")
                     .hinted(suggest::one_of(key, known.iter().copied()));
                 unknown.push((value, error));
             }
@@ -244,7 +245,7 @@ impl<'a> Value<'a> {
         Ok((Fields(fields), unknown))
     }
 
-    /// True for a value that says nothing: `false`, `""`, `[]`, `{}`, `0`.
+    /// True for an empty value: `null`, `false`, `""`, `[]`, `{}`, `0`.
     pub(crate) fn is_zero(&self) -> bool {
         match &self.node.data {
             Data::Null => true,
@@ -273,7 +274,7 @@ impl<'a> Fields<'a> {
         self.find(name).map_or(Ok(false), Value::boolean)
     }
 
-    /// A string field, parsed; empty counts as absent.
+    /// A string field, parsed. An empty string counts as absent.
     pub(crate) fn parsed<T>(
         &self,
         name: &str,

@@ -1,4 +1,4 @@
-//! Lengths of time as people write them: Go's syntax, and also `d`, `w` and `y`.
+//! Durations as people write them: Go's syntax, and also `d`, `w` and `y`.
 
 use time::Duration;
 
@@ -18,34 +18,36 @@ const UNITS: [(&str, i128); 11] = [
     ("y", 365 * 86_400 * 1_000_000_000),
 ];
 
-/// Longer than any certificate; keeps every sum within [`Duration`].
+/// Longer than any lifetime; keeps every sum within the range of [`Duration`].
 const MAX_NANOSECONDS: i128 = 10_000 * 365 * 86_400 * 1_000_000_000;
 
-/// Reads the lifetime of a certificate: a second at least, and no more than anybody means.
+/// Reads the lifetime of a certificate: at least one second, at most 1000 years.
 ///
 /// Certificates count whole seconds (RFC 5280 section 4.1.2.5).
 pub fn parse_lifetime(text: &str) -> Result<Duration, Error> {
     let lifetime = parse_duration(text)?;
     let problem = if lifetime.is_negative() || lifetime.is_zero() {
-        "a lifetime of nothing or less: it would have ended before it is used"
+        "the lifetime must be positive"
     } else if lifetime < Duration::SECOND {
-        "a lifetime of less than a second"
+        "the lifetime must be at least one second"
     } else if lifetime > Duration::days(1000 * 365) {
-        "a lifetime of more than 1000 years"
+        "the lifetime must be at most 1000 years"
     } else {
         return Ok(lifetime);
     };
     Err(Error::invalid("lifetime", text, problem)
-        .hinted("write how long it shall live: 8760h, 90d, 1y"))
+        .hinted("write a number and a unit: 8760h, 90d, 1y"))
 }
 
-/// Reads how long before now a certificate begins.
+/// Reads how long before now a certificate becomes valid.
 pub(crate) fn parse_backdate(text: &str) -> Result<Duration, Error> {
     match parse_duration(text)? {
-        backdate if backdate.is_negative() => {
-            Err(Error::invalid("backdate", text, "below zero: it would not be valid yet")
-                .hinted("write how long before now it begins: 5m"))
-        }
+        backdate if backdate.is_negative() => Err(Error::invalid(
+            "backdate",
+            text,
+            "a negative backdate: the certificate would not be valid yet",
+        )
+        .hinted("write how long before now the certificate becomes valid: 5m")),
         backdate => Ok(backdate),
     }
 }
@@ -65,30 +67,30 @@ pub fn parse_duration(text: &str) -> Result<Duration, Error> {
         return Ok(Duration::ZERO);
     }
     if rest.is_empty() {
-        return bad("no duration".to_owned());
+        return bad("the duration is empty".to_owned());
     }
     let mut total: i128 = 0;
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
         let (number, tail) = rest.split_at(digits);
         if number.is_empty() {
-            return bad(format!("{rest:?} does not start with a number"));
+            return bad(format!("expected a number at {rest:?}"));
         }
         let unit_end = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
         let (unit, tail) = tail.split_at(unit_end);
         let Some((_, scale)) = UNITS.iter().find(|(name, _)| *name == unit) else {
             return if unit.is_empty() {
-                bad(format!("{number} has no unit"))
+                bad(format!("{number} is missing a unit"))
             } else {
-                bad(format!("{unit:?} is no unit of time"))
+                bad(format!("unknown unit {unit:?}"))
             };
         };
         let Some(nanoseconds) = scaled(number, *scale) else {
-            return bad(format!("{number:?} is no number of at most 20 digits"));
+            return bad(format!("{number:?} is not a number of at most 20 digits"));
         };
         total += nanoseconds;
         if total > MAX_NANOSECONDS {
-            return bad("longer than 10000 years".to_owned());
+            return bad("the duration must be at most 10000 years".to_owned());
         }
         rest = tail;
     }
@@ -96,7 +98,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, Error> {
     Ok(Duration::nanoseconds_i128(total))
 }
 
-/// `number` (digits, perhaps one dot) times `scale`, cut to whole nanoseconds.
+/// `number` (digits with at most one dot) times `scale`, truncated to whole nanoseconds.
 fn scaled(number: &str, scale: i128) -> Option<i128> {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     if whole.len() + fraction.len() > 20 || (whole.is_empty() && fraction.is_empty()) {
@@ -139,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_duration_says_why() {
+    fn an_invalid_duration_is_an_error_with_a_hint() {
         for text in [
             "",
             "1",

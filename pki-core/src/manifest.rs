@@ -1,4 +1,4 @@
-//! The manifest of a cluster: its grammar, and every mistake in it at once.
+//! The manifest of a cluster: its grammar, and a reader that reports every mistake at once.
 
 mod model;
 mod reader;

@@ -1,7 +1,7 @@
-//! Subject alternative names: parsed and checked once, then trusted.
+//! Subject alternative names. A value of one of these types is valid, because its parser checks it.
 //!
-//! etcd compares the names of a certificate with addresses and host names and with nothing else, so
-//! whatever cannot match one of them is refused here, with the reason, instead of being signed.
+//! etcd compares the names of a certificate only with IP addresses and host names. The parser rejects any
+//! name that cannot match one of them and gives the reason, so that it is not signed.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -28,8 +28,8 @@ pub enum San {
 impl FromStr for San {
     type Err = Error;
 
-    /// Reads `dns:`, `ip:`, `email:` or `uri:` and a name of that kind, or a bare name, which is
-    /// classified.
+    /// Reads `dns:`, `ip:`, `email:` or `uri:` and a name of that kind, or a name without a prefix, whose
+    /// kind is detected.
     fn from_str(text: &str) -> Result<Self, Error> {
         let typed = text.split_once(':').and_then(|(kind, name)| match kind {
             "dns" => Some(name.parse().map(Self::Dns)),
@@ -40,7 +40,7 @@ impl FromStr for San {
         });
         typed.unwrap_or_else(|| Self::classify(text)).map_err(|mut error| {
             if let Error::Invalid(invalid) = &mut error {
-                // With its kind, as it was given.
+                // The name with its prefix, as it was given.
                 text.clone_into(&mut invalid.found);
             }
             error
@@ -58,8 +58,8 @@ impl San {
                 let host = rest.split(['/', '?', '#']).next().unwrap_or(rest);
                 return Err(refuse(
                     text,
-                    "a URL; etcd compares hosts, never URLs",
-                    format!("write the host alone: {:?}", without_port(host)),
+                    "a URL; etcd compares hosts, not URLs",
+                    format!("write only the host: {:?}", without_port(host)),
                 ));
             }
             return text.parse().map(Self::Uri);
@@ -73,7 +73,7 @@ impl San {
         text.parse().map(Self::Dns)
     }
 
-    /// The kind of name, as it is written before the colon.
+    /// The kind of name, as written before the colon.
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Dns(_) => "dns",
@@ -117,7 +117,7 @@ fn is_digits(text: &str) -> bool {
 
 fn parse_ip(text: &str) -> Result<IpAddr, Error> {
     match text.parse::<IpAddr>() {
-        // An IPv4 client that reaches a dual-stack listener is compared as IPv4.
+        // Go compares the address of an IPv4 client at a dual-stack listener as IPv4.
         Ok(ip) => Ok(ip.to_canonical()),
         Err(_) => Err(not_a_host(text).unwrap_or_else(|| {
             refuse(text, "not an IP address", "write 192.0.2.1 or 2001:db8::1")
@@ -125,13 +125,13 @@ fn parse_ip(text: &str) -> Result<IpAddr, Error> {
     }
 }
 
-/// Why `text` is neither a DNS name nor an address, where the mistake is one that people make.
+/// Why `text` is neither a DNS name nor an IP address, if it is one of the common mistakes.
 ///
-/// cfssl signs every one of these as a dNSName or a URI that nothing will ever match.
+/// cfssl signs each of these as a dNSName or a URI that no client can match.
 fn not_a_host(text: &str) -> Option<Error> {
     let found = |problem: &str, hint: String| Some(refuse(text, problem, hint));
     if text.is_empty() {
-        return found("an empty name", "leave it out, or name the host".to_owned());
+        return found("an empty name", "remove it, or write the name of the host".to_owned());
     }
     if text.chars().any(char::is_control) {
         return found(
@@ -140,25 +140,25 @@ fn not_a_host(text: &str) -> Option<Error> {
         );
     }
     if text.contains(',') {
-        return found("several names in one string", "give each name by itself".to_owned());
+        return found("several names in one string", "write each name separately".to_owned());
     }
     if text.trim() != text {
-        return found("a blank before or behind the name", format!("write {:?}", text.trim()));
+        return found("a space before or after the name", format!("write {:?}", text.trim()));
     }
     if text.contains(char::is_whitespace) {
-        return found("a name with a blank in it", "give each name by itself".to_owned());
+        return found("a name that contains a space", "write each name separately".to_owned());
     }
     if let Some((address, prefix)) = text.split_once('/') {
         let bare = address.trim_matches(['[', ']']);
         return if bare.parse::<IpAddr>().is_ok() && is_digits(prefix) {
             found(
-                "a network; a certificate carries addresses",
-                format!("give the address alone ({bare}), or constrain the CA with --permit"),
+                "a network; a certificate contains single addresses",
+                format!("write only the address ({bare}), or constrain the CA with --permit"),
             )
         } else {
             found(
-                "a path; a certificate carries host names and addresses",
-                "give the host alone; write uri:… for a URI".to_owned(),
+                "a path; a certificate contains host names and IP addresses",
+                "write only the host, or uri:… for a URI".to_owned(),
             )
         };
     }
@@ -166,47 +166,50 @@ fn not_a_host(text: &str) -> Option<Error> {
         && address.parse::<IpAddr>().is_ok()
     {
         return found(
-            "an address with a zone; zones mean nothing to another host",
-            format!("give the address alone ({address}), better a global one"),
+            "an address with a zone, which has no meaning on another host",
+            format!("write only the address ({address}), preferably a global one"),
         );
     }
     if text.starts_with('[') {
         let bare = without_port(text);
-        return found("an address in brackets; brackets belong to URLs", format!("write {bare:?}"));
+        return found(
+            "an address in brackets, which are used only in URLs",
+            format!("write {bare:?}"),
+        );
     }
     if let Some((host, port)) = text.rsplit_once(':') {
         return if is_digits(port) && !host.contains(':') {
             found(
                 &format!(
-                    "{} with a port; a certificate carries the {} alone",
+                    "{} with a port; a certificate contains only the {}",
                     if host.parse::<IpAddr>().is_ok() { "an address" } else { "a host" },
                     if host.parse::<IpAddr>().is_ok() { "address" } else { "host" },
                 ),
                 format!("write {host:?}"),
             )
         } else {
-            found("a name with a colon in it, and no IPv6 address", with_colon(text))
+            found("a name that contains a colon and is not an IPv6 address", with_colon(text))
         };
     }
-    // WHATWG URL "ends in a number": what looks like IPv4 and is not must never become a DNS name.
+    // The URL standard's "ends in a number" check: a malformed IPv4 address must not become a DNS name.
     let last = text.rsplit('.').next().unwrap_or(text);
     if is_digits(last) || last.to_ascii_lowercase().starts_with("0x") {
         return found(
-            "not an IPv4 address, though it looks like one",
-            "write four decimal numbers below 256, none with a leading zero".to_owned(),
+            "not a valid IPv4 address, although it looks like one",
+            "write four decimal numbers below 256 without leading zeros".to_owned(),
         );
     }
     None
 }
 
-/// What to write in place of a name with a colon.
+/// What to write instead of a name with a colon.
 fn with_colon(text: &str) -> String {
     let (kind, name) = text.split_once(':').unwrap_or((text, ""));
     match kind.to_ascii_lowercase().as_str() {
         // As OpenSSL prints them.
         kind @ ("dns" | "email" | "ip" | "uri") => format!("write {:?}", format!("{kind}:{name}")),
         "ip address" => format!("write {:?}", format!("ip:{name}")),
-        _ => "a host name has none; typed names start with dns:, ip:, email: or uri:".to_owned(),
+        _ => "remove the colon, or start the name with dns:, ip:, email: or uri:".to_owned(),
     }
 }
 
@@ -214,14 +217,14 @@ fn no_address(text: &str) -> Result<(), Error> {
     if text.parse::<IpAddr>().is_ok() {
         return Err(refuse(
             text,
-            "an address as a DNS name; Go and OpenSSL never match it",
+            "an IP address as a DNS name, which Go and OpenSSL never match",
             format!("write ip:{text}"),
         ));
     }
     not_a_host(text).map_or(Ok(()), Err)
 }
 
-/// A dNSName: letters, digits, hyphens and dots; lower case; perhaps `*.` at its front.
+/// A dNSName: lower-case letters, digits, hyphens and dots, with an optional `*.` at the front.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct DnsName(String);
 
@@ -244,14 +247,14 @@ impl FromStr for DnsName {
         if host.contains('*') {
             return Err(refuse(
                 text,
-                "a `*` stands for the whole first label and nowhere else (RFC 6125 section 6.4.3)",
+                "`*` is allowed only as the whole first label (RFC 6125 section 6.4.3)",
                 "write *.example.com, or list the names",
             ));
         }
         if host.contains('_') {
             return Err(refuse(
                 text,
-                "an underscore is not allowed in a host name (RFC 1123 section 2.1)",
+                "underscores are not allowed in host names (RFC 1123 section 2.1)",
                 format!("rename the host: {:?}", text.replace('_', "-")),
             ));
         }
@@ -259,11 +262,11 @@ impl FromStr for DnsName {
         if host.ends_with('.') && !bare.is_empty() {
             return Err(refuse(
                 text,
-                "a trailing dot; Go never matches such a name",
+                "a trailing dot, which Go never matches",
                 format!("write {:?}", format!("{wildcard}{bare}")),
             ));
         }
-        // RFC 5280 section 4.2.1.6 wants RFC 1034's preferred name syntax; RFC 5891 for the rest.
+        // RFC 5280 section 4.2.1.6 requires the preferred name syntax of RFC 1034; RFC 5891 covers other scripts.
         let ascii = Uts46::new()
             .to_ascii(
                 host.as_bytes(),
@@ -274,12 +277,12 @@ impl FromStr for DnsName {
             .map_err(|_| {
                 refuse(
                     text,
-                    "not a host name: labels of 1 to 63 letters, digits and inner hyphens, \
-                     253 in all (RFC 1034 section 3.5, RFC 5891)",
-                    "write the name as `hostname -f` prints it",
+                    "not a host name: each label has 1 to 63 letters, digits and inner hyphens, and the name has \
+                     at most 253 characters (RFC 1034 section 3.5, RFC 5891)",
+                    "write the name that `hostname -f` prints",
                 )
             })?;
-        // Full-width digits and dots have become plain ones.
+        // The conversion turned full-width digits and dots into ASCII.
         if ascii != host {
             no_address(&ascii)?;
         }
@@ -290,7 +293,7 @@ impl FromStr for DnsName {
     }
 }
 
-/// An rfc822Name: a mailbox without display name, in ASCII.
+/// An rfc822Name: a mailbox in ASCII, without a display name.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct EmailAddress(String);
 
@@ -309,7 +312,7 @@ impl FromStr for EmailAddress {
         let Some((local, domain)) = text.rsplit_once('@') else {
             return bad("an email address without `@`");
         };
-        // RFC 5321 section 4.1.2: Dot-string. Quoted local parts match nowhere in practice.
+        // RFC 5321 section 4.1.2: Dot-string. In practice, no program matches quoted local parts.
         let is_atext = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b);
         if local.len() > 64
             || local.split('.').any(|atom| atom.is_empty() || !atom.bytes().all(is_atext))
@@ -320,13 +323,13 @@ impl FromStr for EmailAddress {
             Ok(domain) if !domain.as_str().starts_with('*') => {
                 Ok(Self(format!("{local}@{}", domain.as_str())))
             }
-            Ok(_) => bad("a mailbox has no wildcard domain"),
+            Ok(_) => bad("the part after `@` must not be a wildcard"),
             Err(_) => bad("the part after `@` is not a DNS name"),
         }
     }
 }
 
-/// A uniformResourceIdentifier: absolute, in ASCII.
+/// A uniformResourceIdentifier: an absolute URI in ASCII.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Uri(String);
 
@@ -349,28 +352,30 @@ impl FromStr for Uri {
         let scheme_ok = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
             && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
         if !scheme_ok {
-            return bad("the scheme of a URI is a letter, then letters, digits, `+`, `-`, `.`");
+            return bad(
+                "the scheme of a URI must be a letter, followed by letters, digits, `+`, `-` or `.`",
+            );
         }
         if matches!(rest, "" | "//") {
-            return bad("a URI with nothing after its scheme");
+            return bad("a URI without anything after its scheme");
         }
         if is_digits(rest) {
-            // cfssl makes this of `etcd1:2379`.
+            // cfssl reads `etcd1:2379` as such a URI.
             return Err(refuse(
                 text,
-                "a host with a port and no URI",
+                "a host with a port, not a URI",
                 format!("write dns:{scheme}"),
             ));
         }
         let is_uri = |b: u8| b.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&b);
         if !rest.bytes().all(is_uri) {
-            return bad("a URI holds ASCII alone; the rest is percent-encoded (RFC 3986)");
+            return bad("a URI must be ASCII; percent-encode other characters (RFC 3986)");
         }
         let escapes_ok = rest.split('%').skip(1).all(|tail| {
             tail.as_bytes().get(..2).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit))
         });
         if !escapes_ok {
-            return bad("a `%` in a URI is followed by two hexadecimal digits");
+            return bad("a `%` in a URI must be followed by two hexadecimal digits");
         }
         Ok(Self(text.to_owned()))
     }

@@ -1,4 +1,4 @@
-//! Object identifiers in their dotted form.
+//! Object identifiers (OIDs) in dotted form.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
@@ -6,11 +6,11 @@ use std::str::FromStr;
 
 use crate::error::Error;
 
-/// An object identifier, known to be encodable.
+/// An object identifier that can be encoded.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Oid(Cow<'static, str>);
 
-/// What nearly every certificate of a cluster holds, so that reading one allocates for no OID.
+/// The OIDs in almost every certificate of a cluster, so that reading one does not allocate memory for them.
 const COMMON: [(&[u8], &str); 14] = [
     (&[0x55, 0x04, 0x03], "2.5.4.3"),
     (&[0x55, 0x04, 0x06], "2.5.4.6"),
@@ -29,15 +29,15 @@ const COMMON: [(&[u8], &str); 14] = [
 ];
 
 impl Oid {
-    /// For a literal in this crate.
+    /// An OID from a literal in this crate.
     pub(crate) const fn trusted(dotted: &'static str) -> Self {
         Self(Cow::Borrowed(dotted))
     }
 
-    /// From the contents of a DER OBJECT IDENTIFIER (X.690 section 8.19). What is none becomes a
-    /// text that stands for itself and that [`Oid::arcs`] does not take.
+    /// Reads the contents of a DER OBJECT IDENTIFIER (X.690 section 8.19). Malformed contents become the
+    /// text `malformed:` and their octets in hexadecimal, for which [`Oid::arcs`] returns `None`.
     ///
-    /// asn1-rs 0.7.2 has such a function too, which reads 2.999 as 3.16.55.
+    /// asn1-rs 0.7.2 is not used here, because it reads 2.999 as 3.16.55.
     pub(crate) fn from_der(content: &[u8]) -> Self {
         if let Some((_, dotted)) = COMMON.iter().find(|(known, _)| *known == content) {
             return Self::trusted(dotted);
@@ -53,16 +53,16 @@ impl Oid {
         &self.0
     }
 
-    /// The numbers between the dots; `None` where the encoder, which counts in 64 bits, would panic.
+    /// The numbers between the dots, or `None` if one does not fit in 64 bits, where the encoder would panic.
     pub(crate) fn arcs(&self) -> Option<Vec<u64>> {
         let arcs: Vec<u64> =
             self.0.split('.').map(|arc| arc.parse().ok()).collect::<Option<_>>()?;
-        // The first two are written as one: 40 * first + second (X.690 section 8.19.4).
+        // The first two are encoded as one number: 40 * first + second (X.690 section 8.19.4).
         matches!(arcs[..], [0..=2, 0..0xffff_ffff_ffff_ffaf, ..]).then_some(arcs)
     }
 }
 
-/// The numbers of an OID with dots between them: seven bits an octet, the top bit for "more".
+/// The dotted form of an encoded OID: each octet has seven bits, and its top bit means that more follow.
 fn dotted(content: &[u8]) -> Option<String> {
     if !matches!(content, [.., ..0x80]) {
         return None;
@@ -75,7 +75,7 @@ fn dotted(content: &[u8]) -> Option<String> {
         let number = octets.iter().try_fold(0_u128, |number, octet| {
             number.checked_mul(0x80)?.checked_add(u128::from(octet & 0x7f))
         })?;
-        // The first two numbers share one: 40 for each of the first, which is at most 2.
+        // The first two numbers are encoded as one: 40 * first + second, where first is at most 2.
         let (before, number) = match number {
             _ if !text.is_empty() => (".", number),
             0..40 => ("0.", number),
@@ -90,7 +90,7 @@ fn dotted(content: &[u8]) -> Option<String> {
 impl FromStr for Oid {
     type Err = Error;
 
-    // X.660: the first arc is 0, 1 or 2; below 0 and 1 the second is at most 39.
+    // X.660: the first arc is 0, 1 or 2. If it is 0 or 1, the second arc is at most 39.
     fn from_str(text: &str) -> Result<Self, Error> {
         let bad = |problem: &str| {
             Err(Error::invalid("OID", text, problem)
@@ -101,14 +101,14 @@ impl FromStr for Oid {
             let canonical = arc == "0" || !arc.starts_with('0');
             match arc.parse::<u32>() {
                 Ok(number) if canonical && !arc.starts_with('+') => arcs.push(number),
-                _ => return bad("not numbers (below 4294967296) with dots between them"),
+                _ => return bad("expected numbers below 4294967296, separated by dots"),
             }
         }
         match arcs.as_slice() {
             [] | [_] => bad("an OID has at least two numbers"),
             [first, ..] if *first > 2 => bad("the first number of an OID is 0, 1 or 2"),
             [0 | 1, second, ..] if *second > 39 => {
-                bad("below 0 and 1 the second number of an OID is at most 39")
+                bad("if the first number of an OID is 0 or 1, the second is at most 39")
             }
             _ => Ok(Self(Cow::Owned(text.to_owned()))),
         }

@@ -225,7 +225,7 @@ impl Profile {
                     Error::invalid(
                         "CN",
                         cn,
-                        format!("profile {} adds the name {name:?}, which is {why}", self.name),
+                        format!("profile {} adds the name {name:?}: {why}", self.name),
                     )
                     .hinted("choose a common name that is a host name: letters, digits, hyphens")
                 })

@@ -1,11 +1,11 @@
-//! "Did you mean …?"
+//! Suggestions for mistyped names: "did you mean …?"
 
-/// The candidate that a mistyped `found` most resembles, if any does.
+/// The candidate that a mistyped `found` is most similar to, if one is similar enough.
 pub(crate) fn nearest<'a>(
     found: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
-    // CertificateInPath, blanks, hyphens and underscores are what people get wrong first: `serverAuth`.
+    // Case, spaces, hyphens and underscores are the most frequent mistakes: `serverAuth`.
     let fold = |text: &str| {
         text.chars()
             .filter(|c| c.is_alphanumeric())
@@ -21,12 +21,12 @@ pub(crate) fn nearest<'a>(
         .map(|(_, candidate)| candidate)
 }
 
-/// Advice for a name that is none of `candidates`.
+/// A hint for a name that is not one of `candidates`.
 pub(crate) fn one_of<'a>(found: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
     let candidates: Vec<&str> = candidates.into_iter().collect();
     match nearest(found, candidates.iter().copied()) {
         Some(near) => format!("did you mean {near:?}?"),
-        None if candidates.is_empty() => "there is none to choose from".to_owned(),
+        None if candidates.is_empty() => "no names are defined".to_owned(),
         None => format!("one of: {}", candidates.join(", ")),
     }
 }

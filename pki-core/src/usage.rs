@@ -1,4 +1,4 @@
-//! Key usages and extended key usages, with cfssl's names for them, and the parts that need them.
+//! Key usages and extended key usages with cfssl's names for them, and the purposes that require them.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ pub struct KeyUsages(u16);
 impl KeyUsages {
     /// digitalSignature
     pub const DIGITAL_SIGNATURE: Self = Self(1);
-    /// contentCommitment, once nonRepudiation
+    /// contentCommitment, formerly nonRepudiation
     pub const CONTENT_COMMITMENT: Self = Self(1 << 1);
     /// keyEncipherment
     pub const KEY_ENCIPHERMENT: Self = Self(1 << 2);
@@ -33,12 +33,12 @@ impl KeyUsages {
         Self(bits & 0x1ff)
     }
 
-    /// True when every bit of `other` is set.
+    /// True if every bit of `other` is set.
     pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }
 
-    /// True when no bit is set.
+    /// True if no bit is set.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
@@ -55,7 +55,7 @@ impl KeyUsages {
         Self(self.0 & !other.0)
     }
 
-    /// The names of the bits that are set, as RFC 5280 spells them.
+    /// The names of the set bits, as in RFC 5280.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
         const NAMES: [&str; 9] = [
             "digitalSignature",
@@ -75,7 +75,7 @@ impl KeyUsages {
             .map(|(_, name)| name)
     }
 
-    /// The bits that are set, one by one, lowest first.
+    /// The set bits, one by one, lowest first.
     pub(crate) fn iter(self) -> impl Iterator<Item = Self> {
         (0..9).map(|bit| Self(1 << bit)).filter(move |bit| self.contains(*bit))
     }
@@ -87,23 +87,23 @@ impl fmt::Debug for KeyUsages {
     }
 }
 
-/// The part that a certificate plays in an etcd cluster.
+/// The role of a certificate in an etcd cluster.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Purpose {
-    /// No part in particular
+    /// No specific role
     #[default]
     Any,
     /// A client of etcd, such as the Kubernetes API server
     Client,
-    /// A member towards the other members (port 2380)
+    /// A member for the other members (port 2380)
     Peer,
-    /// A member towards its clients (port 2379)
+    /// A member for its clients (port 2379)
     Server,
 }
 
 impl Purpose {
-    /// The extended key usages that the part needs.
+    /// The extended key usages that the purpose requires.
     pub(crate) fn usages(self) -> &'static [ExtendedKeyUsage] {
         static BOTH: [ExtendedKeyUsage; 2] =
             [ExtendedKeyUsage::server_auth(), ExtendedKeyUsage::client_auth()];
@@ -121,7 +121,7 @@ impl Purpose {
 #[expect(clippy::exhaustive_structs, reason = "a name for an OID")]
 pub struct ExtendedKeyUsage(pub Oid);
 
-/// OID, the field's name for it, cfssl's names for it.
+/// The OID, its name in RFC 5280 or elsewhere, and cfssl's names for it.
 const EXTENDED: [(&str, &str, &[&str]); 12] = [
     ("2.5.29.37.0", "anyExtendedKeyUsage", &["any"]),
     ("1.3.6.1.5.5.7.3.1", "serverAuth", &["server auth"]),
@@ -175,14 +175,14 @@ impl fmt::Display for ExtendedKeyUsage {
     }
 }
 
-/// What one of cfssl's usage strings stands for.
+/// The meaning of one of cfssl's usage strings.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Usage {
     Extended(ExtendedKeyUsage),
     Key(KeyUsages),
 }
 
-/// Looks a usage string up; case and blanks count, as they do for cfssl.
+/// Looks up a usage string. Case and spaces matter, as in cfssl.
 pub(crate) fn usage_named(name: &str) -> Option<Usage> {
     if let Some((bits, _)) = KEY.iter().find(|(_, known)| *known == name) {
         return Some(Usage::Key(*bits));
@@ -193,7 +193,7 @@ pub(crate) fn usage_named(name: &str) -> Option<Usage> {
         .map(|(oid, ..)| Usage::Extended(ExtendedKeyUsage(Oid::trusted(oid))))
 }
 
-/// Every usage string that cfssl knows.
+/// All usage strings of cfssl.
 pub(crate) fn usage_names() -> impl Iterator<Item = &'static str> {
     let extended = EXTENDED.iter().flat_map(|(.., names)| names.iter().copied());
     KEY.iter().map(|(_, name)| *name).chain(extended)

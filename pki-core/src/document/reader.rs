@@ -1,4 +1,4 @@
-//! From bytes to the nodes of a document, by serde: what JSON and YAML have in common.
+//! Reads bytes into the nodes of a document with serde, which JSON and YAML share.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -25,23 +25,23 @@ impl Document {
     pub(crate) fn from_yaml(bytes: &[u8]) -> Result<Self, Error> {
         let text = std::str::from_utf8(bytes)
             .map_err(|error| Error::malformed("YAML", format!("not UTF-8: {error}")))?;
-        // A key that is given twice is told like any other mistake, beside the others.
+        // A duplicate key is reported like any other mistake, together with the others.
         let options = serde_saphyr::options! { duplicate_keys: DuplicateKeyPolicy::PassThrough };
         let parsed = serde_saphyr::from_str_with_options(text, options);
         let YamlNode(root) = parsed.map_err(|error| {
-            // The first line tells what and where, perhaps with advice for programmers; the rest
-            // draws it.
+            // The first line says what and where, sometimes with advice for programmers; the other
+            // lines quote the source.
             let text = error.to_string();
             let first = text.lines().next().unwrap_or_default();
             let first = first.split("; use ").next().unwrap_or_default();
             Error::malformed("YAML", first.trim_start_matches("error: "))
-                .hinted("check blanks, brackets and quotes near this place")
+                .hinted("check the indentation, brackets and quotes near this line")
         })?;
         Ok(Self { root })
     }
 }
 
-/// A node of a JSON document: its reader tells no places.
+/// A node of a JSON document, whose reader gives no positions.
 struct JsonNode(Node);
 
 impl<'de> Deserialize<'de> for JsonNode {
@@ -83,7 +83,7 @@ impl<'de> Deserialize<'de> for YamlData {
     }
 }
 
-/// Reads any value; its children are nodes of kind `N`.
+/// Reads any value. Its children are nodes of kind `N`.
 struct DataVisitor<N>(PhantomData<N>);
 
 impl<'de, N: Deserialize<'de> + Into<Node>> Visitor<'de> for DataVisitor<N> {

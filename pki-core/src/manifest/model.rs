@@ -1,4 +1,4 @@
-//! What a manifest says.
+//! The contents of a manifest.
 
 use std::net::IpAddr;
 
@@ -10,49 +10,49 @@ use crate::layout::Role;
 use crate::name::{DnsName, San};
 use crate::subject::Subject;
 
-/// A cluster as its manifest describes it.
+/// The description of a cluster.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Manifest {
-    /// `cluster`: the cluster's name, one label
+    /// `cluster`: the cluster's name, one DNS label
     pub cluster: String,
-    /// `domain`: what completes the hosts' names
+    /// `domain`: the domain that completes the hosts' names
     pub domain: Option<DnsName>,
-    /// `dir`: the folder of the CA and of the hosts' folders; a relative one starts at the manifest's own folder
+    /// `dir`: the folder of the CA and of the hosts' folders; a relative path starts at the manifest's folder
     pub dir: Option<String>,
     /// `ca`
     pub ca: CaSpec,
-    /// `etcd_version`: which etcd the members run
+    /// `etcd_version`: the version of etcd on the members
     pub etcd_version: EtcdVersion,
     /// `paths`: where the files go on the hosts
     pub paths: Paths,
-    /// `renew_before`: how long before its end a certificate is renewed
+    /// `renew_before`: how long before it expires a certificate is renewed
     pub renew_before: Duration,
-    /// `constrain`: whether the CA is held to the names of this manifest
+    /// `constrain`: whether the CA is constrained to the names in this manifest
     pub constrain: bool,
-    /// `configuration`: whether the hosts get the files that use the certificates, too
+    /// `configuration`: whether the hosts also get the configuration that uses the certificates
     pub configuration: bool,
     /// `etcd`: the members
     pub etcd: Vec<Host>,
     /// `control_plane`: the hosts of API servers
     pub control_plane: Vec<Host>,
-    /// `workers`: hosts that hold no credential of etcd
+    /// `workers`: hosts without etcd credentials
     pub workers: Vec<Host>,
-    /// `clients`: other clients of etcd, such as a backup
+    /// `clients`: other clients of etcd, such as a backup job
     pub clients: Vec<Client>,
-    /// What is odd and no mistake.
+    /// Warnings about valid but unusual settings
     pub warnings: Vec<String>,
 }
 
-/// Where things are on the hosts.
+/// Where files are on the hosts.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Paths {
-    /// `etcd`: the folder that a member's bundle goes to
+    /// `etcd`: the folder for a member's files
     pub etcd: String,
-    /// `data`: etcd's data
+    /// `data`: the folder for etcd's data
     pub data: String,
-    /// `kubernetes`: the folder that a control plane's bundle goes to
+    /// `kubernetes`: the folder for the files of a control plane host
     pub kubernetes: String,
 }
 
@@ -74,15 +74,15 @@ pub struct CaSpec {
 pub struct Host {
     /// `name`: its short name
     pub name: String,
-    /// `ip`: its addresses, the one that it is reached at first
+    /// `ip`: its addresses, starting with the one that others connect to
     pub addresses: Vec<IpAddr>,
-    /// `sans`: more names of it
+    /// `sans`: additional names
     pub sans: Vec<San>,
     /// `key`
     pub key: KeyAlgorithm,
     /// `expiry`
     pub expiry: Duration,
-    /// `combined`: one certificate for server and peer
+    /// `combined`: whether one certificate is used as server and as peer
     pub combined: bool,
 }
 
@@ -90,9 +90,9 @@ pub struct Host {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Client {
-    /// `name`: the common name, and the base of its files
+    /// `name`: the common name, and the base name of its files
     pub name: String,
-    /// `host`: whose folder its files go to
+    /// `host`: the host whose folder contains its files
     pub host: String,
     /// `key`
     pub key: KeyAlgorithm,
@@ -101,24 +101,24 @@ pub struct Client {
 }
 
 impl Manifest {
-    /// Every host, members first.
+    /// All hosts, starting with the members.
     pub fn hosts(&self) -> impl Iterator<Item = &Host> {
         self.etcd.iter().chain(&self.control_plane).chain(&self.workers)
     }
 
-    /// The DNS name that all peers share, for etcd's `peer-cert-allowed-hostname`.
+    /// The DNS name in all peer certificates, for etcd's `peer-cert-allowed-hostname`.
     pub fn peer_name(&self) -> String {
         format!("etcd-peer.{}", self.cluster)
     }
 }
 
 impl Host {
-    /// The role of the certificate that a member shows to its clients.
+    /// The role of the certificate that a member presents to its clients.
     pub fn server_role(&self) -> Role {
         if self.combined { Role::Member } else { Role::Server }
     }
 
-    /// The role of the certificate that a member shows to the other members.
+    /// The role of the certificate that a member presents to the other members.
     pub fn peer_role(&self) -> Role {
         if self.combined { Role::Member } else { Role::Peer }
     }

@@ -1,4 +1,4 @@
-//! Reads a manifest and reads on after a mistake, so that all are told at once.
+//! Reads a manifest. The reader continues after a mistake, so that all mistakes are reported at once.
 
 mod hosts;
 
@@ -36,7 +36,7 @@ const TOP: &[&str] = &[
 /// Every write waits for a majority (etcd.io/docs, FAQ: "What is maximum cluster size?").
 const MOST_MEMBERS: usize = 7;
 
-/// What applies where a host says nothing.
+/// The values for hosts and clients that do not set them.
 struct Defaults {
     key: KeyAlgorithm,
     expiry: Duration,
@@ -44,26 +44,26 @@ struct Defaults {
 }
 
 impl Manifest {
-    /// Reads a manifest in YAML, or lists every mistake in it, in the order of the lines.
+    /// Reads a manifest in YAML. Returns every mistake in it, in the order of the lines.
     pub fn from_yaml(bytes: &[u8]) -> Result<Self, Vec<Error>> {
         let document = Document::from_yaml(bytes).map_err(|error| vec![error])?;
         Reader::default().read(&document.root())
     }
 }
 
-/// Reads on after a mistake.
+/// Collects mistakes and continues.
 #[derive(Default)]
 struct Reader {
     mistakes: Vec<(Option<Place>, Error)>,
-    /// Names and addresses that were seen, with where.
+    /// The names and addresses seen so far, and where.
     names: HashMap<String, String>,
     addresses: HashMap<IpAddr, String>,
-    /// How long the CA lives.
+    /// The lifetime of the CA.
     ca_expiry: Option<Duration>,
 }
 
 impl Reader {
-    /// The manifest, or every mistake in it, in the order of the lines.
+    /// Returns the manifest, or every mistake in it, in the order of the lines.
     fn read(mut self, root: &Value<'_>) -> Result<Manifest, Vec<Error>> {
         match self.manifest(root) {
             Some(manifest) if self.mistakes.is_empty() => Ok(manifest),
@@ -100,7 +100,7 @@ impl Reader {
         self.take(&value, parsed)
     }
 
-    /// A field that must be there, parsed.
+    /// A required field, parsed.
     fn required<T>(
         &mut self,
         at: &Value<'_>,
@@ -116,7 +116,7 @@ impl Reader {
         self.field(fields, name, parse)
     }
 
-    /// The fields of an object, each unknown one a mistake.
+    /// The fields of an object. An unknown field is a mistake.
     fn fields<'a>(
         &mut self,
         value: &Value<'a>,
@@ -167,19 +167,20 @@ impl Reader {
             let error = root.invalid("no members: \"etcd\" is missing or empty");
             self.mistake(
                 root,
-                error.hinted("add etcd: [{ name: …, ip: … }, …], three members or five"),
+                error.hinted("add etcd: [{ name: …, ip: … }, …] with three or five members"),
             );
         }
         let mut warnings = Vec::new();
         if !etcd.is_empty() && etcd.len().is_multiple_of(2) {
             warnings.push(format!(
-                "{} etcd members: an even number tolerates no more failures than one fewer",
-                etcd.len()
+                "{} etcd members tolerate no more failures than {}",
+                etcd.len(),
+                etcd.len() - 1
             ));
         }
         if etcd.len() > MOST_MEMBERS {
             warnings.push(format!(
-                "{} etcd members: etcd's documentation recommends no more than {MOST_MEMBERS}",
+                "{} etcd members, but etcd's documentation recommends at most {MOST_MEMBERS}",
                 etcd.len()
             ));
         }
@@ -270,23 +271,27 @@ impl Reader {
         if self.ca_expiry.is_some_and(|limit| defaults.expiry >= limit) {
             let at = top.find("ca").unwrap_or(root);
             let error = at.invalid(format!(
-                "certificates live {} unless the manifest says otherwise, as long as this CA or longer",
+                "the default lifetime of certificates, {}, is not shorter than that of this CA",
                 defaults.expiry
             ));
-            self.mistake(at, error.hinted("add defaults: { expiry: … }, shorter than the CA's"));
+            self.mistake(
+                at,
+                error.hinted("add defaults: { expiry: … } with a shorter lifetime than the CA's"),
+            );
         }
         defaults
     }
 
-    /// How long a leaf lives, which must be less than its CA: a leaf that outlives it is refused.
+    /// The lifetime of a leaf certificate. It must be shorter than the CA's, because `issue` refuses a
+    /// certificate that outlives its CA.
     fn expiry(&mut self, fields: &Fields<'_>, default: Duration) -> Duration {
         let limit = self.ca_expiry;
         let shorter = |value: &Value<'_>| {
             let expiry = positive(value)?;
             if limit.is_some_and(|limit| expiry >= limit) {
                 return Err(value
-                    .invalid("as long as the CA lives, or longer")
-                    .hinted("write a shorter one, or give the CA a longer expiry"));
+                    .invalid("not shorter than the lifetime of the CA")
+                    .hinted("write a shorter expiry, or give the CA a longer one"));
             }
             Ok(expiry)
         };

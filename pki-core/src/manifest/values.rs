@@ -1,4 +1,4 @@
-//! The single values of a manifest.
+//! Parsers for the single values of a manifest.
 
 use std::net::IpAddr;
 
@@ -11,19 +11,17 @@ use crate::etcd::EtcdVersion;
 use crate::key::KeyAlgorithm;
 use crate::name::{DnsName, San};
 
-/// What completes the hosts' names.
+/// The domain that completes the hosts' names.
 pub(super) fn domain(value: &Value<'_>) -> Result<DnsName, Error> {
     let name: DnsName = value.parsed(str::parse)?;
     if name.as_str().starts_with("*.") {
         return Err(value
-            .invalid("a wildcard, and each host has a name of its own in the domain")
+            .invalid("a wildcard, but each host needs its own name in the domain")
             .hinted(format!("write {:?}", name.as_str().trim_start_matches("*."))));
     }
-    // A label of 63 and a dot come before it, and 253 is the end (RFC 1034 section 3.1).
+    // A label of up to 63 characters and a dot precede it; the limit is 253 (RFC 1034 section 3.1).
     if name.as_str().len() > 253 - 64 {
-        return Err(value
-            .invalid("so long that a host's full name may not fit")
-            .hinted("shorten it"));
+        return Err(value.invalid("too long for the full name of a host").hinted("shorten it"));
     }
     Ok(name)
 }
@@ -34,7 +32,7 @@ pub(super) fn label(text: &str) -> Result<&str, Error> {
     if name.as_str() == text && !text.contains(['.', '*']) {
         return Ok(text);
     }
-    Err(Error::invalid("name", text, "not one label in lower case")
+    Err(Error::invalid("name", text, "not a single DNS label in lower case")
         .hinted("write the short name, without the domain: etcdone"))
 }
 
@@ -50,21 +48,21 @@ pub(super) fn positive(value: &Value<'_>) -> Result<Duration, Error> {
     if duration.is_positive() {
         return Ok(duration);
     }
-    Err(value.invalid("not a time above zero").hinted("write 90d, 8760h, 1y"))
+    Err(value.invalid("not a positive duration").hinted("write 90d, 8760h, 1y"))
 }
 
-/// An address that another host can dial.
+/// An address that other hosts can connect to.
 pub(super) fn host_address(text: &str) -> Result<IpAddr, Error> {
     let San::Ip(address) = text.parse()? else {
-        return Err(Error::invalid("ip", text, "not an address").hinted("write 192.0.2.1"));
+        return Err(Error::invalid("ip", text, "not an IP address").hinted("write 192.0.2.1"));
     };
     let unusable = match address {
         IpAddr::V4(ip) => ip.is_unspecified() || ip.is_multicast() || ip.is_broadcast(),
         IpAddr::V6(ip) => ip.is_unspecified() || ip.is_multicast(),
     };
     if unusable {
-        return Err(Error::invalid("ip", text, "no address that a host can have")
-            .hinted("write the address at which the other hosts reach it"));
+        return Err(Error::invalid("ip", text, "not an address that a host can have")
+            .hinted("write the address that the other hosts connect to"));
     }
     Ok(address)
 }
@@ -73,14 +71,16 @@ pub(super) fn boolean(value: &Value<'_>) -> Result<bool, Error> {
     value.boolean().map_err(|error| error.hinted("write true or false, without quotes"))
 }
 
-/// An absolute path that needs no quoting in YAML or in a unit.
+/// An absolute path that needs no quoting in YAML or in a systemd unit.
 pub(super) fn absolute(value: &Value<'_>) -> Result<String, Error> {
     let text = value.string()?;
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
     if text.starts_with('/') && text.len() > 1 && text.chars().all(plain) {
         return Ok(text.trim_end_matches('/').to_owned());
     }
-    Err(value.invalid("not an absolute path of letters, digits and /._-").hinted("write /etc/etcd"))
+    Err(value
+        .invalid("not an absolute path that contains only letters, digits and /._-")
+        .hinted("write /etc/etcd"))
 }
 
 /// A folder where etcdpki runs; the shell is not there to replace `~` and `$HOME`.
@@ -96,12 +96,12 @@ pub(super) fn folder(value: &Value<'_>) -> Result<String, Error> {
 }
 
 pub(super) fn version(value: &Value<'_>) -> Result<EtcdVersion, Error> {
-    let bad = || value.invalid("not a version of etcd").hinted("write it in quotes: \"3.5.21\"");
+    let bad = || value.invalid("not an etcd version").hinted("write it in quotes: \"3.5.21\"");
     let text = value.string().map_err(|_| bad())?;
     let mut numbers = text.split('.').map(str::parse::<u32>);
     let mut next = || numbers.next().transpose().map_err(|_| bad());
     let (major, minor) = (next()?.ok_or_else(bad)?, next()?.ok_or_else(bad)?);
-    // "3.5" means the newest of that line.
+    // "3.5" means the newest patch version.
     let patch = next()?.unwrap_or(u32::MAX);
     if next()?.is_some() || (major, minor) < (3, 4) || major > 3 {
         return Err(bad());

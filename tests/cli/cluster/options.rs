@@ -54,7 +54,7 @@ fn the_json_of_plan_and_apply_tells_each_step() {
 #[test]
 fn an_even_number_of_members_is_a_warning() {
     let lab = with_manifest(&LAB.replace("  - { name: etcdthree, ip: 192.168.29.63 }\n", ""));
-    let warning = "2 etcd members: an even number tolerates no more failures than one fewer";
+    let warning = "2 etcd members tolerate no more failures than 1";
     let plan = lab.run(PLAN);
     assert_eq!((plan.code, plan.stderr), (1, format!("warning: {warning}\n")));
     let run = lab.run(&[APPLY, &["--format", "json"]].concat());

@@ -4,7 +4,7 @@ use super::*;
 use crate::peers;
 use crate::process::finish;
 
-const WARNING: &str = "warning: 401 etcd members: etcd's documentation recommends no more than 7\n";
+const WARNING: &str = "warning: 401 etcd members, but etcd's documentation recommends at most 7\n";
 
 /// A cluster that takes long enough to be watched.
 fn fleet() -> Lab {

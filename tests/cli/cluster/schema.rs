@@ -42,7 +42,7 @@ fn the_schema_has_the_fields_of_the_grammar_and_no_others() {
             path => format!("{path}: {unknown}\n"),
         };
         let run = with_manifest(&manifest).run(PLAN);
-        let mut lines = run.stderr.lines().skip_while(|line| !line.contains("no such field"));
+        let mut lines = run.stderr.lines().skip_while(|line| !line.contains("unknown field"));
         let hint = lines.nth(1).unwrap_or_else(|| panic!("{path}: {run:?}"));
         let known = hint.trim().strip_prefix("hint: one of: ").unwrap();
         let known: BTreeSet<String> = known.split(", ").map(str::to_owned).collect();

@@ -89,8 +89,8 @@ fn names_of_the_profile_come_first_and_stand_once() {
     let mut odd = request("");
     odd.subject = pki_core::Subject::from_common_name("etcd one").unwrap();
     let error = issue(&config, &odd).unwrap_err();
-    let wanted = "adds the name \"etcd one\", which is a name with a blank in it";
-    assert!(error.to_string().contains(wanted), "{error}");
+    let problem = "adds the name \"etcd one\": a name that contains a space";
+    assert!(error.to_string().contains(problem), "{error}");
 }
 
 /// What an attacker asks for: a name of another kind of certificate, and two extensions of no harm.

@@ -1,4 +1,4 @@
-//! Reads the hosts and clients of a manifest: each by itself, and that they do not clash.
+//! Reads the hosts and clients of a manifest, and checks that they do not conflict.
 
 use std::net::IpAddr;
 
@@ -11,7 +11,7 @@ use crate::manifest::values::{boolean, host_address, key, label};
 use crate::name::San;
 use crate::suggest;
 
-/// The folder of clients without a host.
+/// The folder for clients without a host.
 const ADMIN: &str = "admin";
 
 impl Reader {
@@ -78,7 +78,7 @@ impl Reader {
             }
         }
         if items.is_empty() {
-            let error = value.invalid("no address").hinted("add one");
+            let error = value.invalid("the list is empty").hinted("add an address");
             self.mistake(&value, error);
         }
         addresses
@@ -111,7 +111,7 @@ impl Reader {
             let key = self.field(&fields, "key", key).unwrap_or(defaults.key);
             let expiry = self.expiry(&fields, defaults.expiry);
             let Some(name) = name else { continue };
-            // A manifest may change its mind about `combined`, so all names of a member stay free.
+            // `combined` can change later, so all names of a member's files are reserved.
             let role = Role::Client(name.clone());
             let own_file = FileKind::Certificate(role);
             let problem = if name == APISERVER_CLIENT
@@ -119,7 +119,9 @@ impl Reader {
             {
                 Some("another client has this name")
             } else if FileKind::from_name(&own_file.name()) != Some(own_file) {
-                Some("reserved: its files would have the names of a CA's, a member's or a key's")
+                Some(
+                    "reserved: its files would have the same names as those of a CA, a member or a key",
+                )
             } else {
                 None
             };
@@ -132,18 +134,18 @@ impl Reader {
         clients
     }
 
-    /// Why a client's files cannot go to this host. A host that the manifest does not name gets a folder of
-    /// its own, for a backup's or an administrator's machine; a name that is almost that of a host is
-    /// a mistake, which would take the files where nobody looks for them.
+    /// Why a client's files cannot go to this host. A host that is not in the manifest gets its own folder,
+    /// for example for a backup job or an administrator. A name that is similar to that of a host is a
+    /// mistake, which would put the files into the wrong folder.
     fn misplaced(&self, at: &Value<'_>, host: &str, workers: &[Host]) -> Option<Error> {
         if workers.iter().any(|worker| worker.name == host) {
-            let error = at.invalid("a worker, and a worker holds no credential of etcd");
-            return Some(error.hinted("put the client on another host, or leave \"host\" out"));
+            let error = at.invalid("a worker, but workers must not have etcd credentials");
+            return Some(error.hinted("use another host, or remove \"host\""));
         }
         if host == ADMIN || self.names.contains_key(host) {
             return None;
         }
-        // Of names this short any two are alike, and node4 is one more machine beside node3.
+        // Short names are always similar, and node4 is probably another machine than node3.
         let letters = |name: &str| name.replace(|c: char| c.is_ascii_digit(), "");
         if host.len() < 5 {
             return None;
@@ -152,9 +154,9 @@ impl Reader {
         let mut others: Vec<&str> = known.filter(|name| letters(name) != letters(host)).collect();
         others.sort_unstable();
         let near = suggest::nearest(host, others)?;
-        let error = at.invalid("no host of this manifest, and almost the name of one");
+        let error = at.invalid("not a host of this manifest, but similar to one");
         Some(error.hinted(format!(
-            "did you mean {near:?}? A machine of its own needs a name that is less alike"
+            "did you mean {near:?}? For another machine, choose a less similar name"
         )))
     }
 
@@ -165,7 +167,8 @@ impl Reader {
                 .hinted("rename one of the two");
             self.mistake(at, error);
         } else if name == ADMIN {
-            let error = at.invalid("the folder of clients without a host has this name");
+            let error =
+                at.invalid("this name is reserved for the folder of clients without a host");
             self.mistake(at, error.hinted("rename the host"));
         } else {
             self.names.insert(name.to_owned(), at.field());
@@ -175,8 +178,8 @@ impl Reader {
     fn once_address(&mut self, at: &Value<'_>, address: IpAddr) {
         if let Some(place) = self.addresses.get(&address) {
             let error = at
-                .invalid(format!("the address is there already ({place})"))
-                .hinted("give each host its own");
+                .invalid(format!("this address is already in use ({place})"))
+                .hinted("use each address only once");
             self.mistake(at, error);
         } else {
             self.addresses.insert(address, at.field());
