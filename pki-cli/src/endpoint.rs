@@ -231,7 +231,7 @@ fn ask(connection: &mut ClientConnection, stream: &mut Bounded, to: &Address) ->
 fn answer_of(error: &io::Error) -> Answer {
     let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     match (tls, error.kind()) {
-        (Some(rustls::Error::AlertReceived(alert)), _) => Answer::Alert(words(*alert)),
+        (Some(rustls::Error::AlertReceived(alert)), _) => Answer::Alert(alert_name(*alert)),
         (Some(other), _) => Answer::Broken(other.to_string()),
         (
             None,
@@ -250,16 +250,19 @@ fn is_no_tls(error: &io::Error, connection: &ClientConnection) -> bool {
     matches!(tls, Some(rustls::Error::InvalidMessage(_))) && connection.protocol_version().is_none()
 }
 
-/// `BadCertificate` as the RFCs and every other program write it: `bad certificate`
-fn words(alert: AlertDescription) -> String {
-    let mut words = String::new();
-    for c in format!("{alert:?}").chars() {
-        if c.is_ascii_uppercase() && !words.is_empty() {
-            words.push(' ');
+/// The name of an alert in RFC 8446 section 6: `unknown_ca`, which rustls calls `UnknownCA`.
+fn alert_name(alert: AlertDescription) -> String {
+    let mut name = String::new();
+    let letters: Vec<char> = format!("{alert:?}").chars().collect();
+    for (at, c) in letters.iter().enumerate() {
+        let after_lower = at > 0 && letters[at - 1].is_ascii_lowercase();
+        let before_lower = letters.get(at + 1).is_some_and(char::is_ascii_lowercase);
+        if c.is_ascii_uppercase() && at > 0 && (after_lower || before_lower) {
+            name.push('_');
         }
-        words.extend(c.to_lowercase());
+        name.push(c.to_ascii_lowercase());
     }
-    words
+    name
 }
 
 /// The two names of a read that took too long.
@@ -340,7 +343,15 @@ mod tests {
     }
 
     #[test]
-    fn alerts_have_the_names_of_the_rfcs() {
-        assert_eq!(words(AlertDescription::BadCertificate), "bad certificate");
+    fn alerts_have_the_names_of_rfc_8446() {
+        for (alert, name) in [
+            (AlertDescription::BadCertificate, "bad_certificate"),
+            (AlertDescription::UnknownCA, "unknown_ca"),
+            (AlertDescription::InternalError, "internal_error"),
+            (AlertDescription::UnknownPSKIdentity, "unknown_psk_identity"),
+            (AlertDescription::CertificateRequired, "certificate_required"),
+        ] {
+            assert_eq!(alert_name(alert), name);
+        }
     }
 }

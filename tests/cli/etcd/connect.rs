@@ -126,6 +126,14 @@ fn endpoints_are_seen_as_they_are(version: Version, tls: &str) {
         if found.rules == ["leaf-expired"] { Ok(()) } else { Err(format!("{found:?}")) }
     });
 
+    // And a key that does not belong to it: then Go has nothing to serve, and says no more than that.
+    issue(&["--san", HOSTS[0].address]);
+    lab.write("etcdone-key.pem", lab.read("etcdone-peer-key.pem"));
+    let found = lab.run(&["verify", "--connect", &client_port]);
+    let explanation = "the TLS alert internal_error: etcd cannot read its certificate or key";
+    assert_eq!(found.code, 1, "{found:?}");
+    assert!(found.stdout.contains(explanation), "{found:?}");
+
     // A port of the same member that speaks plain HTTP.
     let found = connect(&lab, &metrics.to_string(), None, &[]);
     assert_eq!(found, seen(1, None, "not-asked", &["endpoint-plain-http"]));

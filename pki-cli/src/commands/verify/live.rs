@@ -274,7 +274,13 @@ impl EndpointProber<'_> {
             Answer::Silent => return ("unknown", None),
             Answer::Answered if given => return ("accepted", None),
             Answer::Answered => return ("optional", None),
-            Answer::Alert(alert) => format!("it sent the alert {alert:?}"),
+            // Go's answer if it cannot load the certificate for a handshake, which etcd does for each.
+            Answer::Alert(alert) if alert == "internal_error" => {
+                "it sent the TLS alert internal_error: etcd cannot read its certificate or key, or they do \
+                 not match"
+                    .to_owned()
+            }
+            Answer::Alert(alert) => format!("it sent the TLS alert {alert}"),
             Answer::Closed => "it closed the connection without an alert".to_owned(),
         };
         match (session.asked, given) {
