@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use time::OffsetDateTime;
 
-use crate::ca_set::{CaSet, ClusterCas};
+use crate::ca_set::{CaSet, ClusterCas, leads_to};
 use crate::certificate::Certificate;
 use crate::cluster::{Action, CertificateSpec, Held};
 use crate::deployment::{Deployment, HostFile, Leaf, Pair};
@@ -167,13 +167,27 @@ impl Deployment<'_> {
         let lifetime = leaf.certificate.not_after - leaf.certificate.not_before;
         options.expires_within = Some(self.manifest.renew_before.min(lifetime / 2));
         let chain: Vec<Certificate> = leaf.chain.iter().copied().cloned().collect();
-        let verifier = verifiers.for_purpose(options.purpose);
+        let other = self.other_trust(pair, leaf);
+        let other = other.and_then(|trusted| Verifier::builder(trusted.to_vec()).build().ok());
+        let verifier = other.as_ref().unwrap_or_else(|| verifiers.for_purpose(options.purpose));
         let report = verifier.check(leaf.certificate, &chain, &options);
         let member = self.members.iter().find(|member| member.host.name == pair.host);
         if member.is_some_and(|member| !member.uses_gateway()) {
             return report.without("srv-eku-client");
         }
         report
+    }
+
+    /// The CAs of a certificate that comes from none of the cluster's, where all who meet it trust its CA:
+    /// other tools have separate CAs for servers, peers and clients.
+    fn other_trust(&self, pair: &Pair<'_>, leaf: &Leaf<'_>) -> Option<&[Certificate]> {
+        let ours = pair.parts.iter().flat_map(|part| self.cas.trusted_for(*part));
+        if leads_to(leaf.certificate, &leaf.chain, &ours.collect::<Vec<_>>()) {
+            return None;
+        }
+        let mut judging = pair.parts.iter().flat_map(|part| self.judging(*part)).peekable();
+        let first = *judging.peek()?;
+        judging.all(|trusted| leads_to(leaf.certificate, &leaf.chain, trusted)).then_some(first)
     }
 }
 
@@ -195,6 +209,11 @@ const DERIVED: &[Derived] = &[
     Derived {
         rule: "trust-extra-ca",
         explained_by: |other| matches!(other, "ca-same-dn-other-key" | "ca-shared-with-k8s"),
+    },
+    // The setting is there, under a name that is not read.
+    Derived {
+        rule: "client-setting-missing",
+        explained_by: |other| other == "client-variable-unread",
     },
     Derived { rule: "srv-san-advertise", explained_by: |other| other == "san-none-cn-only" },
     Derived { rule: "srv-san-loopback", explained_by: |other| other == "san-none-cn-only" },

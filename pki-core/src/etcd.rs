@@ -12,6 +12,7 @@ mod version;
 mod words;
 mod yaml;
 
+pub(crate) use self::environment::EnvironmentFile;
 pub use self::options::{EtcdOption, OptionKind, YamlKey, etcd_options};
 pub use self::settings::{EtcdSettings, FileLookup, Remark, RemarkKind};
 pub(crate) use self::url::Url;

@@ -4,6 +4,7 @@
 //! file, and an example: the same input with and without the fault.
 
 mod ca;
+mod client_config;
 mod clients;
 mod cluster;
 mod config;
@@ -185,7 +186,7 @@ enum AtIssue {
 }
 
 /// The table, group by group. Findings of the same severity are in this order.
-static GROUPS: [&[Row]; 19] = [
+static GROUPS: [&[Row]; 20] = [
     validity::ROWS,
     ca::ROWS,
     constraints::ROWS,
@@ -201,6 +202,7 @@ static GROUPS: [&[Row]; 19] = [
     servers::ROWS,
     peers::ROWS,
     clients::ROWS,
+    client_config::ROWS,
     config::ROWS,
     crls::ROWS,
     cluster::ROWS,

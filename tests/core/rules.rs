@@ -6,6 +6,7 @@
 
 mod ca;
 mod chain;
+mod client_config;
 mod clients;
 mod cluster;
 mod config;
@@ -108,6 +109,7 @@ fn examples() -> impl Iterator<Item = &'static Example> {
         servers::EXAMPLES,
         peers::EXAMPLES,
         clients::EXAMPLES,
+        client_config::EXAMPLES,
         config::EXAMPLES,
         crls::EXAMPLES,
         cluster::EXAMPLES,

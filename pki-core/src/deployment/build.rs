@@ -1,15 +1,18 @@
 //! From the files of all hosts and their configuration to the part that each file plays.
 
+use std::collections::HashMap;
+
 use time::OffsetDateTime;
 
 use super::clients::ClientConfig;
 use super::contents::HostFile;
-use super::model::{Crl, Deployment, Member, Pair, Trust};
+use super::model::{ClientFile, Crl, Deployment, Member, Pair, Trust};
 use super::settings::{self, below};
 use crate::bundle::Bundles;
 use crate::ca_set::ClusterCas;
+use crate::cluster::CertificateSpec;
 use crate::error::Error;
-use crate::layout::FileKind;
+use crate::layout::{FileKind, Role};
 use crate::manifest::{Host, Manifest};
 use crate::usage::Purpose;
 
@@ -31,10 +34,10 @@ impl<'a> Deployment<'a> {
             pairs: Vec::new(),
             trusts: Vec::new(),
             crls: Vec::new(),
-            endpoints: Vec::new(),
+            clients: Vec::new(),
+            unseen: Vec::new(),
             by_path,
         };
-        deployment.add_specs()?;
         let bundles = Bundles::new(manifest);
         for member in &manifest.etcd {
             deployment.add_member(member, &bundles);
@@ -49,72 +52,116 @@ impl<'a> Deployment<'a> {
                 deployment.add_client(host, &manifest.paths.etcd);
             }
         }
+        deployment.add_specs()?;
         Ok(deployment)
     }
 
+    /// What the manifest says about the certificates. Where a host's configuration uses other files, as those
+    /// of other tools do, it says nothing about them.
     fn add_specs(&mut self) -> Result<(), Error> {
+        let of_pairs = self.pairs.iter().enumerate();
+        let at: HashMap<(&str, String), usize> =
+            of_pairs.map(|(at, pair)| ((pair.host, pair.certificate.clone()), at)).collect();
         for spec in self.manifest.certificates()? {
             let manifest = self.manifest;
             let hosts = manifest.hosts().map(|host| host.name.as_str());
             let mut hosts = hosts.chain(manifest.clients.iter().map(|c| c.host.as_str()));
             let Some(host) = hosts.find(|host| *host == spec.host) else { continue };
-            self.pairs.push(Pair {
-                host,
-                certificate: spec.role.certificate_file(),
-                key: spec.role.key_file(),
-                parts: spec.role.purposes().to_vec(),
-                spec: Some(spec),
-            });
+            let certificate = spec.role.certificate_file();
+            if let Some(at) = at.get(&(host, certificate.clone())) {
+                self.pairs[*at].spec = Some(spec);
+                continue;
+            }
+            if self.file(host, &certificate).is_some() || !self.uses_others(host, &spec) {
+                self.pairs.push(Pair {
+                    host,
+                    certificate,
+                    key: spec.role.key_file(),
+                    parts: spec.role.purposes().to_vec(),
+                    spec: Some(spec),
+                });
+            }
         }
+        let order = manifest_order(self.manifest);
+        self.pairs.sort_by_key(|pair| order.get(pair.host).copied());
         Ok(())
+    }
+
+    /// True if the configuration of a host names other files for all that a certificate of the manifest is
+    /// for.
+    fn uses_others(&self, host: &str, spec: &CertificateSpec) -> bool {
+        let plays = |part: &Purpose| {
+            self.pairs
+                .iter()
+                .any(|pair| pair.host == host && pair.spec.is_none() && pair.plays(*part))
+        };
+        // A host may have several clients, of which its files name one.
+        let clients = self.manifest.clients.iter().filter(|client| client.host == host);
+        let is_only = !matches!(spec.role, Role::Client(_)) || clients.count() < 2;
+        is_only && spec.role.purposes().iter().all(plays)
     }
 
     fn add_member(&mut self, member: &'a Host, bundles: &Bundles<'_>) {
         let host = member.name.as_str();
         let folder = &self.manifest.paths.etcd;
         let settings = settings::read(self, member, bundles);
+        let mut unseen = Vec::new();
+        let mut file = |option: &str| {
+            let path = settings.find(option)?;
+            let file = below(folder, path);
+            if file.is_none() {
+                unseen.push(format!("{option} is {path}, which is outside {folder}"));
+            }
+            file.map(str::to_owned)
+        };
         for (part, certificate, key) in [
             (Purpose::Server, "cert-file", "key-file"),
             (Purpose::Peer, "peer-cert-file", "peer-key-file"),
         ] {
-            let certificate = settings.find(certificate).and_then(|path| below(folder, path));
-            let key = settings.find(key).and_then(|path| below(folder, path));
-            self.add_pair(host, part, certificate, key);
+            let (certificate, key) = (file(certificate), file(key));
+            self.add_pair(host, part, certificate.as_deref(), key.as_deref());
         }
         for (part, trusted) in
             [(Purpose::Client, "trusted-ca-file"), (Purpose::Peer, "peer-trusted-ca-file")]
         {
-            let file = settings.find(trusted).and_then(|path| below(folder, path));
-            self.add_trust(host, part, file);
+            let trusted = file(trusted);
+            self.add_trust(host, part, trusted.as_deref());
         }
         for (part, listed) in
             [(Purpose::Client, "client-crl-file"), (Purpose::Peer, "peer-crl-file")]
         {
-            let file = settings.find(listed).and_then(|path| below(folder, path));
-            self.crls.extend(file.map(|file| Crl { host, file: file.to_owned(), against: part }));
+            self.crls.extend(file(listed).map(|file| Crl { host, file, against: part }));
         }
+        let name = settings.file().unwrap_or_default();
+        let unseen = unseen.into_iter().map(|evidence| (format!("{host}/{name}"), evidence));
+        self.unseen.extend(unseen.collect::<Vec<_>>());
         self.members.push(Member { host: member, settings });
     }
 
     /// What the API server, kubeadm and etcdctl on a host are told to use.
     fn add_client(&mut self, host: &'a str, folder: &str) {
-        let mut told = Vec::new();
         let (kubeadm, etcdctl) = (FileKind::KubeadmConfig.name(), FileKind::EtcdctlEnv.name());
-        let config = self.text(host, &kubeadm).and_then(ClientConfig::from_kubeadm);
-        told.extend(config.map(|client| (kubeadm, client)));
-        let config = self.text(host, &etcdctl).map(ClientConfig::from_env);
-        told.extend(config.map(|client| (etcdctl, client)));
-        if told.is_empty() {
+        let kubeadm_config = self.text(host, &kubeadm).and_then(ClientConfig::from_kubeadm);
+        let etcdctl_config = self.text(host, &etcdctl).and_then(ClientConfig::from_env);
+        let configs = [(kubeadm, kubeadm_config), (etcdctl, etcdctl_config)];
+        let configs = configs.into_iter().filter_map(|(name, config)| Some((name, config?)));
+        let configs: Vec<_> = configs.collect();
+        if configs.is_empty() {
             self.add_trust(host, Purpose::Server, Some(&*FileKind::TrustedCas.name()));
         }
-        for (name, client) in told {
-            let certificate = client.certificate.as_deref().and_then(|path| below(folder, path));
-            let key = client.key.as_deref().and_then(|path| below(folder, path));
+        for (name, config) in configs {
+            let named = config.files();
+            for (setting, path) in named.iter().filter_map(|(name, at)| Some((name, at.path()?))) {
+                if below(folder, path).is_none() {
+                    let evidence = format!("{setting} is {path}, which is outside {folder}");
+                    self.unseen.push((format!("{host}/{name}"), evidence));
+                }
+            }
+            let [ca, certificate, key] =
+                named.map(|(_, setting)| setting.path().and_then(|path| below(folder, path)));
             self.add_pair(host, Purpose::Client, certificate, key);
-            let trusted = client.ca.as_deref().and_then(|path| below(folder, path));
-            self.add_trust(host, Purpose::Server, trusted);
-            let endpoints = client.endpoints.into_iter();
-            self.endpoints.extend(endpoints.map(|url| (format!("{host}/{name}"), url)));
+            self.add_trust(host, Purpose::Server, ca);
+            self.clients.push(ClientFile { host, name: name.into_owned(), config });
         }
     }
 
@@ -151,4 +198,15 @@ impl<'a> Deployment<'a> {
             None => self.trusts.push(Trust { host, file: file.to_owned(), judges: vec![judges] }),
         }
     }
+}
+
+/// The place of each host in the manifest.
+fn manifest_order(manifest: &Manifest) -> HashMap<&str, usize> {
+    let hosts = manifest.hosts().map(|host| host.name.as_str());
+    let hosts = hosts.chain(manifest.clients.iter().map(|client| client.host.as_str()));
+    let mut order = HashMap::new();
+    for (at, host) in hosts.enumerate() {
+        order.entry(host).or_insert(at);
+    }
+    order
 }

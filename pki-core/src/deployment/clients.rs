@@ -1,53 +1,188 @@
-//! What the clients of etcd are told: kubeadm's external etcd, etcdctl's surroundings.
+//! What the clients of etcd are told: kubeadm's external etcd, and the environment of etcdctl.
 
 use crate::document::{Document, Value};
+use crate::etcd::EnvironmentFile;
+use crate::suggest;
 
-/// Where a client dials, what it trusts there and what it shows.
-#[derive(Debug, Default)]
-pub(super) struct ClientConfig {
-    pub(super) endpoints: Vec<String>,
-    pub(super) ca: Option<String>,
-    pub(super) certificate: Option<String>,
-    pub(super) key: Option<String>,
+/// Where a client connects, what it trusts there and what it presents.
+#[derive(Debug)]
+pub(crate) struct ClientConfig {
+    /// Whose names the settings have.
+    pub(crate) program: Program,
+    pub(crate) endpoints: Vec<String>,
+    pub(crate) ca: Setting,
+    pub(crate) certificate: Setting,
+    pub(crate) key: Setting,
+    /// Names that the program does not read, each with the name that it reads.
+    pub(crate) unread: Vec<(String, Option<&'static str>)>,
+}
+
+/// The program that a configuration is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Program {
+    Etcdctl,
+    Kubeadm,
+}
+
+/// A path in a client's configuration.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) enum Setting {
+    Absent,
+    Path(String),
+    /// It depends on a variable of the shell.
+    Unknown,
+}
+
+impl Setting {
+    pub(crate) fn path(&self) -> Option<&str> {
+        match self {
+            Self::Path(path) => Some(path),
+            Self::Absent | Self::Unknown => None,
+        }
+    }
 }
 
 impl ClientConfig {
+    /// The settings that lead to files, by the names that their program gives them.
+    pub(crate) const fn files(&self) -> [(&'static str, &Setting); 3] {
+        let [ca, certificate, key] = match self.program {
+            Program::Etcdctl => ["ETCDCTL_CACERT", "ETCDCTL_CERT", "ETCDCTL_KEY"],
+            Program::Kubeadm => {
+                ["etcd.external.caFile", "etcd.external.certFile", "etcd.external.keyFile"]
+            }
+        };
+        [(ca, &self.ca), (certificate, &self.certificate), (key, &self.key)]
+    }
+
     /// `etcd.external` of a ClusterConfiguration; kubeadm's file may hold several documents.
     pub(super) fn from_kubeadm(text: &str) -> Option<Self> {
         text.split("\n---").find_map(|document| {
             let document = Document::from_yaml(document.trim_start_matches('-').as_bytes()).ok()?;
             let external = member(&member(&document.root(), "etcd")?, "external")?;
-            let string = |name| member(&external, name).map(|value| value.scalar());
+            let string = |name| match member(&external, name).map(|value| value.scalar()) {
+                Some(path) if !path.is_empty() => Setting::Path(path),
+                _ => Setting::Absent,
+            };
             let endpoints = member(&external, "endpoints").and_then(|value| value.list().ok());
             Some(Self {
+                program: Program::Kubeadm,
                 endpoints: endpoints.unwrap_or_default().iter().map(Value::scalar).collect(),
                 ca: string("caFile"),
                 certificate: string("certFile"),
                 key: string("keyFile"),
+                unread: Vec::new(),
             })
         })
     }
 
-    /// `ETCDCTL_…=…`, a line each.
-    pub(super) fn from_env(text: &str) -> Self {
-        let mut told = Self::default();
-        for (name, value) in text.lines().filter_map(|line| line.trim().split_once('=')) {
-            let value = value.trim_matches(['"', '\'']).to_owned();
-            match name.trim_start_matches("export ") {
-                "ETCDCTL_CACERT" => told.ca = Some(value),
-                "ETCDCTL_CERT" => told.certificate = Some(value),
-                "ETCDCTL_KEY" => told.key = Some(value),
+    /// `ETCDCTL_…=…`, one on each line, for a shell or for systemd. None for the API of etcd 2, which has
+    /// other names.
+    pub(super) fn from_env(text: &str) -> Option<Self> {
+        let lines = text.lines().map(|line| {
+            let line = line.trim_start();
+            line.strip_prefix("export ").unwrap_or(line).to_owned() + "\n"
+        });
+        let mut config = Self {
+            program: Program::Etcdctl,
+            endpoints: Vec::new(),
+            ca: Setting::Absent,
+            certificate: Setting::Absent,
+            key: Setting::Absent,
+            unread: Vec::new(),
+        };
+        for (name, value) in EnvironmentFile::read(&lines.collect::<String>()).variables {
+            let path = || match value.as_str() {
+                "" => Setting::Absent,
+                path if path.contains('$') => Setting::Unknown,
+                path => Setting::Path(path.to_owned()),
+            };
+            match name.as_str() {
+                "ETCDCTL_API" if value == "2" => return None,
+                "ETCDCTL_CACERT" => config.ca = path(),
+                "ETCDCTL_CERT" => config.certificate = path(),
+                "ETCDCTL_KEY" => config.key = path(),
                 "ETCDCTL_ENDPOINTS" => {
-                    told.endpoints = value.split(',').map(str::to_owned).collect();
+                    let urls = value.split(',').map(str::trim);
+                    let known = urls.filter(|url| !url.is_empty() && !url.contains('$'));
+                    config.endpoints = known.map(str::to_owned).collect();
                 }
-                _ => {}
+                _ => config.add_unread(name),
             }
         }
-        told
+        Some(config)
+    }
+
+    fn add_unread(&mut self, name: String) {
+        let v2 = V2_NAMES.iter().find(|(old, _)| *old == name);
+        if let Some((_, new)) = v2 {
+            self.unread.push((name, Some(new)));
+        } else if name.starts_with("ETCDCTL_") && !OTHER_NAMES.contains(&name.as_str()) {
+            let near = suggest::nearest(&name, OTHER_NAMES.into_iter().chain(PATH_NAMES));
+            self.unread.push((name, near));
+        }
     }
 }
+
+/// What etcdctl reads with the API of etcd 2, and the names since.
+const V2_NAMES: [(&str, &str); 5] = [
+    ("ETCDCTL_CA_FILE", "ETCDCTL_CACERT"),
+    ("ETCDCTL_CERT_FILE", "ETCDCTL_CERT"),
+    ("ETCDCTL_ENDPOINT", "ETCDCTL_ENDPOINTS"),
+    ("ETCDCTL_KEY_FILE", "ETCDCTL_KEY"),
+    ("ETCDCTL_PEERS", "ETCDCTL_ENDPOINTS"),
+];
+
+/// The variables that are read here.
+const PATH_NAMES: [&str; 4] =
+    ["ETCDCTL_CACERT", "ETCDCTL_CERT", "ETCDCTL_ENDPOINTS", "ETCDCTL_KEY"];
+
+/// The variables that etcdctl reads beside them: each global flag has one.
+const OTHER_NAMES: [&str; 16] = [
+    "ETCDCTL_API",
+    "ETCDCTL_COMMAND_TIMEOUT",
+    "ETCDCTL_DEBUG",
+    "ETCDCTL_DIAL_TIMEOUT",
+    "ETCDCTL_DISCOVERY_SRV",
+    "ETCDCTL_DISCOVERY_SRV_NAME",
+    "ETCDCTL_HEX",
+    "ETCDCTL_INSECURE_DISCOVERY",
+    "ETCDCTL_INSECURE_SKIP_TLS_VERIFY",
+    "ETCDCTL_INSECURE_TRANSPORT",
+    "ETCDCTL_KEEPALIVE_TIME",
+    "ETCDCTL_KEEPALIVE_TIMEOUT",
+    "ETCDCTL_PASSWORD",
+    "ETCDCTL_USER",
+    "ETCDCTL_WATCH_KEY",
+    "ETCDCTL_WRITE_OUT",
+];
 
 fn member<'a>(value: &Value<'a>, name: &str) -> Option<Value<'a>> {
     let members = value.members().ok()?.into_iter();
     members.into_iter().find(|(key, _)| *key == name).map(|(_, value)| value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_environment_of_etcdctl_is_read_as_shells_and_systemd_read_it() {
+        let config = ClientConfig::from_env(
+            "export ETCDCTL_API=3\nETCDCTL_ENDPOINTS='https://a:2379, https://${B}:2379'\n\
+             ETCDCTL_CACERT=\"/etc/etcd/ca.pem\"\nETCDCTL_CERT=$DIR/c.pem\nETCDCTL_KEY_FILE=/k\n\
+             ETCDCTL_ENDPONTS=x\nOTHER=y\n",
+        )
+        .unwrap();
+        assert_eq!(config.endpoints, ["https://a:2379"]);
+        assert_eq!(config.ca.path(), Some("/etc/etcd/ca.pem"));
+        assert_eq!((config.certificate, config.key), (Setting::Unknown, Setting::Absent));
+        assert_eq!(
+            config.unread,
+            [
+                ("ETCDCTL_KEY_FILE".to_owned(), Some("ETCDCTL_KEY")),
+                ("ETCDCTL_ENDPONTS".to_owned(), Some("ETCDCTL_ENDPOINTS")),
+            ]
+        );
+        assert!(ClientConfig::from_env("ETCDCTL_API=2\nETCDCTL_CA_FILE=/x\n").is_none());
+    }
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use time::OffsetDateTime;
 
+use super::clients::ClientConfig;
 use super::contents::{Form, HostFile};
 use crate::ca_set::ClusterCas;
 use crate::certificate::Certificate;
@@ -23,8 +24,9 @@ pub(crate) struct Deployment<'a> {
     pub(crate) pairs: Vec<Pair<'a>>,
     pub(crate) trusts: Vec<Trust<'a>>,
     pub(crate) crls: Vec<Crl<'a>>,
-    /// Where clients dial, with the file that says so.
-    pub(crate) endpoints: Vec<(String, String)>,
+    pub(crate) clients: Vec<ClientFile<'a>>,
+    /// What a file, `HOST/NAME`, names outside the host's folder.
+    pub(crate) unseen: Vec<(String, String)>,
     pub(super) by_path: HashMap<(&'a str, &'a str), &'a HostFile>,
 }
 
@@ -67,6 +69,19 @@ pub(crate) struct Crl<'a> {
     pub(crate) host: &'a str,
     pub(crate) file: String,
     pub(crate) against: Purpose,
+}
+
+/// A file that configures a client of etcd.
+pub(crate) struct ClientFile<'a> {
+    pub(crate) host: &'a str,
+    pub(crate) name: String,
+    pub(crate) config: ClientConfig,
+}
+
+impl ClientFile<'_> {
+    pub(crate) fn path(&self) -> String {
+        format!("{}/{}", self.host, self.name)
+    }
 }
 
 impl Member<'_> {

@@ -2,9 +2,9 @@
 
 /// What an environment file says.
 #[derive(Debug, Default)]
-pub(super) struct EnvironmentFile {
+pub(crate) struct EnvironmentFile {
     /// Names and values, in order; of two equal names the later counts.
-    pub(super) variables: Vec<(String, String)>,
+    pub(crate) variables: Vec<(String, String)>,
     /// Lines that systemd ignores although they look like assignments.
     pub(super) ignored: Vec<String>,
 }
@@ -20,7 +20,7 @@ enum Place {
 }
 
 impl EnvironmentFile {
-    pub(super) fn read(text: &str) -> Self {
+    pub(crate) fn read(text: &str) -> Self {
         let mut file = Self::default();
         let mut rest = text.chars().peekable();
         while let Some(c) = rest.next() {

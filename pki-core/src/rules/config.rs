@@ -310,7 +310,12 @@ fn unreadable(deployment: &Deployment<'_>) -> Vec<Violation> {
 }
 
 fn file_unseen(deployment: &Deployment<'_>) -> Vec<Violation> {
-    remarks(deployment, RemarkKind::Unseen)
+    let mut violations = remarks(deployment, RemarkKind::Unseen);
+    violations.extend(deployment.unseen.iter().map(|(file, evidence)| {
+        let subject = file.split('/').next_back().unwrap_or_default().to_owned();
+        Violation { file: file.clone(), subject, evidence: evidence.clone() }
+    }));
+    violations
 }
 
 fn env_flag_clash(deployment: &Deployment<'_>) -> Vec<Violation> {

@@ -72,11 +72,10 @@ fn srv_san_advertise(deployment: &Deployment<'_>) -> Vec<Violation> {
             let urls = urls.filter(|url| option != "listen-client-urls" || !url.is_loopback());
             wanted.extend(urls.map(|url| (option.to_owned(), url)));
         }
-        for (file, url) in &deployment.endpoints {
-            let url = Url::read(url);
-            if is_at(deployment, member, url.host) {
-                wanted.push((file.clone(), url));
-            }
+        for client in &deployment.clients {
+            let urls = client.config.endpoints.iter().map(|url| Url::read(url));
+            let urls = urls.filter(|url| is_at(deployment, member, url.host));
+            wanted.extend(urls.map(|url| (client.path(), url)));
         }
         let dialled =
             wanted.into_iter().filter(|(_, url)| url.scheme == "https" && !url.is_unspecified());
@@ -97,7 +96,7 @@ fn srv_san_advertise(deployment: &Deployment<'_>) -> Vec<Violation> {
 }
 
 /// True if a host name or address belongs to a member.
-fn is_at(deployment: &Deployment<'_>, member: &Member<'_>, host: &str) -> bool {
+pub(super) fn is_at(deployment: &Deployment<'_>, member: &Member<'_>, host: &str) -> bool {
     let full = deployment.manifest.domain.as_ref();
     let full = full.map(|domain| format!("{}.{}", member.host.name, domain.as_str()));
     let sans = member.host.sans.iter().map(crate::name::San::value);

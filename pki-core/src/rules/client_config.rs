@@ -1,0 +1,120 @@
+//! How the clients of etcd are configured: kubeadm's external etcd, and the environment of etcdctl.
+
+use super::{Row, Violation};
+use crate::deployment::{ClientFile, Deployment, Setting};
+use crate::etcd::Url;
+use crate::finding::{Rule, Severity, Source};
+use crate::usage::Purpose;
+
+pub(super) static ROWS: &[Row] = &[
+    Row::deployment(
+        &Rule {
+            id: "client-setting-missing",
+            severity: Severity::Error,
+            source: Source::Etcd,
+            impact: "The client cannot connect. Without a CA it trusts those of the operating system: `x509: certificate signed by unknown authority`. Without a certificate etcd rejects it: `tls: client didn't provide a certificate`.",
+            remedy: "Set caFile, certFile and keyFile (ETCDCTL_CACERT, ETCDCTL_CERT and ETCDCTL_KEY), or rewrite the file with `etcdpki apply -f MANIFEST`.",
+            citation: "kubeadm.k8s.io/v1beta4 ExternalEtcd; measured on etcd 3.4, 3.5",
+        },
+        setting_missing,
+    ),
+    Row::deployment(
+        &Rule {
+            id: "client-plain-http",
+            severity: Severity::Error,
+            source: Source::Etcd,
+            impact: "The client sends every key and value unencrypted, or cannot connect, because the port of etcd expects TLS.",
+            remedy: "Write https:// in the endpoint, and set client-cert-auth and trusted-ca-file on the member.",
+            citation: "measured on etcd 3.4, 3.5",
+        },
+        plain_http,
+    ),
+    Row::deployment(
+        &Rule {
+            id: "client-endpoint-unknown",
+            severity: Severity::Error,
+            source: Source::Etcd,
+            impact: "The client rejects whichever member answers there: `x509: certificate is valid for …`. An API server reports only `context deadline exceeded`.",
+            remedy: "Correct the endpoint, or add its host to the server certificates (`sans` in the manifest) and run `etcdpki apply -f MANIFEST`.",
+            citation: "RFC 6125 section 6; measured on etcd 3.4, 3.5, 3.6",
+        },
+        endpoint_unknown,
+    ),
+    Row::deployment(
+        &Rule {
+            id: "client-variable-unread",
+            severity: Severity::Error,
+            source: Source::Etcd,
+            impact: "etcdctl ignores the variable, and then fails without naming the reason: `context deadline exceeded`.",
+            remedy: "Use the names of the version 3 API: ETCDCTL_CACERT, ETCDCTL_CERT, ETCDCTL_KEY and ETCDCTL_ENDPOINTS.",
+            citation: "measured on etcd 3.4, 3.5",
+        },
+        variable_unread,
+    ),
+];
+
+fn each(
+    deployment: &Deployment<'_>,
+    check: impl Fn(&ClientFile<'_>) -> Vec<String>,
+) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    for client in &deployment.clients {
+        for evidence in check(client) {
+            let (file, subject) = (client.path(), client.name.clone());
+            violations.push(Violation { file, subject, evidence });
+        }
+    }
+    violations
+}
+
+fn setting_missing(deployment: &Deployment<'_>) -> Vec<Violation> {
+    each(deployment, |client| {
+        let plain = |url: &String| Url::read(url).scheme == "http";
+        let connects = client.config.endpoints.iter().any(|url| !plain(url));
+        let asked = deployment.members.iter().all(|member| member.settings.asks_clients());
+        let files = client.config.files().into_iter().enumerate();
+        let missing = files.filter(|(_, (_, setting))| **setting == Setting::Absent);
+        // The first is the CA; the others matter only to a member that asks.
+        let missing = missing.filter(|(index, _)| connects && (*index == 0 || asked));
+        missing.map(|(_, (name, _))| format!("{name} is not set")).collect()
+    })
+}
+
+fn plain_http(deployment: &Deployment<'_>) -> Vec<Violation> {
+    each(deployment, |client| {
+        let urls = client.config.endpoints.iter().filter(|url| Url::read(url).scheme == "http");
+        urls.map(|url| format!("the endpoint {url} is plain HTTP")).collect()
+    })
+}
+
+fn endpoint_unknown(deployment: &Deployment<'_>) -> Vec<Violation> {
+    let servers: Vec<_> = deployment.playing(Purpose::Server).map(|(_, leaf)| leaf).collect();
+    if servers.is_empty() {
+        return Vec::new();
+    }
+    each(deployment, |client| {
+        let urls = client.config.endpoints.iter().map(|url| Url::read(url));
+        let urls = urls.filter(|url| url.scheme != "http" && !url.scheme.starts_with("unix"));
+        urls.filter(|url| {
+            !deployment
+                .members
+                .iter()
+                .any(|member| super::servers::is_at(deployment, member, url.host))
+        })
+        .filter(|url| !servers.iter().any(|leaf| leaf.certificate.is_valid_for(url.host)))
+        .map(|url| format!("no server certificate is valid for the endpoint {}", url.text))
+        .collect()
+    })
+}
+
+fn variable_unread(deployment: &Deployment<'_>) -> Vec<Violation> {
+    each(deployment, |client| {
+        let unread = client.config.unread.iter();
+        unread
+            .map(|(name, known)| match known {
+                Some(known) => format!("etcdctl does not read {name}; it reads {known}"),
+                None => format!("etcdctl does not read {name}"),
+            })
+            .collect()
+    })
+}
