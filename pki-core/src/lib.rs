@@ -44,6 +44,7 @@ mod pem;
 mod subject;
 
 mod etcd;
+mod pki_folder;
 
 mod key;
 
@@ -110,6 +111,7 @@ pub use name::{DnsName, EmailAddress, San, Uri};
 pub use oid::Oid;
 pub use pem::{Content, Section, is_pem, read as read_pem};
 pub use pkcs12::pkcs12;
+pub use pki_folder::{FolderFile, FolderPair, PkiFolder};
 pub use private_key::{KeyFormat, PrivateKey};
 pub use profile::{CopyExtensions, CsrWhitelist, Profile, SigningConfig};
 pub use report::{

@@ -1,5 +1,6 @@
 //! The options of one etcd, wherever they are written.
 
+mod elsewhere;
 mod sources;
 
 use std::collections::BTreeMap;

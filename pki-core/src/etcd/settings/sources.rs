@@ -183,7 +183,7 @@ impl EtcdSettings {
         Self { remarks: self.remarks, ..settings }
     }
 
-    fn add_environment(
+    pub(super) fn add_environment(
         &mut self,
         file: &str,
         environment: &BTreeMap<String, Word>,
@@ -204,7 +204,12 @@ impl EtcdSettings {
         }
     }
 
-    fn add_flags(&mut self, file: &str, flags: Flags, environment: &BTreeMap<String, Word>) {
+    pub(super) fn add_flags(
+        &mut self,
+        file: &str,
+        flags: Flags,
+        environment: &BTreeMap<String, Word>,
+    ) {
         for (option, value) in flags.values {
             let variable = option.variable();
             // Even an empty one: etcd looks at the name.

@@ -1,0 +1,96 @@
+//! The names that tools give to files.
+
+use super::{ENDINGS, base};
+use crate::usage::Purpose;
+
+/// What a name says.
+pub(super) struct Named<'p> {
+    pub(super) key: Option<String>,
+    pub(super) purpose: Purpose,
+    pub(super) trusted: Option<String>,
+    pub(super) host: Option<&'p str>,
+}
+
+/// The certificates of kubeadm, etcdadm and etcdpki, whose names say what they are for.
+const BY_NAME: [(&str, Purpose); 7] = [
+    ("apiserver-etcd-client", Purpose::Client),
+    ("etcdctl-etcd-client", Purpose::Client),
+    ("healthcheck-client", Purpose::Client),
+    // One for both ports is held to what peers need, which is more.
+    ("member", Purpose::Peer),
+    ("peer", Purpose::Peer),
+    ("server", Purpose::Server),
+    // RKE's client of etcd is that of its nodes.
+    ("kube-node", Purpose::Client),
+];
+
+/// What kubespray and RKE begin a name with, before the host.
+const BY_PREFIX: [(&str, Purpose); 4] = [
+    ("admin-", Purpose::Client),
+    ("kube-etcd-", Purpose::Peer),
+    ("member-", Purpose::Peer),
+    ("node-", Purpose::Client),
+];
+
+/// What a path says of a file, if it can be that of a certificate.
+pub(super) fn named<'p>(path: &'p str, has: &impl Fn(&str) -> bool) -> Option<Named<'p>> {
+    let (stem, ending) = ENDINGS.iter().find_map(|ending| {
+        Some((path.strip_suffix(ending).filter(|stem| !stem.is_empty())?, *ending))
+    })?;
+    if stem.ends_with("-key") || stem.ends_with(".key") {
+        return None;
+    }
+    let name = base(stem);
+    let folder = &path[..path.len() - base(path).len()];
+    let by_name = BY_NAME.iter().find(|(known, _)| *known == name);
+    let by_prefix = BY_PREFIX.iter().find_map(|(prefix, purpose)| {
+        Some((name.strip_prefix(prefix).filter(|host| !host.is_empty())?, *purpose))
+    });
+    let (host, purpose) = match (by_name, by_prefix) {
+        (Some((_, purpose)), _) => (None, *purpose),
+        (None, Some((host, purpose))) => (Some(host), purpose),
+        (None, None) => (None, Purpose::Any),
+    };
+    Some(Named {
+        key: key(stem, folder, ending, has),
+        purpose,
+        trusted: trusted(name, folder, has),
+        host,
+    })
+}
+
+/// The key of a certificate: beside it, or in easy-rsa's `private` beside its `issued`.
+fn key(stem: &str, folder: &str, ending: &str, has: &impl Fn(&str) -> bool) -> Option<String> {
+    let without = stem.strip_suffix("-cert").or_else(|| stem.strip_suffix(".cert"));
+    let mut candidates = Vec::new();
+    for stem in std::iter::once(stem).chain(without) {
+        for suffix in ["-key.pem", ".key", ".key.pem", "-key.key", "-key.crt"] {
+            candidates.push(format!("{stem}{suffix}"));
+        }
+        candidates.push(format!("{stem}-key{ending}"));
+    }
+    if let Some(above) = folder.strip_suffix("issued/") {
+        candidates.push(format!("{above}private/{}.key", base(stem)));
+    }
+    candidates.into_iter().find(|path| has(path))
+}
+
+/// The CAs of those who meet a certificate.
+fn trusted(name: &str, folder: &str, has: &impl Fn(&str) -> bool) -> Option<String> {
+    let mut candidates = Vec::new();
+    // In kubeadm's folder the API server's certificate for etcd lies above that of etcd's CA.
+    if name == "apiserver-etcd-client" {
+        candidates.push(format!("{folder}etcd/ca.crt"));
+    }
+    if name == "front-proxy-client" {
+        candidates.push(format!("{folder}front-proxy-ca.crt"));
+    }
+    if name == "kube-apiserver-proxy-client" {
+        candidates.push(format!("{folder}kube-apiserver-requestheader-ca.pem"));
+    }
+    let above = folder.strip_suffix("issued/").unwrap_or(folder);
+    for known in ["ca.crt", "ca.pem", "kube-ca.pem", "ca.cert.pem", "rootCA.pem", "rootCA.crt"] {
+        candidates.push(format!("{above}{known}"));
+    }
+    candidates.into_iter().find(|path| has(path))
+}
