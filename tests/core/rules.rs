@@ -4,6 +4,7 @@
 //! `EXAMPLES`. Then `INSTA_UPDATE=always cargo test -p pki-core --test core rules::` writes the
 //! message of the finding to `snapshots/`; read it.
 
+mod boundaries;
 mod ca;
 mod chain;
 mod client_config;

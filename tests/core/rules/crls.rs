@@ -64,7 +64,11 @@ fn enforcing(version: &str) -> Hosts {
 }
 
 /// What is found with a CRL that lists nothing, or with the fault this one.
-fn with_crl(version: &str, fault: Fault, made: fn(&mut Hosts) -> Vec<u8>) -> Vec<Finding> {
+pub(super) fn with_crl(
+    version: &str,
+    fault: Fault,
+    made: fn(&mut Hosts) -> Vec<u8>,
+) -> Vec<Finding> {
     let mut hosts = enforcing(version);
     let made = if fault == Fault::Planted { made } else { none };
     let bytes = made(&mut hosts);
