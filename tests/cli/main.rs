@@ -10,6 +10,7 @@ mod explain;
 mod export;
 mod faults;
 mod files;
+mod foreign;
 mod lab;
 mod limbo;
 mod live;

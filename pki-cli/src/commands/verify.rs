@@ -1,6 +1,7 @@
 //! `etcdpki verify`
 
 mod checker;
+mod folders;
 mod ignore;
 mod inputs;
 mod live;
@@ -29,9 +30,13 @@ use crate::output::verdict::{Judged, Outcome, Place, Verdict, View};
 
 /// Verify certificates, with reasons: what is wrong, what it breaks in the cluster, how to mend it
 ///
-/// The first certificate of a file is judged; those after it may stand between it and the CA. A folder is
-/// searched for *.pem, *.crt, *.cer and *.der; keys, requests, CRLs and CAs in it are passed over. What is
-/// wrong with one file hides no other: the exit code is that of the worst.
+/// The first certificate of a file is verified; those after it may stand between it and the CA. A folder is
+/// searched for *.pem, *.crt, *.cer and *.der; keys, requests, CRLs and CAs in it are skipped. A fault in one
+/// file hides no fault in another; the exit code is that of the worst.
+///
+/// In a folder of etcdpki, kubeadm, etcdadm, kubespray, RKE or easy-rsa, each certificate is compared with its
+/// key and verified for its purpose, as etcd's configuration in the folder or the name of the file says. Without
+/// --ca and without a CA of etcdpki, the folder's own CA is trusted.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     etcdpki verify etcdone.pem --purpose server --host 192.168.29.61 --key etcdone-key.pem\n  \
@@ -154,7 +159,7 @@ pub(crate) fn run(args: &VerifyArgs, common: &Common) -> Result<ExitCode, Failur
     let checker = Checker::new(args, &folder, exceptions)?;
     let view = View {
         format: common.format,
-        asked: options::words(&checker.options, checker.verifier.policy()),
+        asked: checker.words(),
         alone: args.files.len() == 1 && !args.files[0].is_dir(),
     };
     let work = |input: Input| inputs::verify(input, &checker, &view);

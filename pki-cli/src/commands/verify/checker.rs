@@ -1,11 +1,14 @@
 //! What every certificate is held against, whatever it was read from.
 
-use std::path::Path;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
 use pki_core::{Certificate, Verifier, VerifyOptions};
 
+use super::folders::Folders;
 use super::ignore::Exceptions;
-use super::{VerifyArgs, options};
+use super::{PolicyArg, VerifyArgs, options};
+use crate::ca::read_certificates;
 use crate::failure::Failure;
 use crate::output::verdict::Judged;
 
@@ -13,6 +16,10 @@ pub(super) struct Checker {
     pub(super) verifier: Verifier,
     pub(super) options: VerifyOptions,
     pub(super) exceptions: Exceptions,
+    /// What the files of the folders are for.
+    pub(super) folders: Folders,
+    /// Those who trust the CAs of a folder's file, where nobody names others.
+    of_folders: HashMap<PathBuf, Verifier>,
 }
 
 impl Checker {
@@ -22,9 +29,55 @@ impl Checker {
         folder: &Path,
         exceptions: Exceptions,
     ) -> Result<Self, Failure> {
-        let anchors = options::anchors(args, folder)?;
+        let mut folders = Folders::look(&args.files);
+        // RFC 5280 knows no servers and clients of etcd.
+        let is_asked = args.purpose.is_some() || args.profile.is_some();
+        if is_asked || args.policy == PolicyArg::Rfc5280 {
+            folders = folders.without_purposes();
+        }
+        let mut of_folders = HashMap::new();
+        let anchors = if options::names_cas(args, folder)? || folders.trust_files().is_empty() {
+            options::anchors(args, folder)?
+        } else {
+            let mut all = Vec::new();
+            for file in folders.trust_files() {
+                let trusted = read_certificates(file)?;
+                all.extend(trusted.iter().cloned());
+                of_folders.insert(file.to_owned(), options::verifier(args, trusted)?);
+            }
+            all
+        };
         let verifier = options::verifier(args, anchors)?;
-        Ok(Self { verifier, options: options::options(args)?, exceptions })
+        let options = options::options(args)?;
+        Ok(Self { verifier, options, exceptions, folders, of_folders })
+    }
+
+    /// The CAs of the folders that are trusted, for people.
+    pub(super) fn words(&self) -> String {
+        let mut words = options::words(&self.options, self.verifier.policy());
+        if self.folders.know_purposes() {
+            words = words.replacen("for any purpose", "each for its purpose", 1);
+        }
+        let files = self.folders.trust_files();
+        let files: Vec<_> = files.iter().map(|path| path.display().to_string()).collect();
+        if !self.of_folders.is_empty() {
+            words = format!("{words}, trusting {}", files.join(" and "));
+        }
+        words
+    }
+
+    /// Judges the certificates of a file.
+    pub(super) fn check_file(&self, path: &Path, all: &[Certificate]) -> Result<Judged, Failure> {
+        let mut options = self.options.clone();
+        let part = self.folders.part(path);
+        if let Some(part) = part {
+            part.complete(&mut options)?;
+        }
+        let trusted = part.and_then(|part| part.trusted.as_ref());
+        let verifier = trusted.and_then(|file| self.of_folders.get(file));
+        let verifier = verifier.unwrap_or(&self.verifier);
+        // A file that was read holds at least one certificate.
+        Ok(self.judged(verifier, &all[0], &all[1..], &options))
     }
 
     /// Judges the first certificate; the others may stand above it.
@@ -34,7 +87,17 @@ impl Checker {
         chain: &[Certificate],
         options: &VerifyOptions,
     ) -> Judged {
-        let (path, findings) = self.verifier.check(leaf, chain, options).into_parts();
+        self.judged(&self.verifier, leaf, chain, options)
+    }
+
+    fn judged(
+        &self,
+        verifier: &Verifier,
+        leaf: &Certificate,
+        chain: &[Certificate],
+        options: &VerifyOptions,
+    ) -> Judged {
+        let (path, findings) = verifier.check(leaf, chain, options).into_parts();
         Judged { path: Some(path), endpoint: None, found: self.exceptions.apply(findings) }
     }
 }

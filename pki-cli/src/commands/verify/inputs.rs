@@ -140,8 +140,7 @@ pub(super) fn verify(input: Input, checker: &Checker, view: &View) -> Rendered {
             }
         }
     };
-    // A file that was read holds at least one certificate.
-    let result = result.map(|all| checker.check(&all[0], &all[1..], &checker.options));
+    let result = result.and_then(|all| checker.check_file(&path, &all));
     let name = path.display().to_string();
     let place = if name == "-" { Place::Elsewhere } else { Place::File(path) };
     view.render(&Outcome { name, place, result })

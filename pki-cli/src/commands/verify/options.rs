@@ -18,6 +18,11 @@ use crate::failure::Failure;
 use crate::output::facts::moment;
 use crate::{host, store};
 
+/// True if CAs are named, or there is a CA in its folder.
+pub(super) fn names_cas(args: &VerifyArgs, folder: &Path) -> Result<bool, Failure> {
+    Ok(!args.ca.is_empty() || store::is_there(&certificate_path(folder))?)
+}
+
 /// The CAs to trust: those that are named, or the CA in its folder.
 pub(super) fn anchors(args: &VerifyArgs, folder: &Path) -> Result<Vec<Certificate>, Failure> {
     let default = [certificate_path(folder)];

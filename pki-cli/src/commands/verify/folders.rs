@@ -1,0 +1,148 @@
+//! The folders that `verify` is given: what their files are for, as their names and configuration say.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use pki_core::{EtcdVersion, FolderFile, PkiFolder, PrivateKey, Purpose, Signer, VerifyOptions};
+
+use crate::ca::read_certificates;
+use crate::failure::Failure;
+use crate::store;
+
+/// A folder with more files is a store of certificates, and no host's.
+const MOST_FILES: usize = 1000;
+/// `issued` and `private` of easy-rsa, `etcd` of kubeadm.
+const MOST_LEVELS: usize = 2;
+/// The newest release: its options are those that a folder from an unknown host is read with.
+const RELEASE: EtcdVersion = EtcdVersion(3, 6, u32::MAX);
+
+/// What the certificates of the folders are for.
+#[derive(Default)]
+pub(super) struct Folders {
+    parts: HashMap<PathBuf, Part>,
+}
+
+/// What goes with a certificate.
+pub(super) struct Part {
+    purpose: Purpose,
+    key: Option<PathBuf>,
+    pub(super) trusted: Option<PathBuf>,
+}
+
+impl Part {
+    /// Adds the purpose, where none was asked for, and the key.
+    pub(super) fn complete(&self, options: &mut VerifyOptions) -> Result<(), Failure> {
+        if options.purpose == Purpose::Any {
+            options.purpose = self.purpose;
+        }
+        if let Some(path) = self.key.as_ref().filter(|_| options.key.is_none()) {
+            let key = PrivateKey::from_pem(&store::read(path)?)
+                .map_err(|error| Failure::from(error).in_file(path))?;
+            options.key = Some(key.public_key().clone());
+        }
+        Ok(())
+    }
+}
+
+impl Folders {
+    /// Looks at the names in the folders among these, and reads their configuration. A folder that cannot be
+    /// read is told of when its certificates are.
+    pub(super) fn look(files: &[PathBuf]) -> Self {
+        let mut folders = Self::default();
+        for folder in files.iter().filter(|path| path.is_dir()) {
+            let mut paths = Vec::new();
+            list(folder, "", 0, &mut paths);
+            if paths.len() <= MOST_FILES {
+                folders.add(folder, &paths);
+            }
+        }
+        folders
+    }
+
+    fn add(&mut self, folder: &Path, paths: &[String]) {
+        let texts: Vec<Option<String>> =
+            paths.iter().map(|path| configuration(&folder.join(path))).collect();
+        let files: Vec<FolderFile<'_>> = paths
+            .iter()
+            .zip(&texts)
+            .map(|(path, text)| FolderFile { path, text: text.as_deref() })
+            .collect();
+        let pairs = PkiFolder::read(&files, RELEASE).pairs;
+        for pair in &pairs {
+            let inside = |file: &String| folder.join(file);
+            let certificate = inside(&pair.certificate);
+            let mut trusted = pair.trusted.as_ref().map(inside);
+            // Nothing in a member's folder says by which CA its clients judge it.
+            if trusted.is_none() && pair.purpose != Purpose::Any {
+                let others = pairs.iter().filter(|other| other.key.is_none());
+                trusted = issuer_of(&certificate, others.map(|other| inside(&other.certificate)));
+            }
+            let key = pair.key.as_ref().map(inside);
+            self.parts.insert(certificate, Part { purpose: pair.purpose, key, trusted });
+        }
+    }
+
+    /// For those who ask for one purpose of all.
+    pub(super) fn without_purposes(mut self) -> Self {
+        self.parts.values_mut().for_each(|part| part.purpose = Purpose::Any);
+        self
+    }
+
+    /// What goes with this certificate.
+    pub(super) fn part(&self, certificate: &Path) -> Option<&Part> {
+        self.parts.get(certificate)
+    }
+
+    /// True if a certificate is for something in particular.
+    pub(super) fn know_purposes(&self) -> bool {
+        self.parts.values().any(|part| part.purpose != Purpose::Any)
+    }
+
+    /// The files of CAs, each once and in order.
+    pub(super) fn trust_files(&self) -> Vec<&Path> {
+        let mut files: Vec<&Path> =
+            self.parts.values().filter_map(|part| part.trusted.as_deref()).collect();
+        files.sort_unstable();
+        files.dedup();
+        files
+    }
+}
+
+fn list(folder: &Path, prefix: &str, level: usize, paths: &mut Vec<String>) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.filter_map(Result::ok) {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with('.') || paths.len() > MOST_FILES {
+            continue;
+        }
+        let path = entry.path();
+        let relative = format!("{prefix}{name}");
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() && level + 1 < MOST_LEVELS => {
+                list(&path, &format!("{relative}/"), level + 1, paths);
+            }
+            Ok(kind) if kind.is_file() || (kind.is_symlink() && path.is_file()) => {
+                paths.push(relative);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The file among these that holds the root which issued a certificate.
+fn issuer_of(certificate: &Path, mut files: impl Iterator<Item = PathBuf>) -> Option<PathBuf> {
+    let leaf = read_certificates(certificate).ok()?.swap_remove(0);
+    files.find(|file| {
+        let roots = read_certificates(file).unwrap_or_default();
+        roots.iter().any(|root| root.is_ca() && root.subject.der() == leaf.issuer.der())
+    })
+}
+
+/// The text of a file that may configure etcd.
+fn configuration(path: &Path) -> Option<String> {
+    let ending = path.extension()?.to_str()?;
+    let may_be = matches!(ending, "conf" | "env" | "service" | "yaml" | "yml");
+    let bytes = may_be.then(|| store::read(path).ok()).flatten()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}

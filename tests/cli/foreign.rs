@@ -1,0 +1,4 @@
+//! PKIs that other tools made, as they are found on hosts: healthy, and with one true fault.
+
+mod folders;
+mod made;

@@ -1,0 +1,304 @@
+//! PKIs of three members, made by OpenSSL as kubeadm, kubespray, RKE, easy-rsa and people make them: the same
+//! names of files, subjects, usages and names in the certificates.
+//!
+//! kubeadm, RKE and easy-rsa cannot be installed here; their templates are in kubernetes/cmd/kubeadm/app/phases/
+//! certs, rancher/rke/pki and easy-rsa's x509-types, kubespray's in roles/etcd.
+
+use std::fs;
+use std::path::Path;
+
+use crate::lab::Lab;
+use crate::peers;
+
+/// The members: names and addresses.
+pub(super) const MEMBERS: [(&str, &str); 3] =
+    [("node1", "10.0.0.1"), ("node2", "10.0.0.2"), ("node3", "10.0.0.3")];
+
+/// What a tool writes into a certificate.
+#[derive(Clone, Copy)]
+pub(super) struct Leaf<'a> {
+    pub(super) subject: &'a str,
+    pub(super) names: &'a str,
+    pub(super) usages: &'a str,
+    pub(super) key_usages: &'a str,
+    pub(super) days: &'a str,
+}
+
+/// Makes a CA: its certificate and its key, as files below the lab.
+pub(super) fn authority(lab: &Lab, subject: &str, certificate: &str, key: &str) {
+    lab.write(
+        "ca.cnf",
+        "[req]\ndistinguished_name = dn\nx509_extensions = ca\n[dn]\n[ca]\n\
+         basicConstraints = critical, CA:TRUE\nkeyUsage = critical, digitalSignature, keyCertSign, cRLSign\n\
+         subjectKeyIdentifier = hash\nauthorityKeyIdentifier = keyid\n",
+    );
+    openssl(
+        lab,
+        &[
+            "req",
+            "-x509",
+            "-config",
+            "ca.cnf",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-days",
+            "3650",
+            "-subj",
+            subject,
+            "-keyout",
+            key,
+            "-out",
+            certificate,
+        ],
+    );
+}
+
+/// Makes a certificate of a CA and its key.
+pub(super) fn leaf(lab: &Lab, ca: (&str, &str), leaf: Leaf<'_>, certificate: &str, key: &str) {
+    let names = match leaf.names {
+        "" => String::new(),
+        names => format!("subjectAltName = {names}\n"),
+    };
+    lab.write(
+        "leaf.cnf",
+        format!(
+            "[req]\ndistinguished_name = dn\n[dn]\n[leaf]\nbasicConstraints = critical, CA:FALSE\n\
+             keyUsage = critical, {}\nextendedKeyUsage = {}\nsubjectKeyIdentifier = hash\n\
+             authorityKeyIdentifier = keyid\n{names}",
+            leaf.key_usages, leaf.usages
+        ),
+    );
+    openssl(
+        lab,
+        &[
+            "req",
+            "-new",
+            "-config",
+            "leaf.cnf",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-subj",
+            leaf.subject,
+            "-keyout",
+            key,
+            "-out",
+            "leaf.csr",
+        ],
+    );
+    openssl(
+        lab,
+        &[
+            "x509",
+            "-req",
+            "-in",
+            "leaf.csr",
+            "-CA",
+            ca.0,
+            "-CAkey",
+            ca.1,
+            "-CAcreateserial",
+            "-days",
+            leaf.days,
+            "-extfile",
+            "leaf.cnf",
+            "-extensions",
+            "leaf",
+            "-out",
+            certificate,
+        ],
+    );
+}
+
+fn openssl(lab: &Lab, arguments: &[&str]) {
+    let mut command = peers::program("openssl");
+    let output = command.args(arguments).current_dir(lab.folder()).output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "openssl {arguments:?}: {errors}");
+}
+
+fn folder(lab: &Lab, path: &str) {
+    fs::create_dir_all(lab.path(path)).unwrap();
+}
+
+const BOTH: &str = "serverAuth, clientAuth";
+const USAGES: &str = "digitalSignature, keyEncipherment";
+
+/// Every member's names and addresses, as tools write them that make one certificate for all.
+fn all_names() -> String {
+    let names = MEMBERS.map(|(name, address)| format!("DNS:{name}, IP:{address}"));
+    format!("{}, DNS:localhost, IP:127.0.0.1", names.join(", "))
+}
+
+/// `/etc/kubernetes/pki` of a control plane: etcd's folder in it, and the client of the API server above.
+pub(super) fn kubeadm(lab: &Lab, root: &str) {
+    folder(lab, "made");
+    authority(lab, "/CN=etcd-ca", "made/ca.crt", "made/ca.key");
+    let ca = ("made/ca.crt", "made/ca.key");
+    for (name, address) in MEMBERS {
+        let pki = format!("{root}/{name}");
+        folder(lab, &format!("{pki}/etcd"));
+        fs::copy(lab.path("made/ca.crt"), lab.path(format!("{pki}/etcd/ca.crt"))).unwrap();
+        let names = format!("DNS:{name}, DNS:localhost, IP:{address}, IP:127.0.0.1, IP:::1");
+        let subject = format!("/CN={name}");
+        let of_member = Leaf {
+            subject: &subject,
+            names: &names,
+            usages: BOTH,
+            key_usages: USAGES,
+            days: "365",
+        };
+        for file in ["server", "peer"] {
+            let base = format!("{pki}/etcd/{file}");
+            leaf(lab, ca, of_member, &format!("{base}.crt"), &format!("{base}.key"));
+        }
+        for (file, cn) in [
+            ("etcd/healthcheck-client", "kube-etcd-healthcheck-client"),
+            ("apiserver-etcd-client", "kube-apiserver-etcd-client"),
+        ] {
+            let subject = format!("/CN={cn}");
+            let client = Leaf { subject: &subject, names: "", usages: "clientAuth", ..of_member };
+            let base = format!("{pki}/{file}");
+            leaf(lab, ca, client, &format!("{base}.crt"), &format!("{base}.key"));
+        }
+    }
+}
+
+/// `/etc/ssl/etcd/ssl` of the first member: it has the files of all.
+pub(super) fn kubespray(lab: &Lab, root: &str) {
+    folder(lab, root);
+    let (certificate, key) = (format!("{root}/ca.pem"), "made-ca-key.pem");
+    authority(lab, "/CN=etcd-ca", &certificate, key);
+    let names = all_names();
+    for (name, _) in MEMBERS {
+        for kind in ["admin", "member", "node"] {
+            let subject = format!("/CN=etcd-{kind}-{name}");
+            let made = Leaf {
+                subject: &subject,
+                names: &names,
+                usages: BOTH,
+                key_usages: USAGES,
+                days: "3600",
+            };
+            let base = format!("{root}/{kind}-{name}");
+            leaf(
+                lab,
+                (&certificate, key),
+                made,
+                &format!("{base}.pem"),
+                &format!("{base}-key.pem"),
+            );
+        }
+    }
+}
+
+/// `/etc/kubernetes/ssl` of a member.
+pub(super) fn rke(lab: &Lab, root: &str) {
+    folder(lab, root);
+    let (certificate, key) = (format!("{root}/kube-ca.pem"), "made-kube-ca-key.pem");
+    authority(lab, "/CN=kube-ca", &certificate, key);
+    let names = all_names();
+    let etcd = Leaf {
+        subject: "/CN=kube-etcd",
+        names: &names,
+        usages: BOTH,
+        key_usages: USAGES,
+        days: "3600",
+    };
+    for (_, address) in MEMBERS {
+        let base = format!("{root}/kube-etcd-{}", address.replace('.', "-"));
+        leaf(lab, (&certificate, key), etcd, &format!("{base}.pem"), &format!("{base}-key.pem"));
+    }
+    let node =
+        Leaf { subject: "/O=system:nodes/CN=system:node", names: "", usages: "clientAuth", ..etcd };
+    let base = format!("{root}/kube-node");
+    leaf(lab, (&certificate, key), node, &format!("{base}.pem"), &format!("{base}-key.pem"));
+}
+
+/// easy-rsa's `pki`.
+pub(super) fn easy_rsa(lab: &Lab, root: &str) {
+    for part in ["issued", "private"] {
+        folder(lab, &format!("{root}/{part}"));
+    }
+    let certificate = format!("{root}/ca.crt");
+    authority(lab, "/CN=Easy-RSA CA", &certificate, "made-ca.key");
+    for (name, address) in MEMBERS {
+        let (subject, names) = (
+            format!("/CN={name}"),
+            format!("DNS:{name}, IP:{address}, DNS:localhost, IP:127.0.0.1"),
+        );
+        let made = Leaf {
+            subject: &subject,
+            names: &names,
+            usages: BOTH,
+            key_usages: USAGES,
+            days: "825",
+        };
+        let (issued, private) =
+            (format!("{root}/issued/{name}.crt"), format!("{root}/private/{name}.key"));
+        leaf(lab, (&certificate, "made-ca.key"), made, &issued, &private);
+    }
+}
+
+/// What people make by hand: names of their own, and separate CAs for servers, peers and clients.
+pub(super) fn by_hand(lab: &Lab, root: &str) {
+    for ca in ["servers", "peers", "clients"] {
+        authority(
+            lab,
+            &format!("/CN={ca} CA"),
+            &format!("made-{ca}.crt"),
+            &format!("made-{ca}.key"),
+        );
+    }
+    for (name, address) in MEMBERS {
+        let host = format!("{root}/{name}");
+        folder(lab, &host);
+        let (subject, names) = (
+            format!("/CN={name}"),
+            format!("DNS:{name}, IP:{address}, DNS:localhost, IP:127.0.0.1"),
+        );
+        let made = Leaf {
+            subject: &subject,
+            names: &names,
+            usages: BOTH,
+            key_usages: USAGES,
+            days: "365",
+        };
+        for (ca, file) in [("servers", "tls"), ("peers", "cluster")] {
+            let ca = (format!("made-{ca}.crt"), format!("made-{ca}.key"));
+            let base = format!("{host}/{file}");
+            leaf(lab, (&ca.0, &ca.1), made, &format!("{base}.crt"), &format!("{base}.key"));
+        }
+        for ca in ["servers", "peers", "clients"] {
+            let to = lab.path(format!("{host}/{ca}.crt"));
+            fs::copy(lab.path(format!("made-{ca}.crt")), to).unwrap();
+        }
+        let cluster =
+            MEMBERS.map(|(name, address)| format!("{name}=https://{address}:2380")).join(",");
+        lab.write(
+            format!("{host}/etcd.conf.yaml"),
+            format!(
+                "name: {name}\ndata-dir: /var/lib/etcd\n\
+                 listen-client-urls: https://{address}:2379,https://127.0.0.1:2379\n\
+                 advertise-client-urls: https://{address}:2379\nlisten-peer-urls: https://{address}:2380\n\
+                 initial-advertise-peer-urls: https://{address}:2380\ninitial-cluster: {cluster}\n\
+                 enable-grpc-gateway: false\n\
+                 client-transport-security:\n  cert-file: /opt/etcd/tls.crt\n  key-file: /opt/etcd/tls.key\n  \
+                 trusted-ca-file: /opt/etcd/clients.crt\n  client-cert-auth: true\n\
+                 peer-transport-security:\n  cert-file: /opt/etcd/cluster.crt\n  \
+                 key-file: /opt/etcd/cluster.key\n  trusted-ca-file: /opt/etcd/peers.crt\n  \
+                 client-cert-auth: true\n"
+            ),
+        );
+    }
+}
+
+/// A key in the place of another.
+pub(super) fn swap(lab: &Lab, one: impl AsRef<Path>, other: impl AsRef<Path>) {
+    fs::copy(lab.path(other), lab.path(one)).unwrap();
+}
