@@ -117,7 +117,7 @@ fn settings(files: &[FolderFile<'_>], version: EtcdVersion) -> Option<EtcdSettin
         let file = texts().find(|(known, _)| base(known) == base(path));
         file.map_or(FileLookup::Unseen, |(_, text)| FileLookup::Found(text))
     };
-    let is_yaml = |path: &str| path.ends_with(".yaml") || path.ends_with(".yml");
+    let is_yaml = |path: &str| matches!(path.rsplit('.').next(), Some("yaml" | "yml"));
     if let Some((path, unit)) = texts().find(|(path, _)| base(path) == "etcd.service") {
         return Some(EtcdSettings::from_unit(base(path), &[unit], version, &lookup));
     }

@@ -37,7 +37,7 @@ pub(super) fn named<'p>(path: &'p str, has: &impl Fn(&str) -> bool) -> Option<Na
     let (stem, ending) = ENDINGS.iter().find_map(|ending| {
         Some((path.strip_suffix(ending).filter(|stem| !stem.is_empty())?, *ending))
     })?;
-    if stem.ends_with("-key") || stem.ends_with(".key") {
+    if ["-key", ".key"].iter().any(|suffix| stem.ends_with(suffix)) {
         return None;
     }
     let name = base(stem);

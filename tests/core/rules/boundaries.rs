@@ -17,11 +17,11 @@ const CONF: &str = "etcdone/etcd.conf.yaml";
 fn after(plant: impl FnOnce(&mut Hosts)) -> Vec<&'static str> {
     let mut hosts = Hosts::new();
     plant(&mut hosts);
-    found(hosts.findings())
+    found(&hosts.findings())
 }
 
-fn found(findings: Vec<Finding>) -> Vec<&'static str> {
-    let mut ids = ids(&findings);
+fn found(findings: &[Finding]) -> Vec<&'static str> {
+    let mut ids = ids(findings);
     ids.sort_unstable();
     ids.dedup();
     ids
@@ -134,7 +134,7 @@ fn a_server_on_the_crl_for_clients_is_revoked() {
         let serial = hosts.certificate("etcdone/server").serial.as_bytes().to_vec();
         crl(&hosts.ca, vec![revoked(&serial)])
     });
-    assert_eq!(found(findings), ["leaf-revoked"]);
+    assert_eq!(found(&findings), ["leaf-revoked"]);
 }
 
 /// etcd lets in whoever has neither a name nor an address, whatever the certificate is verified for.
@@ -145,7 +145,7 @@ fn a_client_without_names_opens_the_peer_port_for_any_purpose() {
         chain.options.purpose = Purpose::Any;
         chain.leaf.subject_alt_names.clear();
         chain.leaf.extended_key_usages = extended_key_usages(usages);
-        found(chain.findings())
+        found(&chain.findings())
     };
     let (server, client) = (ExtendedKeyUsage::server_auth(), ExtendedKeyUsage::client_auth());
     assert_eq!(
