@@ -75,7 +75,11 @@ fn an_option_in_a_second_place_is_found() {
 fn the_same_faults_in_a_unit_are_found() {
     let original = super::applied("etcd_version: \"3.5.1\"\n");
     for (from, to, rule) in [
-        ("ExecStart=/usr/bin/etcd", "ExecStart=/usr/bin/etcd --cert-file=/x", "cfg-env-flag-clash"),
+        (
+            "ExecStart=/usr/bin/etcd",
+            "ExecStart=/usr/bin/etcd --cert-file=/etc/etcd/server.pem",
+            "cfg-env-flag-clash",
+        ),
         (",https://127.0.0.1", ",http://127.0.0.1", "cfg-auth-off"),
         (
             "ExecStart=/usr/bin/etcd",
