@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use pki_core::quote;
 
 use crate::commands::Cli;
 use crate::failure::Kind;
@@ -17,12 +18,13 @@ use crate::signals;
 pub fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|info| {
         host::say(&format!(
-            "etcdpki: a bug: {info}\n  hint: nothing more was written; please report this message\n"
+            "etcdpki: a bug: {}\n  hint: nothing more was written; please report this message\n",
+            quote::sentence(&info.to_string())
         ));
         std::process::exit(i32::from(Kind::Bug.exit_code()));
     }));
     signals::catch();
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| exit(&error));
     match cli.run().and_then(|code| signals::check().map(|()| code)) {
         Ok(code) => code,
         Err(failure) => {
@@ -34,4 +36,16 @@ pub fn main() -> ExitCode {
             ExitCode::from(failure.kind.exit_code())
         }
     }
+}
+
+/// Prints help, the version, or a mistake in the command line, and ends the process. Text that repeats a private
+/// key from the command line is printed without it, and without colors.
+fn exit(error: &clap::Error) -> ! {
+    let text = error.render().to_string();
+    let shown = quote::sentence(&text);
+    if shown == text {
+        error.exit();
+    }
+    host::say(&shown);
+    std::process::exit(error.exit_code());
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-use pki_core::{Error, Finding};
+use pki_core::{Error, Finding, quote};
 
 /// The kinds of failure, each with its exit code. 0 is success.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -69,7 +69,8 @@ impl std::error::Error for Failure {}
 
 impl Failure {
     fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hint: None, findings: Vec::new() }
+        let message = quote::sentence(&message.into());
+        Self { kind, message, hint: None, findings: Vec::new() }
     }
 
     pub(crate) fn usage(message: impl Into<String>) -> Self {
@@ -122,7 +123,7 @@ impl Failure {
 
     #[must_use]
     pub(crate) fn hinted(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.hint = Some(quote::sentence(&hint.into()));
         self
     }
 
@@ -137,28 +138,12 @@ impl Failure {
 
 /// A path for people.
 pub(crate) fn shown(path: &Path) -> String {
-    printable(&path.display().to_string())
+    quote::name(&path.display().to_string())
 }
 
 /// The full path of a file or folder, for people who may not know the current folder.
 pub(crate) fn full(path: &Path) -> String {
     shown(&std::path::absolute(path).unwrap_or_else(|_| path.to_owned()))
-}
-
-/// Text from outside for people. Names of files may hold whatever a terminal obeys, line ends with which they
-/// would pretend to be lines of ours, and marks that turn the direction of what follows.
-pub(crate) fn printable(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                shown.extend(c.escape_unicode());
-            }
-            c if c.is_control() => shown.extend(c.escape_default()),
-            c => shown.push(c),
-        }
-    }
-    shown
 }
 
 impl From<Error> for Failure {

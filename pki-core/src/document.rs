@@ -7,6 +7,7 @@
 mod reader;
 
 use crate::error::Error;
+use crate::quote;
 use crate::suggest;
 
 /// A document. Its objects keep all keys as written, including duplicates.
@@ -185,8 +186,8 @@ impl<'a> Value<'a> {
         let mut values: Vec<(&str, Self)> = Vec::new();
         let mut duplicates = Vec::new();
         for (key, node) in members {
-            let path =
-                if self.path.is_empty() { key.clone() } else { format!("{}.{key}", self.path) };
+            let shown = quote::name(key);
+            let path = if self.path.is_empty() { shown } else { format!("{}.{shown}", self.path) };
             let value = Self { node, path };
             if values.iter().any(|(earlier, _)| earlier == key) {
                 duplicates.push(value.duplicate());

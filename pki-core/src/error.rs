@@ -1,6 +1,7 @@
 //! Why a question could not be answered.
 
 use crate::finding::Finding;
+use crate::quote;
 
 /// The error of every fallible function of this crate.
 ///
@@ -46,7 +47,7 @@ pub enum Error {
 pub struct Invalid {
     /// Where the value stands, as its reader would name the place: `hosts[2]`, `--expiry`.
     pub field: String,
-    /// The value as it was given.
+    /// The value as [`quote::value`] shows it: in quotes, cut, or named where it may be a secret.
     pub found: String,
     /// What is wrong with it.
     pub problem: String,
@@ -56,7 +57,7 @@ pub struct Invalid {
 
 impl std::fmt::Display for Invalid {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {:?}: {}", self.field, self.found, self.problem)
+        write!(f, "{} {}: {}", self.field, self.found, self.problem)
     }
 }
 
@@ -71,8 +72,8 @@ impl Error {
     ) -> Self {
         Self::Invalid(Box::new(Invalid {
             field: field.into(),
-            found: found.into(),
-            problem: problem.into(),
+            found: quote::value(&found.into()),
+            problem: quote::sentence(&problem.into()),
             hint: None,
         }))
     }
@@ -91,7 +92,8 @@ impl Error {
 
     pub(crate) fn malformed(wanted: &'static str, problem: impl Into<String>) -> Self {
         let hint = "it is damaged or something else; copy it again from where it was made";
-        Self::Malformed { wanted, problem: problem.into(), hint: Some(hint.to_owned()) }
+        let problem = quote::sentence(&problem.into());
+        Self::Malformed { wanted, problem, hint: Some(hint.to_owned()) }
     }
 
     /// Bytes that a decoder of DER gave up on.
@@ -116,11 +118,12 @@ impl Error {
     /// The same error with advice on what to do about it.
     #[must_use]
     pub fn hinted(mut self, advice: impl Into<String>) -> Self {
+        let advice = quote::sentence(&advice.into());
         match &mut self {
             Self::Invalid(invalid) | Self::NotAdmitted(invalid) => {
-                invalid.hint = Some(advice.into());
+                invalid.hint = Some(advice);
             }
-            Self::Malformed { hint, .. } => *hint = Some(advice.into()),
+            Self::Malformed { hint, .. } => *hint = Some(advice),
             Self::Refused(_) | Self::Signer(_) | Self::Internal(_) => {}
         }
         self

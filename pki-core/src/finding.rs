@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::quote;
+
 /// How much a finding matters to the cluster.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 #[expect(clippy::exhaustive_enums, reason = "callers match every severity")]
@@ -84,7 +86,12 @@ pub struct Finding {
 }
 
 impl Finding {
-    pub(crate) fn new(rule: &'static Rule, subject: String, evidence: String) -> Self {
+    pub(crate) fn new(
+        rule: &'static Rule,
+        subject: impl Into<String>,
+        evidence: impl Into<String>,
+    ) -> Self {
+        let (subject, evidence) = (quote::name(&subject.into()), quote::sentence(&evidence.into()));
         Self { rule, severity: rule.severity, subject, evidence }
     }
 }

@@ -27,6 +27,8 @@
 //! ```
 
 // In import order: a file imports only what stands above it.
+pub mod quote;
+
 mod finding;
 
 mod error;

@@ -10,6 +10,7 @@ use std::str::FromStr;
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 
 use crate::error::Error;
+use crate::quote;
 
 /// One subject alternative name (RFC 5280 section 4.2.1.6).
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -41,7 +42,7 @@ impl FromStr for San {
         typed.unwrap_or_else(|| Self::classify(text)).map_err(|mut error| {
             if let Error::Invalid(invalid) = &mut error {
                 // The name with its prefix, as it was given.
-                text.clone_into(&mut invalid.found);
+                invalid.found = quote::value(text);
             }
             error
         })

@@ -4,6 +4,7 @@ use rustls_pemfile::Item;
 use zeroize::Zeroizing;
 
 use crate::error::Error;
+use crate::quote;
 
 /// One section of a PEM file.
 #[non_exhaustive]
@@ -78,6 +79,12 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Section>, Error> {
     while let Some((index, (first, begin))) = lines.next() {
         let Some(label) = label(first) else { continue };
         let line = index + 1;
+        // A variable of a CI system, or `tr -d '\n'`.
+        if label.contains("-----END ") {
+            return Err(malformed(line, label, "its line ends are missing").hinted(
+                "the BEGIN line, the base64 and the END line are lines of their own; copy it again",
+            ));
+        }
         let end = loop {
             match lines.next() {
                 None => {
@@ -92,7 +99,7 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Section>, Error> {
                     return Err(malformed(
                         line,
                         label,
-                        &format!("{next:?} stands where {wanted:?} belongs"),
+                        &format!("{} stands where {wanted:?} belongs", quote::value(next)),
                     )
                     .hinted("the file is damaged; copy it again"));
                 }
@@ -110,7 +117,7 @@ fn label(line: &str) -> Option<&str> {
 }
 
 fn malformed(line: usize, label: &str, problem: &str) -> Error {
-    Error::malformed("PEM", format!("line {line}, BEGIN {label}: {problem}"))
+    Error::malformed("PEM", format!("line {line}, BEGIN {}: {problem}", quote::name(label)))
 }
 
 /// What stands under a label: `whole` from its first dash to its last, `body` between the two lines.

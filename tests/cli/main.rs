@@ -12,6 +12,7 @@ mod faults;
 mod files;
 mod foreign;
 mod lab;
+mod leaks;
 mod limbo;
 mod live;
 mod machines;

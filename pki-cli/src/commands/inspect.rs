@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use pki_core::{Certificate, CertificateRequest, Content, PrivateKey, Signer};
+use pki_core::{Certificate, CertificateRequest, Content, PrivateKey, Signer, quote};
 use serde::Serialize;
 
 use super::Common;
-use crate::failure::{Failure, printable};
+use crate::failure::{Failure, shown};
 use crate::output::facts::{Facts, KeyFacts};
 use crate::output::{Format, json, text};
 use crate::{host, store};
@@ -48,7 +48,7 @@ pub(crate) fn run(args: &InspectArgs, common: &Common) -> Result<ExitCode, Failu
         _ => {
             for file in &files {
                 for facts in &file.contents {
-                    host::print(&format!("{}: {}", printable(&file.file), text::facts(facts)))?;
+                    host::print(&format!("{}: {}", quote::name(&file.file), text::facts(facts)))?;
                 }
             }
         }
@@ -67,7 +67,7 @@ fn inspect(path: &Path) -> Result<Vec<Facts>, Failure> {
     if !pki_core::is_pem(&bytes) {
         return inspect_der(&bytes).map(|facts| vec![facts]).ok_or_else(|| {
             Failure::usage("neither PEM nor the DER of a certificate, request or private key")
-                .hinted(format!("look at it: openssl asn1parse -inform DER -in {}", path.display()))
+                .hinted(format!("look at it: openssl asn1parse -inform DER -in {}", shown(path)))
                 .in_file(path)
         });
     }
@@ -83,7 +83,7 @@ fn inspect(path: &Path) -> Result<Vec<Facts>, Failure> {
             Content::PrivateKey(der) => key(&PrivateKey::from_der(&der).map_err(in_file)?),
             Content::EncryptedKey => Facts::EncryptedKey {},
             Content::Crl(_) => Facts::Other { label: "X509 CRL".to_owned() },
-            Content::Other(label) => Facts::Other { label },
+            Content::Other(label) => Facts::Other { label: quote::name(&label) },
             // EC PARAMETERS repeat what the key behind them says.
             _ => continue,
         });

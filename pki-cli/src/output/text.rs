@@ -80,7 +80,7 @@ pub(crate) fn facts(facts: &Facts) -> String {
             text
         }
         Facts::EncryptedKey {} => "encrypted private key\n".to_owned(),
-        Facts::Other { label } => format!("{}\n", label.escape_debug()),
+        Facts::Other { label } => format!("{label}\n"),
     }
 }
 

@@ -11,6 +11,7 @@ use crate::error::Error;
 
 impl Document {
     pub(crate) fn from_json(bytes: &[u8]) -> Result<Self, Error> {
+        refuse_pem("JSON", bytes)?;
         let JsonNode(root) = serde_json::from_slice(bytes).map_err(|error| {
             let error = Error::malformed("JSON", error.to_string());
             if bytes.starts_with(b"\xef\xbb\xbf") {
@@ -23,6 +24,7 @@ impl Document {
     }
 
     pub(crate) fn from_yaml(bytes: &[u8]) -> Result<Self, Error> {
+        refuse_pem("YAML", bytes)?;
         let text = std::str::from_utf8(bytes)
             .map_err(|error| Error::malformed("YAML", format!("not UTF-8: {error}")))?;
         // A duplicate key is reported like any other mistake, together with the others.
@@ -34,11 +36,35 @@ impl Document {
             let text = error.to_string();
             let first = text.lines().next().unwrap_or_default();
             let first = first.split("; use ").next().unwrap_or_default();
-            Error::malformed("YAML", first.trim_start_matches("error: "))
-                .hinted("check the indentation, brackets and quotes near this line")
+            let first = first.trim_start_matches("error: ");
+            match first.split_once("budget breached") {
+                Some((place, _)) => Error::malformed(
+                    "YAML",
+                    format!("{place}more values, or values nested deeper, than are read"),
+                )
+                .hinted(
+                    "a manifest of ten thousand hosts is within the limits; is it the right file?",
+                ),
+                None => Error::malformed("YAML", first)
+                    .hinted("check the indentation, brackets and quotes near this line"),
+            }
         })?;
         Ok(Self { root })
     }
+}
+
+/// Says that a file is a certificate or a key, which a reader of YAML would take for a text.
+fn refuse_pem(expected: &'static str, bytes: &[u8]) -> Result<(), Error> {
+    if !bytes.trim_ascii_start().starts_with(b"-----BEGIN ") {
+        return Ok(());
+    }
+    let line = bytes.trim_ascii_start().split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let what = if line.windows(11).any(|word| word == b"PRIVATE KEY") {
+        "it is a PEM private key"
+    } else {
+        "it is PEM, such as a certificate"
+    };
+    Err(Error::malformed(expected, what).hinted("name another file; are two paths switched?"))
 }
 
 /// A node of a JSON document, whose reader gives no positions.

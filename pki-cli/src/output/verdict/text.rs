@@ -2,16 +2,15 @@
 
 use std::fmt::Write as _;
 
-use pki_core::{CertificationPath, Place, Severity, SignatureStatus};
+use pki_core::{CertificationPath, Place, Severity, SignatureStatus, quote};
 
 use super::{Judged, Outcome, Totals, View, plural};
-use crate::failure::printable;
 use crate::output::text::{coloured, finding};
 
 /// Nothing for what could not be judged: that is words, and goes to standard error.
 pub(super) fn outcome(outcome: &Outcome, view: &View) -> String {
     let Ok(judged) = &outcome.result else { return String::new() };
-    let mut text = format!("{}: {}\n", printable(&outcome.name), counts(judged));
+    let mut text = format!("{}: {}\n", quote::name(&outcome.name), counts(judged));
     if view.alone {
         let _ = writeln!(text, "  checked {}", view.asked);
     }
