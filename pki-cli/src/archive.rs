@@ -1,4 +1,4 @@
-//! A tar.gz whose bytes depend on its contents alone.
+//! A reproducible tar.gz: its bytes depend only on its contents.
 
 use std::io::{self, Write};
 
@@ -9,21 +9,21 @@ use zeroize::Zeroizing;
 
 use crate::store::Access;
 
-/// A file on its way into an archive.
+/// A file to add to an archive.
 pub(crate) struct Member<'a> {
     pub(crate) path: String,
     pub(crate) contents: &'a [u8],
     pub(crate) access: Access,
 }
 
-/// Packs the files in the order of their paths, owned by root, all changed at one moment. Folders have no
-/// entries of their own, so that unpacking into a folder leaves its mode alone.
+/// Packs the files in the order of their paths, owned by root and with one modification time. Folders have no
+/// entries, so that unpacking into an existing folder does not change its mode.
 pub(crate) fn tar_gz(
     mut files: Vec<Member<'_>>,
     modified: OffsetDateTime,
 ) -> io::Result<Zeroizing<Vec<u8>>> {
     files.sort_by(|a, b| a.path.cmp(&b.path));
-    // With room for all of it: a buffer that grows leaves copies of a key behind.
+    // With enough capacity for everything, because a buffer that grows leaves copies of keys in memory.
     let room = files.iter().map(|file| file.contents.len() + 1024).sum::<usize>() + 1024;
     let mut plain = Zeroizing::new(Vec::with_capacity(room));
     let mut tar = Builder::new(&mut *plain);
@@ -39,7 +39,7 @@ pub(crate) fn tar_gz(
     tar.finish()?;
     drop(tar);
     let mut packed = Zeroizing::new(Vec::with_capacity(room));
-    // Neither the time nor the system stands in the header.
+    // The gzip header contains neither the time nor the operating system.
     let mut gzip = GzBuilder::new().write(&mut *packed, Compression::default());
     gzip.write_all(&plain)?;
     gzip.finish()?;

@@ -18,7 +18,7 @@ use crate::signals;
 pub fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|info| {
         host::say(&format!(
-            "etcdpki: a bug: {}\n  hint: nothing more was written; please report this message\n",
+            "etcdpki: a bug: {}\n  hint: no more files were written; please report this message\n",
             quote::sentence(&info.to_string())
         ));
         std::process::exit(i32::from(Kind::Bug.exit_code()));
@@ -30,7 +30,7 @@ pub fn main() -> ExitCode {
         Err(failure) => {
             host::say(&text::failure(&failure));
             if cli.common.format == Format::Json {
-                // The reason is on standard error in any case.
+                // The failure is already on standard error.
                 let _ = json::print_failure(&failure);
             }
             ExitCode::from(failure.kind.exit_code())

@@ -1,4 +1,4 @@
-//! The subcommands: one file each, its arguments and its `run`.
+//! The subcommands: each has one file with its arguments and its `run`.
 
 mod apply;
 mod audit;
@@ -24,10 +24,10 @@ use time::Duration;
 pub(crate) use self::common::Common;
 use crate::failure::Failure;
 
-/// The certificate authority for etcd: issue, inspect and verify its certificates.
+/// A certificate authority for etcd: issue, inspect and verify its certificates
 ///
-/// Exit codes: 0 yes; 1 no (findings, or refused by policy); 2 wrong usage or input;
-/// 3 the surroundings (files, locks, signers); 70 a bug in etcdpki.
+/// Exit codes: 0 success; 1 findings, or refused by policy; 2 wrong usage or input;
+/// 3 environment (files, locks, signers); 70 a bug in etcdpki.
 #[derive(Debug, Parser)]
 #[command(name = "etcdpki", version, max_term_width = 100)]
 pub(crate) struct Cli {
@@ -57,8 +57,8 @@ impl Cli {
     pub(crate) fn run(&self) -> Result<ExitCode, Failure> {
         let common = &self.common;
         if common.format.is_verdict() && !matches!(self.command, Command::Verify(_)) {
-            return Err(Failure::usage("--format sarif, junit and github are of verify")
-                .hinted("write --format text or --format json"));
+            return Err(Failure::usage("--format sarif, junit and github work only with verify")
+                .hinted("use --format text or --format json"));
         }
         match &self.command {
             Command::InitCa(args) => init_ca::run(args, common),
@@ -76,12 +76,12 @@ impl Cli {
     }
 }
 
-/// A lifetime; `parse_duration` takes `0` and `-1h` too.
+/// A lifetime. `parse_duration` would also accept `0` and `-1h`.
 pub(crate) fn lifetime(text: &str) -> Result<Duration, String> {
     core(parse_lifetime(text))
 }
 
-/// A value of the command line that the core reads; its hint goes with its reason.
+/// A value of the command line that pki-core parses. The message contains the hint.
 pub(crate) fn core<T>(parsed: Result<T, pki_core::Error>) -> Result<T, String> {
     parsed.map_err(|error| {
         let reason = match &error {
@@ -95,7 +95,7 @@ pub(crate) fn core<T>(parsed: Result<T, pki_core::Error>) -> Result<T, String> {
     })
 }
 
-/// Puts a value of the command line in place of what a file said.
+/// Replaces a value from a file with a value from the command line.
 fn set_attribute(
     attributes: &mut Vec<(Attribute, String)>,
     attribute: Attribute,

@@ -1,7 +1,7 @@
-//! Live endpoints: dialling them over TLS, and telling what they do.
+//! Live endpoints: connects to them over TLS and records what they do.
 //!
-//! Nothing is judged here. The chain that a server presents is recorded, however wrong; a server
-//! must prove that it holds the key, or there is no session.
+//! Nothing is verified here. The chain that a server presents is recorded even if it is invalid. The server
+//! must prove that it has the private key; otherwise there is no session.
 
 mod client;
 
@@ -21,7 +21,7 @@ use crate::failure::Failure;
 /// `HOST:PORT`
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Address {
-    /// A host name, or an address without brackets.
+    /// A host name, or an IP address without brackets.
     pub(crate) host: String,
     pub(crate) port: u16,
 }
@@ -29,24 +29,27 @@ pub(crate) struct Address {
 impl FromStr for Address {
     type Err = String;
 
-    /// Takes etcd's own form too, `https://HOST:PORT`.
+    /// Also accepts etcd's form, `https://HOST:PORT`.
     fn from_str(text: &str) -> Result<Self, String> {
         if text.starts_with("http://") {
-            return Err("http:// has no certificates\n  hint: write HOST:PORT of a TLS port".into());
+            return Err(
+                "a URL with http:// has no certificates\n  hint: write HOST:PORT of a TLS port"
+                    .into(),
+            );
         }
         let bare = text.strip_prefix("https://").unwrap_or(text);
         let bare = bare.strip_suffix('/').unwrap_or(bare);
-        let wanted = || "not HOST:PORT\n  hint: write 192.168.29.61:2379 or [::1]:2379".to_owned();
-        let (host, port) = bare.rsplit_once(':').ok_or_else(wanted)?;
-        let port = port.parse().ok().filter(|port| *port != 0).ok_or_else(wanted)?;
+        let invalid = || "not HOST:PORT\n  hint: write 192.168.29.61:2379 or [::1]:2379".to_owned();
+        let (host, port) = bare.rsplit_once(':').ok_or_else(invalid)?;
+        let port = port.parse().ok().filter(|port| *port != 0).ok_or_else(invalid)?;
         let host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
             Some(address) => address,
-            None if host.contains(':') => return Err(wanted()),
+            None if host.contains(':') => return Err(invalid()),
             None => host,
         };
         match ServerName::try_from(host.to_owned()) {
             Ok(_) => Ok(Self { host: host.to_owned(), port }),
-            Err(_) => Err(wanted()),
+            Err(_) => Err(invalid()),
         }
     }
 }
@@ -58,44 +61,44 @@ impl fmt::Display for Address {
     }
 }
 
-/// A client's certificate with the CAs behind it, and its key.
+/// A client certificate with its intermediates, and its key.
 pub(crate) struct Identity {
     pub(crate) chain: Vec<CertificateDer<'static>>,
     pub(crate) key: PrivateKeyDer<'static>,
 }
 
-/// What a dialled endpoint did.
+/// What an endpoint did.
 pub(crate) struct Session {
     pub(crate) address: SocketAddr,
     pub(crate) server_name: ServerName<'static>,
-    /// The chain as it was sent, leaf first; empty where it did not come to that.
+    /// The chain as sent, starting with the leaf; empty if none was sent.
     pub(crate) chain: Vec<CertificateDer<'static>>,
     pub(crate) tls_version: Option<&'static str>,
-    /// Whether the handshake came to its end, as far as the client can tell: in TLS 1.3 a server may refuse
-    /// a client certificate afterwards.
+    /// Whether the handshake completed, as far as the client can tell. In TLS 1.3, a server can reject a client
+    /// certificate afterwards.
     pub(crate) established: bool,
-    /// Whether a client certificate was asked for.
+    /// Whether the server requested a client certificate.
     pub(crate) asked: bool,
     pub(crate) answer: Answer,
 }
 
-/// How it ended.
+/// How the connection ended.
 pub(crate) enum Answer {
-    /// The server answered a request: it lets this client in.
+    /// The server answered a request, so it accepts this client.
     Answered,
-    /// It broke off with an alert: what the alert is called.
+    /// It closed the connection with an alert of this name.
     Alert(String),
-    /// It closed the connection without a word, as etcd does over a CRL or a name.
+    /// It closed the connection without an alert, as etcd does because of a CRL or a name.
     Closed,
-    /// It lets the handshake be, and does not answer a request.
+    /// It completed the handshake, but did not answer a request.
     Silent,
     /// It speaks plain HTTP.
     PlainHttp,
-    /// No session, for a reason that is ours or TLS's.
+    /// No session was established, because of this client or of TLS itself.
     Broken(String),
 }
 
-/// Dials endpoints in one way.
+/// Connects to endpoints with one client certificate and timeout.
 pub(crate) struct Dialler {
     client: Client,
     timeout: Duration,
@@ -104,12 +107,13 @@ pub(crate) struct Dialler {
 impl Dialler {
     pub(crate) fn new(identity: Option<Identity>, timeout: Duration) -> Result<Self, Failure> {
         let client = Client::new(identity)
-            .map_err(|error| Failure::usage(format!("the client certificate: {error}")))?;
+            .map_err(|error| Failure::usage(format!("client certificate: {error}")))?;
         Ok(Self { client, timeout })
     }
 
-    /// Dials, shakes hands and asks for `/version`, which etcd answers on both of its ports; only
-    /// that tells whether it lets us in, for in TLS 1.3 a refusal comes after the handshake.
+    /// Connects, completes the handshake and requests `/version`, which etcd answers on both of its ports. Only
+    /// the answer shows whether it accepts this client, because in TLS 1.3 a rejection comes after the
+    /// handshake.
     pub(crate) fn dial(
         &self,
         to: &Address,
@@ -127,16 +131,19 @@ impl Dialler {
             Ok(()) => ask(&mut connection, &mut stream, to),
             Err(_) if stream.first.starts_with(b"HTTP/") => Answer::PlainHttp,
             Err(error) if is_timeout(&error) => {
-                return Err(self.too_late(to, "it took the connection and did not answer in TLS"));
+                return Err(self.too_late(
+                    to,
+                    "the server accepted the connection, but did not answer in TLS",
+                ));
             }
             Err(error) if is_no_tls(&error, &connection) => Answer::Broken(format!(
-                "it does not speak TLS: its answer begins with \"{}\"",
+                "it does not speak TLS; its answer starts with \"{}\"",
                 stream.first.escape_ascii()
             )),
             Err(error) => answer_of(&error),
         };
-        // A plain port of etcd closes a connection that begins with a TLS handshake; Python's
-        // http.server answers with a page and no HTTP before it.
+        // An HTTP port of etcd closes a connection that starts with a TLS handshake. Python's
+        // http.server answers with a page without an HTTP header.
         if (matches!(answer, Answer::Closed) || stream.first.starts_with(b"<"))
             && seen.chain().is_empty()
             && speaks_http(address, self.timeout)
@@ -158,11 +165,11 @@ impl Dialler {
         })
     }
 
-    /// The first address of the name that takes the connection, as ssh and curl have it.
+    /// Connects to the first address of the name that accepts, as ssh and curl do.
     fn connect(&self, to: &Address, deadline: Instant) -> Result<TcpStream, Failure> {
         let addresses = (to.host.as_str(), to.port).to_socket_addrs().map_err(|error| {
             Failure::environment(format!("{to}: the name does not resolve: {error}")).hinted(
-                "check the name, or dial its address and give the name with --sni and --host",
+                "check the name, or connect to its address and pass the name with --sni and --host",
             )
         })?;
         let mut refusals = Vec::new();
@@ -177,17 +184,17 @@ impl Dialler {
             }
         }
         match refusals.pop() {
-            None => Err(self.too_late(to, "it has no address that could be dialled")),
+            None => Err(self.too_late(to, "the name has no address to connect to")),
             Some((_, error)) if is_timeout(&error) => {
-                Err(self.too_late(to, "nobody took the connection"))
+                Err(self.too_late(to, "no server accepted the connection"))
             }
             Some((_, error)) if error.kind() == ErrorKind::ConnectionRefused => {
-                Err(Failure::environment(format!("{to}: nobody listens there: connection refused"))
-                    .hinted("check the port, and whether the server runs"))
+                Err(Failure::environment(format!("{to}: connection refused"))
+                    .hinted("check the port, and that the server is running"))
             }
             Some((address, error)) => {
-                Err(Failure::environment(format!("{to}: connecting to {address}: {error}"))
-                    .hinted("check the address and the route to it"))
+                Err(Failure::environment(format!("{to}: cannot connect to {address}: {error}"))
+                    .hinted("check the address and the network route to it"))
             }
         }
     }
@@ -195,7 +202,7 @@ impl Dialler {
     fn too_late(&self, to: &Address, what: &str) -> Failure {
         let seconds = self.timeout.as_secs_f64();
         Failure::environment(format!("{to}: {what} within {seconds} s"))
-            .hinted("check that it is the right port and that no firewall drops it, or wait longer with --timeout")
+            .hinted("check the port, check that no firewall drops the connection, or wait longer with --timeout")
     }
 }
 
@@ -208,14 +215,15 @@ fn shake_hands(connection: &mut ClientConnection, stream: &mut Bounded) -> io::R
     Ok(())
 }
 
-/// Sends a request; any answer means that we are let in.
+/// Sends a request. Any answer means that the server accepts this client.
 fn ask(connection: &mut ClientConnection, stream: &mut Bounded, to: &Address) -> Answer {
     let mut tls = rustls::Stream::new(connection, stream);
     let request = format!(
         "GET /version HTTP/1.1\r\nHost: {to}\r\nUser-Agent: etcdpki\r\nConnection: close\r\n\r\n"
     );
     let mut buffer = [0; 64];
-    // A server that has closed may refuse our bytes before we read its alert, so both are tried.
+    // A server that has closed the connection can reject the request before its alert is read, so read in
+    // both cases.
     let sent = tls.write_all(request.as_bytes()).and_then(|()| tls.flush());
     match tls.read(&mut buffer) {
         Ok(1..) => Answer::Answered,
@@ -244,7 +252,7 @@ fn answer_of(error: &io::Error) -> Answer {
     }
 }
 
-/// True when the first thing that came could not be read as a record of TLS.
+/// True if the first bytes were not a TLS record.
 fn is_no_tls(error: &io::Error, connection: &ClientConnection) -> bool {
     let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     matches!(tls, Some(rustls::Error::InvalidMessage(_))) && connection.protocol_version().is_none()
@@ -265,12 +273,12 @@ fn alert_name(alert: AlertDescription) -> String {
     name
 }
 
-/// The two names of a read that took too long.
+/// True for both error kinds of a read that timed out.
 fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock)
 }
 
-/// Whether a request without TLS is answered. A TLS port answers too, to say that it is one: with 400.
+/// Whether the server answers a request without TLS. A TLS port answers with 400 to say that it needs TLS.
 fn speaks_http(address: SocketAddr, timeout: Duration) -> bool {
     let Ok(stream) = TcpStream::connect_timeout(&address, timeout) else { return false };
     let deadline = Instant::now() + timeout;
@@ -282,11 +290,11 @@ fn speaks_http(address: SocketAddr, timeout: Duration) -> bool {
     answered.is_ok() && answer.starts_with(b"HTTP/1.") && !answer.ends_with(b" 400")
 }
 
-/// A connection whose whole exchange ends in time, however slowly the bytes come.
+/// A connection with one deadline for the whole exchange, however slowly the bytes arrive.
 struct Bounded {
     stream: TcpStream,
     deadline: Instant,
-    /// The first bytes that came: HTTP shows itself there.
+    /// The first bytes received, which show whether this is HTTP.
     first: Vec<u8>,
 }
 
@@ -301,8 +309,8 @@ impl Read for Bounded {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.stream.set_read_timeout(Some(self.left()?))?;
         let read = self.stream.read(buffer)?;
-        let wanted = 8_usize.saturating_sub(self.first.len()).min(read);
-        self.first.extend_from_slice(&buffer[..wanted]);
+        let needed = 8_usize.saturating_sub(self.first.len()).min(read);
+        self.first.extend_from_slice(&buffer[..needed]);
         Ok(read)
     }
 }
@@ -324,7 +332,7 @@ mod tests {
 
     #[test]
     fn addresses_are_read_as_people_write_them() {
-        for (text, wanted) in [
+        for (text, expected) in [
             ("etcdone:2379", Some("etcdone:2379")),
             ("192.168.29.61:2379", Some("192.168.29.61:2379")),
             ("[::1]:2379", Some("[::1]:2379")),
@@ -338,7 +346,7 @@ mod tests {
             ("etcd one:2379", None),
         ] {
             let read = text.parse::<Address>().ok().map(|address| address.to_string());
-            assert_eq!(read.as_deref(), wanted, "{text}");
+            assert_eq!(read.as_deref(), expected, "{text}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! What commands print: data on standard output, words on standard error.
+//! What commands print: data on standard output, messages on standard error.
 
 pub(crate) mod facts;
 pub(crate) mod json;
@@ -7,24 +7,24 @@ pub(crate) mod verdict;
 
 use clap::ValueEnum;
 
-/// The form of what goes to standard output.
+/// The output format.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
 pub(crate) enum Format {
-    /// For people
+    /// Text for people
     #[default]
     Text,
-    /// For programs; the fields are described in docs/json.md
+    /// JSON for programs; docs/json.md describes the fields
     Json,
-    /// SARIF 2.1.0, of `verify`: code scanning
+    /// SARIF 2.1.0 for code scanning, only with `verify`
     Sarif,
-    /// JUnit XML, of `verify`: the test reports of CI servers
+    /// JUnit XML for the test reports of CI servers, only with `verify`
     Junit,
-    /// Annotations of GitHub Actions, of `verify`
+    /// Annotations for GitHub Actions, only with `verify`
     Github,
 }
 
 impl Format {
-    /// True for the forms that only a verdict has.
+    /// True for the formats that only `verify` has.
     pub(crate) const fn is_verdict(self) -> bool {
         matches!(self, Self::Sarif | Self::Junit | Self::Github)
     }

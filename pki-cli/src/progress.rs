@@ -1,4 +1,4 @@
-//! A bar on standard error for work that takes longer than a blink, and nothing of it afterwards.
+//! A progress bar on standard error for long work. It disappears when the work is done.
 
 use std::sync::Once;
 use std::time::{Duration, Instant};
@@ -7,10 +7,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::host;
 
-/// What is over sooner than this needs no bar.
+/// Work that finishes sooner needs no progress bar.
 const BLINK: Duration = Duration::from_millis(300);
 
-/// So much of some work is done. Any thread may tell.
+/// The progress of some work. Any thread can advance it.
 pub(crate) struct Progress {
     bar: ProgressBar,
     start: Instant,
@@ -18,7 +18,7 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Work on so many hosts: `making`.
+    /// The progress of an action on a number of hosts. `doing` is the label, such as `making`.
     pub(crate) fn new(doing: &'static str, hosts: usize) -> Self {
         let bar = ProgressBar::with_draw_target(
             Some(u64::try_from(hosts).unwrap_or(u64::MAX)),
@@ -28,7 +28,7 @@ impl Progress {
         Self { bar, start: Instant::now(), shown: Once::new() }
     }
 
-    /// One more host is done.
+    /// Counts one more host as done.
     pub(crate) fn step(&self) {
         self.bar.inc(1);
         if self.start.elapsed() > BLINK {

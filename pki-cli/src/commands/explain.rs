@@ -11,14 +11,14 @@ use crate::failure::Failure;
 use crate::host;
 use crate::output::{Format, json, text};
 
-/// Explain the rules of verify: what breaks, how to mend it, where that is written
+/// Explain the rules of `verify`: what fails, how to fix it, and the source
 ///
-/// Without RULE, all rules, a line each. docs/rules.md has the same table.
+/// Without RULE, lists all rules, one on each line. docs/rules.md has the same texts.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  etcdpki explain peer-eku-both\n  \
     etcdpki explain --format json | jq -r '.rules[].rule'")]
 pub(crate) struct ExplainArgs {
-    /// The rule, as a finding names it in brackets
+    /// The id of a rule, as shown in brackets in a finding
     #[arg(value_name = "RULE")]
     rule: Option<String>,
 }
@@ -70,7 +70,7 @@ pub(crate) fn run(args: &ExplainArgs, common: &Common) -> Result<ExitCode, Failu
 
 fn whole(rule: &Rule) -> String {
     format!(
-        "{}: {}, demanded by {}\n  impact: {}\n  fix:    {}\n  see:    {}\n",
+        "{}: {}, required by {}\n  impact: {}\n  fix:    {}\n  see:    {}\n",
         rule.id,
         text::coloured(Some(rule.severity), rule.severity.as_str()),
         rule.source.as_str(),
@@ -84,7 +84,7 @@ fn list(rules: &[&Rule]) -> String {
     let width = rules.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
     let mut text = String::new();
     for rule in rules {
-        // Padded before it is coloured: colour has no width.
+        // Pad before adding colour codes, which have no width.
         let severity =
             text::coloured(Some(rule.severity), &format!("{:<7}", rule.severity.as_str()));
         let _ = writeln!(text, "{:<width$}  {severity}  {}", rule.id, rule.impact);

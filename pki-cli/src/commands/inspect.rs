@@ -14,14 +14,14 @@ use crate::{host, store};
 
 /// Show everything in certificates, requests and keys
 ///
-/// PEM and DER are both read, and a file may hold several things. Of a private key only its
-/// algorithm and identifier are shown.
+/// Reads PEM and DER. A file can contain several objects. For a private key, shows only its algorithm and
+/// its key identifier.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  etcdpki inspect pki/ca.pem etcdone.pem\n  \
     openssl s_client -connect 127.0.0.1:2379 </dev/null | etcdpki inspect -\n  \
     etcdpki inspect --format json etcdone.pem | jq -r '.files[].contents[].not_after'")]
 pub(crate) struct InspectArgs {
-    /// The files; - is standard input
+    /// The files to show; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 }
@@ -60,14 +60,17 @@ fn inspect(path: &Path) -> Result<Vec<Facts>, Failure> {
     let bytes = store::read(path)?;
     let in_file = |error: pki_core::Error| Failure::from(error).in_file(path);
     if bytes.trim_ascii().is_empty() {
-        return Err(Failure::usage("it is empty")
-            .hinted("copy it again from where it was made")
+        return Err(Failure::usage("the input is empty")
+            .hinted("copy it again from where it was created")
             .in_file(path));
     }
     if !pki_core::is_pem(&bytes) {
         return inspect_der(&bytes).map(|facts| vec![facts]).ok_or_else(|| {
-            Failure::usage("neither PEM nor the DER of a certificate, request or private key")
-                .hinted(format!("look at it: openssl asn1parse -inform DER -in {}", shown(path)))
+            Failure::usage("neither PEM nor a certificate, request or private key in DER")
+                .hinted(format!(
+                    "look at the file with `openssl asn1parse -inform DER -in {}`",
+                    shown(path)
+                ))
                 .in_file(path)
         });
     }
@@ -84,7 +87,7 @@ fn inspect(path: &Path) -> Result<Vec<Facts>, Failure> {
             Content::EncryptedKey => Facts::EncryptedKey {},
             Content::Crl(_) => Facts::Other { label: "X509 CRL".to_owned() },
             Content::Other(label) => Facts::Other { label: quote::name(&label) },
-            // EC PARAMETERS repeat what the key behind them says.
+            // EC PARAMETERS only repeat the curve of the key that follows.
             _ => continue,
         });
     }

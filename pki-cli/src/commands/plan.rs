@@ -7,9 +7,9 @@ use super::cluster::{self, ApplyContext, ManifestArgs, Outcome, Step, Work};
 use crate::ca::{Chain, Found};
 use crate::failure::{Failure, Kind};
 
-/// Show what apply would do: what is created, re-issued and why, renewed, left alone, orphaned
+/// Show what `apply` would create, reissue, renew or keep, and why
 ///
-/// Exit code 0 when there is nothing to do, 1 when there is.
+/// The exit code is 0 if there is nothing to do, and 1 if there is.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  etcdpki plan -f cluster.yaml")]
 pub(crate) struct PlanArgs {

@@ -1,5 +1,5 @@
-//! A TLS client that believes every chain and remembers it. It is of use for looking, and for nothing
-//! else: what it is told it passes on to no one.
+//! A TLS client that accepts every chain and records it. Use it only to look at a server, because it does
+//! not authenticate the server.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -28,7 +28,7 @@ impl Client {
         Ok(Self { provider: Arc::new(provider), identity })
     }
 
-    /// For one connection: its configuration, and what will be seen on it.
+    /// The configuration for one connection, and the record of what the server does on it.
     pub(super) fn configure(&self) -> (Arc<ClientConfig>, Arc<Seen>) {
         let seen = Arc::new(Seen {
             provider: Arc::clone(&self.provider),
@@ -38,11 +38,11 @@ impl Client {
         });
         let mut config = ClientConfig::builder_with_provider(Arc::clone(&self.provider))
             .with_safe_default_protocol_versions()
-            .expect("the provider's own suites are of TLS 1.2 and 1.3")
+            .expect("the provider supports TLS 1.2 and 1.3")
             .dangerous()
             .with_custom_certificate_verifier(Arc::clone(&seen) as Arc<dyn ServerCertVerifier>)
             .with_client_cert_resolver(Arc::clone(&seen) as Arc<dyn ResolvesClientCert>);
-        // A session that is taken up again shows no certificates.
+        // A resumed session sends no certificates.
         config.resumption = Resumption::disabled();
         (Arc::new(config), seen)
     }
@@ -63,7 +63,7 @@ impl Seen {
         self.chain.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Whether a client certificate was asked for.
+    /// Whether the server requested a client certificate.
     pub(super) fn asked(&self) -> bool {
         *self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -110,7 +110,7 @@ impl ServerCertVerifier for Seen {
 }
 
 impl ResolvesClientCert for Seen {
-    /// Whatever CAs the server says it trusts: whether it takes ours is what we want to know.
+    /// Ignores the CAs that the server says it trusts, to see whether it accepts this certificate.
     fn resolve(
         &self,
         _root_hint_subjects: &[&[u8]],

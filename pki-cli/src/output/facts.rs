@@ -1,5 +1,5 @@
-//! Facts about certificates, requests and keys under stable names: what `--format json` prints and
-//! what the text is made from. docs/json.md describes them.
+//! Facts about certificates, requests and keys with stable field names. `--format json` prints them, and
+//! text output is generated from them. docs/json.md describes them.
 
 use pki_core::{
     Certificate, CertificateRequest, Extensions, Finding, PublicKey, signature_algorithm_name,
@@ -45,7 +45,7 @@ pub(crate) struct RequestFacts {
     pub(crate) subject: String,
     pub(crate) key: KeyFacts,
     pub(crate) signature_algorithm: String,
-    /// Whether the request is signed by its own key.
+    /// Whether the request is signed with its own key.
     pub(crate) signature_valid: bool,
     pub(crate) extensions: ExtensionFacts,
 }
@@ -70,7 +70,7 @@ pub(crate) struct ExtensionFacts {
     pub(crate) crl_distribution_points: Vec<String>,
     pub(crate) authority_info_access: Vec<AccessFacts>,
     pub(crate) certificate_policies: Vec<String>,
-    /// Every extension as it stands, in order.
+    /// Every extension, unchanged and in order.
     pub(crate) all: Vec<RawExtension>,
 }
 
@@ -98,7 +98,7 @@ pub(crate) struct FindingFacts {
     pub(crate) impact: &'static str,
     pub(crate) remedy: &'static str,
     pub(crate) citation: &'static str,
-    /// Why it is ignored, where the command line says so.
+    /// The reason given with `--ignore`, if the finding is ignored.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) ignored: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! JSON for programs: one document a run.
+//! JSON for programs: one document for each run.
 
 use serde::Serialize;
 
@@ -9,7 +9,7 @@ use crate::host;
 /// Prints one document.
 pub(crate) fn print(document: &impl Serialize) -> Result<(), Failure> {
     let mut text = serde_json::to_string_pretty(document)
-        .map_err(|error| Failure::environment(format!("writing JSON: {error}")))?;
+        .map_err(|error| Failure::environment(format!("cannot write JSON: {error}")))?;
     text.push('\n');
     host::print(&text)
 }
@@ -28,7 +28,7 @@ struct FailureFacts<'a> {
     findings: Vec<FindingFacts>,
 }
 
-/// Prints a failure where the result would have stood.
+/// Prints a failure instead of the result.
 pub(crate) fn print_failure(failure: &Failure) -> Result<(), Failure> {
     print(&FailureDocument {
         error: FailureFacts {

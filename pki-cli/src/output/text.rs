@@ -1,4 +1,4 @@
-//! Text for people. It reads the same without colour.
+//! Text for people. It is complete without colour.
 
 use std::fmt::Write as _;
 
@@ -22,7 +22,7 @@ fn word(severity: Severity) -> String {
     format!("{style}{severity}{style:#}")
 }
 
-/// Text in the colour of a severity, or as it is.
+/// The text in the colour of a severity, or unchanged.
 pub(crate) fn coloured(severity: Option<Severity>, text: &str) -> String {
     match severity.map(colour) {
         Some(style) => format!("{style}{text}{style:#}"),
@@ -30,7 +30,7 @@ pub(crate) fn coloured(severity: Option<Severity>, text: &str) -> String {
     }
 }
 
-/// A failure, its reasons and its hint, for standard error.
+/// A failure with its reasons and its hint, for standard error.
 pub(crate) fn failure(failure: &Failure) -> String {
     let mut text = format!("{}: {}\n", word(Severity::Error), failure.message);
     text.push_str(&findings(&failure.findings));
@@ -68,7 +68,7 @@ fn list(text: &mut String, name: &str, values: &[String]) {
     }
 }
 
-/// What `inspect` says of one thing in a file.
+/// The output of `inspect` for one object in a file.
 pub(crate) fn facts(facts: &Facts) -> String {
     match facts {
         Facts::Certificate(facts) => certificate(facts),
@@ -102,7 +102,7 @@ fn request(facts: &RequestFacts) -> String {
     let mut text = "certificate request\n".to_owned();
     line(&mut text, "subject", &facts.subject);
     line(&mut text, "key", &format!("{}, id {}", facts.key.algorithm, facts.key.key_id));
-    let valid = if facts.signature_valid { "valid" } else { "NOT valid" };
+    let valid = if facts.signature_valid { "valid" } else { "INVALID" };
     line(&mut text, "signature", &format!("{}, {valid}", facts.signature_algorithm));
     extensions(&mut text, &facts.extensions);
     text
