@@ -29,13 +29,11 @@ fn main() -> Result<(), Error> {
 
     // A peer certificate for one member. `sign` takes any `Signer`: a file, an HSM, a KMS.
     let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
-    let request = Request {
-        subject: Subject::from_common_name("etcdone")?,
-        names: vec!["192.168.29.61".parse()?, "etcd-peer.lab".parse()?],
-        public_key: key.public_key().clone(),
-        extensions: Vec::new(),
-        expiry: None,
-    };
+    let request = Request::new(
+        Subject::from_common_name("etcdone")?,
+        vec!["192.168.29.61".parse()?, "etcd-peer.lab".parse()?],
+        key.public_key().clone(),
+    );
     let profiles = SigningConfig::etcd();
     let draft = authority.draft(&request, profiles.profile("peer")?, &moment())?;
     let issued = draft.sign(&ca_key)?;

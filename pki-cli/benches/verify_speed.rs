@@ -48,13 +48,11 @@ fn make(folder: &Path, number: usize) -> Result<(), Box<dyn Error>> {
     std::fs::create_dir(&leaves)?;
     for number in 1..=number {
         let name = format!("etcd-{number:05}");
-        let request = Request {
-            subject: Subject::from_common_name(&name)?,
-            names: vec![format!("10.{}.{}.1", number / 250, number % 250).parse()?],
-            public_key: leaf_key.public_key().clone(),
-            extensions: Vec::new(),
-            expiry: None,
-        };
+        let request = Request::new(
+            Subject::from_common_name(&name)?,
+            vec![format!("10.{}.{}.1", number / 250, number % 250).parse()?],
+            leaf_key.public_key().clone(),
+        );
         let leaf = authority.draft(&request, profile, &moment(number))?.sign(&ca_key)?;
         std::fs::write(leaves.join(format!("{name}.pem")), leaf.certificate.to_pem()?)?;
     }

@@ -29,13 +29,8 @@ use crate::signer;
 /// # fn main() -> Result<(), pki_cli::Failure> {
 /// let ca = pki_cli::Ca::open("pki".as_ref())?;
 /// let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
-/// let request = Request {
-///     subject: Subject::from_common_name("backup")?,
-///     names: Vec::new(),
-///     public_key: key.public_key().clone(),
-///     extensions: Vec::new(),
-///     expiry: None,
-/// };
+/// let subject = Subject::from_common_name("backup")?;
+/// let request = Request::new(subject, Vec::new(), key.public_key().clone());
 /// let issued = ca.issue(&request, SigningConfig::etcd().profile("client")?)?;
 /// println!("{}", issued.get().certificate.to_pem()?);
 /// # Ok(())

@@ -18,7 +18,7 @@ mod verify;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use pki_core::{Attribute, parse_lifetime};
+use pki_core::{Attribute, Error, Subject, parse_lifetime};
 use time::Duration;
 
 pub(crate) use self::common::Common;
@@ -85,7 +85,7 @@ pub(crate) fn lifetime(text: &str) -> Result<Duration, String> {
 pub(crate) fn core<T>(parsed: Result<T, pki_core::Error>) -> Result<T, String> {
     parsed.map_err(|error| {
         let reason = match &error {
-            pki_core::Error::Invalid(invalid) => invalid.problem.clone(),
+            Error::Invalid(invalid) => invalid.problem.clone(),
             other => other.to_string(),
         };
         match error.hint() {
@@ -95,14 +95,17 @@ pub(crate) fn core<T>(parsed: Result<T, pki_core::Error>) -> Result<T, String> {
     })
 }
 
-/// Replaces a value from a file with a value from the command line.
-fn set_attribute(
-    attributes: &mut Vec<(Attribute, String)>,
-    attribute: Attribute,
-    value: Option<&String>,
-) {
-    if let Some(value) = value {
-        attributes.retain(|(known, _)| *known != attribute);
-        attributes.push((attribute, value.clone()));
+/// The subject with the values of --cn and --org in place of those that a file has.
+fn override_subject(
+    mut subject: Subject,
+    cn: Option<&String>,
+    org: Option<&String>,
+) -> Result<Subject, Failure> {
+    let options = [(Attribute::CommonName, cn), (Attribute::Organization, org)];
+    for (attribute, value) in options {
+        if let Some(value) = value {
+            subject = subject.with(attribute, value)?;
+        }
     }
+    Ok(subject)
 }

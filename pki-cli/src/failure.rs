@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-use pki_core::{Error, Finding, quote};
+use pki_core::{Error, Finding, Input, quote};
 
 /// The kinds of failure, each with its exit code. 0 is success.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -57,6 +57,8 @@ pub struct Failure {
     pub hint: Option<String>,
     /// The rules' reasons, where the rules refused.
     pub findings: Vec<Finding>,
+    /// The input of the core that a value came from, if the failure is about a value.
+    pub input: Option<Input>,
 }
 
 impl fmt::Display for Failure {
@@ -70,7 +72,7 @@ impl std::error::Error for Failure {}
 impl Failure {
     fn new(kind: Kind, message: impl Into<String>) -> Self {
         let message = quote::sentence(&message.into());
-        Self { kind, message, hint: None, findings: Vec::new() }
+        Self { kind, message, hint: None, findings: Vec::new(), input: None }
     }
 
     pub(crate) fn usage(message: impl Into<String>) -> Self {
@@ -127,6 +129,15 @@ impl Failure {
         self
     }
 
+    /// The same failure. If it is about `input`, its hint names the option that gives it.
+    #[must_use]
+    pub(crate) fn naming(mut self, input: Input, option: &str) -> Self {
+        if let (Some(hint), true) = (&mut self.hint, self.input == Some(input)) {
+            *hint = format!("{hint} ({option})");
+        }
+        self
+    }
+
     /// The same failure, about something in this file.
     #[must_use]
     pub(crate) fn in_file(mut self, path: &Path) -> Self {
@@ -155,11 +166,12 @@ impl From<Error> for Failure {
             _ => Kind::Usage,
         };
         let hint = error.hint().map(str::to_owned);
+        let input = error.input();
         match error {
             Error::Refused(findings) => {
-                Self { kind, message: "refused by the rules".to_owned(), hint, findings }
+                Self { kind, message: "refused by the rules".to_owned(), hint, findings, input }
             }
-            error => Self { kind, message: error.to_string(), hint, findings: Vec::new() },
+            error => Self { kind, message: error.to_string(), hint, findings: Vec::new(), input },
         }
     }
 }

@@ -154,7 +154,9 @@ fn missing(files: &BTreeMap<OsString, HeldFile>, cas: &ClusterCas) -> Vec<String
 
 /// Whether a file holds a private key, encrypted or not.
 fn holds_a_key(contents: &[u8]) -> bool {
-    use pki_core::Content::{EncryptedKey, PrivateKey};
+    use pki_core::Content::{EncryptedKey, LegacyEncryptedKey, PrivateKey};
     let sections = read_pem(contents).unwrap_or_default();
-    sections.iter().any(|section| matches!(section.content, PrivateKey(_) | EncryptedKey))
+    let is_key =
+        |content| matches!(content, &PrivateKey(_) | &EncryptedKey(_) | &LegacyEncryptedKey);
+    sections.iter().any(|section| is_key(&section.content))
 }

@@ -199,13 +199,11 @@ impl Lab {
 
 fn member_request(key: &PrivateKey) -> Request {
     let names = ["192.168.29.61", "etcdone.example.com", "etcd-peer.lab"];
-    Request {
-        subject: Subject::from_common_name("etcdone").unwrap(),
-        names: names.map(|name| name.parse().unwrap()).to_vec(),
-        public_key: key.public_key().clone(),
-        extensions: Vec::new(),
-        expiry: None,
-    }
+    Request::new(
+        Subject::from_common_name("etcdone").unwrap(),
+        names.map(|name| name.parse().unwrap()).to_vec(),
+        key.public_key().clone(),
+    )
 }
 
 fn keygen(algorithm: KeyAlgorithm, effort: Effort) -> Contest {

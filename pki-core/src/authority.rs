@@ -1,79 +1,55 @@
-//! The authority: what it is asked, it drafts; what is signed, it checks.
-//!
-//! An [`Authority`] holds no key. A [`Draft`] is judged by the rules before the CA's key is used,
-//! and is turned into a certificate once: by [`Draft::sign`] with a [`Signer`] at hand, or by
-//! [`Draft::assemble`] with a signature that was made elsewhere.
-
-use std::sync::{Arc, OnceLock};
+//! The authority: what a CA is asked for becomes a draft.
 
 use time::OffsetDateTime;
 
 use crate::certificate::{Certificate, SerialNumber};
-use crate::encode::{self, IssuedBy};
-use crate::error::Error;
-use crate::finding::{Finding, worst_first};
-use crate::key::{PublicKey, Signer};
-use crate::profile::{self, Admission, Profile};
-use crate::report::Place;
-use crate::request::{CaRequest, Request};
-use crate::rules::{self, CertificateInPath, VerifyOptions};
-use crate::template::{CaConstraint, Template, Urls};
-use crate::usage::{ExtendedKeyUsage, KeyUsages, Purpose};
+use crate::crl::{Crl, RevokedCertificate};
+use crate::draft::{Draft, IssuedBy};
+use crate::encode::{self, Replacements};
+use crate::error::{Error, Input};
+use crate::key::PublicKey;
+use crate::profile::{Admission, Profile};
+use crate::request::{CaRequest, CrlRequest, Renewal, Request};
+use crate::template::{Begin, CaConstraint, End, Template, Urls, certifiable, validity};
+use crate::usage::KeyUsages;
 
-/// The clock and the randomness of one certificate, as values.
+/// The time and the serial number of one certificate, as values.
+///
+/// Take the time from the clock and the serial number from 20 random bytes:
+///
+/// ```
+/// use pki_core::{IssuanceContext, SerialNumber};
+/// use time::OffsetDateTime;
+///
+/// # fn random() -> [u8; 20] { [7; 20] }
+/// let context = IssuanceContext {
+///     now: OffsetDateTime::now_utc(),
+///     serial: SerialNumber::from_random(random()),
+/// };
+/// ```
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "callers write it as a literal")]
 pub struct IssuanceContext {
-    /// The time.
+    /// The time of issuance.
     pub now: OffsetDateTime,
     /// The serial number.
     pub serial: SerialNumber,
 }
 
 /// A CA, by its certificate.
+///
+/// It holds no key: what it drafts is judged by the rules, and signed by whoever holds the key
+/// ([`Draft::sign`], [`Draft::assemble`]). The issuer name of what it drafts is the subject of the CA byte
+/// for byte, whatever string types and however many values that has.
 #[derive(Clone, Debug)]
 pub struct Authority {
     certificate: Certificate,
-    /// Read for the first draft and kept for the others.
-    encoder: OnceLock<Arc<encode::Ca>>,
-}
-
-/// A certificate that was judged and waits for its signature.
-///
-/// It can be signed once:
-/// ```compile_fail
-/// fn twice(draft: pki_core::Draft, key: &pki_core::PrivateKey) {
-///     let _ = draft.sign(key);
-///     let _ = draft.sign(key);
-/// }
-/// ```
-#[derive(Debug)]
-#[must_use]
-pub struct Draft {
-    /// The certificate but for its signature, which is empty.
-    unsigned: Certificate,
-    issuer_key: PublicKey,
-    public_key: PublicKey,
-    findings: Vec<Finding>,
-    left_out: Vec<String>,
-}
-
-/// A certificate that this authority issued, with what is worth knowing about it.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Issued {
-    /// The certificate.
-    pub certificate: Certificate,
-    /// Warnings of the rules.
-    pub findings: Vec<Finding>,
-    /// What was asked for and not admitted by the profile.
-    pub left_out: Vec<String>,
 }
 
 impl Authority {
     /// The authority of a CA certificate. Whether it may sign is judged at each draft.
     pub const fn new(certificate: Certificate) -> Self {
-        Self { certificate, encoder: OnceLock::new() }
+        Self { certificate }
     }
 
     /// The CA's certificate.
@@ -87,36 +63,36 @@ impl Authority {
         request: &Request,
         profile: &Profile,
         context: &IssuanceContext,
-    ) -> Result<Draft, Error> {
-        let Admission { template, left_out } = profile.admit(request, context.now)?;
-        let issued_by = IssuedBy::Ca(self.encoder()?);
-        let mut draft = Draft::new(&template, context, &issued_by, Some(&self.certificate))?;
-        draft.left_out = left_out;
-        Ok(draft)
-    }
-
-    fn encoder(&self) -> Result<&encode::Ca, Error> {
-        if let Some(known) = self.encoder.get() {
-            return Ok(known);
+    ) -> Result<Draft<Certificate>, Error> {
+        if request.public_key == self.certificate.public_key {
+            let key_id = request.public_key.key_id().to_string();
+            return Err(Error::not_admitted(
+                "public key",
+                key_id,
+                "it is the key of the CA itself",
+            )
+            .hinted("make a key of its own for the certificate"));
         }
-        // Another thread may have been faster, with the same answer.
-        let read = Arc::new(encode::Ca::new(&self.certificate)?);
-        Ok(self.encoder.get_or_init(|| read))
+        let Admission { template, left_out } = profile.admit(request, context.now)?;
+        let ca = &self.certificate;
+        let tbs = encode::certificate(&template, &context.serial, Some(ca))?;
+        let draft = judged(&tbs, IssuedBy::Ca(ca), context.now)?;
+        Ok(draft.leaving_out(left_out))
     }
 
-    /// Drafts a root that `public_key` signs itself.
+    /// Drafts a root CA, to be signed by the key that it certifies.
     pub fn draft_root(
         request: &CaRequest,
         public_key: &PublicKey,
         context: &IssuanceContext,
-    ) -> Result<Draft, Error> {
+    ) -> Result<Draft<Certificate>, Error> {
         if request.subject.is_empty() {
-            return Err(
-                Error::invalid("subject", "", "a CA needs a name").hinted("give it one with --cn")
-            );
+            return Err(Error::invalid("subject", "", "a CA needs a name")
+                .hinted("give the subject a common name")
+                .of(Input::Subject));
         }
-        let (not_before, not_after) =
-            profile::validity(context.now, None, request.backdate, None, request.expiry)?;
+        let begin = Begin::Backdated(request.backdate);
+        let (not_before, not_after) = validity(context.now, begin, End::After(request.expiry))?;
         let template = Template {
             subject: request.subject.clone(),
             names: Vec::new(),
@@ -133,119 +109,178 @@ impl Authority {
             policies: Vec::new(),
             copied: Vec::new(),
         };
-        Draft::new(&template, context, &IssuedBy::Itself, None)
+        let tbs = encode::certificate(&template, &context.serial, None)?;
+        judged(&tbs, IssuedBy::Itself, context.now)
     }
-}
 
-impl Draft {
-    fn new(
-        template: &Template,
+    /// Drafts a certificate like `old`, which may be of this CA, of another, or of another program.
+    ///
+    /// The subject, the subject alternative names, every extension and their order stay byte for byte. The
+    /// serial number and the dates are new. The subjectKeyIdentifier changes with the key, and the
+    /// authorityKeyIdentifier only if it names another CA certificate than this one.
+    pub fn draft_renewal(
+        &self,
+        old: &Certificate,
+        renewal: &Renewal,
         context: &IssuanceContext,
-        issued_by: &IssuedBy<'_>,
-        ca: Option<&Certificate>,
-    ) -> Result<Self, Error> {
-        let der = encode::unsigned(template, &context.serial, issued_by)?;
-        let unsigned = Certificate::from_der(&der)
-            .map_err(|e| Error::Internal(format!("reading our own draft: {e}")))?;
-        if unsigned.is_ca() && !unsigned.subject.is_rewritable() {
-            return Err(encode::unwritable(&unsigned.subject.to_string()));
-        }
-        let findings = check_draft(&unsigned, ca, context.now)?;
-        Ok(Self {
-            unsigned,
-            issuer_key: ca.map_or(&template.public_key, |ca| &ca.public_key).clone(),
-            public_key: template.public_key.clone(),
-            findings,
-            left_out: Vec::new(),
-        })
+    ) -> Result<Draft<Certificate>, Error> {
+        let ca = &self.certificate;
+        let tbs = renewed(old, renewal, context, Some(ca))?;
+        judged(&tbs, IssuedBy::Ca(ca), context.now)
     }
 
-    /// The bytes to sign, for a signer that is elsewhere.
-    pub fn tbs(&self) -> &[u8] {
-        self.unsigned.tbs()
+    /// Drafts the root certificate of this authority once more, for the same key.
+    ///
+    /// The subject, the subjectKeyIdentifier and every extension stay byte for byte, so that what the CA
+    /// issued before verifies with the new certificate too. Exempt is an authorityKeyIdentifier that names
+    /// the serial number of the root itself, which is new: it names the key instead. Certificates of the CA
+    /// that name the serial number of the old root do not verify with OpenSSL any more
+    /// ([`AuthorityKeyId::serial`](crate::AuthorityKeyId)).
+    ///
+    /// An intermediate CA is renewed by the CA above it ([`Authority::draft_renewal`]).
+    pub fn draft_ca_renewal(
+        &self,
+        renewal: &Renewal,
+        context: &IssuanceContext,
+    ) -> Result<Draft<Certificate>, Error> {
+        let ca = &self.certificate;
+        if !ca.is_self_issued() {
+            let problem = format!("not a root: it was issued by {}", ca.issuer);
+            return Err(Error::invalid("CA", ca.subject.to_string(), problem)
+                .hinted("renew it with the CA that issued it")
+                .of(Input::Authority));
+        }
+        if let Some(key) = &renewal.public_key
+            && *key != ca.public_key
+        {
+            let problem =
+                "a CA with another key is another CA, which nothing that was issued names";
+            return Err(Error::invalid("public key", key.key_id().to_string(), problem)
+                .hinted("keep the key, or make a new CA with a new name")
+                .of(Input::Request));
+        }
+        let tbs = renewed(ca, renewal, context, None)?;
+        judged(&tbs, IssuedBy::Itself, context.now)
     }
 
-    /// What the rules warn about. A draft that they forbid does not come to be.
-    pub fn findings(&self) -> &[Finding] {
-        &self.findings
-    }
-
-    /// Signs with the CA's key.
-    pub fn sign(self, signer: &dyn Signer) -> Result<Issued, Error> {
-        if *signer.public_key() != self.issuer_key {
-            return Err(Error::invalid(
-                "CA key",
-                signer.public_key().key_id().to_string(),
-                format!("not the key of the CA certificate, which is {}", self.issuer_key.key_id()),
-            )
-            .hinted("restore the key and the certificate that belong together"));
-        }
-        let signature = signer.sign(self.tbs()).map_err(Error::Signer)?;
-        self.assemble(&signature)
-    }
-
-    /// Joins the draft and a signature over [`Draft::tbs`] that was made elsewhere.
-    pub fn assemble(self, signature: &[u8]) -> Result<Issued, Error> {
-        let der = encode::signed(self.unsigned.der(), signature)?;
-        let not_the_draft = || Error::Internal("the certificate is not the draft".to_owned());
-        let certificate = self.unsigned.with_signature(der).ok_or_else(not_the_draft)?;
-        if !certificate.is_signed_by(&self.issuer_key) {
-            return Err(Error::Signer(
-                "its signature does not verify with the CA's public key".into(),
-            ));
-        }
-        if certificate.public_key != self.public_key {
-            return Err(not_the_draft());
-        }
-        Ok(Issued { certificate, findings: self.findings, left_out: self.left_out })
+    /// Drafts a CRL of this CA.
+    ///
+    /// ```
+    /// use pki_core::{
+    ///     Authority, CaRequest, CrlRequest, IssuanceContext, KeyAlgorithm, PrivateKey,
+    ///     RevocationReason, RevokedCertificate, SerialNumber, Signer, Subject,
+    /// };
+    /// use time::Duration;
+    /// use time::macros::datetime;
+    ///
+    /// # fn main() -> Result<(), pki_core::Error> {
+    /// # let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
+    /// # let now = datetime!(2027-01-01 00:00 UTC);
+    /// # let context = IssuanceContext { now, serial: SerialNumber::from_random([7; 20]) };
+    /// # let request = CaRequest::new(Subject::from_common_name("etcd CA")?);
+    /// # let ca = Authority::draft_root(&request, key.public_key(), &context)?.sign(&key)?;
+    /// let authority = Authority::new(ca.certificate);
+    /// let request = CrlRequest {
+    ///     number: 1,
+    ///     this_update: now,
+    ///     next_update: now + Duration::days(30),
+    ///     revoked: vec![RevokedCertificate {
+    ///         serial: "5add56".parse()?,
+    ///         revoked_at: now,
+    ///         reason: Some(RevocationReason::KeyCompromise),
+    ///         invalid_since: None,
+    ///     }],
+    /// };
+    /// let crl = authority.draft_crl(&request, now)?.sign(&key)?;
+    /// assert!(crl.lists(&"5add56".parse()?));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn draft_crl(
+        &self,
+        request: &CrlRequest,
+        now: OffsetDateTime,
+    ) -> Result<Draft<Crl>, Error> {
+        let ca = &self.certificate;
+        let request = certifiable_crl(request, ca)?;
+        let unsigned = Crl::from_der(&encode::unsigned_crl(&encode::crl(&request, ca)?)?);
+        Draft::<Crl>::judged(unsigned.map_err(unreadable)?, ca, now)
     }
 }
 
-/// Judges a draft, and the CA that is to sign it, by the rules that verify applies too.
-fn check_draft(
-    draft: &Certificate,
-    ca: Option<&Certificate>,
+/// The draft of what the encoder wrote.
+fn judged(
+    tbs: &[u8],
+    issued_by: IssuedBy<'_>,
     now: OffsetDateTime,
-) -> Result<Vec<Finding>, Error> {
-    let mut options = VerifyOptions::at(now);
-    options.purpose = purpose(draft);
-    let in_path = |certificate, place, above, cas_below| CertificateInPath {
-        certificate,
-        place,
-        above,
-        cas_below,
-        options: &options,
-    };
-    let place = |certificate: &Certificate| match certificate {
-        certificate if !certificate.is_ca() => Place::Leaf,
-        certificate if certificate.is_self_issued() => Place::Anchor,
-        _ => Place::Intermediate,
-    };
-    let above: Vec<&Certificate> = ca.into_iter().collect();
-    let (mut findings, mut refused) =
-        rules::check_before_signing(&in_path(draft, place(draft), &above, 0));
-    if let Some(ca) = ca {
-        // A CA that is none is judged as one all the same, so that the rules say what it lacks.
-        let place = if ca.is_self_issued() { Place::Anchor } else { Place::Intermediate };
-        let (of_ca, ca_refused) =
-            rules::check_before_signing(&in_path(ca, place, &[], usize::from(draft.is_ca())));
-        findings.extend(of_ca);
-        refused |= ca_refused;
-    }
-    worst_first(&mut findings);
-    if refused { Err(Error::Refused(findings)) } else { Ok(findings) }
+) -> Result<Draft<Certificate>, Error> {
+    let unsigned = Certificate::from_der(&encode::unsigned_certificate(tbs)?);
+    Draft::<Certificate>::judged(unsigned.map_err(unreadable)?, issued_by, now)
 }
 
-/// The part that a certificate will play, as its extended key usages tell it.
-fn purpose(draft: &Certificate) -> Purpose {
-    let Some(usages) = &draft.extensions.extended_key_usage else {
-        return Purpose::Any;
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn unreadable(error: Error) -> Error {
+    Error::Internal(format!("reading our own draft: {error}"))
+}
+
+fn renewed(
+    old: &Certificate,
+    renewal: &Renewal,
+    context: &IssuanceContext,
+    ca: Option<&Certificate>,
+) -> Result<Vec<u8>, Error> {
+    let lifetime = old.not_after - old.not_before;
+    let expiry = renewal.expiry.unwrap_or(lifetime - renewal.backdate);
+    let begin = Begin::Backdated(renewal.backdate);
+    let (not_before, not_after) = validity(context.now, begin, End::After(expiry))?;
+    let replacements = Replacements {
+        serial: &context.serial,
+        not_before,
+        not_after,
+        public_key: renewal.public_key.as_ref().unwrap_or(&old.public_key),
+        ca,
     };
-    let has = |usage: &ExtendedKeyUsage| usages.contains(usage);
-    match (has(&ExtendedKeyUsage::server_auth()), has(&ExtendedKeyUsage::client_auth())) {
-        (true, true) => Purpose::Peer,
-        (true, false) => Purpose::Server,
-        (false, true) => Purpose::Client,
-        (false, false) => Purpose::Any,
+    encode::renewed(old, &replacements)
+}
+
+/// The request in whole seconds of UTC, with what no CRL should say refused.
+fn certifiable_crl(request: &CrlRequest, ca: &Certificate) -> Result<CrlRequest, Error> {
+    let time = |field: String, time: OffsetDateTime| {
+        certifiable(time).ok_or_else(|| {
+            Error::invalid(field, time.to_string(), "not in the years 1950 to 9999")
+                .hinted("choose a time that a CRL can state")
+        })
+    };
+    let this_update = time("thisUpdate".to_owned(), request.this_update)?;
+    let next_update = time("nextUpdate".to_owned(), request.next_update)?;
+    if next_update <= this_update {
+        let problem = format!("not after thisUpdate, which is {this_update}");
+        return Err(Error::invalid("nextUpdate", next_update.to_string(), problem)
+            .hinted("choose a later time, such as 30 days after thisUpdate"));
     }
+    let mut revoked: Vec<RevokedCertificate> = Vec::with_capacity(request.revoked.len());
+    for (index, entry) in request.revoked.iter().enumerate() {
+        let field = |name: &str| format!("revoked[{index}].{name}");
+        let bad = |problem: &str, hint: &str| {
+            Err(Error::invalid(field("serial"), entry.serial.to_string(), problem).hinted(hint))
+        };
+        if !entry.serial.is_positive() {
+            return bad("not a number above zero", "leave it out; a CRL of ours cannot list it");
+        }
+        if ca.is_self_issued() && entry.serial == ca.serial {
+            return bad(
+                "the serial number of the CA itself, with which etcd refuses every client that sends its CA",
+                "take the CA out of the trust files instead",
+            );
+        }
+        revoked.push(RevokedCertificate {
+            revoked_at: time(field("revoked_at"), entry.revoked_at)?,
+            invalid_since: entry
+                .invalid_since
+                .map(|since| time(field("invalid_since"), since))
+                .transpose()?,
+            ..entry.clone()
+        });
+    }
+    Ok(CrlRequest { this_update, next_update, revoked, number: request.number })
 }

@@ -6,18 +6,17 @@ mod constraints;
 mod extension;
 mod host;
 mod name;
+mod request;
+mod serial;
 mod signed;
 mod strict;
 
-use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
 use time::OffsetDateTime;
 use x509_parser::asn1_rs::FromDer;
 use x509_parser::certificate::X509Certificate;
-use x509_parser::certification_request::X509CertificationRequest;
-use x509_parser::cri_attributes::ParsedCriAttribute;
 
 pub use self::constraints::NameConstraints;
 pub(crate) use self::extension::prefix;
@@ -26,6 +25,8 @@ pub use self::extension::{
     GeneralName, PolicyConstraints,
 };
 pub use self::name::{DistinguishedName, NameAttribute};
+pub use self::request::CertificateRequest;
+pub use self::serial::SerialNumber;
 pub(crate) use self::signed::{Encoding, Signed};
 use crate::error::Error;
 use crate::key::{KeyId, PublicKey};
@@ -74,27 +75,27 @@ pub struct CertificateFields {
 impl Certificate {
     /// Reads one certificate.
     pub fn from_der(der: &[u8]) -> Result<Self, Error> {
-        const WANTED: &str = "a certificate";
-        let (rest, x509) =
-            X509Certificate::from_der(der).map_err(|error| Error::bad_der(WANTED, der, &error))?;
-        no_rest(WANTED, rest)?;
+        const EXPECTED: &str = "a certificate";
+        let (rest, x509) = X509Certificate::from_der(der)
+            .map_err(|error| Error::bad_der(EXPECTED, der, &error))?;
+        no_rest(EXPECTED, rest)?;
         let tbs = &x509.tbs_certificate;
         let name = |name, problem| {
-            DistinguishedName::read(name).ok_or_else(|| Error::malformed(WANTED, problem))
+            DistinguishedName::read(name).ok_or_else(|| Error::malformed(EXPECTED, problem))
         };
-        let signed = Signed::read(WANTED, der)?;
+        let signed = Signed::read(EXPECTED, der)?;
         let encoding = Encoding::of_certificate(&signed, der)
-            .ok_or_else(|| Error::malformed(WANTED, "its fields cannot be told apart"))?;
+            .ok_or_else(|| Error::malformed(EXPECTED, "its fields cannot be told apart"))?;
         Ok(Self(Arc::new(CertificateFields {
             version: tbs.version.0.saturating_add(1),
-            serial: SerialNumber(tbs.raw_serial().to_vec()),
+            serial: SerialNumber::from_contents(tbs.raw_serial()),
             signature_algorithm: Oid::from_der(x509.signature_algorithm.algorithm.as_bytes()),
             issuer: name(&tbs.issuer, "its issuer cannot be read")?,
             not_before: tbs.validity.not_before.to_datetime(),
             not_after: tbs.validity.not_after.to_datetime(),
             subject: name(&tbs.subject, "its subject cannot be read")?,
             public_key: PublicKey::from_spki_der(tbs.subject_pki.raw)?,
-            extensions: Extensions::read(WANTED, tbs.extensions())?,
+            extensions: Extensions::read(EXPECTED, tbs.extensions())?,
             encoding,
             der: der.to_vec(),
             signed,
@@ -159,7 +160,12 @@ impl Certificate {
 
     /// True when a signature of this algorithm by a key of this kind can be checked.
     pub(crate) fn is_checkable_with(&self, key: &PublicKey) -> bool {
-        key.supports(self.signed.algorithm(&self.der))
+        key.supports(self.signature_algorithm_der())
+    }
+
+    /// The contents of signatureAlgorithm.
+    pub(crate) fn signature_algorithm_der(&self) -> &[u8] {
+        self.signed.algorithm(&self.der)
     }
 
     pub(crate) fn tbs(&self) -> &[u8] {
@@ -169,89 +175,9 @@ impl Certificate {
     /// The certificate that `der` is, if it is this one under another signature. The facts are those
     /// of the same bytes and are not read again.
     pub(crate) fn with_signature(self, der: Vec<u8>) -> Option<Self> {
-        let signed = Signed::read("a certificate", &der).ok()?;
-        let same = signed.body(&der) == self.tbs()
-            && signed.algorithm(&der) == self.signed.algorithm(&self.der);
-        same.then(|| {
-            let fields = Arc::unwrap_or_clone(self.0);
-            Self(Arc::new(CertificateFields { der, signed, ..fields }))
-        })
-    }
-}
-
-/// A PKCS #10 certification request (RFC 2986), as its bytes state it.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct CertificateRequest {
-    /// subject
-    pub subject: DistinguishedName,
-    /// subjectPKInfo
-    pub public_key: PublicKey,
-    /// The extensions that are asked for.
-    pub extensions: Extensions,
-    /// signatureAlgorithm
-    pub signature_algorithm: Oid,
-    der: Vec<u8>,
-    signed: Signed,
-}
-
-impl CertificateRequest {
-    /// Reads one request.
-    pub fn from_der(der: &[u8]) -> Result<Self, Error> {
-        const WANTED: &str = "a certification request";
-        let (rest, csr) = X509CertificationRequest::from_der(der)
-            .map_err(|error| Error::bad_der(WANTED, der, &error))?;
-        no_rest(WANTED, rest)?;
-        let info = &csr.certification_request_info;
-        let mut requested = Vec::new();
-        for attribute in info.attributes() {
-            if let ParsedCriAttribute::ExtensionRequest(request) = attribute.parsed_attribute() {
-                requested.extend_from_slice(&request.extensions);
-            }
-        }
-        Ok(Self {
-            subject: DistinguishedName::read(&info.subject)
-                .ok_or_else(|| Error::malformed(WANTED, "its subject cannot be read"))?,
-            public_key: PublicKey::from_spki_der(info.subject_pki.raw)?,
-            extensions: Extensions::read(WANTED, &requested)?,
-            signature_algorithm: Oid::from_der(csr.signature_algorithm.algorithm.as_bytes()),
-            der: der.to_vec(),
-            signed: Signed::read(WANTED, der)?,
-        })
-    }
-
-    /// Reads the one request of a PEM file, or of a DER file.
-    pub fn from_pem_or_der(bytes: &[u8]) -> Result<Self, Error> {
-        if !pem::is_pem(bytes) {
-            return Self::from_der(bytes);
-        }
-        let mut requests =
-            pem::read(bytes)?.into_iter().filter_map(|section| match section.content {
-                pem::Content::CertificateRequest(der) => Some(der),
-                _ => None,
-            });
-        match (requests.next(), requests.next()) {
-            (Some(der), None) => Self::from_der(&der),
-            (None, _) => Err(Error::malformed(
-                "a certification request",
-                "no CERTIFICATE REQUEST section in the PEM",
-            )
-            .hinted("make one: openssl req -new -key KEY.pem -subj /CN=NAME")),
-            (Some(_), Some(_)) => {
-                Err(Error::malformed("a certification request", "the PEM holds several")
-                    .hinted("give one request a file"))
-            }
-        }
-    }
-
-    /// The bytes that were read.
-    pub fn der(&self) -> &[u8] {
-        &self.der
-    }
-
-    /// True when the request is signed by the key that it carries: proof of possession.
-    pub fn is_self_signed(&self) -> bool {
-        self.signed.verifies(&self.der, &self.public_key)
+        let signed = self.signed.signed_again(&self.der, &der)?;
+        let fields = Arc::unwrap_or_clone(self.0);
+        Some(Self(Arc::new(CertificateFields { der, signed, ..fields })))
     }
 }
 
@@ -260,38 +186,6 @@ pub(crate) fn no_rest(wanted: &'static str, rest: &[u8]) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::malformed(wanted, format!("{} byte(s) follow it", rest.len())))
-}
-
-/// The serial number of a certificate: the contents of its INTEGER.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub struct SerialNumber(Vec<u8>);
-
-impl SerialNumber {
-    /// A serial number from 20 random bytes: positive, exactly 20 octets, 158 bits of them random.
-    ///
-    /// RFC 5280 section 4.1.2.2 allows at most 20 octets. The top bit must be clear for a positive
-    /// INTEGER; the next is set so that no leading zero octet changes the length.
-    pub fn from_random(mut bytes: [u8; 20]) -> Self {
-        bytes[0] = (bytes[0] & 0x3f) | 0x40;
-        Self(bytes.to_vec())
-    }
-
-    /// The octets of the INTEGER, sign included.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-
-    /// True for a serial number above zero.
-    pub fn is_positive(&self) -> bool {
-        self.0.first().is_some_and(|byte| *byte < 0x80) && self.0.iter().any(|byte| *byte != 0)
-    }
-}
-
-/// Hexadecimal without separators, as etcd logs it.
-impl fmt::Display for SerialNumber {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
 }
 
 /// Signature algorithms: OID, name, and whether the hash is one that may still be trusted.

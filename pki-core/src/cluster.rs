@@ -35,13 +35,9 @@ pub struct CertificateSpec {
 impl CertificateSpec {
     /// The request for this certificate with a key.
     pub fn request(&self, public_key: PublicKey) -> Request {
-        Request {
-            subject: self.subject.clone(),
-            names: self.names.clone(),
-            public_key,
-            extensions: Vec::new(),
-            expiry: Some(self.expiry),
-        }
+        let mut request = Request::new(self.subject.clone(), self.names.clone(), public_key);
+        request.expiry = Some(self.expiry);
+        request
     }
 }
 

@@ -10,4 +10,6 @@ mod settings;
 pub(crate) use self::clients::Setting;
 pub use self::contents::HostFile;
 pub(crate) use self::contents::{Contents, Form, Section};
-pub(crate) use self::model::{ClientFile, Crl, Deployment, Leaf, Member, Pair, Trust, first_leaf};
+pub(crate) use self::model::{
+    ClientFile, ConfiguredCrl, Deployment, Leaf, Member, Pair, Trust, first_leaf,
+};

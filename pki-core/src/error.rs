@@ -1,55 +1,86 @@
-//! Why a question could not be answered.
+//! Errors: why an operation could not be carried out, as kinds that programs match and sentences that
+//! people read.
+
+use der::{Decode, ErrorKind, Header, Reader, SliceReader};
 
 use crate::finding::Finding;
 use crate::quote;
 
 /// The error of every fallible function of this crate.
 ///
-/// `Display` says what is wrong; [`Error::hint`] says what to do about it.
+/// The variant says what kind of failure it is, and the fields say where it is. Match on those, never on
+/// the text: [`Display`](std::fmt::Display) says what is wrong in words that may change, and
+/// [`Error::hint`] says what to do about it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A field holds a value that cannot be used.
+    /// A value cannot be used in the field that it was given for.
     #[error(transparent)]
     Invalid(Box<Invalid>),
 
-    /// Bytes are not the structure that they were taken for.
-    #[error("not {wanted}: {problem}")]
+    /// Bytes are not the structure that was expected.
+    #[error("not {expected}: {problem}")]
     Malformed {
-        /// The structure that was wanted, with its article.
-        wanted: &'static str,
-        /// What stands in the way.
+        /// The structure that was expected, with its article: `a certificate`.
+        expected: &'static str,
+        /// What kind of defect it is.
+        defect: Defect,
+        /// What is wrong with the bytes.
         problem: String,
         /// What to do about it.
         hint: Option<String>,
     },
 
-    /// What is asked for is well-formed, and is not admitted.
+    /// A request is well-formed, but its profile or this crate does not admit what it asks for.
     #[error("refused: {0}")]
     NotAdmitted(Box<Invalid>),
 
-    /// The rules forbid the certificate, for these reasons, worst first.
-    #[error("refused: {}", lines(.0))]
+    /// The rules forbid signing, for these reasons, worst first.
+    #[error("refused: {}", reasons(.0))]
     Refused(Vec<Finding>),
 
-    /// The holder of the CA key could not or would not sign.
+    /// The holder of the key could not sign, would not sign, or returned a wrong signature.
     #[error("the signer failed: {0}")]
     Signer(#[source] Box<dyn std::error::Error + Send + Sync>),
 
-    /// A promise that this crate makes to itself is broken: a bug.
+    /// This crate broke a promise to itself: a bug.
     #[error("internal error: {0}")]
     Internal(String),
 }
 
-/// A value that its field cannot hold.
+/// The input of an operation that a value came from.
+///
+/// This crate does not know which file or option an input was read from. A program that does uses this to
+/// name it.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Input {
+    /// The argument itself, such as the text that was parsed.
+    #[default]
+    Argument,
+    /// The certificate or the key of the CA.
+    Authority,
+    /// The time of issuance.
+    Clock,
+    /// The signing profile.
+    Profile,
+    /// The request: its names, its key, its extensions or its lifetime.
+    Request,
+    /// The subject of the request, or of a CA that is to be made.
+    Subject,
+}
+
+/// A value that cannot be used in its field.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Invalid {
-    /// Where the value stands, as its reader would name the place: `hosts[2]`, `--expiry`.
+    /// The input that the value belongs to.
+    pub input: Input,
+    /// The field that holds the value, as a reader of the input would name it: `hosts[2]`, `expiry`.
     pub field: String,
     /// The value as [`quote::value`] shows it: in quotes, cut, or named where it may be a secret.
     pub found: String,
-    /// What is wrong with it.
+    /// What is wrong with the value.
     pub problem: String,
     /// What to write instead.
     pub hint: Option<String>,
@@ -63,14 +94,33 @@ impl std::fmt::Display for Invalid {
 
 impl std::error::Error for Invalid {}
 
+/// What kind of defect keeps bytes from being the structure that was expected.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Defect {
+    /// The bytes are damaged, or they are another structure.
+    Damaged,
+    /// There are no bytes.
+    Empty,
+    /// The bytes are encrypted, and can be read once they are decrypted.
+    Encrypted,
+    /// A PEM file has no section of the expected kind.
+    Missing,
+    /// A PEM file has several sections where one is expected.
+    Repeated,
+    /// The structure is whole, but its algorithm, size or version is not supported.
+    Unsupported,
+}
+
 impl Error {
-    /// A value that its field cannot hold.
+    /// A value that cannot be used in its field.
     pub fn invalid(
         field: impl Into<String>,
         found: impl Into<String>,
         problem: impl Into<String>,
     ) -> Self {
         Self::Invalid(Box::new(Invalid {
+            input: Input::Argument,
             field: field.into(),
             found: quote::value(&found.into()),
             problem: quote::sentence(&problem.into()),
@@ -85,34 +135,43 @@ impl Error {
         problem: impl Into<String>,
     ) -> Self {
         match Self::invalid(field, found, problem) {
-            Self::Invalid(invalid) => Self::NotAdmitted(invalid),
+            Self::Invalid(invalid) => Self::NotAdmitted(invalid).of(Input::Request),
             other => other,
         }
     }
 
-    pub(crate) fn malformed(wanted: &'static str, problem: impl Into<String>) -> Self {
-        let hint = "it is damaged or something else; copy it again from where it was made";
-        let problem = quote::sentence(&problem.into());
-        Self::Malformed { wanted, problem, hint: Some(hint.to_owned()) }
+    pub(crate) fn malformed(expected: &'static str, problem: impl Into<String>) -> Self {
+        Self::defective(Defect::Damaged, expected, problem)
+            .hinted("the file is damaged or is something else; copy it again from its source")
     }
 
-    /// Bytes that a decoder of DER gave up on.
+    pub(crate) fn defective(
+        defect: Defect,
+        expected: &'static str,
+        problem: impl Into<String>,
+    ) -> Self {
+        let problem = quote::sentence(&problem.into());
+        Self::Malformed { expected, defect, problem, hint: None }
+    }
+
+    /// Bytes that a DER decoder could not read.
     pub(crate) fn bad_der(
-        wanted: &'static str,
+        expected: &'static str,
         der: &[u8],
         decoder_says: &dyn std::fmt::Display,
     ) -> Self {
-        let decoder_says = decoder_says.to_string();
         match der.trim_ascii() {
-            [] => Self::malformed(wanted, "it is empty")
-                .hinted("copy it again from where it was made"),
-            // Everything that we read is a SEQUENCE.
-            [0x30, ..] if decoder_says.contains("Eof") => {
-                Self::malformed(wanted, "its DER ends too early")
-            }
-            [0x30, ..] => Self::malformed(wanted, format!("its DER is damaged ({decoder_says})")),
-            _ => Self::malformed(wanted, "it is neither PEM nor DER"),
+            [] => Self::empty(expected),
+            // Every structure that this crate reads is a SEQUENCE.
+            [0x30, ..] if is_cut_short(der) => Self::malformed(expected, "its DER ends too early"),
+            [0x30, ..] => Self::malformed(expected, format!("its DER is damaged ({decoder_says})")),
+            _ => Self::malformed(expected, "it is neither PEM nor DER"),
         }
+    }
+
+    pub(crate) fn empty(expected: &'static str) -> Self {
+        Self::defective(Defect::Empty, expected, "it is empty")
+            .hinted("copy it again from its source")
     }
 
     /// The same error with advice on what to do about it.
@@ -129,7 +188,7 @@ impl Error {
         self
     }
 
-    /// The same error about a value that stands in `field`.
+    /// The same error about a value in `field`.
     #[must_use]
     pub fn in_field(mut self, field: impl Into<String>) -> Self {
         if let Self::Invalid(invalid) = &mut self {
@@ -138,7 +197,32 @@ impl Error {
         self
     }
 
-    /// What to do about it, where there is something.
+    /// The same error about a value of `input`.
+    #[must_use]
+    pub(crate) fn of(mut self, input: Input) -> Self {
+        if let Self::Invalid(invalid) | Self::NotAdmitted(invalid) = &mut self {
+            invalid.input = input;
+        }
+        self
+    }
+
+    /// The input that the value came from. `None` if the error is not about one value.
+    pub fn input(&self) -> Option<Input> {
+        match self {
+            Self::Invalid(invalid) | Self::NotAdmitted(invalid) => Some(invalid.input),
+            Self::Malformed { .. } | Self::Refused(_) | Self::Signer(_) | Self::Internal(_) => None,
+        }
+    }
+
+    /// The kind of defect. `None` if the error is not about malformed bytes.
+    pub const fn defect(&self) -> Option<Defect> {
+        match self {
+            Self::Malformed { defect, .. } => Some(*defect),
+            _ => None,
+        }
+    }
+
+    /// What to do about it, if there is advice.
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Invalid(invalid) | Self::NotAdmitted(invalid) => invalid.hint.as_deref(),
@@ -148,7 +232,36 @@ impl Error {
     }
 }
 
-fn lines(findings: &[Finding]) -> String {
-    let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
-    lines.join("\n")
+/// The findings in one line.
+fn reasons(findings: &[Finding]) -> String {
+    let reason = |finding: &Finding| {
+        format!("[{}] {}: {}", finding.rule.id, finding.subject, finding.evidence)
+    };
+    findings.iter().map(reason).collect::<Vec<_>>().join("; ")
+}
+
+/// True if the outer element says that it is longer than the bytes are.
+fn is_cut_short(der: &[u8]) -> bool {
+    let Ok(mut reader) = SliceReader::new(der) else {
+        return false;
+    };
+    match Header::decode(&mut reader) {
+        Ok(header) => header.length() > reader.remaining_len(),
+        Err(error) => matches!(error.kind(), ErrorKind::Incomplete { .. }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_cut_short;
+
+    #[test]
+    fn an_element_that_is_cut_anywhere_is_cut_short() {
+        let whole = [[0x30, 0x81, 0x80].as_slice(), &[0; 0x80]].concat();
+        assert!(!is_cut_short(&whole));
+        assert!(!is_cut_short(&[whole.as_slice(), &[0]].concat()));
+        for end in 1..whole.len() {
+            assert!(is_cut_short(&whole[..end]), "{end}");
+        }
+    }
 }

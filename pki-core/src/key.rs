@@ -3,10 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use pkcs8::der::asn1::ObjectIdentifier;
-use pkcs8::der::{Decode, Encode};
+use der::asn1::ObjectIdentifier;
+use der::{Decode, Encode};
 use pkcs8::spki::SubjectPublicKeyInfoRef;
-use rustls_pki_types::{SignatureVerificationAlgorithm, SubjectPublicKeyInfoDer};
+use rustls_pki_types::{
+    AlgorithmIdentifier, SignatureVerificationAlgorithm, SubjectPublicKeyInfoDer, alg_id,
+};
 
 use crate::error::Error;
 use crate::suggest;
@@ -257,5 +259,18 @@ impl SignatureAlgorithm {
             Some(KeyAlgorithm::Rsa(_)) => Self::RsaSha512,
             None => return None,
         })
+    }
+
+    /// The AlgorithmIdentifier, as the certificate's `signature` field has it (RFC 5280 section 4.1.1.2).
+    pub(crate) const fn identifier(self) -> AlgorithmIdentifier {
+        match self {
+            Self::EcdsaP256Sha256 => alg_id::ECDSA_SHA256,
+            Self::EcdsaP384Sha384 => alg_id::ECDSA_SHA384,
+            Self::EcdsaP521Sha512 => alg_id::ECDSA_SHA512,
+            Self::Ed25519 => alg_id::ED25519,
+            Self::RsaSha256 => alg_id::RSA_PKCS1_SHA256,
+            Self::RsaSha384 => alg_id::RSA_PKCS1_SHA384,
+            Self::RsaSha512 => alg_id::RSA_PKCS1_SHA512,
+        }
     }
 }

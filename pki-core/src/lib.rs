@@ -51,8 +51,8 @@ mod pki_folder;
 mod key;
 
 mod certificate;
+mod crl;
 mod private_key;
-mod revocation_list;
 
 mod report;
 
@@ -64,7 +64,6 @@ mod csr_json;
 mod request;
 
 mod profile;
-mod profile_json;
 
 mod layout;
 
@@ -81,13 +80,15 @@ mod rules;
 
 mod encode;
 
+mod draft;
+
 mod authority;
 mod verify;
 
 mod audit;
 
 pub use audit::FileReport;
-pub use authority::{Authority, Draft, IssuanceContext, Issued};
+pub use authority::{Authority, IssuanceContext};
 pub use bundle::{Bundles, Generated};
 pub use ca_set::{CaSet, ClusterCas};
 pub use certificate::{
@@ -97,10 +98,12 @@ pub use certificate::{
 };
 pub use cidr::Cidr;
 pub use cluster::{Action, CertificateSpec, Drift, Held};
+pub use crl::{Crl, RevocationReason, RevokedCertificate};
 pub use csr_json::{CaSection, CsrJson};
 pub use deployment::HostFile;
+pub use draft::{Draft, Issued, IssuedBy, Signable};
 pub use duration::{parse_duration, parse_lifetime};
-pub use error::{Error, Invalid};
+pub use error::{Defect, Error, Input, Invalid};
 pub use etcd::{
     EtcdOption, EtcdSettings, EtcdVersion, FileLookup, OptionKind, Remark, RemarkKind, YamlKey,
     etcd_options,
@@ -115,11 +118,11 @@ pub use pem::{Content, Section, is_pem, read as read_pem};
 pub use pkcs12::pkcs12;
 pub use pki_folder::{FolderFile, FolderPair, PkiFolder};
 pub use private_key::{KeyFormat, PrivateKey};
-pub use profile::{CopyExtensions, CsrWhitelist, Profile, SigningConfig};
+pub use profile::{CopyExtensions, CsrWhitelist, NamePattern, Profile, SigningConfig};
 pub use report::{
     CertificationPath, PathCertificate, PathLimit, Place, Report, SignatureStatus, Trust,
 };
-pub use request::{CaRequest, Request};
+pub use request::{Asked, CaRequest, CrlRequest, LeftOut, Renewal, Request};
 pub use rules::{EndpointFault, Policy, VerifyOptions, rule, rules};
 pub use subject::{Attribute, Subject};
 pub use template::{CaConstraint, NameConstraint, PolicyInformation, PolicyQualifier, Urls};

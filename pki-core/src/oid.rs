@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
+use x509_parser::asn1_rs;
+
 use crate::error::Error;
 
 /// An object identifier that can be encoded.
@@ -51,6 +53,16 @@ impl Oid {
     /// The dotted form.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The contents of the DER OBJECT IDENTIFIER, or `None` where [`Oid::arcs`] is.
+    pub(crate) fn to_der(&self) -> Option<Vec<u8>> {
+        let [first, second, rest @ ..] = &self.arcs()?[..] else {
+            return None;
+        };
+        // A relative OID has the same encoding but for the first two numbers, which are written as one.
+        let arcs = [&[40 * first + second], rest].concat();
+        asn1_rs::Oid::from_relative(&arcs).ok().map(|oid| oid.as_bytes().to_vec())
     }
 
     /// The numbers between the dots, or `None` if one does not fit in 64 bits, where the encoder would panic.
@@ -129,6 +141,7 @@ mod tests {
     fn the_common_ones_are_what_their_octets_say() {
         for (content, text) in COMMON {
             assert_eq!(dotted(content).as_deref(), Some(text));
+            assert_eq!(Oid::trusted(text).to_der().as_deref(), Some(content));
         }
     }
 
@@ -145,7 +158,10 @@ mod tests {
             (&[0x55, 0x80], "malformed:5580"),
             (&[0x55, 0x80, 0x01], "malformed:558001"),
         ] {
-            assert_eq!(Oid::from_der(content).as_str(), wanted);
+            let oid = Oid::from_der(content);
+            assert_eq!(oid.as_str(), wanted);
+            let is_oid = !wanted.starts_with("malformed");
+            assert_eq!(oid.to_der().as_deref(), is_oid.then_some(content), "{wanted}");
         }
         let large = Oid::from_der(&[0x2a, 0x82, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0]);
         assert_eq!(large.as_str(), "1.2.18446744073709551616");

@@ -26,8 +26,11 @@ pub enum Content {
     Crl(Vec<u8>),
     /// `EC PARAMETERS`, which OpenSSL writes before a SEC1 key and which says nothing new
     EcParameters,
-    /// An encrypted private key, under whatever label
-    EncryptedKey,
+    /// `ENCRYPTED PRIVATE KEY`: an EncryptedPrivateKeyInfo (RFC 5958)
+    EncryptedKey(Zeroizing<Vec<u8>>),
+    /// A private key that is encrypted by the PEM encoding itself (RFC 1421), as OpenSSL did before PKCS#8.
+    /// The key cannot be told without the headers of the section, and nothing of it is kept
+    LegacyEncryptedKey,
     /// Another label
     Other(String),
     /// A private key in PKCS#8, SEC1 or PKCS#1
@@ -42,9 +45,9 @@ impl Content {
             Self::CertificateRequest(_) => "CERTIFICATE REQUEST",
             Self::Crl(_) => "X509 CRL",
             Self::EcParameters => "EC PARAMETERS",
-            Self::EncryptedKey => "ENCRYPTED PRIVATE KEY",
+            Self::EncryptedKey(_) => "ENCRYPTED PRIVATE KEY",
             Self::Other(label) => label,
-            Self::PrivateKey(_) => "PRIVATE KEY",
+            Self::LegacyEncryptedKey | Self::PrivateKey(_) => "PRIVATE KEY",
         }
     }
 }
@@ -122,14 +125,14 @@ fn malformed(line: usize, label: &str, problem: &str) -> Error {
 
 /// What stands under a label: `whole` from its first dash to its last, `body` between the two lines.
 fn content(label: &str, whole: &str, body: &str, line: usize) -> Result<Content, Error> {
-    // cfssl writes PKCS#8 under a label of its own that only Go programs accept.
     let standard = match label {
-        "Ed25519 PRIVATE KEY" => "PRIVATE KEY",
         "NEW CERTIFICATE REQUEST" => "CERTIFICATE REQUEST",
         "EC PARAMETERS" => return Ok(Content::EcParameters),
-        "ENCRYPTED PRIVATE KEY" => return Ok(Content::EncryptedKey),
+        // cfssl writes PKCS#8 with a label of its own that only Go programs accept. rustls-pemfile does not
+        // know the label of an encrypted key, whose lines are base64 like those of a plain one.
+        "Ed25519 PRIVATE KEY" | "ENCRYPTED PRIVATE KEY" => "PRIVATE KEY",
         _ if label.ends_with("PRIVATE KEY") && body.contains("ENCRYPTED") => {
-            return Ok(Content::EncryptedKey);
+            return Ok(Content::LegacyEncryptedKey);
         }
         "CERTIFICATE"
         | "CERTIFICATE REQUEST"
@@ -151,9 +154,16 @@ fn content(label: &str, whole: &str, body: &str, line: usize) -> Result<Content,
         Ok(Some((Item::X509Certificate(der), _))) => Ok(Content::Certificate(der.to_vec())),
         Ok(Some((Item::Csr(der), _))) => Ok(Content::CertificateRequest(der.to_vec())),
         Ok(Some((Item::Crl(der), _))) => Ok(Content::Crl(der.to_vec())),
-        Ok(Some((Item::Pkcs8Key(der), _))) => Ok(secret(der.secret_pkcs8_der())),
-        Ok(Some((Item::Sec1Key(der), _))) => Ok(secret(der.secret_sec1_der())),
-        Ok(Some((Item::Pkcs1Key(der), _))) => Ok(secret(der.secret_pkcs1_der())),
+        Ok(Some((Item::Pkcs8Key(der), _))) if label == "ENCRYPTED PRIVATE KEY" => {
+            Ok(Content::EncryptedKey(wiped(der.secret_pkcs8_der())))
+        }
+        Ok(Some((Item::Pkcs8Key(der), _))) => {
+            Ok(Content::PrivateKey(wiped(der.secret_pkcs8_der())))
+        }
+        Ok(Some((Item::Sec1Key(der), _))) => Ok(Content::PrivateKey(wiped(der.secret_sec1_der()))),
+        Ok(Some((Item::Pkcs1Key(der), _))) => {
+            Ok(Content::PrivateKey(wiped(der.secret_pkcs1_der())))
+        }
         Ok(_) | Err(_) => Err(malformed(line, label, "its lines are not base64")
             .hinted("the file is damaged; copy it again")),
     }
@@ -166,8 +176,8 @@ fn rewrite(label: &str, body: &str) -> Zeroizing<String> {
     section
 }
 
-fn secret(der: &[u8]) -> Content {
-    Content::PrivateKey(Zeroizing::new(der.to_vec()))
+fn wiped(der: &[u8]) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(der.to_vec())
 }
 
 /// Writes one section: 64 columns, LF.
@@ -220,8 +230,8 @@ mod tests {
         let pkcs8 =
             "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
         let legacy = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n";
-        assert!(matches!(only(pkcs8), Content::EncryptedKey));
-        assert!(matches!(only(legacy), Content::EncryptedKey));
+        assert!(matches!(only(pkcs8), Content::EncryptedKey(der) if *der == [0, 0, 0]));
+        assert!(matches!(only(legacy), Content::LegacyEncryptedKey));
     }
 
     #[test]

@@ -10,16 +10,18 @@ use aws_lc_rs::signature::{
     EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256,
     RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RsaEncoding, RsaKeyPair,
 };
+use der::Decode;
 use pkcs8::PrivateKeyInfoRef;
-use pkcs8::der::Decode;
 use zeroize::Zeroizing;
 
-use crate::error::Error;
+use crate::error::{Defect, Error};
 use crate::key::{
     KeyAlgorithm, OID_EC, OID_ED25519, OID_P256, OID_P384, OID_P521, OID_RSA, PublicKey,
     SignatureAlgorithm, Signer,
 };
 use crate::pem;
+
+const EXPECTED: &str = "a private key";
 
 /// How a private key is written to a file.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -89,32 +91,31 @@ impl PrivateKey {
             match section.content {
                 pem::Content::PrivateKey(der) if key.is_none() => key = Some(der),
                 pem::Content::PrivateKey(_) => {
-                    return Err(Error::malformed(
-                        "a private key",
-                        format!("a second key on line {}", section.line),
-                    )
-                    .hinted("keep one key a file"));
+                    let problem = format!("a second key on line {}", section.line);
+                    return Err(Error::defective(Defect::Repeated, EXPECTED, problem)
+                        .hinted("keep one key in each file"));
                 }
-                pem::Content::EncryptedKey => {
-                    return Err(Error::malformed("a private key", "it is encrypted").hinted(
-                        "etcd and the API server cannot ask for a passphrase; decrypt it: \
-                         openssl pkey -in KEY.pem -out PLAIN.pem",
-                    ));
+                pem::Content::EncryptedKey(_) | pem::Content::LegacyEncryptedKey => {
+                    return Err(Error::defective(Defect::Encrypted, EXPECTED, "it is encrypted")
+                        .hinted(
+                            "etcd and the API server cannot ask for a passphrase; decrypt it: \
+                             openssl pkey -in KEY.pem -out PLAIN.pem",
+                        ));
                 }
                 _ => {}
             }
         }
         match key {
             Some(der) => Self::from_der(&der),
-            None => Err(Error::malformed("a private key", "no PRIVATE KEY section")
-                .hinted("the file may be a certificate; are two paths switched?")),
+            None => Err(Error::defective(Defect::Missing, EXPECTED, "no PRIVATE KEY section")
+                .hinted("the file may be a certificate; two paths may be swapped")),
         }
     }
 
     /// Reads a key in PKCS#8, SEC1 or PKCS#1.
     pub fn from_der(der: &[u8]) -> Result<Self, Error> {
         let rejected = |_| {
-            Error::malformed("a private key", "its numbers do not fit together")
+            Error::malformed(EXPECTED, "its numbers do not fit together")
                 .hinted("the file is damaged; restore it from a backup")
         };
         if let Ok(info) = PrivateKeyInfoRef::from_der(der) {
@@ -150,10 +151,11 @@ impl PrivateKey {
         }
         match RsaKeyPair::from_der(der) {
             Ok(pair) => Self::new(Pair::Rsa(pair)),
-            Err(_) => Err(unsupported(
+            Err(_) => Err(Error::malformed(
+                EXPECTED,
                 "it is damaged, or neither PKCS#8, SEC1 nor PKCS#1 of an algorithm that is supported",
             )
-            .hinted("copy it again from where it was made; ECDSA, Ed25519 and RSA keys are read")),
+            .hinted("copy it again from its source; ECDSA, Ed25519 and RSA keys are supported")),
         }
     }
 
@@ -203,25 +205,21 @@ impl PrivateKey {
 }
 
 fn not_pem(bytes: &[u8]) -> Error {
-    const WANTED: &str = "a private key in PEM";
+    const EXPECTED: &str = "a private key in PEM";
     if PrivateKey::from_der(bytes).is_ok() {
-        return Error::malformed(WANTED, "it is DER, which etcd does not read")
+        return Error::malformed(EXPECTED, "it is DER, which etcd does not read")
             .hinted("convert it: openssl pkey -inform DER -in KEY.der -out KEY.pem");
     }
-    let problem = if bytes.trim_ascii().is_empty() { "it is empty" } else { "it is no PEM at all" };
-    Error::malformed(WANTED, problem)
+    if bytes.trim_ascii().is_empty() {
+        return Error::empty(EXPECTED);
+    }
+    Error::malformed(EXPECTED, "it is not PEM at all")
 }
-
-const SUPPORTED: &str =
-    "etcd and its peers all read ECDSA P-256, P-384, P-521, Ed25519 and RSA from 2048 bits";
 
 fn unsupported(problem: &str) -> Error {
-    Error::malformed("a private key", problem).hinted(SUPPORTED)
-}
-
-/// True for the error about a key that is whole, and of no algorithm or size that is supported.
-pub(crate) fn is_unsupported(error: &Error) -> bool {
-    error.hint() == Some(SUPPORTED)
+    Error::defective(Defect::Unsupported, EXPECTED, problem).hinted(
+        "etcd and its peers all read ECDSA P-256, P-384, P-521, Ed25519 and RSA from 2048 bits",
+    )
 }
 
 fn weak_rsa(rejected: aws_lc_rs::error::KeyRejected) -> Error {

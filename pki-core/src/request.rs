@@ -1,70 +1,121 @@
-//! What is asked of a CA.
+//! What a CA is asked for: certificates, CAs and CRLs.
 
-use time::Duration;
+use std::fmt;
+
+use time::{Duration, OffsetDateTime};
 
 use crate::certificate::signature_algorithm_name;
 use crate::certificate::{CertificateRequest, Extension, GeneralName, is_weak_signature};
-use crate::error::Error;
+use crate::crl::RevokedCertificate;
+use crate::error::{Error, Input};
 use crate::key::{KeyAlgorithm, PublicKey};
 use crate::name::{San, Uri};
+use crate::oid::Oid;
 use crate::subject::Subject;
 use crate::template::NameConstraint;
 
 /// id-RSASSA-PSS (RFC 8017 appendix A.2.3)
 const RSASSA_PSS: &str = "1.2.840.113549.1.1.10";
 
-/// A certificate that somebody asks for. What becomes of it the profile decides.
+/// A request for a certificate. A [`Profile`](crate::Profile) decides what becomes of it.
+///
+/// Each part knows who asks for it ([`Asked`]): whoever operates the CA, or a PKCS #10 that somebody sent.
+/// The profile's `CSRWhitelist` limits what a PKCS #10 gets, and never what the operator asks for.
 #[derive(Clone, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "callers write it as a literal")]
+#[non_exhaustive]
 pub struct Request {
     /// The subject.
-    pub subject: Subject,
+    pub subject: Asked<Subject>,
     /// The subject alternative names.
-    pub names: Vec<San>,
+    pub names: Asked<Vec<San>>,
     /// The key to certify.
     pub public_key: PublicKey,
-    /// Extensions that a PKCS #10 asks for, beside the names.
+    /// The extensions that a PKCS #10 asks for. Which of them are copied is for the profile to say.
     pub extensions: Vec<Extension>,
-    /// A lifetime other than the profile's.
+    /// A lifetime in place of the profile's, counted from the time of issuance.
     pub expiry: Option<Duration>,
 }
 
+/// A part of a request, and who asks for it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "somebody who runs the CA, or somebody who does not")]
+pub enum Asked<T> {
+    /// Whoever operates the CA: by an option, a manifest or a CSR JSON of their own.
+    ByOperator(T),
+    /// A PKCS #10 that somebody sent.
+    ByCsr(T),
+}
+
+impl<T> Asked<T> {
+    /// What is asked for.
+    pub const fn value(&self) -> &T {
+        match self {
+            Self::ByOperator(value) | Self::ByCsr(value) => value,
+        }
+    }
+}
+
 impl Request {
-    /// What a PKCS #10 asks for, once its proof of possession holds.
+    /// A request of the operator's own.
+    ///
+    /// ```
+    /// use pki_core::{KeyAlgorithm, PrivateKey, Request, Signer, Subject};
+    ///
+    /// let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
+    /// let subject = Subject::from_common_name("etcdone")?;
+    /// let names = vec!["192.168.29.61".parse()?, "etcdone.example.com".parse()?];
+    /// let request = Request::new(subject, names, key.public_key().clone());
+    /// # Ok::<(), pki_core::Error>(())
+    /// ```
+    pub const fn new(subject: Subject, names: Vec<San>, public_key: PublicKey) -> Self {
+        Self {
+            subject: Asked::ByOperator(subject),
+            names: Asked::ByOperator(names),
+            public_key,
+            extensions: Vec::new(),
+            expiry: None,
+        }
+    }
+
+    /// What a PKCS #10 asks for.
+    ///
+    /// The proof of possession has to hold, the key and the signature have to be ones that can be relied
+    /// on, and the subject and the names have to be ones that this crate writes. The RDNs of the subject
+    /// and their order are kept.
     pub fn from_csr(csr: &CertificateRequest) -> Result<Self, Error> {
-        const WANTED: &str = "a certification request that can be signed";
+        const EXPECTED: &str = "a certification request that can be signed";
         let algorithm = signature_algorithm_name(&csr.signature_algorithm);
         let key = csr.public_key.algorithm_name();
         // Before the proof: it cannot be checked with a key that nobody should rely on.
         if matches!(csr.public_key.algorithm(), None | Some(KeyAlgorithm::Rsa(..2048 | 8193..))) {
-            return Err(Error::not_admitted("public key", key, "no key that can be certified")
-                .hinted("use ECDSA P-256, P-384, P-521, Ed25519, or RSA from 2048 to 8192 bits"));
+            return Err(Error::not_admitted("public key", key, "not a key that can be certified")
+                .hinted("use ECDSA P-256, P-384, P-521, Ed25519, or RSA with 2048 to 8192 bits"));
         }
         if is_weak_signature(&csr.signature_algorithm) {
-            return Err(Error::not_admitted("signature", algorithm, "it proves nothing any more")
-                .hinted("make it anew with SHA-256: openssl req -new -sha256 -key KEY.pem …"));
+            return Err(Error::not_admitted("signature", algorithm, "too weak to prove anything")
+                .hinted("make it again with SHA-256: openssl req -new -sha256 -key KEY.pem …"));
         }
         if !csr.is_self_signed() {
             return Err(Error::malformed(
-                WANTED,
+                EXPECTED,
                 format!("its signature ({algorithm}) does not verify with its own key ({key})"),
             )
             .hinted(if csr.signature_algorithm.as_str() == RSASSA_PSS {
                 "PSS is read with a salt as long as the hash, SHA-256 or stronger: openssl req -new \
                  -sha256 -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:digest …"
             } else {
-                "it was altered or damaged; make it anew with the key that it is for"
+                "it was altered or damaged; make it again with the key that it is for"
             }));
         }
         if matches!(&csr.extensions.basic_constraints, Some(constraints) if constraints.path_len.is_some() && !constraints.ca)
         {
-            return Err(Error::malformed(WANTED, "a path length without CA:TRUE")
-                .hinted("make it anew without the path length"));
+            return Err(Error::malformed(EXPECTED, "a path length without CA:TRUE")
+                .hinted("make it again without the path length"));
         }
         let names = csr.extensions.subject_alt_name.as_deref().unwrap_or_default();
         Ok(Self {
-            subject: csr.subject.to_subject()?,
-            names: names.iter().enumerate().map(san).collect::<Result<_, _>>()?,
+            subject: Asked::ByCsr(csr.subject.to_subject()?),
+            names: Asked::ByCsr(names.iter().enumerate().map(san).collect::<Result<_, _>>()?),
             public_key: csr.public_key.clone(),
             extensions: csr.extensions.all.clone(),
             expiry: None,
@@ -72,7 +123,29 @@ impl Request {
     }
 }
 
-/// A name of a PKCS #10, held to the same grammar as every other.
+/// What a PKCS #10 asked for and its profile does not admit. The certificate is issued without it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum LeftOut {
+    /// An extension.
+    Extension(Oid),
+    /// A subject alternative name.
+    Name(San),
+    /// The subject.
+    Subject(Subject),
+}
+
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Extension(oid) => write!(f, "extension {oid}"),
+            Self::Name(name) => write!(f, "name {name}"),
+            Self::Subject(subject) => write!(f, "subject {subject}"),
+        }
+    }
+}
+
+/// A name of a PKCS #10, which has to follow the same grammar as every other.
 fn san((index, name): (usize, &GeneralName)) -> Result<San, Error> {
     let parsed = match name {
         GeneralName::Dns(text) => text.parse().map(San::Dns),
@@ -80,41 +153,41 @@ fn san((index, name): (usize, &GeneralName)) -> Result<San, Error> {
         GeneralName::Uri(text) => text.parse::<Uri>().map(San::Uri),
         GeneralName::Ip(_) => match name.ip() {
             Some(ip) => Ok(San::Ip(ip)),
-            None => Err(Error::invalid("", name.to_string(), "no address of 4 or 16 octets")
+            None => Err(Error::invalid("", name.to_string(), "not an address of 4 or 16 octets")
                 .hinted(
-                    "make the request anew: openssl req … -addext subjectAltName=IP:192.0.2.1",
+                    "make the request again: openssl req … -addext subjectAltName=IP:192.0.2.1",
                 )),
         },
-        GeneralName::Directory(_) | GeneralName::Other(_) => {
+        GeneralName::Directory(_) | GeneralName::Malformed(_) | GeneralName::Other(_) => {
             Err(Error::invalid("", name.to_string(), "a kind of name that etcdpki does not issue")
                 .hinted("ask for DNS names, addresses, email addresses and URIs"))
         }
     };
-    parsed.map_err(|error| error.in_field(format!("subjectAltName[{index}]")))
+    parsed.map_err(|error| error.in_field(format!("subjectAltName[{index}]")).of(Input::Request))
 }
 
-/// A CA that somebody asks for.
+/// A request for a CA that signs itself.
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "callers write it as a literal")]
 pub struct CaRequest {
     /// The CA's name.
     pub subject: Subject,
-    /// How long the CA lives.
+    /// The lifetime, counted from the time of issuance.
     pub expiry: Duration,
-    /// How long before now it begins.
+    /// How long before the time of issuance the certificate begins, for clocks that are slow.
     pub backdate: Duration,
-    /// How many CAs may stand below it; `None` leaves the depth open.
+    /// How many CAs may stand below this one. `None` sets no limit.
     pub path_len: Option<u8>,
-    /// The names that the CA may certify; none leaves them open.
+    /// The names that the CA may certify. If there are none, it may certify any.
     pub permitted: Vec<NameConstraint>,
     /// The names that the CA may not certify.
     pub excluded: Vec<NameConstraint>,
-    /// Where the CA's CRL will be.
+    /// Where the CRL of whoever issues the CA's certificate is found.
     pub crl_url: Option<Uri>,
 }
 
 impl CaRequest {
-    /// A root that signs leaves and nothing else, for ten years.
+    /// A root that signs end-entity certificates and no CAs, for ten years.
     pub fn new(subject: Subject) -> Self {
         Self {
             subject,
@@ -126,4 +199,37 @@ impl CaRequest {
             crl_url: None,
         }
     }
+}
+
+/// A request for a certificate like an earlier one, with new dates and a new serial number.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Renewal {
+    /// The lifetime, counted from the time of issuance. `None` takes that of the earlier certificate.
+    pub expiry: Option<Duration>,
+    /// How long before the time of issuance the certificate begins, for clocks that are slow.
+    pub backdate: Duration,
+    /// A new key. `None` keeps the earlier one.
+    pub public_key: Option<PublicKey>,
+}
+
+impl Default for Renewal {
+    /// The same key, the same lifetime, five minutes of backdate.
+    fn default() -> Self {
+        Self { expiry: None, backdate: Duration::minutes(5), public_key: None }
+    }
+}
+
+/// A request for a CRL (RFC 5280 section 5).
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "callers write it as a literal")]
+pub struct CrlRequest {
+    /// The cRLNumber. It has to be above that of every earlier CRL of the CA (section 5.2.3).
+    pub number: u64,
+    /// When the CRL is issued.
+    pub this_update: OffsetDateTime,
+    /// When the next CRL is issued at the latest. Verifiers refuse the CRL after that.
+    pub next_update: OffsetDateTime,
+    /// The certificates that are revoked.
+    pub revoked: Vec<RevokedCertificate>,
 }

@@ -42,6 +42,7 @@ pub use self::endpoint::EndpointFault;
 pub(crate) use self::files::MANIFEST_DRIFT;
 pub(crate) use self::path::{PATH_REJECTED, PATH_SIGNATURE, PATH_TOO_DEEP, PATH_UNKNOWN_AUTHORITY};
 pub(crate) use self::pem::CHAIN_ORDER;
+pub(crate) use self::revocation::check_crl_before_signing;
 pub(crate) use self::revocation::violations as revocation_violations;
 
 /// What to verify a certificate for, and at which time.
@@ -236,15 +237,15 @@ pub(crate) fn check(in_path: &CertificateInPath<'_>, policy: Policy) -> Vec<Find
     found.into_iter().map(|(_, finding)| finding).collect()
 }
 
-/// Applies the table to a certificate that is about to be signed. Returns the findings, and whether one
-/// of them forbids signing.
-pub(crate) fn check_before_signing(in_path: &CertificateInPath<'_>) -> (Vec<Finding>, bool) {
-    let found = apply_rows(in_path, Policy::Etcd, Stage::Draft);
-    let forbids = |(row, finding): &(&Row, Finding)| {
-        finding.severity == Severity::Error || row.at_issue == AtIssue::Refuse
-    };
-    let refused = found.iter().any(forbids);
-    (found.into_iter().map(|(_, finding)| finding).collect(), refused)
+/// Applies the table to a certificate that is about to be signed. A finding that forbids signing is an
+/// error, whatever its severity is once the certificate is issued.
+pub(crate) fn check_before_signing(in_path: &CertificateInPath<'_>) -> Vec<Finding> {
+    let found = apply_rows(in_path, Policy::Etcd, Stage::Draft).into_iter();
+    let raised = found.map(|(row, finding)| match row.at_issue {
+        AtIssue::BySeverity => finding,
+        AtIssue::Refuse => Finding { severity: Severity::Error, ..finding },
+    });
+    raised.collect()
 }
 
 /// Whether a certificate is already signed.

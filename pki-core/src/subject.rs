@@ -1,8 +1,8 @@
-//! Distinguished names that we write: one value an attribute type, X.520 limits kept.
+//! Distinguished names that this crate writes, within the limits of X.520.
 
 use std::fmt;
 
-use crate::error::Error;
+use crate::error::{Error, Input};
 use crate::oid::Oid;
 
 /// An attribute type of a distinguished name, in the order in which cfssl and Go write them.
@@ -86,6 +86,20 @@ impl Attribute {
         NAMED.iter().find(|(attribute, ..)| attribute == self)
     }
 
+    /// True for the types whose values cfssl and Go write into one RDN.
+    const fn shares_rdn(&self) -> bool {
+        matches!(
+            self,
+            Self::Country
+                | Self::State
+                | Self::Locality
+                | Self::StreetAddress
+                | Self::PostalCode
+                | Self::Organization
+                | Self::OrganizationalUnit
+        )
+    }
+
     fn upper_bound(&self) -> usize {
         self.row().map_or(32_768, |(.., bound)| *bound)
     }
@@ -99,85 +113,165 @@ pub(crate) enum StringType {
     Utf8,
 }
 
-/// The subject of a certificate that we are asked to write.
+/// The subject of a certificate that is to be written: relative distinguished names (RDNs) of one or more
+/// attributes each.
+///
+/// ```
+/// use pki_core::{Attribute, Subject};
+///
+/// // Kubernetes reads each O as a group. Several values of one type share an RDN, as cfssl writes them.
+/// let subject = Subject::new([
+///     (Attribute::CommonName, "admin".to_owned()),
+///     (Attribute::Organization, "system:masters".to_owned()),
+///     (Attribute::Organization, "operators".to_owned()),
+/// ])?;
+/// assert_eq!(subject.to_string(), "O=system:masters+O=operators, CN=admin");
+/// # Ok::<(), pki_core::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Subject {
-    attributes: Vec<(Attribute, String)>,
+    rdns: Vec<Vec<(Attribute, String)>>,
 }
 
 impl Subject {
-    /// Checks the attributes and puts them in cfssl's and Go's order.
+    /// Checks the attributes and puts them in the order in which cfssl and Go write them.
     ///
-    /// A repeated type is refused: the encoder cannot write multi-valued RDNs, and keeping one of
-    /// two values silently would give another name than was asked for.
+    /// Several values of C, ST, L, street, postalCode, O or OU share one RDN. Values of a type without a
+    /// place in that order have an RDN each, such as the DCs of a domain. A second common name or
+    /// serialNumber is refused, because programs disagree on which of the two counts.
     pub fn new(attributes: impl IntoIterator<Item = (Attribute, String)>) -> Result<Self, Error> {
-        // A type that has a name of its own is the same type by its OID.
-        let named = |(attribute, value): (Attribute, String)| match attribute {
-            Attribute::Other(oid) => (Attribute::from_oid(&oid), value),
-            named => (named, value),
-        };
-        let mut attributes: Vec<(Attribute, String)> = attributes.into_iter().map(named).collect();
-        for (attribute, value) in &attributes {
-            check(attribute, value)?;
-        }
-        // Stable, so that a repeated type reports its second value.
+        let mut attributes: Vec<_> = attributes.into_iter().map(named).collect();
+        // Stable: the values of one type keep their order.
         attributes.sort_by(|(a, _), (b, _)| a.cmp(b));
-        if let Some(pair) = attributes.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-            let (attribute, value) = &pair[1];
-            return Err(Error::invalid(
-                attribute.short_name(),
-                value.clone(),
-                format!("a second {} (the first is {:?})", attribute.short_name(), pair[0].1),
-            )
-            .hinted("keep one; names with several values of one type cannot be written"));
+        let mut rdns: Vec<Vec<(Attribute, String)>> = Vec::new();
+        for (attribute, value) in attributes {
+            let earlier = rdns.last_mut().filter(|rdn| rdn[0].0 == attribute);
+            match earlier.filter(|_| attribute.shares_rdn()) {
+                Some(rdn) => rdn.push((attribute, value)),
+                None => rdns.push(vec![(attribute, value)]),
+            }
         }
-        Ok(Self { attributes })
+        Self::from_rdns(rdns)
     }
 
-    /// A subject that is a common name alone.
+    /// Checks the attributes and keeps the RDNs and their order. A second common name or serialNumber is
+    /// refused here too.
+    pub fn from_rdns(
+        rdns: impl IntoIterator<Item = Vec<(Attribute, String)>>,
+    ) -> Result<Self, Error> {
+        let named = |rdn: Vec<_>| rdn.into_iter().map(named).collect::<Vec<_>>();
+        let rdns: Vec<Vec<_>> = rdns.into_iter().map(named).filter(|rdn| !rdn.is_empty()).collect();
+        for once in [Attribute::CommonName, Attribute::SerialNumber] {
+            let mut values = rdns.iter().flatten().filter(|(attribute, _)| *attribute == once);
+            if let (Some((_, first)), Some((_, second))) = (values.next(), values.next()) {
+                let name = once.short_name();
+                let problem = format!("a second {name} (the first is {first:?})");
+                return Err(invalid(name, second, problem, "keep one of the two"));
+            }
+        }
+        for rdn in &rdns {
+            for (index, (attribute, value)) in rdn.iter().enumerate() {
+                check(attribute, value)?;
+                if rdn[..index].contains(&(attribute.clone(), value.clone())) {
+                    let name = attribute.short_name();
+                    return Err(invalid(
+                        name,
+                        value,
+                        "the same value twice".to_owned(),
+                        "keep one",
+                    ));
+                }
+            }
+        }
+        Ok(Self { rdns })
+    }
+
+    /// A subject with nothing but a common name.
     pub fn from_common_name(name: impl Into<String>) -> Result<Self, Error> {
         Self::new([(Attribute::CommonName, name.into())])
     }
 
-    /// The attributes, in the order in which they are written.
-    pub fn attributes(&self) -> &[(Attribute, String)] {
-        &self.attributes
+    /// The same subject with `value` as the only value of `attribute`.
+    ///
+    /// The value takes the place of the first that was there. Without one it goes before the first
+    /// attribute that cfssl and Go would write after it.
+    pub fn with(&self, attribute: Attribute, value: impl Into<String>) -> Result<Self, Error> {
+        let (attribute, value) = named((attribute, value.into()));
+        let mut rdns = self.rdns.clone();
+        let mut value = Some(value);
+        for rdn in &mut rdns {
+            rdn.retain_mut(|(known, old)| {
+                *known != attribute || value.take().map(|new| *old = new).is_some()
+            });
+        }
+        if let Some(value) = value {
+            let later =
+                |rdn: &Vec<(Attribute, String)>| rdn.first().is_some_and(|a| a.0 > attribute);
+            let place = rdns.iter().position(later).unwrap_or(rdns.len());
+            rdns.insert(place, vec![(attribute, value)]);
+        }
+        Self::from_rdns(rdns)
     }
 
-    /// The common name, where there is one.
+    /// The attributes, in the order in which they are given.
+    pub fn attributes(&self) -> impl Iterator<Item = &(Attribute, String)> {
+        self.rdns.iter().flatten()
+    }
+
+    /// The RDNs, in the order in which they are written.
+    pub fn rdns(&self) -> impl Iterator<Item = &[(Attribute, String)]> {
+        self.rdns.iter().map(Vec::as_slice)
+    }
+
+    /// The first common name, if there is one.
     pub fn common_name(&self) -> Option<&str> {
-        self.attributes
-            .iter()
-            .find(|(attribute, _)| *attribute == Attribute::CommonName)
-            .map(|(_, value)| value.as_str())
+        let mut attributes = self.attributes();
+        let cn = attributes.find(|(attribute, _)| *attribute == Attribute::CommonName);
+        cn.map(|(_, value)| value.as_str())
     }
 
-    /// True when the subject has no attribute.
+    /// True if the subject has no attribute.
     pub fn is_empty(&self) -> bool {
-        self.attributes.is_empty()
+        self.rdns.is_empty()
     }
 }
 
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, (attribute, value)) in self.attributes.iter().enumerate() {
-            let separator = if index == 0 { "" } else { ", " };
-            write!(f, "{separator}{}={value}", attribute.short_name())?;
+        for (place, rdn) in self.rdns.iter().enumerate() {
+            for (index, (attribute, value)) in rdn.iter().enumerate() {
+                f.write_str(match (place, index) {
+                    (0, 0) => "",
+                    (_, 0) => ", ",
+                    _ => "+",
+                })?;
+                write!(f, "{}={value}", attribute.short_name())?;
+            }
         }
         Ok(())
     }
 }
 
+/// A type that has a name is the same type by its OID.
+fn named((attribute, value): (Attribute, String)) -> (Attribute, String) {
+    match attribute {
+        Attribute::Other(oid) => (Attribute::from_oid(&oid), value),
+        named => (named, value),
+    }
+}
+
+fn invalid(name: &str, value: &str, problem: String, hint: &str) -> Error {
+    Error::invalid(name, value, problem).hinted(hint).of(Input::Subject)
+}
+
 fn check(attribute: &Attribute, value: &str) -> Result<(), Error> {
-    let name = attribute.short_name().to_owned();
-    let bad = |problem: String, hint: &str| {
-        Err(Error::invalid(name.clone(), value, problem).hinted(hint))
-    };
+    let bad =
+        |problem: String, hint: &str| Err(invalid(attribute.short_name(), value, problem, hint));
     if value.is_empty() {
         return bad("empty".to_owned(), "leave the field out, or give it a value");
     }
     if value.trim() != value {
-        return bad("a blank before or behind it".to_owned(), "remove the blank");
+        return bad("it starts or ends with a space".to_owned(), "remove the space");
     }
     if value.chars().any(char::is_control) {
         return bad("a control character".to_owned(), "remove it");
@@ -202,7 +296,7 @@ fn check(attribute: &Attribute, value: &str) -> Result<(), Error> {
             bad("only ASCII is allowed here".to_owned(), "write it in ASCII")
         }
         StringType::Printable if !is_printable(value) => bad(
-            "only letters, digits, blanks and '()+,-./:= are allowed here".to_owned(),
+            "only letters, digits, spaces and '()+,-./:=? are allowed here".to_owned(),
             "remove the other characters",
         ),
         _ => Ok(()),
@@ -222,9 +316,9 @@ pub(crate) fn string_type(attribute: &Attribute, value: &str) -> StringType {
     }
 }
 
-/// X.680's PrintableString less the question mark, at which the encoder panics (rcgen 0.14.10).
+/// PrintableString (X.680 section 41.4).
 fn is_printable(value: &str) -> bool {
-    value.bytes().all(|b| b.is_ascii_alphanumeric() || b" '()+,-./:=".contains(&b))
+    value.bytes().all(|b| b.is_ascii_alphanumeric() || b" '()+,-./:=?".contains(&b))
 }
 
 #[cfg(test)]
@@ -248,22 +342,57 @@ mod tests {
         }
     }
 
-    #[test]
-    fn order_is_cfssls_and_repetition_is_refused() {
-        let subject = Subject::new([
-            (Attribute::CommonName, "etcd CA".to_owned()),
-            (Attribute::Organization, "Lab".to_owned()),
-            (Attribute::Country, "DE".to_owned()),
-        ])
-        .unwrap();
-        assert_eq!(subject.to_string(), "C=DE, O=Lab, CN=etcd CA");
-        let twice = ["a", "b"].map(|unit| (Attribute::OrganizationalUnit, unit.to_owned()));
-        assert!(Subject::new(twice).unwrap_err().to_string().contains("a second OU"));
+    fn subject(attributes: &[(Attribute, &str)]) -> Result<Subject, Error> {
+        Subject::new(attributes.iter().map(|(a, value)| (a.clone(), (*value).to_owned())))
     }
 
     #[test]
-    fn a_question_mark_is_utf8_because_the_encoder_panics_on_it() {
-        assert_eq!(string_type(&Attribute::CommonName, "who?"), StringType::Utf8);
+    fn the_order_is_cfssls_and_values_of_one_type_share_an_rdn() {
+        use Attribute::{CommonName, Country, Organization, OrganizationalUnit};
+        let names = [
+            (CommonName, "etcd CA"),
+            (OrganizationalUnit, "b"),
+            (Organization, "Lab"),
+            (OrganizationalUnit, "a"),
+            (Country, "DE"),
+        ];
+        let written = subject(&names).unwrap();
+        assert_eq!(written.to_string(), "C=DE, O=Lab, OU=b+OU=a, CN=etcd CA");
+        let twice = subject(&[(OrganizationalUnit, "a"), (OrganizationalUnit, "a")]).unwrap_err();
+        assert!(twice.to_string().contains("the same value twice"), "{twice}");
+        let twice = subject(&[(CommonName, "a"), (CommonName, "b")]).unwrap_err();
+        assert!(twice.to_string().contains("a second CN (the first is \"a\")"), "{twice}");
+        assert_eq!(twice.input(), Some(Input::Subject));
+    }
+
+    #[test]
+    fn types_without_a_place_have_an_rdn_for_each_value() {
+        let dc = || Attribute::Other(DOMAIN_COMPONENT.parse().unwrap());
+        let written = subject(&[(dc(), "example"), (dc(), "com")]).unwrap();
+        assert_eq!(written.to_string(), "DC=example, DC=com");
+    }
+
+    #[test]
+    fn a_value_takes_the_place_of_all_values_of_its_type() {
+        use Attribute::{CommonName, Country, Organization};
+        let rdn = |values: &[(Attribute, &str)]| {
+            values.iter().map(|(a, value)| (a.clone(), (*value).to_owned())).collect::<Vec<_>>()
+        };
+        let given = Subject::from_rdns([
+            rdn(&[(CommonName, "x"), (Organization, "a")]),
+            rdn(&[(Organization, "b")]),
+        ])
+        .unwrap();
+        assert_eq!(given.to_string(), "CN=x+O=a, O=b");
+        assert_eq!(given.with(Organization, "c").unwrap().to_string(), "CN=x+O=c");
+        assert_eq!(given.with(Country, "DE").unwrap().to_string(), "C=DE, CN=x+O=a, O=b");
+        assert_eq!(Subject::default().with(CommonName, "y").unwrap().to_string(), "CN=y");
+    }
+
+    #[test]
+    fn string_types_are_those_of_cfssl() {
+        assert_eq!(string_type(&Attribute::CommonName, "who?"), StringType::Printable);
+        assert_eq!(string_type(&Attribute::CommonName, "a@b"), StringType::Utf8);
         assert_eq!(string_type(&Attribute::CommonName, "etcd CA"), StringType::Printable);
     }
 }

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use time::{Duration, OffsetDateTime, UtcOffset};
 
 use crate::certificate::Extension;
 use crate::cidr::Cidr;
-use crate::error::Error;
+use crate::error::{Error, Input};
 use crate::key::PublicKey;
 use crate::name::{DnsName, EmailAddress, San, Uri};
 use crate::oid::Oid;
@@ -31,6 +32,85 @@ pub(crate) struct Template {
     pub(crate) ocsp_no_check: bool,
     pub(crate) policies: Vec<PolicyInformation>,
     pub(crate) copied: Vec<Extension>,
+}
+
+/// When a certificate begins.
+#[derive(Clone, Copy)]
+pub(crate) enum Begin {
+    /// So long before the time of issuance.
+    Backdated(Duration),
+    At(OffsetDateTime),
+}
+
+/// When a certificate ends.
+#[derive(Clone, Copy)]
+pub(crate) enum End {
+    /// So long after the time of issuance.
+    After(Duration),
+    At(OffsetDateTime),
+}
+
+/// notBefore and notAfter. An end that is not after the time of issuance is refused.
+pub(crate) fn validity(
+    now: OffsetDateTime,
+    begin: Begin,
+    end: End,
+) -> Result<(OffsetDateTime, OffsetDateTime), Error> {
+    let now = certifiable(now).ok_or_else(|| {
+        Error::invalid("clock", now.to_string(), "not in the years 1950 to 9999")
+            .hinted("set the clock right")
+            .of(Input::Clock)
+    })?;
+    let bad = |field: &str, found: String, problem: &str, hint: &str| {
+        Error::invalid(field, found, problem).hinted(hint)
+    };
+    let (begin_field, begin_text, not_before) = match begin {
+        Begin::At(time) => ("not_before", rfc3339(time), Some(time)),
+        Begin::Backdated(backdate) => ("backdate", backdate.to_string(), now.checked_sub(backdate)),
+    };
+    let (end_field, end_text, not_after) = match end {
+        End::At(time) => ("not_after", rfc3339(time), Some(time)),
+        End::After(expiry) => ("expiry", expiry.to_string(), now.checked_add(expiry)),
+    };
+    let not_before = not_before.and_then(certifiable).ok_or_else(|| match begin {
+        Begin::At(_) => {
+            bad(begin_field, begin_text.clone(), "before the year 1950", "choose a later time")
+        }
+        Begin::Backdated(_) => {
+            let problem = "it leads before the year 1950";
+            bad(begin_field, begin_text.clone(), problem, "choose minutes, such as 5m")
+        }
+    })?;
+    let not_after = not_after.and_then(certifiable).ok_or_else(|| match end {
+        End::At(_) => {
+            bad(end_field, end_text.clone(), "before the year 1950", "choose a later time")
+        }
+        End::After(_) => {
+            let problem = "it leads beyond the year 9999";
+            bad(end_field, end_text.clone(), problem, "choose a shorter lifetime, such as 8760h")
+        }
+    })?;
+    if not_after <= now || not_after <= not_before {
+        let problem = "the certificate would have ended before it is used";
+        let hint = "choose a later end, such as an expiry of 8760h";
+        return Err(bad(end_field, end_text, problem, hint));
+    }
+    if not_before > now {
+        let problem = "the certificate would not be valid yet";
+        return Err(bad(begin_field, rfc3339(not_before), problem, "choose a time in the past"));
+    }
+    Ok((not_before, not_after))
+}
+
+fn rfc3339(time: OffsetDateTime) -> String {
+    time.format(&Rfc3339).unwrap_or_else(|_| time.to_string())
+}
+
+/// A time as certificates and CRLs state it: whole seconds of UTC, in the years that UTCTime and
+/// GeneralizedTime hold (RFC 5280 section 4.1.2.5). rcgen 0.14.10 panics on other years.
+pub(crate) fn certifiable(time: OffsetDateTime) -> Option<OffsetDateTime> {
+    let time = time.checked_to_offset(UtcOffset::UTC)?.replace_nanosecond(0).ok()?;
+    (1950..=9999).contains(&time.year()).then_some(time)
 }
 
 /// That a certificate is a CA's, and how many CAs may stand below it.

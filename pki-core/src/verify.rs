@@ -25,11 +25,11 @@ use time::OffsetDateTime;
 use self::builder::WebpkiAnchors;
 use self::search::{Best, Question};
 use crate::certificate::Certificate;
+use crate::crl::Crl;
 use crate::error::Error;
 use crate::finding::Finding;
 use crate::key::PublicKey;
 use crate::report::Report;
-use crate::revocation_list::RevocationList;
 use crate::rules::{self, Policy, VerifyOptions, finding};
 
 /// Trust anchors, and what is known beside them.
@@ -55,7 +55,7 @@ pub struct VerifierBuilder {
 /// A CRL, and the key that its signature was found to be by, so that many certificates of one CA
 /// cost one check.
 struct KnownList {
-    list: RevocationList,
+    list: Crl,
     signer: OnceLock<PublicKey>,
 }
 
@@ -82,7 +82,7 @@ impl VerifierBuilder {
     /// Adds a CRL in DER. Certificates of its issuer that it lists are refused; where all CRLs of an
     /// issuer have ended, or cannot be relied on for another reason, so are all its certificates.
     pub fn crl(mut self, der: &[u8]) -> Result<Self, Error> {
-        let list = RevocationList::from_der(der)?;
+        let list = Crl::from_der(der)?;
         self.crls.push(KnownList { list, signer: OnceLock::new() });
         Ok(self)
     }
@@ -181,7 +181,7 @@ impl Verifier {
         issuer: &Certificate,
         at: OffsetDateTime,
     ) -> impl Iterator<Item = Finding> {
-        let is_signed = |list: &RevocationList| {
+        let is_signed = |list: &Crl| {
             let known = self.crls.iter().find(|known| std::ptr::eq(&raw const known.list, list));
             known.is_some_and(|known| known.is_signed_by(&issuer.public_key))
         };
@@ -197,5 +197,5 @@ impl Verifier {
 
 /// True when the bytes are a CRL in DER, which [`VerifierBuilder::crl`] would take.
 pub fn is_crl(der: &[u8]) -> bool {
-    RevocationList::from_der(der).is_ok()
+    Crl::from_der(der).is_ok()
 }

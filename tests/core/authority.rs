@@ -304,7 +304,8 @@ fn a_signature_that_is_none_of_the_cas_makes_no_certificate() {
         ("over other bytes", ca.key.sign(b"other bytes").unwrap()),
         ("with a bit flipped", flipped),
     ] {
-        let wanted = "the signer failed: its signature does not verify with the CA's public key";
+        let wanted =
+            "the signer failed: its signature does not verify with the public key of the signer";
         assert_eq!(draft().assemble(&signature).unwrap_err().to_string(), wanted, "{what}");
         let stranger = Stranger(&ca.certificate().public_key, Ok(signature));
         assert_eq!(draft().sign(&stranger).unwrap_err().to_string(), wanted, "{what}");
@@ -315,7 +316,7 @@ fn a_signature_that_is_none_of_the_cas_makes_no_certificate() {
     // Another key is not even asked to sign.
     let other = Stranger(key.public_key(), Err("asked"));
     let error = draft().sign(&other).unwrap_err();
-    assert!(error.to_string().contains("not the key of the CA certificate"), "{error}");
+    assert!(error.to_string().contains("not the key that has to sign"), "{error}");
     assert!(error.hint().is_some());
 }
 

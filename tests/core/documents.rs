@@ -215,7 +215,7 @@ fn what_is_no_csr_json_says_why() {
             r#"{"CN": "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffx"}"#,
             // names
             r#"{"names": {"O": "Lab"}}"#,
-            r#"{"names": [{"O": "a"}, {"O": "b"}]}"#,
+            r#"{"names": [{"O": "a"}, {"O": "a"}]}"#,
             r#"{"names": [{"OU": "Org Unit 1", "OU": "Org Unit 2"}]}"#,
             r#"{"names": [{"C": "Germany"}]}"#,
             r#"{"names": [{"Org": "Lab"}]}"#,

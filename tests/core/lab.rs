@@ -44,13 +44,7 @@ impl Ca {
     }
 
     pub(crate) fn request(cn: &str, sans: &[&str], key: &PrivateKey) -> Request {
-        Request {
-            subject: Subject::from_common_name(cn).unwrap(),
-            names: names(sans),
-            public_key: key.public_key().clone(),
-            extensions: Vec::new(),
-            expiry: None,
-        }
+        Request::new(Subject::from_common_name(cn).unwrap(), names(sans), key.public_key().clone())
     }
 
     pub(crate) fn draft(&self, profile: &str, request: &Request) -> Result<Draft, Error> {

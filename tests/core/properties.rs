@@ -94,20 +94,19 @@ impl Asked {
     }
 
     fn issue(&self) -> Certificate {
-        let request = Request {
-            subject: Subject::from_common_name(&*self.cn).unwrap(),
-            names: self.names.clone(),
-            public_key: KEYS[self.key].public_key().clone(),
-            extensions: Vec::new(),
-            expiry: self.expiry,
-        };
+        let mut request = Request::new(
+            Subject::from_common_name(&*self.cn).unwrap(),
+            self.names.clone(),
+            KEYS[self.key].public_key().clone(),
+        );
+        request.expiry = self.expiry;
         let config = SigningConfig::etcd();
         let profile = config.profile(self.profile).unwrap();
         let ca = &CAS[self.ca];
         let draft = ca.authority.draft(&request, profile, &self.moment()).unwrap();
         let issued = draft.sign(&ca.key).unwrap();
         assert_eq!(issued.findings, []);
-        assert_eq!(issued.left_out, [""; 0]);
+        assert_eq!(issued.left_out, []);
         issued.certificate
     }
 

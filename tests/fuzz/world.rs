@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use pki_core::{
-    Authority, CaRequest, Certificate, Draft, Error, IssuanceContext, PrivateKey, Request, SerialNumber,
-    Signer, SigningConfig, Subject,
+    Asked, Authority, CaRequest, Certificate, Draft, Error, IssuanceContext, PrivateKey, Request,
+    SerialNumber, Signer, SigningConfig, Subject,
 };
 use time::OffsetDateTime;
 use time::macros::datetime;
@@ -43,8 +43,8 @@ pub static CHAIN: LazyLock<[Entity; 3]> = LazyLock::new(|| {
 
     let authority = Authority::new(root.clone());
     let mut ca = request(&between_key);
-    ca.subject = Subject::from_common_name("between").expect("a name");
-    ca.names = Vec::new();
+    ca.subject = Asked::ByOperator(Subject::from_common_name("between").expect("a name"));
+    ca.names = Asked::ByOperator(Vec::new());
     let between = authority.draft(&ca, &profile(&config, "ca"), &moment(2));
     let between = sign(between, &root_key);
 
@@ -60,13 +60,12 @@ pub static CHAIN: LazyLock<[Entity; 3]> = LazyLock::new(|| {
 
 /// A request for a leaf.
 pub fn request(key: &PrivateKey) -> Request {
-    Request {
-        subject: Subject::from_common_name("etcdone").expect("a name"),
-        names: NAMES.iter().map(|name| name.parse().expect("a name")).collect(),
-        public_key: key.public_key().clone(),
-        extensions: Vec::new(),
-        expiry: None,
-    }
+    let names = NAMES.iter().map(|name| name.parse().expect("a name")).collect();
+    Request::new(
+        Subject::from_common_name("etcdone").expect("a name"),
+        names,
+        key.public_key().clone(),
+    )
 }
 
 /// The moment, and a serial number that is the same in every run.

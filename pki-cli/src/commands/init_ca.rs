@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use pki_core::{Attribute, CaRequest, CsrJson, KeyAlgorithm, NameConstraint, Subject};
+use pki_core::{CaRequest, CsrJson, Input, KeyAlgorithm, NameConstraint, Subject};
 use serde::Serialize;
 use time::Duration;
 
@@ -81,6 +81,7 @@ pub(crate) fn run(args: &InitCaArgs, common: &Common) -> Result<ExitCode, Failur
     let remains = if args.new { Remains::Keep } else { Remains::Refuse };
     let opened = NewCa { request: &request, algorithm, remains }.open_or_make(&folder);
     let (_folder, opened) = opened.map_err(|failure| {
+        let failure = failure.naming(Input::Subject, "--cn");
         // The options are checked already; what is wrong with a value is wrong in the file.
         match (failure.kind, &args.csr_json) {
             (Kind::Usage, Some(path)) => failure.in_file(path),
@@ -126,13 +127,12 @@ fn print(
 
 fn request(args: &InitCaArgs) -> Result<(CaRequest, KeyAlgorithm), Failure> {
     let file = args.csr_json.as_deref().map(read_csr_json).transpose()?;
-    let mut attributes = match &file {
-        Some(file) => file.subject.attributes().to_vec(),
-        None => vec![(Attribute::CommonName, "etcd CA".to_owned())],
+    let subject = match &file {
+        Some(file) => file.subject.clone(),
+        None => Subject::from_common_name("etcd CA")?,
     };
-    super::set_attribute(&mut attributes, Attribute::CommonName, args.cn.as_ref());
-    super::set_attribute(&mut attributes, Attribute::Organization, args.org.as_ref());
-    let mut request = CaRequest::new(Subject::new(attributes)?);
+    let subject = super::override_subject(subject, args.cn.as_ref(), args.org.as_ref())?;
+    let mut request = CaRequest::new(subject);
     let mut algorithm = KeyAlgorithm::default();
     if let Some(file) = file {
         algorithm = file.key;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use pki_core::{
-    Attribute, CertificateRequest, CsrJson, Error, ExtendedKeyUsage, Issued, KeyAlgorithm,
+    Asked, CertificateRequest, CsrJson, Error, ExtendedKeyUsage, Input, Issued, KeyAlgorithm,
     PrivateKey, Profile, Request, San, Signer, SigningConfig, Subject,
 };
 use serde::Serialize;
@@ -177,18 +177,17 @@ pub(crate) fn run(args: &IssueArgs, common: &Common) -> Result<ExitCode, Failure
 
 /// Why there is no draft, with the files that have a part in it.
 fn not_drafted(error: Error, args: &IssueArgs, wanted: &Wanted, folder: &Path) -> Failure {
-    let file = match &error {
-        // The profile adds a name that is made from it.
-        Error::Invalid(invalid) if invalid.field == "CN" => {
+    let file = match (&error, error.input()) {
+        // The profile makes a name of the common name.
+        (Error::Invalid(_), Some(Input::Subject)) => {
             wanted.named_by.as_ref().or(args.config.as_ref())
         }
-        Error::Invalid(invalid) if !invalid.field.starts_with("profile ") => None,
-        Error::Invalid(_) => args.config.as_ref(),
-        Error::NotAdmitted(_) => args.config.as_ref().or(args.csr.as_ref()),
+        (Error::Invalid(_), Some(Input::Profile)) => args.config.as_ref(),
+        (Error::NotAdmitted(_), _) => args.config.as_ref().or(args.csr.as_ref()),
         _ => None,
     };
     let file = file.cloned();
-    let mut failure = Failure::from(error);
+    let mut failure = Failure::from(error).naming(Input::Subject, "--cn");
     if !failure.findings.is_empty() {
         let _ = write!(failure.message, " (CA {}", shown(&certificate_path(folder)));
         for (what, path) in [("request", &args.csr), ("profile of", &args.config)] {
@@ -214,10 +213,10 @@ fn wanted(args: &IssueArgs, profile: &Profile, folder: &Path) -> Result<Wanted, 
         (Some(path), _) => {
             let in_file = |error: pki_core::Error| Failure::from(error).in_file(path);
             let csr = CertificateRequest::from_pem_or_der(&store::read(path)?).map_err(in_file)?;
-            let request = profile.restrict(Request::from_csr(&csr).map_err(in_file)?);
-            let asked = (request.subject.clone(), request.names.clone());
+            let request = Request::from_csr(&csr).map_err(in_file)?;
+            let subject = profile.restrict(request.clone()).subject.value().clone();
             given = Some((path, request));
-            asked
+            (subject, Vec::new())
         }
         (None, Some(path)) => {
             let file = read_csr_json(path)?;
@@ -232,28 +231,32 @@ fn wanted(args: &IssueArgs, profile: &Profile, folder: &Path) -> Result<Wanted, 
     }
     let named_by = subject.common_name().filter(|_| args.cn.is_none());
     let named_by = named_by.and(args.csr.as_ref().or(args.csr_json.as_ref())).cloned();
-    let mut attributes = subject.attributes().to_vec();
     let cn = args.cn.as_ref().or(args.name.as_ref().filter(|_| subject.common_name().is_none()));
-    super::set_attribute(&mut attributes, Attribute::CommonName, cn);
-    super::set_attribute(&mut attributes, Attribute::Organization, args.org.as_ref());
-    subject = Subject::new(attributes)?;
+    let overridden = cn.is_some() || args.org.is_some();
+    subject = super::override_subject(subject, cn, args.org.as_ref())?;
 
     let existing = if args.force { Existing::Replace } else { Existing::Keep };
     let files = NamedPair::new(&args.out, name(args, &subject)?, existing)?;
-    let (public_key, extensions, key) = if let Some((csr, request)) = given {
+    let (mut request, key) = if let Some((csr, mut request)) = given {
         let checked = files.check_certificate(folder, &request.public_key);
         checked.map_err(|failure| match failure.kind {
             Kind::Usage => failure.in_file(csr),
             _ => failure,
         })?;
-        (request.public_key, request.extensions, None)
+        if overridden {
+            request.subject = Asked::ByOperator(subject);
+        }
+        if !names.is_empty() {
+            request.names = Asked::ByOperator(names);
+        }
+        (request, None)
     } else {
         // Before a key is made, which may take a second for RSA.
         files.check_both(folder)?;
         let key = PrivateKey::generate(args.key.unwrap_or(algorithm))?;
-        (key.public_key().clone(), Vec::new(), Some(key))
+        (Request::new(subject, names, key.public_key().clone()), Some(key))
     };
-    let request = Request { subject, names, public_key, extensions, expiry: args.expiry };
+    request.expiry = args.expiry;
     Ok(Wanted { files, request, key, named_by })
 }
 
@@ -316,7 +319,7 @@ fn print(common: &Common, profile: &Profile, issued: &Issued, files: Files) -> R
             profile: profile.name.clone(),
             files,
             findings: facts::findings(&issued.findings),
-            left_out: issued.left_out.clone(),
+            left_out: issued.left_out.iter().map(ToString::to_string).collect(),
         });
     }
     let names = certificate.extensions.subject_alt_name.unwrap_or_default();

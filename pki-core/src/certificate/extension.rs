@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use x509_cert::der::Decode;
+use der::Decode;
 use x509_cert::ext::pkix::CrlDistributionPoints;
 use x509_parser::asn1_rs::{Class, FromDer, Oid as Asn1Oid};
 use x509_parser::extensions::{
@@ -14,6 +14,7 @@ use x509_parser::oid_registry::OID_X509_EXT_NAME_CONSTRAINTS;
 
 use super::constraints::NameConstraints;
 use super::name::{DistinguishedName, hex, shown};
+use super::serial::SerialNumber;
 use super::signed::{contents, elements};
 use crate::error::Error;
 use crate::key::KeyId;
@@ -72,6 +73,10 @@ pub struct Extensions {
 pub struct AuthorityKeyId {
     /// keyIdentifier
     pub key_id: Option<KeyId>,
+    /// authorityCertIssuer: who issued the issuer's certificate; empty if it is absent.
+    pub issuer: Vec<GeneralName>,
+    /// authorityCertSerialNumber: the serial number of the issuer's certificate.
+    pub serial: Option<SerialNumber>,
 }
 
 /// RFC 5280 section 4.2.1.9
@@ -151,6 +156,8 @@ pub enum GeneralName {
     Email(String),
     /// iPAddress: 4 or 16 octets; in a constraint 8 or 32, address and mask
     Ip(Vec<u8>),
+    /// A name of a known kind that cannot be read, described.
+    Malformed(String),
     /// Any other kind, described.
     Other(String),
     /// uniformResourceIdentifier
@@ -182,12 +189,12 @@ impl GeneralName {
     }
 
     fn malformed(tag: u32, data: &[u8]) -> Self {
-        Self::Other(format!("malformed[{tag}]:{}", hex(data)))
+        Self::Malformed(format!("malformed[{tag}]:{}", hex(data)))
     }
 
     /// True for a name of a known kind that cannot be read.
-    pub(crate) fn is_malformed(&self) -> bool {
-        matches!(self, Self::Other(text) if text.starts_with("malformed"))
+    pub(crate) const fn is_malformed(&self) -> bool {
+        matches!(self, Self::Malformed(_))
     }
 
     /// The address, where the name is one.
@@ -219,7 +226,7 @@ impl fmt::Display for GeneralName {
             Self::Dns(text) => write!(f, "dns:{}", shown(text)),
             Self::Email(text) => write!(f, "email:{}", shown(text)),
             Self::Uri(text) => write!(f, "uri:{}", shown(text)),
-            Self::Other(text) => f.write_str(text),
+            Self::Malformed(text) | Self::Other(text) => f.write_str(text),
             Self::Ip(octets) => {
                 let (address, mask) = octets.split_at(octets.len() / 2);
                 match (ip(octets), ip(address), ip(mask)) {
@@ -237,14 +244,14 @@ impl fmt::Display for GeneralName {
 
 impl Extensions {
     pub(crate) fn read(
-        wanted: &'static str,
+        expected: &'static str,
         extensions: &[X509Extension<'_>],
     ) -> Result<Self, Error> {
         let mut facts = Self::default();
         for extension in extensions {
             let oid = Oid::from_der(extension.oid.as_bytes());
             if !has_its_shape(&oid, extension.value) {
-                return Err(unreadable(wanted, extension));
+                return Err(unreadable(expected, extension));
             }
             facts.all.push(Extension {
                 oid,
@@ -255,12 +262,12 @@ impl Extensions {
             if extension.oid == OID_X509_EXT_NAME_CONSTRAINTS {
                 facts.name_constraints = Some(NameConstraints::read(extension.value));
             } else {
-                facts.add(wanted, extension)?;
+                facts.add(expected, extension)?;
             }
         }
         match facts.repeated() {
             Some(oid) => {
-                Err(Error::malformed(wanted, format!("extension {oid} stands in it twice"))
+                Err(Error::malformed(expected, format!("extension {oid} stands in it twice"))
                     .hinted("RFC 5280 section 4.2 allows one of each; have it issued anew"))
             }
             None => Ok(facts),
@@ -274,11 +281,16 @@ impl Extensions {
         oids.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0])
     }
 
-    fn add(&mut self, wanted: &'static str, extension: &X509Extension<'_>) -> Result<(), Error> {
+    fn add(&mut self, expected: &'static str, extension: &X509Extension<'_>) -> Result<(), Error> {
         match extension.parsed_extension() {
             ParsedExtension::AuthorityKeyIdentifier(aki) => {
                 self.authority_key_id = Some(AuthorityKeyId {
                     key_id: aki.key_identifier.as_ref().map(|id| KeyId(id.0.to_vec())),
+                    issuer: {
+                        let names = aki.authority_cert_issuer.iter().flatten();
+                        names.map(GeneralName::read).collect()
+                    },
+                    serial: aki.authority_cert_serial.map(SerialNumber::from_contents),
                 });
             }
             ParsedExtension::SubjectKeyIdentifier(id) => {
@@ -322,13 +334,13 @@ impl Extensions {
             ParsedExtension::ExtendedKeyUsage(_) => {
                 // The parser sorts the purposes into flags; their order is read from the bytes.
                 let (_, oids) = Vec::<Asn1Oid<'_>>::from_der(extension.value)
-                    .map_err(|_| unreadable(wanted, extension))?;
+                    .map_err(|_| unreadable(expected, extension))?;
                 let usages = oids.iter().map(|oid| ExtendedKeyUsage(Oid::from_der(oid.as_bytes())));
                 self.extended_key_usage = Some(usages.collect());
             }
             ParsedExtension::CRLDistributionPoints(points) => {
                 let points = DistributionPoint::read(extension.value, points)
-                    .ok_or_else(|| unreadable(wanted, extension))?;
+                    .ok_or_else(|| unreadable(expected, extension))?;
                 self.crl_distribution_points = Some(points);
             }
             ParsedExtension::AuthorityInfoAccess(access) => {
@@ -338,7 +350,7 @@ impl Extensions {
                 });
                 self.authority_info_access = Some(descriptions.collect());
             }
-            ParsedExtension::ParseError { .. } => return Err(unreadable(wanted, extension)),
+            ParsedExtension::ParseError { .. } => return Err(unreadable(expected, extension)),
             _ => {}
         }
         Ok(())
@@ -371,8 +383,8 @@ fn has_its_shape(oid: &Oid, value: &[u8]) -> bool {
     value.first() == Some(&tag) && inside.is_none_or(fits)
 }
 
-fn unreadable(wanted: &'static str, extension: &X509Extension<'_>) -> Error {
-    Error::malformed(wanted, format!("extension {} cannot be read", extension.oid))
+fn unreadable(expected: &'static str, extension: &X509Extension<'_>) -> Error {
+    Error::malformed(expected, format!("extension {} cannot be read", extension.oid))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use x509_parser::asn1_rs::{Any, BmpString, Tag, UniversalString};
 use x509_parser::x509::X509Name;
 
 use super::signed::is_name;
-use crate::error::Error;
+use crate::error::{Error, Input};
 use crate::oid::Oid;
 use crate::subject::{Attribute, Subject};
 
@@ -19,7 +19,6 @@ pub struct DistinguishedName {
     /// The attributes, in the order in which they stand.
     pub attributes: Vec<NameAttribute>,
     der: Vec<u8>,
-    rewritable: bool,
 }
 
 /// One attribute of a name.
@@ -28,10 +27,11 @@ pub struct DistinguishedName {
 pub struct NameAttribute {
     /// The attribute type.
     pub attribute: Attribute,
-    /// The value; `#` and hexadecimal digits where it is no string.
+    /// The value. `#` and hexadecimal digits if it is not a string.
     pub value: String,
-    /// True when it shares its relative distinguished name with the attribute before it.
+    /// True if it shares its relative distinguished name with the attribute before it.
     pub same_rdn: bool,
+    is_text: bool,
 }
 
 impl NameAttribute {
@@ -52,30 +52,19 @@ impl DistinguishedName {
             return None;
         }
         let mut attributes: Vec<NameAttribute> = Vec::new();
-        let mut rewritable = true;
         for rdn in name.iter_rdn() {
-            rewritable &= rdn.iter().count() == 1;
             for (index, entry) in rdn.iter().enumerate() {
                 let oid = Oid::from_der(entry.attr_type().as_bytes());
-                let value = text(entry.attr_value()).unwrap_or_else(|| hex(entry.as_slice()));
-                let attribute = Attribute::from_oid(&oid);
-                // The encoder keeps one value a type, and panics on a question mark in a
-                // PrintableString (rcgen 0.14.10), which X.680 allows, and on an OID from 2.40 or
-                // of one zero, which it reads wrongly (asn1-rs 0.7.2).
-                let type_octets = entry.attr_type().as_bytes();
-                rewritable &= attributes.iter().all(|earlier| earlier.attribute != attribute)
-                    && !(entry.attr_value().tag() == Tag::PrintableString && value.contains('?'))
-                    && matches!(type_octets, [..0x78, ..])
-                    && type_octets != [0];
-                attributes.push(NameAttribute { attribute, value, same_rdn: index > 0 });
+                let text = text(entry.attr_value());
+                attributes.push(NameAttribute {
+                    attribute: Attribute::from_oid(&oid),
+                    is_text: text.is_some(),
+                    value: text.unwrap_or_else(|| hex(entry.as_slice())),
+                    same_rdn: index > 0,
+                });
             }
         }
-        Some(Self { attributes, der: name.as_raw().to_vec(), rewritable })
-    }
-
-    /// True when the encoder can write this name again.
-    pub(crate) const fn is_rewritable(&self) -> bool {
-        self.rewritable
+        Some(Self { attributes, der: name.as_raw().to_vec() })
     }
 
     /// The DER of the name.
@@ -118,22 +107,18 @@ impl DistinguishedName {
             .map(|entry| entry.value.as_str())
     }
 
-    /// The same name as one that we write, where we can write it.
+    /// The same name as one that this crate writes: the RDNs and their order stay, and each value is
+    /// written in the string type that [`Subject`] has for it.
     pub fn to_subject(&self) -> Result<Subject, Error> {
-        if let Some(same_rdn) = self.attributes.iter().find(|entry| entry.same_rdn) {
-            return Err(Error::invalid(
-                "subject",
-                self.to_string(),
-                format!(
-                    "{} shares a relative distinguished name with another attribute",
-                    same_rdn.attribute.short_name()
-                ),
-            )
-            .hinted("ask with a subject of single-valued attributes, or override it with --cn"));
+        if let Some(attribute) = self.attributes.iter().find(|attribute| !attribute.is_text) {
+            let name = attribute.attribute.short_name();
+            return Err(Error::invalid(name, &*attribute.value, "not text")
+                .hinted("make the name again in UTF-8")
+                .of(Input::Subject));
         }
-        Subject::new(
-            self.attributes.iter().map(|entry| (entry.attribute.clone(), entry.value.clone())),
-        )
+        Subject::from_rdns(self.relative_names().into_iter().map(|rdn| {
+            rdn.iter().map(|entry| (entry.attribute.clone(), entry.value.clone())).collect()
+        }))
     }
 }
 

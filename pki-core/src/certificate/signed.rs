@@ -54,6 +54,14 @@ impl Signed {
         &der[self.algorithm.clone()]
     }
 
+    /// The parts of `new`, if it is what `old` is but for the signature.
+    pub(crate) fn signed_again(&self, old: &[u8], new: &[u8]) -> Option<Self> {
+        let signed = Self::read("SIGNED", new).ok()?;
+        let same =
+            signed.body(new) == self.body(old) && signed.algorithm(new) == self.algorithm(old);
+        same.then_some(signed)
+    }
+
     pub(crate) fn verifies(&self, der: &[u8], key: &PublicKey) -> bool {
         key.verifies(self.algorithm(der), self.body(der), &self.signature)
     }

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use super::clients::ClientConfig;
 use super::contents::HostFile;
-use super::model::{ClientFile, Crl, Deployment, Member, Pair, Trust};
+use super::model::{ClientFile, ConfiguredCrl, Deployment, Member, Pair, Trust};
 use super::settings::{self, below};
 use crate::bundle::Bundles;
 use crate::ca_set::ClusterCas;
@@ -130,7 +130,7 @@ impl<'a> Deployment<'a> {
         for (part, listed) in
             [(Purpose::Client, "client-crl-file"), (Purpose::Peer, "peer-crl-file")]
         {
-            self.crls.extend(file(listed).map(|file| Crl { host, file, against: part }));
+            self.crls.extend(file(listed).map(|file| ConfiguredCrl { host, file, against: part }));
         }
         let name = settings.file().unwrap_or_default();
         let unseen = unseen.into_iter().map(|evidence| (format!("{host}/{name}"), evidence));

@@ -1,10 +1,11 @@
 //! What the bytes of a file hold, whatever the file is for. Nothing of a secret is kept.
 
 use crate::certificate::Certificate;
+use crate::crl::Crl;
+use crate::error::Defect;
 use crate::key::{PublicKey, Signer};
 use crate::pem;
-use crate::private_key::{PrivateKey, is_unsupported};
-use crate::revocation_list::RevocationList;
+use crate::private_key::PrivateKey;
 
 /// A file in a host's folder. What it holds is read once; no secret is kept.
 #[derive(Clone, Debug)]
@@ -48,7 +49,7 @@ pub(crate) struct Contents {
     /// The public half of the private key, where one can be read.
     pub(crate) key: Option<PublicKey>,
     /// The CRL.
-    pub(crate) crl: Option<RevocationList>,
+    pub(crate) crl: Option<Crl>,
     /// Why a section cannot be read.
     pub(crate) damage: Option<String>,
     /// The text of a file that is no PEM: configuration.
@@ -111,7 +112,7 @@ impl Contents {
         } else if let Ok(key) = PrivateKey::from_der(bytes) {
             contents.form = Form::Der("a private key");
             contents.key = Some(key.public_key().clone());
-        } else if let Ok(crl) = RevocationList::from_der(bytes) {
+        } else if let Ok(crl) = Crl::from_der(bytes) {
             contents.form = Form::Der("a CRL");
             contents.crl = Some(crl);
         } else {
@@ -142,19 +143,21 @@ impl Contents {
                     match PrivateKey::from_der(&der) {
                         Ok(key) => self.key = Some(key.public_key().clone()),
                         // Whether such a key is good enough is said of its certificate.
-                        Err(error) if is_unsupported(&error) => {}
+                        Err(error) if error.defect() == Some(Defect::Unsupported) => {}
                         Err(error) => self.damage = Some(damaged(error)),
                     }
                     Section::Key
                 }
                 pem::Content::Crl(der) => {
-                    match RevocationList::from_der(&der) {
+                    match Crl::from_der(&der) {
                         Ok(crl) => self.crl = Some(crl),
                         Err(error) => self.damage = Some(damaged(error)),
                     }
                     Section::Crl
                 }
-                pem::Content::EncryptedKey => Section::EncryptedKey,
+                pem::Content::EncryptedKey(_) | pem::Content::LegacyEncryptedKey => {
+                    Section::EncryptedKey
+                }
                 other => Section::Other(other.label().to_owned()),
             };
             self.sections.push(kind);

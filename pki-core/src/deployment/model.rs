@@ -9,9 +9,9 @@ use super::contents::{Form, HostFile};
 use crate::ca_set::ClusterCas;
 use crate::certificate::Certificate;
 use crate::cluster::CertificateSpec;
+use crate::crl::Crl;
 use crate::etcd::EtcdSettings;
 use crate::manifest::{Host, Manifest};
-use crate::revocation_list::RevocationList;
 use crate::usage::Purpose;
 
 /// All hosts of a cluster.
@@ -23,7 +23,7 @@ pub(crate) struct Deployment<'a> {
     pub(crate) members: Vec<Member<'a>>,
     pub(crate) pairs: Vec<Pair<'a>>,
     pub(crate) trusts: Vec<Trust<'a>>,
-    pub(crate) crls: Vec<Crl<'a>>,
+    pub(crate) crls: Vec<ConfiguredCrl<'a>>,
     pub(crate) clients: Vec<ClientFile<'a>>,
     /// What a file, `HOST/NAME`, names outside the host's folder.
     pub(crate) unseen: Vec<(String, String)>,
@@ -65,7 +65,7 @@ pub(crate) struct Trust<'a> {
 }
 
 /// A CRL that a member enforces, against those who come as clients or as peers.
-pub(crate) struct Crl<'a> {
+pub(crate) struct ConfiguredCrl<'a> {
     pub(crate) host: &'a str,
     pub(crate) file: String,
     pub(crate) against: Purpose,
@@ -158,7 +158,7 @@ impl<'a> Deployment<'a> {
     }
 
     /// The CRL of a file, in a form that some etcd reads.
-    pub(crate) fn list(&self, crl: &Crl<'_>) -> Option<&'a RevocationList> {
+    pub(crate) fn list(&self, crl: &ConfiguredCrl<'_>) -> Option<&'a Crl> {
         self.file(crl.host, &crl.file)?.contents.crl.as_ref()
     }
 

@@ -14,7 +14,7 @@ pub(crate) static CA_PATHLEN: Rule = Rule {
     citation: "RFC 5280 section 4.2.1.9",
 };
 
-pub(crate) static DN_BYTES: Rule = Rule {
+pub(super) static DN_BYTES: Rule = Rule {
     id: "dn-bytes",
     severity: Severity::Error,
     source: Source::Rfc5280,

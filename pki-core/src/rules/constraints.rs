@@ -257,7 +257,10 @@ fn unknown_kind(in_path: &CertificateInPath<'_>) -> Vec<String> {
     if in_path.is_leaf() {
         return Vec::new();
     }
-    let unknown = subtrees(in_path)
-        .filter(|c| matches!(c, GeneralName::Directory(_) | GeneralName::Other(_)));
+    let is_unknown = |constraint: &&GeneralName| {
+        use GeneralName::{Directory, Malformed, Other};
+        matches!(constraint, Directory(_) | Malformed(_) | Other(_))
+    };
+    let unknown = subtrees(in_path).filter(is_unknown);
     unknown.map(|constraint| format!("Go does not support the constraint {constraint}")).collect()
 }

@@ -3,10 +3,10 @@
 
 use super::{Row, Violation, config, moment};
 use crate::certificate::Certificate;
-use crate::deployment::{Crl, Deployment, Form, Pair};
+use crate::crl::Crl;
+use crate::deployment::{ConfiguredCrl, Deployment, Form, Pair};
 use crate::etcd::EtcdVersion;
 use crate::finding::{Rule, Severity, Source};
-use crate::revocation_list::RevocationList;
 use crate::usage::Purpose;
 
 pub(super) static ROWS: &[Row] = &[
@@ -81,7 +81,7 @@ pub(super) static ROWS: &[Row] = &[
 /// Runs `check` on every CRL that can be read.
 fn each(
     deployment: &Deployment<'_>,
-    check: impl Fn(&Crl<'_>, &RevocationList) -> Vec<String>,
+    check: impl Fn(&ConfiguredCrl<'_>, &Crl) -> Vec<String>,
 ) -> Vec<Violation> {
     let mut violations = Vec::new();
     for crl in &deployment.crls {
@@ -92,15 +92,15 @@ fn each(
     violations
 }
 
-fn about(crl: &Crl<'_>, evidence: String) -> Violation {
+fn about(crl: &ConfiguredCrl<'_>, evidence: String) -> Violation {
     Violation { file: format!("{}/{}", crl.host, crl.file), subject: crl.file.clone(), evidence }
 }
 
 /// The certificates that etcd checks against this CRL and that it lists, whoever issued them.
 fn listed<'d, 'a>(
     deployment: &'d Deployment<'a>,
-    crl: &Crl<'_>,
-    list: &RevocationList,
+    crl: &ConfiguredCrl<'_>,
+    list: &Crl,
 ) -> Vec<(&'d Pair<'a>, &'a Certificate)> {
     // The gateway connects to the client port with the server's certificate.
     let against = |pair: &Pair<'_>| {

@@ -8,8 +8,8 @@ use time::OffsetDateTime;
 
 use super::{Policy, Row, crls, moment};
 use crate::certificate::{Certificate, GeneralName};
-use crate::finding::{Rule, Severity, Source};
-use crate::revocation_list::{RevocationList, Scope};
+use crate::crl::{Crl, Scope};
+use crate::finding::{Finding, Rule, Severity, Source};
 use crate::usage::KeyUsages;
 
 static LEAF_REVOKED: Rule = Rule {
@@ -100,8 +100,8 @@ pub(super) static ROWS: &[Row] = &[
 pub(crate) fn violations<'a>(
     certificate: &Certificate,
     issuer: &Certificate,
-    crls: impl Iterator<Item = &'a RevocationList>,
-    is_signed: impl Fn(&RevocationList) -> bool,
+    crls: impl Iterator<Item = &'a Crl>,
+    is_signed: impl Fn(&Crl) -> bool,
     at: OffsetDateTime,
     policy: Policy,
 ) -> Vec<(&'static Rule, String)> {
@@ -134,7 +134,7 @@ pub(crate) fn violations<'a>(
 
 /// Why a CRL cannot be relied on for this certificate.
 fn faults(
-    crl: &RevocationList,
+    crl: &Crl,
     certificate: &Certificate,
     issuer: &Certificate,
     signed: bool,
@@ -145,13 +145,7 @@ fn faults(
         let evidence = format!("it is not signed by the key of {}", issuer.subject);
         faults.push((&CRL_SIGNATURE, evidence));
     }
-    let usage = issuer.extensions.key_usage;
-    if usage.is_some_and(|usage| !usage.contains(KeyUsages::CRL_SIGN)) {
-        faults.push((
-            &CRL_SIGN,
-            format!("the keyUsage of {} does not include cRLSign", issuer.subject),
-        ));
-    }
+    faults.extend(issuer_may_not_sign(issuer));
     faults.extend(stale(crl, at).map(|evidence| (&CRL_STALE, evidence)));
     faults.extend(critical(crl).map(|evidence| (&CRL_CRITICAL_EXTENSION, evidence)));
     let scope = crl.scope.as_ref().and_then(|scope| outside(scope, certificate));
@@ -167,7 +161,40 @@ fn faults(
     faults
 }
 
-fn stale(crl: &RevocationList, at: OffsetDateTime) -> Option<String> {
+/// Applies the rules to a CRL that is about to be signed by `issuer`. It is written here and now, so that
+/// every violation is an error.
+pub(crate) fn check_crl_before_signing(
+    crl: &Crl,
+    issuer: &Certificate,
+    at: OffsetDateTime,
+) -> Vec<Finding> {
+    let mut faults: Vec<(&'static Rule, String)> = Vec::new();
+    faults.extend(issuer_may_not_sign(issuer));
+    faults.extend(stale(crl, at).map(|evidence| (&CRL_STALE, evidence)));
+    faults.extend(critical(crl).map(|evidence| (&CRL_CRITICAL_EXTENSION, evidence)));
+    faults.extend(number(crl).map(|evidence| (&CRL_NUMBER, evidence.to_owned())));
+    faults.extend(form(crl, Some(issuer)).map(|evidence| (&CRL_FORM, evidence.to_owned())));
+    if crl.issuer.der() != issuer.subject.der() {
+        let evidence = format!("its issuer is {}, the CA is {}", crl.issuer, issuer.subject);
+        faults.push((&super::ca::DN_BYTES, evidence));
+    }
+    let subject = format!("the CRL of {}", issuer.subject);
+    let findings = faults.into_iter().map(|(rule, evidence)| Finding {
+        severity: Severity::Error,
+        ..Finding::new(rule, subject.clone(), evidence)
+    });
+    findings.collect()
+}
+
+fn issuer_may_not_sign(issuer: &Certificate) -> Option<(&'static Rule, String)> {
+    let usage = issuer.extensions.key_usage?;
+    let lacks = !usage.contains(KeyUsages::CRL_SIGN);
+    lacks.then(|| {
+        (&CRL_SIGN, format!("the keyUsage of {} does not include cRLSign", issuer.subject))
+    })
+}
+
+fn stale(crl: &Crl, at: OffsetDateTime) -> Option<String> {
     let now = at.unix_timestamp();
     match crl.next_update {
         None => Some("nextUpdate is missing".to_owned()),
@@ -181,7 +208,7 @@ fn stale(crl: &RevocationList, at: OffsetDateTime) -> Option<String> {
     }
 }
 
-fn critical(crl: &RevocationList) -> Option<String> {
+fn critical(crl: &Crl) -> Option<String> {
     /// issuingDistributionPoint and cRLNumber, which have their own rules.
     const KNOWN: [&str; 2] = ["2.5.29.28", "2.5.29.20"];
     let of_list = crl.extensions.all.iter().filter(|extension| extension.critical);
@@ -218,7 +245,7 @@ fn outside(scope: &Scope, certificate: &Certificate) -> Option<&'static str> {
     }
 }
 
-fn number(crl: &RevocationList) -> Option<&'static str> {
+fn number(crl: &Crl) -> Option<&'static str> {
     let critical = crl.extensions.find("2.5.29.20").is_some_and(|extension| extension.critical);
     match &crl.number {
         None => Some("cRLNumber is missing"),
@@ -231,7 +258,7 @@ fn number(crl: &RevocationList) -> Option<&'static str> {
 }
 
 /// What is wrong with the form of a CRL, or with the key that it names as its signer's.
-fn form(crl: &RevocationList, signer: Option<&Certificate>) -> Option<&'static str> {
+fn form(crl: &Crl, signer: Option<&Certificate>) -> Option<&'static str> {
     let key_id = crl.extensions.authority_key_id.as_ref().and_then(|aki| aki.key_id.as_ref());
     let of_signer = signer.and_then(|signer| signer.extensions.subject_key_id.as_ref());
     if !crl.encoding.algorithms_agree {

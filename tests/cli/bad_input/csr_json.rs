@@ -65,7 +65,7 @@ const ROWS: &[(&str, &[u8])] = &[
     ("a country in small letters", br#"{"CN": "api", "names": [{"C": "de"}]}"#),
     ("a mailbox beyond ASCII", r#"{"CN": "api", "names": [{"E": "jörg@a.de"}]}"#.as_bytes()),
     ("a serial number with a star", br#"{"CN": "api", "serialnumber": "5*"}"#),
-    ("two organizations", br#"{"CN": "api", "names": [{"O": "Lab"}, {"O": "Mill"}]}"#),
+    ("one organization twice", br#"{"CN": "api", "names": [{"O": "Lab"}, {"O": "Lab"}]}"#),
     ("CN again by its OID", br#"{"CN": "api", "names": [{"OID": {"2.5.4.3": "b"}}]}"#),
     // At this one cfssl panics.
     ("no OID", br#"{"CN": "api", "names": [{"OID": {"9.9.9": "x"}}]}"#),

@@ -101,13 +101,13 @@ fn a_request_for_more_than_a_leaf_is_refused() {
     let length = asks("basicConstraints=CA:FALSE,pathlen:1");
     let directory = asks("subjectAltName=dirName:dn");
     let critical = asks("1.2.3.4=critical,DER:0500");
-    let two_units = openssl.request("p256.key", &["-subj", "/OU=1/OU=2/CN=api"]);
+    let two_names = openssl.request("p256.key", &["-subj", "/CN=api/OU=1/CN=web"]);
     let nameless = openssl.request("p256.key", &["-subj", "/"]);
     let mut table = Table::new(lab);
     table.refused_file("a CA", 1, ("api.csr", &ca), SIGN);
     table.refused_file("a path length for a leaf", 2, ("api.csr", &length), SIGN);
     table.refused_file("a directory name", 2, ("api.csr", &directory), SIGN);
-    table.refused_file("two units", 2, ("api.csr", &two_units), SIGN);
+    table.refused_file("two common names", 2, ("api.csr", &two_names), SIGN);
     let config = r#"{"signing": {"profiles": {"client": {"expiry": "1h", "usages": ["client auth"], "copy_extensions": true}}}}"#;
     table.lab.write("config.json", config);
     let copying = [SIGN, &["--config", "config.json"]].concat();

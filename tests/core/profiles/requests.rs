@@ -1,6 +1,8 @@
 //! What a profile takes over of a request: names, extensions, parts of a PKCS #10.
 
-use pki_core::{CertificateRequest, Error, Issued, Request, SigningConfig};
+use pki_core::{
+    Asked, CertificateRequest, Error, Issued, LeftOut, Request, SigningConfig, Subject,
+};
 
 use super::config;
 use crate::lab::{Ca, moment};
@@ -83,11 +85,11 @@ fn names_of_the_profile_come_first_and_stand_once() {
         ]
     );
     let mut nameless = request("");
-    nameless.subject = pki_core::Subject::default();
+    nameless.subject = Asked::ByOperator(Subject::default());
     let error = issue(&config, &nameless).unwrap_err();
     assert!(error.to_string().contains("the request has no common name"), "{error}");
     let mut odd = request("");
-    odd.subject = pki_core::Subject::from_common_name("etcd one").unwrap();
+    odd.subject = Asked::ByOperator(Subject::from_common_name("etcd one").unwrap());
     let error = issue(&config, &odd).unwrap_err();
     let problem = "adds the name \"etcd one\": a name that contains a space";
     assert!(error.to_string().contains(problem), "{error}");
@@ -131,7 +133,7 @@ fn extensions_are_copied_as_far_as_the_profile_says_and_decide_nothing() {
         assert_eq!(oids, [&own[..], copied].concat(), "{members}");
         assert_eq!(
             issued.left_out,
-            left_out.iter().map(|oid| format!("extension {oid}")).collect::<Vec<_>>()
+            left_out.iter().map(|oid| LeftOut::Extension(oid.parse().unwrap())).collect::<Vec<_>>()
         );
         // What the profile decides is the profile's.
         assert_eq!(extensions.key_usage, Some(pki_core::KeyUsages::DIGITAL_SIGNATURE));
@@ -153,7 +155,8 @@ fn a_copied_extension_that_is_critical_is_refused_by_the_rules() {
     };
     assert_eq!(findings[0].rule.id, "ext-unknown-critical");
     let plain = config(r#""expiry": "1h""#, r#""usages": ["signing"]"#);
-    assert_eq!(issue(&plain, &request).unwrap().left_out, ["extension 1.3.6.1.4.1.44363.44"]);
+    let left_out = issue(&plain, &request).unwrap().left_out;
+    assert_eq!(left_out, [LeftOut::Extension("1.3.6.1.4.1.44363.44".parse().unwrap())]);
 }
 
 #[test]
@@ -224,10 +227,17 @@ fn a_csr_whitelist_takes_over_what_it_lists() {
     ] {
         let config = config(r#""expiry": "1h""#, &format!(r#"{members} "usages": ["signing"]"#));
         let taken = config.profile("p").unwrap().restrict(all.clone());
-        assert_eq!(taken.subject.to_string(), if subject { "O=Lab, CN=etcdone" } else { "" });
-        assert_eq!(taken.names.iter().map(ToString::to_string).collect::<Vec<_>>(), names);
+        let whole = if subject { "O=Lab, CN=etcdone" } else { "" };
+        assert_eq!(taken.subject.value().to_string(), whole);
+        assert_eq!(taken.names.value().iter().map(ToString::to_string).collect::<Vec<_>>(), names);
         assert_eq!(taken.public_key, all.public_key);
-        let leaf = issue(&config, &taken).unwrap().certificate;
+        // The library restricts the request by itself, and says what it left out.
+        let Issued { certificate: leaf, left_out, .. } = issue(&config, &all).unwrap();
+        let written = leaf.extensions.subject_alt_name.iter().flatten();
+        assert_eq!(written.map(ToString::to_string).collect::<Vec<_>>(), names, "{members}");
+        assert_eq!(leaf.subject.to_string(), if subject { whole } else { "(empty subject)" });
+        let taken_over = names.len() + usize::from(subject);
+        assert_eq!(left_out.len(), 6 - taken_over, "{left_out:?}");
         // RFC 5280 section 4.2.1.6: names that stand for an empty subject are critical.
         let san = leaf.extensions.find("2.5.29.17").map(|extension| extension.critical);
         assert_eq!(san, (!names.is_empty()).then_some(!subject), "{members}");

@@ -2,7 +2,7 @@
 //! when somebody else's CA has signed it.
 
 use pki_core::{
-    Authority, Certificate, Error, Finding, PrivateKey, Profile, Purpose, Request, Severity,
+    Asked, Authority, Certificate, Error, Finding, PrivateKey, Profile, Purpose, Request, Severity,
     Signer, SigningConfig, Subject, Verifier, VerifyOptions,
 };
 use proptest::prelude::*;
@@ -113,10 +113,10 @@ fn written(
     key: &PrivateKey,
     ca: &Certificate,
 ) -> Certificate {
-    let cn = request.subject.common_name().unwrap();
+    let cn = request.subject.value().common_name().unwrap();
     let mut params: CertificateParams = foreign::params(cn, key);
     params.not_after = NOW + request.expiry.unwrap_or(profile.expiry);
-    params.subject_alt_names = request.names.iter().map(foreign::san).collect();
+    params.subject_alt_names = request.names.value().iter().map(foreign::san).collect();
     params.key_usages = foreign::key_usages(profile.key_usages);
     if !request.extensions.is_empty() {
         params.custom_extensions = vec![critical_extension()];
@@ -154,13 +154,7 @@ proptest! {
         serves in any::<bool>(),
     ) {
         let ca = fault.ca(&host);
-        let mut request = Request {
-            subject: Subject::from_common_name(&*host).unwrap(),
-            names: lab::names(&[&host]),
-            public_key: KEYS[1].public_key().clone(),
-            extensions: Vec::new(),
-            expiry: None,
-        };
+        let mut request = Request::new(Subject::from_common_name(&*host).unwrap(), lab::names(&[&host]), KEYS[1].public_key().clone());
         let (name, purpose) = match fault {
             Fault::CaPathLengthSpent => ("ca", Purpose::Any),
             Fault::NoNames => ("server", Purpose::Peer),
@@ -168,8 +162,10 @@ proptest! {
             _ => ("client", Purpose::Client),
         };
         match fault {
-            Fault::CaConstrainedBelowWildcard => request.names = lab::names(&[&format!("*.{host}")]),
-            Fault::NoNames => request.names.clear(),
+            Fault::CaConstrainedBelowWildcard => {
+                request.names = Asked::ByOperator(lab::names(&[&format!("*.{host}")]));
+            }
+            Fault::NoNames => request.names = Asked::ByOperator(Vec::new()),
             Fault::CriticalExtension => {
                 let mut params = foreign::params("x", &KEYS[1]);
                 params.custom_extensions = vec![critical_extension()];

@@ -26,13 +26,11 @@ fn no_bug<T>(result: Result<T, Error>) -> Option<T> {
 }
 
 fn request(config: &SigningConfig) -> impl Iterator<Item = (Request, &pki_core::Profile)> {
-    let request = Request {
-        subject: Subject::from_common_name("etcdone").unwrap(),
-        names: lab::names(&["a.example.com", "10.0.0.1", "a@b.example.com", "spiffe://td/x"]),
-        public_key: KEYS[0].public_key().clone(),
-        extensions: Vec::new(),
-        expiry: None,
-    };
+    let request = Request::new(
+        Subject::from_common_name("etcdone").unwrap(),
+        lab::names(&["a.example.com", "10.0.0.1", "a@b.example.com", "spiffe://td/x"]),
+        KEYS[0].public_key().clone(),
+    );
     let profiles = config.profiles.iter().chain(&config.default);
     profiles.map(move |profile| (request.clone(), profile))
 }

@@ -163,7 +163,9 @@ fn something_else(bytes: &[u8]) -> Option<PassedOver> {
     }
     let mut sections = read_pem(bytes).ok()?.into_iter().map(|section| section.content);
     sections.try_fold(None, |known, content| match content {
-        Content::PrivateKey(_) | Content::EncryptedKey => Some(Some(PassedOver::Key)),
+        Content::PrivateKey(_) | Content::EncryptedKey(_) | Content::LegacyEncryptedKey => {
+            Some(Some(PassedOver::Key))
+        }
         Content::CertificateRequest(_) => Some(Some(PassedOver::Request)),
         Content::Crl(_) => Some(Some(PassedOver::Crl)),
         Content::EcParameters => Some(known),

@@ -17,7 +17,7 @@ fn kind(name: &GeneralName) -> u8 {
         // IPv4 and IPv6 are one kind: a CA that permits only IPv4 networks permits no IPv6 address.
         GeneralName::Ip(_) => 3,
         GeneralName::Directory(_) => 4,
-        GeneralName::Other(_) => 5,
+        GeneralName::Malformed(_) | GeneralName::Other(_) => 5,
     }
 }
 
@@ -55,7 +55,10 @@ pub(super) fn reaches(excluded: &GeneralName, name: &GeneralName) -> bool {
         // "MUST reject the certificate": a URI without a host name.
         (GeneralName::Uri(_), GeneralName::Uri(uri)) => uri_host(uri).is_none(),
         // "MUST either process the constraint or reject the certificate".
-        (GeneralName::Other(_), GeneralName::Other(_)) => true,
+        (
+            GeneralName::Malformed(_) | GeneralName::Other(_),
+            GeneralName::Malformed(_) | GeneralName::Other(_),
+        ) => true,
         _ => false,
     };
     unclear || covers(excluded, name)

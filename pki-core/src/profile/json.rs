@@ -1,15 +1,14 @@
 //! The grammar of cfssl's `ca-config.json`.
 
-use regex::Regex;
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime, UtcOffset};
 
+use super::{CopyExtensions, CsrWhitelist, Profile, SigningConfig};
 use crate::document::{Document, Fields, Value};
 use crate::duration::{parse_backdate, parse_duration, parse_lifetime};
 use crate::error::Error;
 use crate::name::Uri;
 use crate::oid::Oid;
-use crate::profile::{CopyExtensions, CsrWhitelist, Profile, SigningConfig};
 use crate::suggest;
 use crate::template::{CaConstraint, PolicyInformation, PolicyQualifier, Urls};
 use crate::usage::{ExtendedKeyUsage, KeyUsages, Usage, usage_named, usage_names};
@@ -135,7 +134,7 @@ fn profile(name: &str, value: &Value<'_>, default: Option<&Profile>) -> Result<P
         ca,
         urls,
         ocsp_no_check: fields.boolean("ocsp_no_check")?,
-        name_whitelist: fields.parsed("name_whitelist", whitelist)?,
+        name_whitelist: fields.parsed("name_whitelist", str::parse)?,
         copy_extensions: copy_extensions(&fields)?,
         csr_whitelist: fields.find("CSRWhitelist").map(csr_whitelist).transpose()?,
         policies: policies(&fields)?,
@@ -183,17 +182,6 @@ fn timestamp(text: &str) -> Result<OffsetDateTime, Error> {
     let moment = OffsetDateTime::parse(text, &Rfc3339).ok();
     moment.and_then(|moment| moment.checked_to_offset(UtcOffset::UTC)).ok_or_else(|| {
         Error::invalid("", text, "no RFC 3339 timestamp").hinted("write 2027-01-31T00:00:00Z")
-    })
-}
-
-fn whitelist(text: &str) -> Result<Regex, Error> {
-    Regex::new(text).map_err(|error| {
-        let reason = error.to_string();
-        let reason = reason.lines().last().unwrap_or_default();
-        let reason = reason.trim_start_matches("error: ");
-        Error::invalid("", text, format!("no regular expression: {reason}")).hinted(
-            "write one in the syntax of https://docs.rs/regex, such as \"^[a-z]+\\\\.lab$\"",
-        )
     })
 }
 

@@ -1,0 +1,339 @@
+//! Certificate revocation lists: DER to facts, once (RFC 5280 section 5).
+//!
+//! The facts are what the bytes say, however wrong; judging them is the business of the rules.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::str::FromStr;
+
+use der::Decode;
+use time::OffsetDateTime;
+use x509_cert::ext::pkix::crl::dp::IssuingDistributionPoint;
+use x509_parser::asn1_rs::FromDer;
+use x509_parser::extensions::{DistributionPointName, ParsedExtension, X509Extension};
+use x509_parser::oid_registry::OID_X509_EXT_ISSUER_DISTRIBUTION_POINT;
+use x509_parser::revocation_list::CertificateRevocationList;
+
+use crate::certificate::{
+    DistinguishedName, Encoding, Extensions, GeneralName, SerialNumber, Signed, no_rest,
+};
+use crate::error::{Defect, Error};
+use crate::key::PublicKey;
+use crate::oid::Oid;
+use crate::pem;
+use crate::suggest;
+
+const EXPECTED: &str = "a CRL";
+
+/// A certificate revocation list, as its bytes state it (RFC 5280 section 5).
+///
+/// Whether it can be relied on is for [`Verifier::add_crl`](crate::Verifier::add_crl) and
+/// [`Verifier::check`](crate::Verifier::check) to say.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Crl {
+    /// 2 for X.509v2, 1 for a CRL without a version.
+    pub version: u32,
+    /// issuer
+    pub issuer: DistinguishedName,
+    /// thisUpdate
+    pub this_update: OffsetDateTime,
+    /// nextUpdate
+    pub next_update: Option<OffsetDateTime>,
+    /// crlExtensions
+    pub extensions: Extensions,
+    /// The octets of the cRLNumber, big-endian (section 5.2.3). Empty if the number cannot be read.
+    pub number: Option<Vec<u8>>,
+    /// Section 5.2.5
+    pub(crate) scope: Option<Scope>,
+    /// Critical extensions of entries, none of which this crate understands.
+    pub(crate) critical_in_entries: Vec<Oid>,
+    /// True when a serial number is listed more than once.
+    pub(crate) repeats: bool,
+    pub(crate) encoding: Encoding,
+    revoked: HashSet<Vec<u8>>,
+    der: Vec<u8>,
+    signed: Signed,
+}
+
+/// A certificate on a CRL (RFC 5280 section 5.1.2.6).
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_structs, reason = "callers write it as a literal")]
+pub struct RevokedCertificate {
+    /// The serial number of the certificate.
+    pub serial: SerialNumber,
+    /// When the CA revoked it.
+    pub revoked_at: OffsetDateTime,
+    /// Why the CA revoked it.
+    pub reason: Option<RevocationReason>,
+    /// Since when the key is suspected to be compromised, if that is earlier (section 5.3.2).
+    pub invalid_since: Option<OffsetDateTime>,
+}
+
+/// Why a certificate was revoked (RFC 5280 section 5.3.1).
+///
+/// removeFromCRL is missing: it belongs to delta CRLs, which this crate does not write.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum RevocationReason {
+    /// No reason is given. RFC 5280 asks CAs to leave such a reason out, and this crate does.
+    Unspecified,
+    /// The key of the certificate is known or suspected to be in other hands.
+    KeyCompromise,
+    /// The key of a CA is known or suspected to be in other hands.
+    CaCompromise,
+    /// The subject's name or other information has changed.
+    AffiliationChanged,
+    /// Another certificate has replaced it.
+    Superseded,
+    /// It is no longer needed.
+    CessationOfOperation,
+    /// It is on hold.
+    CertificateHold,
+    /// A privilege that it grants was withdrawn.
+    PrivilegeWithdrawn,
+    /// The key of an attribute authority is known or suspected to be in other hands.
+    AaCompromise,
+}
+
+impl RevocationReason {
+    /// Every reason, in the order of the RFC.
+    pub const ALL: [Self; 9] = [
+        Self::Unspecified,
+        Self::KeyCompromise,
+        Self::CaCompromise,
+        Self::AffiliationChanged,
+        Self::Superseded,
+        Self::CessationOfOperation,
+        Self::CertificateHold,
+        Self::PrivilegeWithdrawn,
+        Self::AaCompromise,
+    ];
+
+    /// The name in RFC 5280: `keyCompromise`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unspecified => "unspecified",
+            Self::KeyCompromise => "keyCompromise",
+            Self::CaCompromise => "cACompromise",
+            Self::AffiliationChanged => "affiliationChanged",
+            Self::Superseded => "superseded",
+            Self::CessationOfOperation => "cessationOfOperation",
+            Self::CertificateHold => "certificateHold",
+            Self::PrivilegeWithdrawn => "privilegeWithdrawn",
+            Self::AaCompromise => "aACompromise",
+        }
+    }
+
+    /// The CRLReason with this number.
+    const fn from_code(code: u8) -> Option<Self> {
+        Some(match code {
+            0 => Self::Unspecified,
+            1 => Self::KeyCompromise,
+            2 => Self::CaCompromise,
+            3 => Self::AffiliationChanged,
+            4 => Self::Superseded,
+            5 => Self::CessationOfOperation,
+            6 => Self::CertificateHold,
+            9 => Self::PrivilegeWithdrawn,
+            10 => Self::AaCompromise,
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for RevocationReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for RevocationReason {
+    type Err = Error;
+
+    /// Reads the name in RFC 5280, in upper or lower case.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|reason| reason.as_str().eq_ignore_ascii_case(text)).ok_or_else(|| {
+            Error::invalid("reason", text, "unknown revocation reason")
+                .hinted(suggest::one_of(text, Self::ALL.map(Self::as_str)))
+        })
+    }
+}
+
+/// The issuing distribution point: which certificates a CRL is about (section 5.2.5).
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "they are the fields of the extension")]
+pub(crate) struct Scope {
+    /// The names of the distribution point; empty where it is named in a way that is not read.
+    pub(crate) names: Option<Vec<GeneralName>>,
+    pub(crate) only_users: bool,
+    pub(crate) only_cas: bool,
+    pub(crate) only_attributes: bool,
+    pub(crate) only_some_reasons: bool,
+    pub(crate) indirect: bool,
+}
+
+impl Scope {
+    /// By x509-cert, for x509-parser 0.18.1 takes a field that it cannot read, and all behind it, for
+    /// absent, which makes a CRL about some certificates one about all.
+    fn read(extension: &X509Extension<'_>) -> Option<Self> {
+        let point = IssuingDistributionPoint::from_der(extension.value).ok()?;
+        let names = || match extension.parsed_extension() {
+            ParsedExtension::IssuingDistributionPoint(point) => match &point.distribution_point {
+                Some(DistributionPointName::FullName(names)) => {
+                    names.iter().map(GeneralName::read).collect()
+                }
+                _ => Vec::new(),
+            },
+            _ => Vec::new(),
+        };
+        Some(Self {
+            names: point.distribution_point.map(|_| names()),
+            only_users: point.only_contains_user_certs,
+            only_cas: point.only_contains_ca_certs,
+            only_attributes: point.only_contains_attribute_certs,
+            only_some_reasons: point.only_some_reasons.is_some(),
+            indirect: point.indirect_crl,
+        })
+    }
+}
+
+impl Crl {
+    /// Reads one CRL in DER.
+    pub fn from_der(der: &[u8]) -> Result<Self, Error> {
+        let (rest, crl) = CertificateRevocationList::from_der(der)
+            .map_err(|error| Error::bad_der(EXPECTED, der, &error))?;
+        no_rest(EXPECTED, rest)?;
+        let signed = Signed::read(EXPECTED, der)?;
+        let (encoding, entries) = Encoding::of_crl(&signed, der)
+            .ok_or_else(|| Error::malformed(EXPECTED, "its fields cannot be told apart"))?;
+        let read = crl.iter_revoked_certificates().map(|entry| entry.extensions().len());
+        if !read.eq(entries.iter().copied()) {
+            // The parser treats a list or extensions that it cannot read as absent.
+            return Err(Error::malformed(EXPECTED, "its list of certificates cannot be read"));
+        }
+        let mut revoked = HashSet::with_capacity(entries.len());
+        let mut critical_in_entries = Vec::new();
+        for entry in crl.iter_revoked_certificates() {
+            revoked.insert(entry.raw_serial().to_vec());
+            let critical = entry.extensions().iter().filter(|extension| extension.critical);
+            critical_in_entries.extend(critical.map(|ext| Oid::from_der(ext.oid.as_bytes())));
+        }
+        let extensions = Extensions::read(EXPECTED, crl.extensions())?;
+        let number = extensions.find("2.5.29.20").map(|extension| &extension.value[..]);
+        let number = number.map(|value| match value {
+            // INTEGER in a short form: one octet of length.
+            [0x02, length, number @ ..] if usize::from(*length) == number.len() => number.to_vec(),
+            _ => Vec::new(),
+        });
+        let scope = crl
+            .extensions()
+            .iter()
+            .find(|extension| extension.oid == OID_X509_EXT_ISSUER_DISTRIBUTION_POINT)
+            .map(|extension| {
+                Scope::read(extension).ok_or_else(|| {
+                    Error::malformed(EXPECTED, "its issuing distribution point cannot be read")
+                })
+            })
+            .transpose()?;
+        Ok(Self {
+            version: crl.version().map_or(1, |version| version.0.saturating_add(1)),
+            issuer: DistinguishedName::read(crl.issuer())
+                .ok_or_else(|| Error::malformed(EXPECTED, "its issuer cannot be read"))?,
+            this_update: crl.last_update().to_datetime(),
+            next_update: crl.next_update().map(|time| time.to_datetime()),
+            extensions,
+            number,
+            scope,
+            critical_in_entries,
+            repeats: revoked.len() != entries.len(),
+            encoding,
+            revoked,
+            der: der.to_vec(),
+            signed,
+        })
+    }
+
+    /// Reads the one CRL of a PEM file, or of a DER file.
+    pub fn from_pem_or_der(bytes: &[u8]) -> Result<Self, Error> {
+        if !pem::is_pem(bytes) {
+            return Self::from_der(bytes);
+        }
+        let mut lists = pem::read(bytes)?.into_iter().filter_map(|section| match section.content {
+            pem::Content::Crl(der) => Some(der),
+            _ => None,
+        });
+        match (lists.next(), lists.next()) {
+            (Some(der), None) => Self::from_der(&der),
+            (None, _) => {
+                Err(Error::defective(Defect::Missing, EXPECTED, "no X509 CRL section in the PEM")
+                    .hinted("pass the file of the CRL; two paths may be swapped"))
+            }
+            (Some(_), Some(_)) => {
+                Err(Error::defective(Defect::Repeated, EXPECTED, "the PEM holds several")
+                    .hinted("keep one CRL in each file"))
+            }
+        }
+    }
+
+    /// The DER of the CRL. etcd reads this form; from 3.6 on it reads no other.
+    pub fn der(&self) -> &[u8] {
+        &self.der
+    }
+
+    /// The CRL in PEM.
+    pub fn to_pem(&self) -> Result<String, Error> {
+        pem::write("X509 CRL", &self.der).map(|mut text| std::mem::take(&mut *text))
+    }
+
+    /// How many certificates the CRL lists.
+    pub fn len(&self) -> usize {
+        self.revoked.len()
+    }
+
+    /// True if the CRL lists no certificate.
+    pub fn is_empty(&self) -> bool {
+        self.revoked.is_empty()
+    }
+
+    /// True if the CRL lists this serial number.
+    pub fn lists(&self, serial: &SerialNumber) -> bool {
+        self.revoked.contains(serial.as_bytes())
+    }
+
+    /// Every entry, in the order of the CRL. This reads the DER again: a verifier that only asks
+    /// [`Crl::lists`] should not pay for the entries of a long list.
+    pub fn entries(&self) -> Result<Vec<RevokedCertificate>, Error> {
+        let (_, crl) = CertificateRevocationList::from_der(&self.der)
+            .map_err(|error| Error::bad_der(EXPECTED, &self.der, &error))?;
+        let entries = crl.iter_revoked_certificates().map(|entry| RevokedCertificate {
+            serial: SerialNumber::from_contents(entry.raw_serial()),
+            revoked_at: entry.revocation_date.to_datetime(),
+            reason: entry.reason_code().and_then(|(_, code)| RevocationReason::from_code(code.0)),
+            invalid_since: entry.invalidity_date().map(|(_, time)| time.to_datetime()),
+        });
+        Ok(entries.collect())
+    }
+
+    /// True if the signature was made by `key`.
+    pub fn is_signed_by(&self, key: &PublicKey) -> bool {
+        self.signed.verifies(&self.der, key)
+    }
+
+    /// The contents of signatureAlgorithm.
+    pub(crate) fn signature_algorithm_der(&self) -> &[u8] {
+        self.signed.algorithm(&self.der)
+    }
+
+    pub(crate) fn tbs(&self) -> &[u8] {
+        self.signed.body(&self.der)
+    }
+
+    /// The CRL that `der` is, if it is this one with another signature. The facts are those of the same
+    /// bytes and are not read again.
+    pub(crate) fn with_signature(self, der: Vec<u8>) -> Option<Self> {
+        let signed = self.signed.signed_again(&self.der, &der)?;
+        Some(Self { der, signed, ..self })
+    }
+}

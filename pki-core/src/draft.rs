@@ -1,0 +1,350 @@
+//! What is to be signed, judged before the key is used.
+//!
+//! Signing is two steps, so that the rules run before the key does and so that the key may be anywhere: a
+//! [`Draft`] has the bytes to sign ([`Draft::tbs`]), and becomes a certificate, a CRL or a request once, by
+//! [`Draft::sign`] with a [`Signer`] or by [`Draft::assemble`] with a signature that was made elsewhere.
+
+mod judgement;
+
+use time::OffsetDateTime;
+
+use crate::certificate::{Certificate, CertificateRequest};
+use crate::crl::Crl;
+use crate::encode::{self, CsrTemplate};
+use crate::error::{Error, Input};
+use crate::finding::Finding;
+use crate::key::{KeyId, PublicKey, Signer};
+use crate::request::{CaRequest, LeftOut, Request};
+use crate::template::CaConstraint;
+
+/// A certificate, a CRL or a certification request that was judged and waits for its signature.
+///
+/// It can be signed once:
+///
+/// ```compile_fail
+/// fn twice(draft: pki_core::Draft, key: &pki_core::PrivateKey) {
+///     let _ = draft.sign(key);
+///     let _ = draft.sign(key);
+/// }
+/// ```
+///
+/// # A signer in another process
+///
+/// The bytes to sign are all that has to travel. The process that gets the signature judges them again,
+/// because it did not see the first judgement.
+///
+/// ```
+/// use pki_core::{
+///     Authority, CaRequest, Certificate, Draft, IssuanceContext, IssuedBy, KeyAlgorithm, PrivateKey,
+///     SerialNumber, Signer, Subject,
+/// };
+/// use time::macros::datetime;
+///
+/// # fn main() -> Result<(), pki_core::Error> {
+/// # let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
+/// let now = datetime!(2027-01-01 00:00 UTC);
+/// let context = IssuanceContext { now, serial: SerialNumber::from_random([7; 20]) };
+/// let request = CaRequest::new(Subject::from_common_name("etcd CA")?);
+///
+/// // Here, where the public key is.
+/// let tbs = Authority::draft_root(&request, key.public_key(), &context)?.tbs().to_vec();
+/// // On the machine with the private key.
+/// let signature = key.sign(&tbs).map_err(pki_core::Error::Signer)?;
+/// // Here again, perhaps days later.
+/// let draft = Draft::<Certificate>::from_tbs(&tbs, IssuedBy::Itself, now)?;
+/// let ca = draft.assemble(&signature)?.certificate;
+/// # assert!(ca.is_ca());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use]
+pub struct Draft<T = Certificate> {
+    /// The whole but for the signature, which is empty.
+    unsigned: T,
+    signer: PublicKey,
+    findings: Vec<Finding>,
+    left_out: Vec<LeftOut>,
+}
+
+/// Whose signature a certificate gets.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "a certificate is signed by a CA or by its own key")]
+pub enum IssuedBy<'a> {
+    /// The key of this CA certificate.
+    Ca(&'a Certificate),
+    /// The key that it certifies: a root.
+    Itself,
+}
+
+/// A certificate that was issued, with what is worth knowing about it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Issued {
+    /// The certificate.
+    pub certificate: Certificate,
+    /// What the rules warn about, worst first.
+    pub findings: Vec<Finding>,
+    /// What a PKCS #10 asked for and its profile does not admit.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// What can be drafted and signed: a [`Certificate`], a [`Crl`] or a [`CertificateRequest`].
+pub trait Signable: sealed::Sealed + Sized {
+    /// What a draft becomes once it is signed.
+    type Issued;
+
+    #[doc(hidden)]
+    fn to_be_signed(&self) -> &[u8];
+
+    #[doc(hidden)]
+    fn signed(self, signature: &[u8]) -> Result<Self, Error>;
+
+    #[doc(hidden)]
+    fn is_by(&self, key: &PublicKey) -> bool;
+
+    #[doc(hidden)]
+    fn issued(self, findings: Vec<Finding>, left_out: Vec<LeftOut>) -> Self::Issued;
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+impl<T: Signable> Draft<T> {
+    pub(crate) const fn new(unsigned: T, signer: PublicKey, findings: Vec<Finding>) -> Self {
+        Self { unsigned, signer, findings, left_out: Vec::new() }
+    }
+
+    /// The bytes to sign.
+    pub fn tbs(&self) -> &[u8] {
+        self.unsigned.to_be_signed()
+    }
+
+    /// What will be signed, read. Its signature is empty.
+    pub const fn contents(&self) -> &T {
+        &self.unsigned
+    }
+
+    /// What the rules warn about, worst first. What they forbid is never drafted.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// Signs with the key that has to sign it: the CA's, or for a root or a request its own.
+    pub fn sign(self, signer: &dyn Signer) -> Result<T::Issued, Error> {
+        let (given, wanted) = (signer.public_key(), &self.signer);
+        if given != wanted {
+            let problem = format!("not the key that has to sign, which is {}", wanted.key_id());
+            return Err(Error::invalid("key", given.key_id().to_string(), problem)
+                .hinted("use the key that belongs to the certificate of the CA")
+                .of(Input::Authority));
+        }
+        let signature = signer.sign(self.tbs()).map_err(Error::Signer)?;
+        self.assemble(&signature)
+    }
+
+    /// Joins the draft and a signature over [`Draft::tbs`] that was made elsewhere. The signature is
+    /// verified.
+    pub fn assemble(self, signature: &[u8]) -> Result<T::Issued, Error> {
+        let signed = self.unsigned.signed(signature)?;
+        if !signed.is_by(&self.signer) {
+            return Err(Error::Signer(
+                "its signature does not verify with the public key of the signer".into(),
+            ));
+        }
+        Ok(signed.issued(self.findings, self.left_out))
+    }
+}
+
+impl Draft<Certificate> {
+    /// The draft whose bytes to sign are `tbs`, judged again at `now` by the rules that
+    /// [`Authority::draft`](crate::Authority::draft) applies.
+    pub fn from_tbs(
+        tbs: &[u8],
+        issued_by: IssuedBy<'_>,
+        now: OffsetDateTime,
+    ) -> Result<Self, Error> {
+        let unsigned = Certificate::from_der(&encode::unsigned_certificate(tbs)?)?;
+        Self::judged(unsigned, issued_by, now)
+    }
+
+    /// Judges a certificate whose signature is empty.
+    pub(crate) fn judged(
+        unsigned: Certificate,
+        issued_by: IssuedBy<'_>,
+        now: OffsetDateTime,
+    ) -> Result<Self, Error> {
+        let ca = match issued_by {
+            IssuedBy::Ca(ca) => Some(ca),
+            IssuedBy::Itself => None,
+        };
+        let signer = ca.map_or(&unsigned.public_key, |ca| &ca.public_key).clone();
+        check_algorithm(unsigned.signature_algorithm_der(), &signer)?;
+        let findings = judgement::certificate(&unsigned, ca, now)?;
+        Ok(Self::new(unsigned, signer, findings))
+    }
+
+    /// The same draft, with what the profile left out.
+    pub(crate) fn leaving_out(self, left_out: Vec<LeftOut>) -> Self {
+        Self { left_out, ..self }
+    }
+
+    /// What a PKCS #10 asked for and its profile does not admit.
+    pub fn left_out(&self) -> &[LeftOut] {
+        &self.left_out
+    }
+}
+
+impl Draft<Crl> {
+    /// The draft whose bytes to sign are `tbs`, judged again at `now` by the rules that
+    /// [`Authority::draft_crl`](crate::Authority::draft_crl) applies.
+    pub fn from_tbs(tbs: &[u8], ca: &Certificate, now: OffsetDateTime) -> Result<Self, Error> {
+        Self::judged(Crl::from_der(&encode::unsigned_crl(tbs)?)?, ca, now)
+    }
+
+    /// Judges a CRL whose signature is empty.
+    pub(crate) fn judged(
+        unsigned: Crl,
+        ca: &Certificate,
+        now: OffsetDateTime,
+    ) -> Result<Self, Error> {
+        check_algorithm(unsigned.signature_algorithm_der(), &ca.public_key)?;
+        let findings = judgement::crl(&unsigned, ca, now)?;
+        Ok(Self::new(unsigned, ca.public_key.clone(), findings))
+    }
+}
+
+impl Draft<CertificateRequest> {
+    /// The draft whose bytes to sign are `tbs`, checked again as [`CertificateRequest::draft`] does.
+    pub fn from_tbs(tbs: &[u8]) -> Result<Self, Error> {
+        let unsigned = CertificateRequest::from_der(&encode::unsigned_request(tbs)?)?;
+        let signer = unsigned.public_key.clone();
+        Ok(Self::new(unsigned, signer, Vec::new()))
+    }
+}
+
+impl CertificateRequest {
+    /// Drafts a PKCS #10 with the subject, the names and the extensions of a request. It is signed by the
+    /// key that the request names; the lifetime has no place in it.
+    ///
+    /// ```
+    /// use pki_core::{CertificateRequest, KeyAlgorithm, PrivateKey, Request, Signer, Subject};
+    ///
+    /// let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
+    /// let subject = Subject::from_common_name("etcdone")?;
+    /// let request = Request::new(subject, vec!["10.0.0.1".parse()?], key.public_key().clone());
+    /// let csr = CertificateRequest::draft(&request)?.sign(&key)?;
+    /// assert!(csr.to_pem()?.starts_with("-----BEGIN CERTIFICATE REQUEST-----"));
+    /// # Ok::<(), pki_core::Error>(())
+    /// ```
+    pub fn draft(request: &Request) -> Result<Draft<Self>, Error> {
+        draft_request(&CsrTemplate {
+            subject: request.subject.value(),
+            names: request.names.value(),
+            ca: None,
+            extensions: &request.extensions,
+            public_key: &request.public_key,
+        })
+    }
+
+    /// Drafts a PKCS #10 for a CA, which asks for CA:TRUE and the path length. Lifetime, name constraints
+    /// and CRL URL are for the issuer to decide, and have no place in it.
+    pub fn draft_ca(request: &CaRequest, public_key: &PublicKey) -> Result<Draft<Self>, Error> {
+        draft_request(&CsrTemplate {
+            subject: &request.subject,
+            names: &[],
+            ca: Some(CaConstraint { path_len: request.path_len }),
+            extensions: &[],
+            public_key,
+        })
+    }
+}
+
+fn draft_request(template: &CsrTemplate<'_>) -> Result<Draft<CertificateRequest>, Error> {
+    Draft::<CertificateRequest>::from_tbs(&encode::request(template)?)
+}
+
+/// A to-be-signed structure states the algorithm that it is signed with. It has to be the key's.
+fn check_algorithm(stated: &[u8], signer: &PublicKey) -> Result<(), Error> {
+    if encode::signature_algorithm(signer)?.identifier().as_ref() == stated {
+        return Ok(());
+    }
+    let problem =
+        format!("not the algorithm that a key of type {} signs with", signer.algorithm_name());
+    Err(Error::invalid("signature algorithm", KeyId(stated.to_vec()).to_string(), problem)
+        .hinted("draft it again for the key that signs it"))
+}
+
+impl sealed::Sealed for Certificate {}
+
+impl Signable for Certificate {
+    type Issued = Issued;
+
+    fn to_be_signed(&self) -> &[u8] {
+        self.tbs()
+    }
+
+    fn signed(self, signature: &[u8]) -> Result<Self, Error> {
+        let der = encode::signed(self.der(), signature)?;
+        self.with_signature(der).ok_or_else(changed)
+    }
+
+    fn is_by(&self, key: &PublicKey) -> bool {
+        self.is_signed_by(key)
+    }
+
+    fn issued(self, findings: Vec<Finding>, left_out: Vec<LeftOut>) -> Issued {
+        Issued { certificate: self, findings, left_out }
+    }
+}
+
+impl sealed::Sealed for Crl {}
+
+impl Signable for Crl {
+    type Issued = Self;
+
+    fn to_be_signed(&self) -> &[u8] {
+        self.tbs()
+    }
+
+    fn signed(self, signature: &[u8]) -> Result<Self, Error> {
+        let der = encode::signed(self.der(), signature)?;
+        self.with_signature(der).ok_or_else(changed)
+    }
+
+    fn is_by(&self, key: &PublicKey) -> bool {
+        self.is_signed_by(key)
+    }
+
+    fn issued(self, _: Vec<Finding>, _: Vec<LeftOut>) -> Self {
+        self
+    }
+}
+
+impl sealed::Sealed for CertificateRequest {}
+
+impl Signable for CertificateRequest {
+    type Issued = Self;
+
+    fn to_be_signed(&self) -> &[u8] {
+        self.tbs()
+    }
+
+    fn signed(self, signature: &[u8]) -> Result<Self, Error> {
+        let der = encode::signed(self.der(), signature)?;
+        self.with_signature(der).ok_or_else(changed)
+    }
+
+    fn is_by(&self, key: &PublicKey) -> bool {
+        self.public_key == *key && self.is_self_signed()
+    }
+
+    fn issued(self, _: Vec<Finding>, _: Vec<LeftOut>) -> Self {
+        self
+    }
+}
+
+fn changed() -> Error {
+    Error::Internal("joining the signature changed the bytes that were signed".to_owned())
+}

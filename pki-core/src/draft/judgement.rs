@@ -1,0 +1,80 @@
+//! The rules that verify applies, applied to what is about to be signed and to the CA that signs it.
+
+use time::OffsetDateTime;
+
+use crate::certificate::Certificate;
+use crate::crl::Crl;
+use crate::error::Error;
+use crate::finding::{Finding, Severity, worst_first};
+use crate::report::Place;
+use crate::rules::{self, CertificateInPath, VerifyOptions};
+use crate::usage::{ExtendedKeyUsage, Purpose};
+
+/// Judges a certificate, and the CA above it.
+pub(super) fn certificate(
+    unsigned: &Certificate,
+    ca: Option<&Certificate>,
+    now: OffsetDateTime,
+) -> Result<Vec<Finding>, Error> {
+    let mut options = VerifyOptions::at(now);
+    options.purpose = purpose(unsigned);
+    let place = match unsigned {
+        leaf if !leaf.is_ca() => Place::Leaf,
+        root if root.is_self_issued() => Place::Anchor,
+        _ => Place::Intermediate,
+    };
+    let above: Vec<&Certificate> = ca.into_iter().collect();
+    let mut findings = rules::check_before_signing(&CertificateInPath {
+        certificate: unsigned,
+        place,
+        above: &above,
+        cas_below: 0,
+        options: &options,
+    });
+    findings
+        .extend(ca.into_iter().flat_map(|ca| of_ca(ca, usize::from(unsigned.is_ca()), &options)));
+    verdict(findings)
+}
+
+/// Judges a CRL, and the CA that issues it.
+pub(super) fn crl(
+    unsigned: &Crl,
+    ca: &Certificate,
+    now: OffsetDateTime,
+) -> Result<Vec<Finding>, Error> {
+    let mut findings = rules::check_crl_before_signing(unsigned, ca, now);
+    findings.extend(of_ca(ca, 0, &VerifyOptions::at(now)));
+    verdict(findings)
+}
+
+/// A CA that is not one is judged as one all the same, so that the rules say what it lacks.
+fn of_ca(ca: &Certificate, cas_below: usize, options: &VerifyOptions) -> Vec<Finding> {
+    let place = if ca.is_self_issued() { Place::Anchor } else { Place::Intermediate };
+    rules::check_before_signing(&CertificateInPath {
+        certificate: ca,
+        place,
+        above: &[],
+        cas_below,
+        options,
+    })
+}
+
+fn verdict(mut findings: Vec<Finding>) -> Result<Vec<Finding>, Error> {
+    worst_first(&mut findings);
+    let forbidden = findings.iter().any(|finding| finding.severity == Severity::Error);
+    if forbidden { Err(Error::Refused(findings)) } else { Ok(findings) }
+}
+
+/// The part that a certificate will play, as its extended key usages tell it.
+fn purpose(draft: &Certificate) -> Purpose {
+    let Some(usages) = &draft.extensions.extended_key_usage else {
+        return Purpose::Any;
+    };
+    let has = |usage: &ExtendedKeyUsage| usages.contains(usage);
+    match (has(&ExtendedKeyUsage::server_auth()), has(&ExtendedKeyUsage::client_auth())) {
+        (true, true) => Purpose::Peer,
+        (true, false) => Purpose::Server,
+        (false, true) => Purpose::Client,
+        (false, false) => Purpose::Any,
+    }
+}

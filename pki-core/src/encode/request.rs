@@ -1,0 +1,50 @@
+//! Certification requests, PKCS #10 (RFC 2986).
+
+use der::Encode;
+use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, IsCa};
+
+use super::carried::{CertificationRequestInfo, body, element};
+use super::{NoKey, extensions, failed, name, san};
+use crate::certificate::Extension;
+use crate::error::Error;
+use crate::key::PublicKey;
+use crate::name::San;
+use crate::subject::Subject;
+use crate::template::CaConstraint;
+
+/// What a certification request asks for.
+pub(crate) struct CsrTemplate<'a> {
+    pub(crate) subject: &'a Subject,
+    pub(crate) names: &'a [San],
+    pub(crate) ca: Option<CaConstraint>,
+    pub(crate) extensions: &'a [Extension],
+    pub(crate) public_key: &'a PublicKey,
+}
+
+/// The CertificationRequestInfo. A CA asks for basicConstraints, and for nothing else that its issuer
+/// decides.
+pub(crate) fn request(template: &CsrTemplate<'_>) -> Result<Vec<u8>, Error> {
+    let CsrTemplate { subject, names, ca, extensions: copied, public_key } = template;
+    let mut params = CertificateParams::default();
+    if subject.is_empty() {
+        params.distinguished_name = DistinguishedName::new();
+    }
+    params.subject_alt_names = names.iter().map(san).collect::<Result<_, _>>()?;
+    if let Some(constraint) = ca {
+        params.is_ca = IsCa::Ca(match constraint.path_len {
+            None => BasicConstraints::Unconstrained,
+            Some(length) => BasicConstraints::Constrained(length),
+        });
+    }
+    for extension in *copied {
+        params.custom_extensions.push(extensions::copy(extension)?);
+    }
+    let written = params.serialize_request(&NoKey).map_err(|error| failed(&error))?;
+    let subject = name::encode(subject)?;
+    let info = CertificationRequestInfo {
+        subject: element(&subject)?,
+        public_key: element(public_key.spki_der())?,
+        ..body(written.der())?
+    };
+    info.to_der().map_err(|error| failed(&error))
+}

@@ -1,0 +1,260 @@
+//! What becomes of a request under a profile.
+
+use time::OffsetDateTime;
+
+use super::{CopyExtensions, CsrWhitelist, Profile};
+use crate::certificate::Extension;
+use crate::error::{Error, Input};
+use crate::key::KeyAlgorithm;
+use crate::name::San;
+use crate::request::{Asked, LeftOut, Request};
+use crate::subject::Subject;
+use crate::template::{Begin, End, Template, validity};
+use crate::usage::KeyUsages;
+
+/// What a profile makes of a request.
+#[derive(Debug)]
+pub(crate) struct Admission {
+    pub(crate) template: Template,
+    pub(crate) left_out: Vec<LeftOut>,
+}
+
+/// The extensions that a profile decides; what a request says about them is never copied.
+/// cfssl let a request replace key usages and so become a CA (cloudflare/cfssl PR 1436).
+const DECIDED: [&str; 11] = [
+    "1.3.6.1.5.5.7.1.1",    // authorityInfoAccess
+    "1.3.6.1.5.5.7.48.1.5", // ocsp-nocheck
+    "2.5.29.14",            // subjectKeyIdentifier
+    "2.5.29.15",            // keyUsage
+    "2.5.29.17",            // subjectAltName
+    "2.5.29.19",            // basicConstraints
+    "2.5.29.30",            // nameConstraints
+    "2.5.29.31",            // cRLDistributionPoints
+    "2.5.29.32",            // certificatePolicies
+    "2.5.29.35",            // authorityKeyIdentifier
+    "2.5.29.37",            // extKeyUsage
+];
+
+impl Profile {
+    /// Turns a request into a template, or says which part of it the profile does not admit.
+    pub(crate) fn admit(&self, request: &Request, now: OffsetDateTime) -> Result<Admission, Error> {
+        let refuse = |problem: &str| {
+            Error::not_admitted("profile", self.name.clone(), problem).of(Input::Profile)
+        };
+        if self.key_usages.is_empty() && self.extended_key_usages.is_empty() {
+            return Err(refuse("it has no usages")
+                .hinted("add \"usages\" to it, or choose another profile"));
+        }
+        let asks_ca = request.extensions.iter().any(is_ca_request);
+        if asks_ca && self.ca.is_none() {
+            return Err(refuse("the request is for a CA and the profile is for leaves")
+                .hinted("use a profile with a ca_constraint, or have the request made again"));
+        }
+        let (subject, asked, mut left_out) = self.admitted(request);
+        let mut names: Vec<San> = Vec::new();
+        for name in self.added_names(&subject)?.into_iter().chain(asked) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        self.check_whitelist(&subject, &names)?;
+        let (not_before, not_after) = self.validity(request, now)?;
+        let (copied, not_copied) = self.sort_extensions(request);
+        left_out.extend(not_copied);
+        // RFC 8813 section 3 and RFC 9295 section 3: these two are for RSA keys alone.
+        let rsa_only = KeyUsages::KEY_ENCIPHERMENT.union(KeyUsages::DATA_ENCIPHERMENT);
+        let key_usages = match request.public_key.algorithm() {
+            Some(KeyAlgorithm::Rsa(_)) => self.key_usages,
+            _ => self.key_usages.without(rsa_only),
+        };
+        // RFC 5280 section 4.2.1.3: without keyUsage the key would be good for everything.
+        if key_usages.is_empty() && !self.key_usages.is_empty() {
+            return Err(refuse("its only key usages are for RSA keys, and this key is not one")
+                .hinted("add \"signing\" to its usages, or ask with an RSA key"));
+        }
+        Ok(Admission {
+            template: Template {
+                subject,
+                names,
+                not_before,
+                not_after,
+                public_key: request.public_key.clone(),
+                key_usages,
+                extended_key_usages: self.extended_key_usages.clone(),
+                ca: self.ca,
+                permitted: Vec::new(),
+                excluded: Vec::new(),
+                urls: self.urls.clone(),
+                ocsp_no_check: self.ocsp_no_check,
+                policies: self.policies.clone(),
+                copied,
+            },
+            left_out,
+        })
+    }
+
+    /// The request with what the profile admits of it. `CSRWhitelist` takes parts of a PKCS #10 away and
+    /// leaves what the operator asks for.
+    ///
+    /// [`Authority::draft`](crate::Authority::draft) does this by itself. It is public for programs that
+    /// fill in what is left out, such as a common name.
+    #[must_use]
+    pub fn restrict(&self, mut request: Request) -> Request {
+        let (subject, names, _) = self.admitted(&request);
+        request.subject = match request.subject {
+            Asked::ByCsr(_) => Asked::ByCsr(subject),
+            Asked::ByOperator(_) => Asked::ByOperator(subject),
+        };
+        request.names = match request.names {
+            Asked::ByCsr(_) => Asked::ByCsr(names),
+            Asked::ByOperator(_) => Asked::ByOperator(names),
+        };
+        request
+    }
+
+    /// The subject and the names that are admitted, and what is not.
+    fn admitted(&self, request: &Request) -> (Subject, Vec<San>, Vec<LeftOut>) {
+        let list = self.csr_whitelist.unwrap_or(CsrWhitelist::ALL);
+        let mut left_out = Vec::new();
+        let subject = match &request.subject {
+            Asked::ByCsr(subject) if !list.subject && !subject.is_empty() => {
+                left_out.push(LeftOut::Subject(subject.clone()));
+                Subject::default()
+            }
+            subject => subject.value().clone(),
+        };
+        let names = match &request.names {
+            Asked::ByOperator(names) => names.clone(),
+            Asked::ByCsr(names) => {
+                let (kept, dropped): (Vec<_>, Vec<_>) =
+                    names.iter().cloned().partition(|name| list.admits(name));
+                left_out.extend(dropped.into_iter().map(LeftOut::Name));
+                kept
+            }
+        };
+        (subject, names, left_out)
+    }
+
+    fn added_names(&self, subject: &Subject) -> Result<Vec<San>, Error> {
+        self.add_names.iter().map(|template| self.added_name(template, subject)).collect()
+    }
+
+    fn added_name(&self, template: &str, subject: &Subject) -> Result<San, Error> {
+        let field = || format!("profile {}: add_names", self.name);
+        if !template.contains("{cn}") {
+            let parsed = template.parse();
+            return parsed.map_err(|error: Error| error.in_field(field()).of(Input::Profile));
+        }
+        let cn = subject.common_name().ok_or_else(|| {
+            Error::invalid(field(), template, "the request has no common name")
+                .hinted("give the subject a common name")
+                .of(Input::Subject)
+        })?;
+        let name = template.replace("{cn}", cn);
+        name.parse().map_err(|error: Error| {
+            let why = match &error {
+                Error::Invalid(invalid) => invalid.problem.clone(),
+                other => other.to_string(),
+            };
+            let profile = &self.name;
+            Error::invalid("CN", cn, format!("profile {profile} adds the name {name:?}: {why}"))
+                .hinted("choose a common name that is a host name: letters, digits, hyphens")
+                .of(Input::Subject)
+        })
+    }
+
+    fn check_whitelist(&self, subject: &Subject, names: &[San]) -> Result<(), Error> {
+        let Some(whitelist) = &self.name_whitelist else {
+            return Ok(());
+        };
+        // Addresses are tested too; cfssl let every one of them pass.
+        let cn = subject.common_name().map(|cn| ("CN".to_owned(), cn.to_owned()));
+        let all = names.iter().map(|name| (name.kind().to_owned(), name.value()));
+        for (field, value) in cn.into_iter().chain(all) {
+            if !whitelist.admits(&value) {
+                return Err(Error::not_admitted(
+                    field,
+                    value,
+                    format!(
+                        "name_whitelist {whitelist} of profile {} does not admit it",
+                        self.name
+                    ),
+                )
+                .hinted("ask for another name, or widen the whitelist"));
+            }
+        }
+        Ok(())
+    }
+
+    fn validity(
+        &self,
+        request: &Request,
+        now: OffsetDateTime,
+    ) -> Result<(OffsetDateTime, OffsetDateTime), Error> {
+        // What is asked for stands in place of the profile's lifetime, however that is written.
+        let (not_after, expiry) = match request.expiry {
+            Some(expiry) => (None, expiry),
+            None => (self.not_after, self.expiry),
+        };
+        let begin = self.not_before.map_or(Begin::Backdated(self.backdate), Begin::At);
+        let end = not_after.map_or(End::After(expiry), End::At);
+        validity(now, begin, end).map_err(|error| match &error {
+            Error::Invalid(invalid) if invalid.input == Input::Clock => error,
+            Error::Invalid(_) if request.expiry.is_some() => error.of(Input::Request),
+            Error::Invalid(invalid) => {
+                let field = format!("profile {}: {}", self.name, invalid.field);
+                error.in_field(field).of(Input::Profile)
+            }
+            _ => error,
+        })
+    }
+
+    fn sort_extensions(&self, request: &Request) -> (Vec<Extension>, Vec<LeftOut>) {
+        let mut copied = Vec::new();
+        let mut left_out = Vec::new();
+        for extension in &request.extensions {
+            let oid = extension.oid.as_str();
+            let admitted = match &self.copy_extensions {
+                CopyExtensions::All => true,
+                CopyExtensions::Listed(oids) => oids.contains(&extension.oid),
+                CopyExtensions::None => false,
+            };
+            if DECIDED.contains(&oid) {
+                continue;
+            }
+            if admitted {
+                copied.push(extension.clone());
+            } else {
+                left_out.push(LeftOut::Extension(extension.oid.clone()));
+            }
+        }
+        (copied, left_out)
+    }
+}
+
+impl CsrWhitelist {
+    /// A profile without a whitelist takes over all parts.
+    const ALL: Self = Self {
+        subject: true,
+        dns_names: true,
+        ip_addresses: true,
+        email_addresses: true,
+        uris: true,
+    };
+
+    const fn admits(self, name: &San) -> bool {
+        match name {
+            San::Dns(_) => self.dns_names,
+            San::Email(_) => self.email_addresses,
+            San::Ip(_) => self.ip_addresses,
+            San::Uri(_) => self.uris,
+        }
+    }
+}
+
+/// basicConstraints with `cA TRUE`: a SEQUENCE that starts with a BOOLEAN other than FALSE, which
+/// rcgen before 0.14.10 wrote out though DER forbids it.
+fn is_ca_request(extension: &Extension) -> bool {
+    extension.oid.as_str() == "2.5.29.19"
+        && matches!(extension.value.as_slice(), [0x30, _, 0x01, 0x01, 1..=0xff, ..])
+}
