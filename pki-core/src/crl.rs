@@ -27,8 +27,7 @@ const EXPECTED: &str = "a CRL";
 
 /// A certificate revocation list, as its bytes state it (RFC 5280 section 5).
 ///
-/// Whether it can be relied on is for [`Verifier::add_crl`](crate::Verifier::add_crl) and
-/// [`Verifier::check`](crate::Verifier::check) to say.
+/// Whether it can be relied on is for a [`Verifier`](crate::Verifier) that knows it to say.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Crl {
