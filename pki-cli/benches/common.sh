@@ -1,14 +1,14 @@
-# What the benchmarks share: the release build, a folder to work in, ratios. To be sourced from the project's
-# root with the names of the programs that are needed.
+# Shared by the benchmarks: the release build, a temporary folder, ratios. Source it in the project's root
+# with the names of the required programs as arguments.
 
 for tool in python3 "$@"; do
-    command -v "$tool" >/dev/null || { echo "$tool is missing; install the peers with: tests/install-peers" >&2; exit 1; }
+    command -v "$tool" >/dev/null || { echo "$tool is missing; run: tests/install-peers" >&2; exit 1; }
 done
 target=$(realpath "${CARGO_TARGET_DIR:-target}")
 cargo build --release --locked --quiet --package pki-cli
 etcdpki=$target/release/etcdpki
 
-# On the disk that the project is on: what is measured is durable, and /tmp may be memory.
+# On the project's disk, because durable writes are measured and /tmp may be in memory.
 work=$(mktemp -d "$target/bench.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
@@ -16,7 +16,7 @@ ratio() { # ratio LABEL OURS THEIRS
     awk -v label="$1" -v ours="$2" -v theirs="$3" 'BEGIN { printf "%-28s ours/theirs = %.2f\n", label, ours / theirs }'
 }
 
-# The medians in hyperfine's result.json, one after the other.
+# Prints the medians in hyperfine's result.json.
 medians() {
     python3 -c '
 import json

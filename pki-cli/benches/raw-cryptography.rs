@@ -1,6 +1,7 @@
-//! What N certificates cost at least, on all cores: `raw-cryptography N` makes a P-256 key, a signature and its
-//! verification for each, by the same library that etcdpki uses; `raw-cryptography N FOLDER` writes the files for
-//! them, a folder with five files for every two, and waits for the disk. Prints the seconds that it took.
+//! The minimum cost of N certificates, on all cores. `raw-cryptography N` generates a P-256 key, signs, and
+//! verifies the signature for each certificate, with the same library as etcdpki. `raw-cryptography N FOLDER`
+//! writes the files, one folder with five files for every two certificates, and syncs the disk. Both print the
+//! time in seconds.
 
 use std::fs::{self, File};
 use std::num::NonZero;
@@ -14,10 +15,10 @@ use aws_lc_rs::signature::{
     UnparsedPublicKey,
 };
 
-/// About what a certificate has to be signed of.
+/// About the size of the signed part of a certificate.
 const TO_BE_SIGNED: [u8; 400] = [0x30; 400];
 
-/// About what a certificate is in PEM.
+/// About the size of a certificate in PEM.
 const FILE: [u8; 700] = [b'A'; 700];
 
 fn main() {
@@ -51,7 +52,7 @@ fn certify(ca: &EcdsaKeyPair, certificates: usize) {
         let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).expect("a key");
         std::hint::black_box(key);
         let signature = ca.sign(&SystemRandom::new(), &TO_BE_SIGNED).expect("a signature");
-        public.verify(&TO_BE_SIGNED, signature.as_ref()).expect("its own signature");
+        public.verify(&TO_BE_SIGNED, signature.as_ref()).expect("the signature is valid");
     }
 }
 

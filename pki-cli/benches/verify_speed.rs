@@ -1,5 +1,5 @@
-//! What `benches/verify-speed` needs: thousands of leaves under one CA, and the rate at which all cores
-//! verify nothing but their signatures.
+//! The helper of `benches/verify-speed`: creates thousands of leaf certificates under one CA, and measures the
+//! rate at which all cores verify only their signatures.
 #![expect(clippy::print_stdout, reason = "a number for the script")]
 
 use std::error::Error;
@@ -18,17 +18,19 @@ use pki_core::{
 };
 use time::OffsetDateTime;
 
-/// `make FOLDER NUMBER` writes `ca.pem` and `leaves/*.pem`; `raw SECONDS` prints signatures a second.
+/// `make FOLDER NUMBER` writes `ca.pem` and `leaves/*.pem`. `raw SECONDS` prints signatures per second.
 fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
     match &args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["make", folder, number] => make(Path::new(folder), number.parse()?),
         ["raw", seconds] => raw(Duration::from_secs_f64(seconds.parse()?)),
-        other => Err(format!("make FOLDER NUMBER, or raw SECONDS; not {other:?}").into()),
+        other => {
+            Err(format!("expected make FOLDER NUMBER, or raw SECONDS, found {other:?}").into())
+        }
     }
 }
 
-/// One key for all: making keys is not what is measured.
+/// All certificates have the same key, because generating keys is not measured.
 fn make(folder: &Path, number: usize) -> Result<(), Box<dyn Error>> {
     let ca_key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
     let leaf_key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
@@ -59,9 +61,9 @@ fn make(folder: &Path, number: usize) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// As webpki calls it: the key as it stands in a certificate, a message of a certificate's length. Each
-/// signature is another, as in a folder of certificates: of one and the same the processor would learn the
-/// way through.
+/// As webpki does it: the key as encoded in a certificate, and a message of the size of a certificate. Each
+/// signature is different, as in a folder of certificates, because branch prediction would favour repeated
+/// ones.
 fn raw(span: Duration) -> Result<(), Box<dyn Error>> {
     let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING)?;
     let random = SystemRandom::new();

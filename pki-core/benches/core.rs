@@ -1,19 +1,19 @@
-//! What the library costs beside the cryptography that it cannot do without.
+//! Measures the cost of the library compared with the cryptography that it needs.
 //!
-//! `cargo bench -p pki-core` times each operation with criterion, with its raw peer in the same
-//! group, and then prints a table of ratios. The table takes no number from the groups: it times
-//! both sides in turns, so that a busy machine slows both alike. A ratio of 1.00 is no cost at all.
+//! `cargo bench -p pki-core` measures each operation and its raw counterpart with criterion, and then prints a
+//! table of ratios. The table does not use criterion's numbers: it measures both sides in turns, so that a busy
+//! machine slows both equally. A ratio of 1.00 means no overhead.
 //!
-//! The raw peer is the same work in aws-lc-rs: the same algorithm, over a message of the same
-//! bytes. Issuing checks its own signature, so it stands beside `sign + verify` and beside `sign`.
-//! Parsing has no cryptography; its peers are other parsers, which keep less of what they read.
+//! The raw counterpart is the same work in aws-lc-rs: the same algorithm over a message of the same bytes.
+//! Issuing checks its own signature, so it is compared with `sign + verify` and with `sign`. Parsing has no
+//! cryptography; it is compared with other parsers, which keep less of what they read.
 
 #![expect(
     clippy::disallowed_macros,
     clippy::disallowed_methods,
-    reason = "a benchmark owns the clock, the arguments and the streams"
+    reason = "a benchmark reads the clock and the arguments, and prints"
 )]
-#![expect(clippy::unwrap_used, reason = "a benchmark that cannot be set up has nothing to say")]
+#![expect(clippy::unwrap_used, reason = "a benchmark whose setup fails has no result")]
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -35,7 +35,7 @@ use time::macros::datetime;
 use webpki::EndEntityCert;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-/// One operation on one algorithm. Each of our jobs is set beside each of the raw ones.
+/// One operation with one algorithm. Each job of the library is compared with each raw one.
 struct Contest {
     operation: &'static str,
     algorithm: KeyAlgorithm,
@@ -49,11 +49,11 @@ struct Job {
     run: Box<dyn Fn()>,
 }
 
-/// How often a job is worth repeating.
+/// How often to repeat a job.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Effort {
     Many,
-    /// For RSA keys: a search for primes takes long, and how long is chance.
+    /// For RSA keys: the search for primes takes long, and its time is random.
     Few,
 }
 
@@ -66,7 +66,7 @@ fn job<T>(name: &'static str, run: impl Fn() -> T + 'static) -> Job {
     }
 }
 
-/// A key as aws-lc-rs has it, without this library.
+/// A key of aws-lc-rs, without this library.
 enum RawKey {
     Ecdsa(EcdsaKeyPair),
     Ed25519(Ed25519KeyPair),
@@ -85,7 +85,7 @@ impl RawKey {
         }
     }
 
-    /// The same key for this library.
+    /// The same key in this library.
     fn to_ours(&self) -> PrivateKey {
         let pkcs8 = match self {
             Self::Ecdsa(pair) => pair.to_pkcs8v1().unwrap().as_ref().to_vec(),
@@ -131,7 +131,7 @@ impl RawKey {
     }
 }
 
-/// A CA whose key has the algorithm that is measured, and a member's certificate below it.
+/// A CA whose key has the measured algorithm, and a member's certificate below it.
 struct Lab {
     algorithm: KeyAlgorithm,
     raw: RawKey,
@@ -141,7 +141,7 @@ struct Lab {
     profile: Profile,
     moment: IssuanceContext,
     leaf: Certificate,
-    /// What is signed in the leaf, and the signature.
+    /// The signed part of the leaf certificate, and its signature.
     message: Vec<u8>,
     signature: Vec<u8>,
     verifier: Verifier,
@@ -149,7 +149,7 @@ struct Lab {
 }
 
 impl Lab {
-    /// A lab that lasts as long as the process: the jobs borrow from it.
+    /// A lab that lives as long as the process, because the jobs borrow from it.
     fn leaked(algorithm: KeyAlgorithm) -> &'static Self {
         let raw = RawKey::generate(algorithm);
         let key = raw.to_ours();
@@ -229,7 +229,7 @@ fn draft_and_sign(lab: &'static Lab) -> Contest {
     }
 }
 
-/// What bulk issuing does for each leaf.
+/// The work of bulk issuing for each leaf certificate.
 fn issue(lab: &'static Lab) -> Contest {
     Contest {
         operation: "issue",
@@ -257,7 +257,7 @@ fn parse(lab: &'static Lab) -> Contest {
         ],
         raw: vec![
             job("x509-parser", move || X509Certificate::from_der(der).unwrap()),
-            // webpki reads what it needs for a path, and the rest not at all.
+            // webpki reads only what it needs for a path.
             job("webpki", move || EndEntityCert::try_from(&CertificateDer::from(der)).is_ok()),
         ],
         effort: Effort::Many,
@@ -275,7 +275,7 @@ fn verify(lab: &'static Lab) -> Contest {
         ],
         raw: vec![
             job("verify signature", || lab.raw.verify(&lab.message, &lab.signature)),
-            // The CA's key read once for all signatures, as the path builder cannot.
+            // Reads the CA's key once for all signatures, which the path builder cannot do.
             job("verify signature, key kept", move || {
                 parsed.verify_sig(&lab.message, &lab.signature).unwrap();
             }),
@@ -284,7 +284,7 @@ fn verify(lab: &'static Lab) -> Contest {
     }
 }
 
-/// The criterion group of a contest.
+/// The criterion group of a comparison.
 fn measure(criterion: &mut Criterion, contest: &Contest) {
     let name = format!("{}/{}", contest.operation, contest.algorithm);
     let mut group = criterion.benchmark_group(name);
@@ -300,13 +300,13 @@ fn measure(criterion: &mut Criterion, contest: &Contest) {
     group.finish();
 }
 
-/// The seconds that one run of a job took, time after time.
+/// The times of the runs of a job, in seconds.
 type Times = Vec<f64>;
 
-/// Times the jobs of a contest in turns: some runs of each, then again.
+/// Measures the jobs of a comparison in turns: some runs of each, then again.
 fn in_turns(contest: &Contest) -> (Vec<Times>, Vec<Times>) {
-    // Long beside the clock's own grain, and short beside the slices of time that other processes
-    // get, so that the median is one of an undisturbed run.
+    // Long compared with the clock's resolution, and short compared with the time slices of other
+    // processes, so that the median is from an undisturbed run.
     const LEAST: Duration = Duration::from_micros(50);
     const IN_A_TURN: usize = 10;
     let turns = match contest.effort {
@@ -332,7 +332,7 @@ fn in_turns(contest: &Contest) -> (Vec<Times>, Vec<Times>) {
     let mut times: Vec<Times> = vec![Vec::new(); jobs.len()];
     for _ in 0..turns {
         for ((job, runs), times) in jobs.iter().zip(&runs).zip(&mut times) {
-            // Not counted: the other jobs have emptied the caches.
+            // Not counted, because the other jobs have evicted the caches.
             time(job, *runs);
             times.extend((0..IN_A_TURN).map(|_| time(job, *runs).as_secs_f64() / f64::from(*runs)));
         }
@@ -341,7 +341,7 @@ fn in_turns(contest: &Contest) -> (Vec<Times>, Vec<Times>) {
     (times, raw)
 }
 
-/// The value that a share of the values stays below.
+/// The quantile: the value that this share of the values is below.
 fn quantile(values: &[f64], share: usize, of: usize) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -349,13 +349,11 @@ fn quantile(values: &[f64], share: usize, of: usize) -> f64 {
 }
 
 fn print_ratios(contests: &[Contest]) {
-    println!(
-        "\nratio: ours / raw, two times of the same turn, the median of all turns of this run"
-    );
-    println!("(in brackets: between these two lies the middle half of the ratios)\n");
+    println!("\nratio: ours / raw, measured in the same turn; the median of all turns of this run");
+    println!("(in brackets: the middle half of the ratios is between these two)\n");
     println!(
         "{:<11} {:<11} {:<35} {:<27} {:>10} {:>10} {:>6}",
-        "operation", "algorithm", "what is ours", "what is raw", "ours", "raw", "ratio"
+        "operation", "algorithm", "this library", "raw", "ours", "raw", "ratio"
     );
     for contest in contests {
         let (ours, raw) = in_turns(contest);
@@ -365,7 +363,7 @@ fn print_ratios(contests: &[Contest]) {
             }
         }
     }
-    println!("\nrsa-2048 keygen searches for primes: its times, and so its ratio, are chance.");
+    println!("\nrsa-2048 keygen searches for primes, so its times and its ratio are random.");
 }
 
 fn print_ratio(contest: &Contest, ours: (&str, &Times), raw: (&str, &Times)) {
@@ -409,7 +407,7 @@ fn main() {
         measure(&mut criterion, contest);
     }
     criterion.final_summary();
-    // `cargo test --benches` leaves `--bench` out: each job has then run once, which is enough.
+    // `cargo test --benches` omits `--bench`; then each job has run once, which is enough.
     let asked = |flag: &str| std::env::args().any(|argument| argument == flag);
     if asked("--bench") && !["--list", "--profile-time", "--test"].into_iter().any(asked) {
         print_ratios(&contests);
