@@ -1,4 +1,4 @@
-//! What a CA signs, what it refuses, and that the signature may come from elsewhere.
+//! What a CA signs and refuses, and signatures that are made elsewhere.
 
 mod constraints;
 
@@ -14,7 +14,7 @@ use time::macros::datetime;
 use crate::lab::{Ca, NOW, moment};
 use crate::openssl::Openssl;
 
-/// CAs below a CA: one that signs leaves alone, and one that leaves the depth open.
+/// Profiles for CAs below a CA: one that may sign only leaf certificates, and one without a path length.
 const CONFIG: &[u8] = br#"{"signing": {"default": {"expiry": "43800h"}, "profiles": {
     "last": {"usages": ["cert sign", "crl sign"],
              "ca_constraint": {"is_ca": true, "max_path_len_zero": true}},
@@ -27,7 +27,7 @@ fn draft(authority: &Authority, profile: &str, cn: &str, key: &PrivateKey) -> Re
     authority.draft(&Ca::request(cn, names, key), config.profile(profile).unwrap(), &moment())
 }
 
-/// A CA below another.
+/// A CA that another CA signed.
 fn below(ca: &Ca, profile: &str, cn: &str) -> Ca {
     let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
     let issued = draft(&ca.authority, profile, cn, &key).unwrap().sign(&ca.key).unwrap();
@@ -75,7 +75,7 @@ fn a_root_signs_certificates_and_crls_and_is_good_for_nothing_else() {
         assert!(root.is_self_issued() && root.is_signed_by(&root.public_key));
         let oids: Vec<_> =
             root.extensions.all.iter().map(|e| (e.oid.as_str(), e.critical)).collect();
-        // No extKeyUsage, no names, and no authorityKeyIdentifier, which would name itself.
+        // No extKeyUsage, no subjectAltName, and no authorityKeyIdentifier, which would be its own.
         let wanted_oids =
             [("2.5.29.15", true), ("2.5.29.31", false), ("2.5.29.14", false), ("2.5.29.19", true)];
         assert_eq!(oids, wanted_oids);
@@ -109,8 +109,8 @@ fn a_root_without_a_name_or_a_life_is_refused() {
     }
 }
 
-// The encoder panics at a year that its form of time does not hold, and asks for the year before it
-// turns to UTC.
+// The encoder panics if its time type cannot represent a year, and reads the year before it converts the
+// time to UTC.
 #[test]
 fn a_clock_of_any_zone_and_century_gives_utc_or_a_reason() {
     let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
@@ -180,7 +180,7 @@ fn a_path_length_is_obeyed_when_the_next_ca_is_signed() {
     let root = |path_len| Ca::with(KeyAlgorithm::EcdsaP256, |request| request.path_len = path_len);
     let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
     assert_eq!(refused(draft(&root(Some(0)).authority, "last", "below", &key)), ["ca-pathlen"]);
-    // A CA of the same name counts too: Go counts certificates, not names.
+    // A CA of the same name also counts, because Go counts certificates, not names.
     assert_eq!(refused(draft(&root(Some(0)).authority, "last", "etcd CA", &key)), ["ca-pathlen"]);
     let last = below(&root(Some(1)), "last", "last");
     assert_eq!(refused(draft(&last.authority, "open", "below", &key)), ["ca-pathlen"]);
@@ -207,7 +207,7 @@ fn a_leaf_ends_with_its_ca_at_the_latest() {
     assert_eq!(refused(drafted), ["leaf-outlives-ca"]);
     let evidence = "notAfter 2027-01-01T14:00:01Z is later than the CA's 2027-01-01T14:00:00Z";
     assert!(said.starts_with("refused: ") && said.contains(evidence), "{said}");
-    // The profile's year is as much too long as what was asked for.
+    // The profile's year is too long, as is the requested lifetime.
     request.expiry = None;
     assert_eq!(refused(ca.draft("peer", &request)), ["leaf-outlives-ca"]);
 }
@@ -226,7 +226,7 @@ fn two_cas_of_one_name_are_told_apart_by_their_keys() {
     assert_eq!(ids(&check(&[&new], &[], &leaf, Purpose::Client)), ["path-signature", "aki-ski"]);
 }
 
-// cfssl leaves the authorityKeyIdentifier out of a leaf whose name is its CA's.
+// cfssl omits the authorityKeyIdentifier from a leaf certificate with the same name as its CA.
 #[test]
 fn a_leaf_with_the_name_of_its_ca_is_a_leaf_like_any_other() {
     let ca = Ca::new();
@@ -263,7 +263,7 @@ fn a_signature_from_openssl_makes_the_same_certificate() {
         openssl.run(sign);
         let issued = draft().assemble(&openssl.read("signature")).unwrap().certificate;
         let here = draft().sign(&ca.key).unwrap().certificate;
-        // ECDSA draws a random number for each signature; the rest is the same to the bit.
+        // ECDSA signatures are random; all other bytes are the same.
         if matches!(algorithm, KeyAlgorithm::Ed25519 | KeyAlgorithm::Rsa(_)) {
             assert_eq!(issued.der(), here.der(), "{algorithm}");
         }
@@ -275,7 +275,7 @@ fn a_signature_from_openssl_makes_the_same_certificate() {
     }
 }
 
-/// A signer that has the CA's public key and does as it likes.
+/// A signer with the CA's public key that misbehaves.
 struct Stranger<'a>(&'a PublicKey, Result<Vec<u8>, &'static str>);
 
 impl Signer for Stranger<'_> {
@@ -313,7 +313,7 @@ fn a_signature_that_is_none_of_the_cas_makes_no_certificate() {
     let absent = Stranger(&ca.certificate().public_key, Err("no card in the reader"));
     let error = draft().sign(&absent).unwrap_err();
     assert_eq!(error.to_string(), "the signer failed: no card in the reader");
-    // Another key is not even asked to sign.
+    // A signer with another key is never called.
     let other = Stranger(key.public_key(), Err("asked"));
     let error = draft().sign(&other).unwrap_err();
     assert!(error.to_string().contains("not the key that has to sign"), "{error}");
@@ -333,6 +333,6 @@ fn each_certificate_carries_the_serial_number_of_its_moment() {
         let draft = ca.authority.draft(&request, config.profile("client").unwrap(), &moment);
         let leaf = draft.unwrap().sign(&ca.key).unwrap().certificate;
         assert_eq!(leaf.serial, serial);
-        assert!(seen.insert(leaf.serial.clone()), "a serial number came twice");
+        assert!(seen.insert(leaf.serial.clone()), "a serial number occurs twice");
     }
 }

@@ -1,4 +1,4 @@
-//! The CAs of a cluster: chains as a file holds them, and a set for each kind of certificate.
+//! The CAs of a cluster: chains as stored in a file, and one set for each kind of certificate.
 
 use pki_core::{Authority, CaSet, Certificate, ClusterCas, KeyAlgorithm, Subject};
 
@@ -84,7 +84,7 @@ fn a_chain_that_does_not_hold_is_refused_with_the_reason() {
         (vec![&lower, &top], "CN=upper is missing, the issuer of CN=lower"),
         (vec![&upper, &lower, &top], "CN=lower did not issue CN=upper"),
         (vec![&top, &upper], "CN=upper did not issue CN=root"),
-        // Another key under the name of the root.
+        // Another key with the name of the root.
         (vec![&upper, &twin], "CN=root is missing, the issuer of CN=upper"),
     ] {
         let error = set(&cas).unwrap_err().to_string();
@@ -92,7 +92,7 @@ fn a_chain_that_does_not_hold_is_refused_with_the_reason() {
     }
 }
 
-/// The lab with a CA of its own for the peers.
+/// The lab with a separate CA for the peers.
 fn with_a_ca_for_peers() -> Hosts {
     let mut hosts = Hosts::new();
     let peers = root("etcd peer CA");
@@ -119,7 +119,7 @@ fn each_certificate_is_judged_by_the_cas_of_its_purpose() {
 #[test]
 fn a_certificate_of_the_ca_for_another_purpose_is_found() {
     let mut hosts = with_a_ca_for_peers();
-    // The one CA that issues for clients.
+    // The CA that issues client certificates.
     let clients = hosts.ca.authority.clone();
     let key = hosts.ca.key.to_pem(pki_core::KeyFormat::Pkcs8).unwrap();
     let key = pki_core::PrivateKey::from_pem(key.as_bytes()).unwrap();

@@ -1,4 +1,4 @@
-//! DER as a tree that can be changed and signed again: for what no encoder would write.
+//! DER as a tree that can be changed and signed again, for structures that no encoder would write.
 
 use pki_core::{PrivateKey, Signer};
 
@@ -24,7 +24,7 @@ impl Node {
         Self { tag, body: Body::Nodes(nodes) }
     }
 
-    /// The element that `der` is.
+    /// Parses `der` as one element.
     pub(crate) fn read(der: &[u8]) -> Self {
         let mut nodes = read_all(der);
         assert_eq!(nodes.len(), 1);
@@ -39,15 +39,15 @@ impl Node {
         [header(self.tag, contents.len()), contents].concat()
     }
 
-    /// The elements of a constructed one.
+    /// The children of a constructed element.
     pub(crate) fn inner(&mut self) -> &mut Vec<Self> {
         match &mut self.body {
             Body::Nodes(nodes) => nodes,
-            Body::Octets(_) => panic!("tag {:#x} holds no elements", self.tag),
+            Body::Octets(_) => panic!("tag {:#x} has no children", self.tag),
         }
     }
 
-    /// The contents of a primitive one.
+    /// The contents of a primitive element.
     pub(crate) fn content(&mut self) -> &mut Vec<u8> {
         match &mut self.body {
             Body::Octets(octets) => octets,
@@ -86,7 +86,7 @@ fn read_all(mut der: &[u8]) -> Vec<Node> {
     nodes
 }
 
-/// A certificate or CRL whose to-be-signed fields are changed, signed again by `key`.
+/// Changes the to-be-signed fields of a certificate or CRL, and signs it again with `key`.
 pub(crate) fn forge(der: &[u8], key: &PrivateKey, change: impl FnOnce(&mut Vec<Node>)) -> Vec<u8> {
     let mut whole = Node::read(der);
     let parts = whole.inner();
@@ -96,9 +96,9 @@ pub(crate) fn forge(der: &[u8], key: &PrivateKey, change: impl FnOnce(&mut Vec<N
     whole.write()
 }
 
-/// The list of extensions among to-be-signed fields.
+/// The list of extensions in the to-be-signed fields.
 pub(crate) fn extensions(fields: &mut [Node]) -> &mut Vec<Node> {
-    // [3] in a certificate, [0] in a CRL, where it is the last.
+    // [3] in a certificate; [0] in a CRL, where it is the last field.
     let outer = fields.iter_mut().rfind(|field| matches!(field.tag, 0xa0 | 0xa3)).unwrap();
     outer.inner()[0].inner()
 }
@@ -110,7 +110,7 @@ fn is_named(extension: &Node, oid: &[u8]) -> bool {
     parts.first().is_some_and(|part| part.body == Body::Octets(oid.to_vec()))
 }
 
-/// Puts an extension in, in place of one with the same OID (its DER contents) where there is one.
+/// Adds an extension, or replaces the one with the same OID (the DER contents).
 pub(crate) fn put(fields: &mut [Node], oid: &[u8], critical: bool, value: &[u8]) {
     let mut extension = vec![Node::octets(0x06, oid)];
     if critical {
@@ -131,12 +131,12 @@ pub(crate) fn value(fields: &mut [Node], oid: &[u8]) -> Option<Vec<u8>> {
     Some(found.inner().last_mut()?.content().clone())
 }
 
-/// Takes an extension out.
+/// Removes an extension.
 pub(crate) fn remove(fields: &mut [Node], oid: &[u8]) {
     extensions(fields).retain(|node| !is_named(node, oid));
 }
 
-/// The OIDs of extensions (RFC 5280 section 4.2), as the contents of their DER.
+/// The OIDs of extensions (RFC 5280 section 4.2) as DER contents.
 pub(crate) mod oid {
     pub(crate) const SUBJECT_KEY_ID: &[u8] = &[0x55, 0x1d, 14];
     pub(crate) const KEY_USAGE: &[u8] = &[0x55, 0x1d, 15];

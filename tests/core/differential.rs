@@ -1,8 +1,8 @@
-//! Some thousand chains, changed by code and judged by us, by OpenSSL and by Python's cryptography.
+//! Compares pki-core with OpenSSL and Python's cryptography on several thousand chains that code modified.
 //!
-//! We accept nothing that both refuse. Where we differ from one of them, the class of the difference
-//! stands in the tables below and is explained in docs/verification.md; a difference of no class
-//! fails the test.
+//! pki-core accepts nothing that both of the others reject. If it differs from one of them, the tables below
+//! list the class of the difference, and docs/verification.md explains it. Any other difference fails the
+//! test.
 
 mod arrangements;
 mod chains;
@@ -20,8 +20,7 @@ use self::judges::Refusal;
 use self::mutations::CHANGES;
 use self::random::Random;
 
-/// Chains whose certificates are changed in one field, in two, put together otherwise, and with a
-/// flipped bit.
+/// Chains with one or two changed fields, with another arrangement, and with a flipped bit.
 const ONE_FIELD: usize = 1900;
 const TWO_FIELDS: usize = 500;
 const REARRANGED: usize = 200;
@@ -61,16 +60,16 @@ fn we_accept_nothing_that_both_refuse_and_every_difference_has_its_class() {
     conclude(&classes, verdicts, &wrong);
 }
 
-/// What came of a comparison: how often each class was seen, and how many cases were refused by us and by
-/// another, by us alone, accepted by us alone, accepted by all.
-#[expect(clippy::disallowed_macros, reason = "the counts are shown with --nocapture")]
+/// The result of a comparison: how often each class occurred, and how many cases were rejected by pki-core and
+/// another, rejected only by pki-core, accepted only by pki-core, and accepted by all.
+#[expect(clippy::disallowed_macros, reason = "--nocapture shows the counts")]
 fn conclude(classes: &BTreeMap<String, usize>, verdicts: [usize; 4], wrong: &[String]) {
     for (class, count) in classes {
         println!("{count:5}  {class}");
     }
     println!("{verdicts:?}");
     assert!(wrong.is_empty(), "{} wrong verdicts:\n{}", wrong.len(), wrong.join("\n"));
-    // A test in which nothing is accepted, or nothing refused, shows nothing.
+    // A test in which everything is rejected, or everything accepted, proves nothing.
     assert!(verdicts[3] > 300 && verdicts[0] > 300, "{verdicts:?}");
 }
 
@@ -90,7 +89,7 @@ fn chains() -> Vec<Chain> {
         let mut draft = Draft::new(&keys, random.below(3));
         for _ in 0..=usize::from(number >= ONE_FIELD) {
             let place = random.below(draft.places());
-            // In turn, so that each field has its share.
+            // Round-robin, so that each field is changed equally often.
             draft.changes[place].push(CHANGES[(number + random.below(2)) % CHANGES.len()]);
         }
         chains.push(draft.sign(&mut random));

@@ -1,13 +1,13 @@
-//! The two kinds of JSON document that cfssl reads: what they may say, and what each refusal says.
+//! The two kinds of JSON document that cfssl reads: valid documents, and the error for each invalid one.
 //!
-//! The refusals stand in `snapshots/`, each with its document; after a change of words run the tests
-//! with `INSTA_UPDATE=always` and read the difference.
+//! The errors are in `snapshots/` with their documents. After you change a message, run the tests with
+//! `INSTA_UPDATE=always` and read the diff.
 
 use std::fmt::Write as _;
 
 use pki_core::{CsrJson, Error, SigningConfig};
 
-/// Each document with its refusal and its hint; one that is taken fails.
+/// Each document with its error and hint. A document that is accepted fails the test.
 fn refusals<T>(documents: &[&str], read: impl Fn(&[u8]) -> Result<T, Error>) -> String {
     let mut text = String::new();
     for document in documents {
@@ -51,7 +51,7 @@ fn what_is_no_signing_configuration_says_why() {
 #[test]
 fn what_is_no_profile_says_why() {
     let profiles = [
-        // a field that cfssl would not notice
+        // a field that cfssl ignores
         r#""usage": ["signing"]"#,
         r#""expirey": "1h""#,
         r#""bogus": 1"#,
@@ -98,14 +98,14 @@ fn what_is_no_profile_says_why() {
         r#""usages": ["signing"], "Policies": [{"ID": "1.2.3", "Qualifiers": [{"Type": "cps", "Value": "x"}]}]"#,
         r#""usages": ["signing"], "Policies": [{"ID": "1.2.3", "Qualifiers": [{"Type": "id-qt-cps", "Value": "x"}]}]"#,
         r#""usages": ["signing"], "Policies": [{"ID": "1.2.3", "Qualifiers": [{"Type": "id-qt-unotice", "Value": ""}]}]"#,
-        // what may be asked for
+        // what a request may contain
         r#""usages": ["signing"], "name_whitelist": "(""#,
         r#""usages": ["signing"], "allowed_extensions": ["1.2.3"]"#,
         r#""usages": ["signing"], "copy_extensions": true, "allowed_extensions": ["keyUsage"]"#,
         r#""usages": ["signing"], "copy_extensions": "true""#,
         r#""usages": ["signing"], "CSRWhitelist": {"Subject": true}"#,
         r#""usages": ["signing"], "CSRWhitelist": {"PublicKey": true, "DNSName": true}"#,
-        // what a cfssl server or its linter would do
+        // options of cfssl's server and linter
         r#""usages": ["signing"], "auth_key": "k""#,
         r#""usages": ["signing"], "remote": "r""#,
         r#""usages": ["signing"], "ct_log_servers": ["http://ct"]"#,
@@ -147,7 +147,7 @@ fn a_csr_json_is_read_as_cfssl_reads_it() {
             r#"{"CN": "etcd", "hosts": [], "key": {}, "names": null, "ca": null}"#,
             "CN=etcd |  | ecdsa-p256",
         ),
-        // The order is cfssl's, whatever the order of the document.
+        // The order is that of cfssl, not that of the document.
         (
             r#"{"names": [{"O": "Lab", "OU": "x", "L": "y", "ST": "z", "C": "DE"}], "CN": "etcd", "serialnumber": "7"}"#,
             "C=DE, ST=z, L=y, O=Lab, OU=x, CN=etcd, serialNumber=7 |  | ecdsa-p256",
@@ -189,7 +189,7 @@ fn a_csr_json_is_read_as_cfssl_reads_it() {
             r#"{"cn": "a", "HOSTS": ["b"], "Key": {"ALGO": "rsa", "Size": 2048}}"#,
             "CN=a | dns:b | rsa-2048",
         ),
-        // What says nothing is no mistake.
+        // Empty values are not a mistake.
         (
             r#"{"CN": "a", "extensions": [], "delegation_enabled": false, "usages": null, "expiry": ""}"#,
             "CN=a |  | ecdsa-p256",
@@ -223,7 +223,7 @@ fn what_is_no_csr_json_says_why() {
             r#"{"names": [{"OID": {"9.9.9": "x"}}]}"#,
             r#"{"CN": "a", "names": [{"OID": {"2.5.4.3": "b"}}]}"#,
             r#"{"serialnumber": 7}"#,
-            // hosts: each is signed by cfssl 1.6.5 and matches nothing
+            // hosts: cfssl 1.6.5 signs each of these, and none matches any host
             r#"{"hosts": "etcdone"}"#,
             r#"{"hosts": ["etcdone", 1]}"#,
             r#"{"hosts": [""]}"#,
@@ -236,7 +236,7 @@ fn what_is_no_csr_json_says_why() {
             r#"{"hosts": ["localhost,10.0.0.1"]}"#,
             r#"{"hosts": ["010.0.0.1"]}"#,
             r#"{"hosts": ["256.1.1.1"]}"#,
-            // full-width digits and dots, which IDNA turns into plain ones
+            // full-width digits and dots, which IDNA converts to ASCII
             r#"{"hosts": ["１２７.0.0.1"]}"#,
             r#"{"hosts": ["10.0.0.１"]}"#,
             r#"{"hosts": ["10。００。0。１"]}"#,
@@ -267,7 +267,7 @@ fn what_is_no_csr_json_says_why() {
             r#"{"ca": {"pathlen": 256}}"#,
             r#"{"ca": {"pathlen": 2, "pathlenzero": true}}"#,
             r#"{"crl_url": "crl"}"#,
-            // what cfssl would not notice
+            // mistakes that cfssl ignores
             r#"{"delegation_enabled": true}"#,
             r#"{"extensions": [{"Id": [1, 2, 3]}]}"#,
             r#"{"expiry": "1y"}"#,

@@ -1,4 +1,4 @@
-//! Certificates that this crate would not write, by the encoder alone: rcgen judges nothing.
+//! Certificates that this crate would not issue, written directly with rcgen, which applies no rules.
 
 use pki_core::{Certificate, ExtendedKeyUsage, KeyAlgorithm, KeyUsages, PrivateKey, San, Signer};
 use rcgen::{
@@ -12,7 +12,7 @@ use x509_parser::asn1_rs::{Any, FromDer};
 
 use crate::lab::{Ca, NOW, moment};
 
-/// A key of this crate as the encoder wants it.
+/// A key of this crate for rcgen.
 pub(crate) struct EncoderKey<'a> {
     key: &'a PrivateKey,
     public: SubjectPublicKeyInfo,
@@ -47,7 +47,7 @@ impl SigningKey for EncoderKey<'_> {
     }
 }
 
-/// What an ordinary certificate for this key says, to be made worse.
+/// The parameters of an ordinary certificate for this key, for tests to modify.
 pub(crate) fn params(cn: &str, key: &PrivateKey) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = rcgen::DistinguishedName::new();
@@ -62,7 +62,7 @@ pub(crate) fn params(cn: &str, key: &PrivateKey) -> CertificateParams {
     params
 }
 
-/// What an ordinary CA says, to be made worse.
+/// The parameters of an ordinary CA, for tests to modify.
 pub(crate) fn ca_params(cn: &str, key: &PrivateKey) -> CertificateParams {
     let mut params = params(cn, key);
     params.not_after = NOW + Duration::days(3650);
@@ -116,7 +116,7 @@ pub(crate) fn extended_key_usages(usages: &[ExtendedKeyUsage]) -> Vec<ExtendedKe
     usages.iter().map(|usage| ExtendedKeyUsagePurpose::Other(arcs(usage.0.as_str()))).collect()
 }
 
-/// A CRL of this CA.
+/// A CRL by this CA.
 pub(crate) fn crl(ca: &Ca, revoked_certs: Vec<RevokedCertParams>) -> Vec<u8> {
     crl_by(ca.certificate(), &ca.key, revoked_certs)
 }
@@ -139,8 +139,8 @@ pub(crate) fn crl_by(
     params.signed_by(&issuer).unwrap().der().to_vec()
 }
 
-/// The certificate with some of its to-be-signed octets replaced by as many, signed again: for what
-/// the encoder refuses to write.
+/// Replaces some to-be-signed octets of the certificate by the same number of octets and signs it again, for
+/// contents that the encoder refuses to write.
 pub(crate) fn resigned(
     certificate: &Certificate,
     ca_key: &PrivateKey,

@@ -1,4 +1,4 @@
-//! Private keys in every form in which they lie about; openssl writes them and reads ours.
+//! Private keys in every common format. OpenSSL writes them, and reads those that pki-core writes.
 
 use std::sync::LazyLock;
 
@@ -7,20 +7,20 @@ use pki_core::{Certificate, KeyAlgorithm, KeyFormat, PrivateKey, Signer, Verifie
 use crate::lab::Ca;
 use crate::openssl::Openssl;
 
-/// What openssl calls each algorithm, and the label of its traditional form.
+/// OpenSSL's name for each algorithm, and the label of its traditional format.
 const ALGORITHMS: [(KeyAlgorithm, &str, &str); 7] = [
     (KeyAlgorithm::EcdsaP256, "EC -pkeyopt ec_paramgen_curve:P-256", "EC PRIVATE KEY"),
     (KeyAlgorithm::EcdsaP384, "EC -pkeyopt ec_paramgen_curve:P-384", "EC PRIVATE KEY"),
     (KeyAlgorithm::EcdsaP521, "EC -pkeyopt ec_paramgen_curve:P-521", "EC PRIVATE KEY"),
-    // RFC 8410 has no traditional form.
+    // RFC 8410 defines no traditional format.
     (KeyAlgorithm::Ed25519, "ED25519", "PRIVATE KEY"),
     (KeyAlgorithm::Rsa(2048), "RSA -pkeyopt rsa_keygen_bits:2048", "RSA PRIVATE KEY"),
     (KeyAlgorithm::Rsa(3072), "RSA -pkeyopt rsa_keygen_bits:3072", "RSA PRIVATE KEY"),
     (KeyAlgorithm::Rsa(4096), "RSA -pkeyopt rsa_keygen_bits:4096", "RSA PRIVATE KEY"),
 ];
 
-/// A key of each algorithm from openssl, in PKCS#8. The largest is ours: a prime of 2048 bits takes
-/// openssl some seconds.
+/// A key of each algorithm from OpenSSL, in PKCS#8. pki-core generates the largest one, because OpenSSL takes
+/// several seconds for a prime of 2048 bits.
 static SOUND: LazyLock<[Vec<u8>; 7]> = LazyLock::new(|| {
     ALGORITHMS.map(|(algorithm, name, _)| match algorithm {
         KeyAlgorithm::Rsa(4096) => {
@@ -31,7 +31,7 @@ static SOUND: LazyLock<[Vec<u8>; 7]> = LazyLock::new(|| {
     })
 });
 
-/// Puts a key at `key.pem`; the answer is its public half in DER.
+/// Writes a key to `key.pem` and returns its public key in DER.
 fn placed(openssl: &Openssl, key: impl AsRef<[u8]>) -> Vec<u8> {
     openssl.write("key.pem", key);
     openssl.run("pkey -in key.pem -pubout -outform DER")
@@ -53,7 +53,7 @@ fn every_form_that_openssl_and_cfssl_write_is_read_as_the_same_key() {
         let pkcs8 = openssl.read("key.pem");
         let old = openssl.read("traditional.pem");
         assert_eq!((&*label(&pkcs8), &*label(&old)), ("PRIVATE KEY", traditional));
-        // cfssl's own label, which only Go programs accept (cfssl 1.6.5).
+        // A label that only cfssl writes and only Go programs accept (cfssl 1.6.5).
         let cfssl = String::from_utf8(pkcs8.clone()).unwrap();
         let cfssl = cfssl.replace("PRIVATE KEY", "Ed25519 PRIVATE KEY").into_bytes();
         let windows = String::from_utf8(old.clone()).unwrap().replace('\n', "\r\n").into_bytes();
@@ -83,7 +83,7 @@ fn ec_parameters_before_a_key_are_passed_over() {
     }
 }
 
-// RFC 5915 section 3: parameters and public key may be absent, and some libraries leave them out.
+// RFC 5915 section 3: parameters and public key are optional, and some libraries omit them.
 #[test]
 fn a_sec1_key_without_its_public_half_is_completed() {
     let openssl = Openssl::new();
@@ -143,7 +143,7 @@ fn openssl_verifies_what_each_key_signs() {
     }
 }
 
-/// The error, with its hint, of a file that is not taken for a key.
+/// The error and hint for a file that is not accepted as a key.
 fn refusal(pem: &[u8]) -> String {
     let error = PrivateKey::from_pem(pem).unwrap_err();
     format!("{error}; {}", error.hint().unwrap_or("no hint"))
@@ -202,7 +202,7 @@ fn what_is_no_key_or_not_one_that_etcd_knows_says_why() {
     }
 }
 
-// Two halves that do not belong together: etcd would load such a file and fail each handshake.
+// A public key that does not belong to the private key: etcd would load such a file and fail each handshake.
 #[test]
 fn a_key_whose_halves_do_not_belong_together_is_refused() {
     let openssl = Openssl::new();
@@ -223,7 +223,7 @@ fn a_key_whose_halves_do_not_belong_together_is_refused() {
     assert!(PrivateKey::from_der(&der).is_err());
 }
 
-// SEC 1 section 2.3.3 has a short form of a point, which Go does not read: etcd says `x509: failed to
+// Go does not read the compressed form of a point (SEC 1 section 2.3.3): etcd reports `x509: failed to
 // unmarshal elliptic curve point` (crypto/x509 parsePublicKey).
 #[test]
 fn a_compressed_point_is_not_certified_and_is_flagged() {
@@ -241,13 +241,13 @@ fn a_compressed_point_is_not_certified_and_is_flagged() {
     let verifier = Verifier::builder([ca.clone()]).build().unwrap();
     let report = verifier.check(&ca, &[], &VerifyOptions::at(ca.not_before));
     assert!(report.findings().any(|finding| finding.rule.id == "key-curve"), "{report}");
-    // The private key itself is whole, and writes the long form.
+    // The private key itself is valid, and is written in uncompressed form.
     assert_eq!(key.public_key().algorithm(), Some(KeyAlgorithm::EcdsaP256));
     let public = openssl.run("pkey -in long.pem -pubout -outform DER");
     assert_eq!(key.public_key().spki().as_ref(), public);
 }
 
-// RFC 5480 section 2.1.1: neither specifiedCurve nor implicitCurve. OpenSSL writes the former when asked to.
+// RFC 5480 section 2.1.1 forbids specifiedCurve and implicitCurve. OpenSSL can write the former.
 #[test]
 fn a_curve_that_is_spelled_out_is_called_so_and_not_by_the_algorithm_of_all_curves() {
     let openssl = Openssl::new();

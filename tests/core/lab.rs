@@ -1,4 +1,4 @@
-//! A CA and leaves in memory, for every other module.
+//! A CA and leaf certificates in memory, for all other modules.
 
 use pki_core::{
     Authority, CaRequest, Certificate, Draft, Error, IssuanceContext, KeyAlgorithm, PrivateKey,

@@ -1,4 +1,4 @@
-//! Tests of the library through its public face. Each module is one subject.
+//! Tests of the library through its public API. Each module covers one subject.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod authority;

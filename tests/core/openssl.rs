@@ -1,10 +1,10 @@
-//! The openssl program: a judge that shares no code with this crate.
-#![expect(clippy::disallowed_methods, reason = "another program reads files and is started")]
+//! The openssl program, which shares no code with this crate.
+#![expect(clippy::disallowed_methods, reason = "starts another program, which reads files")]
 
 use std::path::PathBuf;
 use std::process::Command;
 
-/// What openssl shall not take from the machine that it runs on: extensions, string types.
+/// A configuration that replaces the machine's, which could change extensions and string types.
 pub(crate) const CONFIG: &str = "
 [req]
 distinguished_name = subject
@@ -25,7 +25,7 @@ authorityKeyIdentifier = keyid
 subjectAltName = DNS:etcdone
 ";
 
-/// A directory that openssl works in; it is removed when dropped.
+/// A working directory for openssl, removed on drop.
 pub(crate) struct Openssl {
     directory: tempfile::TempDir,
 }
@@ -53,25 +53,25 @@ impl Openssl {
         std::fs::rename(self.path(from), self.path(to)).unwrap();
     }
 
-    /// Runs openssl with arguments that blanks separate; returns what it prints.
+    /// Runs openssl with arguments separated by spaces, and returns its output.
     pub(crate) fn run(&self, arguments: &str) -> Vec<u8> {
         let (ok, output, errors) = self.try_run(arguments);
         assert!(ok, "openssl {arguments}: {errors}");
         output
     }
 
-    /// What openssl prints, as text.
+    /// The output of openssl as text.
     pub(crate) fn says(&self, arguments: &str) -> String {
         String::from_utf8(self.run(arguments)).unwrap()
     }
 
-    /// Whether openssl was content, what it printed, and what it objected to.
+    /// Whether openssl succeeded, its output, and its errors.
     pub(crate) fn try_run(&self, arguments: &str) -> (bool, Vec<u8>, String) {
         let run = Command::new("openssl")
             .args(arguments.split_whitespace())
             .current_dir(self.directory.path())
             .output();
-        // A judge that is away must not pass for one that agrees.
+        // A missing program must not count as one that agrees.
         let output = run.unwrap_or_else(|error| {
             panic!("openssl cannot be run ({error}); install it: apt-get install openssl")
         });
@@ -79,7 +79,7 @@ impl Openssl {
         (output.status.success(), output.stdout, errors)
     }
 
-    /// `openssl x509 -text` of a certificate, without the dumps of key and signature.
+    /// The output of `openssl x509 -text` for a certificate, without the dumps of the key and the signature.
     pub(crate) fn text(&self, certificate: &pki_core::Certificate) -> String {
         self.write("text.der", certificate.der());
         self.says("x509 -inform DER -in text.der -noout -text -certopt no_pubkey,no_sigdump")

@@ -1,5 +1,5 @@
-//! Paths by RFC 5280 section 6.1: several issuers, circles, what webpki cannot accept, and how much
-//! work a hostile set of CAs can make.
+//! Paths by RFC 5280 section 6.1: several issuers, cycles, paths that webpki cannot accept, and the amount of
+//! work that a hostile set of CAs can cause.
 
 use pki_core::{
     Certificate, KeyAlgorithm, KeyFormat, PathLimit, Policy, PrivateKey, Purpose, Report, Verifier,
@@ -34,7 +34,7 @@ fn root(name: &str, change: impl FnOnce(&mut CertificateParams)) -> Ca {
 }
 
 impl Ca {
-    /// A CA below this one, with a key of its own.
+    /// A CA below this one, with its own key.
     fn ca(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Self {
         self.certify(name, key(), change)
     }
@@ -106,14 +106,14 @@ fn a_path_is_found_among_cross_signed_cas_and_in_spite_of_circles() {
     // a and b sign each other, and one of them is trusted.
     assert_eq!(ids(&check(&[&a], &[&a_by_b, &b_by_a, &below], &leaf)), [""; 0]);
     assert_eq!(ids(&check(&[&b], &[&b_by_a, &a_by_b, &below], &leaf)), [""; 0]);
-    // None of them is.
+    // None of them is trusted.
     let stranger = root("stranger", |_| {});
     let report = check(&[&stranger], &[&a_by_b, &b_by_a, &below], &leaf);
     assert!(ids(&report).contains(&"path-unknown-authority"), "{report}");
-    // The cross certificate has ended, and the root itself is trusted.
+    // The cross certificate has expired, but the root itself is trusted.
     let ended = b.certify("a", a.same_key(), |params| params.not_after = NOW - Duration::DAY);
     assert_eq!(ids(&check(&[&a, &b], &[&ended, &below], &leaf)), [""; 0]);
-    // The CA between is trusted, and its root is only known.
+    // The intermediate is trusted; its root is known but not trusted.
     assert_eq!(ids(&check(&[&below], &[&a], &leaf)), [""; 0]);
 }
 
@@ -121,7 +121,7 @@ fn a_path_is_found_among_cross_signed_cas_and_in_spite_of_circles() {
 fn one_bad_anchor_does_not_spoil_the_others() {
     let (good, bad) = (root("good", |_| {}), root("bad", |_| {}));
     let leaf = good.leaf(|_| {});
-    // Its two signature algorithms differ, so that webpki does not take it.
+    // Its two signature algorithms differ, so webpki rejects it.
     let der = forge(bad.certificate.der(), &bad.key, |fields: &mut Vec<Node>| {
         *fields[2].inner()[0].content().last_mut().unwrap() = 3;
     });
@@ -146,7 +146,7 @@ fn self_issued_cas_count_neither_for_the_path_length_nor_for_constraints() {
     let report = check(&[&root], &[&first, &renewed, &last], &last.leaf(|_| {}));
     assert_eq!(ids(&report), [""; 0], "{report}");
     assert!(report.path().limit() == Some(PathLimit::ConstrainedSelfIssuedCa), "{report:?}");
-    // Of the leaf they hold, self-issued or not.
+    // They apply to the leaf certificate, whether it is self-issued or not.
     let stray = |params: &mut CertificateParams| {
         params.subject_alt_names = vec![SanType::DnsName("ca.example.org".try_into().unwrap())];
     };
@@ -154,8 +154,7 @@ fn self_issued_cas_count_neither_for_the_path_length_nor_for_constraints() {
     assert!(ids(&report).contains(&"ca-name-constraints"), "{report}");
 }
 
-// webpki counts every CA (rustls-webpki 0.103); RFC 5280 section 6.1.4 (l) leaves out those that are
-// self-issued.
+// webpki counts every CA (rustls-webpki 0.103); RFC 5280 section 6.1.4 (l) does not count self-issued CAs.
 #[test]
 fn a_path_length_is_not_used_up_by_a_self_issued_ca() {
     let root = root("root", |_| {});
@@ -174,7 +173,7 @@ fn a_path_length_is_not_used_up_by_a_self_issued_ca() {
     assert!(!openssl_accepts(&root, &[&first, &renewed, &last], &leaf));
 }
 
-// CVE-2024-0567 had such a root: it signs itself and names another as its issuer.
+// CVE-2024-0567 had such a root: it signs itself, but names another issuer.
 #[test]
 fn a_root_that_signs_itself_needs_no_authority_key_id_whatever_issuer_it_names() {
     let root = root("root", |_| {});
@@ -187,7 +186,7 @@ fn a_root_that_signs_itself_needs_no_authority_key_id_whatever_issuer_it_names()
     let leaf = renamed.leaf(|_| {});
     let report = check(&[&renamed], &[], &leaf);
     assert_eq!(ids(&report), [""; 0], "{report}");
-    // One that another CA signed does need it.
+    // A CA that another CA signed needs it.
     let signed = forge(renamed.certificate.der(), &key(), |_| {});
     let signed = Ca { certificate: Certificate::from_der(&signed).unwrap(), key: renamed.key };
     assert_eq!(ids(&check(&[&signed], &[], &leaf)), ["aki-missing"]);
@@ -225,7 +224,7 @@ fn a_ca_is_a_leaf_like_any_other_and_all_rules_hold_for_it() {
     let crl = crl_by(&root.certificate, &root.key, vec![revoked]);
     let report = check_with(&[&root], &[], &leaf.certificate, &[crl]);
     assert_eq!(ids(&report), ["leaf-revoked"], "{report}");
-    // Of the same name and another key.
+    // A CA with the same name and another key.
     let other = self::root("root", |_| {});
     assert!(!check(&[&other], &[], &leaf.certificate).is_ok());
 }
@@ -302,8 +301,7 @@ fn ten_cas_may_stand_between_and_no_more() {
     }
 }
 
-// Each of the CAs may have signed each of the others: without a bound there are more paths than
-// anybody can walk.
+// Each CA may have signed each of the others. Without a limit, there are more paths than can be searched.
 #[test]
 fn a_crowd_of_cas_with_one_name_and_key_is_judged_all_the_same() {
     let stranger = root("root", |_| {});
@@ -316,18 +314,18 @@ fn a_crowd_of_cas_with_one_name_and_key_is_judged_all_the_same() {
     }
 }
 
-// x509-parser takes a part of a name that it cannot read, and all behind it, for absent: behind an empty
-// relative name, which OpenSSL reads, an email address evaded the constraints of its CA.
+// If x509-parser cannot read a part of a name, it treats that part and everything after it as absent. After an
+// empty relative name, which OpenSSL reads, an email address escaped the constraints of its CA.
 #[test]
 fn no_part_of_a_name_goes_unread() {
     let root = root("root", |_| {});
     let leaf = root.leaf(|_| {});
     let changes: [fn(&mut Node); 6] = [
-        // Octets, a SEQUENCE and [17] in place of a relative name.
+        // Octets, a SEQUENCE and [17] instead of a relative name.
         |name| name.inner().push(Node::octets(0x04, [1])),
         |name| repeat(name, 0x30),
         |name| repeat(name, 0xb1),
-        // Octets in place of an attribute, and behind a value.
+        // Octets instead of an attribute, and after a value.
         |name| name.inner()[0].inner().push(Node::octets(0x04, [1])),
         |name| name.inner()[0].inner()[0].inner().push(Node::octets(0x04, [1])),
         // A relative name without an attribute.
@@ -343,14 +341,15 @@ fn no_part_of_a_name_goes_unread() {
     }
 }
 
-/// Adds the first relative name once more, with this tag.
+/// Repeats the first relative name, with this tag.
 fn repeat(name: &mut Node, tag: u8) {
     let mut again = name.inner()[0].clone();
     again.tag = tag;
     name.inner().push(again);
 }
 
-// A constraint that could not be read was one on names of another kind, which permits all of its own.
+// A constraint that could not be read counted as a constraint on names of another kind, which permits every
+// name of the original kind.
 #[test]
 fn a_constraint_that_cannot_be_read_permits_nothing() {
     let root = root("root", |_| {});

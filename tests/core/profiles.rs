@@ -1,5 +1,5 @@
-//! What each field of a `ca-config.json` makes of a certificate, as cfssl 1.6.5 has it but for the
-//! places where cfssl is silently wrong.
+//! The effect of each field of a `ca-config.json` on a certificate: the same as in cfssl 1.6.5, except where cfssl
+//! is silently wrong.
 
 mod requests;
 
@@ -15,7 +15,7 @@ fn rsa() -> &'static PrivateKey {
     &KEYS[4]
 }
 
-/// A configuration of one profile `p`, whose members are given, under a default.
+/// A configuration with one profile `p` with these members, and a default.
 fn config(default: &str, members: &str) -> SigningConfig {
     let text = format!(
         r#"{{"signing": {{"default": {{{default}}}, "profiles": {{"p": {{{members}}}}}}}}}"#
@@ -24,7 +24,7 @@ fn config(default: &str, members: &str) -> SigningConfig {
 }
 
 fn try_issue(config: &SigningConfig, key: &PrivateKey) -> Result<Certificate, Error> {
-    // A CA that lasts longer than any profile below, and may have others below it.
+    // A CA that lives longer than any profile below, and may have CAs below it.
     let ca = Ca::with(pki_core::KeyAlgorithm::EcdsaP256, |request| {
         request.expiry = Duration::days(30_000);
         request.path_len = None;
@@ -101,7 +101,7 @@ fn usages_keep_their_order_and_stand_once() {
     assert_eq!(leaf.extensions.key_usage, Some(KeyUsages::DIGITAL_SIGNATURE));
 }
 
-// RFC 8813 section 3 and RFC 9295 section 3; cfssl writes both bits for every key.
+// RFC 8813 section 3 and RFC 9295 section 3; cfssl sets both bits for every key.
 #[test]
 fn encipherment_is_for_rsa_keys_alone() {
     let both = r#""expiry": "1h", "usages": ["signing", "key encipherment", "data encipherment"]"#;
@@ -112,7 +112,7 @@ fn encipherment_is_for_rsa_keys_alone() {
             issue(&both, key).extensions.key_usage.unwrap_or_default().names().collect();
         let encipherment: &[&str] = &["digitalSignature", "keyEncipherment", "dataEncipherment"];
         assert_eq!(names, encipherment[..if wanted { 3 } else { 1 }]);
-        // Without its only key usage a certificate would be good for every use.
+        // Without its only key usage, a certificate would be valid for every use.
         match try_issue(&alone, key) {
             Ok(leaf) => {
                 assert!(wanted);
@@ -148,7 +148,7 @@ fn a_lifetime_that_is_not_given_is_the_defaults() {
 
 #[test]
 fn a_certificate_begins_before_now_by_its_own_backdate_or_five_minutes() {
-    // Of the default profile only lifetime and URLs are inherited.
+    // Only lifetime and URLs are inherited from the default profile.
     let default = r#""expiry": "1h", "backdate": "7h", "not_before": "2020-01-01T00:00:00Z""#;
     for (own, wanted) in [
         ("", NOW - Duration::minutes(5)),
@@ -156,7 +156,7 @@ fn a_certificate_begins_before_now_by_its_own_backdate_or_five_minutes() {
         (r#""backdate": "","#, NOW - Duration::minutes(5)),
         (r#""backdate": "1h","#, NOW - Duration::HOUR),
         (r#""backdate": "30s","#, NOW - Duration::seconds(30)),
-        // Whole seconds: 1.5 seconds back is in the second before the last.
+        // Whole seconds: 1.5 seconds ago is in the second before the last.
         (r#""backdate": "1500ms","#, NOW - Duration::seconds(2)),
         (r#""not_before": "2026-01-01T02:00:00.7+02:00","#, datetime!(2026-01-01 00:00 UTC)),
         (
@@ -200,7 +200,7 @@ fn a_certificate_that_is_over_or_not_begun_is_refused() {
         ("backdate", "100y"),
         ("backdate", "-1s"),
         ("expiry", "8000y"),
-        // cfssl signs what has ended when it is written.
+        // cfssl signs certificates that have already expired.
         ("expiry", "1us"),
         ("expiry", "-1h"),
     ] {
@@ -208,7 +208,7 @@ fn a_certificate_that_is_over_or_not_begun_is_refused() {
             r#"{{"signing": {{"default": {{"expiry": "1h"}}, "profiles": {{"p": {{
                 "{field}": "{value}", "usages": ["signing"]}}}}}}}}"#
         );
-        // Some are refused when they are read, some by the clock.
+        // Some are rejected when they are read, some because of the current time.
         let config = SigningConfig::from_json(text.as_bytes());
         let error = config.and_then(|config| try_issue(&config, rsa())).unwrap_err();
         assert!(error.to_string().contains(field) && error.hint().is_some(), "{value}: {error}");
@@ -311,7 +311,7 @@ fn a_profile_is_found_by_its_exact_name_and_a_slip_gets_a_hint() {
     let config = SigningConfig::etcd();
     assert_eq!(config.profile("peer").unwrap().name, "peer");
     assert_eq!(config.profile("default").unwrap().expiry, Duration::days(365));
-    // cfssl signs with the default profile here, whatever it grants.
+    // cfssl signs with the default profile here, whatever it allows.
     for (name, hint) in [
         ("Server", "did you mean \"server\"?"),
         ("clinet", "did you mean \"client\"?"),
@@ -324,12 +324,12 @@ fn a_profile_is_found_by_its_exact_name_and_a_slip_gets_a_hint() {
             (format!("profile {name:?}: no such profile"), Some(hint))
         );
     }
-    // Names of profiles are told apart by their case, as cfssl does.
+    // Names of profiles are case-sensitive, as in cfssl.
     let two = br#"{"signing": {"profiles": {"p": {"expiry": "1h", "usages": ["signing"]},
         "P": {"expiry": "2h", "usages": ["signing"]}}}}"#;
     let two = SigningConfig::from_json(two).unwrap();
     assert_eq!(["p", "P"].map(|name| two.profile(name).unwrap().expiry.whole_hours()), [1, 2]);
-    // The default of the built-in profiles has no usages and so issues nothing.
+    // The default of the built-in profiles has no usages, so it issues nothing.
     let ca = Ca::new();
     let moment = IssuanceContext { now: NOW, ..moment() };
     let request = Ca::request("etcdone", &["etcdone"], rsa());

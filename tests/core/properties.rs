@@ -1,6 +1,6 @@
-//! What holds for every certificate, not only for those that somebody thought of.
+//! Properties of every certificate, not only of hand-written examples.
 //!
-//! `PROPTEST_CASES` scales the number of cases (256 is once), for a long run at night.
+//! `PROPTEST_CASES` scales the number of cases (256 is the default), for example for a nightly run.
 
 mod damage;
 mod deployment;
@@ -25,7 +25,7 @@ use time::{Duration, OffsetDateTime, UtcOffset};
 
 use crate::lab::{Ca, NOW};
 
-/// So many cases where `PROPTEST_CASES` is not set.
+/// The number of cases if `PROPTEST_CASES` is not set.
 fn cases(number: u32) -> Config {
     let default = Config::default();
     let cases = (default.cases * number).div_ceil(256);
@@ -40,14 +40,14 @@ const ALGORITHMS: [KeyAlgorithm; 5] = [
     KeyAlgorithm::Rsa(2048),
 ];
 
-/// A CA of each algorithm. RSA keys are slow to find, so they are found once.
+/// A CA of each algorithm. RSA keys are slow to generate, so they are generated only once.
 static CAS: LazyLock<[Ca; 5]> = LazyLock::new(|| ALGORITHMS.map(|key| Ca::with(key, |_| {})));
 
 /// A key of each algorithm.
 pub(crate) static KEYS: LazyLock<[PrivateKey; 5]> =
     LazyLock::new(|| ALGORITHMS.map(|key| PrivateKey::generate(key).unwrap()));
 
-/// What somebody may ask of a built-in profile.
+/// A request for a built-in profile.
 #[derive(Debug)]
 struct Asked {
     ca: usize,
@@ -110,7 +110,7 @@ impl Asked {
         issued.certificate
     }
 
-    /// The names that the certificate should carry: the profile's, then what was asked for, once.
+    /// The expected names of the certificate: those of the profile, then those of the request, each once.
     fn wanted_names(&self) -> Vec<San> {
         let added = match self.profile {
             "server" => vec![self.cn.clone(), "localhost".to_owned(), "127.0.0.1".to_owned()],
@@ -128,7 +128,7 @@ impl Asked {
     }
 }
 
-/// A host that a client would dial to reach this name; none for mailboxes and URIs.
+/// A host that a client would connect to for this name; `None` for mailboxes and URIs.
 fn dialled(name: &San) -> Option<ServerName<'static>> {
     match name {
         San::Dns(name) => Some(name.as_str().replacen('*', "any", 1).try_into().unwrap()),
@@ -156,7 +156,7 @@ proptest! {
         let report = verifier.check(&leaf, &[], &options);
         prop_assert!(report.is_ok() && report.findings().count() == 0, "{report}");
         prop_assert_eq!(report.path().certificates().len(), 2);
-        // To its last second, and no longer.
+        // Until its last second, and no longer.
         options.at = leaf.not_after;
         prop_assert!(verifier.check(&leaf, &[], &options).is_ok());
         options.at += Duration::SECOND;
@@ -182,7 +182,7 @@ proptest! {
         let wanted: Vec<GeneralName> = asked.wanted_names().iter().map(read_back).collect();
         prop_assert_eq!(&extensions.subject_alt_name, &Some(wanted));
         let rsa = ALGORITHMS[asked.key] == KeyAlgorithm::Rsa(2048);
-        // RFC 8813 section 3, RFC 9295 section 3: only an RSA key enciphers keys.
+        // RFC 8813 section 3, RFC 9295 section 3: only RSA keys encipher keys.
         let encipherment = if rsa { KeyUsages::KEY_ENCIPHERMENT } else { KeyUsages::default() };
         let usages = KeyUsages::DIGITAL_SIGNATURE.union(encipherment);
         prop_assert_eq!(extensions.key_usage, Some(usages));
@@ -195,7 +195,7 @@ proptest! {
         prop_assert_eq!(&extensions.subject_key_id, &Some(leaf.public_key.key_id()));
         let named = extensions.authority_key_id.as_ref().and_then(|aki| aki.key_id.as_ref());
         prop_assert_eq!(named, ca.extensions.subject_key_id.as_ref());
-        // RFC 5280: keyUsage and basicConstraints are critical, and nothing else stands there.
+        // RFC 5280: keyUsage and basicConstraints are critical, and there are no other critical extensions.
         let all = extensions.all.iter().map(|e| (e.oid.as_str(), e.critical));
         let mut all: Vec<_> = all.collect();
         all.sort_unstable();
@@ -214,13 +214,13 @@ proptest! {
         let serial = SerialNumber::from_random(random);
         prop_assert!(serial.is_positive());
         prop_assert_eq!(serial.as_bytes().len(), 20);
-        // Two bits are given up, the rest is what was drawn.
+        // Two bits are fixed; the rest is the random input.
         prop_assert_eq!(&serial.as_bytes()[1..], &random[1..]);
         prop_assert_eq!(serial.as_bytes()[0] & 0x3f, random[0] & 0x3f);
     }
 }
 
-/// A name as a certificate states it.
+/// A name in the form that a certificate shows.
 fn read_back(name: &San) -> GeneralName {
     match name {
         San::Email(address) => GeneralName::Email(address.as_str().to_owned()),

@@ -1,6 +1,6 @@
-//! What rcgen 0.14.10 would do by itself, and what must come out instead.
+//! Surprising behaviour of rcgen 0.14.10, and what pki-core must write instead.
 //!
-//! The numbers are those of our list of its traps; each test says what the encoder does.
+//! Each test is about one of them and says what the encoder does.
 
 mod fixed;
 mod oids;
@@ -24,7 +24,7 @@ use crate::foreign;
 use crate::lab::{Ca, NOW, moment};
 use crate::openssl::Openssl;
 
-/// A request made by openssl.
+/// A request from OpenSSL.
 fn openssl_request(openssl: &Openssl, arguments: &str) -> Request {
     openssl
         .run(&format!("req -new -nodes -keyout k.pem -out r.csr -config openssl.cnf {arguments}"));
@@ -67,9 +67,9 @@ fn trap_1_a_key_keeps_its_algorithm_whatever_hash_signed_the_request() {
     }
 }
 
-// Without a serial number rcgen takes a hash of the public key (certificate.rs:463): a certificate
-// renewed with its key repeats it, and revoking one revokes both. A number whose top bit is set
-// grows to 21 octets.
+// Without a serial number, rcgen uses a hash of the public key (certificate.rs:463): a certificate that is
+// renewed with its key repeats it, and revoking one revokes both. A number with its top bit set grows to
+// 21 octets.
 #[test]
 fn trap_3_a_renewal_with_the_same_key_has_a_serial_number_of_its_own() {
     let ca = Ca::new();
@@ -107,7 +107,7 @@ fn draft_below(authority: &Authority) -> Result<Draft, Error> {
     let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
     let mut request = Ca::request("etcdone", &[], &key);
     request.expiry = Some(time::Duration::days(1));
-    // The moment at which openssl, which has a clock of its own, made the CA.
+    // The time when OpenSSL, which uses the system clock, created the CA.
     peer(authority, &request, authority.certificate().not_before)
 }
 
@@ -137,8 +137,8 @@ fn trap_4_a_ca_whose_name_rcgen_cannot_write_signs_under_that_name() {
     }
 }
 
-// rcgen reads the CA's name and writes it anew (lib.rs:508). Go compares the bytes, so that every
-// string type and the order must come through.
+// rcgen reads the CA's name and encodes it again (lib.rs:508). Go compares the bytes, so every string type and
+// the order must be preserved.
 #[test]
 fn trap_4_the_issuer_is_the_name_of_the_ca_byte_for_byte_in_every_string_type() {
     let openssl = Openssl::new();
@@ -155,14 +155,14 @@ fn trap_4_the_issuer_is_the_name_of_the_ca_byte_for_byte_in_every_string_type() 
         assert_eq!(issued.certificate.issuer.der(), ca.subject.der(), "{mask}");
         let (_, x509) = X509Certificate::from_der(ca.der()).unwrap();
         let cn = x509.subject().iter_common_name().next().unwrap();
-        assert_eq!(cn.attr_value().tag(), tag, "openssl wrote what was wanted");
+        assert_eq!(cn.attr_value().tag(), tag, "openssl wrote the expected type");
         openssl.write("leaf.pem", issued.certificate.to_pem().unwrap());
         openssl.run("verify -CAfile ca.pem leaf.pem");
     }
 }
 
-// rcgen writes a country as UTF8String, panics in yasna at a question mark in a PrintableString
-// (writer/mod.rs:981) and at what is not ASCII in an IA5String (writer/mod.rs:672).
+// rcgen writes a country as UTF8String, and panics in yasna for a question mark in a PrintableString
+// (writer/mod.rs:981) and for non-ASCII in an IA5String (writer/mod.rs:672).
 #[test]
 fn trap_5_string_types_are_those_of_rfc_5280_and_nothing_panics() {
     let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
@@ -185,7 +185,7 @@ fn trap_5_string_types_are_those_of_rfc_5280_and_nothing_panics() {
         openssl.says("x509 -in root.der -inform DER -noout -subject -nameopt utf8,sep_comma_plus");
     assert_eq!(says.trim(), "subject=C=DE,O=Müller & Söhne,CN=who?,emailAddress=a@example.com");
 
-    // A foreign CA may have the question mark in a PrintableString, as X.680 allows.
+    // Another CA may have a question mark in a PrintableString, which X.680 allows.
     let params = foreign::ca_params("etcd CA 4711", &key);
     let der = foreign::self_signed(&params, &key).der().to_vec();
     let der = replaced(&der, b"etcd CA 4711", b"etcd CA 471?");
@@ -210,8 +210,8 @@ fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     bytes
 }
 
-// rcgen hashes the whole SubjectPublicKeyInfo (lib.rs:664); RFC 5280 section 4.2.1.2 (1), OpenSSL
-// and cfssl hash the bits of the key, so that identifiers would differ for one key.
+// rcgen hashes the whole SubjectPublicKeyInfo (lib.rs:664). RFC 5280 section 4.2.1.2 (1), OpenSSL and cfssl
+// hash only the bits of the key, so the identifiers of one key would differ.
 #[test]
 fn trap_10_key_identifiers_are_sha1_of_the_bits_of_the_key() {
     let openssl = Openssl::new();
@@ -234,7 +234,7 @@ fn trap_10_key_identifiers_are_sha1_of_the_bits_of_the_key() {
 }
 
 // rcgen's CidrSubnet reads `10.0.0.0/99` and `10.0.0.0/8/x`, and keeps the host bits of `10.1.2.3/8`
-// (certificate.rs:1017): a constraint that permits another network than its author meant.
+// (certificate.rs:1017): a constraint that permits a different network than intended.
 #[test]
 fn trap_13_a_network_that_is_none_is_refused_and_the_mask_is_what_was_written() {
     for text in ["10.0.0.0/99", "10.0.0.0/8/x", "10.1.2.3/8", "2001:db8::1/32", "10.0.0.0/"] {
@@ -257,8 +257,8 @@ fn trap_13_a_network_that_is_none_is_refused_and_the_mask_is_what_was_written() 
     }
 }
 
-// rcgen "will not check for the presence of BasicConstraints" (lib.rs:238), nor that the key is the
-// certificate's: cfssl signs with a leaf all the same.
+// rcgen "will not check for the presence of BasicConstraints" (lib.rs:238), nor that the key belongs to the
+// certificate. cfssl even signs with a leaf certificate.
 #[test]
 fn trap_15_a_leaf_signs_nothing_and_neither_does_another_key() {
     let ca = Ca::new();
@@ -276,8 +276,8 @@ fn trap_15_a_leaf_signs_nothing_and_neither_does_another_key() {
     assert!(error.to_string().contains("not the key that has to sign"), "{error}");
 }
 
-// rcgen writes a key that it read as SEC1 or PKCS#1 under the label PRIVATE KEY (key_pair.rs:444),
-// which then is a lie that OpenSSL refuses.
+// rcgen writes a key that it read as SEC1 or PKCS#1 with the wrong label PRIVATE KEY (key_pair.rs:444), which
+// OpenSSL rejects.
 #[test]
 fn trap_16_what_is_labelled_private_key_is_pkcs8_however_it_was_read() {
     let openssl = Openssl::new();
@@ -288,7 +288,7 @@ fn trap_16_what_is_labelled_private_key_is_pkcs8_however_it_was_read() {
         assert_eq!(
             pem_rfc7468::decode_vec(&pem).unwrap().0,
             label,
-            "openssl wrote what was wanted"
+            "openssl wrote the expected type"
         );
         let key = PrivateKey::from_pem(&pem).unwrap();
         let public = openssl.run(&format!("pkey -in {name}.pem -pubout"));
@@ -309,9 +309,9 @@ fn trap_16_what_is_labelled_private_key_is_pkcs8_however_it_was_read() {
     }
 }
 
-// rcgen's KeyPair gives its bytes away in a plain Vec and is not wiped when dropped (lib.rs:863).
-// Memory cannot be looked at from here. What can: a key shows nothing of itself, what it writes and
-// what is read wipes itself, and (a doc test of PrivateKey) it cannot be cloned.
+// rcgen's KeyPair returns its bytes in a plain Vec and is not zeroized on drop (lib.rs:863). Tests cannot inspect
+// memory, but they can check that a key does not print itself, that its inputs and outputs are zeroized, and
+// that it cannot be cloned (in a doc test of PrivateKey).
 #[test]
 fn trap_18_a_private_key_shows_nothing_and_its_pem_wipes_itself() {
     for algorithm in [KeyAlgorithm::EcdsaP256, KeyAlgorithm::Ed25519, KeyAlgorithm::Rsa(2048)] {

@@ -1,4 +1,4 @@
-//! CRLs that others read otherwise, with openssl beside us. The rules about CRLs have their examples in
+//! CRLs that other programs read differently, compared with OpenSSL. The examples of the rules about CRLs are in
 //! `rules/revocation.rs`.
 
 use pki_core::{Certificate, Policy, Verifier, VerifyOptions};
@@ -9,7 +9,7 @@ use crate::lab::{Ca, NOW};
 use crate::openssl::Openssl;
 use crate::rules::revocation::{DISTRIBUTION_POINT, revoked};
 
-/// What we say: the ids of the findings, or why the CRL cannot be read.
+/// The result of pki-core: the ids of the findings, or why the CRL cannot be read.
 fn we(
     ca: &Ca,
     leaf: &Certificate,
@@ -22,7 +22,7 @@ fn we(
     Ok(report.findings().map(|finding| finding.rule.id).collect())
 }
 
-/// What openssl objects to, if anything.
+/// The error of OpenSSL, if any.
 fn openssl(ca: &Ca, leaf: &Certificate, crl: &[u8]) -> Option<String> {
     let openssl = Openssl::new();
     openssl.write("ca.pem", ca.certificate().to_pem().unwrap());
@@ -40,8 +40,8 @@ fn scoped(ca: &Ca, value: &[u8]) -> Vec<u8> {
     forge(&crl(ca, Vec::new()), &ca.key, |fields| put(fields, DISTRIBUTION_POINT, true, value))
 }
 
-// x509-parser takes a field that it cannot read, and all behind it, for absent: a CRL about CAs alone
-// passed for one about all certificates.
+// If x509-parser cannot read a field, it treats that field and everything after it as absent: a CRL that covers
+// only CAs counted as one that covers all certificates.
 #[test]
 fn no_field_of_a_distribution_point_goes_unread() {
     let ca = Ca::new();
@@ -73,8 +73,8 @@ fn no_field_of_a_distribution_point_goes_unread() {
     }
 }
 
-// A CRL that is about one distribution point covers a certificate that names the point for all reasons and
-// by its own CA. x509-parser takes what it cannot read of a point, and all behind it, for absent.
+// A CRL for one distribution point covers a certificate that names the point for all reasons and for its own CA.
+// If x509-parser cannot read a part of a point, it treats that part and everything after it as absent.
 #[test]
 fn a_distribution_point_for_some_reasons_or_by_another_issuer_is_not_covered() {
     const POINTS: &[u8] = &[0x55, 0x1d, 31];
@@ -106,7 +106,7 @@ fn a_distribution_point_for_some_reasons_or_by_another_issuer_is_not_covered() {
     }
 }
 
-// Every ediPartyName, and every x400Address, was one name.
+// All ediPartyNames counted as the same name, and so did all x400Addresses.
 #[test]
 fn two_names_of_a_kind_that_is_not_understood_are_not_the_same() {
     let ca = Ca::new();
@@ -125,7 +125,7 @@ fn two_names_of_a_kind_that_is_not_understood_are_not_the_same() {
     }
 }
 
-// Names of other types of string were hexadecimal digits to us, and so the name of another CA.
+// Names with other string types were read as hexadecimal digits, and therefore as the name of another CA.
 #[test]
 fn a_crl_with_the_name_of_its_ca_in_wide_characters_revokes_all_the_same() {
     let ca = Ca::new();
@@ -146,7 +146,7 @@ fn a_crl_with_the_name_of_its_ca_in_wide_characters_revokes_all_the_same() {
         }
         let refusal = openssl(&ca, &leaf, &list).unwrap();
         assert!(refusal.contains("certificate revoked"), "{tag:#x}: {refusal}");
-        // Half a character is none, and no reason to panic.
+        // Half a character must not cause a panic.
         let cut = forge(&list, &ca.key, |fields| {
             fields[2].inner()[0].inner()[0].inner()[1].content().push(0);
         });
@@ -154,15 +154,15 @@ fn a_crl_with_the_name_of_its_ca_in_wide_characters_revokes_all_the_same() {
     }
 }
 
-// cfssl and other Go programs write a name anew, as PrintableString where openssl has a UTF8String. Here
-// it is the other way round.
+// cfssl and other Go programs encode a name again, as PrintableString where OpenSSL uses UTF8String. Here it is
+// the other way round.
 #[test]
 fn a_crl_that_writes_the_name_of_its_ca_in_other_bytes_revokes_all_the_same() {
     let ca = Ca::new();
     let leaf = ca.issue("peer", "etcdone", &[]);
     let listing = crl(&ca, vec![revoked(leaf.serial.as_bytes())]);
     let retyped = |fields: &mut Vec<Node>| {
-        // version, signature, issuer, of which there is one relative name of one attribute
+        // version, signature, issuer, which has one relative name with one attribute
         let value = &mut fields[2].inner()[0].inner()[0].inner()[1];
         assert_eq!(value.tag, 0x13);
         value.tag = 0x0c;
@@ -173,10 +173,10 @@ fn a_crl_that_writes_the_name_of_its_ca_in_other_bytes_revokes_all_the_same() {
     }
     let refusal = openssl(&ca, &leaf, &other_bytes).unwrap();
     assert!(refusal.contains("certificate revoked"), "{refusal}");
-    // By another CA of such a name: no word of ours.
+    // By another CA with such a name: no finding.
     let stranger = forge(&listing, &Ca::new().key, retyped);
     assert_eq!(we(&ca, &leaf, &stranger, Policy::Etcd).as_deref(), Ok(&[][..]));
-    // To the letter of RFC 5280 such a list has to be whole; an operator wants to know either way.
+    // Under strict RFC 5280, such a CRL must have no faults. Under etcd's policy, it counts in any case.
     let unnumbered = forge(&listing, &ca.key, |fields| {
         retyped(fields);
         remove(fields, oid::CRL_NUMBER);
@@ -186,7 +186,7 @@ fn a_crl_that_writes_the_name_of_its_ca_in_other_bytes_revokes_all_the_same() {
     assert_eq!(we(&ca, &leaf, &unnumbered, Policy::Rfc5280).as_deref(), Ok(&[][..]));
 }
 
-// The only CRL at hand had ended, and nothing was said of it: OpenSSL refuses.
+// The only available CRL had expired, and there was no finding about it. OpenSSL rejects it.
 #[test]
 fn a_stale_crl_that_writes_the_name_of_its_ca_in_other_bytes_is_not_passed_over() {
     let ca = Ca::new();
@@ -200,7 +200,7 @@ fn a_stale_crl_that_writes_the_name_of_its_ca_in_other_bytes_is_not_passed_over(
     assert!(refusal.contains("CRL has expired"), "{refusal}");
 }
 
-// OpenSSL does not take it for a CRL of the CA.
+// OpenSSL does not accept it as a CRL of the CA.
 #[test]
 fn a_crl_that_names_another_key_than_its_cas_is_malformed() {
     let ca = Ca::new();
@@ -216,7 +216,7 @@ fn a_crl_that_names_another_key_than_its_cas_is_malformed() {
     assert!(refusal.contains("unable to get certificate CRL"), "{refusal}");
 }
 
-// x509-parser reads `[APPLICATION 16]` as a SEQUENCE; what is not signed could be changed so.
+// x509-parser reads `[APPLICATION 16]` as a SEQUENCE, which would allow changes outside the signature.
 #[test]
 fn the_outer_tags_of_what_is_signed_are_those_of_x509() {
     let ca = Ca::new();
@@ -236,7 +236,7 @@ fn the_outer_tags_of_what_is_signed_are_those_of_x509() {
     assert!(Certificate::from_der(&whole.write()).is_err());
 }
 
-// x509-parser does not look behind the value of an extension: `critical` stood there, and was absent.
+// x509-parser does not check what follows the value of an extension: `critical` was there and was ignored.
 #[test]
 fn nothing_stands_behind_the_value_of_an_extension() {
     let ca = Ca::new();
@@ -254,7 +254,7 @@ fn nothing_stands_behind_the_value_of_an_extension() {
     assert!(said.to_string().contains("its fields cannot be told apart"), "{said}");
 }
 
-// A CRL lists it without the leading zero.
+// A CRL lists the number without the leading zero.
 #[test]
 fn a_certificate_whose_serial_number_has_a_leading_zero_cannot_be_read() {
     let ca = Ca::new();
@@ -267,14 +267,14 @@ fn a_certificate_whose_serial_number_has_a_leading_zero_cannot_be_read() {
     assert!(!openssl.try_run("x509 -inform DER -in leaf.der -noout").0);
 }
 
-/// With a list whose entries are changed; the first is of the leaf.
+/// Verifies with a CRL whose entries are changed. The first entry is that of the leaf certificate.
 fn with_entries(ca: &Ca, leaf: &Certificate, change: impl Fn(&mut Vec<Node>)) -> Vec<u8> {
     let listing = crl(ca, vec![revoked(leaf.serial.as_bytes()), revoked(&[0x2a])]);
     forge(&listing, &ca.key, |fields| change(fields[5].inner()))
 }
 
-// x509-parser reads any tag and any octets as a number, so that a serial number with a leading zero was
-// another one, which revoked nothing.
+// x509-parser reads any tag and any octets as a number, so a serial number with a leading zero counted as a
+// different number and revoked nothing.
 #[test]
 fn a_serial_number_that_is_not_in_der_makes_a_crl_unreadable() {
     let ca = Ca::new();
@@ -293,8 +293,8 @@ fn a_serial_number_that_is_not_in_der_makes_a_crl_unreadable() {
     }
 }
 
-// x509-parser takes extensions of an entry that it cannot read, and all behind them, for absent: a
-// critical one was passed over.
+// If x509-parser cannot read an extension of an entry, it treats it and everything after it as absent: a
+// critical one was ignored.
 #[test]
 fn no_extension_of_an_entry_goes_unread() {
     let ca = Ca::new();
@@ -316,7 +316,7 @@ fn no_extension_of_an_entry_goes_unread() {
     }
 }
 
-/// Whether openssl can read the CRL.
+/// Whether OpenSSL can read the CRL.
 fn openssl_reads(crl: &[u8]) -> Result<(), String> {
     let openssl = Openssl::new();
     openssl.write("crl.der", crl);

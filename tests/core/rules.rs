@@ -1,8 +1,8 @@
-//! Every rule has an example that breaks it and the same example without the fault.
+//! Every rule has an example that violates it, and the same example without the fault.
 //!
-//! To add one: a function in the group's file below that plants the fault, and its row in that file's
-//! `EXAMPLES`. Then `INSTA_UPDATE=always cargo test -p pki-core --test core rules::` writes the
-//! message of the finding to `snapshots/`; read it.
+//! To add an example, write a function that plants the fault in the file of the rule's group below, and add a row
+//! to `EXAMPLES` there. `INSTA_UPDATE=always cargo test -p pki-core --test core rules::` then writes the message
+//! of the finding to `snapshots/`; read it.
 
 mod boundaries;
 mod ca;
@@ -36,19 +36,19 @@ use pki_core::{Finding, Purpose};
 use self::chain::Chain;
 use self::hosts::Hosts;
 
-/// One rule, and how to break it.
+/// One rule, and how to violate it.
 struct Example {
     rule: &'static str,
     world: World,
 }
 
-/// A world in which nothing is wrong, and the fault to plant in it.
+/// An input without faults, and the fault to plant in it.
 enum World {
-    /// A leaf under its CA.
+    /// A leaf certificate under its CA.
     Chain(Purpose, fn(&mut Chain)),
     /// The folders of all hosts of a lab.
     Hosts(fn(&mut Hosts)),
-    /// Anything else: what is found with the fault, and without.
+    /// Anything else: returns the findings with and without the fault.
     Other(fn(Fault) -> Vec<Finding>),
 }
 
@@ -92,7 +92,7 @@ impl Example {
     }
 }
 
-/// The examples, group by group as the rules.
+/// The examples, in the order of the rules.
 fn examples() -> impl Iterator<Item = &'static Example> {
     [
         validity::EXAMPLES,
@@ -123,7 +123,7 @@ fn examples() -> impl Iterator<Item = &'static Example> {
 #[test]
 fn every_rule_has_an_example_and_every_example_a_rule() {
     let rules: BTreeSet<&str> = pki_core::rules().map(|rule| rule.id).collect();
-    assert_eq!(rules.len(), pki_core::rules().count(), "a rule stands in the table twice");
+    assert_eq!(rules.len(), pki_core::rules().count(), "a rule occurs twice in the table");
     let with_example: BTreeSet<&str> = examples().map(|example| example.rule).collect();
     let lacking: Vec<_> = rules.difference(&with_example).collect();
     assert!(lacking.is_empty(), "rules without an example in tests/core/rules/: {lacking:?}");
@@ -170,7 +170,7 @@ fn message(finding: &Finding) -> String {
     steady(&text)
 }
 
-/// Keys, and with them their identifiers and the serial numbers, are other ones in each run.
+/// Replaces key identifiers and serial numbers, which differ in each run.
 fn steady(text: &str) -> String {
     let mut steady = String::new();
     let mut rest = text;

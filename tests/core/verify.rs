@@ -61,7 +61,7 @@ fn each_fault_has_its_reason() {
         (&ca, &key, vec!["key-mismatch"]),
         (&ca, &options(Purpose::Server), vec!["srv-eku-server"]),
         (&ca, &options(Purpose::Peer), vec!["peer-eku-both"]),
-        // Same name, other key: a CA that was made anew.
+        // Same name, other key: a recreated CA.
         (&other, &options(Purpose::Client), vec!["path-signature", "aki-ski"]),
     ] {
         let report = check(ca, &leaf, options);
@@ -85,7 +85,7 @@ fn a_leaf_behind_its_issuer_is_judged_all_the_same_and_the_order_is_told() {
     assert_eq!(ids(&check(&options)), ["host-mismatch", "chain-order"]);
 }
 
-// What the rules say of an anchor is kept for the next leaf of the same options, and of no other.
+// The findings about an anchor are cached for the next leaf certificate with the same options only.
 #[test]
 fn an_anchor_is_judged_anew_for_each_question() {
     let ca = Ca::new();
@@ -99,7 +99,7 @@ fn an_anchor_is_judged_anew_for_each_question() {
         let report = verifier.check(&leaf, &[], options);
         assert_eq!(ids(&report).contains(&"ca-time"), wanted, "{report}");
     }
-    // That a CA ends soon is a rule of etcd's policy alone.
+    // That a CA expires soon is a rule only of etcd's policy.
     let mut late = options(Purpose::Peer);
     late.at = ca.certificate().not_after - Duration::days(1);
     for (policy, wanted) in [(Policy::Etcd, true), (Policy::Rfc5280, false), (Policy::Etcd, true)] {
@@ -109,7 +109,7 @@ fn an_anchor_is_judged_anew_for_each_question() {
     }
 }
 
-/// Section 4.2.1.1: a self-signed certificate may leave the identifier out.
+/// Section 4.2.1.1: a self-signed certificate may omit the identifier.
 #[test]
 fn a_root_that_is_judged_by_itself_lacks_no_authority_key_identifier() {
     let ca = Ca::new();
@@ -136,7 +136,7 @@ fn a_leaf_with_many_names_is_not_listed_to_the_end() {
     assert!(evidence.ends_with(&format!("and {} more", all - 100)), "{evidence}");
 }
 
-/// Section 4.2: one of each, wherever among the others the second stands.
+/// Section 4.2: each extension occurs once, wherever the second one is.
 #[test]
 fn an_extension_that_stands_there_twice_is_refused() {
     let ca = Ca::new();

@@ -1,4 +1,4 @@
-//! A root, an intermediate and a leaf that are the same in every run, for the targets to start from.
+//! A root, an intermediate and a leaf certificate that are the same in every run, as inputs for the targets.
 
 use std::sync::LazyLock;
 
@@ -9,14 +9,14 @@ use pki_core::{
 use time::OffsetDateTime;
 use time::macros::datetime;
 
-/// The moment of everything that is issued and asked here.
+/// The time of issue and of verification.
 pub const NOW: OffsetDateTime = datetime!(2027-01-01 12:00 UTC);
 
-/// The names of every leaf.
+/// The names of every leaf certificate.
 pub const NAMES: [&str; 5] =
     ["etcdone.example.com", "10.0.0.1", "fd00::1", "a@example.com", "spiffe://example.com/etcdone"];
 
-/// A certificate and its key, which is Ed25519, whose signatures are the same in every run.
+/// A certificate and its Ed25519 key, whose signatures are deterministic.
 pub struct Entity {
     /// The key.
     pub key: PrivateKey,
@@ -68,7 +68,7 @@ pub fn request(key: &PrivateKey) -> Request {
     )
 }
 
-/// The moment, and a serial number that is the same in every run.
+/// The time, and a serial number that is the same in every run.
 pub fn moment(number: u8) -> IssuanceContext {
     IssuanceContext { now: NOW, serial: SerialNumber::from_random([number; 20]) }
 }
@@ -79,8 +79,8 @@ pub fn key(number: u8) -> PrivateKey {
     PrivateKey::from_der(&[&shell[..], &[number; 32]].concat()).expect("a key")
 }
 
-/// Signs anew what begins with the header of its outer SEQUENCE and ends with an Ed25519 signature, so
-/// that an edit between the two does not end at the signature check.
+/// Signs a structure again that starts with the header of its outer SEQUENCE and ends with an Ed25519 signature, so
+/// that an edit in between passes the signature check.
 pub fn sign_again(signed: &mut [u8], key: &PrivateKey) {
     // AlgorithmIdentifier, BIT STRING header and signature have fixed lengths (RFC 8410 section 3).
     const BEHIND: usize = 7 + 3 + 64;
@@ -93,7 +93,7 @@ pub fn sign_again(signed: &mut [u8], key: &PrivateKey) {
     signed[length - 64..].copy_from_slice(&signature);
 }
 
-/// Takes the value; an internal error is a bug.
+/// Returns the result. An internal error is a bug.
 pub fn no_bug<T>(result: Result<T, Error>) -> Option<T> {
     match result {
         Err(error @ Error::Internal(_)) => panic!("{error}"),

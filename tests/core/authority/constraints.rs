@@ -1,4 +1,4 @@
-//! Name constraints (RFC 5280 section 4.2.1.10): a CA keeps to its own before it signs.
+//! Name constraints (RFC 5280 section 4.2.1.10): a CA applies its own constraints before it signs.
 
 use pki_core::{KeyAlgorithm, NameConstraint, PathLimit, PrivateKey, Purpose};
 
@@ -27,7 +27,7 @@ const CASES: [Case; 27] = [
     Case(&["dns:example.com"], &[], &["badexample.com"], false),
     Case(&["dns:example.com"], &[], &["example.com", "example.org"], false),
     Case(&["dns:example.com", "dns:example.org"], &[], &["a.example.com", "a.example.org"], true),
-    // What is constrained is the kind: addresses are free where only DNS names are bound.
+    // A constraint applies to one kind of name: if only DNS names are constrained, any IP address is allowed.
     Case(&["dns:example.com"], &[], &["a.example.com", "10.0.0.1"], true),
     Case(&[], &["dns:example.com"], &["a.example.org"], true),
     Case(&[], &["dns:example.com"], &["a.example.com"], false),
@@ -36,7 +36,7 @@ const CASES: [Case; 27] = [
     Case(&["dns:example.com"], &["dns:b.example.com"], &["b.example.com"], false),
     Case(&["ip:10.0.0.0/8"], &[], &["etcdone", "10.255.255.255"], true),
     Case(&["ip:10.0.0.0/8"], &[], &["etcdone", "11.0.0.1"], false),
-    // Both lengths of address are one kind of name, and what permits one permits none of the other.
+    // IPv4 and IPv6 addresses are one kind of name: a constraint that permits one permits none of the other.
     Case(&["ip:10.0.0.0/8"], &[], &["etcdone", "2001:db8::1"], false),
     Case(&["ip:10.0.0.0/8", "ip:::/0"], &[], &["etcdone", "2001:db8::1"], true),
     Case(&["ip:10.1.0.0/31"], &[], &["etcdone", "10.1.0.1"], true),
@@ -74,8 +74,8 @@ fn a_ca_signs_the_names_that_it_may_and_no_other() {
     }
 }
 
-// webpki refuses each email address below a CA that constrains email addresses, though Go and
-// OpenSSL compare them. The verifier walks such a path by itself, and says so.
+// webpki rejects every email address below a CA that constrains email addresses, although Go and OpenSSL
+// compare them. The verifier checks such a path without webpki, and reports that.
 #[test]
 fn a_permitted_email_address_is_signed_and_verified_without_the_path_builder() {
     let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();

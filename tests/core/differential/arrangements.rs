@@ -1,10 +1,10 @@
-//! How a chain is put together, and bits of it flipped.
+//! Changes to how a chain is assembled, and flipped bits.
 
 use super::chains::{Chain, Draft, Keys};
 use super::random::Random;
 use crate::der::forge;
 
-/// What can be wrong with how a chain is put together, and not with a certificate of it.
+/// A fault in how a chain is assembled, not in one of its certificates.
 pub(super) fn rearrange(mut chain: Chain, keys: &Keys, random: &mut Random) -> Chain {
     let what = match random.below(8) {
         0 => {
@@ -35,7 +35,7 @@ pub(super) fn rearrange(mut chain: Chain, keys: &Keys, random: &mut Random) -> C
             "two roots of one name and key"
         }
         6 => {
-            // Its signature is by another key, however good the rest.
+            // The signature is by another key; everything else is valid.
             chain.leaf = forge(&chain.leaf, &keys.stranger, |_| {});
             "the leaf signed by a stranger"
         }

@@ -1,4 +1,4 @@
-//! Chains, good at first and then changed somewhere: what is signed, in which order, by whom.
+//! Chains that start out valid and are then changed: the contents, the order, and the signers.
 
 use std::fmt::Write as _;
 
@@ -11,22 +11,22 @@ use super::random::Random;
 use crate::der::{Node, forge};
 use crate::foreign::{ca_params, extended_key_usages, params, self_signed, signed};
 
-/// What the judges are given.
+/// The input for all verifiers.
 #[derive(Clone, Debug)]
 pub(super) struct Chain {
     pub(super) anchors: Vec<Vec<u8>>,
     pub(super) between: Vec<Vec<u8>>,
     pub(super) leaf: Vec<u8>,
-    /// What was done to it.
+    /// What was changed.
     pub(super) story: String,
 }
 
-/// Keys are costly; which key it is changes no verdict.
+/// Generating keys is slow, and the choice of key does not change any result.
 pub(super) struct Keys {
-    /// Of the root, the CAs below it in their order, and the leaf.
+    /// The keys of the root, of the CAs below it in order, and of the leaf.
     pub(super) chain: Vec<PrivateKey>,
     pub(super) stranger: PrivateKey,
-    /// Subject public keys of other kinds.
+    /// Subject public keys of other types.
     pub(super) others: Vec<Vec<u8>>,
 }
 
@@ -48,17 +48,17 @@ impl Keys {
     }
 }
 
-/// A path before it is signed, root first: the fields of each certificate.
+/// A path before it is signed, starting with the root: the fields of each certificate.
 pub(super) struct Draft<'a> {
     pub(super) keys: &'a Keys,
-    /// The DER of each, as it would be without a change.
+    /// The DER of each certificate without a change.
     good: Vec<Vec<u8>>,
-    /// The last is the leaf.
+    /// The last one is the leaf certificate.
     pub(super) changes: Vec<Vec<mutations::Change>>,
 }
 
 impl<'a> Draft<'a> {
-    /// With so many CAs between root and leaf.
+    /// A path with this number of CAs between root and leaf.
     pub(super) fn new(keys: &'a Keys, cas: usize) -> Self {
         let root = ca_params("root", &keys.chain[0]);
         let mut issuer = self_signed(&root, &keys.chain[0]);
@@ -78,7 +78,7 @@ impl<'a> Draft<'a> {
         self.good.len()
     }
 
-    /// Signs each with the key of the one above.
+    /// Signs each certificate with the key of the one above.
     pub(super) fn sign(self, random: &mut Random) -> Chain {
         let mut story = String::new();
         let mut ders: Vec<Vec<u8>> = Vec::new();

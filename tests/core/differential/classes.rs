@@ -1,4 +1,4 @@
-//! The classes of differences. docs/verification.md explains each by its name.
+//! The classes of differences between verifiers. docs/verification.md explains each by its name.
 
 use super::judges::Refusal;
 
@@ -8,7 +8,7 @@ pub(super) enum Judge {
     Python,
 }
 
-/// What we accept and a judge does not: a part of its words, and the class.
+/// What pki-core accepts and another verifier rejects: a part of its message, and the class.
 const THEY_REFUSE: &[(Judge, &str, &str)] = &[
     (Judge::Openssl, "CA cert does not include key usage extension", CA_WITHOUT_KEY_USAGE),
     (Judge::Openssl, "certificate has expired", "last-second"),
@@ -29,11 +29,11 @@ const THEY_REFUSE: &[(Judge, &str, &str)] = &[
     (Judge::Python, "nameConstraints extension contains an unsupported", "directory-constraints"),
 ];
 
-/// The one case in which both others refuse what we accept: RFC 5280 section 6.1.4 (n) asks for
-/// keyCertSign where a CA has a keyUsage, and x509-limbo has it so too.
+/// The only case in which both others reject what pki-core accepts. RFC 5280 section 6.1.4 (n) requires
+/// keyCertSign only if a CA has a keyUsage, and x509-limbo agrees.
 pub(super) const CA_WITHOUT_KEY_USAGE: &str = "ca-without-key-usage";
 
-/// What we refuse and a judge does not: our rule, and the class.
+/// What pki-core rejects and another verifier accepts: the rule, and the class.
 const WE_REFUSE: &[(&str, &str)] = &[
     ("serial-form", "serial-numbers"),
     ("serial-negative", "serial-numbers"),
@@ -68,7 +68,7 @@ const WE_REFUSE: &[(&str, &str)] = &[
     ("key-curve", "key-form"),
 ];
 
-/// The name of the difference between two verdicts that differ.
+/// The class of the difference between two results.
 pub(super) fn class(judge: Judge, ours: &Refusal, theirs: &Refusal) -> Option<String> {
     match (ours, theirs) {
         (None, Some(words)) => {

@@ -1,5 +1,5 @@
-//! Three judges of one chain: this crate, OpenSSL, and Python's cryptography.
-#![expect(clippy::disallowed_methods, reason = "other programs read files and are started")]
+//! Three verifiers for one chain: this crate, OpenSSL, and Python's cryptography.
+#![expect(clippy::disallowed_methods, reason = "starts other programs, which read files")]
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -13,13 +13,13 @@ use serde_json::{Value, json};
 use super::chains::Chain;
 use crate::lab::NOW;
 
-/// The host that is dialled.
+/// The host to verify for.
 pub(super) const HOST: &str = "host.example.com";
 
-/// Why a judge refuses; nothing when it accepts.
+/// Why a verifier rejects the chain; empty if it accepts.
 pub(super) type Refusal = Option<String>;
 
-/// What we say: the ids of the rules that are broken.
+/// The result of pki-core: the ids of the violated rules.
 pub(super) fn ours(chain: &Chain) -> Refusal {
     let read = |ders: &[Vec<u8>]| -> Vec<Certificate> {
         ders.iter().filter_map(|der| Certificate::from_der(der).ok()).collect()
@@ -47,13 +47,13 @@ pub(super) fn ours(chain: &Chain) -> Refusal {
     let errors = report.findings().filter(|found| found.severity == Severity::Error);
     let mut ids: Vec<&str> = errors.map(|finding| finding.rule.id).collect();
     if unread {
-        // Whatever else is said, the chain has a hole.
+        // Whatever other findings there are, the chain is incomplete.
         ids.insert(0, "unreadable");
     }
     Some(ids.join(" "))
 }
 
-/// `openssl verify -x509_strict`, one process a chain: it takes one set of CAs alone.
+/// `openssl verify -x509_strict`, with one process for each chain, because it accepts only one set of CAs.
 pub(super) fn openssl(folder: &Path, chain: &Chain) -> Refusal {
     let strict = ["-x509_strict", "-purpose", "sslserver", "-verify_hostname", HOST];
     openssl_verify(folder, chain, |command| {
@@ -61,7 +61,7 @@ pub(super) fn openssl(folder: &Path, chain: &Chain) -> Refusal {
     })
 }
 
-/// `openssl verify` with further arguments.
+/// `openssl verify` with more arguments.
 pub(super) fn openssl_verify(
     folder: &Path,
     chain: &Chain,
@@ -90,7 +90,7 @@ pub(super) fn openssl_verify(
     Some(reason.map_or_else(|| "unreadable".to_owned(), str::to_owned))
 }
 
-/// Python's cryptography, one process for all chains.
+/// Python's cryptography, with one process for all chains.
 pub(super) fn python(chains: &[Chain]) -> Vec<Refusal> {
     let chains: Vec<Value> = chains.iter().map(to_json).collect();
     ask("verify.py", &json!({ "at": NOW.unix_timestamp(), "host": HOST, "chains": chains }))
@@ -104,7 +104,7 @@ pub(super) fn to_json(chain: &Chain) -> Value {
     })
 }
 
-/// What a script of this folder answers.
+/// The output of a script in this folder.
 pub(super) fn ask(script: &str, options: &Value) -> Vec<Refusal> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let interpreter = root.join("target/peers/bin/python3");
@@ -125,7 +125,7 @@ pub(super) fn ask(script: &str, options: &Value) -> Vec<Refusal> {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// Asks on two threads, for each case is a process of its own; each thread has a folder.
+/// Runs on two threads, because each case is a separate process. Each thread has its own folder.
 pub(super) fn on_two_threads<T: Sync>(
     cases: &[T],
     judge: impl Fn(&Path, &T) -> Refusal + Sync,

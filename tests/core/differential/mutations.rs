@@ -1,4 +1,4 @@
-//! Every field of a certificate, made worse or only different.
+//! Changes to every field of a certificate, harmful or harmless.
 
 use pki_core::Signer;
 
@@ -9,7 +9,7 @@ use crate::der::{Node, extensions, oid, put, remove, value};
 
 type Fields = Vec<Node>;
 
-/// A kind of change to the fields of one certificate; it says what it did.
+/// A kind of change to the fields of one certificate. It returns a description.
 #[derive(Clone, Copy)]
 pub(super) struct Change {
     pub(super) name: &'static str,
@@ -22,7 +22,7 @@ impl Change {
     }
 }
 
-/// Places of the fields of a TBSCertificate.
+/// The positions of the fields in a TBSCertificate.
 const SERIAL: usize = 1;
 const ALGORITHM: usize = 2;
 const ISSUER: usize = 3;
@@ -112,7 +112,7 @@ fn name(name: &mut Node, random: &mut Random) -> String {
     }
 }
 
-/// Tags and texts around 2027-01-01 12:00:00, the moment that is asked about.
+/// Tags and texts around 2027-01-01 12:00:00, the time of verification.
 pub(super) const TIMES: &[(u8, &str)] = &[
     (0x17, "270101120000Z"),
     (0x17, "270101115959Z"),
@@ -289,7 +289,7 @@ fn unknown_extension(fields: &mut Fields, _: &Keys, random: &mut Random) -> Stri
 }
 
 fn authority_info_access(fields: &mut Fields, _: &Keys, random: &mut Random) -> String {
-    // caIssuers at a DNS name; text in place of DER; no access description.
+    // caIssuers with a DNS name; text instead of DER; no access description.
     let good = [
         &[0x30, 0x1a, 0x30, 0x18, 0x06, 0x08, 0x2b, 6, 1, 5, 5, 7, 0x30, 2, 0x82, 0x0c][..],
         b"192.0.2.1/ca",

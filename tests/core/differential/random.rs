@@ -1,6 +1,6 @@
-//! Chance that comes again.
+//! Reproducible random numbers.
 
-/// A generator with a seed (SplitMix64), so that a failure comes again.
+/// A generator with a seed (SplitMix64), so that a failure can be reproduced.
 pub(super) struct Random(pub(super) u64);
 
 impl Random {
@@ -17,12 +17,12 @@ impl Random {
         usize::try_from(self.next() % u64::try_from(limit).unwrap()).unwrap()
     }
 
-    /// One of these.
+    /// One of these values.
     pub(super) fn one_of<T: Clone>(&mut self, choices: &[T]) -> T {
         choices[self.below(choices.len())].clone()
     }
 
-    /// Heads or tails.
+    /// True or false.
     pub(super) fn flag(&mut self) -> bool {
         self.below(2) == 0
     }

@@ -1,7 +1,7 @@
-//! More than a thousand CRLs, changed by code and judged by us, by OpenSSL and by Python's cryptography.
+//! Compares pki-core with OpenSSL and Python's cryptography on more than a thousand CRLs that code modified.
 //!
-//! What OpenSSL finds revoked we refuse. A CRL that neither of the others can use we do not use in
-//! silence. Each other difference has its class in docs/verification.md, as those of chains have.
+//! pki-core rejects what OpenSSL reports as revoked, and never silently uses a CRL that neither of the others can
+//! use. docs/verification.md explains the class of every other difference, as for chains.
 
 mod changes;
 pub(super) mod classes;
@@ -22,7 +22,7 @@ use super::classes::Judge;
 use super::judges::on_two_threads;
 use super::random::Random;
 
-/// CRLs that are changed in one field, in two, and damaged or put together otherwise.
+/// CRLs with one or two changed fields, damaged ones, and other arrangements.
 const ONE_FIELD: usize = 1150;
 const TWO_FIELDS: usize = 200;
 const DISTURBED: usize = 300;
@@ -74,7 +74,7 @@ fn cases() -> Vec<Case> {
     for number in 0..ONE_FIELD + TWO_FIELDS {
         let mut draft = Draft::new(&keys, &mut random);
         for _ in 0..=usize::from(number >= ONE_FIELD) {
-            // In turn, so that each field has its share.
+            // Round-robin, so that each field is changed equally often.
             let change = CHANGES[(number + random.below(2)) % CHANGES.len()];
             draft.apply(change, &mut random);
         }

@@ -1,4 +1,4 @@
-//! What a profile takes over of a request: names, extensions, parts of a PKCS #10.
+//! What a profile uses from a request: names, extensions, parts of a PKCS #10 request.
 
 use pki_core::{
     Asked, CertificateRequest, Error, Issued, LeftOut, Request, SigningConfig, Subject,
@@ -95,7 +95,7 @@ fn names_of_the_profile_come_first_and_stand_once() {
     assert!(error.to_string().contains(problem), "{error}");
 }
 
-/// What an attacker asks for: a name of another kind of certificate, and two extensions of no harm.
+/// An attacker's request: extensions of another kind of certificate, and two harmless ones.
 const EXTENSIONS: &str = "-addext keyUsage=keyCertSign,cRLSign -addext extendedKeyUsage=codeSigning \
     -addext basicConstraints=CA:FALSE -addext subjectKeyIdentifier=01020304 \
     -addext nameConstraints=permitted;DNS:evil.example.com -addext certificatePolicies=1.2.3 \
@@ -103,7 +103,7 @@ const EXTENSIONS: &str = "-addext keyUsage=keyCertSign,cRLSign -addext extendedK
     -addext 1.3.6.1.5.5.7.48.1.5=DER:0500 -addext tlsfeature=status_request \
     -addext 1.3.6.1.4.1.44363.44=DER:0500";
 
-// cloudflare/cfssl PR 1436: cfssl 1.6.5 takes the request's keyUsage and so makes a CA of a leaf.
+// cloudflare/cfssl PR 1436: cfssl 1.6.5 uses the keyUsage of the request, which turns a leaf into a CA.
 #[test]
 fn extensions_are_copied_as_far_as_the_profile_says_and_decide_nothing() {
     let request = request(EXTENSIONS);
@@ -135,12 +135,12 @@ fn extensions_are_copied_as_far_as_the_profile_says_and_decide_nothing() {
             issued.left_out,
             left_out.iter().map(|oid| LeftOut::Extension(oid.parse().unwrap())).collect::<Vec<_>>()
         );
-        // What the profile decides is the profile's.
+        // Extensions that the profile sets come from the profile.
         assert_eq!(extensions.key_usage, Some(pki_core::KeyUsages::DIGITAL_SIGNATURE));
         assert_eq!(extensions.find("2.5.29.19").unwrap().value, [0x30, 0]);
         assert_eq!(extensions.subject_key_id, Some(request.public_key.key_id()));
         if copied.contains(&feature) {
-            // RFC 7633: the status_request of TLS, number 5.
+            // RFC 7633: the TLS extension status_request, number 5.
             assert_eq!(extensions.find(feature).unwrap().value, [0x30, 3, 2, 1, 5]);
         }
     }
@@ -151,7 +151,7 @@ fn a_copied_extension_that_is_critical_is_refused_by_the_rules() {
     let request = request("-addext 1.3.6.1.4.1.44363.44=critical,DER:0500");
     let copying = config(r#""expiry": "1h""#, r#""usages": ["signing"], "copy_extensions": true"#);
     let Err(Error::Refused(findings)) = issue(&copying, &request) else {
-        panic!("etcd would refuse it");
+        panic!("etcd would reject it");
     };
     assert_eq!(findings[0].rule.id, "ext-unknown-critical");
     let plain = config(r#""expiry": "1h""#, r#""usages": ["signing"]"#);
@@ -175,7 +175,7 @@ fn a_request_for_a_ca_needs_a_profile_for_cas() {
     let draft = ca.authority.draft(&request, config.profile("p").unwrap(), &moment()).unwrap();
     let constraints =
         draft.sign(&ca.key).unwrap().certificate.extensions.basic_constraints.unwrap();
-    // The profile's path length, not the request's.
+    // The path length of the profile, not of the request.
     assert_eq!((constraints.ca, constraints.path_len), (true, Some(0)));
 }
 
@@ -238,7 +238,7 @@ fn a_csr_whitelist_takes_over_what_it_lists() {
         assert_eq!(leaf.subject.to_string(), if subject { whole } else { "(empty subject)" });
         let taken_over = names.len() + usize::from(subject);
         assert_eq!(left_out.len(), 6 - taken_over, "{left_out:?}");
-        // RFC 5280 section 4.2.1.6: names that stand for an empty subject are critical.
+        // RFC 5280 section 4.2.1.6: subjectAltName is critical if the subject is empty.
         let san = leaf.extensions.find("2.5.29.17").map(|extension| extension.critical);
         assert_eq!(san, (!names.is_empty()).then_some(!subject), "{members}");
     }

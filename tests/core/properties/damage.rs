@@ -1,4 +1,4 @@
-//! Sound bytes of every kind, and the ways in which bytes go bad.
+//! Valid bytes of every kind, and ways to damage them.
 
 use std::sync::LazyLock;
 
@@ -10,7 +10,7 @@ use super::{CAS, KEYS};
 use crate::lab::Ca;
 use crate::{foreign, lab};
 
-/// Every option of the two grammars at once.
+/// Every option of both grammars in one document.
 pub(super) const CONFIG: &str = r#"{"signing": {"default": {"expiry": "8760h", "crl_url": "http://crl"},
  "profiles": {"all": {"usages": ["signing", "cert sign", "crl sign", "server auth", "any"],
   "expiry": "1h30m", "backdate": "10m", "not_before": "2026-12-31T00:00:00Z",
@@ -26,7 +26,7 @@ const CSR_JSON: &str = r#"{"CN": "etcdone", "hosts": ["etcdone", "10.0.0.1", "us
  "OU": "u", "E": "a@b.c", "SerialNumber": "1", "OID": {"1.2.3.4": "v"}}], "serialnumber": "2",
  "ca": {"expiry": "10y", "backdate": "5m", "pathlen": 1, "pathlenzero": false}}"#;
 
-/// What damage starts from: everything that can be read, in each of its forms.
+/// The inputs to damage: everything that can be read, in each of its formats.
 pub(super) static SOUND: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     let bounded = Ca::with(KeyAlgorithm::EcdsaP256, |request| {
         request.permitted = ["dns:example.com", "ip:10.0.0.0/8", "email:.example.com"]
@@ -56,7 +56,7 @@ pub(super) static SOUND: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     sound
 });
 
-/// A request for a certificate (PKCS #10) of the first key.
+/// A PKCS #10 request for the first key.
 pub(super) static REQUEST: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let key = foreign::EncoderKey::new(&KEYS[0]);
     let mut params = foreign::params("etcdone", &KEYS[0]);
@@ -75,7 +75,7 @@ pub(super) static REQUEST: LazyLock<Vec<u8>> = LazyLock::new(|| {
 
 static CRL: LazyLock<Vec<u8>> = LazyLock::new(|| foreign::crl(&CAS[0], Vec::new()));
 
-/// The ways in which bytes go bad.
+/// Ways to damage bytes.
 #[derive(Clone, Debug)]
 pub(super) enum Damage {
     Cut(Index),

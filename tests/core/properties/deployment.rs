@@ -1,4 +1,4 @@
-//! No file of a host makes the audit panic or fail, whatever is in it.
+//! Whatever a file of a host contains, the audit neither panics nor fails.
 
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -19,7 +19,7 @@ proptest! {
         let mut hosts = Hosts::new();
         let files = hosts.contents();
         let (path, contents) = file.get(&files);
-        // The file with bytes changed, or in its place something else that can be read.
+        // The file with changed bytes, or replaced by other readable contents.
         let sound: &[u8] = match other {
             Some(other) => other.get(SOUND.as_slice()) as &Vec<u8>,
             None => contents.as_bytes(),

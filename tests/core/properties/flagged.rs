@@ -1,5 +1,5 @@
-//! What we would not issue we flag: each refusal of a draft is a finding about the same certificate
-//! when somebody else's CA has signed it.
+//! What `issue` refuses, `verify` reports: each refusal of a draft is a finding about the same certificate
+//! if another CA has signed it.
 
 use pki_core::{
     Asked, Authority, Certificate, Error, Finding, PrivateKey, Profile, Purpose, Request, Severity,
@@ -13,13 +13,13 @@ use super::{KEYS, cases, names};
 use crate::foreign;
 use crate::lab::{self, NOW, moment};
 
-/// The profiles of somebody who adds no names and keeps to no rule.
+/// Profiles that add no names and follow no rules.
 const CONFIG: &[u8] = br#"{"signing": {"default": {"expiry": "8760h"}, "profiles": {
     "server": {"usages": ["signing", "server auth", "client auth"], "copy_extensions": true},
     "client": {"usages": ["signing", "client auth"], "copy_extensions": true},
     "ca": {"usages": ["cert sign", "crl sign"], "ca_constraint": {"is_ca": true}}}}}"#;
 
-/// What is wrong, and the rule that says so.
+/// A fault, and the rule that reports it.
 #[derive(Clone, Debug)]
 enum Fault {
     CaConstrained { excluded: bool },
@@ -106,7 +106,7 @@ fn fault() -> impl Strategy<Value = Fault> {
     ]
 }
 
-/// The certificate that the draft would have been, written without asking anybody.
+/// The certificate for the draft, written without applying the rules.
 fn written(
     request: &Request,
     profile: &Profile,
@@ -128,7 +128,7 @@ fn written(
     foreign::signed(&params, key, ca, &KEYS[0])
 }
 
-/// An extension that no verifier knows and that must not be passed over.
+/// A critical extension that no verifier knows.
 fn critical_extension() -> rcgen::CustomExtension {
     let mut extension =
         rcgen::CustomExtension::from_oid_content(&[1, 3, 6, 1, 4, 1, 44363, 9], vec![0x05, 0x00]);
@@ -136,7 +136,7 @@ fn critical_extension() -> rcgen::CustomExtension {
     extension
 }
 
-/// The rules for which a draft was refused.
+/// The rules that led to the refusal of a draft.
 pub(super) fn refused(findings: &[Finding]) -> Vec<&'static str> {
     let findings = findings.iter().filter(|finding| {
         finding.severity == Severity::Error || finding.rule.id == "leaf-outlives-ca"
@@ -186,7 +186,7 @@ proptest! {
         let mut certificate = written(&request, profile, &KEYS[1], &ca);
         let mut chain = Vec::new();
         if name == "ca" {
-            // A CA is used by what it signs.
+            // A CA is verified through a certificate that it signed.
             chain.push(certificate);
             let params = foreign::params("etcdone", &KEYS[2]);
             certificate = foreign::signed(&params, &KEYS[2], &chain[0], &KEYS[1]);

@@ -1,4 +1,4 @@
-//! Names that are valid by construction, and text that mostly is not.
+//! Names that are valid by construction, and text that is mostly invalid.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -7,12 +7,12 @@ use proptest::prelude::*;
 
 /// A label of letters, digits and inner hyphens.
 fn label() -> impl Strategy<Value = String> {
-    // `xn--` announces an A-label, and most of what could follow it is none.
+    // `xn--` starts an A-label, and most random text after it is not a valid one.
     "[a-z0-9]([a-z0-9-]{0,14}[a-z0-9])?"
         .prop_filter("an A-label", |label| !label.starts_with("xn--"))
 }
 
-/// A host name; its last label is no number, so that nothing takes it for an address.
+/// A host name. Its last label is not a number, so that it is not read as an IP address.
 pub(super) fn host() -> impl Strategy<Value = String> {
     (prop::collection::vec(label(), 0..3), "[a-z]{1,8}").prop_map(|(mut labels, last)| {
         labels.push(last);
@@ -40,7 +40,7 @@ fn uri() -> impl Strategy<Value = String> {
     ]
 }
 
-/// A name that can be asked for, as a person would write it.
+/// A name for a request, as people write it.
 pub(super) fn san() -> impl Strategy<Value = San> {
     let wildcard = (label(), host()).prop_map(|(label, host)| format!("*.{label}.{host}"));
     let shouted = host().prop_map(|host| host.to_uppercase());
@@ -48,7 +48,7 @@ pub(super) fn san() -> impl Strategy<Value = San> {
         .prop_map(|text| text.parse().unwrap_or_else(|error| panic!("{text}: {error}")))
 }
 
-/// Text for every parser of names: anything at all, and stews of what names are made of.
+/// Text for every parser of names: arbitrary text, and random combinations of the parts of names.
 pub(super) fn text() -> impl Strategy<Value = String> {
     let morsels = prop::sample::select(vec![
         "*",

@@ -1,7 +1,7 @@
-//! No bytes make a parser panic, nor what comes after it.
+//! No input makes a parser panic, nor the code that uses its result.
 //!
-//! Whatever is read from damaged bytes is used as its owner would use it: a certificate is verified
-//! and signs as a CA, a request is admitted, a configuration issues. An internal error is a bug too.
+//! Anything that is read from damaged bytes is then used: a certificate is verified and signs as a CA, a request
+//! is admitted, a configuration issues. An internal error is also a bug.
 
 use pki_core::{
     Authority, CaRequest, Certificate, CertificateRequest, Cidr, CsrJson, DnsName, EmailAddress,
@@ -35,7 +35,7 @@ fn request(config: &SigningConfig) -> impl Iterator<Item = (Request, &pki_core::
     profiles.map(move |profile| (request.clone(), profile))
 }
 
-/// What the owner of a certificate does with it: show it, verify it, trust it, sign with it.
+/// Uses a certificate: shows it, verifies it, trusts it, signs with it.
 fn use_certificate(certificate: &Certificate) {
     let _ = format!("{certificate:?} {} {}", certificate.subject, certificate.serial);
     let leaf = CAS[0].issue("peer", "etcdone", &[]);
@@ -63,7 +63,7 @@ fn use_certificate(certificate: &Certificate) {
     }
 }
 
-/// What a CA does with a request: check that it is its sender's, and issue what it asks for.
+/// Uses a request as a CA does: checks its signature, and issues the certificate.
 fn use_request(csr: &CertificateRequest) -> bool {
     let Some(request) = no_bug(Request::from_csr(csr)) else {
         return false;
@@ -129,13 +129,13 @@ fn every_text_parser(text: &str) {
     no_bug(SigningConfig::etcd().profile(text).cloned());
 }
 
-/// One of DER's tag, length, value.
+/// One DER element with tag, length and value.
 fn tlv(tag: u8, value: &[u8]) -> Vec<u8> {
     let length = u16::try_from(value.len()).unwrap().to_be_bytes();
     [&[tag, 0x82], &length[..], value].concat()
 }
 
-/// A request whose content is damaged and whose signature is good: what an attacker sends.
+/// A request with damaged content and a valid signature, as an attacker could send.
 fn resigned(damages: &[super::damage::Damage]) -> Vec<u8> {
     let (_, whole) = Any::from_der(&REQUEST).unwrap();
     let (_, content) = Any::from_der(whole.data).unwrap();
@@ -146,7 +146,7 @@ fn resigned(damages: &[super::damage::Damage]) -> Vec<u8> {
     tlv(0x30, &[&content, &algorithm[..], &tlv(3, &signature)].concat())
 }
 
-/// A member of an object, with one of these values or none.
+/// A member of an object with one of these values, or no member.
 fn member(key: &'static str, values: &'static [&'static str]) -> impl Strategy<Value = String> {
     let value = prop::option::weighted(0.4, prop::sample::select(values));
     value.prop_map(move |value| {
@@ -195,7 +195,7 @@ const POLICIES: &[&str] = &[
     r#"[{"ID": "1.2.3", "Qualifiers": [{"Type": "id-qt-cps", "Value": "x:y"}]}]"#,
 ];
 
-/// A configuration that mostly keeps to the grammar and goes to its edges.
+/// A configuration that mostly follows the grammar and contains boundary values.
 fn config() -> impl Strategy<Value = String> {
     let usages = &["[\"signing\", \"client auth\"]", "[\"key encipherment\"]", "[\"cert sign\"]"];
     let cas = &[r#"{"is_ca": true}"#, r#"{"is_ca": true, "max_path_len": 255}"#, "{}"];

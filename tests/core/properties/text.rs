@@ -1,4 +1,4 @@
-//! Text that people type: refused with a reason, or written and read back as it was.
+//! Text that people type is either rejected with a reason, or written and read back unchanged.
 
 use pki_core::{
     Attribute, Authority, CaRequest, Error, Purpose, Request, San, Signer, SigningConfig, Subject,
@@ -32,12 +32,12 @@ fn value() -> impl Strategy<Value = String> {
     prop_oneof![3 => names::text(), 2 => "[ -~]{1,20}", 1 => "[A-Z]{2}", 1 => "\\PC{1,70}"]
 }
 
-/// An error that tells its reader what to do, and is no bug of ours.
+/// An error that has a hint and is not an internal error.
 fn is_helpful(error: &Error) -> bool {
     !matches!(error, Error::Internal(_)) && error.hint().is_some()
 }
 
-// Else a subject could hold two common names, or a country of any length.
+// Otherwise a subject could have two common names, or a country of any length.
 #[test]
 fn a_type_that_has_a_name_is_the_same_type_by_its_oid() {
     let by_oid = |oid: &str| Attribute::Other(oid.parse().unwrap());
@@ -95,7 +95,7 @@ proptest! {
                 return Ok(());
             }
         };
-        // What was accepted once is accepted again, and is the same name.
+        // An accepted name is accepted again and is the same name.
         prop_assert_eq!(&name.to_string().parse::<San>().unwrap(), &name);
         let request = Request::new(Subject::from_common_name("etcdone").unwrap(), vec![name.clone()], KEYS[0].public_key().clone());
         let config = SigningConfig::etcd();

@@ -1,4 +1,4 @@
-//! Keys and hashes that are too weak, which only openssl will still write.
+//! Keys and hashes that are too weak, which only OpenSSL still writes.
 
 use pki_core::{
     Authority, Certificate, CertificateRequest, Error, IssuanceContext, Purpose, Request,
@@ -10,14 +10,14 @@ use super::flagged::refused;
 use crate::lab::{Ca, moment};
 use crate::openssl::Openssl;
 
-/// A root, perhaps a CA below it, and a leaf, with the moment at which they were made.
+/// A root, optionally a CA below it, and a leaf certificate, with the time when they were created.
 struct Chain {
     path: Vec<Certificate>,
     request: Vec<u8>,
 }
 
 impl Chain {
-    /// The arguments say how each of them gets its key, and which hash signs the second.
+    /// The arguments choose the key of each certificate, and the hash in the signature of the second.
     fn new(root: &str, below: Option<(&str, &str)>, leaf: &str) -> Self {
         let openssl = Openssl::new();
         let made = |name: &str| Certificate::from_pem_or_der(&openssl.read(name)).unwrap();
@@ -67,7 +67,7 @@ fn weak_keys_and_hashes_are_refused_by_a_draft_and_flagged_by_a_verifier() {
         assert!(wanted.is_none_or(flagged), "{wanted:?}: {report}");
         assert!(wanted.is_some() || report.findings().count() == 0, "{report}");
 
-        // The key as the certificate has it: a proof of possession by RSA-1024 is not even read.
+        // The key from the certificate, because a proof of possession with RSA-1024 cannot be read.
         let authority = Authority::new(below.last().unwrap_or(root).clone());
         let mut request = Ca::request("etcdone", &[], &super::KEYS[0]);
         request.public_key = leaf.public_key.clone();

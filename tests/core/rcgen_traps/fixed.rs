@@ -1,4 +1,4 @@
-//! Three defects of rcgen 0.14.8 that 0.14.10 mends: they must not come back with another version.
+//! Three defects of rcgen 0.14.8 that 0.14.10 fixes. They must not come back with another version.
 
 use pki_core::SigningConfig;
 use rcgen::{CertificateParams, CrlDistributionPoint, IsCa, KeyUsagePurpose, RevokedCertParams};
@@ -13,8 +13,8 @@ use crate::openssl::Openssl;
 
 const BASIC_CONSTRAINTS: &str = "2.5.29.19";
 
-// 0.14.8 wrote CA:FALSE as SEQUENCE { BOOLEAN FALSE }, a default value that DER leaves out (X.690
-// section 11.5); strict readers refuse the whole certificate.
+// 0.14.8 wrote CA:FALSE as SEQUENCE { BOOLEAN FALSE }, a default value that DER omits (X.690 section 11.5).
+// Strict parsers reject the whole certificate.
 #[test]
 fn ca_false_is_an_empty_sequence() {
     let ca = Ca::new();
@@ -28,8 +28,8 @@ fn ca_false_is_an_empty_sequence() {
     assert_eq!(constraints.value, [0x30, 6, 1, 1, 0xff, 2, 1, 0], "CA:TRUE, pathlen:0");
 }
 
-// Requests that 0.14.8 wrote so are still about. They ask for a leaf, and must not be taken for a
-// CA's.
+// Such requests by 0.14.8 still exist. They are for leaf certificates, and must not be read as requests for a
+// CA.
 #[test]
 fn a_request_that_writes_ca_false_out_is_for_a_leaf() {
     let openssl = Openssl::new();
@@ -56,9 +56,9 @@ fn extensions(params: &CertificateParams, key: &PrivateKey) -> Vec<String> {
     certificate.extensions.all.iter().map(|extension| extension.oid.to_string()).collect()
 }
 
-// 0.14.8 looked for other extensions before it wrote any: a certificate whose only extension was a
-// keyUsage, or a CRL distribution point, had none. Ours always has others beside them, so that the
-// encoder is asked directly too.
+// 0.14.8 checked for other extensions before it wrote any: a certificate whose only extension was keyUsage or a
+// CRL distribution point had none. Certificates of this crate always have others, so this also tests the encoder
+// directly.
 #[test]
 fn a_lone_key_usage_or_crl_distribution_point_is_written() {
     let ca = Ca::new();
@@ -90,8 +90,8 @@ fn a_lone_key_usage_or_crl_distribution_point_is_written() {
     assert!(!text.contains("Extended Key Usage"), "{text}");
 }
 
-// 0.14.8 wrote the invalidityDate of a CRL entry as UTCTime below 2050, where RFC 5280 section 5.3.2
-// has a GeneralizedTime. This crate writes no CRL yet; until it does, this pins the encoder alone.
+// 0.14.8 wrote the invalidityDate of a CRL entry before 2050 as UTCTime, but RFC 5280 section 5.3.2 requires
+// GeneralizedTime. This crate does not write CRLs yet, so this tests only the encoder.
 #[test]
 fn an_invalidity_date_is_a_generalized_time() {
     let ca = Ca::new();

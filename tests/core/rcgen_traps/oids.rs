@@ -1,6 +1,6 @@
-//! One more trap, found by the properties: asn1-rs 0.7.2, beneath rcgen and x509-parser, takes the
-//! first octet of an OID for its first two numbers, and reads 2.999 as 3.16.55. rcgen then asks
-//! yasna to write that, which panics: any request could stop the CA.
+//! A trap that the property tests found: asn1-rs 0.7.2, which rcgen and x509-parser use, reads the first two
+//! numbers of an OID from its first octet, so it reads 2.999 as 3.16.55. rcgen then passes that to yasna, which
+//! panics: any request could stop the CA.
 
 use pki_core::{
     Attribute, Authority, CaRequest, KeyAlgorithm, PrivateKey, Request, Signer, SigningConfig,

@@ -1,4 +1,4 @@
-//! Where rules begin and end: what a small change of a check would let through, or accuse.
+//! The boundaries of rules: cases that a small change in a check would wrongly accept or report.
 
 use pki_core::{EtcdSettings, EtcdVersion, ExtendedKeyUsage, Finding, Purpose, RemarkKind};
 use rcgen::SanType;
@@ -13,7 +13,7 @@ use crate::foreign::{ca_params, crl, extended_key_usages, self_signed, signed};
 
 const CONF: &str = "etcdone/etcd.conf.yaml";
 
-/// What is found after a change to the hosts of the lab.
+/// The findings after a change to the hosts of the lab.
 fn after(plant: impl FnOnce(&mut Hosts)) -> Vec<&'static str> {
     let mut hosts = Hosts::new();
     plant(&mut hosts);
@@ -27,13 +27,14 @@ fn found(findings: &[Finding]) -> Vec<&'static str> {
     ids
 }
 
-/// Go takes a self-signed certificate of X.509 version 1 for a root, and another one for no CA at all.
+/// Go accepts a self-signed certificate of X.509 version 1 as a root, but no other certificate of version 1 as a
+/// CA.
 #[test]
 fn a_root_of_version_1_is_a_ca_and_a_leaf_of_version_1_is_not() {
     let (root_key, key) = (key(), key());
     let root = self_signed(&ca_params("old root", &root_key), &root_key);
     let leaf = signed(&ca_params("no root", &key), &key, &root, &root_key);
-    // The version comes first and the extensions last.
+    // The version is the first field and the extensions are the last.
     let version_1 = |fields: &mut Vec<Node>| {
         fields.remove(0);
         fields.pop();
@@ -49,7 +50,7 @@ fn a_root_of_version_1_is_a_ca_and_a_leaf_of_version_1_is_not() {
     }
 }
 
-/// A member may be dialled at a name that it does not advertise.
+/// Clients may connect to a member at a name that it does not advertise.
 #[test]
 fn the_endpoints_of_clients_are_looked_for_in_the_certificate_of_their_member() {
     let findings = {
@@ -67,7 +68,7 @@ fn the_endpoints_of_clients_are_looked_for_in_the_certificate_of_their_member() 
     assert!(advertised[0].evidence.starts_with("masterone/etcdctl.env"), "{advertised:?}");
 }
 
-/// etcd's gateway shows its certificate to its own member only if that asks.
+/// etcd's gateway presents its certificate to its own member only if the member requests one.
 #[test]
 fn a_server_certificate_needs_no_client_auth_where_nobody_asks() {
     let server_only = |hosts: &mut Hosts| {
@@ -81,7 +82,7 @@ fn a_server_certificate_needs_no_client_auth_where_nobody_asks() {
         server_only(hosts);
         hosts.edit(CONF, asked, "peer");
     });
-    // The manifest still wants a usage that nothing needs there.
+    // The manifest still requires a usage that is not needed there.
     assert_eq!(found, ["cfg-auth-off", "manifest-drift"]);
     let with_another = "client-transport-security:\n  client-cert-file: \"/etc/etcd/peer.pem\"\n";
     let found = after(|hosts| {
@@ -91,7 +92,7 @@ fn a_server_certificate_needs_no_client_auth_where_nobody_asks() {
     assert_eq!(found, ["manifest-drift"]);
 }
 
-/// A wildcard stands for one label before others, and for no name of one label.
+/// A wildcard matches one label in front of others, but not a name with a single label.
 #[test]
 fn a_wildcard_is_no_name_of_one_label() {
     let found = after(|hosts| {
@@ -109,7 +110,7 @@ fn a_wildcard_is_no_name_of_one_label() {
     assert!(found.contains(&"srv-san-advertise"), "{found:?}");
 }
 
-/// 3.5.14 has one string where the releases after it have a list, and those before it nothing.
+/// 3.5.14 has a single string where later releases have a list and earlier releases have no key.
 #[test]
 fn allowed_hostname_came_as_a_string_and_became_a_list() {
     for (patch, string, list) in [(13, false, false), (14, true, false), (15, false, true)] {
@@ -127,7 +128,7 @@ fn allowed_hostname_came_as_a_string_and_became_a_list() {
     }
 }
 
-/// The gateway dials its own member with the certificate of the server.
+/// The gateway connects to its own member with the server certificate.
 #[test]
 fn a_server_on_the_crl_for_clients_is_revoked() {
     let findings = with_crl("3.5", Fault::Planted, |hosts| {
@@ -137,7 +138,7 @@ fn a_server_on_the_crl_for_clients_is_revoked() {
     assert_eq!(found(&findings), ["leaf-revoked"]);
 }
 
-/// etcd lets in whoever has neither a name nor an address, whatever the certificate is verified for.
+/// etcd accepts a certificate with neither a name nor an address, whatever purpose it is verified for.
 #[test]
 fn a_client_without_names_opens_the_peer_port_for_any_purpose() {
     let usages = |purpose, usages: &[ExtendedKeyUsage]| {

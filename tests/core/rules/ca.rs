@@ -1,4 +1,4 @@
-//! What a CA must be to stand above others.
+//! Examples of the rules about CA certificates.
 
 use pki_core::{Finding, Purpose};
 use rcgen::{BasicConstraints, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose};
@@ -31,7 +31,7 @@ fn cannot_sign_certificates(chain: &mut Chain) {
     chain.ca.key_usages = vec![KeyUsagePurpose::CrlSign];
 }
 
-/// The encoder marks them critical: `critical TRUE` is made `FALSE` in what it wrote.
+/// The encoder marks them critical, so this changes `critical TRUE` to `FALSE` in its output.
 fn constraints_not_critical(chain: &mut Chain) {
     chain.alter = |signed| {
         let basic_constraints = |critical| [0x06, 3, 0x55, 0x1d, 0x13, 0x01, 1, critical];

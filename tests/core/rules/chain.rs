@@ -1,5 +1,4 @@
-//! A leaf under its CA, as somebody else's encoder writes them: nothing is wrong with them until
-//! somebody makes them worse.
+//! A leaf certificate under its CA, written by another encoder. They have no faults until a test plants one.
 
 use pki_core::{
     Certificate, ExtendedKeyUsage, Finding, KeyAlgorithm, Policy, PrivateKey, Purpose, Verifier,
@@ -11,20 +10,20 @@ use crate::der::{Node, forge};
 use crate::foreign::{ca_params, extended_key_usages, params, self_signed, signed};
 use crate::lab::NOW;
 
-/// What will be signed, and what will be asked.
+/// The certificates to sign, and the options to verify with.
 pub(super) struct Chain {
     pub(super) ca: CertificateParams,
     pub(super) ca_key: PrivateKey,
-    /// A CA between the two.
+    /// An intermediate CA.
     pub(super) between: Option<(CertificateParams, PrivateKey)>,
     pub(super) leaf: CertificateParams,
     pub(super) leaf_key: PrivateKey,
     pub(super) options: VerifyOptions,
-    /// The last word on the certificates: the CA, the one between, the leaf.
+    /// A final change to the certificates: the CA, the intermediate, the leaf.
     pub(super) alter: fn(&mut Signed),
 }
 
-/// Certificates as they will be verified.
+/// The certificates to verify.
 pub(super) struct Signed {
     pub(super) anchors: Vec<Certificate>,
     pub(super) between: Vec<Certificate>,
@@ -71,7 +70,7 @@ impl Chain {
         Self { ca, ca_key, between: None, leaf, leaf_key, options, alter: |_| {} }
     }
 
-    /// A CA between the two that nothing is wrong with.
+    /// An intermediate CA without faults.
     pub(super) fn put_between(&mut self) -> &mut CertificateParams {
         let key = key();
         let mut params = ca_params("etcd CA 2", &key);
@@ -110,12 +109,12 @@ impl Chain {
 }
 
 impl Signed {
-    /// Changes the fields of the leaf, which the CA signs again.
+    /// Changes the fields of the leaf certificate; the CA signs it again.
     pub(super) fn forge_leaf(&mut self, change: impl FnOnce(&mut Vec<Node>)) {
         self.leaf = forged(&self.leaf, &self.ca_key, change);
     }
 
-    /// Changes the fields of the CA, which signs itself again.
+    /// Changes the fields of the CA; it signs itself again.
     pub(super) fn forge_ca(&mut self, change: impl FnOnce(&mut Vec<Node>)) {
         self.anchors = vec![forged(&self.anchors[0], &self.ca_key, change)];
     }

@@ -1,4 +1,4 @@
-//! How the clients of etcd are configured.
+//! Examples of the rules about the configuration of etcd's clients.
 
 use super::Example;
 

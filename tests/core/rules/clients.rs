@@ -1,4 +1,4 @@
-//! The clients of etcd.
+//! Examples of the rules about client certificates.
 
 use pki_core::Purpose;
 use rcgen::{DnType, DnValue, SanType};
@@ -38,7 +38,7 @@ fn the_address_of_its_host(hosts: &mut Hosts) {
     });
 }
 
-/// As labs with one certificate for everything have it.
+/// As in labs that use one certificate for everything.
 fn the_key_of_a_member(hosts: &mut Hosts) {
     hosts.copy("etcdone/peer-key.pem", &format!("{CLIENT}-key.pem"));
     hosts.reissue(CLIENT, |_| {});

@@ -1,4 +1,4 @@
-//! All certificates of a cluster together.
+//! Examples of the rules about all certificates of a cluster together.
 
 use pki_core::KeyFormat;
 use rcgen::SanType;
@@ -28,7 +28,7 @@ fn the_cas_key_beside_it(hosts: &mut Hosts) {
     hosts.write("etcdtwo/ca-key.pem", 0o600, key.as_bytes());
 }
 
-/// As labs with cfssl have it.
+/// As in labs that use cfssl.
 fn one_pair_on_two_members(hosts: &mut Hosts) {
     hosts.copy("etcdone/peer.pem", "etcdtwo/peer.pem");
     hosts.copy("etcdone/peer-key.pem", "etcdtwo/peer-key.pem");

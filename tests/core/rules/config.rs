@@ -1,4 +1,4 @@
-//! How etcd is configured.
+//! Examples of the rules about etcd's configuration.
 
 use pki_core::{Finding, Manifest};
 
@@ -54,7 +54,7 @@ fn an_option_in_two_places(hosts: &mut Hosts) {
     hosts.edit("etcdone/etcd.service", "ExecStart=", unit);
 }
 
-/// The unit of an etcd that says everything in its environment, with one more line.
+/// The unit of an etcd that is configured through its environment, with one more line.
 fn in_the_unit(fault: Fault, line: &str) -> Vec<Finding> {
     let manifest = format!("{MANIFEST}etcd_version: \"3.5.1\"\n");
     let mut hosts = Hosts::of(Ca::new(), Manifest::from_yaml(manifest.as_bytes()).unwrap());

@@ -1,4 +1,4 @@
-//! Name constraints of a CA.
+//! Examples of the rules about name constraints.
 
 use pki_core::{Finding, Policy, Purpose};
 use rcgen::{GeneralSubtree, NameConstraints};
@@ -31,8 +31,7 @@ fn exclude(chain: &mut Chain, name: &str) {
     constrain(chain, Vec::new(), vec![GeneralSubtree::DnsName(name.to_owned())]);
 }
 
-/// 501 names and 501 constraints, or one constraint: some two hundred and fifty thousand times a
-/// name is looked at, or never mind.
+/// 501 names and 501 constraints, about 250,000 comparisons; or one constraint, which is allowed.
 fn too_many(fault: Fault) -> Vec<Finding> {
     let mut chain = Chain::new(Purpose::Peer);
     let names = |kind: &str| (0..501).map(|i| format!("{kind}{i}.example.com")).collect::<Vec<_>>();

@@ -1,4 +1,4 @@
-//! The CRLs that members enforce.
+//! Examples of the rules about the CRLs that members enforce.
 
 use pki_core::{Authority, Bundles, Finding, Manifest};
 
@@ -46,14 +46,15 @@ fn none(hosts: &mut Hosts) -> Vec<u8> {
     crl(&hosts.ca, Vec::new())
 }
 
-/// A lab whose first member enforces crl.der on both ports: not by its file, which has no key for it.
+/// A lab whose first member enforces crl.der on both ports. This needs the unit, because the configuration file
+/// has no key for CRLs.
 fn enforcing(version: &str) -> Hosts {
     let of = |version: &str| {
         let text = format!("etcd_version: \"{version}\"\n{MANIFEST}");
         Manifest::from_yaml(text.as_bytes()).unwrap()
     };
     let mut hosts = Hosts::of(Ca::new(), of(version));
-    // The unit of an older etcd says everything in its environment.
+    // An older etcd is configured through the environment in its unit.
     let older = of("3.5.1");
     let unit = Bundles::new(&older).generated("etcdone").pop().unwrap();
     let both = "Environment=ETCD_CLIENT_CRL_FILE=/etc/etcd/crl.der\n\
@@ -63,7 +64,7 @@ fn enforcing(version: &str) -> Hosts {
     hosts
 }
 
-/// What is found with a CRL that lists nothing, or with the fault this one.
+/// The findings with an empty CRL, or with this one if the fault is planted.
 pub(super) fn with_crl(
     version: &str,
     fault: Fault,

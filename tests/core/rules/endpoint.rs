@@ -1,7 +1,7 @@
-//! What a live endpoint does beside the chain that it serves.
+//! Examples of the rules about live endpoints.
 //!
-//! Only a server can do it: tests/cli/etcd/connect.rs and tests/cli/live.rs see each of these of a real one, and the same
-//! endpoint without the fault. Here its message is read.
+//! Only a server has these faults: tests/cli/etcd/connect.rs and tests/cli/live.rs test each of them with a real
+//! server, and the same endpoint without the fault. This file only records the messages.
 
 use pki_core::{EndpointFault, Finding, Policy};
 

@@ -1,4 +1,4 @@
-//! The files of a host: there, readable, for nobody else.
+//! Examples of the rules about the files of a host.
 
 use super::Example;
 use super::chain::dns;
@@ -11,7 +11,7 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::hosts("manifest-drift", another_name),
 ];
 
-/// Nobody dials the name, so that nothing but the manifest objects.
+/// Nobody connects to this name, so only the manifest disagrees.
 fn another_name(hosts: &mut Hosts) {
     hosts.reissue("etcdone/server", |params| params.subject_alt_names.push(dns("etcd.lab")));
 }

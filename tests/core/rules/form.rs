@@ -1,4 +1,4 @@
-//! Algorithms, serial numbers and extensions.
+//! Examples of the rules about the form of a certificate.
 
 use pki_core::{Certificate, Finding, Purpose, Verifier, VerifyOptions};
 use rcgen::{CustomExtension, SerialNumber};
@@ -33,7 +33,7 @@ pub(super) fn worse(fault: Fault, worse: &'static str, good: &'static str) -> &'
     if fault == Fault::Planted { worse } else { good }
 }
 
-/// A leaf with this key, signed over this hash. Only openssl still writes such.
+/// A leaf certificate with this key, signed with this hash. Only OpenSSL still writes such certificates.
 pub(super) fn by_openssl(key: &str, hash: &str) -> Vec<Finding> {
     let openssl = Openssl::new();
     openssl.run(&format!("req -x509 {P256} -nodes -keyout ca-key.pem -out ca.pem -subj /CN=etcd-ca -days 30 -config openssl.cnf"));
@@ -49,7 +49,7 @@ pub(super) fn by_openssl(key: &str, hash: &str) -> Vec<Finding> {
 }
 
 fn serial_below_zero(chain: &mut Chain) {
-    // The encoder writes no number below zero: the sign is put into what it wrote.
+    // The encoder does not write negative numbers, so this sets the sign bit in its output.
     chain.leaf.serial_number = Some(SerialNumber::from(vec![0x2a; 20]));
     chain.alter = |signed| {
         signed.leaf = resigned(&signed.leaf, &signed.ca_key, &[0x2a; 20], &[0xaa; 20]);
@@ -69,8 +69,8 @@ fn extension_that_nobody_knows(chain: &mut Chain) {
 
 fn another_algorithm_inside(chain: &mut Chain) {
     chain.alter = |signed| {
-        // The last arc of ecdsa-with-SHA256 becomes that of ecdsa-with-SHA384. Of an anchor webpki
-        // does not look at it.
+        // Changes the last arc of ecdsa-with-SHA256 to that of ecdsa-with-SHA384. webpki does not check this in an
+        // anchor.
         signed.forge_ca(|fields| *fields[2].inner()[0].content().last_mut().unwrap() = 3);
     };
 }
@@ -94,7 +94,7 @@ fn critical_key_identifier(chain: &mut Chain) {
     };
 }
 
-/// Names below example.org are excluded, which nobody here has.
+/// Excludes names below example.org, which no certificate here has.
 fn constraints_in_passing(chain: &mut Chain) {
     chain.alter = |signed| {
         signed.forge_ca(|fields| {
@@ -106,7 +106,7 @@ fn constraints_in_passing(chain: &mut Chain) {
 
 fn default_written_out(chain: &mut Chain) {
     chain.alter = |signed| {
-        // cA FALSE, which DER leaves out.
+        // cA FALSE, which DER omits.
         let value = [0x30, 0x03, 0x01, 0x01, 0x00];
         signed.forge_leaf(|fields| put(fields, oid::BASIC_CONSTRAINTS, true, &value));
     };

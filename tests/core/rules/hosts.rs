@@ -1,4 +1,4 @@
-//! The folders of all hosts of a lab, in memory: nothing is wrong with them until somebody edits them.
+//! The folders of all hosts of a lab, in memory. They have no faults until a test edits them.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ control_plane: [ { name: masterone, ip: 192.168.29.51 } ]
 workers: [ { name: workerone, ip: 192.168.29.71 } ]
 ";
 
-/// The lab that this project comes from.
+/// The lab that this project started with.
 pub(crate) struct Hosts {
     pub(crate) ca: Ca,
     pub(crate) cas: ClusterCas,
@@ -42,7 +42,7 @@ impl Hosts {
         Self::of(Ca::new(), Manifest::from_yaml(MANIFEST.as_bytes()).unwrap())
     }
 
-    /// The lab under a CA that stands below these.
+    /// The lab under a CA that is below these CAs.
     pub(crate) fn below(ca: Ca, above: &[Certificate]) -> Self {
         let manifest = Manifest::from_yaml(MANIFEST.as_bytes()).unwrap();
         let chain = [&[ca.certificate().clone()], above].concat();
@@ -87,7 +87,7 @@ impl Hosts {
         self.write(&format!("{base}-key.pem"), 0o600, key.as_bytes());
     }
 
-    /// Issues the certificate of a pair anew, for the same key and changed.
+    /// Reissues the certificate of a pair for the same key, with a change.
     pub(crate) fn reissue(&mut self, base: &str, change: impl FnOnce(&mut CertificateParams)) {
         let old = self.certificate(base);
         let key = self.key(base);
@@ -98,7 +98,7 @@ impl Hosts {
         self.write(&format!("{base}.pem"), 0o644, certificate.to_pem().unwrap());
     }
 
-    /// Issues the certificate of a pair anew, under another CA.
+    /// Reissues the certificate of a pair under another CA.
     pub(crate) fn reissue_under(&mut self, base: &str, ca: &Ca) {
         let old = self.certificate(base);
         let key = self.key(base);
@@ -108,7 +108,7 @@ impl Hosts {
         self.write(&format!("{base}.pem"), 0o644, certificate.to_pem().unwrap());
     }
 
-    /// Gives it the names and usages of a certificate that is there.
+    /// Copies the names and usages of an existing certificate.
     pub(crate) fn like(&mut self, base: &str, params: &mut CertificateParams) {
         let old = self.certificate(base);
         let names = old.extensions.subject_alt_name.iter().flatten();
@@ -137,12 +137,12 @@ impl Hosts {
         file.contents = text.replace(from, to).into_bytes();
     }
 
-    /// Writes a file after another.
+    /// Appends one file to another.
     pub(crate) fn append(&mut self, path: &str, bytes: impl AsRef<[u8]>) {
         self.file(path).contents.extend_from_slice(bytes.as_ref());
     }
 
-    /// Every file of text, by path.
+    /// All text files, by path.
     pub(crate) fn contents(&self) -> Vec<(String, String)> {
         let files = self.files.iter();
         let text = |file: &File| String::from_utf8(file.contents.clone()).unwrap();
@@ -150,7 +150,7 @@ impl Hosts {
     }
 
     pub(crate) fn file(&mut self, path: &str) -> &mut File {
-        self.files.get_mut(path).unwrap_or_else(|| panic!("{path} is not there"))
+        self.files.get_mut(path).unwrap_or_else(|| panic!("{path} does not exist"))
     }
 
     pub(crate) fn copy(&mut self, from: &str, to: &str) {
@@ -160,7 +160,7 @@ impl Hosts {
     }
 
     pub(crate) fn remove(&mut self, path: &str) {
-        assert!(self.files.remove(path).is_some(), "{path} is not there");
+        assert!(self.files.remove(path).is_some(), "{path} does not exist");
     }
 
     pub(crate) fn findings(self) -> Vec<Finding> {

@@ -1,4 +1,4 @@
-//! The names that a leaf carries.
+//! Examples of the rules about the names in a leaf certificate.
 
 use pki_core::Purpose;
 

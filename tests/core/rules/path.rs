@@ -1,4 +1,4 @@
-//! The path from a leaf to an anchor.
+//! Examples of the rules about the path from a leaf certificate to an anchor.
 
 use pki_core::{Finding, Purpose};
 
@@ -11,7 +11,7 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::chain("path-unknown-authority", Purpose::Peer, another_ca_is_trusted),
     Example::chain("path-signature", Purpose::Peer, a_ca_made_anew_is_trusted),
     Example::other("path-too-deep", deeper_than_was_asked_for),
-    // Not weak as SHA-1 is, and no algorithm that webpki knows.
+    // Not weak like SHA-1, but not an algorithm that webpki knows.
     Example::other("path-rejected", |fault| by_openssl(P256, worse(fault, "-sha224", "-sha256"))),
 ];
 

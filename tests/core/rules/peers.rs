@@ -1,4 +1,4 @@
-//! Members towards each other.
+//! Examples of the rules about connections between members.
 
 use rcgen::{DnType, DnValue, SanType};
 
@@ -22,7 +22,7 @@ fn is_address(name: &SanType) -> bool {
     matches!(name, SanType::IpAddress(_))
 }
 
-/// Its host name stays.
+/// The host name stays.
 fn without_its_address(hosts: &mut Hosts) {
     hosts.reissue("etcdone/peer", |params| {
         params.subject_alt_names.retain(|name| !is_address(name));
@@ -36,7 +36,7 @@ fn the_address_of_nobody(hosts: &mut Hosts) {
     });
 }
 
-/// As a list that etcd before 3.5.15 would take for one name.
+/// A list, which etcd before 3.5.15 would read as one name.
 fn a_common_name_that_one_has_not(hosts: &mut Hosts) {
     let list = "allowed-cn: [\"etcdone\", \"etcdtwo\", \"etcdthree\"]";
     for host in ["etcdone", "etcdtwo", "etcdthree"] {

@@ -1,4 +1,4 @@
-//! What certificate and key files hold.
+//! Examples of the rules about certificate and key files.
 
 use pki_core::{Authority, Finding, KeyAlgorithm, Purpose, Signer, Subject};
 use time::Duration;
@@ -43,8 +43,8 @@ fn certificate_in_der(hosts: &mut Hosts) {
     hosts.file("etcdone/server.pem").contents = pem_rfc7468::decode_vec(&pem).unwrap().1;
 }
 
-/// A cluster whose CA stands below a root that alone is trusted, so that each file holds leaf and
-/// CA; with the fault one holds what `written` makes of the two.
+/// A cluster whose CA is below a root, and only the root is trusted. Each file therefore contains the leaf
+/// certificate and the CA. With the fault, one file contains what `written` returns for the two.
 fn below_an_intermediate(fault: Fault, written: fn(&str, &str) -> String) -> Vec<Finding> {
     let root = Ca::with(KeyAlgorithm::EcdsaP256, |request| {
         request.subject = Subject::from_common_name("root").unwrap();

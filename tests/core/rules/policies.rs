@@ -1,4 +1,4 @@
-//! Certificate policies and what CAs demand of them.
+//! Examples of the rules about certificate policies.
 
 use pki_core::Purpose;
 
@@ -25,7 +25,7 @@ fn demanded(chain: &mut Chain, critical: bool) {
 
 fn the_same_policy_twice(chain: &mut Chain) {
     chain.alter = |signed| {
-        // The policy 1.2.3, two times.
+        // The policy 1.2.3, twice.
         let value =
             [0x30, 0x0c, 0x30, 0x04, 0x06, 0x02, 0x2a, 0x03, 0x30, 0x04, 0x06, 0x02, 0x2a, 0x03];
         signed.forge_leaf(|fields| put(fields, oid::POLICIES, false, &value));

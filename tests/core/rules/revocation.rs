@@ -1,4 +1,4 @@
-//! Revocation lists.
+//! Examples of the rules about CRLs that the caller provides.
 
 use pki_core::{Certificate, Finding, Purpose, Verifier, VerifyOptions};
 use rcgen::{KeyUsagePurpose, RevokedCertParams, SerialNumber};
@@ -19,7 +19,7 @@ pub(super) const EXAMPLES: &[Example] = &[
     }),
     Example::other("crl-signature", |fault| {
         with_crl(|ca, _| match fault {
-            // Of a CA with the same name and another key.
+            // By a CA with the same name and another key.
             Fault::Planted => crl(&Ca::new(), Vec::new()),
             Fault::Absent => crl(ca, Vec::new()),
         })
@@ -27,7 +27,7 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::other("crl-sign", |fault| {
         let mut chain = Chain::new(Purpose::Peer);
         chain.alter = |signed| {
-            // The encoder writes none for a CA that may sign none.
+            // The encoder refuses to write a CRL for a CA that may not sign CRLs.
             let may = self_signed(&ca_params("etcd CA", &signed.ca_key), &signed.ca_key);
             signed.crls = vec![crl_by(&may, &signed.ca_key, Vec::new())];
         };
@@ -70,7 +70,7 @@ fn with_crl(crl: impl Fn(&Ca, &Certificate) -> Vec<u8>) -> Vec<Finding> {
 const DELTA_CRL_INDICATOR: &[u8] = &[0x55, 0x1d, 27];
 pub(crate) const DISTRIBUTION_POINT: &[u8] = &[0x55, 0x1d, 28];
 
-/// With a CRL that lists nothing, whose fields are changed where the fault is wanted.
+/// Verifies with an empty CRL, and changes its fields if the fault is planted.
 fn changed(fault: Fault, change: fn(&mut Vec<Node>)) -> Vec<Finding> {
     with_crl(|ca, _| {
         let whole = crl(ca, Vec::new());

@@ -1,4 +1,4 @@
-//! The certificates that members show to clients.
+//! Examples of the rules about server certificates.
 
 use pki_core::{Finding, Manifest};
 use rcgen::SanType;
@@ -19,7 +19,7 @@ fn without(hosts: &mut Hosts, address: [u8; 4]) {
     });
 }
 
-/// A member without clients yet, so that nobody else is refused.
+/// A member without clients, so that nobody else is rejected.
 fn another_ca_for_clients(fault: Fault) -> Vec<Finding> {
     let manifest = "cluster: lab\netcd: [ { name: etcdone, ip: 192.168.29.61 } ]\n";
     let mut hosts = Hosts::of(Ca::new(), Manifest::from_yaml(manifest.as_bytes()).unwrap());

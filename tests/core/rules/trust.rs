@@ -1,4 +1,4 @@
-//! The files of CAs that a host trusts.
+//! Examples of the rules about trust files.
 
 use pki_core::{Certificate, KeyAlgorithm, KeyFormat, Subject};
 

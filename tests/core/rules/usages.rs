@@ -1,4 +1,4 @@
-//! What a certificate may be used for.
+//! Examples of the rules about key usages.
 
 use pki_core::{ExtendedKeyUsage, Purpose};
 use rcgen::KeyUsagePurpose;
@@ -40,7 +40,7 @@ fn for_both(chain: &mut Chain) {
 
 fn for_nothing(chain: &mut Chain) {
     chain.alter = |signed| {
-        // BIT STRING of one bit, which is not set.
+        // A BIT STRING with one bit that is not set.
         signed.forge_leaf(|fields| put(fields, oid::KEY_USAGE, true, &[0x03, 0x02, 0x07, 0x00]));
     };
 }

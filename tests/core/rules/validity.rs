@@ -1,4 +1,4 @@
-//! When a certificate is good.
+//! Examples of the rules about validity periods.
 
 use pki_core::{Finding, Purpose, SigningConfig};
 use time::Duration;
@@ -26,7 +26,7 @@ fn ends_before_it_begins(chain: &mut Chain) {
 
 fn in_the_long_form_before_2050(chain: &mut Chain) {
     chain.alter = |signed| {
-        // The fifth field, and in it the second time.
+        // The second time in the fifth field.
         signed.forge_leaf(|fields| {
             let not_after = &mut fields[4].inner()[1];
             let long = [b"20", not_after.content().as_slice()].concat();

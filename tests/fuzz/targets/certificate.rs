@@ -1,4 +1,4 @@
-//! Any bytes as a certificate: read, shown, verified, trusted, and made to sign.
+//! Reads any bytes as a certificate, shows it, verifies it, trusts it, and signs with it.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

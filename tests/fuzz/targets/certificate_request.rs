@@ -1,4 +1,4 @@
-//! Any bytes as a PKCS #10 request: read, and certified under a profile that copies what it asks for.
+//! Reads any bytes as a PKCS #10 request, and certifies it with a profile that copies its extensions.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

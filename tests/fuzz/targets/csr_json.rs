@@ -1,4 +1,4 @@
-//! Any bytes as cfssl's CSR JSON.
+//! Reads any bytes as cfssl's CSR JSON.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,7 +1,7 @@
-//! Any bytes as a file of a member's folder: certificates, keys, etcd's YAML, unit and environment file, a CRL that both
-//! ports enforce. The whole cluster, of one member, is judged with it.
+//! Reads any bytes as a file in a member's folder: a certificate, a key, etcd's YAML, unit or environment file, or a CRL
+//! that both ports enforce. Verifies a whole cluster of one member with it.
 //!
-//! The first byte chooses which file it is.
+//! The first byte chooses the file.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -33,7 +33,7 @@ static CAS: LazyLock<ClusterCas> = LazyLock::new(|| {
     ClusterCas::shared(CaSet::new(chain).expect("a chain"))
 });
 
-/// What the hosts hold: the same pair everywhere, for what is wrong with it is found anew each time.
+/// The files of the hosts. All use the same pair, because its faults are found in every role.
 static SOUND: LazyLock<Vec<HostFile>> = LazyLock::new(|| {
     let pem = CHAIN.each_ref().map(|entity| entity.certificate.to_pem().expect("PEM"));
     let key = CHAIN[2].key.to_pem(KeyFormat::Pkcs8).expect("PEM").to_string();

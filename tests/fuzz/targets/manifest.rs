@@ -1,4 +1,4 @@
-//! Any bytes as the manifest of a cluster: read, its CA drafted, its hosts asked what they should hold.
+//! Reads any bytes as the manifest of a cluster, drafts its CA, and plans the files of its hosts.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -9,7 +9,7 @@ fuzz_target!(|bytes: &[u8]| {
     let manifest = match Manifest::from_yaml(bytes) {
         Ok(manifest) => manifest,
         Err(mistakes) => {
-            assert!(!mistakes.is_empty(), "refused without a reason");
+            assert!(!mistakes.is_empty(), "rejected without a reason");
             assert!(!mistakes.iter().any(|mistake| matches!(mistake, Error::Internal(_))));
             return;
         }

@@ -1,4 +1,4 @@
-//! Any bytes as PEM.
+//! Reads any bytes as PEM.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

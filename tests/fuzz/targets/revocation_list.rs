@@ -1,4 +1,4 @@
-//! Any bytes as a CRL, as they are and signed by the root: read, and asked about the chain.
+//! Reads any bytes as a CRL, unchanged and signed by the root, and verifies a chain with it.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! Any bytes as cfssl's signing configuration: read, and every profile made to issue.
+//! Reads any bytes as cfssl's signing configuration, and issues with every profile.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,7 +1,7 @@
-//! A sound chain with edits anywhere, signed again so that they are judged and not only found broken.
+//! Edits a valid chain anywhere and signs it again, so that the edits pass the signature checks.
 //!
-//! The first byte chooses which certificates are signed again, the second the options; every three
-//! bytes behind them are an edit: which certificate, where in it (the low bits), what to flip.
+//! The first byte chooses the certificates to sign again, the second the options. Every three bytes after them are
+//! one edit: the certificate, the position in it (the low bits), and the bits to flip.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -39,6 +39,6 @@ fuzz_target!(|bytes: &[u8]| {
     let report = verifier.check(&leaf, &between, &options);
     let _ = report.to_string();
     if edits.is_empty() && *asked & 0xc2 == 0 {
-        assert!(report.is_ok(), "the chain without an edit is sound: {report}");
+        assert!(report.is_ok(), "the chain without an edit is valid: {report}");
     }
 });

@@ -1,4 +1,4 @@
-//! Every field of a CRL (RFC 5280 section 5), made worse or only different.
+//! Changes to every field of a CRL (RFC 5280 section 5), harmful or harmless.
 
 use super::lists::Draft;
 use super::{entries, extensions};
@@ -8,7 +8,7 @@ use crate::differential::random::Random;
 
 pub(super) type Fields = Vec<Node>;
 
-/// A kind of change to the fields of a CRL; it says what it did.
+/// A kind of change to the fields of a CRL. It returns a description.
 #[derive(Clone, Copy)]
 pub(super) struct Change {
     pub(super) name: &'static str,
@@ -51,10 +51,10 @@ pub(super) const CHANGES: &[Change] = &[
     Change { name: "extensions", make: extensions::form },
 ];
 
-/// An extension that nobody knows.
+/// An extension that no verifier knows.
 pub(super) const UNKNOWN: &[u8] = &[0x2b, 6, 1, 4, 1, 0x82, 0xda, 0x4b, 9];
 
-/// The place of signature: behind the version, where there is one.
+/// The position of signature: after the version, if there is one.
 pub(super) fn algorithm(fields: &Fields) -> usize {
     usize::from(fields[0].tag == 0x02)
 }
@@ -116,7 +116,7 @@ fn issuer(fields: &mut Fields, _: &Draft<'_>, random: &mut Random) -> String {
 }
 
 fn time(fields: &mut Fields, _: &Draft<'_>, random: &mut Random) -> String {
-    /// What is no time.
+    /// Values that are not times.
     const OTHERS: &[(u8, &str)] = &[(0x04, "270102120000Z"), (0x97, "270102120000Z")];
     let this_update = algorithm(fields) + 2;
     let there = fields.get(this_update + 1).is_some_and(|next| matches!(next.tag, 0x17 | 0x18));

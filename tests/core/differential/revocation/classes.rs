@@ -1,16 +1,16 @@
-//! The classes of differences over CRLs. docs/verification.md explains each by its name.
+//! The classes of differences about CRLs. docs/verification.md explains each by its name.
 
 use super::verdicts::Verdict;
 use crate::differential::classes::Judge;
 use crate::differential::judges::Refusal;
 
-/// Of a CRL that others take for another CA's, or the reverse.
+/// For a CRL that others attribute to a different CA, or the reverse.
 const ISSUER_NAME: &str = "issuer-name";
 
-/// Of a certificate whose distribution point is for some reasons of revocation alone.
+/// For a certificate whose distribution point covers only some reasons for revocation.
 const REASONS: &str = "reasons";
 
-/// What we accept and a judge does not: a part of its words, a part of what was done, and the class.
+/// What pki-core accepts and another verifier rejects: a part of its message, a part of the change, and the class.
 const THEY_REFUSE: &[(Judge, &str, &str, &str)] = &[
     (Judge::Openssl, "", "issuer ", ISSUER_NAME),
     (Judge::Openssl, "CRL has expired", "270101120000Z", "last-second"),
@@ -23,8 +23,8 @@ const THEY_REFUSE: &[(Judge, &str, &str, &str)] = &[
     (Judge::Python, "unreadable", "", "unread-details"),
 ];
 
-/// What we refuse and a judge does not: our rule, and the class. OpenSSL judges CRLs too, Python's
-/// cryptography reads them.
+/// What pki-core rejects and another verifier accepts: the rule, and the class. OpenSSL also verifies CRLs; Python's
+/// cryptography only reads them.
 const WE_REFUSE: &[(Judge, &str, &str)] = &[
     (Judge::Openssl, "unreadable", "der"),
     (Judge::Openssl, "leaf-revoked", "any-list"),
@@ -41,10 +41,10 @@ const WE_REFUSE: &[(Judge, &str, &str)] = &[
     (Judge::Python, "crl-form", "reads-alone"),
 ];
 
-/// Where the policy of etcd warns and goes on.
+/// Rules that are only warnings under etcd's policy.
 const WARNING: &str = "warning";
 
-/// The name of the difference between two verdicts that differ.
+/// The class of the difference between two results.
 pub(super) fn class(
     judge: Judge,
     ours: &Verdict,
@@ -67,14 +67,14 @@ pub(super) fn class(
     }
 }
 
-/// True where OpenSSL's refusal is not about the CRL: to us it is another CA's, or the certificate wants one
-/// for other reasons.
+/// True if OpenSSL's error is not about the CRL: pki-core attributes it to another CA, or the certificate requires a
+/// CRL for other reasons.
 pub(super) fn is_beside_the_crl(class: Option<&str>) -> bool {
     class.is_some_and(|class| [ISSUER_NAME, REASONS].contains(&class))
 }
 
-/// True for a CRL that writes its CA's name in other bytes and has another fault beside: the letter of RFC
-/// 5280 wants it whole, and x509-limbo (crl::external) wants the leaf accepted.
+/// True for a CRL that has its CA's name in different bytes and another fault: strict RFC 5280 requires it to have
+/// no faults, and x509-limbo (crl::external) requires the leaf to be accepted.
 pub(super) fn is_not_whole(class: Option<&str>, story: &str) -> bool {
     class == Some(ISSUER_NAME) && story.matches("; ").count() > 1
 }

@@ -1,4 +1,4 @@
-//! The list of a CRL and its entries (RFC 5280 sections 5.1.2.6 and 5.3).
+//! Changes to the list of a CRL and its entries (RFC 5280 sections 5.1.2.6 and 5.3).
 
 use super::changes::{Fields, UNKNOWN, algorithm};
 use super::lists::Draft;
@@ -15,12 +15,12 @@ fn extension(oid: &[u8], critical: bool, value: &[u8]) -> Node {
     Node::nodes(0x30, parts)
 }
 
-/// The place of revokedCertificates.
+/// The position of revokedCertificates.
 fn entries(fields: &Fields) -> Option<usize> {
     (algorithm(fields) + 2..fields.len()).find(|place| fields[*place].tag == 0x30)
 }
 
-/// One of the entries: that of the subject more often than another.
+/// One of the entries, most often that of the subject.
 fn one_entry<'f>(
     fields: &'f mut Fields,
     draft: &Draft<'_>,
@@ -160,7 +160,7 @@ pub(super) fn entry_extension(
         9 => ("reasonCode twice".to_owned(), vec![reason(1), reason(8)]),
         10 => ("none in a list".to_owned(), Vec::new()),
         _ => {
-            // What a reader may take for absent.
+            // Values that a parser may treat as absent.
             let mut unknown = extension(UNKNOWN, true, &[0x05, 0]);
             let what = match random.below(4) {
                 0 => {

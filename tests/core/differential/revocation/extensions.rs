@@ -1,4 +1,4 @@
-//! The extensions of a CRL (RFC 5280 section 5.2).
+//! Changes to the extensions of a CRL (RFC 5280 section 5.2).
 
 use super::changes::{Fields, UNKNOWN};
 use super::lists::{Draft, all_extensions};

@@ -1,4 +1,4 @@
-//! CRLs that list a certificate or do not, good at first; how they are put together, and damaged.
+//! CRLs that start out valid, with or without an entry for the certificate; other arrangements, and damage.
 
 use std::fmt::Write as _;
 
@@ -11,13 +11,13 @@ use crate::differential::random::Random;
 use crate::foreign::{ca_params, crl_by, self_signed};
 use crate::rules::revocation::revoked;
 
-/// What the judges are given.
+/// The input for all verifiers.
 pub(super) struct Case {
     pub(super) chain: Chain,
     pub(super) crls: Vec<Vec<u8>>,
-    /// True when CAs have CRLs too.
+    /// True if the CAs also have CRLs.
     pub(super) all: bool,
-    /// What was done to it.
+    /// What was changed.
     pub(super) story: String,
 }
 
@@ -25,13 +25,13 @@ pub(super) struct Case {
 pub(super) struct Draft<'a> {
     keys: &'a Keys,
     chain: Chain,
-    /// The CA, its key, and whom it judges: the leaf, or the CA below it.
+    /// The CA, its key, and the certificate that its CRL covers: the leaf, or the CA below it.
     pub(super) ca: Certificate,
     key: &'a PrivateKey,
     pub(super) subject: Certificate,
-    /// The CRL as it would be without a change.
+    /// The CRL without a change.
     good: Vec<u8>,
-    /// Of the other CA of the path, where it has one.
+    /// The CRL of the other CA in the path, if it has one.
     others: Vec<Vec<u8>>,
     changed: Vec<Node>,
     story: String,
@@ -86,14 +86,14 @@ impl<'a> Draft<'a> {
         Case { chain: self.chain, crls, all, story: self.story }
     }
 
-    /// A CRL that lists the subject, or one that does not.
+    /// A CRL with or without an entry for the subject.
     fn other(&self, listed: bool, key: &PrivateKey) -> Vec<u8> {
         let serial = if listed { self.subject.serial.as_bytes() } else { &[0x2d] };
         crl_by(&self.ca, key, vec![revoked(serial)])
     }
 }
 
-/// Section 4.2.1.13, of the leaf: at one place, for some reasons, by another issuer.
+/// Section 4.2.1.13, for the leaf certificate: one point, some reasons, another issuer.
 fn distribution_points(chain: &mut Chain, ca: &PrivateKey, random: &mut Random) -> String {
     let uri = Node::octets(0x86, "http://a/");
     let name = Node::nodes(0xa0, vec![Node::nodes(0xa0, vec![uri.clone()])]);
@@ -114,7 +114,7 @@ fn distribution_points(chain: &mut Chain, ca: &PrivateKey, random: &mut Random) 
     format!("{what}: ")
 }
 
-/// What can be wrong beside the fields of a CRL.
+/// Faults outside the fields of a CRL.
 pub(super) fn disturb(mut draft: Draft<'_>, random: &mut Random) -> Case {
     let mut crl = draft.good.clone();
     let (keys, key) = (draft.keys, draft.key);
@@ -173,7 +173,7 @@ pub(super) fn disturb(mut draft: Draft<'_>, random: &mut Random) -> Case {
             let Chain { anchors, between, .. } = &mut draft.chain;
             let ca = between.first_mut().unwrap_or(&mut anchors[0]);
             *ca = forge(ca, &keys.chain[0], |fields| {
-                // keyCertSign alone
+                // only keyCertSign
                 put(fields, oid::KEY_USAGE, true, &[0x03, 0x02, 0x02, 0x04]);
             });
             ("a CA without cRLSign", vec![crl])
@@ -182,7 +182,7 @@ pub(super) fn disturb(mut draft: Draft<'_>, random: &mut Random) -> Case {
             let bit = random.below(crl.len() * 8);
             let name = draft.ca.subject.der();
             let at = crl.windows(name.len()).position(|octets| octets == name).unwrap();
-            // A length before it may move it.
+            // The length before it can change its position.
             let what = if bit / 8 < at + name.len() { "issuer " } else { "" };
             crl[bit / 8] ^= 1 << (bit % 8);
             let _ = write!(draft.story, "{what}bit {bit} ");
@@ -193,7 +193,7 @@ pub(super) fn disturb(mut draft: Draft<'_>, random: &mut Random) -> Case {
     draft.with(crls)
 }
 
-/// The list of extensions, where there is one with something in it.
+/// The list of extensions, if it exists and is not empty.
 pub(super) fn all_extensions(fields: &mut [Node]) -> Option<&mut Vec<Node>> {
     let there = fields.iter().any(|field| field.tag == 0xa0);
     there.then(|| extensions(fields)).filter(|all| !all.is_empty())

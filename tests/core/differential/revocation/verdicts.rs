@@ -1,4 +1,4 @@
-//! Three judges of a chain and its CRLs.
+//! Three verifiers for a chain and its CRLs.
 
 use std::path::Path;
 
@@ -11,12 +11,12 @@ use crate::differential::judges::{
 };
 use crate::lab::NOW;
 
-/// What we say.
+/// The result of pki-core.
 #[derive(Debug)]
 pub(super) struct Verdict {
     /// The ids of the errors.
     pub(super) refusal: Refusal,
-    /// The ids of what was found about CRLs, warnings among them.
+    /// The ids of the findings about CRLs, including warnings.
     pub(super) about_crls: Vec<&'static str>,
 }
 
@@ -25,9 +25,9 @@ pub(super) fn ours(case: &Case, policy: Policy) -> Verdict {
     let mut builder = Verifier::builder(case.chain.anchors.iter().map(read))
         .intermediates(case.chain.between.iter().map(read))
         .policy(policy);
-    // As a file on the command line.
+    // As in a file on the command line.
     for section in pki_core::read_pem(to_pem("X509 CRL", &case.crls).as_bytes()).unwrap() {
-        let Content::Crl(der) = section.content else { panic!("a section that is no CRL") };
+        let Content::Crl(der) = section.content else { panic!("a section that is not a CRL") };
         builder = match builder.crl(&der) {
             Ok(builder) => builder,
             Err(_) => {
@@ -48,7 +48,7 @@ pub(super) fn ours(case: &Case, policy: Policy) -> Verdict {
     }
 }
 
-/// `openssl verify -crl_check`, or `-crl_check_all` where each CA has its CRL.
+/// `openssl verify -crl_check`, or `-crl_check_all` if each CA has a CRL.
 pub(super) fn openssl(folder: &Path, case: &Case) -> Refusal {
     let crls = write_pem(folder, "crls.pem", "X509 CRL", &case.crls);
     openssl_verify(folder, &case.chain, |command| {
@@ -57,7 +57,7 @@ pub(super) fn openssl(folder: &Path, case: &Case) -> Refusal {
     })
 }
 
-/// Whether Python's cryptography reads the CRLs, finds a signature good, and a serial number listed.
+/// Whether Python's cryptography can read the CRLs, verifies a signature, and finds a serial number.
 pub(super) fn python(cases: &[Case]) -> Vec<Refusal> {
     let document = cases.iter().map(|case| {
         let mut value = to_json(&case.chain);
