@@ -2,13 +2,13 @@
 
 use std::net::IpAddr;
 
-use super::domains::{Place, is_domain, is_within};
+use super::domains::{is_domain, is_within};
 use super::form::{ExtensionFrame, Fields};
-use super::uris::authority;
 use super::{ALL, Demand};
 use crate::certificate::der::{Der, Element, SEQUENCE};
 use crate::certificate::{Certificate, GeneralName, NameConstraints, prefix};
 use crate::finding::{Rule, Severity, Source};
+use crate::name::authority;
 use crate::rules::CertificateInPath;
 
 pub(super) static FORM: Rule = Rule {
@@ -148,7 +148,7 @@ fn fault(base: Element<'_>, critical: bool) -> Option<(&'static Demand, String)>
         0x81 | 0x82 | 0x86 => {
             // The domain of a mailbox; `nc-form` reports the part before it.
             let domain = octets.rsplit(|octet| *octet == b'@').next().unwrap_or(octets);
-            let good = octets.is_ascii() && is_domain(domain, Place::Constraint);
+            let good = octets.is_ascii() && is_domain(domain);
             (!good)
                 .then(|| (&DOMAIN, format!("its constraint {:?} is not a domain", shown(octets))))
         }

@@ -1,23 +1,12 @@
-//! Domains as Go reads them in URIs and in constraints.
+//! Domains as Go reads them in constraints.
 
-/// What a domain is read for.
-#[derive(Clone, Copy, Eq, PartialEq)]
-pub(super) enum Place {
-    /// A constraint, which may begin with a dot.
-    Constraint,
-    Name,
-}
-
-/// True for an empty text, and for labels of printable ASCII with dots between them.
-pub(super) fn is_domain(text: &[u8], place: Place) -> bool {
-    let labels = match text {
-        [] => return true,
-        [b'.', labels @ ..] if place == Place::Constraint => labels,
-        labels => labels,
-    };
-    labels
-        .split(|octet| *octet == b'.')
-        .all(|label| !label.is_empty() && label.iter().all(u8::is_ascii_graphic))
+/// True for an empty text, and for labels of printable ASCII with dots between them, perhaps behind one dot.
+pub(super) fn is_domain(text: &[u8]) -> bool {
+    let labels = text.strip_prefix(b".").unwrap_or(text);
+    text.is_empty()
+        || labels
+            .split(|octet| *octet == b'.')
+            .all(|label| !label.is_empty() && label.iter().all(u8::is_ascii_graphic))
 }
 
 /// True when `name` is `domain`, or lies below it; with a leading dot only the latter. An empty domain stands for
@@ -38,20 +27,19 @@ mod tests {
 
     #[test]
     fn domains_have_labels_between_their_dots() {
-        for (text, name, constraint) in [
-            ("", true, true),
-            ("example.com", true, true),
-            ("_x.*.[::1]:80", true, true),
-            (".example.com", false, true),
-            (".", false, false),
-            ("..example.com", false, false),
-            ("example.com.", false, false),
-            ("example..com", false, false),
-            ("exa mple.com", false, false),
-            ("ex\u{e4}mple.com", false, false),
+        for (text, wanted) in [
+            ("", true),
+            ("example.com", true),
+            ("_x.*.[::1]:80", true),
+            (".example.com", true),
+            (".", false),
+            ("..example.com", false),
+            ("example.com.", false),
+            ("example..com", false),
+            ("exa mple.com", false),
+            ("ex\u{e4}mple.com", false),
         ] {
-            assert_eq!(is_domain(text.as_bytes(), Place::Name), name, "{text:?}");
-            assert_eq!(is_domain(text.as_bytes(), Place::Constraint), constraint, "{text:?}");
+            assert_eq!(is_domain(text.as_bytes()), wanted, "{text:?}");
         }
     }
 

@@ -1,8 +1,8 @@
 //! What crypto/tls refuses in a handshake after crypto/x509 has accepted the chain.
 
 use super::Demand;
-use crate::key::KeyAlgorithm;
 use crate::finding::{Rule, Severity, Source};
+use crate::key::KeyAlgorithm;
 use crate::rules::{CertificateInPath, Place, when};
 
 pub(super) static RULE: Rule = Rule {

@@ -3,8 +3,8 @@
 use super::{ALL, Demand};
 use crate::certificate::Certificate;
 use crate::certificate::der::{Der, INTEGER, NULL, SEQUENCE, is_integer};
-use crate::key::{KeyAlgorithm, PublicKey};
 use crate::finding::{Rule, Severity, Source};
+use crate::key::{KeyAlgorithm, PublicKey};
 
 pub(super) static RULE: Rule = Rule {
     id: "go-key",

@@ -3,8 +3,8 @@
 use super::{ALL, Demand};
 use crate::certificate::Certificate;
 use crate::certificate::der::{Der, Element, OBJECT_IDENTIFIER, SEQUENCE, SET, is_short_oid};
-use crate::oid::Oid;
 use crate::finding::{Rule, Severity, Source};
+use crate::oid::Oid;
 use crate::subject::Attribute;
 
 pub(super) static RULE: Rule = Rule {

@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use pki_core::{Certificate, Policy, Purpose, Report, Severity, Verifier, VerifyOptions};
+use pki_core::{Certificate, Purpose, Report, Severity, Verifier, VerifyOptions};
 use rustls_pki_types::ServerName;
 use serde::Deserialize;
 use serde_json::Value;
@@ -102,9 +102,7 @@ impl Question {
         else {
             return Err("unreadable");
         };
-        let mut verifier = Verifier::new(roots).unwrap();
-        verifier.intermediates = intermediates;
-        verifier.policy = Policy::Etcd;
+        let verifier = Verifier::builder(roots).intermediates(intermediates).build().unwrap();
         let mut options = VerifyOptions::at(self.at);
         options.purpose = self.purpose;
         if let Some(host) = &self.host {
@@ -121,7 +119,7 @@ fn refusal(report: &Report) -> Option<String> {
     if report.is_ok() {
         return None;
     }
-    let errors = report.findings.iter().filter(|found| found.severity == Severity::Error);
+    let errors = report.findings().filter(|found| found.severity == Severity::Error);
     let mut ids: Vec<&str> = errors.map(|finding| finding.rule.id).collect();
     ids.dedup();
     Some(ids.join(" "))
