@@ -3,11 +3,13 @@
 //! The facts are what the bytes say, however wrong; judging them is the business of the rules.
 
 mod constraints;
+pub(crate) mod der;
 mod extension;
 mod host;
 mod name;
 mod request;
 mod serial;
+mod shape;
 mod signed;
 mod strict;
 

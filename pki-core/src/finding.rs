@@ -39,6 +39,8 @@ impl fmt::Display for Severity {
 pub enum Source {
     /// What etcd, the Kubernetes API server and the programs around them need beyond RFC 5280.
     Etcd,
+    /// What Go's crypto/x509 and crypto/tls need, which etcd and the Kubernetes API server are built with.
+    Go,
     /// RFC 5280 and the algorithm RFCs beside it.
     Rfc5280,
 }
@@ -48,6 +50,7 @@ impl Source {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Etcd => "etcd",
+            Self::Go => "Go",
             Self::Rfc5280 => "RFC 5280",
         }
     }

@@ -3,6 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ECDSA_P521_SHA512_ASN1, ParsedPublicKey,
+    VerificationAlgorithm,
+};
 use der::asn1::ObjectIdentifier;
 use der::{Decode, Encode};
 use pkcs8::spki::SubjectPublicKeyInfoRef;
@@ -153,8 +157,20 @@ impl PublicKey {
         KeyId(digest.as_ref().to_vec())
     }
 
-    fn bits(&self) -> &[u8] {
+    /// The contents of subjectPublicKey.
+    pub(crate) fn bits(&self) -> &[u8] {
         &self.spki[self.bits_at..]
+    }
+
+    /// False for an ECDSA key that is not a point of its curve (SEC 1 section 2.3.4).
+    pub(crate) fn is_on_its_curve(&self) -> bool {
+        let algorithm: &'static dyn VerificationAlgorithm = match self.algorithm() {
+            Some(KeyAlgorithm::EcdsaP256) => &ECDSA_P256_SHA256_ASN1,
+            Some(KeyAlgorithm::EcdsaP384) => &ECDSA_P384_SHA384_ASN1,
+            Some(KeyAlgorithm::EcdsaP521) => &ECDSA_P521_SHA512_ASN1,
+            _ => return true,
+        };
+        ParsedPublicKey::new(algorithm, self.bits()).is_ok()
     }
 
     /// True when `signature` over `message` was made by this key with the algorithm whose

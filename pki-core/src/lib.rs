@@ -123,7 +123,7 @@ pub use report::{
     CertificationPath, PathCertificate, PathLimit, Place, Report, SignatureStatus, Trust,
 };
 pub use request::{Asked, CaRequest, CrlRequest, LeftOut, Renewal, Request};
-pub use rules::{EndpointFault, Policy, VerifyOptions, rule, rules};
+pub use rules::{EndpointFault, GoDemand, Policy, VerifyOptions, go_demands, rule, rules};
 pub use subject::{Attribute, Subject};
 pub use template::{CaConstraint, NameConstraint, PolicyInformation, PolicyQualifier, Urls};
 pub use usage::{ExtendedKeyUsage, KeyUsages, Purpose};

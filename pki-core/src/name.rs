@@ -3,12 +3,16 @@
 //! etcd compares the names of a certificate only with IP addresses and host names. The parser rejects any
 //! name that cannot match one of them and gives the reason, so that it is not signed.
 
+mod uri;
+
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 
+pub use self::uri::Uri;
+pub(crate) use self::uri::{HostFault, authority, check_syntax, host_fault};
 use crate::error::Error;
 use crate::quote;
 
@@ -327,58 +331,6 @@ impl FromStr for EmailAddress {
             Ok(_) => bad("the part after `@` must not be a wildcard"),
             Err(_) => bad("the part after `@` is not a DNS name"),
         }
-    }
-}
-
-/// A uniformResourceIdentifier: an absolute URI in ASCII.
-#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct Uri(String);
-
-impl Uri {
-    /// The URI in ASCII.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for Uri {
-    type Err = Error;
-
-    // RFC 5280 section 4.2.1.6: "MUST NOT be a relative URI", scheme and scheme-specific part.
-    fn from_str(text: &str) -> Result<Self, Error> {
-        let bad = |problem| Err(refuse(text, problem, "write scheme://host/path in ASCII"));
-        let Some((scheme, rest)) = text.split_once(':') else {
-            return bad("a URI without a scheme");
-        };
-        let scheme_ok = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-            && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
-        if !scheme_ok {
-            return bad(
-                "the scheme of a URI must be a letter, followed by letters, digits, `+`, `-` or `.`",
-            );
-        }
-        if matches!(rest, "" | "//") {
-            return bad("a URI without anything after its scheme");
-        }
-        if is_digits(rest) {
-            // cfssl reads `etcd1:2379` as such a URI.
-            return Err(refuse(
-                text,
-                "a host with a port, not a URI",
-                format!("write dns:{scheme}"),
-            ));
-        }
-        let is_uri = |b: u8| b.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&b);
-        if !rest.bytes().all(is_uri) {
-            return bad("a URI must be ASCII; percent-encode other characters (RFC 3986)");
-        }
-        let escapes_ok = rest.split('%').skip(1).all(|tail| {
-            tail.as_bytes().get(..2).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit))
-        });
-        if !escapes_ok {
-            return bad("a `%` in a URI must be followed by two hexadecimal digits");
-        }
-        Ok(Self(text.to_owned()))
     }
 }
 

@@ -112,8 +112,11 @@ impl FromStr for Oid {
         for arc in text.split('.') {
             let canonical = arc == "0" || !arc.starts_with('0');
             match arc.parse::<u32>() {
-                Ok(number) if canonical && !arc.starts_with('+') => arcs.push(number),
-                _ => return bad("expected numbers below 4294967296, separated by dots"),
+                // Go, and so etcd, reads no larger numbers.
+                Ok(number @ ..=0x7fff_ffff) if canonical && !arc.starts_with('+') => {
+                    arcs.push(number);
+                }
+                _ => return bad("expected numbers below 2147483648, separated by dots"),
             }
         }
         match arcs.as_slice() {
@@ -183,7 +186,7 @@ mod tests {
             "1.02",
             "1.+2",
             "1.-2",
-            "1.4294967296",
+            "1.2147483648",
             "a.b",
         ] {
             assert!(Oid::from_str(text).is_err(), "{text}");

@@ -13,6 +13,7 @@ mod crls;
 mod endpoint;
 mod files;
 mod form;
+mod go;
 mod names;
 mod path;
 mod peers;
@@ -40,6 +41,7 @@ use crate::usage::{ExtendedKeyUsage, Purpose};
 
 pub use self::endpoint::EndpointFault;
 pub(crate) use self::files::MANIFEST_DRIFT;
+pub use self::go::{Demand as GoDemand, go_demands};
 pub(crate) use self::path::{PATH_REJECTED, PATH_SIGNATURE, PATH_TOO_DEEP, PATH_UNKNOWN_AUTHORITY};
 pub(crate) use self::pem::CHAIN_ORDER;
 pub(crate) use self::revocation::check_crl_before_signing;
@@ -87,6 +89,8 @@ pub(crate) struct CertificateInPath<'a> {
     pub(crate) above: &'a [&'a Certificate],
     /// How many CAs that are not self-issued are below it.
     pub(crate) cas_below: usize,
+    /// How many CAs are below it, including self-issued ones.
+    pub(crate) all_cas_below: usize,
     pub(crate) options: &'a VerifyOptions,
 }
 
@@ -129,6 +133,15 @@ impl Row {
         Self { rule, check: Check::Certificate(check), at_issue: AtIssue::BySeverity }
     }
 
+    /// A rule that is checked on a certificate wherever it is, also outside the path, because every program
+    /// that loads the certificate must be able to read it.
+    const fn certificate_itself(
+        rule: &'static Rule,
+        check: fn(&Certificate) -> Vec<String>,
+    ) -> Self {
+        Self { rule, check: Check::CertificateItself(check), at_issue: AtIssue::BySeverity }
+    }
+
     /// A rule that is checked only under [`Policy::Rfc5280`], because a violation is known to be harmless
     /// in Go and therefore in etcd.
     const fn only_rfc5280(
@@ -164,6 +177,7 @@ impl Row {
 enum Check {
     AtIssue(fn(&CertificateInPath<'_>) -> Vec<String>),
     Certificate(fn(&CertificateInPath<'_>) -> Vec<String>),
+    CertificateItself(fn(&Certificate) -> Vec<String>),
     Deployment(fn(&Deployment<'_>) -> Vec<Violation>),
     Rfc5280(fn(&CertificateInPath<'_>) -> Vec<String>),
     Whole,
@@ -187,7 +201,7 @@ enum AtIssue {
 }
 
 /// The table, group by group. Findings of the same severity are in this order.
-static GROUPS: [&[Row]; 20] = [
+static GROUPS: [&[Row]; 21] = [
     validity::ROWS,
     ca::ROWS,
     constraints::ROWS,
@@ -196,6 +210,7 @@ static GROUPS: [&[Row]; 20] = [
     usages::ROWS,
     names::ROWS,
     path::ROWS,
+    go::ROWS,
     revocation::ROWS,
     files::ROWS,
     pem::ROWS,
@@ -269,6 +284,7 @@ fn apply_rows(
         }
         let evidence = match row.check {
             Check::Certificate(check) => check(in_path),
+            Check::CertificateItself(check) => check(in_path.certificate),
             Check::AtIssue(check) if stage == Stage::Draft => check(in_path),
             Check::Rfc5280(check) if policy == Policy::Rfc5280 => check(in_path),
             Check::AtIssue(_) | Check::Deployment(_) | Check::Rfc5280(_) | Check::Whole => continue,

@@ -13,6 +13,8 @@ pub(crate) struct Node {
 pub(crate) enum Body {
     Octets(Vec<u8>),
     Nodes(Vec<Node>),
+    /// What follows the tag, a length among it.
+    Raw(Vec<u8>),
 }
 
 impl Node {
@@ -35,6 +37,7 @@ impl Node {
         let contents = match &self.body {
             Body::Octets(octets) => octets.clone(),
             Body::Nodes(nodes) => nodes.iter().flat_map(Self::write).collect(),
+            Body::Raw(raw) => return [&[self.tag], raw.as_slice()].concat(),
         };
         [header(self.tag, contents.len()), contents].concat()
     }
@@ -43,7 +46,7 @@ impl Node {
     pub(crate) fn inner(&mut self) -> &mut Vec<Self> {
         match &mut self.body {
             Body::Nodes(nodes) => nodes,
-            Body::Octets(_) => panic!("tag {:#x} has no children", self.tag),
+            _ => panic!("tag {:#x} holds no elements", self.tag),
         }
     }
 
@@ -51,7 +54,7 @@ impl Node {
     pub(crate) fn content(&mut self) -> &mut Vec<u8> {
         match &mut self.body {
             Body::Octets(octets) => octets,
-            Body::Nodes(_) => panic!("tag {:#x} holds elements", self.tag),
+            _ => panic!("tag {:#x} holds elements", self.tag),
         }
     }
 }

@@ -7,6 +7,7 @@
 mod arrangements;
 mod chains;
 mod classes;
+pub(crate) mod go;
 mod judges;
 mod mutations;
 mod random;

@@ -16,6 +16,7 @@ mod crls;
 mod endpoint;
 mod files;
 mod form;
+mod go;
 pub(crate) mod hosts;
 mod names;
 mod path;
@@ -103,6 +104,7 @@ fn examples() -> impl Iterator<Item = &'static Example> {
         usages::EXAMPLES,
         names::EXAMPLES,
         path::EXAMPLES,
+        go::EXAMPLES,
         revocation::EXAMPLES,
         files::EXAMPLES,
         pem::EXAMPLES,

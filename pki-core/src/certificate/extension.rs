@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use der::Decode;
 use x509_cert::ext::pkix::CrlDistributionPoints;
-use x509_parser::asn1_rs::{Class, FromDer, Oid as Asn1Oid};
+use x509_parser::asn1_rs::{FromDer, Oid as Asn1Oid};
 use x509_parser::extensions::{
     CRLDistributionPoint, DistributionPointName, GeneralName as Asn1Name, ParsedExtension,
     X509Extension,
@@ -15,7 +15,7 @@ use x509_parser::oid_registry::OID_X509_EXT_NAME_CONSTRAINTS;
 use super::constraints::NameConstraints;
 use super::name::{DistinguishedName, hex, shown};
 use super::serial::SerialNumber;
-use super::signed::{contents, elements};
+use super::shape::{has_its_shape, is_of_rfc5280};
 use crate::error::Error;
 use crate::key::KeyId;
 use crate::oid::Oid;
@@ -350,7 +350,10 @@ impl Extensions {
                 });
                 self.authority_info_access = Some(descriptions.collect());
             }
-            ParsedExtension::ParseError { .. } => return Err(unreadable(expected, extension)),
+            // Of another extension, such as a list of certificate timestamps, nothing here uses the contents.
+            ParsedExtension::ParseError { .. } if is_of_rfc5280(&extension.oid) => {
+                return Err(unreadable(expected, extension));
+            }
             _ => {}
         }
         Ok(())
@@ -360,27 +363,6 @@ impl Extensions {
     pub fn find(&self, oid: &str) -> Option<&Extension> {
         self.all.iter().find(|extension| extension.oid.as_str() == oid)
     }
-}
-
-/// The parser looks at the numbers of some tags and not at their class (x509-parser 0.18.1): a
-/// keyUsage that is `[3]` in place of a BIT STRING is none.
-fn has_its_shape(oid: &Oid, value: &[u8]) -> bool {
-    let (tag, inside) = match oid.as_str() {
-        "2.5.29.14" => (0x04, None),
-        "2.5.29.15" => (0x03, None),
-        "2.5.29.20" | "2.5.29.54" => (0x02, None),
-        "2.5.29.17" | "2.5.29.28" | "2.5.29.30" | "2.5.29.35" | "2.5.29.36" => {
-            (0x30, Some(Class::ContextSpecific))
-        }
-        "2.5.29.19" | "2.5.29.31" | "2.5.29.32" | "2.5.29.33" | "2.5.29.37"
-        | "1.3.6.1.5.5.7.1.1" => (0x30, Some(Class::Universal)),
-        _ => return true,
-    };
-    let fits = |inside: Class| {
-        let elements = contents(value).and_then(elements);
-        elements.is_some_and(|all| all.iter().all(|element| element.header.class() == inside))
-    };
-    value.first() == Some(&tag) && inside.is_none_or(fits)
 }
 
 fn unreadable(expected: &'static str, extension: &X509Extension<'_>) -> Error {

@@ -237,7 +237,7 @@ const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
 
 /// The first octet of the element; every tag here is below 31.
-fn tag_octet(element: &Any<'_>) -> u8 {
+pub(super) fn tag_octet(element: &Any<'_>) -> u8 {
     let header = &element.header;
     let number = u8::try_from(header.tag().0).unwrap_or(0x1f) & 0x1f;
     (header.class() as u8) << 6 | u8::from(header.constructed()) << 5 | number

@@ -29,6 +29,7 @@ pub(super) fn certificate(
         place,
         above: &above,
         cas_below: 0,
+        all_cas_below: 0,
         options: &options,
     });
     findings
@@ -55,6 +56,7 @@ fn of_ca(ca: &Certificate, cas_below: usize, options: &VerifyOptions) -> Vec<Fin
         place,
         above: &[],
         cas_below,
+        all_cas_below: cas_below,
         options,
     })
 }

@@ -8,7 +8,7 @@ use super::{CertificateInPath, Purpose, Row, listed, when};
 use crate::certificate::GeneralName;
 use crate::error::Error;
 use crate::finding::{Rule, Severity, Source};
-use crate::name::{DnsName, EmailAddress, Uri};
+use crate::name::{DnsName, EmailAddress, check_syntax};
 use crate::usage::ExtendedKeyUsage;
 
 pub(super) static ROWS: &[Row] = &[
@@ -193,7 +193,7 @@ fn san_form(in_path: &CertificateInPath<'_>) -> Vec<String> {
             GeneralName::Email(text) => {
                 format!(": {}", problem(text.parse::<EmailAddress>())?)
             }
-            GeneralName::Uri(text) => format!(": {}", problem(text.parse::<Uri>())?),
+            GeneralName::Uri(text) => format!(": {}", problem(check_syntax(text))?),
             name if name.is_malformed() => " cannot be read".to_owned(),
             _ => return None,
         };

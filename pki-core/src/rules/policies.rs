@@ -3,12 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use super::{CertificateInPath, Place, Row, when};
+use super::{CertificateInPath, Row, when};
 use crate::certificate::Certificate;
 use crate::finding::{Rule, Severity, Source};
 use crate::oid::Oid;
 
-const ANY_POLICY: &str = "2.5.29.32.0";
+pub(super) const ANY_POLICY: &str = "2.5.29.32.0";
 
 /// The extensions about policies that Go before 1.24 does not read. It reads certificatePolicies.
 const UNREAD: [&str; 3] = ["2.5.29.33", "2.5.29.36", "2.5.29.54"];
@@ -77,29 +77,42 @@ fn critical(in_path: &CertificateInPath<'_>) -> Vec<String> {
         .collect()
 }
 
+fn missing(in_path: &CertificateInPath<'_>) -> Vec<String> {
+    when(in_path.is_leaf() && !is_satisfied(in_path, AnchorPolicies::InitialValues), || {
+        "a CA requires a policy, but no policy is valid for the whole chain".to_owned()
+    })
+}
+
+/// How the policy extensions of the anchor are used.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub(super) enum AnchorPolicies {
+    /// As the initial values of the validation (RFC 5937).
+    InitialValues,
+    /// Not at all, as in Go.
+    Ignored,
+}
+
 /// Section 6.1, for a verifier that accepts any policy: if a CA requires an explicit policy, the tree of
 /// valid policies must not be empty. Only whether it is empty matters, so the set of policies at each
 /// depth replaces the tree (RFC 9618 section 5 shows that the results are the same).
-fn missing(in_path: &CertificateInPath<'_>) -> Vec<String> {
+pub(super) fn is_satisfied(in_path: &CertificateInPath<'_>, anchor: AnchorPolicies) -> bool {
     let requires_policy = |certificate: &Certificate| {
         let constraints = certificate.extensions.policy_constraints;
         constraints.is_some_and(|constraints| constraints.require_explicit.is_some())
     };
-    let on_path = || in_path.above.iter().copied().rev().chain([in_path.certificate]);
-    when(
-        in_path.place == Place::Leaf && on_path().any(requires_policy) && !is_satisfied(on_path()),
-        || "a CA requires a policy, but no policy is valid for the whole chain".to_owned(),
-    )
+    let ignored = usize::from(anchor == AnchorPolicies::Ignored);
+    let on_path = || in_path.above.iter().copied().rev().skip(ignored).chain([in_path.certificate]);
+    !on_path().any(requires_policy) || is_tree_filled(on_path(), anchor)
 }
 
-/// True if a policy is valid for the path, or none is required. `path` goes from the anchor, whose own
-/// requirements are the starting values (RFC 5937), to the leaf.
-fn is_satisfied<'a>(path: impl Iterator<Item = &'a Certificate>) -> bool {
+/// True if a policy is valid for the path, or none is required. `path` ends with the leaf; it starts with the
+/// anchor unless the anchor's policies are ignored.
+fn is_tree_filled<'a>(path: impl Iterator<Item = &'a Certificate>, anchor: AnchorPolicies) -> bool {
     // Sections 6.1.2 (d) to (f): initially more than the number of certificates.
     let (mut explicit, mut mapping, mut any) = (u32::MAX, u32::MAX, u32::MAX);
     let mut valid = BTreeSet::from([ANY_POLICY]);
     let mut path = path.peekable();
-    let mut is_anchor = true;
+    let mut is_anchor = anchor == AnchorPolicies::InitialValues;
     while let Some(certificate) = path.next() {
         let is_last = path.peek().is_none();
         let extensions = &certificate.extensions;

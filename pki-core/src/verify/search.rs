@@ -80,6 +80,7 @@ impl Question<'_> {
                 place,
                 above: &path.certificates[index + 1..],
                 cas_below,
+                all_cas_below: index.saturating_sub(1),
                 options: self.options,
             };
             findings.extend(rules::check(&in_path, policy));

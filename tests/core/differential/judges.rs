@@ -174,8 +174,21 @@ pub(super) fn to_base64(ders: &[Vec<u8>]) -> Vec<String> {
     ders.iter().map(|der| base64(der)).collect()
 }
 
-fn base64(octets: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// What is written in base64 with padding.
+pub(crate) fn from_base64(text: &str) -> Vec<u8> {
+    let digit = |octet: u8| DIGITS.iter().position(|digit| *digit == octet).unwrap_or(0);
+    let mut octets = Vec::with_capacity(text.len() / 4 * 3);
+    for group in text.as_bytes().chunks(4) {
+        let bits = group.iter().fold(0, |bits, octet| bits << 6 | digit(*octet));
+        let padding = group.iter().rev().take_while(|octet| **octet == b'=').count();
+        octets.extend_from_slice(&bits.to_be_bytes()[5..8 - padding]);
+    }
+    octets
+}
+
+pub(crate) fn base64(octets: &[u8]) -> String {
     let mut text = String::with_capacity(octets.len().div_ceil(3) * 4);
     for group in octets.chunks(3) {
         let bits = group.iter().fold(0, |bits, octet| bits << 8 | u32::from(*octet))

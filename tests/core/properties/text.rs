@@ -23,7 +23,7 @@ fn attribute() -> impl Strategy<Value = Attribute> {
         Attribute::EmailAddress,
         Attribute::Other("0.9.2342.19200300.100.1.25".parse().unwrap()),
         Attribute::Other("1.3.6.1.4.1.44363.1".parse().unwrap()),
-        Attribute::Other("2.999.4294967295".parse().unwrap()),
+        Attribute::Other("2.999.2147483647".parse().unwrap()),
         Attribute::Other("2.5.4.3".parse().unwrap()),
     ])
 }

@@ -1,0 +1,41 @@
+//! The outermost elements of an extension's value, where x509-parser reads more than the grammar has.
+
+use x509_parser::asn1_rs::{Class, Oid as Asn1Oid};
+
+use super::signed::{contents, elements, tag_octet};
+use crate::oid::Oid;
+
+/// True for the extensions that RFC 5280 defines: those in id-ce and in id-pe.
+pub(super) fn is_of_rfc5280(oid: &Asn1Oid<'_>) -> bool {
+    matches!(oid.as_bytes(), [0x55, 0x1d, _] | [0x2b, 6, 1, 5, 5, 7, 1, _])
+}
+
+/// The parser looks at the numbers of some tags and not at their class (x509-parser 0.18.1): a
+/// keyUsage that is `[3]` in place of a BIT STRING is none.
+pub(super) fn has_its_shape(oid: &Oid, value: &[u8]) -> bool {
+    let (tag, inside) = match oid.as_str() {
+        "2.5.29.14" => (0x04, None),
+        "2.5.29.15" => (0x03, None),
+        "2.5.29.20" | "2.5.29.54" => (0x02, None),
+        "2.5.29.17" | "2.5.29.28" | "2.5.29.30" | "2.5.29.35" | "2.5.29.36" => {
+            (0x30, Some(Class::ContextSpecific))
+        }
+        "2.5.29.19" => return is_basic_constraints(value),
+        "2.5.29.31" | "2.5.29.32" | "2.5.29.33" | "2.5.29.37" | "1.3.6.1.5.5.7.1.1" => {
+            (0x30, Some(Class::Universal))
+        }
+        _ => return true,
+    };
+    let fits = |inside: Class| {
+        let elements = contents(value).and_then(elements);
+        elements.is_some_and(|all| all.iter().all(|element| element.header.class() == inside))
+    };
+    value.first() == Some(&tag) && inside.is_none_or(fits)
+}
+
+/// A BOOLEAN and an INTEGER, both optional. The parser also reads elements that only have their tag numbers.
+fn is_basic_constraints(value: &[u8]) -> bool {
+    let fields = contents(value).and_then(elements).unwrap_or_default();
+    let tags: Vec<u8> = fields.iter().map(tag_octet).collect();
+    value.first() == Some(&0x30) && matches!(tags[..], [] | [0x01 | 0x02] | [0x01, 0x02])
+}

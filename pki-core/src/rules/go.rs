@@ -1,0 +1,86 @@
+//! What Go demands: crypto/x509 and crypto/tls, which etcd, etcdctl and the Kubernetes API server are
+//! built with, where they refuse what RFC 5280 or OpenSSL allows, or insist on the letter of an RFC.
+//!
+//! The evidence of each violation quotes Go. These rules belong to `--policy etcd` only.
+
+mod constraints;
+mod domains;
+mod extensions;
+mod form;
+mod handshake;
+mod keys;
+mod names;
+mod path;
+mod policies;
+mod subject_alt_names;
+mod times;
+mod uris;
+
+use super::Row;
+use crate::finding::Rule;
+
+/// A certificate that Go cannot parse, wherever it meets it.
+const UNPARSABLE: &str = "etcd and the API server cannot parse the certificate: they exit when they load it, and they reject a peer that sends it.";
+
+/// The versions in which a demand stands, where those are all that etcd 3.4 and later were built with.
+const ALL: &str = "all versions";
+
+/// One thing that Go demands of a certificate or of its path.
+#[derive(Debug)]
+#[expect(clippy::exhaustive_structs, reason = "demands are written as literals in one table")]
+pub struct Demand {
+    /// Identifies the demand, in lower case with hyphens.
+    pub name: &'static str,
+    /// The rule that reports a violation.
+    pub rule: &'static Rule,
+    /// What Go rejects.
+    pub refused: &'static str,
+    /// What Go says, with `…` in place of values.
+    pub words: &'static str,
+    /// The Go versions that say so.
+    pub versions: &'static str,
+    /// What RFC 5280, or a standard that it refers to, says about it.
+    pub rfc5280: &'static str,
+}
+
+impl Demand {
+    /// The evidence that something violates this demand.
+    fn violated(&self, what: impl std::fmt::Display) -> String {
+        format!("{what}; Go says `{}` ({})", self.words, self.versions)
+    }
+}
+
+/// Everything that Go demands beyond the other rules, in the order of the rules.
+pub fn go_demands() -> impl Iterator<Item = &'static Demand> {
+    [
+        form::DEMANDS,
+        names::DEMANDS,
+        times::DEMANDS,
+        keys::DEMANDS,
+        extensions::DEMANDS,
+        subject_alt_names::DEMANDS,
+        uris::DEMANDS,
+        constraints::DEMANDS,
+        policies::DEMANDS,
+        path::DEMANDS,
+        handshake::DEMANDS,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+}
+
+pub(super) static ROWS: &[Row] = &[
+    Row::certificate_itself(&form::RULE, form::check),
+    Row::certificate_itself(&names::RULE, names::check),
+    Row::certificate_itself(&times::RULE, times::check),
+    Row::certificate_itself(&keys::RULE, keys::check),
+    Row::certificate_itself(&extensions::RULE, extensions::check),
+    Row::certificate_itself(&subject_alt_names::RULE, subject_alt_names::check),
+    Row::certificate_itself(&uris::RULE, uris::check),
+    Row::certificate_itself(&constraints::FORM, constraints::check_form),
+    Row::certificate(&constraints::NAMES, constraints::check_names),
+    Row::certificate(&policies::RULE, policies::check),
+    Row::certificate(&path::RULE, path::check),
+    Row::certificate(&handshake::RULE, handshake::check),
+];

@@ -1,0 +1,186 @@
+//! The frame of a certificate: everything but the contents of its names, its key and its extensions.
+
+use super::{ALL, Demand};
+use crate::certificate::Certificate;
+use crate::certificate::der::{
+    BIT_STRING, BOOLEAN, Der, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, is_bit_string,
+    is_boolean, is_integer, is_short_oid,
+};
+use crate::finding::{Rule, Severity, Source};
+
+pub(super) static RULE: Rule = Rule {
+    id: "go-der",
+    severity: Severity::Error,
+    source: Source::Go,
+    impact: super::UNPARSABLE,
+    remedy: "Reissue the certificate; `etcdpki issue` writes valid DER.",
+    citation: "X.690 section 10.1; RFC 5280 section 4.1; Go crypto/x509 (parseCertificate)",
+};
+
+static FRAME: Demand = Demand {
+    name: "frame",
+    rule: &RULE,
+    refused: "A length that is not in its shortest form, or an element of the wrong type, outside names, keys and the contents of extensions",
+    words: "x509: malformed …",
+    versions: ALL,
+    rfc5280: "forbids it (section 4.1, X.690 section 10.1)",
+};
+
+static OID: Demand = Demand {
+    name: "algorithm-oid",
+    rule: &RULE,
+    refused: "A signature or key algorithm whose OID has a number of 2^31 or more",
+    words: "x509: malformed OID",
+    versions: ALL,
+    rfc5280: "allows it",
+};
+
+static EXTENSION_OID: Demand = Demand {
+    name: "extension-oid",
+    rule: &RULE,
+    refused: "An extension whose OID has a number of 2^31 or more, such as an OID made from a UUID",
+    words: "x509: malformed extension OID field",
+    versions: ALL,
+    rfc5280: "allows it",
+};
+
+static UNSEEN: Demand = Demand {
+    name: "extensions-unseen",
+    rule: &RULE,
+    refused: "Another element before the extensions, such as a constructed unique identifier: Go ignores the extensions",
+    words: "x509: certificate is not valid for any names, but wanted to match …",
+    versions: ALL,
+    rfc5280: "forbids it (section 4.1)",
+};
+
+pub(super) static DEMANDS: &[&Demand] = &[&FRAME, &OID, &EXTENSION_OID, &UNSEEN];
+
+/// A demand that a field violates.
+pub(super) struct Fault {
+    demand: &'static Demand,
+    field: &'static str,
+    problem: &'static str,
+}
+
+/// The field is not what the grammar has in that place, or not in DER.
+const fn malformed(field: &'static str) -> Fault {
+    Fault { demand: &FRAME, field, problem: "is not valid DER" }
+}
+
+const fn large_oid(demand: &'static Demand, field: &'static str) -> Fault {
+    Fault { demand, field, problem: "has an OID that is malformed or has a number of 2^31 or more" }
+}
+
+pub(super) fn check(certificate: &Certificate) -> Vec<String> {
+    match walk(certificate) {
+        Ok(()) => Vec::new(),
+        Err(Fault { demand, field, problem }) => {
+            vec![demand.violated(format_args!("its {field} {problem}"))]
+        }
+    }
+}
+
+/// The fields of the to-be-signed certificate that other checks read again.
+pub(super) struct Fields<'a> {
+    pub(super) validity: Der<'a>,
+    /// The extensions, of a version that has them.
+    pub(super) extensions: Der<'a>,
+}
+
+impl<'a> Fields<'a> {
+    /// Nothing where [`check`] finds a fault.
+    pub(super) fn of(certificate: &'a Certificate) -> Option<Self> {
+        read(certificate).ok()
+    }
+}
+
+fn walk(certificate: &Certificate) -> Result<(), Fault> {
+    let mut extensions = read(certificate)?.extensions;
+    while !extensions.is_empty() {
+        let extension = extensions.enter(SEQUENCE);
+        ExtensionFrame::read(extension.ok_or(malformed("list of extensions"))?)?;
+    }
+    Ok(())
+}
+
+fn read(certificate: &Certificate) -> Result<Fields<'_>, Fault> {
+    let mut whole =
+        Der::new(certificate.der()).enter(SEQUENCE).ok_or(malformed("outermost element"))?;
+    let mut tbs = whole.enter(SEQUENCE).ok_or(malformed("to-be-signed part"))?;
+    let mut version = 1;
+    if tbs.is_next(0xa0) {
+        let mut number = tbs.enter(0xa0).ok_or(malformed("version"))?;
+        match number.read(INTEGER) {
+            Some([number @ 0..=2]) => version = number + 1,
+            _ => return Err(malformed("version")),
+        }
+        if !number.is_empty() {
+            return Err(malformed("version"));
+        }
+    }
+    tbs.read(INTEGER).filter(|number| is_integer(number)).ok_or(malformed("serial number"))?;
+    algorithm(tbs.enter(SEQUENCE), "signature algorithm")?;
+    tbs.enter(SEQUENCE).ok_or(malformed("issuer"))?;
+    let validity = tbs.enter(SEQUENCE).ok_or(malformed("validity"))?;
+    tbs.enter(SEQUENCE).ok_or(malformed("subject"))?;
+    let mut key = tbs.enter(SEQUENCE).ok_or(malformed("public key"))?;
+    algorithm(key.enter(SEQUENCE), "public key's algorithm")?;
+    key.read(BIT_STRING).filter(|bits| is_bit_string(bits)).ok_or(malformed("public key"))?;
+    for tag in [0x81, 0x82] {
+        if version > 1 && tbs.is_next(tag) {
+            tbs.element().ok_or(malformed("unique identifier"))?;
+        }
+    }
+    let mut extensions = Der::new(&[]);
+    if version == 3 && !tbs.is_empty() {
+        if !tbs.is_next(0xa3) {
+            return Err(Fault {
+                demand: &UNSEEN,
+                field: "list of extensions",
+                problem: "follows an element that does not belong there",
+            });
+        }
+        let list = tbs.enter(0xa3).and_then(|mut tagged| tagged.enter(SEQUENCE));
+        extensions = list.ok_or(malformed("list of extensions"))?;
+    }
+    algorithm(whole.enter(SEQUENCE), "signature algorithm")?;
+    whole.read(BIT_STRING).filter(|bits| is_bit_string(bits)).ok_or(malformed("signature"))?;
+    Ok(Fields { validity, extensions })
+}
+
+/// `AlgorithmIdentifier ::= SEQUENCE { algorithm, parameters OPTIONAL }`
+fn algorithm(fields: Option<Der<'_>>, field: &'static str) -> Result<(), Fault> {
+    let mut fields = fields.ok_or(malformed(field))?;
+    let oid = fields.read(OBJECT_IDENTIFIER).ok_or(malformed(field))?;
+    if !is_short_oid(oid) {
+        return Err(large_oid(&OID, field));
+    }
+    if !fields.is_empty() {
+        fields.element().ok_or(malformed(field))?;
+    }
+    Ok(())
+}
+
+/// `Extension ::= SEQUENCE { extnID, critical DEFAULT FALSE, extnValue }`
+pub(super) struct ExtensionFrame<'a> {
+    /// The contents of the OID.
+    pub(super) oid: &'a [u8],
+    pub(super) critical: bool,
+    pub(super) value: &'a [u8],
+}
+
+impl<'a> ExtensionFrame<'a> {
+    pub(super) fn read(mut fields: Der<'a>) -> Result<Self, Fault> {
+        let oid = fields.read(OBJECT_IDENTIFIER).ok_or(malformed("extension"))?;
+        if !is_short_oid(oid) {
+            return Err(large_oid(&EXTENSION_OID, "extension"));
+        }
+        let mut critical = false;
+        if fields.is_next(BOOLEAN) {
+            let flag = fields.read(BOOLEAN).filter(|flag| is_boolean(flag));
+            critical = flag.ok_or(malformed("extension's criticality"))? == [0xff];
+        }
+        let value = fields.read(OCTET_STRING).ok_or(malformed("extension's value"))?;
+        Ok(Self { oid, critical, value })
+    }
+}

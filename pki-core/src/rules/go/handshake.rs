@@ -1,0 +1,62 @@
+//! What crypto/tls refuses in a handshake after crypto/x509 has accepted the chain.
+
+use super::Demand;
+use crate::finding::{Rule, Severity, Source};
+use crate::key::KeyAlgorithm;
+use crate::rules::{CertificateInPath, Place, when};
+
+pub(super) static RULE: Rule = Rule {
+    id: "go-handshake",
+    severity: Severity::Error,
+    source: Source::Go,
+    impact: "Every TLS handshake with this certificate fails in etcd and the API server, although the chain is valid.",
+    remedy: "Reissue the certificate with an ECDSA P-256 key (`etcdpki issue --key ecdsa-p256`) and with fewer names.",
+    citation: "Go crypto/tls (checkKeySize, maxHandshakeCertificateMsg)",
+};
+
+static KEY_SIZE: Demand = Demand {
+    name: "rsa-size",
+    rule: &RULE,
+    refused: "An RSA key with more than 8192 bits in a certificate that a peer sends",
+    words: "tls: … sent certificate containing RSA key larger than 8192 bits",
+    versions: "1.21 and later, and patch releases of 1.19 and 1.20",
+    rfc5280: "allows it",
+};
+
+static MESSAGE_SIZE: Demand = Demand {
+    name: "message-size",
+    rule: &RULE,
+    refused: "More than 262,144 octets of certificates from a peer",
+    words: "tls: handshake message of length … bytes exceeds maximum of … bytes",
+    versions: "1.23 and later; before that the limit is 65,536",
+    rfc5280: "allows it",
+};
+
+pub(super) static DEMANDS: &[&Demand] = &[&KEY_SIZE, &MESSAGE_SIZE];
+
+/// A Certificate message (RFC 8446 section 4.4.2) has a context and a length, and for each certificate a length and
+/// extensions.
+const LARGEST_MESSAGE: usize = 262_144;
+const MESSAGE_FRAME: usize = 4;
+const ENTRY_FRAME: usize = 5;
+
+pub(super) fn check(in_path: &CertificateInPath<'_>) -> Vec<String> {
+    if in_path.place == Place::Anchor {
+        return Vec::new();
+    }
+    let bits = match in_path.certificate.public_key.algorithm() {
+        Some(KeyAlgorithm::Rsa(bits)) => bits,
+        _ => 0,
+    };
+    let mut violations =
+        when(bits > 8192, || KEY_SIZE.violated(format_args!("its RSA key has {bits} bits")));
+    if in_path.is_leaf() {
+        let sent = in_path.above.iter().rev().skip(1).chain([&in_path.certificate]);
+        let size = MESSAGE_FRAME
+            + sent.map(|certificate| certificate.der().len() + ENTRY_FRAME).sum::<usize>();
+        violations.extend(when(size > LARGEST_MESSAGE, || {
+            MESSAGE_SIZE.violated(format_args!("the Certificate message has {size} octets"))
+        }));
+    }
+    violations
+}

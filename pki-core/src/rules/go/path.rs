@@ -1,0 +1,77 @@
+//! The path as a whole: its length, its cycles, and the time of the check.
+
+use super::{ALL, Demand};
+use crate::certificate::Certificate;
+use crate::finding::{Rule, Severity, Source};
+use crate::rules::{CertificateInPath, when};
+
+pub(super) static RULE: Rule = Rule {
+    id: "go-path",
+    severity: Severity::Error,
+    source: Source::Go,
+    impact: "etcd and the API server reject the chain, although RFC 5280 allows it.",
+    remedy: "Sign leaf certificates directly with the root CA, or give each CA a name and a key of its own and a sufficient path length.",
+    citation: "Go crypto/x509 (isValid, alreadyInChain)",
+};
+
+static LENGTH: Demand = Demand {
+    name: "path-length",
+    rule: &RULE,
+    refused: "More CAs below a CA than its path length allows, including self-issued CAs",
+    words: "x509: too many intermediates for path length constraint",
+    versions: ALL,
+    rfc5280: "allows it, because self-issued CAs do not count (section 6.1.4 (l))",
+};
+
+static AGAIN: Demand = Demand {
+    name: "issuer-again",
+    rule: &RULE,
+    refused: "An issuer with the same subject, public key and subjectAltName as a certificate below it",
+    words: "x509: certificate signed by unknown authority",
+    versions: ALL,
+    rfc5280: "allows it",
+};
+
+static FRACTION: Demand = Demand {
+    name: "fraction",
+    rule: &RULE,
+    refused: "A time of the check that is less than a second after notAfter",
+    words: "x509: certificate has expired or is not yet valid: …",
+    versions: ALL,
+    rfc5280: "allows it, because the validity is in whole seconds (section 4.1.2.5)",
+};
+
+pub(super) static DEMANDS: &[&Demand] = &[&LENGTH, &AGAIN, &FRACTION];
+
+pub(super) fn check(in_path: &CertificateInPath<'_>) -> Vec<String> {
+    let certificate = in_path.certificate;
+    let (at, not_after) = (in_path.options.at, certificate.not_after);
+    let mut violations =
+        when(at > not_after && at.unix_timestamp() == not_after.unix_timestamp(), || {
+            FRACTION.violated("notAfter is less than a second before the time of the check")
+        });
+    let constraints = certificate.extensions.basic_constraints;
+    let allowed = constraints.and_then(|constraints| constraints.path_len);
+    // `ca-pathlen` reports the case without self-issued CAs.
+    let cas = in_path.all_cas_below;
+    if cas > in_path.cas_below && allowed.is_some_and(|allowed| cas > allowed as usize) {
+        violations.push(
+            LENGTH.violated(format_args!("{cas} CAs are below it, self-issued ones included")),
+        );
+    }
+    let again = in_path.above.iter().any(|ca| is_same_to_go(certificate, ca));
+    violations.extend(when(again, || {
+        AGAIN.violated("a CA above it has the same subject, key and names")
+    }));
+    violations
+}
+
+fn is_same_to_go(below: &Certificate, ca: &Certificate) -> bool {
+    fn names(certificate: &Certificate) -> Option<&[u8]> {
+        certificate.extensions.find("2.5.29.17").map(|extension| extension.value.as_slice())
+    }
+    below.der() != ca.der()
+        && below.subject.der() == ca.subject.der()
+        && below.public_key == ca.public_key
+        && names(below) == names(ca)
+}

@@ -1,0 +1,129 @@
+//! The subjectAltName, except the contents of its URIs.
+
+use super::{ALL, Demand};
+use crate::certificate::Certificate;
+use crate::certificate::der::{Der, SEQUENCE};
+use crate::finding::{Rule, Severity, Source};
+
+pub(super) static RULE: Rule = Rule {
+    id: "go-san",
+    severity: Severity::Error,
+    source: Source::Go,
+    impact: "etcd and the API server cannot parse the certificate or do not see the name: they exit when they load it, or reject a peer that sends it.",
+    remedy: "Reissue the certificate with valid names: `etcdpki issue --san dns:NAME --san ip:ADDRESS`.",
+    citation: "RFC 5280 section 4.2.1.6; Go crypto/x509 (parseSANExtension)",
+};
+
+static FORM: Demand = Demand {
+    name: "san-form",
+    rule: &RULE,
+    refused: "A subjectAltName that is not a sequence of names in DER",
+    words: "x509: invalid subject alternative name…",
+    versions: ALL,
+    rfc5280: "forbids it (section 4.1, X.690 section 10.1)",
+};
+
+static ASCII: Demand = Demand {
+    name: "san-ascii",
+    rule: &RULE,
+    refused: "A DNS name, an email address or a URI that is not in ASCII",
+    words: "x509: SAN … is malformed",
+    versions: ALL,
+    rfc5280: "forbids it (section 4.2.1.6)",
+};
+
+static LENGTH: Demand = Demand {
+    name: "ip-length",
+    rule: &RULE,
+    refused: "An IP address that does not have 4 or 16 octets",
+    words: "x509: cannot parse IP address of length …",
+    versions: ALL,
+    rfc5280: "forbids it (section 4.2.1.6)",
+};
+
+static MAPPED: Demand = Demand {
+    name: "ip-mapped",
+    rule: &RULE,
+    refused: "An IPv4 address written in 16 octets (::ffff:192.0.2.1)",
+    words: "x509: SAN iPAddress contains IPv4-mapped IPv6 address",
+    versions: "1.27 and later",
+    rfc5280: "demands 4 octets for IPv4 (section 4.2.1.6)",
+};
+
+static CRITICAL: Demand = Demand {
+    name: "san-critical",
+    rule: &RULE,
+    refused: "A critical subjectAltName without any DNS name, email address, IP address or URI",
+    words: "x509: unhandled critical extension",
+    versions: ALL,
+    rfc5280: "requires a verifier to reject what it cannot process (section 4.2)",
+};
+
+static CONSTRUCTED: Demand = Demand {
+    name: "san-constructed",
+    rule: &RULE,
+    refused: "A DNS name, an email address, an IP address or a URI that is encoded as a constructed element, which Go ignores",
+    words: "x509: certificate is not valid for any names",
+    versions: ALL,
+    rfc5280: "forbids it (appendix A.2, X.690 section 10.2)",
+};
+
+pub(super) static DEMANDS: &[&Demand] = &[&FORM, &ASCII, &LENGTH, &MAPPED, &CRITICAL, &CONSTRUCTED];
+
+const EMAIL: u8 = 0x81;
+const DNS: u8 = 0x82;
+const URI: u8 = 0x86;
+const IP: u8 = 0x87;
+const CONSTRUCTED_BIT: u8 = 0x20;
+
+pub(super) fn check(certificate: &Certificate) -> Vec<String> {
+    // Go reads no extension of older versions.
+    let extension = certificate.extensions.find("2.5.29.17").filter(|_| certificate.version == 3);
+    let Some(extension) = extension else {
+        return Vec::new();
+    };
+    let mut violations = Vec::new();
+    let seen = check_names(&extension.value, &mut violations);
+    match seen {
+        None => violations.push(FORM.violated("its subjectAltName is not valid DER")),
+        Some(0) if extension.critical => {
+            let what = "its subjectAltName is critical and has no name of a kind that Go knows";
+            violations.push(CRITICAL.violated(what));
+        }
+        Some(_) => {}
+    }
+    violations
+}
+
+/// How many names there are that Go sees; nothing where it cannot read them.
+fn check_names(value: &[u8], violations: &mut Vec<String>) -> Option<usize> {
+    let mut names = Der::new(value).enter(SEQUENCE)?;
+    let mut seen = 0;
+    while !names.is_empty() {
+        let name = names.element()?;
+        let octets = name.contents;
+        let fault: Option<(&Demand, _)> = match name.tag {
+            EMAIL | DNS | URI => (!octets.is_ascii())
+                .then_some((&ASCII, "a name in its subjectAltName is not in ASCII")),
+            IP => match octets {
+                [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, _, _, _, _] => {
+                    Some((&MAPPED, "its subjectAltName has an IPv4 address in 16 octets"))
+                }
+                _ => (!matches!(octets.len(), 4 | 16)).then_some((
+                    &LENGTH,
+                    "an IP address in its subjectAltName does not have 4 or 16 octets",
+                )),
+            },
+            tag => {
+                let constructed = matches!(tag ^ CONSTRUCTED_BIT, EMAIL | DNS | URI | IP);
+                constructed.then_some((
+                    &CONSTRUCTED,
+                    "a name in its subjectAltName is a constructed element",
+                ))
+            }
+        };
+        seen += usize::from(matches!(name.tag, EMAIL | DNS | URI | IP));
+        violations.extend(fault.map(|(demand, what)| demand.violated(what)));
+    }
+    Some(seen)
+}

@@ -1,0 +1,13 @@
+//! Go's crypto/x509 and crypto/tls, which etcd and the API server are made of, against `--policy etcd`.
+//!
+//! What Go refuses we refuse, without exception. What Go accepts and we refuse belongs to a class that
+//! docs/verification.md explains.
+
+pub(crate) mod chains;
+mod compare;
+mod demands;
+pub(crate) mod judge;
+mod kinds;
+pub(crate) mod samples;
+mod tree;
+mod vectors;
