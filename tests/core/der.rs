@@ -13,6 +13,8 @@ pub(crate) struct Node {
 pub(crate) enum Body {
     Octets(Vec<u8>),
     Nodes(Vec<Node>),
+    /// The whole element as it is written, with a header that DER does not have.
+    Written(Vec<u8>),
 }
 
 impl Node {
@@ -35,15 +37,29 @@ impl Node {
         let contents = match &self.body {
             Body::Octets(octets) => octets.clone(),
             Body::Nodes(nodes) => nodes.iter().flat_map(Self::write).collect(),
+            Body::Written(element) => return element.clone(),
         };
         [header(self.tag, contents.len()), contents].concat()
+    }
+
+    /// Writes the element with a length in one octet more than it needs.
+    pub(crate) fn lengthen(&mut self) {
+        let der = self.write();
+        let (long, rest) = match der[1] {
+            short @ ..0x80 => (vec![0x81, short], &der[2..]),
+            long => {
+                let octets = usize::from(long & 0x7f);
+                ([&[long + 1, 0], &der[2..2 + octets]].concat(), &der[2 + octets..])
+            }
+        };
+        self.body = Body::Written([&[self.tag], long.as_slice(), rest].concat());
     }
 
     /// The elements of a constructed one.
     pub(crate) fn inner(&mut self) -> &mut Vec<Self> {
         match &mut self.body {
             Body::Nodes(nodes) => nodes,
-            Body::Octets(_) => panic!("tag {:#x} holds no elements", self.tag),
+            _ => panic!("tag {:#x} holds no elements", self.tag),
         }
     }
 
@@ -51,7 +67,7 @@ impl Node {
     pub(crate) fn content(&mut self) -> &mut Vec<u8> {
         match &mut self.body {
             Body::Octets(octets) => octets,
-            Body::Nodes(_) => panic!("tag {:#x} holds elements", self.tag),
+            _ => panic!("tag {:#x} holds elements", self.tag),
         }
     }
 }

@@ -65,7 +65,7 @@ fn check_by(
 ) -> Report {
     let anchors = anchors.iter().map(|ca| ca.certificate.clone());
     let verifier = Verifier::builder(anchors).policy(policy).build().unwrap();
-    let chain: Vec<Certificate> = chain.iter().map(|one| Certificate::clone(one)).collect();
+    let chain: Vec<Certificate> = chain.iter().copied().cloned().collect();
     verifier.check(leaf, &chain, options)
 }
 
