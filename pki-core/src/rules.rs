@@ -42,7 +42,7 @@ pub use self::endpoint::EndpointFault;
 pub(crate) use self::files::MANIFEST_DRIFT;
 pub(crate) use self::path::{PATH_REJECTED, PATH_SIGNATURE, PATH_TOO_DEEP, PATH_UNKNOWN_AUTHORITY};
 pub(crate) use self::pem::CHAIN_ORDER;
-pub(crate) use self::revocation::violations as revocation_violations;
+pub(crate) use self::revocation::{unused_crls, violations as revocation_violations};
 
 /// What to verify a certificate for, and at which time.
 #[derive(Clone, Debug, Eq, PartialEq)]

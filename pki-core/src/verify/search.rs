@@ -83,7 +83,19 @@ impl Question<'_> {
             }
             cas_below += usize::from(place == Place::Intermediate && !certificate.is_self_issued());
         }
+        findings.extend(self.unused_crls(path));
         (findings, not_der(self, path).or_else(|| self.too_deep(cas_below)))
+    }
+
+    fn unused_crls(&self, path: &Path<'_>) -> Vec<Finding> {
+        let crls = &self.verifier.crls;
+        if crls.is_empty() {
+            return Vec::new();
+        }
+        let known: Vec<&Certificate> =
+            path.certificates.iter().chain(&self.known).copied().collect();
+        let known: Vec<&Certificate> = known.into_iter().chain(&self.verifier.anchors).collect();
+        rules::unused_crls(self.leaf, &known, crls.iter().map(|known| &known.list))
     }
 
     fn too_deep(&self, cas: usize) -> Option<Finding> {
