@@ -118,22 +118,22 @@ pub(super) static ROWS: &[Row] = &[
 /// The CRLs that say nothing about a path, and a leaf that no CRL says anything about. `known` are all
 /// certificates that may stand in the path. These are warnings under every policy: what the caller passes is
 /// not for RFC 5280 to forbid.
-pub(crate) fn unused_crls<'a>(
+pub(crate) fn unused_crls(
     leaf: &Certificate,
     known: &[&Certificate],
-    crls: impl Iterator<Item = &'a RevocationList> + Clone,
+    crls: &[&RevocationList],
 ) -> Vec<Finding> {
     let is_of = |crl: &RevocationList, name: &DistinguishedName| {
         crl.issuer.der() == name.der() || crl.issuer.reads_like(name)
     };
-    let unrelated = crls.clone().filter(|crl| !known.iter().any(|one| is_of(crl, &one.subject)));
+    let unrelated = crls.iter().filter(|crl| !known.iter().any(|one| is_of(crl, &one.subject)));
     let finding = |rule, evidence| Finding::new(rule, leaf.subject.to_string(), evidence);
     let mut found: Vec<Finding> = unrelated
         .map(|crl| finding(&CRL_UNRELATED, format!("the CRL of {} is not used", crl.issuer)))
         .collect();
-    let mut issuers: Vec<String> = crls.clone().map(|crl| crl.issuer.to_string()).collect();
+    let mut issuers: Vec<String> = crls.iter().map(|crl| crl.issuer.to_string()).collect();
     issuers.dedup();
-    if !issuers.is_empty() && !crls.clone().any(|crl| is_of(crl, &leaf.issuer)) {
+    if !issuers.is_empty() && !crls.iter().any(|crl| is_of(crl, &leaf.issuer)) {
         let given = listed(issuers.iter(), ", ");
         let evidence = format!("no CRL of {}; the CRLs are of {given}", leaf.issuer);
         found.push(finding(&CRL_MISSING, evidence));
