@@ -70,6 +70,8 @@ pub struct CertificateFields {
     /// extensions
     pub extensions: Extensions,
     pub(crate) encoding: Encoding,
+    /// What is not DER in it. Decoders of BER read it all the same; Go and webpki do not.
+    pub(crate) der_fault: Option<&'static str>,
     der: Vec<u8>,
     signed: Signed,
 }
@@ -88,6 +90,7 @@ impl Certificate {
         let signed = Signed::read(EXPECTED, der)?;
         let encoding = Encoding::of_certificate(&signed, der)
             .ok_or_else(|| Error::malformed(EXPECTED, "its fields cannot be told apart"))?;
+        let extensions = Extensions::read(EXPECTED, tbs.extensions())?;
         Ok(Self(Arc::new(CertificateFields {
             version: tbs.version.0.saturating_add(1),
             serial: SerialNumber::from_contents(tbs.raw_serial()),
@@ -97,7 +100,8 @@ impl Certificate {
             not_after: tbs.validity.not_after.to_datetime(),
             subject: name(&tbs.subject, "its subject cannot be read")?,
             public_key: PublicKey::from_spki_der(tbs.subject_pki.raw)?,
-            extensions: Extensions::read(EXPECTED, tbs.extensions())?,
+            der_fault: strict::der_fault(der, &extensions),
+            extensions,
             encoding,
             der: der.to_vec(),
             signed,

@@ -74,6 +74,8 @@ pub struct PathCertificate {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum PathLimit {
+    /// A certificate begins before 1970.
+    Before1970,
     /// The leaf is a CA.
     CaAsLeaf,
     /// A self-issued CA stands below name constraints.
@@ -82,6 +84,8 @@ pub enum PathLimit {
     ConstraintKind,
     /// An extension on policies is critical.
     CriticalPolicies,
+    /// A path length is above 255.
+    LargePathLen,
     /// More than six CAs stand between leaf and anchor.
     Length,
     /// A self-issued CA stands below a path length.
@@ -97,12 +101,14 @@ pub enum PathLimit {
 impl fmt::Display for PathLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Before1970 => "a certificate begins before 1970",
             Self::CaAsLeaf => "the certificate is a CA",
             Self::ConstrainedSelfIssuedCa => "a self-issued CA stands below name constraints",
             Self::ConstraintKind => {
                 "a CA constrains email addresses, URIs, directory names or other names"
             }
             Self::CriticalPolicies => "an extension on policies is critical",
+            Self::LargePathLen => "a path length is above 255",
             Self::Length => "more than six CAs stand between leaf and anchor",
             Self::SelfIssuedBelowPathLen => "a self-issued CA stands below a path length",
             Self::Size => "a certificate is larger than 64 KiB",

@@ -44,8 +44,9 @@ pub(crate) use self::files::MANIFEST_DRIFT;
 pub use self::go::{Demand as GoDemand, go_demands};
 pub(crate) use self::path::{PATH_REJECTED, PATH_SIGNATURE, PATH_TOO_DEEP, PATH_UNKNOWN_AUTHORITY};
 pub(crate) use self::pem::CHAIN_ORDER;
-pub(crate) use self::revocation::check_crl_before_signing;
-pub(crate) use self::revocation::violations as revocation_violations;
+pub(crate) use self::revocation::{
+    check_crl_before_signing, unused_crls, violations as revocation_violations,
+};
 
 /// What to verify a certificate for, and at which time.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -15,6 +15,7 @@
 
 mod builder;
 mod explain;
+mod limits;
 mod search;
 mod walk;
 

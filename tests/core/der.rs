@@ -13,7 +13,7 @@ pub(crate) struct Node {
 pub(crate) enum Body {
     Octets(Vec<u8>),
     Nodes(Vec<Node>),
-    /// What follows the tag, a length among it.
+    /// What follows the tag, its length included.
     Raw(Vec<u8>),
 }
 
@@ -40,6 +40,19 @@ impl Node {
             Body::Raw(raw) => return [&[self.tag], raw.as_slice()].concat(),
         };
         [header(self.tag, contents.len()), contents].concat()
+    }
+
+    /// Writes the element with a length in one octet more than it needs.
+    pub(crate) fn lengthen(&mut self) {
+        let der = self.write();
+        let (long, rest) = match der[1] {
+            short @ ..0x80 => (vec![0x81, short], &der[2..]),
+            long => {
+                let octets = usize::from(long & 0x7f);
+                ([&[long + 1, 0], &der[2..2 + octets]].concat(), &der[2 + octets..])
+            }
+        };
+        self.body = Body::Raw([long.as_slice(), rest].concat());
     }
 
     /// The children of a constructed element.

@@ -12,6 +12,7 @@ mod judges;
 mod mutations;
 mod random;
 mod revocation;
+mod walk;
 
 use std::collections::BTreeMap;
 

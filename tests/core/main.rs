@@ -16,4 +16,5 @@ mod properties;
 mod rcgen_traps;
 mod revocation;
 mod rules;
+mod trust;
 mod verify;

@@ -8,6 +8,7 @@ mod flagged;
 mod names;
 mod parsers;
 mod text;
+mod trust;
 mod weak;
 
 use std::net::IpAddr;

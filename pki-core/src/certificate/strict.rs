@@ -1,16 +1,12 @@
 //! Whether bytes are DER to the letter (X.690 sections 8, 10.1 and 11), which a decoder smooths over.
 
-use super::Certificate;
+use super::Extensions;
 
-impl Certificate {
-    /// What is written in another form than DER, in a field or in the value of an extension of RFC 5280.
-    pub(crate) fn der_fault(&self) -> Option<&'static str> {
-        let standard =
-            |oid: &str| oid.starts_with("2.5.29.") || oid.starts_with("1.3.6.1.5.5.7.1.");
-        let extensions = self.extensions.all.iter();
-        let mut values = extensions.filter(|ext| standard(ext.oid.as_str())).map(|ext| &ext.value);
-        fault(self.der(), 0).or_else(|| values.find_map(|value| fault(value, 0)))
-    }
+/// What is written in another form than DER, in a field or in the value of an extension of RFC 5280.
+pub(super) fn der_fault(der: &[u8], extensions: &Extensions) -> Option<&'static str> {
+    let is_standard = |oid: &str| oid.starts_with("2.5.29.") || oid.starts_with("1.3.6.1.5.5.7.1.");
+    let mut known = extensions.all.iter().filter(|extension| is_standard(extension.oid.as_str()));
+    fault(der, 0).or_else(|| known.find_map(|extension| fault(&extension.value, 0)))
 }
 
 /// Deeper than any certificate is, and shallow enough for every stack.
@@ -74,6 +70,8 @@ fn fault_of(tag: u8, contents: &[u8], depth: usize) -> Option<&'static str> {
             [unused @ 1..8, .., last] if last.trailing_zeros() >= u32::from(*unused) => None,
             _ => Some("a BIT STRING whose unused bits are not zero"),
         },
+        0x17 if !is_time(contents, 12) => Some("a UTCTime that is not YYMMDDHHMMSSZ"),
+        0x18 if !is_time(contents, 14) => Some("a GeneralizedTime that is not YYYYMMDDHHMMSSZ"),
         0x05 if !contents.is_empty() => Some("a NULL with contents"),
         // SEQUENCE and SET are always constructed, the other universal types never.
         0x10 | 0x11 => Some("a SEQUENCE or SET that is not constructed"),
@@ -82,6 +80,11 @@ fn fault_of(tag: u8, contents: &[u8], depth: usize) -> Option<&'static str> {
         tag if tag & CONSTRUCTED != 0 => fault(contents, depth + 1),
         _ => None,
     }
+}
+
+/// So many digits, and a Z. X.690 allows fractions of a second too, which RFC 5280 does not.
+fn is_time(contents: &[u8], digits: usize) -> bool {
+    matches!(contents, [time @ .., b'Z'] if time.len() == digits && time.iter().all(u8::is_ascii_digit))
 }
 
 #[cfg(test)]

@@ -267,7 +267,8 @@ fn aki_missing(in_path: &CertificateInPath<'_>) -> Vec<String> {
         Place::Anchor => certificate.is_self_issued() || signed_itself(),
         // A root certificate that is verified on its own.
         Place::Leaf => certificate.is_ca() && signed_itself(),
-        Place::Intermediate => false,
+        // A root certificate that is not trusted.
+        Place::Intermediate => in_path.above.is_empty() && signed_itself(),
     };
     let exempt = certificate.extensions.authority_key_id.is_none() && is_root();
     when(authority_key_id(in_path).is_none() && !exempt, || {

@@ -6,8 +6,8 @@
 
 use time::OffsetDateTime;
 
-use super::{Policy, Row, crls, moment};
-use crate::certificate::{Certificate, GeneralName};
+use super::{Policy, Row, crls, listed, moment};
+use crate::certificate::{Certificate, DistinguishedName, GeneralName};
 use crate::crl::{Crl, Scope};
 use crate::finding::{Finding, Rule, Severity, Source};
 use crate::usage::KeyUsages;
@@ -84,6 +84,24 @@ static CRL_FORM: Rule = Rule {
     citation: "RFC 5280 section 5.1",
 };
 
+static CRL_UNRELATED: Rule = Rule {
+    id: "crl-unrelated",
+    severity: Severity::Warning,
+    source: Source::Etcd,
+    impact: "The CRL has no effect: none of the certificates that may stand in the chain is its issuer.",
+    remedy: "Pass the CRL of the CA that issued the certificate (`--crl`).",
+    citation: "RFC 5280 section 6.3.3 (b)(1)",
+};
+
+static CRL_MISSING: Rule = Rule {
+    id: "crl-missing",
+    severity: Severity::Warning,
+    source: Source::Etcd,
+    impact: "Revocation was not checked: CRLs were passed, but none of the CA that issued the certificate.",
+    remedy: "Pass the CRL of the CA that issued the certificate (`--crl`).",
+    citation: "RFC 5280 section 6.3",
+};
+
 pub(super) static ROWS: &[Row] = &[
     Row::deployment(&LEAF_REVOKED, crls::revoked),
     Row::whole(&CRL_SIGNATURE),
@@ -93,7 +111,35 @@ pub(super) static ROWS: &[Row] = &[
     Row::whole(&CRL_SCOPE),
     Row::whole(&CRL_NUMBER),
     Row::whole(&CRL_FORM),
+    Row::whole(&CRL_UNRELATED),
+    Row::whole(&CRL_MISSING),
 ];
+
+/// The CRLs that say nothing about a path, and a leaf that no CRL says anything about. `known` are all
+/// certificates that may stand in the path. These are warnings under every policy: what the caller passes is
+/// not for RFC 5280 to forbid.
+pub(crate) fn unused_crls(
+    leaf: &Certificate,
+    known: &[&Certificate],
+    crls: &[&Crl],
+) -> Vec<Finding> {
+    let is_of = |crl: &Crl, name: &DistinguishedName| {
+        crl.issuer.der() == name.der() || crl.issuer.reads_like(name)
+    };
+    let unrelated = crls.iter().filter(|crl| !known.iter().any(|one| is_of(crl, &one.subject)));
+    let finding = |rule, evidence| Finding::new(rule, leaf.subject.to_string(), evidence);
+    let mut found: Vec<Finding> = unrelated
+        .map(|crl| finding(&CRL_UNRELATED, format!("the CRL of {} is not used", crl.issuer)))
+        .collect();
+    let mut issuers: Vec<String> = crls.iter().map(|crl| crl.issuer.to_string()).collect();
+    issuers.dedup();
+    if !issuers.is_empty() && !crls.iter().any(|crl| is_of(crl, &leaf.issuer)) {
+        let given = listed(issuers.iter(), ", ");
+        let evidence = format!("no CRL of {}; the CRLs are of {given}", leaf.issuer);
+        found.push(finding(&CRL_MISSING, evidence));
+    }
+    found
+}
 
 /// Whether the CRLs revoke a certificate, and what is wrong with them. `is_signed` tells whether a CRL is
 /// signed by the issuer's key.

@@ -55,11 +55,11 @@ pub(super) fn find(question: &Question<'_>, best: &mut Best) -> Result<(), PathE
     let best = RefCell::new(best);
     let judge = |found: &VerifiedPath<'_>| {
         // Any certificate of the anchor that is accepted is enough.
-        let mut paths = paths(question, found);
-        if paths.any(|path| best.borrow_mut().offer(question.judge(&path))) {
-            return Ok(());
-        }
-        Err(PathError::UnknownIssuer)
+        let accepted = paths(question, found).any(|path| {
+            let (findings, refusal) = question.judge(&path);
+            best.borrow_mut().offer(path.to_report(None, refusal, findings))
+        });
+        if accepted { Ok(()) } else { Err(PathError::UnknownIssuer) }
     };
     end_entity.verify_for_usage(
         webpki::ALL_VERIFICATION_ALGS,

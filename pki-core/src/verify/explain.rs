@@ -20,7 +20,7 @@ const MOST_SIGNATURES: usize = 100;
 /// What the rules say of the likeliest path, and why nobody trusts it.
 pub(super) fn report(question: &Question<'_>, webpki_says: &PathError) -> Report {
     let (path, tried) = likeliest(question);
-    let (findings, _) = question.findings(&path);
+    let (findings, _) = question.judge(&path);
     let refusal = refusal(question, &path, &tried, webpki_says);
     path.to_report(None, Some(refusal), findings)
 }

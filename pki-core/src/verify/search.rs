@@ -62,15 +62,10 @@ impl<'q> Path<'q> {
 }
 
 impl Question<'_> {
-    /// Judges a path that webpki accepts.
-    pub(super) fn judge(&self, path: &Path<'_>) -> Report {
-        let (findings, cas) = self.findings(path);
-        path.to_report(None, self.too_deep(cas), findings)
-    }
-
-    /// What the rules say of every certificate of a path, and how many of its CAs count for a depth.
-    pub(super) fn findings(&self, path: &Path<'_>) -> (Vec<Finding>, usize) {
-        let Verifier { policy, .. } = *self.verifier;
+    /// What the rules say of every certificate of a path, and why the path is not to be trusted even if all
+    /// of its signatures verify.
+    pub(super) fn judge(&self, path: &Path<'_>) -> (Vec<Finding>, Option<Finding>) {
+        let policy = self.verifier.policy;
         let mut findings = Vec::new();
         let mut cas_below = 0;
         for (index, certificate) in path.certificates.iter().enumerate() {
@@ -89,10 +84,23 @@ impl Question<'_> {
             }
             cas_below += usize::from(place == Place::Intermediate && !certificate.is_self_issued());
         }
-        (findings, cas_below)
+        findings.extend(self.unused_crls(path));
+        (findings, not_der(self, path).or_else(|| self.too_deep(cas_below)))
     }
 
-    pub(super) fn too_deep(&self, cas: usize) -> Option<Finding> {
+    fn unused_crls(&self, path: &Path<'_>) -> Vec<Finding> {
+        let crls = &self.verifier.crls;
+        if crls.is_empty() {
+            return Vec::new();
+        }
+        let known: Vec<&Certificate> =
+            path.certificates.iter().chain(&self.known).copied().collect();
+        let known: Vec<&Certificate> = known.into_iter().chain(&self.verifier.anchors).collect();
+        let crls: Vec<_> = crls.iter().map(|known| &known.list).collect();
+        rules::unused_crls(self.leaf, &known, &crls)
+    }
+
+    fn too_deep(&self, cas: usize) -> Option<Finding> {
         let allowed = self.verifier.max_depth.filter(|allowed| cas > *allowed)?;
         let evidence = format!("{cas} CA(s) between leaf and anchor, {allowed} allowed");
         Some(self.refuse(&rules::PATH_TOO_DEEP, self.leaf, evidence))
@@ -107,6 +115,13 @@ impl Question<'_> {
     ) -> Finding {
         finding(rule, self.verifier.policy, certificate.subject.to_string(), evidence)
     }
+}
+
+/// Go and webpki read DER to the letter. What they cannot read they do not trust.
+fn not_der(question: &Question<'_>, path: &Path<'_>) -> Option<Finding> {
+    let mut certificates = path.certificates.iter();
+    let (certificate, fault) = certificates.find_map(|one| Some((one, one.der_fault?)))?;
+    Some(question.refuse(&rules::PATH_REJECTED, certificate, format!("it is not DER: {fault}")))
 }
 
 /// The best report so far: a trusted path before any other, then the one with the fewest errors.

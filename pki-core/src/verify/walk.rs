@@ -9,75 +9,19 @@ use std::ops::ControlFlow;
 use webpki::Error as PathError;
 
 use super::builder;
+use super::limits::{limit, unread};
 use super::search::{Best, Path, Question};
-use crate::certificate::{Certificate, GeneralName};
+use crate::certificate::Certificate;
 use crate::finding::{Finding, Severity};
 use crate::key::PublicKey;
-use crate::report::PathLimit;
 use crate::rules;
 
 /// As many CAs between leaf and anchor as are looked at.
 pub(super) const MOST_CAS: usize = 10;
-/// webpki stops here (its `MAX_SUB_CA_COUNT`).
-const MOST_CAS_OF_WEBPKI: usize = 6;
-/// webpki reads no certificate of so many octets: the contents of a SEQUENCE stay below its
-/// `TWO_BYTE_DER_SIZE`, behind a header of four.
-const TOO_LARGE_FOR_WEBPKI: usize = 4 + 0xffff;
 /// As many signatures as webpki checks for one leaf.
 const MOST_SIGNATURES: usize = 100;
 /// Each path costs all rules; a leaf with so many paths is an attack.
 const MOST_PATHS: usize = 16;
-
-/// The first limit of webpki's that the path, leaf first and anchor last, meets.
-fn limit(path: &[&Certificate]) -> Option<PathLimit> {
-    let (leaf, cas) = path.split_first()?;
-    let (_, untrusted) = path.split_last()?;
-    let constrained = |ca: &&Certificate| ca.extensions.name_constraints.is_some();
-    let self_issued_below = |index: usize| {
-        cas[index..].iter().any(constrained) && cas[..index].iter().any(|ca| ca.is_self_issued())
-    };
-    let too_long_by_webpki = |index: usize| {
-        let constraints = &cas[index].extensions.basic_constraints;
-        let most = constraints.as_ref().and_then(|constraints| constraints.path_len);
-        most.is_some_and(|most| u64::from(most) < index as u64)
-            && cas[..index].iter().any(|ca| ca.is_self_issued())
-    };
-    if leaf.is_ca() {
-        Some(PathLimit::CaAsLeaf)
-    } else if cas.iter().any(|ca| has_unread_constraint(ca)) {
-        Some(PathLimit::ConstraintKind)
-    } else if (1..cas.len()).any(self_issued_below) {
-        Some(PathLimit::ConstrainedSelfIssuedCa)
-    } else if untrusted.iter().any(|certificate| has_critical_policies(certificate)) {
-        Some(PathLimit::CriticalPolicies)
-    } else if cas.len() > MOST_CAS_OF_WEBPKI + 1 {
-        Some(PathLimit::Length)
-    } else if (1..cas.len().saturating_sub(1)).any(too_long_by_webpki) {
-        // Of an anchor webpki does not ask it.
-        Some(PathLimit::SelfIssuedBelowPathLen)
-    } else if path.iter().any(|certificate| certificate.der().len() >= TOO_LARGE_FOR_WEBPKI) {
-        Some(PathLimit::Size)
-    } else if path.iter().any(|certificate| certificate.encoding.unique_ids) {
-        Some(PathLimit::UniqueIds)
-    } else if leaf.version != 3 {
-        Some(PathLimit::Version)
-    } else {
-        None
-    }
-}
-
-fn has_unread_constraint(ca: &Certificate) -> bool {
-    let constraints = ca.extensions.name_constraints.iter();
-    constraints
-        .flat_map(|constraints| constraints.permitted.iter().chain(&constraints.excluded))
-        .any(|subtree| !matches!(subtree, GeneralName::Dns(_) | GeneralName::Ip(_)))
-}
-
-fn has_critical_policies(certificate: &Certificate) -> bool {
-    const POLICIES: [&str; 4] = ["2.5.29.32", "2.5.29.33", "2.5.29.36", "2.5.29.54"];
-    let mut extensions = certificate.extensions.all.iter();
-    extensions.any(|ext| ext.critical && POLICIES.contains(&ext.oid.as_str()))
-}
 
 /// Offers what the rules say of every path, until one is accepted.
 pub(super) fn find(question: &Question<'_>, webpki_says: &PathError, best: &mut Best) {
@@ -152,15 +96,22 @@ impl<'q> Walk<'_, 'q> {
         }
         self.paths -= 1;
         let question = self.question;
-        let (findings, cas) = question.findings(path);
+        let (findings, refusal) = question.judge(path);
         let limit = limit(&path.certificates);
-        let refusal = not_der(question, path)
-            .or_else(|| question.too_deep(cas))
-            .or_else(|| limit.is_none().then(|| self.by_webpki(path, &findings)).flatten());
+        let refusal = refusal.or_else(|| match limit {
+            Some(_) => self.in_webpkis_place(path),
+            None => self.by_webpki(path, &findings),
+        });
         if self.best.offer(path.to_report(limit, refusal, findings)) {
             return ControlFlow::Break(());
         }
         ControlFlow::Continue(())
+    }
+
+    /// What webpki would refuse besides its limits.
+    fn in_webpkis_place(&self, path: &Path<'_>) -> Option<Finding> {
+        let (certificate, fault) = unread(&path.certificates)?;
+        Some(self.question.refuse(&rules::PATH_REJECTED, certificate, fault))
     }
 
     /// webpki's refusal, unless a rule has found the same.
@@ -183,13 +134,6 @@ impl<'q> Walk<'_, 'q> {
         let evidence = format!("rustls-webpki refuses it: {}", builder::reason(error));
         Some(self.question.refuse(&rules::PATH_REJECTED, certificate, evidence))
     }
-}
-
-/// webpki reads DER to the letter. So does whoever stands in for it.
-fn not_der(question: &Question<'_>, path: &Path<'_>) -> Option<Finding> {
-    let mut certificates = path.certificates.iter();
-    let (certificate, fault) = certificates.find_map(|one| Some((one, one.der_fault()?)))?;
-    Some(question.refuse(&rules::PATH_REJECTED, certificate, format!("it is not DER: {fault}")))
 }
 
 /// One CA, whatever certificate says so: a path that comes back to it goes in a circle.

@@ -196,3 +196,32 @@ fn trusted_stands_behind_verified_signatures_only_in_every_form() {
     assert!(shown("github").contains("1 trusted"));
     assert!(shown("sarif").contains(r#""trust":"accepted""#));
 }
+
+/// Exit 0 means that signatures lead to the CA, even if every finding is ignored; OpenSSL is the judge.
+#[test]
+fn with_every_rule_ignored_signatures_decide_alone() {
+    let lab = two_cas();
+    let rules: Value = serde_json::from_str(&lab.ok(&["explain", "--format", "json"])).unwrap();
+    let ids = rules["rules"].as_array().unwrap().iter().map(|rule| rule["rule"].as_str().unwrap());
+    let ignored: Vec<String> =
+        ids.filter(|id| !id.starts_with("path-")).map(|id| format!("--ignore={id}=x")).collect();
+    let ignored: Vec<&str> = ignored.iter().map(String::as_str).collect();
+    for ca in ["real", "evil"] {
+        for extensions in [SERVER, UNKNOWN] {
+            sign(&lab, ca, "leaf", extensions);
+            let accepted = openssl_accepts(&lab, "real/ca.pem", "leaf");
+            for purpose in ["server", "client", "peer", "any"] {
+                for (at, policy) in
+                    [("2026-01-01T00:00:00Z", "etcd"), ("2099-01-01T00:00:00Z", "rfc5280")]
+                {
+                    let asked =
+                        ["--ca", "real/ca.pem", "--host", "elsewhere", "--purpose", purpose];
+                    let how = ["--at", at, "--policy", policy, "--warn-as-error"];
+                    let all = [&asked[..], &how, &ignored].concat();
+                    let (code, file) = verify(&lab, "leaf.pem", &all);
+                    assert_eq!(code == 0, accepted, "{ca} {purpose} {at}: {file}");
+                }
+            }
+        }
+    }
+}

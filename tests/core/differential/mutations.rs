@@ -59,6 +59,16 @@ pub(super) const CHANGES: &[Change] = &[
     Change { name: "criticality", make: criticality },
 ];
 
+/// Adds a critical anyPolicy, which changes nothing but that webpki cannot read the certificate.
+pub(super) const CRITICAL_POLICY: Change = Change {
+    name: "critical policy",
+    make: |fields, _, _| {
+        let any_policy = [0x30, 0x08, 0x30, 0x06, 0x06, 0x04, 0x55, 0x1d, 0x20, 0x00];
+        put(fields, oid::POLICIES, true, &any_policy);
+        String::new()
+    },
+};
+
 fn version(fields: &mut Fields, _: &Keys, random: &mut Random) -> String {
     let version = random.one_of(&[0, 1, 3, 0x7f]);
     *fields[0].inner()[0].content() = vec![version];

@@ -1,6 +1,6 @@
 //! Examples of the rules about CRLs that the caller provides.
 
-use pki_core::{Certificate, Finding, Purpose, Verifier, VerifyOptions};
+use pki_core::{Certificate, Finding, KeyAlgorithm, Purpose, Subject, Verifier, VerifyOptions};
 use rcgen::{KeyUsagePurpose, RevokedCertParams, SerialNumber};
 use time::Duration;
 
@@ -55,7 +55,40 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::other("crl-form", |fault| {
         changed(fault, |fields| remove(fields, oid::AUTHORITY_KEY_ID))
     }),
+    Example::other("crl-unrelated", |fault| of_another_ca(fault, AnotherCa::Unknown)),
+    Example::other("crl-missing", |fault| of_another_ca(fault, AnotherCa::Trusted)),
 ];
+
+/// Whose CRL is passed.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum AnotherCa {
+    Trusted,
+    Unknown,
+}
+
+fn of_another_ca(fault: Fault, another: AnotherCa) -> Vec<Finding> {
+    let (ca, other) = (
+        Ca::new(),
+        Ca::with(KeyAlgorithm::EcdsaP256, |request| {
+            request.subject = Subject::from_common_name("another CA").unwrap();
+        }),
+    );
+    let leaf = ca.issue("peer", "etcdone", &[]);
+    let mut anchors = vec![ca.certificate().clone()];
+    if another == AnotherCa::Trusted {
+        anchors.push(other.certificate().clone());
+    }
+    let mut builder = Verifier::builder(anchors);
+    if another == AnotherCa::Trusted || fault == Fault::Planted {
+        builder = builder.crl(&crl(&other, Vec::new())).unwrap();
+    }
+    if another == AnotherCa::Unknown || fault == Fault::Absent {
+        builder = builder.crl(&crl(&ca, Vec::new())).unwrap();
+    }
+    let mut options = VerifyOptions::at(NOW);
+    options.purpose = Purpose::Peer;
+    builder.build().unwrap().check(&leaf, &[], &options).findings().cloned().collect()
+}
 
 fn with_crl(crl: impl Fn(&Ca, &Certificate) -> Vec<u8>) -> Vec<Finding> {
     let ca = Ca::new();

@@ -1,6 +1,7 @@
 //! Work on all cores, with results in the order of the inputs and bounded memory.
 
-use std::sync::mpsc::sync_channel;
+use std::panic::resume_unwind;
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 
 use crate::failure::Failure;
@@ -48,18 +49,19 @@ pub(super) fn in_order<I: Send, R: Send>(
     thread::scope(|scope| {
         let mut queues = Vec::new();
         let mut results = Vec::new();
+        let mut workers = Vec::new();
         for _ in 0..pace.workers {
             let (queue, waiting) = sync_channel::<Vec<I>>(WAITING);
             let (done, result) = sync_channel::<Vec<R>>(WAITING);
             queues.push(queue);
             results.push(result);
-            scope.spawn(move || {
+            workers.push(scope.spawn(move || {
                 for batch in waiting {
                     if done.send(batch.into_iter().map(work).collect()).is_err() {
                         break;
                     }
                 }
-            });
+            }));
         }
         scope.spawn(move || {
             let all = std::iter::once(first).chain(batches);
@@ -69,13 +71,29 @@ pub(super) fn in_order<I: Send, R: Send>(
                 }
             }
         });
-        for result in results.iter().cycle() {
-            // The queue of a worker ends when all inputs are given out and its own are done.
-            let Ok(done) = result.recv() else { break };
-            sink(done)?;
+        let outcome = in_turn(&results, &mut sink);
+        // Without anybody to send to, the workers end.
+        drop(results);
+        for worker in workers {
+            if let Err(panic) = worker.join() {
+                resume_unwind(panic);
+            }
         }
-        Ok(())
+        outcome
     })
+}
+
+/// Takes results from the workers in turn.
+fn in_turn<R>(
+    results: &[Receiver<R>],
+    mut sink: impl FnMut(R) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    for result in results.iter().cycle() {
+        // The queue of a worker ends when all inputs are given out and its own are done, or when it panics.
+        let Ok(done) = result.recv() else { break };
+        sink(done)?;
+    }
+    Ok(())
 }
 
 /// An iterator, cut into lists.
@@ -113,6 +131,14 @@ mod tests {
             in_order(0..500, &Pace { workers, batch }, work, sink).unwrap();
             assert_eq!(seen, (0..500).collect::<Vec<_>>());
         }
+    }
+
+    #[test]
+    fn the_panic_of_a_worker_goes_on() {
+        let work = |number: u32| if number == 77 { panic!("number {number}") } else { number };
+        let run = || in_order(0..500, &Pace { workers: 3, batch: 4 }, work, |_| Ok(()));
+        let panic = std::panic::catch_unwind(run).unwrap_err();
+        assert_eq!(panic.downcast_ref::<String>().map(String::as_str), Some("number 77"));
     }
 
     #[test]

@@ -4,37 +4,50 @@ use std::fmt::Write as _;
 
 use pki_core::Severity;
 
-use super::{Outcome, Place, Totals, View, text};
+use super::form::{Form, View};
+use super::outcome::{Outcome, Place};
+use super::text;
+use super::totals::Totals;
 
-pub(super) fn outcome(outcome: &Outcome) -> String {
-    let mut out = String::new();
-    match &outcome.result {
-        Ok(judged) => {
-            for found in judged.counting() {
-                let command = match found.severity {
-                    Severity::Error => "error",
-                    Severity::Warning => "warning",
-                    Severity::Info => "notice",
-                };
-                let message = format!(
-                    "{}: {}: {}\nimpact: {}\nfix: {}\nsee: {}",
-                    outcome.name,
-                    found.subject,
-                    found.evidence,
-                    found.rule.impact,
-                    found.rule.remedy,
-                    found.rule.citation
-                );
-                annotate(&mut out, command, outcome, found.rule.id, &message);
+pub(super) struct Github;
+
+impl Form for Github {
+    fn outcome(&self, outcome: &Outcome, _: &View) -> String {
+        let mut out = String::new();
+        match &outcome.result {
+            Ok(judged) => {
+                for found in judged.counting() {
+                    let command = match found.severity {
+                        Severity::Error => "error",
+                        Severity::Warning => "warning",
+                        Severity::Info => "notice",
+                    };
+                    let message = format!(
+                        "{}: {}: {}\nimpact: {}\nfix: {}\nsee: {}",
+                        outcome.name,
+                        found.subject,
+                        found.evidence,
+                        found.rule.impact,
+                        found.rule.remedy,
+                        found.rule.citation
+                    );
+                    annotate(&mut out, command, outcome, found.rule.id, &message);
+                }
+            }
+            Err(failure) => {
+                let hint =
+                    failure.hint.as_ref().map(|hint| format!("\n{hint}")).unwrap_or_default();
+                let message = format!("{}{hint}", failure.message);
+                annotate(&mut out, "error", outcome, "not judged", &message);
             }
         }
-        Err(failure) => {
-            let hint = failure.hint.as_ref().map(|hint| format!("\n{hint}")).unwrap_or_default();
-            let message = format!("{}{hint}", failure.message);
-            annotate(&mut out, "error", outcome, "not judged", &message);
-        }
+        out
     }
-    out
+
+    /// A line of the log: only commands become annotations.
+    fn end(&self, totals: &Totals, view: &View) -> String {
+        format!("{} {}\n", text::summary(totals), view.asked)
+    }
 }
 
 fn annotate(out: &mut String, command: &str, outcome: &Outcome, title: &str, message: &str) {
@@ -44,11 +57,6 @@ fn annotate(out: &mut String, command: &str, outcome: &Outcome, title: &str, mes
     };
     let title = property(&format!("etcdpki {title}"));
     let _ = writeln!(out, "::{command} {file}title={title}::{}", data(message));
-}
-
-/// A line of the log; commands alone become annotations.
-pub(super) fn end(totals: &Totals, view: &View) -> String {
-    format!("{} {}\n", text::summary(totals), view.asked)
 }
 
 /// As actions/toolkit escapes the message of a command. Other control characters could start an

@@ -3,11 +3,11 @@
 use pki_core::{Certificate, CertificationPath};
 use serde::Serialize;
 
-use super::{EndpointFacts, Judged, Outcome, Totals};
+use super::form::{Form, Head, View};
+use super::outcome::{EndpointFacts, Judged, Outcome};
+use super::totals::Totals;
 use crate::failure::Failure;
 use crate::output::facts::{FindingFacts, moment};
-
-pub(super) const BEGIN: &str = "{\n  \"files\": [\n";
 
 #[derive(Serialize)]
 struct Thing<'a> {
@@ -55,32 +55,52 @@ struct Reason<'a> {
     hint: Option<&'a str>,
 }
 
-pub(super) fn outcome(outcome: &Outcome) -> String {
-    let thing = match &outcome.result {
-        Ok(judged) => Thing {
-            file: &outcome.name,
-            ok: judged.is_ok(),
-            trust: judged.path.as_ref().map(trust),
-            path: judged.path.as_ref().map(path).unwrap_or_default(),
-            limit: judged.path.as_ref().and_then(|path| Some(path.limit()?.to_string())),
-            not_after: judged.not_after(),
-            findings: findings(judged),
-            endpoint: judged.endpoint.as_ref(),
-            error: None,
-        },
-        Err(failure) => Thing {
-            file: &outcome.name,
-            ok: false,
-            trust: None,
-            path: Vec::new(),
-            limit: None,
-            not_after: None,
-            findings: Vec::new(),
-            endpoint: None,
-            error: Some(reason(failure)),
-        },
-    };
-    compact(&thing, "    ")
+pub(super) struct Json;
+
+impl Form for Json {
+    fn head(&self) -> Head {
+        Head::Known("{\n  \"files\": [\n".to_owned())
+    }
+
+    fn outcome(&self, outcome: &Outcome, _: &View) -> String {
+        let thing = match &outcome.result {
+            Ok(judged) => Thing {
+                file: &outcome.name,
+                ok: judged.is_ok(),
+                trust: judged.path.as_ref().map(trust),
+                path: judged.path.as_ref().map(path).unwrap_or_default(),
+                limit: judged.path.as_ref().and_then(|path| Some(path.limit()?.to_string())),
+                not_after: judged.not_after(),
+                findings: findings(judged),
+                endpoint: judged.endpoint.as_ref(),
+                error: None,
+            },
+            Err(failure) => Thing {
+                file: &outcome.name,
+                ok: false,
+                trust: None,
+                path: Vec::new(),
+                limit: None,
+                not_after: None,
+                findings: Vec::new(),
+                endpoint: None,
+                error: Some(reason(failure)),
+            },
+        };
+        compact(&thing, "    ")
+    }
+
+    fn separator(&self) -> &'static str {
+        ",\n"
+    }
+
+    fn end(&self, totals: &Totals, _: &View) -> String {
+        let (passed, counts) = (compact(&totals.passed_over, ""), compact(totals, ""));
+        let ok = totals.is_ok();
+        format!(
+            "\n  ],\n  \"passed_over\": {passed},\n  \"totals\": {counts},\n  \"ok\": {ok}\n}}\n"
+        )
+    }
 }
 
 fn trust(path: &CertificationPath) -> TrustFacts {
@@ -118,12 +138,6 @@ fn reason(failure: &Failure) -> Reason<'_> {
         message: &failure.message,
         hint: failure.hint.as_deref(),
     }
-}
-
-pub(super) fn end(totals: &Totals) -> String {
-    let (passed, counts) = (compact(&totals.passed_over, ""), compact(totals, ""));
-    let ok = totals.is_ok();
-    format!("\n  ],\n  \"passed_over\": {passed},\n  \"totals\": {counts},\n  \"ok\": {ok}\n}}\n")
 }
 
 /// One line. A value of strings, numbers and lists always has one.

@@ -4,59 +4,73 @@ use std::fmt::Write as _;
 
 use pki_core::{Finding, Severity};
 
-use super::{Outcome, Totals};
+use super::form::{Form, Head, View};
+use super::outcome::Outcome;
+use super::totals::Totals;
 
-pub(super) const END: &str = "</testsuite>\n";
+pub(super) struct Junit;
 
-/// Known only at the end, for it counts what follows.
-pub(super) fn begin(totals: &Totals) -> String {
+impl Form for Junit {
+    fn head(&self) -> Head {
+        Head::FromTotals(head)
+    }
+
+    fn outcome(&self, outcome: &Outcome, _: &View) -> String {
+        let mut case = format!(
+            "  <testcase classname=\"etcdpki.verify\" name=\"{}\">\n",
+            escaped(&outcome.name)
+        );
+        match &outcome.result {
+            Ok(judged) => {
+                let (errors, others): (Vec<_>, Vec<_>) =
+                    judged.counting().partition(|found| found.severity == Severity::Error);
+                for found in errors {
+                    let _ = writeln!(
+                        case,
+                        "    <failure type=\"{}\" message=\"{}\">{}</failure>",
+                        found.rule.id,
+                        escaped(&format!("{}: {}", found.subject, found.evidence)),
+                        escaped(&text(found)),
+                    );
+                }
+                let trust = judged.trust().map(|(_, trust)| format!("trust: {trust}"));
+                let mut said: Vec<String> =
+                    trust.into_iter().chain(others.into_iter().map(text)).collect();
+                said.extend(
+                    judged.ignored().map(|(found, reason)| {
+                        format!("ignored: {} (reason: {reason})", text(found))
+                    }),
+                );
+                if !said.is_empty() {
+                    let said = escaped(&said.join("\n\n"));
+                    let _ = writeln!(case, "    <system-out>{said}</system-out>");
+                }
+            }
+            Err(failure) => {
+                let _ = writeln!(
+                    case,
+                    "    <error type=\"{}\" message=\"{}\">{}</error>",
+                    failure.kind.as_str(),
+                    escaped(&failure.message),
+                    escaped(failure.hint.as_deref().unwrap_or_default()),
+                );
+            }
+        }
+        case.push_str("  </testcase>\n");
+        case
+    }
+
+    fn end(&self, _: &Totals, _: &View) -> String {
+        "</testsuite>\n".to_owned()
+    }
+}
+
+/// Known only at the end, because it counts what follows.
+fn head(totals: &Totals) -> String {
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"etcdpki verify\" tests=\"{}\" failures=\"{}\" errors=\"{}\">\n",
         totals.files, totals.with_errors, totals.failed
     )
-}
-
-pub(super) fn outcome(outcome: &Outcome) -> String {
-    let mut case =
-        format!("  <testcase classname=\"etcdpki.verify\" name=\"{}\">\n", escaped(&outcome.name));
-    match &outcome.result {
-        Ok(judged) => {
-            let (errors, others): (Vec<_>, Vec<_>) =
-                judged.counting().partition(|found| found.severity == Severity::Error);
-            for found in errors {
-                let _ = writeln!(
-                    case,
-                    "    <failure type=\"{}\" message=\"{}\">{}</failure>",
-                    found.rule.id,
-                    escaped(&format!("{}: {}", found.subject, found.evidence)),
-                    escaped(&text(found)),
-                );
-            }
-            let trust = judged.trust().map(|(_, trust)| format!("trust: {trust}"));
-            let mut said: Vec<String> =
-                trust.into_iter().chain(others.into_iter().map(text)).collect();
-            said.extend(
-                judged
-                    .ignored()
-                    .map(|(found, reason)| format!("ignored: {} (reason: {reason})", text(found))),
-            );
-            if !said.is_empty() {
-                let said = escaped(&said.join("\n\n"));
-                let _ = writeln!(case, "    <system-out>{said}</system-out>");
-            }
-        }
-        Err(failure) => {
-            let _ = writeln!(
-                case,
-                "    <error type=\"{}\" message=\"{}\">{}</error>",
-                failure.kind.as_str(),
-                escaped(&failure.message),
-                escaped(failure.hint.as_deref().unwrap_or_default()),
-            );
-        }
-    }
-    case.push_str("  </testcase>\n");
-    case
 }
 
 fn text(finding: &Finding) -> String {

@@ -7,8 +7,10 @@ use std::path::Path;
 use pki_core::{Finding, Severity, rules};
 use serde_json::{Value, json};
 
+use super::form::{Form, Head, View};
 use super::json::compact;
-use super::{Judged, Outcome, Place, Totals};
+use super::outcome::{Judged, Outcome, Place};
+use super::totals::Totals;
 
 /// The rule of what could not be judged. Code scanning shows results and hides notifications.
 const NOT_JUDGED: &str = "not-judged";
@@ -16,7 +18,61 @@ const NOT_JUDGED: &str = "not-judged";
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
-pub(super) fn begin() -> String {
+pub(super) struct Sarif;
+
+impl Form for Sarif {
+    fn head(&self) -> Head {
+        Head::Known(head())
+    }
+
+    fn outcome(&self, outcome: &Outcome, _: &View) -> String {
+        let results: Vec<String> = match &outcome.result {
+            Ok(judged) => {
+                let mut seen = HashMap::new();
+                judged
+                    .all()
+                    .map(|(finding, ignored)| {
+                        let times =
+                            seen.entry((finding.rule.id, &finding.subject)).or_insert(0_usize);
+                        *times += 1;
+                        result(outcome, finding, ignored, *times, judged)
+                    })
+                    .collect()
+            }
+            Err(failure) => {
+                let message = match &failure.hint {
+                    Some(hint) => format!("{}. {hint}", failure.message),
+                    None => failure.message.clone(),
+                };
+                vec![compact(
+                    &json!({
+                        "ruleId": NOT_JUDGED,
+                        "level": "error",
+                        "message": { "text": message },
+                        "locations": [location(outcome)],
+                        "partialFingerprints": { "primaryLocationLineHash": NOT_JUDGED },
+                    }),
+                    "",
+                )]
+            }
+        };
+        results.join(",\n")
+    }
+
+    fn separator(&self) -> &'static str {
+        ",\n"
+    }
+
+    fn end(&self, totals: &Totals, _: &View) -> String {
+        let ran = totals.failed == 0;
+        format!(
+            "\n],\n\"invocations\": [{{ \"executionSuccessful\": {ran}, \"exitCode\": {} }}]\n}}]\n}}\n",
+            totals.code
+        )
+    }
+}
+
+fn head() -> String {
     let mut descriptors: Vec<Value> = rules()
         .map(|rule| {
             json!({
@@ -30,8 +86,8 @@ pub(super) fn begin() -> String {
         .collect();
     descriptors.push(json!({
         "id": NOT_JUDGED,
-        "shortDescription": { "text": "It could not be judged, so nothing is known of it." },
-        "help": { "text": "Mend what the message names, and verify again." },
+        "shortDescription": { "text": "The file or endpoint could not be verified, so nothing is known about it." },
+        "help": { "text": "Fix what the message names, and verify again." },
         "defaultConfiguration": { "level": "error" },
     }));
     let tool = json!({ "driver": {
@@ -43,39 +99,6 @@ pub(super) fn begin() -> String {
         "{{\n\"$schema\": \"{SCHEMA}\",\n\"version\": \"2.1.0\",\n\"runs\": [{{\n\"tool\": {},\n\"columnKind\": \"unicodeCodePoints\",\n\"results\": [\n",
         compact(&tool, "")
     )
-}
-
-pub(super) fn outcome(outcome: &Outcome) -> String {
-    let results: Vec<String> = match &outcome.result {
-        Ok(judged) => {
-            let mut seen = HashMap::new();
-            judged
-                .all()
-                .map(|(finding, ignored)| {
-                    let times = seen.entry((finding.rule.id, &finding.subject)).or_insert(0_usize);
-                    *times += 1;
-                    result(outcome, finding, ignored, *times, judged)
-                })
-                .collect()
-        }
-        Err(failure) => {
-            let message = match &failure.hint {
-                Some(hint) => format!("{}. {hint}", failure.message),
-                None => failure.message.clone(),
-            };
-            vec![compact(
-                &json!({
-                    "ruleId": NOT_JUDGED,
-                    "level": "error",
-                    "message": { "text": message },
-                    "locations": [location(outcome)],
-                    "partialFingerprints": { "primaryLocationLineHash": NOT_JUDGED },
-                }),
-                "",
-            )]
-        }
-    };
-    results.join(",\n")
 }
 
 /// The fingerprint leaves the evidence out, which may tell the time: the same fault is the same
@@ -140,14 +163,6 @@ fn uri(path: &Path) -> String {
         }
     }
     text
-}
-
-pub(super) fn end(totals: &Totals) -> String {
-    let ran = totals.failed == 0;
-    format!(
-        "\n],\n\"invocations\": [{{ \"executionSuccessful\": {ran}, \"exitCode\": {} }}]\n}}]\n}}\n",
-        totals.code
-    )
 }
 
 #[cfg(test)]

@@ -4,40 +4,60 @@ use std::fmt::Write as _;
 
 use pki_core::{CertificationPath, Place, Severity, SignatureStatus, quote};
 
-use super::{Judged, Outcome, Totals, View, plural};
+use super::form::{Form, View, plural};
+use super::outcome::{Judged, Outcome};
+use super::totals::Totals;
 use crate::output::text::{coloured, finding};
 
-/// Nothing for what could not be judged: that is words, and goes to standard error.
-pub(super) fn outcome(outcome: &Outcome, view: &View) -> String {
-    let Ok(judged) = &outcome.result else { return String::new() };
-    let mut text = format!("{}: {}\n", quote::name(&outcome.name), counts(judged));
-    if view.alone {
-        let _ = writeln!(text, "  checked {}", view.asked);
+pub(super) struct Text;
+
+impl Form for Text {
+    /// Nothing for what could not be verified: its message goes to standard error.
+    fn outcome(&self, outcome: &Outcome, view: &View) -> String {
+        let Ok(judged) = &outcome.result else { return String::new() };
+        let mut text = format!("{}: {}\n", quote::name(&outcome.name), counts(judged));
+        if view.alone {
+            let _ = writeln!(text, "  checked {}", view.asked);
+        }
+        if let Some(endpoint) = &judged.endpoint {
+            let tls = endpoint.tls_version.unwrap_or("no TLS session");
+            let client = match endpoint.client_certificate {
+                "not-asked" => "asks for no client certificate",
+                "optional" => "asks for a client certificate, and does without",
+                "required" => "demands a client certificate",
+                "accepted" => "accepts the client certificate",
+                "refused" => "refuses the client certificate",
+                _ => "does not say whether a client certificate is needed",
+            };
+            let _ = writeln!(text, "  {} {tls}, {client}", endpoint.address);
+        }
+        tree(&mut text, judged);
+        for found in judged.counting() {
+            text.push_str(&finding(found));
+        }
+        for (found, reason) in judged.ignored() {
+            let _ = writeln!(
+                text,
+                "  ignored [{}] {}: {}\n    reason: {reason}",
+                found.rule.id, found.subject, found.evidence
+            );
+        }
+        text
     }
-    if let Some(endpoint) = &judged.endpoint {
-        let tls = endpoint.tls_version.unwrap_or("no TLS session");
-        let client = match endpoint.client_certificate {
-            "not-asked" => "asks for no client certificate",
-            "optional" => "asks for a client certificate, and does without",
-            "required" => "demands a client certificate",
-            "accepted" => "accepts the client certificate",
-            "refused" => "refuses the client certificate",
-            _ => "does not say whether a client certificate is needed",
+
+    /// The closing line, if there is more than one outcome.
+    fn end(&self, totals: &Totals, view: &View) -> String {
+        if view.alone {
+            return String::new();
+        }
+        let summary = summary(totals);
+        let worst = match totals {
+            _ if !totals.is_ok() => Some(Severity::Error),
+            Totals { warnings: 1.., .. } => Some(Severity::Warning),
+            _ => None,
         };
-        let _ = writeln!(text, "  {} {tls}, {client}", endpoint.address);
+        format!("{} {}\n", coloured(worst, &summary), view.asked)
     }
-    tree(&mut text, judged);
-    for found in judged.counting() {
-        text.push_str(&finding(found));
-    }
-    for (found, reason) in judged.ignored() {
-        let _ = writeln!(
-            text,
-            "  ignored [{}] {}: {}\n    reason: {reason}",
-            found.rule.id, found.subject, found.evidence
-        );
-    }
-    text
 }
 
 /// `1 error, 2 warnings`, or `ok`
@@ -88,20 +108,6 @@ fn is_verified(path: &CertificationPath) -> bool {
 
 fn branch(depth: usize) -> String {
     depth.checked_sub(1).map(|above| format!("{}└─ ", "   ".repeat(above))).unwrap_or_default()
-}
-
-/// The closing line, where there is more than one to count.
-pub(super) fn end(totals: &Totals, view: &View) -> String {
-    if view.alone {
-        return String::new();
-    }
-    let summary = summary(totals);
-    let worst = match totals {
-        _ if !totals.is_ok() => Some(Severity::Error),
-        Totals { warnings: 1.., .. } => Some(Severity::Warning),
-        _ => None,
-    };
-    format!("{} {}\n", coloured(worst, &summary), view.asked)
 }
 
 /// `20 certificates checked, 18 ok, 18 trusted, 1 with errors, 1 not judged; 3 errors; passed over 2 keys;`

@@ -1,0 +1,116 @@
+//! What is counted, and the exit code that follows from it.
+
+use std::fmt;
+
+use pki_core::{CertificationPath, Severity};
+use serde::Serialize;
+
+use super::outcome::Judged;
+use crate::failure::{Failure, Kind};
+
+/// A file in a folder that is not a certificate to verify.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum PassedOver {
+    Key,
+    Request,
+    Crl,
+    /// Only CAs: they are trusted, not verified.
+    TrustFile,
+}
+
+impl fmt::Display for PassedOver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Key => "a private key",
+            Self::Request => "a certification request",
+            Self::Crl => "a CRL",
+            Self::TrustFile => "only CA certificates",
+        })
+    }
+}
+
+/// The counts of a run.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub(crate) struct Totals {
+    /// Files and endpoints.
+    pub(crate) files: usize,
+    pub(crate) ok: usize,
+    /// Certificates whose path leads to a trusted CA.
+    pub(crate) trusted: usize,
+    pub(crate) errors: usize,
+    pub(crate) warnings: usize,
+    pub(crate) ignored: usize,
+    /// Files and endpoints that could not be verified.
+    pub(crate) failed: usize,
+    #[serde(skip)]
+    pub(super) with_errors: usize,
+    #[serde(skip)]
+    pub(super) passed_over: PassedOverCounts,
+    #[serde(skip)]
+    pub(super) code: u8,
+}
+
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub(super) struct PassedOverCounts {
+    pub(super) keys: usize,
+    pub(super) requests: usize,
+    pub(super) crls: usize,
+    pub(super) trust_files: usize,
+}
+
+impl Totals {
+    /// The totals of one outcome.
+    pub(super) fn of(result: &Result<Judged, Failure>) -> Self {
+        let mut totals = Self::default();
+        totals.count(result);
+        totals
+    }
+
+    fn count(&mut self, result: &Result<Judged, Failure>) {
+        self.files += 1;
+        match result {
+            Ok(judged) => {
+                let ok = judged.is_ok();
+                self.ok += usize::from(ok);
+                let trusted = judged.path.as_ref().is_some_and(CertificationPath::is_trusted);
+                self.trusted += usize::from(trusted);
+                self.with_errors += usize::from(!ok);
+                self.errors += judged.count(Severity::Error);
+                self.warnings += judged.count(Severity::Warning);
+                self.ignored += judged.ignored().count();
+                self.code = self.code.max(if ok { 0 } else { Kind::Refused.exit_code() });
+            }
+            Err(failure) => {
+                self.failed += 1;
+                // Not to have verified something is worse than a refusal: 3 before 2 before 1.
+                self.code = self.code.max(failure.kind.exit_code());
+            }
+        }
+    }
+
+    pub(super) fn pass_over(&mut self, what: PassedOver) {
+        let counts = &mut self.passed_over;
+        *match what {
+            PassedOver::Key => &mut counts.keys,
+            PassedOver::Request => &mut counts.requests,
+            PassedOver::Crl => &mut counts.crls,
+            PassedOver::TrustFile => &mut counts.trust_files,
+        } += 1;
+    }
+
+    pub(super) fn add(&mut self, one: &Self) {
+        self.files += one.files;
+        self.ok += one.ok;
+        self.trusted += one.trusted;
+        self.with_errors += one.with_errors;
+        self.errors += one.errors;
+        self.warnings += one.warnings;
+        self.ignored += one.ignored;
+        self.failed += one.failed;
+        self.code = self.code.max(one.code);
+    }
+
+    pub(super) const fn is_ok(&self) -> bool {
+        self.code == 0
+    }
+}
