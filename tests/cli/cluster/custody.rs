@@ -1,5 +1,6 @@
 //! `apply` and the CA's own files: a key that is kept offline, and a CA that was lost.
 
+use std::fmt::Write as _;
 use std::fs;
 
 use super::*;
@@ -58,7 +59,7 @@ fn apply_with_something_to_sign_says_which_certificates_wait_for_the_ca_key() {
         let run = lab.run(APPLY);
         assert_eq!(run.code, if custody == "encrypted" { 2 } else { 3 }, "{custody}: {run:?}");
         assert_eq!(all_of(&lab), before, "{custody}: it wrote");
-        page += &format!("## {custody}\n{}\n", redacted(&run.stderr, lab.folder()));
+        let _ = writeln!(page, "## {custody}\n{}", redacted(&run.stderr, lab.folder()));
     }
     snapshot("waiting_for_the_key", &page);
     // Of a host that lacks nothing nobody waits for the key.
@@ -88,7 +89,7 @@ fn apply_makes_no_ca_where_an_earlier_one_left_hosts_or_issued_certificates() {
             assert!(said.is_empty() || said == run.stderr, "{said} {run:?}");
             said = run.stderr;
         }
-        page += &format!("## {}\n{said}\n", kept.join(", "));
+        let _ = writeln!(page, "## {}\n{said}", kept.join(", "));
         // The way on, for those who mean it.
         lab.ok(&["init-ca", "--new"]);
         let applied = lab.ok(APPLY);
