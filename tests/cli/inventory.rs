@@ -1,6 +1,7 @@
 //! The inventory is worth trusting: one that is lost, empty, damaged or somebody else's is noticed.
 
 mod service;
+mod signature;
 
 use std::fs;
 

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use pki_cli::Ca;
-use pki_core::{KeyAlgorithm, PrivateKey, Request, Signer, SigningConfig, Subject};
+use pki_cli::{Ca, Failure, Recorded};
+use pki_core::{Issued, KeyAlgorithm, PrivateKey, Request, Signer, SigningConfig, Subject};
 
 use super::{database, rows};
 use crate::lab::Lab;
 
-fn issue(ca: &Ca, name: &str) -> String {
+pub(super) fn issue(ca: &Ca, name: &str) -> Result<Recorded<Issued>, Failure> {
     let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
     let request = Request {
         subject: Subject::from_common_name(name).unwrap(),
@@ -18,8 +18,11 @@ fn issue(ca: &Ca, name: &str) -> String {
         expiry: None,
     };
     let config = SigningConfig::etcd();
-    let issued = ca.issue(&request, config.profile("client").unwrap()).unwrap();
-    issued.get().certificate.to_pem().unwrap()
+    ca.issue(&request, config.profile("client").unwrap())
+}
+
+fn pem(ca: &Ca, name: &str) -> String {
+    issue(ca, name).unwrap().get().certificate.to_pem().unwrap()
 }
 
 #[test]
@@ -33,7 +36,7 @@ fn a_ca_that_many_threads_and_processes_use_records_each_certificate_once() {
         let work = |thread: usize| {
             // Two connections to one file, as two processes have them.
             let ca = if thread.is_multiple_of(2) { &first } else { &second };
-            move || (0..EACH).map(|n| issue(ca, &format!("c{thread}-{n}"))).collect::<Vec<_>>()
+            move || (0..EACH).map(|n| pem(ca, &format!("c{thread}-{n}"))).collect::<Vec<_>>()
         };
         let threads: Vec<_> = (0..THREADS).map(|thread| scope.spawn(work(thread))).collect();
         // An open CA holds no lock: this does not wait for it.
@@ -59,16 +62,7 @@ fn what_cannot_be_recorded_is_not_given_out() {
              BEGIN SELECT RAISE(ABORT, 'no room'); END",
         )
         .unwrap();
-    let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
-    let request = Request {
-        subject: Subject::from_common_name("api").unwrap(),
-        names: Vec::new(),
-        public_key: key.public_key().clone(),
-        extensions: Vec::new(),
-        expiry: None,
-    };
-    let config = SigningConfig::etcd();
-    let failure = ca.issue(&request, config.profile("client").unwrap()).unwrap_err();
+    let failure = issue(&ca, "api").unwrap_err();
     assert_eq!(failure.kind, pki_cli::Kind::Environment);
     assert!(failure.to_string().ends_with("no room"), "{failure}");
     assert_eq!(rows(&lab).len(), 1);
