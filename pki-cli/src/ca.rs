@@ -17,7 +17,7 @@ use crate::failure::{Failure, shown};
 use crate::host;
 use crate::inventory::{Entry, Inventory, Memory};
 use crate::recorded::{Pending, Recorded};
-use crate::signer;
+use crate::{signer, store};
 
 /// A CA that can sign: its certificate, who signs for it, and the inventory of what it issued.
 ///
@@ -59,7 +59,9 @@ impl Ca {
         let folder = LockedFolder::lock(folder)?;
         let found = Found::find(folder.path())?;
         match found {
-            Found::Complete => Self::with_key_file(folder.path(), Chain::read(folder.path())?),
+            Found::Complete | Found::WithoutKey => {
+                Self::with_key_file(folder.path(), Chain::read(folder.path())?)
+            }
             Found::WithoutCertificate(lost) => {
                 let mut ca = Self::restore(&folder, *lost)?;
                 let path = shown(&certificate_path(folder.path()));
@@ -78,7 +80,11 @@ impl Ca {
 
     /// The CA of these certificates, whose key is in its file.
     pub(crate) fn with_key_file(folder: &Path, chain: Chain) -> Result<Self, Failure> {
-        let signer = signer::open(&key_path(folder))?;
+        let path = key_path(folder);
+        if !store::is_there(&path)? {
+            return Err(Found::WithoutKey.refusal(folder));
+        }
+        let signer = signer::open(&path)?;
         Self::new(folder, chain, signer)
     }
 

@@ -164,8 +164,9 @@ impl Certificate {
         self.signed.verifies(&self.der, key)
     }
 
-    /// True when a signature of this algorithm by a key of this kind can be checked.
-    pub(crate) fn is_checkable_with(&self, key: &PublicKey) -> bool {
+    /// True when a signature of this algorithm by a key of this kind can be checked. For what cannot be checked,
+    /// such as SHA-1 or an RSA key of 1024 bits, [`Certificate::is_signed_by`] is false, and says nothing.
+    pub fn is_checkable_with(&self, key: &PublicKey) -> bool {
         key.supports(self.signature_algorithm_der())
     }
 

@@ -184,7 +184,11 @@ impl PublicKey {
 
     /// True when signatures of this algorithm can be checked with this key.
     pub(crate) fn supports(&self, algorithm: &[u8]) -> bool {
-        self.verifiers(algorithm).next().is_some()
+        let is_rsa_of_another_size = match self.algorithm() {
+            Some(KeyAlgorithm::Rsa(bits)) => !(2048..=8192).contains(&bits),
+            _ => false,
+        };
+        !is_rsa_of_another_size && self.verifiers(algorithm).next().is_some()
     }
 
     /// What checks signatures of this algorithm by this kind of key.

@@ -2,6 +2,7 @@
 
 mod ansible;
 mod authorities;
+mod custody;
 mod drift;
 mod folder;
 mod layout;

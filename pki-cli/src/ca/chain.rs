@@ -54,6 +54,34 @@ impl Chain {
     }
 
     fn check(&self) -> Result<(), Failure> {
+        self.check_order()?;
+        self.check_signatures()
+    }
+
+    /// Each certificate is signed by its issuer, as far as that is in the file and can be checked. Nobody who trusts a
+    /// root checks its signature, so a change in it would go unnoticed.
+    fn check_signatures(&self) -> Result<(), Failure> {
+        for ca in self.all() {
+            let is_issuer = |other: &&Certificate| {
+                other.subject.der() == ca.issuer.der() || (*other == ca && names_its_own_key(ca))
+            };
+            let issuers: Vec<&Certificate> = self.all().filter(is_issuer).collect();
+            let may_have_signed = |issuer: &&Certificate| {
+                ca.is_signed_by(&issuer.public_key) || !ca.is_checkable_with(&issuer.public_key)
+            };
+            if !issuers.is_empty() && !issuers.iter().any(may_have_signed) {
+                return Err(Failure::usage(format!(
+                    "the signature of {} is wrong: the certificate was changed after it was signed, or a CA signed \
+                     it whose certificate is not in the file",
+                    ca.subject
+                ))
+                .hinted("restore ca.pem from a backup, or add the CA that signed it"));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_order(&self) -> Result<(), Failure> {
         let mut below = &self.ca;
         for above in self.others.iter().filter(|ca| !ca.is_self_issued()) {
             if below.issuer.der() != above.subject.der() {
@@ -69,6 +97,13 @@ impl Chain {
         }
         Ok(())
     }
+}
+
+/// Whether a certificate says that its own key signed it. Only such a one may leave the identifier of the issuer's key
+/// out (RFC 5280 section 4.2.1.1).
+fn names_its_own_key(ca: &Certificate) -> bool {
+    let signer = ca.extensions.authority_key_id.as_ref().and_then(|aki| aki.key_id.as_ref());
+    signer.is_none() || signer == ca.extensions.subject_key_id.as_ref()
 }
 
 /// Reads every certificate of a file; there is at least one.

@@ -64,13 +64,13 @@ impl Found {
     /// Why there is no CA here that can sign, and what to do about it.
     pub(crate) fn refusal(&self, folder: &Path) -> Failure {
         let (certificate, key) = (certificate_path(folder), key_path(folder));
-        let half = |missing: &Path, there: &Path| {
+        let half = |missing: &Path, there: &Path, from: &str| {
             Failure::environment(format!(
                 "{} is missing, but {} is there",
                 shown(missing),
                 shown(there)
             ))
-            .hinted("restore it from a backup, or name another folder with --dir")
+            .hinted(format!("restore it from {from}, or name another folder with --dir"))
         };
         match self {
             Self::Nothing => no_ca(folder),
@@ -83,9 +83,9 @@ impl Found {
                  the old ones: etcdpki --dir {} init-ca --new",
                 shown(folder)
             )),
-            Self::KeyAlone => half(&certificate, &key),
+            Self::KeyAlone => half(&certificate, &key, "a backup"),
             Self::WithoutKey | Self::WithoutCertificate(_) | Self::Complete => {
-                half(&key, &certificate)
+                half(&key, &certificate, "a backup or from where it is kept")
             }
         }
     }

@@ -56,7 +56,6 @@ pub(crate) fn run(args: &ApplyArgs, common: &Common) -> Result<ExitCode, Failure
     let context = ApplyContext::new(&manifest, Some(&cas), &path)?;
     let orphans = if args.prune { Orphans::Remove } else { Orphans::Keep };
     let all = &context.all;
-    store::make_folder(all, Access::Secret)?;
     hosts::clean(all)?;
 
     let work = Work::find(&context, &specs, &args.manifest.only)?;
@@ -159,6 +158,7 @@ fn put_all(
     if needed.is_empty() {
         return Ok(());
     }
+    store::make_folder(&context.all, Access::Secret)?;
     if needed.iter().any(|host| host.is_exchanged(orphans)) {
         hosts::probe(&context.all)?;
     }

@@ -12,7 +12,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::{Common, audit, cluster, core};
 use crate::ca::Chain;
-use crate::failure::{Failure, Kind};
+use crate::failure::{Failure, Kind, full};
 use crate::host;
 use crate::hosts;
 use crate::output::facts::moment;
@@ -49,6 +49,8 @@ enum Output {
 #[derive(Serialize)]
 struct StatusOutput {
     ok: bool,
+    /// The CA's folder that was looked into, as a full path.
+    folder: String,
     certificates: Vec<Row>,
 }
 
@@ -100,8 +102,10 @@ pub(crate) fn run(args: &StatusArgs, common: &Common) -> Result<ExitCode, Failur
     let ok = rows.iter().all(|row| row.problems.is_empty());
     match (args.output, common.format) {
         (Some(Output::Prometheus), _) => host::print(&prometheus(&rows))?,
-        (None, Format::Json) => json::print(&StatusOutput { ok, certificates: rows })?,
-        (None, _) => host::print(&table(&rows))?,
+        (None, Format::Json) => {
+            json::print(&StatusOutput { ok, folder: full(&folder), certificates: rows })?;
+        }
+        (None, _) => host::print(&format!("{}\n{}", full(&folder), table(&rows)))?,
     }
     Ok(if ok { ExitCode::SUCCESS } else { ExitCode::from(Kind::Refused.exit_code()) })
 }

@@ -22,7 +22,7 @@ use self::inputs::Input;
 use self::live::LiveArgs;
 use self::stream::Pace;
 use super::{Common, audit, cluster};
-use crate::failure::Failure;
+use crate::failure::{Failure, full};
 use crate::host;
 use crate::hosts;
 use crate::output::Format;
@@ -174,9 +174,10 @@ fn print_audit(
     format: Format,
     exceptions: &Exceptions,
 ) -> Result<ExitCode, Failure> {
+    let now = options::second(host::now());
     let view = View {
         format,
-        asked: format!("against the manifest, at {}", options::second(host::now())),
+        asked: format!("against the manifest, in {}, at {now}", full(folder)),
         alone: false,
     };
     let folder = folder.join(hosts::FOLDER);

@@ -146,3 +146,14 @@ fn making_a_ca_is_told_with_the_full_path_of_its_folder() {
     let line = format!("  create   the CA CN=etcd CA: {}\n", lab.path("pki/ca.pem").display());
     assert!(lab.ok(APPLY).starts_with(&line));
 }
+
+#[test]
+fn status_and_verify_name_the_folder_that_they_looked_in() {
+    let lab = applied(LAB);
+    let folder = lab.path("pki").display().to_string();
+    assert!(lab.ok(&["status", "-f", "cluster.yaml"]).starts_with(&format!("{folder}\n")));
+    let status = lab.run(&["status", "-f", "cluster.yaml", "--format", "json"]);
+    assert_eq!(json(&status)["folder"], folder.as_str());
+    let verified = lab.ok(&["verify", "-f", "cluster.yaml"]);
+    assert!(verified.contains(&format!("against the manifest, in {folder}, at ")), "{verified}");
+}

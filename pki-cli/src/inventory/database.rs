@@ -1,0 +1,143 @@
+//! The file of the inventory: opened late, checked once, read and written in whole operations.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use rusqlite::{Connection, Error, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
+
+use super::schema::{self, COLUMNS, VERSION};
+use crate::failure::{Failure, shown};
+use crate::store::{self, Batch, Existing};
+
+/// An SQLite file. It is opened when it is first needed, and then stays open.
+pub(super) struct Database {
+    path: PathBuf,
+    connection: Mutex<Option<Connection>>,
+}
+
+impl Database {
+    /// The database in this file. Nothing is read or made yet.
+    pub(super) const fn of(path: PathBuf) -> Self {
+        Self { path, connection: Mutex::new(None) }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reads, if there is something to read: a file, and in it the table.
+    pub(super) fn read<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, Error>,
+    ) -> Result<Option<T>, Failure> {
+        let mut held = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let connection = match &mut *held {
+            Some(connection) => connection,
+            None if !store::is_there(&self.path)? => return Ok(None),
+            none => none.insert(self.open()?),
+        };
+        let table = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'certificates')";
+        let failed = |error| self.failure(&error);
+        if connection.query_row(table, [], |row| row.get(0)).map_err(failed)? {
+            read(connection).map(Some).map_err(failed)
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// Writes in one transaction, which is on the disk when this returns. A missing file is created.
+    pub(super) fn write(
+        &self,
+        write: impl FnOnce(&Transaction<'_>) -> Result<(), Error>,
+    ) -> Result<(), Failure> {
+        let mut held = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let connection = match &mut *held {
+            Some(connection) => connection,
+            none => {
+                store::touch_secret(&self.path)?;
+                none.insert(self.open()?)
+            }
+        };
+        let work = || {
+            // A transaction that begins with reading cannot wait for another writer when it begins to write.
+            let immediate = TransactionBehavior::Immediate;
+            let transaction = connection.transaction_with_behavior(immediate)?;
+            // In one transaction with the first row: each waits for the disk five times.
+            schema::migrate(&transaction)?;
+            write(&transaction)?;
+            transaction.commit()
+        };
+        work().map_err(|error| self.failure(&error))
+    }
+
+    /// Opens a file that is there, and checks that this version can write to it.
+    fn open(&self) -> Result<Connection, Failure> {
+        Batch::new(Existing::Replace).check_place(&self.path)?;
+        // SQLite takes a name that begins with `file:` for a URI, whose query can ask for a database in memory.
+        let path = std::path::absolute(&self.path)
+            .map_err(|error| Failure::file("opening", &self.path, &error))?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let opened = Connection::open_with_flags(&path, flags).and_then(|connection| {
+            // A certificate must not leave before its row is on the disk.
+            connection
+                .execute_batch("PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = FULL;")?;
+            Ok((schema::version(&connection)?, columns(&connection)?, connection))
+        });
+        let (version, columns, connection) = opened.map_err(|error| self.failure(&error))?;
+        if version > VERSION {
+            return Err(Failure::environment(format!(
+                "{}: its version is {version}, and this etcdpki knows no version above {VERSION}",
+                shown(&self.path),
+            ))
+            .hinted("a newer etcdpki has written to it; use that one"));
+        }
+        match columns {
+            Some(columns) if columns != COLUMNS => Err(self.unusable(
+                "another program made it: it has no table certificates with the columns of an inventory",
+            )),
+            _ => Ok(connection),
+        }
+    }
+
+    /// A file that cannot be the inventory of this CA, with the ways to get one.
+    pub(super) fn unusable(&self, problem: &str) -> Failure {
+        let path = shown(&self.path);
+        Failure::environment(format!("{path}: {problem}")).hinted(format!(
+            "restore it from a backup; or start a new one: mv {path} {path}.old, then run this again"
+        ))
+    }
+
+    fn failure(&self, error: &Error) -> Failure {
+        let path = shown(&self.path);
+        let code = error.sqlite_error_code();
+        let hint = match (error, code) {
+            (_, Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt)) => {
+                return Failure::environment(format!("{path}: it is damaged: {error}")).hinted(format!(
+                    "restore it from a backup; or recover what can be read: mv {path} {path}.damaged, then \
+                     sqlite3 {path}.damaged .recover | sqlite3 {path}; or start a new one, then run this again"
+                ));
+            }
+            (Error::StatementChangedRows(_), _) => {
+                return self.unusable(
+                    "it does not keep the rows that are added, perhaps because of a trigger",
+                );
+            }
+            (_, Some(ErrorCode::DiskFull)) => "make room on the disk, then run this again",
+            (_, Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)) => {
+                "another program has been writing to it for a while; wait for it to end"
+            }
+            _ => "check that you own the file and can write to it",
+        };
+        Failure::environment(format!("{path}: {error}"))
+            .hinted(format!("nothing was issued; {hint}"))
+    }
+}
+
+/// The columns of the table, in order; none where the file is empty.
+fn columns(connection: &Connection) -> Result<Option<Vec<String>>, Error> {
+    let mut query = connection.prepare("SELECT name FROM pragma_table_info('certificates')")?;
+    let columns = query.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+    let tables: u32 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    Ok((tables > 0).then_some(columns))
+}
