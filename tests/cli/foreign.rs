@@ -1,4 +1,5 @@
 //! PKIs that other tools made, as they are found on hosts: healthy, and with one true fault.
 
+mod adopted;
 mod folders;
 mod made;
