@@ -58,8 +58,8 @@ impl Members {
             if let Some(name) = settings.find("name") {
                 members.hosts[index] = host(name);
                 let own = settings.urls("initial-advertise-peer-urls").into_iter();
-                let own = own.chain(settings.urls("advertise-client-urls"));
-                members.add(host(name), own.filter_map(|url| url.host.parse().ok()).next());
+                let mut own = own.chain(settings.urls("advertise-client-urls"));
+                members.add(host(name), own.find_map(|url| url.host.parse().ok()));
             }
             for entry in settings.list("initial-cluster") {
                 if let Some((name, url)) = entry.split_once('=') {
