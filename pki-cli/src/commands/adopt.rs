@@ -28,7 +28,7 @@ pub(crate) struct AdoptArgs {
     folders: Vec<PathBuf>,
 
     /// The manifest to write
-    #[arg(short = 'f', long = "file", value_name = "MANIFEST", default_value = "cluster.yaml")]
+    #[arg(short = 'f', long = "file", value_name = "NEW-MANIFEST", default_value = "cluster.yaml")]
     manifest: PathBuf,
 }
 
