@@ -1,5 +1,6 @@
 //! The subcommands: each has one file with its arguments and its `run`.
 
+mod adopt;
 mod apply;
 mod audit;
 mod cluster;
@@ -12,6 +13,7 @@ mod inspect;
 mod issue;
 mod man;
 mod plan;
+mod small_folder;
 mod status;
 mod verify;
 
@@ -42,6 +44,7 @@ pub(crate) struct Cli {
 enum Command {
     InitCa(init_ca::InitCaArgs),
     Issue(Box<issue::IssueArgs>),
+    Adopt(adopt::AdoptArgs),
     Plan(plan::PlanArgs),
     Apply(apply::ApplyArgs),
     Export(export::ExportArgs),
@@ -63,6 +66,7 @@ impl Cli {
         match &self.command {
             Command::InitCa(args) => init_ca::run(args, common),
             Command::Issue(args) => issue::run(args, common),
+            Command::Adopt(args) => adopt::run(args, common),
             Command::Plan(args) => plan::run(args, common),
             Command::Apply(args) => apply::run(args, common),
             Command::Export(args) => export::run(args, common),

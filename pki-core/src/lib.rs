@@ -85,8 +85,10 @@ mod draft;
 mod authority;
 mod verify;
 
+mod adopt;
 mod audit;
 
+pub use adopt::{AdoptedFile, AdoptedFolder, AdoptedPair, Adoption};
 pub use audit::FileReport;
 pub use authority::{Authority, IssuanceContext};
 pub use bundle::{Bundles, Generated};

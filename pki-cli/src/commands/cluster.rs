@@ -5,7 +5,7 @@ mod parallel;
 mod step;
 mod work;
 
-pub(crate) use self::manifest::{ManifestArgs, read_manifest, specs_by_host};
+pub(crate) use self::manifest::{ManifestArgs, all, read_manifest, specs_by_host};
 pub(crate) use self::parallel::in_parallel;
 pub(crate) use self::step::{Outcome, Step};
 pub(crate) use self::work::{ApplyContext, HostWork, Orphans, Work};

@@ -6,7 +6,10 @@ use crate::etcd::{EtcdSettings, FileLookup};
 use crate::layout::FileKind;
 use crate::manifest::Host;
 
-/// What the unit of a member says, else its configuration file, else the manifest.
+/// The environment file of kubespray and etcdadm, whose units are elsewhere on the host.
+const ENVIRONMENT: &str = "etcd.env";
+
+/// What the unit of a member says, else its configuration file, else its environment file, else the manifest.
 pub(super) fn read(
     deployment: &Deployment<'_>,
     member: &Host,
@@ -25,7 +28,18 @@ pub(super) fn read(
             EtcdSettings::from_unit(&unit_name, &[unit], version, &lookup)
         }
         (None, Some(yaml)) => EtcdSettings::from_yaml(&yaml_name, yaml, version),
-        (None, None) => EtcdSettings::from_options(bundles.settings(member)),
+        (None, None) => {
+            let variables = text(ENVIRONMENT);
+            let settings = variables
+                .and_then(|text| EtcdSettings::from_environment(ENVIRONMENT, text, version));
+            settings.unwrap_or_else(|| {
+                let options = bundles.settings(member).into_iter();
+                // A manifest without configuration does not know who is on the lists of etcd.
+                let is_known =
+                    |name: &str| deployment.manifest.configuration || !name.contains("-allowed-");
+                EtcdSettings::from_options(options.filter(|(name, _)| is_known(name)))
+            })
+        }
     }
 }
 

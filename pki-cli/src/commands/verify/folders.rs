@@ -1,19 +1,15 @@
 //! The folders that `verify` is given: what their files are for, as their names and configuration say.
 
 use std::collections::HashMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use pki_core::{EtcdVersion, FolderFile, PkiFolder, PrivateKey, Purpose, Signer, VerifyOptions};
 
 use crate::ca::read_certificates;
+use crate::commands::small_folder::{files_of, may_be_configuration};
 use crate::failure::Failure;
 use crate::store;
 
-/// A folder with more files is a store of certificates, and no host's.
-const MOST_FILES: usize = 1000;
-/// `issued` and `private` of easy-rsa, `etcd` of kubeadm.
-const MOST_LEVELS: usize = 2;
 /// The newest release: its options are those that a folder from an unknown host is read with.
 const RELEASE: EtcdVersion = EtcdVersion(3, 6, u32::MAX);
 
@@ -51,9 +47,7 @@ impl Folders {
     pub(super) fn look(files: &[PathBuf]) -> Self {
         let mut folders = Self::default();
         for folder in files.iter().filter(|path| path.is_dir()) {
-            let mut paths = Vec::new();
-            list(folder, "", 0, &mut paths);
-            if paths.len() <= MOST_FILES {
+            if let Some(paths) = files_of(folder) {
                 folders.add(folder, &paths);
             }
         }
@@ -62,7 +56,7 @@ impl Folders {
 
     fn add(&mut self, folder: &Path, paths: &[String]) {
         let texts: Vec<Option<String>> =
-            paths.iter().map(|path| configuration(&folder.join(path))).collect();
+            paths.iter().map(|path| configuration(folder, path)).collect();
         let files: Vec<FolderFile<'_>> = paths
             .iter()
             .zip(&texts)
@@ -109,27 +103,6 @@ impl Folders {
     }
 }
 
-fn list(folder: &Path, prefix: &str, level: usize, paths: &mut Vec<String>) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
-    for entry in entries.filter_map(Result::ok) {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with('.') || paths.len() > MOST_FILES {
-            continue;
-        }
-        let path = entry.path();
-        let relative = format!("{prefix}{name}");
-        match entry.file_type() {
-            Ok(kind) if kind.is_dir() && level + 1 < MOST_LEVELS => {
-                list(&path, &format!("{relative}/"), level + 1, paths);
-            }
-            Ok(kind) if kind.is_file() || (kind.is_symlink() && path.is_file()) => {
-                paths.push(relative);
-            }
-            _ => {}
-        }
-    }
-}
-
 /// The file among these that holds the root which issued a certificate.
 fn issuer_of(certificate: &Path, mut files: impl Iterator<Item = PathBuf>) -> Option<PathBuf> {
     let leaf = read_certificates(certificate).ok()?.swap_remove(0);
@@ -140,9 +113,7 @@ fn issuer_of(certificate: &Path, mut files: impl Iterator<Item = PathBuf>) -> Op
 }
 
 /// The text of a file that may configure etcd.
-fn configuration(path: &Path) -> Option<String> {
-    let ending = path.extension()?.to_str()?;
-    let may_be = matches!(ending, "conf" | "env" | "service" | "yaml" | "yml");
-    let bytes = may_be.then(|| store::read(path).ok()).flatten()?;
-    Some(String::from_utf8_lossy(&bytes).into_owned())
+fn configuration(folder: &Path, path: &str) -> Option<String> {
+    let bytes = may_be_configuration(path).then(|| store::read(&folder.join(path)).ok());
+    Some(String::from_utf8_lossy(&bytes.flatten()?).into_owned())
 }

@@ -1,0 +1,122 @@
+//! `etcdpki adopt`
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use pki_core::{AdoptedFile, AdoptedFolder, Adoption, FileKind, Manifest};
+
+use super::small_folder::files_of;
+use super::{Common, cluster};
+use crate::ca::certificate_path;
+use crate::failure::{Failure, shown};
+use crate::output::{Format, json};
+use crate::store::{self, Access, Batch, Existing};
+use crate::{host, hosts};
+
+/// Write a manifest for a cluster that another tool made, and copy its certificates to the hosts' folders
+///
+/// Reads one folder for each member, or one with the files of all, and the configuration of etcd in them:
+/// kubeadm's /etc/kubernetes/pki, kubespray's /etc/ssl/etcd/ssl, RKE's /etc/kubernetes/ssl, etcdadm's and
+/// easy-rsa's pki, or any names that etcd.conf.yaml, etcd.service or an environment file mentions. The folders
+/// stay as they are, and files that exist already are not replaced. `etcdpki plan` then shows what differs.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  \
+    etcdpki adopt node1/ node2/ node3/ && etcdpki plan -f cluster.yaml")]
+pub(crate) struct AdoptArgs {
+    /// The folders, as they were copied from the hosts; the name of a folder is that of its host
+    #[arg(required = true, value_name = "DIR")]
+    folders: Vec<PathBuf>,
+
+    /// The manifest to write
+    #[arg(short = 'f', long = "file", value_name = "NEW-MANIFEST", default_value = "cluster.yaml")]
+    manifest: PathBuf,
+}
+
+pub(crate) fn run(args: &AdoptArgs, common: &Common) -> Result<ExitCode, Failure> {
+    let mut folders = Vec::new();
+    for folder in &args.folders {
+        folders.push(read_folder(folder)?);
+    }
+    let adoption =
+        Adoption::read(&folders).map_err(|mistakes| cluster::all(&mistakes, "in the folders"))?;
+    let manifest = Manifest::from_yaml(adoption.manifest.as_bytes())
+        .map_err(|mistakes| cluster::all(&mistakes, "in the folders"))?;
+    let ca_folder = common.folder_of(&args.manifest, &manifest);
+    let mut batch = Batch::new(Existing::Keep);
+    batch.check_place(&args.manifest)?;
+    store::make_folder(&ca_folder, Access::Secret)?;
+    let ca = adoption.ca.to_pem()?;
+    batch.stage(certificate_path(&ca_folder), ca.as_bytes(), Access::Public)?;
+    let all = ca_folder.join(hosts::FOLDER);
+    store::make_folder(&all, Access::Secret)?;
+    let mut names: Vec<&str> = adoption.pairs.iter().map(|pair| pair.host.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    for name in &names {
+        let folder = all.join(name);
+        store::make_folder(&folder, Access::Secret)?;
+        let trusted = folder.join(&*FileKind::TrustedCas.name());
+        batch.stage(trusted, ca.as_bytes(), Access::Public)?;
+    }
+    for pair in &adoption.pairs {
+        let (from, to) = (&args.folders[pair.folder], all.join(&pair.host));
+        let certificate = store::read(&from.join(&pair.certificate))?;
+        let key = store::read_secret(&from.join(&pair.key))?;
+        batch.stage(to.join(pair.role.key_file()), &key, Access::Secret)?;
+        batch.stage(to.join(pair.role.certificate_file()), &certificate, Access::Public)?;
+    }
+    batch.stage(args.manifest.clone(), adoption.manifest.as_bytes(), Access::Public)?;
+    batch.commit()?;
+    for remark in &adoption.remarks {
+        host::say(&format!("warning: {remark}\n"));
+    }
+    let done = Done {
+        manifest: args.manifest.display().to_string(),
+        folder: ca_folder.display().to_string(),
+        hosts: names,
+        pairs: adoption.pairs.len(),
+        remarks: &adoption.remarks,
+    };
+    match common.format {
+        Format::Json => json::print(&done)?,
+        _ => host::print(&format!(
+            "{}: {} pairs of {} hosts in {}\n",
+            done.manifest,
+            done.pairs,
+            done.hosts.len(),
+            done.folder
+        ))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What was done, for programs.
+#[derive(serde::Serialize)]
+struct Done<'a> {
+    manifest: String,
+    folder: String,
+    hosts: Vec<&'a str>,
+    pairs: usize,
+    remarks: &'a [String],
+}
+
+fn read_folder(folder: &Path) -> Result<AdoptedFolder, Failure> {
+    if !folder.is_dir() {
+        return Err(Failure::environment(format!("{} is not a folder", shown(folder)))
+            .hinted("name the folder that was copied from a member"));
+    }
+    let paths = files_of(folder).ok_or_else(|| {
+        Failure::usage(format!("{} has more than 1000 files", shown(folder)))
+            .hinted("name the folder of one host or of one cluster")
+    })?;
+    let mut files = Vec::new();
+    for path in paths {
+        // A key is copied, and its contents are nobody else's business.
+        let is_key = ["-key.pem", ".key"].iter().any(|ending| path.ends_with(ending));
+        let contents = if is_key { Vec::new() } else { store::read(&folder.join(&path))?.to_vec() };
+        files.push(AdoptedFile { path, contents });
+    }
+    let name = folder.canonicalize().ok();
+    let name = name.as_deref().unwrap_or(folder).file_name().unwrap_or_default();
+    Ok(AdoptedFolder { name: name.to_string_lossy().into_owned(), files })
+}

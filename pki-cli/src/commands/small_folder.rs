@@ -1,0 +1,45 @@
+//! The files of a folder that was copied from a host.
+
+use std::fs;
+use std::path::Path;
+
+/// A folder with more files is a store of certificates, and no host's.
+const MOST_FILES: usize = 1000;
+/// `issued` and `private` of easy-rsa, `etcd` of kubeadm.
+const MOST_LEVELS: usize = 2;
+
+/// The paths of the files in a folder and in the folders right below it, sorted; none if there are too many.
+/// Hidden files are left out, and what cannot be read is: whoever reads it says so.
+pub(crate) fn files_of(folder: &Path) -> Option<Vec<String>> {
+    let mut paths = Vec::new();
+    list(folder, "", 0, &mut paths);
+    paths.sort_unstable();
+    (paths.len() <= MOST_FILES).then_some(paths)
+}
+
+/// True for the name of a file that may configure etcd.
+pub(crate) fn may_be_configuration(path: &str) -> bool {
+    let ending = path.rsplit('.').next().unwrap_or_default();
+    matches!(ending, "conf" | "env" | "service" | "yaml" | "yml")
+}
+
+fn list(folder: &Path, prefix: &str, level: usize, paths: &mut Vec<String>) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.filter_map(Result::ok) {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with('.') || paths.len() > MOST_FILES {
+            continue;
+        }
+        let path = entry.path();
+        let relative = format!("{prefix}{name}");
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() && level + 1 < MOST_LEVELS => {
+                list(&path, &format!("{relative}/"), level + 1, paths);
+            }
+            Ok(kind) if kind.is_file() || (kind.is_symlink() && path.is_file()) => {
+                paths.push(relative);
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! From the folders of a cluster that somebody else made to a manifest, and to the files that etcdpki would
+//! have in their place.
+
+mod members;
+mod text;
+
+use self::members::Members;
+use crate::certificate::Certificate;
+use crate::error::Error;
+use crate::etcd::EtcdVersion;
+use crate::layout::Role;
+use crate::manifest::Manifest;
+use crate::pki_folder::{FolderFile, FolderPair, PkiFolder};
+use crate::usage::{ExtendedKeyUsage, Purpose};
+
+/// A folder of one host, or of several.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "callers write it as a literal")]
+pub struct AdoptedFolder {
+    /// Its own name, which is that of its host if nothing in it says another.
+    pub name: String,
+    /// Its files.
+    pub files: Vec<AdoptedFile>,
+}
+
+/// A file of a folder that is adopted. Keys are not needed, only their names.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "callers write it as a literal")]
+pub struct AdoptedFile {
+    /// Its path in the folder.
+    pub path: String,
+    /// What it contains, if that is no key.
+    pub contents: Vec<u8>,
+}
+
+/// What adopting gives.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Adoption {
+    /// The manifest, in YAML.
+    pub manifest: String,
+    /// The CA of the cluster.
+    pub ca: Certificate,
+    /// The pairs of the hosts, and what they are there.
+    pub pairs: Vec<AdoptedPair>,
+    /// What the manifest cannot say.
+    pub remarks: Vec<String>,
+}
+
+/// A certificate and its key on their way to a host's folder.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct AdoptedPair {
+    /// The number of the folder that they are in.
+    pub folder: usize,
+    /// The path of the certificate there.
+    pub certificate: String,
+    /// The path of the key there.
+    pub key: String,
+    /// Whose they are.
+    pub host: String,
+    /// What they are for, and so their names in the host's folder.
+    pub role: Role,
+}
+
+/// A pair with its certificate.
+struct Found {
+    folder: usize,
+    pair: FolderPair,
+    leaf: Certificate,
+    issuer: Option<Certificate>,
+}
+
+impl Adoption {
+    /// Reads the folders, or says everything that they do not tell.
+    pub fn read(folders: &[AdoptedFolder]) -> Result<Self, Vec<Error>> {
+        let version = EtcdVersion(3, 6, u32::MAX);
+        let (mut found, mut all_settings) = (Vec::new(), Vec::new());
+        for (index, folder) in folders.iter().enumerate() {
+            let read = read_folder(folder, version);
+            found.extend(pairs(index, folder, read.pairs));
+            all_settings.push(read.settings);
+        }
+        let mut members = Members::read(folders, &all_settings, &found);
+        let mut remarks = Vec::new();
+        let mut adopted = Vec::new();
+        for one in &found {
+            let Some(key) = one.pair.key.clone() else {
+                remarks.push(format!("{}: its key is not there", one.pair.certificate));
+                continue;
+            };
+            let (host, role) = members.place(one);
+            adopted.push((
+                one,
+                AdoptedPair {
+                    folder: one.folder,
+                    certificate: one.pair.certificate.clone(),
+                    key,
+                    host,
+                    role,
+                },
+            ));
+        }
+        let issuers = adopted.iter().filter_map(|(one, _)| one.issuer.clone());
+        let mut cas: Vec<Certificate> = Vec::new();
+        for ca in issuers {
+            if !cas.iter().any(|known| known.der() == ca.der()) {
+                cas.push(ca);
+            }
+        }
+        let Some(ca) = cas.first().cloned() else {
+            let error = Error::invalid(
+                "folders",
+                folders.len().to_string(),
+                "no certificate of a member or client with its CA and key",
+            );
+            return Err(vec![
+                error.hinted("name the folders that have the members' certificates, keys and CA"),
+            ]);
+        };
+        for other in &cas[1..] {
+            remarks.push(format!(
+                "{} issued some of the certificates; a manifest has one CA, and this one's is {}",
+                other.subject, ca.subject
+            ));
+        }
+        let mistakes = members.mistakes();
+        if !mistakes.is_empty() {
+            return Err(mistakes);
+        }
+        let manifest = text::manifest(&ca, &members, &adopted);
+        Manifest::from_yaml(manifest.as_bytes())?;
+        let pairs = adopted.into_iter().map(|(_, pair)| pair).collect();
+        Ok(Self { manifest, ca, pairs, remarks })
+    }
+}
+
+fn read_folder(folder: &AdoptedFolder, version: EtcdVersion) -> PkiFolder {
+    let texts: Vec<Option<String>> = folder.files.iter().map(configuration).collect();
+    let files: Vec<FolderFile<'_>> = folder
+        .files
+        .iter()
+        .zip(&texts)
+        .map(|(file, text)| FolderFile { path: &file.path, text: text.as_deref() })
+        .collect();
+    PkiFolder::read(&files, version)
+}
+
+/// The text of a file that may be configuration.
+fn configuration(file: &AdoptedFile) -> Option<String> {
+    let ending = file.path.rsplit('.').next()?;
+    let may_be = matches!(ending, "conf" | "env" | "service" | "yaml" | "yml");
+    may_be.then(|| String::from_utf8_lossy(&file.contents).into_owned())
+}
+
+/// The pairs whose certificates are no CAs, and for etcd as far as anything tells.
+fn pairs(index: usize, folder: &AdoptedFolder, pairs: Vec<FolderPair>) -> Vec<Found> {
+    let certificates = |path: &str| {
+        let file = folder.files.iter().find(|file| file.path == path);
+        file.and_then(|file| Certificate::from_pem_or_der(&file.contents).ok()).unwrap_or_default()
+    };
+    let roots: Vec<Certificate> = pairs
+        .iter()
+        .flat_map(|pair| certificates(&pair.certificate))
+        .filter(Certificate::is_ca)
+        .collect();
+    let mut found = Vec::new();
+    for pair in pairs {
+        let Some(leaf) = certificates(&pair.certificate).into_iter().next() else { continue };
+        let serves = leaf
+            .extensions
+            .extended_key_usage
+            .as_ref()
+            .is_none_or(|usages| usages.contains(&ExtendedKeyUsage::server_auth()));
+        if leaf.is_ca() || (pair.purpose == Purpose::Any && (!serves || pair.key.is_none())) {
+            continue;
+        }
+        let issuer = roots.iter().find(|ca| ca.subject.der() == leaf.issuer.der()).cloned();
+        found.push(Found { folder: index, pair, leaf, issuer });
+    }
+    found
+}

@@ -1,0 +1,205 @@
+//! Who the members are, and whose each certificate is.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use super::{AdoptedFolder, Found};
+use crate::certificate::{Certificate, GeneralName};
+use crate::error::Error;
+use crate::etcd::{EtcdSettings, Url};
+use crate::layout::{APISERVER_CLIENT, Role};
+use crate::usage::Purpose;
+
+/// The members by name, and what the folders say about them.
+pub(super) struct Members {
+    /// Their addresses, if anything tells them.
+    pub(super) addresses: BTreeMap<String, Option<IpAddr>>,
+    /// The token of the cluster.
+    pub(super) token: Option<String>,
+    /// The folder of the certificates on the hosts.
+    pub(super) path: Option<String>,
+    /// The name of the host of each folder.
+    hosts: Vec<String>,
+    /// The members with one certificate for both ports.
+    pub(super) combined: Vec<String>,
+    /// The names of clients that are taken.
+    clients: Vec<String>,
+    /// The folders that have a certificate for servers only.
+    with_server: Vec<usize>,
+}
+
+impl Members {
+    /// The configuration tells it, else the names of the files, else the certificates.
+    pub(super) fn read(
+        folders: &[AdoptedFolder],
+        settings: &[Option<EtcdSettings>],
+        found: &[Found],
+    ) -> Self {
+        let mut members = Self {
+            addresses: BTreeMap::new(),
+            token: None,
+            path: None,
+            hosts: folders.iter().map(|folder| label(&folder.name)).collect(),
+            combined: Vec::new(),
+            clients: Vec::new(),
+            with_server: found
+                .iter()
+                .filter(|one| one.pair.purpose == Purpose::Server)
+                .map(|one| one.folder)
+                .collect(),
+        };
+        let hosts = hosts_of_members(settings, found);
+        let host = |name: &str| {
+            let name = label(name);
+            hosts.get(&name).cloned().unwrap_or(name)
+        };
+        for (index, settings) in settings.iter().enumerate() {
+            let Some(settings) = settings else { continue };
+            if let Some(name) = settings.find("name") {
+                members.hosts[index] = host(name);
+                let own = settings.urls("initial-advertise-peer-urls").into_iter();
+                let mut own = own.chain(settings.urls("advertise-client-urls"));
+                members.add(host(name), own.find_map(|url| url.host.parse().ok()));
+            }
+            for entry in settings.list("initial-cluster") {
+                if let Some((name, url)) = entry.split_once('=') {
+                    members.add(host(name), Url::read(url).host.parse().ok());
+                }
+            }
+            let token =
+                settings.find("initial-cluster-token").filter(|token| *token != "etcd-cluster");
+            members.token = members.token.take().or(token.map(label));
+            let path = settings.find("cert-file").and_then(|path| path.rsplit_once('/'));
+            members.path = members.path.take().or(path.map(|(folder, _)| folder.to_owned()));
+        }
+        for one in found {
+            members.add_holder(one);
+        }
+        members
+    }
+
+    fn add(&mut self, name: String, address: Option<IpAddr>) {
+        let known = self.addresses.entry(name).or_default();
+        *known = known.or(address);
+    }
+
+    /// The member whose certificate this is, if it is a member's.
+    fn add_holder(&mut self, one: &Found) {
+        if one.pair.purpose == Purpose::Client {
+            return;
+        }
+        let name = self.holder(one);
+        let address = dashed_address(one).or_else(|| only_address(&one.leaf));
+        self.add(name, address);
+    }
+
+    /// The member that a certificate is of.
+    fn holder(&self, one: &Found) -> String {
+        if let Some(address) = dashed_address(one) {
+            let mut known = self.addresses.iter();
+            let known = known.find(|(_, at)| **at == Some(address)).map(|(name, _)| name.clone());
+            return known.unwrap_or_else(|| format!("etcd-{}", label(&address.to_string())));
+        }
+        match (&one.pair.host, one.pair.purpose) {
+            (Some(host), _) => label(host),
+            // A folder of several members names them by their files.
+            (None, Purpose::Any) => label(stem(&one.pair.certificate)),
+            (None, _) => self.hosts[one.folder].clone(),
+        }
+    }
+
+    /// The host and role of a certificate.
+    pub(super) fn place(&mut self, one: &Found) -> (String, Role) {
+        if one.pair.purpose == Purpose::Client {
+            let host = match &one.pair.host {
+                Some(host) => label(host),
+                None => self.hosts[one.folder].clone(),
+            };
+            let mut name = label(stem(&one.pair.certificate));
+            // kubeadm has clients of one name on each host.
+            if name == APISERVER_CLIENT || self.clients.contains(&name) || is_on_each_host(&name) {
+                name = format!("{name}-{host}");
+            }
+            self.clients.push(name.clone());
+            return (host, Role::Client(name));
+        }
+        let host = self.holder(one);
+        let role = match one.pair.purpose {
+            Purpose::Server => Role::Server,
+            Purpose::Peer if self.with_server.contains(&one.folder) => Role::Peer,
+            _ => Role::Member,
+        };
+        if role == Role::Member && !self.combined.contains(&host) {
+            self.combined.push(host.clone());
+        }
+        (host, role)
+    }
+
+    /// What nothing tells.
+    pub(super) fn mistakes(&self) -> Vec<Error> {
+        let unknown = self.addresses.iter().filter(|(_, address)| address.is_none());
+        unknown
+            .map(|(name, _)| {
+                Error::invalid("member", name, "its address is not known").hinted(
+                    "copy the member's etcd.conf.yaml, etcd.service or etcd.env into its folder",
+                )
+            })
+            .collect()
+    }
+}
+
+/// The hosts in the names of the files that members use: kubespray calls node1's member etcd1.
+fn hosts_of_members(
+    settings: &[Option<EtcdSettings>],
+    found: &[Found],
+) -> BTreeMap<String, String> {
+    let mut hosts = BTreeMap::new();
+    for (index, settings) in settings.iter().enumerate() {
+        let Some(settings) = settings else { continue };
+        let (Some(name), Some(path)) = (settings.find("name"), settings.find("cert-file")) else {
+            continue;
+        };
+        let mut own =
+            found.iter().filter(|one| one.folder == index && dashed_address(one).is_none());
+        let own =
+            own.find(|one| path.rsplit('/').next() == one.pair.certificate.rsplit('/').next());
+        if let Some(host) = own.and_then(|one| one.pair.host.as_deref()) {
+            hosts.insert(label(name), label(host));
+        }
+    }
+    hosts
+}
+
+/// kubeadm's client of its own probe.
+fn is_on_each_host(name: &str) -> bool {
+    name == "healthcheck-client"
+}
+
+/// `10-0-0-1` as RKE writes an address.
+fn dashed_address(one: &Found) -> Option<IpAddr> {
+    one.pair.host.as_ref()?.replace('-', ".").parse().ok()
+}
+
+/// The address of a certificate that has one beside loopback.
+fn only_address(leaf: &Certificate) -> Option<IpAddr> {
+    let names = leaf.extensions.subject_alt_name.iter().flatten();
+    let mut addresses = names.filter_map(GeneralName::ip).filter(|address| !address.is_loopback());
+    addresses.next().filter(|_| addresses.next().is_none())
+}
+
+/// The name of a file without folder and ending.
+fn stem(path: &str) -> &str {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+}
+
+/// A name as a manifest takes it: one label of DNS.
+pub(super) fn label(name: &str) -> String {
+    let first =
+        if name.parse::<IpAddr>().is_ok() { name } else { name.split('.').next().unwrap_or(name) };
+    let plain: String = first
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
+        .collect();
+    plain.trim_matches('-').to_owned()
+}

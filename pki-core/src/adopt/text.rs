@@ -1,0 +1,112 @@
+//! The manifest of an adopted cluster.
+
+use std::fmt::Write as _;
+
+use super::members::Members;
+use super::{AdoptedPair, Found};
+use crate::certificate::{Certificate, GeneralName};
+use crate::layout::Role;
+use crate::subject::Attribute;
+
+/// Writes the manifest. Hosts keep their own configuration.
+pub(super) fn manifest(
+    ca: &Certificate,
+    members: &Members,
+    adopted: &[(&Found, AdoptedPair)],
+) -> String {
+    let mut text = format!(
+        "# Written by `etcdpki adopt`. Check it, then run `etcdpki plan -f` on it.\ncluster: {}\n",
+        members.token.as_deref().unwrap_or("etcd")
+    );
+    let mut spec = Vec::new();
+    for (field, attribute) in [("cn", Attribute::CommonName), ("org", Attribute::Organization)] {
+        let value = ca.subject.attributes.iter().find(|found| found.attribute == attribute);
+        spec.extend(value.map(|value| format!("{field}: {}", quoted(&value.value))));
+    }
+    spec.extend(ca.public_key.algorithm().map(|key| format!("key: {key}")));
+    spec.push(format!("expiry: {}", lifetime(ca)));
+    let _ = writeln!(text, "ca: {{ {} }}", spec.join(", "));
+    text.push_str("# The hosts have etcd's configuration already.\nconfiguration: false\n");
+    if let Some(path) = &members.path {
+        let _ = writeln!(text, "paths: {{ etcd: {} }}", quoted(path));
+    }
+    text.push_str("etcd:\n");
+    for (name, address) in &members.addresses {
+        let Some(address) = address else { continue };
+        let mut fields = vec![
+            format!("name: {}", quoted(name)),
+            format!("ip: {}", quoted(&address.to_string())),
+        ];
+        let own: Vec<_> = adopted
+            .iter()
+            .filter(|(_, pair)| pair.host == *name && !matches!(pair.role, Role::Client(_)))
+            .collect();
+        if let Some((one, _)) = own.first() {
+            fields.extend(of_leaf(&one.leaf));
+        }
+        if members.combined.contains(name) {
+            fields.push("combined: true".to_owned());
+        }
+        let sans = sans(members, own.iter().map(|(one, _)| &one.leaf));
+        if !sans.is_empty() {
+            fields.push(format!("sans: [{}]", sans.join(", ")));
+        }
+        let _ = writeln!(text, "  - {{ {} }}", fields.join(", "));
+    }
+    let clients = adopted.iter().filter_map(|(one, pair)| match &pair.role {
+        Role::Client(name) => {
+            let mut fields =
+                vec![format!("name: {}", quoted(name)), format!("host: {}", quoted(&pair.host))];
+            fields.extend(of_leaf(&one.leaf));
+            Some(format!("  - {{ {} }}\n", fields.join(", ")))
+        }
+        _ => None,
+    });
+    let clients: String = clients.collect();
+    if !clients.is_empty() {
+        let _ = write!(text, "clients:\n{clients}");
+    }
+    text
+}
+
+/// The key and lifetime of a certificate.
+fn of_leaf(leaf: &Certificate) -> Vec<String> {
+    let key = leaf.public_key.algorithm().map(|key| format!("key: {key}"));
+    key.into_iter().chain([format!("expiry: {}", lifetime(leaf))]).collect()
+}
+
+/// In whole days, or hours for less than two.
+fn lifetime(certificate: &Certificate) -> String {
+    let lifetime = certificate.not_after - certificate.not_before;
+    match lifetime.whole_days() {
+        0 | 1 => format!("{}h", lifetime.whole_hours().max(1)),
+        days => format!("{days}d"),
+    }
+}
+
+/// The names of a member that the manifest would not give it, and that are no other member's.
+fn sans<'l>(members: &Members, leaves: impl Iterator<Item = &'l Certificate>) -> Vec<String> {
+    let mut sans = Vec::new();
+    for name in leaves.flat_map(|leaf| leaf.extensions.subject_alt_name.iter().flatten()) {
+        let known = match name {
+            GeneralName::Dns(dns) => dns == "localhost" || members.addresses.contains_key(dns),
+            GeneralName::Ip(_) => name.ip().is_none_or(|ip| {
+                ip.is_loopback() || members.addresses.values().any(|known| *known == Some(ip))
+            }),
+            _ => true,
+        };
+        let text = match name {
+            GeneralName::Dns(dns) => quoted(dns),
+            _ => quoted(&name.ip().map(|ip| ip.to_string()).unwrap_or_default()),
+        };
+        if !known && !sans.contains(&text) {
+            sans.push(text);
+        }
+    }
+    sans
+}
+
+/// In double quotes, whose escapes in JSON are those of YAML.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
