@@ -1,6 +1,11 @@
 //! What a CA signs, what it refuses, and that the signature may come from elsewhere.
 
 mod constraints;
+mod crl;
+mod names;
+mod renewal;
+mod request;
+mod tbs;
 
 use std::collections::HashSet;
 
