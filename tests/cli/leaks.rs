@@ -103,6 +103,7 @@ fn decoded(base64: &str) -> Vec<u8> {
 /// Every option and argument that takes a file, each with the file `given`.
 const OPTIONS: &[(&str, &str, &[&str])] = &[
     ("apply", "--file", &["apply", "--file", "given"]),
+    ("export", "--file", &["export", "etcdone", "--file", "given", "--out", "out"]),
     (
         "export",
         "--password-file",

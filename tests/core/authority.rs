@@ -1,6 +1,11 @@
 //! What a CA signs and refuses, and signatures that are made elsewhere.
 
 mod constraints;
+mod crl;
+mod names;
+mod renewal;
+mod request;
+mod tbs;
 
 use std::collections::HashSet;
 

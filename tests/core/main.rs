@@ -3,6 +3,7 @@
 
 mod authority;
 mod ca_set;
+mod cfssl;
 mod der;
 mod differential;
 mod documents;

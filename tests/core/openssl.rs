@@ -1,8 +1,10 @@
 //! The openssl program, which shares no code with this crate.
 #![expect(clippy::disallowed_methods, reason = "starts another program, which reads files")]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use pki_core::Certificate;
 
 /// A configuration that replaces the machine's, which could change extensions and string types.
 pub(crate) const CONFIG: &str = "
@@ -37,8 +39,17 @@ impl Openssl {
         openssl
     }
 
+    pub(crate) fn folder(&self) -> &Path {
+        self.directory.path()
+    }
+
     fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
+        self.folder().join(name)
+    }
+
+    /// The first certificate of a file.
+    pub(crate) fn certificate(&self, name: &str) -> Certificate {
+        Certificate::from_pem_or_der(&self.read(name)).unwrap().remove(0)
     }
 
     pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
@@ -80,7 +91,7 @@ impl Openssl {
     }
 
     /// The output of `openssl x509 -text` for a certificate, without the dumps of the key and the signature.
-    pub(crate) fn text(&self, certificate: &pki_core::Certificate) -> String {
+    pub(crate) fn text(&self, certificate: &Certificate) -> String {
         self.write("text.der", certificate.der());
         self.says("x509 -inform DER -in text.der -noout -text -certopt no_pubkey,no_sigdump")
     }

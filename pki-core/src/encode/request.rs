@@ -1,7 +1,7 @@
 //! Certification requests, PKCS #10 (RFC 2986).
 
 use der::Encode;
-use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, IsCa};
+use rcgen::{BasicConstraints, CertificateParams, IsCa};
 
 use super::carried::{CertificationRequestInfo, body, element};
 use super::{NoKey, extensions, failed, name, san};
@@ -25,10 +25,9 @@ pub(crate) struct CsrTemplate<'a> {
 /// decides.
 pub(crate) fn request(template: &CsrTemplate<'_>) -> Result<Vec<u8>, Error> {
     let CsrTemplate { subject, names, ca, extensions: copied, public_key } = template;
+    // Names that stand for an empty subject are critical in the certificate, which is for its issuer to see to.
+    // cfssl asks for plain ones too.
     let mut params = CertificateParams::default();
-    if subject.is_empty() {
-        params.distinguished_name = DistinguishedName::new();
-    }
     params.subject_alt_names = names.iter().map(san).collect::<Result<_, _>>()?;
     if let Some(constraint) = ca {
         params.is_ca = IsCa::Ca(match constraint.path_len {
