@@ -10,13 +10,8 @@ use crate::lab::Lab;
 
 pub(super) fn issue(ca: &Ca, name: &str) -> Result<Recorded<Issued>, Failure> {
     let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
-    let request = Request {
-        subject: Subject::from_common_name(name).unwrap(),
-        names: Vec::new(),
-        public_key: key.public_key().clone(),
-        extensions: Vec::new(),
-        expiry: None,
-    };
+    let subject = Subject::from_common_name(name).unwrap();
+    let request = Request::new(subject, Vec::new(), key.public_key().clone());
     let config = SigningConfig::etcd();
     ca.issue(&request, config.profile("client").unwrap())
 }

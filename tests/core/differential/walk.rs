@@ -159,7 +159,7 @@ fn change(node: &mut Node, path: &[usize], make: impl FnOnce(&mut Node)) {
             change(&mut value, rest, make);
             *octets = value.write();
         }
-        Body::Written(_) => panic!("nothing is changed twice"),
+        Body::Raw(_) => panic!("nothing is changed twice"),
     }
 }
 
