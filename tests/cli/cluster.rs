@@ -8,6 +8,7 @@ mod layout;
 mod manifest;
 mod options;
 mod progress;
+mod prune;
 mod schema;
 mod twice;
 
