@@ -7,13 +7,12 @@ use tar::{Builder, Header};
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use crate::store::Access;
-
 /// A file to add to an archive.
 pub(crate) struct Member<'a> {
     pub(crate) path: String,
     pub(crate) contents: &'a [u8],
-    pub(crate) access: Access,
+    /// Its permission bits.
+    pub(crate) mode: u32,
 }
 
 /// Packs the files in the order of their paths, owned by root and with one modification time. Folders have no
@@ -30,7 +29,7 @@ pub(crate) fn tar_gz(
     for file in &files {
         let mut header = Header::new_gnu();
         header.set_size(file.contents.len() as u64);
-        header.set_mode(file.access.mode());
+        header.set_mode(file.mode);
         header.set_mtime(u64::try_from(modified.unix_timestamp()).unwrap_or(0));
         header.set_uid(0);
         header.set_gid(0);

@@ -17,6 +17,7 @@ use crate::failure::{Failure, shown};
 use crate::host;
 use crate::inventory::{Entry, Inventory, Memory};
 use crate::recorded::{Pending, Recorded};
+use crate::store::Owners;
 use crate::{signer, store};
 
 /// A CA that can sign: its certificate, who signs for it, and the inventory of what it issued.
@@ -27,7 +28,7 @@ use crate::{signer, store};
 /// use pki_core::{KeyAlgorithm, PrivateKey, Request, Signer, SigningConfig, Subject};
 ///
 /// # fn main() -> Result<(), pki_cli::Failure> {
-/// let ca = pki_cli::Ca::open("pki".as_ref())?;
+/// let ca = pki_cli::Ca::open("pki".as_ref(), pki_cli::Owners::Trusted)?;
 /// let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
 /// let subject = Subject::from_common_name("backup")?;
 /// let request = Request::new(subject, Vec::new(), key.public_key().clone());
@@ -53,10 +54,10 @@ impl Ca {
     /// does not prevent issuing is in [`Ca::remarks`].
     ///
     /// # Errors
-    /// There is no CA, half of one, a key that does not belong to the certificate or that other users can read, or
-    /// an inventory that is damaged or belongs to another CA.
-    pub fn open(folder: &Path) -> Result<Self, Failure> {
-        let folder = LockedFolder::lock(folder)?;
+    /// There is no CA, half of one, a folder or key of somebody who may not own it, a key that does not belong to
+    /// the certificate or that other users can read, or an inventory that is damaged or belongs to another CA.
+    pub fn open(folder: &Path, owners: Owners) -> Result<Self, Failure> {
+        let folder = LockedFolder::lock(folder, owners)?;
         let found = Found::find(folder.path())?;
         match found {
             Found::Complete | Found::WithoutKey => {

@@ -23,6 +23,7 @@ pub fn main() -> ExitCode {
         ));
         std::process::exit(i32::from(Kind::Bug.exit_code()));
     }));
+    host::refuse_core_dumps();
     signals::catch();
     let cli = Cli::try_parse().unwrap_or_else(|error| exit(&error));
     match cli.run().and_then(|code| signals::check().map(|()| code)) {

@@ -40,6 +40,14 @@ pub(crate) fn addresses() -> Result<Vec<IpAddr>, Failure> {
     Ok(interfaces.iter().map(if_addrs::Interface::ip).filter(reachable).collect())
 }
 
+/// Turns core dumps of this process off, because they would hold its keys. Where the system refuses that the
+/// process runs on: it is one protection among others.
+pub(crate) fn refuse_core_dumps() {
+    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+}
+
 /// Standard input, without a buffer: it may hold a key, and a buffer would keep a copy.
 pub(crate) fn stdin() -> io::Result<File> {
     io::stdin().as_fd().try_clone_to_owned().map(File::from)
@@ -76,6 +84,19 @@ pub(crate) fn variable(name: &str) -> Option<Zeroizing<Vec<u8>>> {
 /// Whether somebody watches standard error.
 pub(crate) fn is_watched() -> bool {
     io::stderr().is_terminal()
+}
+
+/// Asks whoever sits at the terminal, and gives the answer; none where there is no terminal.
+pub(crate) fn asked(question: &str) -> Result<Option<String>, Failure> {
+    if !io::stdin().is_terminal() || !is_watched() {
+        return Ok(None);
+    }
+    say(question);
+    let mut answer = String::new();
+    io::stdin()
+        .read_line(&mut answer)
+        .map_err(|error| Failure::environment(format!("reading the answer: {error}")))?;
+    Ok(Some(answer))
 }
 
 /// Words, for standard error. There is nowhere to report that this failed.

@@ -2,11 +2,13 @@
 
 mod folder;
 mod list;
+mod origins;
 mod place;
 mod write;
 
 pub(crate) use folder::{HeldFile, WrongMode, mend_modes, read, wrong_mode};
 pub(crate) use list::list;
+pub(crate) use origins::Origins;
 pub(crate) use place::{clean, probe, remove};
 pub use write::NewFolder;
 pub(crate) use write::{BundleFile, sync_all};

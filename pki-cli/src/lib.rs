@@ -36,3 +36,4 @@ pub use failure::{Failure, Kind};
 pub use hosts::NewFolder;
 pub use named_pair::StagedPair;
 pub use recorded::Recorded;
+pub use store::Owners;

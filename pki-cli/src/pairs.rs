@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 
 use pki_core::{
-    APISERVER_CLIENT, Certificate, ClusterCas, FileKind, PrivateKey, Role, Signer, read_pem,
+    APISERVER_CLIENT, Certificate, ClusterCas, Content, FileKind, PrivateKey, PublicKey, Role,
+    Signer, private_keys, quote, read_pem,
 };
 
 use crate::failure::Failure;
@@ -22,8 +23,8 @@ pub(crate) struct Pair {
 /// What a host's folder holds of secrets.
 pub(crate) struct Bundle {
     pub(crate) pairs: Vec<Pair>,
-    /// The files that hold a private key.
-    pub(crate) keys: BTreeSet<OsString>,
+    /// The files that everybody may read: those that are known to hold nothing secret.
+    pub(crate) public: BTreeSet<OsString>,
 }
 
 /// Reads the pairs of a host's folder, and refuses an incomplete folder with every reason.
@@ -32,16 +33,15 @@ pub(crate) fn read(
     files: &BTreeMap<OsString, HeldFile>,
     cas: &ClusterCas,
 ) -> Result<Bundle, Failure> {
-    let mut bundle = Bundle { pairs: Vec::new(), keys: BTreeSet::new() };
+    let mut bundle = Bundle { pairs: Vec::new(), public: BTreeSet::new() };
     let mut problems = Vec::new();
     for (name, file) in files {
-        if holds_a_key(&file.contents) {
-            bundle.keys.insert(name.clone());
+        if is_public(name, &file.contents) {
+            bundle.public.insert(name.clone());
         }
-        if PrivateKey::from_pem(&file.contents)
-            .is_ok_and(|key| cas.all().iter().any(|ca| *key.public_key() == ca.public_key))
-        {
-            let name = name.display();
+        let is_of_a_ca = |key: &PublicKey| cas.all().iter().any(|ca| ca.public_key == *key);
+        if private_keys(&file.contents).iter().any(is_of_a_ca) {
+            let name = quote::name(&name.to_string_lossy());
             return Err(Failure::refused(format!("{host}/{name} is the CA's key, which no host may hold"))
                 .hinted("remove it; if it was on a host, whoever was there can certify anything: make a new CA"));
         }
@@ -152,11 +152,21 @@ fn missing(files: &BTreeMap<OsString, HeldFile>, cas: &ClusterCas) -> Vec<String
     problems
 }
 
-/// Whether a file holds a private key, encrypted or not.
-fn holds_a_key(contents: &[u8]) -> bool {
-    use pki_core::Content::{EncryptedKey, LegacyEncryptedKey, PrivateKey};
-    let sections = read_pem(contents).unwrap_or_default();
-    let is_key =
-        |content| matches!(content, &PrivateKey(_) | &EncryptedKey(_) | &LegacyEncryptedKey);
-    sections.iter().any(|section| is_key(&section.content))
+/// Whether a file is known to hold nothing secret: only certificates and CRLs, or the configuration that `apply`
+/// makes. Anything else may be a key in some form.
+fn is_public(name: &OsString, contents: &[u8]) -> bool {
+    let is_public =
+        |content: &Content| matches!(content, Content::Certificate(_) | Content::Crl(_));
+    match name.to_str().and_then(FileKind::from_name) {
+        Some(kind @ (FileKind::TrustedCas | FileKind::Certificate(_) | FileKind::Key(_))) => {
+            let sections = read_pem(contents).unwrap_or_default();
+            !kind.is_secret()
+                && !sections.is_empty()
+                && sections.iter().all(|section| is_public(&section.content))
+        }
+        Some(_) => {
+            quote::sentence(&String::from_utf8_lossy(contents)) == String::from_utf8_lossy(contents)
+        }
+        None => false,
+    }
 }

@@ -6,6 +6,7 @@ mod lock;
 mod read;
 mod unfinished;
 
+pub use access::Owners;
 pub(crate) use access::{Access, is_there, make_folder, touch_secret};
 pub(crate) use batch::{Batch, Existing};
 pub(crate) use lock::Lock;

@@ -58,6 +58,8 @@ mod report;
 
 mod pkcs12;
 
+mod held_keys;
+
 mod template;
 
 mod csr_json;
@@ -111,6 +113,7 @@ pub use etcd::{
     etcd_options,
 };
 pub use finding::{Finding, Rule, Severity, Source};
+pub use held_keys::private_keys;
 pub use key::{KeyAlgorithm, KeyId, PublicKey, SignatureAlgorithm, Signer};
 pub use layout::{APISERVER_CLIENT, FileKind, Owner, Role};
 pub use manifest::{CaSpec, Client, Host, Manifest, Paths};

@@ -1,5 +1,6 @@
 //! PEM: which labels are what, reading and writing.
 
+use base64ct::{Base64, Encoding};
 use rustls_pemfile::Item;
 use zeroize::Zeroizing;
 
@@ -128,18 +129,17 @@ fn content(label: &str, whole: &str, body: &str, line: usize) -> Result<Content,
     let standard = match label {
         "NEW CERTIFICATE REQUEST" => "CERTIFICATE REQUEST",
         "EC PARAMETERS" => return Ok(Content::EcParameters),
-        // cfssl writes PKCS#8 with a label of its own that only Go programs accept. rustls-pemfile does not
-        // know the label of an encrypted key, whose lines are base64 like those of a plain one.
-        "Ed25519 PRIVATE KEY" | "ENCRYPTED PRIVATE KEY" => "PRIVATE KEY",
+        "ENCRYPTED PRIVATE KEY" => {
+            return key(body).map(Content::EncryptedKey).ok_or_else(|| not_base64(line, label));
+        }
         _ if label.ends_with("PRIVATE KEY") && body.contains("ENCRYPTED") => {
             return Ok(Content::LegacyEncryptedKey);
         }
-        "CERTIFICATE"
-        | "CERTIFICATE REQUEST"
-        | "X509 CRL"
-        | "PRIVATE KEY"
-        | "EC PRIVATE KEY"
-        | "RSA PRIVATE KEY" => label,
+        "CERTIFICATE" | "CERTIFICATE REQUEST" | "X509 CRL" => label,
+        // cfssl writes PKCS#8 with a label of its own that only Go programs accept.
+        "PRIVATE KEY" | "EC PRIVATE KEY" | "RSA PRIVATE KEY" | "Ed25519 PRIVATE KEY" => {
+            return key(body).map(Content::PrivateKey).ok_or_else(|| not_base64(line, label));
+        }
         other => return Ok(Content::Other(other.to_owned())),
     };
     let rewritten;
@@ -154,30 +154,25 @@ fn content(label: &str, whole: &str, body: &str, line: usize) -> Result<Content,
         Ok(Some((Item::X509Certificate(der), _))) => Ok(Content::Certificate(der.to_vec())),
         Ok(Some((Item::Csr(der), _))) => Ok(Content::CertificateRequest(der.to_vec())),
         Ok(Some((Item::Crl(der), _))) => Ok(Content::Crl(der.to_vec())),
-        Ok(Some((Item::Pkcs8Key(der), _))) if label == "ENCRYPTED PRIVATE KEY" => {
-            Ok(Content::EncryptedKey(wiped(der.secret_pkcs8_der())))
-        }
-        Ok(Some((Item::Pkcs8Key(der), _))) => {
-            Ok(Content::PrivateKey(wiped(der.secret_pkcs8_der())))
-        }
-        Ok(Some((Item::Sec1Key(der), _))) => Ok(Content::PrivateKey(wiped(der.secret_sec1_der()))),
-        Ok(Some((Item::Pkcs1Key(der), _))) => {
-            Ok(Content::PrivateKey(wiped(der.secret_pkcs1_der())))
-        }
-        Ok(_) | Err(_) => Err(malformed(line, label, "its lines are not base64")
-            .hinted("the file is damaged; copy it again")),
+        Ok(_) | Err(_) => Err(not_base64(line, label)),
     }
 }
 
-fn rewrite(label: &str, body: &str) -> Zeroizing<String> {
-    // With room for all of it: a buffer that grows leaves copies of a key behind.
-    let mut section = Zeroizing::new(String::with_capacity(body.len() + 2 * label.len() + 40));
-    section.extend([BEGIN, label, DASHES, "\n", body, "\n-----END ", label, DASHES, "\n"]);
-    section
+fn not_base64(line: usize, label: &str) -> Error {
+    malformed(line, label, "its lines are not base64").hinted("the file is damaged; copy it again")
 }
 
-fn wiped(der: &[u8]) -> Zeroizing<Vec<u8>> {
-    Zeroizing::new(der.to_vec())
+/// The DER of a key. It is decoded in one buffer, which is wiped: rustls-pemfile leaves base64 in memory.
+fn key(body: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let mut der = Zeroizing::new(Vec::with_capacity(body.len()));
+    der.extend(body.bytes().filter(|byte| !byte.is_ascii_whitespace()));
+    let length = Base64::decode_in_place(&mut der).ok()?.len();
+    der.truncate(length);
+    Some(der)
+}
+
+fn rewrite(label: &str, body: &str) -> String {
+    format!("{BEGIN}{label}{DASHES}\n{body}\n-----END {label}{DASHES}\n")
 }
 
 /// Writes one section: 64 columns, LF.

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::certificate::Certificate;
 use crate::error::Error;
-use crate::key::Signer;
+use crate::key::{PublicKey, Signer};
 use crate::private_key::PrivateKey;
 
 /// How often the password is hashed before it is a key. OpenSSL writes 2,048, Java 10,000; guessing
@@ -51,4 +51,13 @@ pub fn pkcs12(
     let writer = store.writer(password).mac_algorithm(MacAlgorithm::HmacSha256);
     let writer = writer.encryption_iterations(ITERATIONS).mac_iterations(ITERATIONS);
     writer.write().map(Zeroizing::new).map_err(failed)
+}
+
+/// The public halves of the keys in a PKCS #12 file that has no password; none if it has one, or is something
+/// else.
+pub(crate) fn keys_without_password(bytes: &[u8]) -> Vec<PublicKey> {
+    let archive = p12_keystore::Pkcs12Archive::from_pkcs12(bytes, "");
+    let keys = archive.map(|archive| archive.keys).unwrap_or_default();
+    let keys = keys.iter().filter_map(|bag| PrivateKey::from_der(bag.key.as_der()).ok());
+    keys.map(|key| key.public_key().clone()).collect()
 }

@@ -9,6 +9,7 @@ mod layout;
 mod manifest;
 mod options;
 mod progress;
+mod prune;
 mod schema;
 mod twice;
 

@@ -5,7 +5,9 @@ mod disk;
 mod existing;
 mod filesystems;
 mod links;
+mod memory;
 mod modes;
+mod owners;
 mod races;
 pub(crate) mod tree;
 

@@ -12,7 +12,7 @@ use crate::host;
 use crate::inventory::{self, Inventory};
 use crate::recorded::Pending;
 use crate::signer::{self, NewKey};
-use crate::store::{self, Access, Batch, Existing};
+use crate::store::{self, Access, Batch, Existing, Owners};
 
 /// What to do where an earlier CA left hosts' folders or issued certificates, but neither certificate nor key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -36,6 +36,7 @@ pub(crate) struct NewCa<'a> {
     pub(crate) request: &'a CaRequest,
     pub(crate) algorithm: KeyAlgorithm,
     pub(crate) remains: Remains,
+    pub(crate) owners: Owners,
 }
 
 /// A root that signed itself, neither recorded nor in its place yet.
@@ -50,7 +51,7 @@ impl NewCa<'_> {
         // A CA that cannot be made leaves no folder behind.
         let early = if store::is_there(path)? { None } else { Some(self.root()?) };
         store::make_folder(path, Access::Secret)?;
-        let folder = LockedFolder::lock(path)?;
+        let folder = LockedFolder::lock(path, self.owners)?;
         let opened = match (Found::find(path)?, self.remains) {
             (Found::Nothing, _) | (Found::Remains(_), Remains::Keep) => {
                 let root = early.map_or_else(|| self.root(), Ok)?;

@@ -8,7 +8,7 @@ use pki_core::{Certificate, Signer};
 
 use crate::failure::{Failure, shown};
 use crate::inventory::{self, Inventory};
-use crate::store::{self, Access, Batch, Existing, Lock};
+use crate::store::{self, Access, Batch, Existing, Lock, Owners};
 use crate::{hosts, signer};
 
 pub(crate) fn certificate_path(folder: &Path) -> PathBuf {
@@ -142,11 +142,13 @@ pub(crate) struct LockedFolder {
 }
 
 impl LockedFolder {
-    /// Waits for others to finish in the folder, and removes what a run that was killed left there.
-    pub(crate) fn lock(path: &Path) -> Result<Self, Failure> {
+    /// Refuses a folder or a key of somebody who may not own it, waits for others to finish, and removes what a run that was killed left there.
+    pub(crate) fn lock(path: &Path, owners: Owners) -> Result<Self, Failure> {
         if !fs::metadata(path).is_ok_and(|folder| folder.is_dir()) {
             return Err(no_ca(path));
         }
+        owners.check_folder(path)?;
+        owners.check_file(&key_path(path))?;
         let lock = Lock::take(path)?;
         store::sweep_own(path)?;
         Ok(Self { path: path.to_owned(), _lock: lock })

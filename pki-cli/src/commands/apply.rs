@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use pki_core::{
-    Action, CertificateSpec, ClusterCas, Issued, KeyFormat, Manifest, PrivateKey, Signer,
+    Action, CertificateSpec, ClusterCas, Issued, KeyFormat, Manifest, PrivateKey, Signer, quote,
 };
 use zeroize::Zeroizing;
 
@@ -22,7 +22,7 @@ use crate::hosts::{self, BundleFile, NewFolder};
 use crate::progress::Progress;
 use crate::recorded::{Pending, Recorded};
 use crate::signals::{self, Uninterrupted};
-use crate::store::{self, Access};
+use crate::store::{self, Access, Owners};
 
 /// Make the cluster's certificates what the manifest says: the CA, and a folder for each host
 ///
@@ -39,6 +39,10 @@ pub(crate) struct ApplyArgs {
     /// others the CA's certificates that it does not name, with their keys
     #[arg(long)]
     prune: bool,
+
+    /// Remove with --prune without asking
+    #[arg(long, requires = "prune")]
+    yes: bool,
 }
 
 /// So many hosts share a transaction and a sync; a crash loses no more than these.
@@ -49,39 +53,54 @@ pub(crate) fn run(args: &ApplyArgs, common: &Common) -> Result<ExitCode, Failure
     // Before a CA is made.
     let specs = cluster::specs_by_host(&manifest, &args.manifest.only)?;
     let path = common.folder_of(&args.manifest.file, &manifest);
-    let mut ca = ApplyCa::open(&manifest, &path)?;
+    let mut ca = ApplyCa::open(&manifest, &path, common.owners())?;
     let cas = ca.chain.cas(&path)?;
     let differences = manifest.ca_differences(&cas.server);
     manifest.warnings.extend(differences);
     let context = ApplyContext::new(&manifest, Some(&cas), &path)?;
-    let orphans = if args.prune { Orphans::Remove } else { Orphans::Keep };
-    let all = &context.all;
-    hosts::clean(all)?;
+    let orphans = Orphans::of(args.prune);
+    hosts::clean(&context.all)?;
 
     let work = Work::find(&context, &specs, &args.manifest.only)?;
     let needed = work.hosts.iter().filter(|host| host.is_needed(orphans));
     let needed: Vec<&HostWork<'_>> = needed.collect();
     let name = |spec: &CertificateSpec| format!("{}/{}", spec.host, spec.role.certificate_file());
     let waiting: Vec<String> = needed.iter().flat_map(|host| to_sign(host)).map(name).collect();
+    if orphans == Orphans::Remove && !args.yes {
+        confirm(&work.removals())?;
+    }
     ca.prepare(&waiting)?;
     let mut changed = ca.step.is_some() || !needed.is_empty();
     put_all(&needed, &context, ca.signing.as_deref(), &cas, orphans)?;
-    for orphan in work.orphans.iter().filter(|_| orphans == Orphans::Remove) {
-        hosts::remove(all, orphan)?;
+    let removed = work.orphans.iter().filter(|orphan| orphan.kept_because.is_none());
+    for orphan in removed.filter(|_| orphans == Orphans::Remove) {
+        hosts::remove(&context.all, &orphan.host)?;
         changed = true;
     }
 
-    let mut steps: Vec<Step> = ca.step.into_iter().chain(work.steps()).collect();
+    let mut steps: Vec<Step> = ca.step.into_iter().chain(work.steps(orphans)).collect();
     steps.retain(|step| step.action != "keep");
-    let is_removed = |step: &&mut Step| orphans == Orphans::Remove && step.action == "orphan";
-    for step in steps.iter_mut().filter(is_removed) {
-        step.action = "remove";
-    }
     let mut warnings = std::mem::take(&mut manifest.warnings);
     warnings.extend(ca.remarks);
     let end = if changed { "done\n" } else { "nothing to do\n" };
     Outcome { changed, warnings, steps }.print(common.format, end)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Lets somebody at a terminal say whether these are to be removed. Without a terminal only `--yes` says so.
+fn confirm(removals: &[String]) -> Result<(), Failure> {
+    if removals.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<String> = removals.iter().map(|name| quote::name(name)).collect();
+    let names = names.join(", ");
+    match host::asked(&format!("remove {names}? [y/N] "))? {
+        Some(answer) if ["y", "yes"].contains(&answer.trim()) => Ok(()),
+        Some(_) => Err(Failure::refused("not confirmed: nothing was changed")
+            .hinted("answer y to remove them, or leave --prune out to keep them")),
+        None => Err(Failure::usage(format!("--prune would remove {names}"))
+            .hinted("look at it with etcdpki plan --prune; then add --yes, because there is no terminal to ask on")),
+    }
 }
 
 /// The CA of a run of `apply`. Its key is read only when something is to be signed.
@@ -98,9 +117,10 @@ struct ApplyCa {
 
 impl ApplyCa {
     /// Opens the CA in its folder, makes it where there is none, or puts its certificate back.
-    fn open(manifest: &Manifest, path: &Path) -> Result<Self, Failure> {
+    fn open(manifest: &Manifest, path: &Path, owners: Owners) -> Result<Self, Failure> {
         let request = manifest.ca_request();
-        let new = NewCa { request: &request, algorithm: manifest.ca.key, remains: Remains::Refuse };
+        let algorithm = manifest.ca.key;
+        let new = NewCa { request: &request, algorithm, remains: Remains::Refuse, owners };
         let (folder, opened) = new.open_or_make(path)?;
         let (chain, signing, step) = match opened {
             Opened::Made(ca) => (ca.chain().clone(), Some(ca), Some("create")),
@@ -159,22 +179,31 @@ fn put_all(
         return Ok(());
     }
     store::make_folder(&context.all, Access::Secret)?;
+    // Between hosts a signal is heeded. Inside of one everything goes on to its place.
+    let _uninterrupted = Uninterrupted::begin()?;
     if needed.iter().any(|host| host.is_exchanged(orphans)) {
         hosts::probe(&context.all)?;
     }
-    // Between hosts a signal is heeded. Inside of one everything goes on to its place.
-    let _uninterrupted = Uninterrupted::begin()?;
     let progress = &Progress::new("making", needed.len());
+    let make_all = |hosts: &[&HostWork<'_>]| {
+        in_parallel(hosts, |host| {
+            let made = make(host, context, ca, cas, orphans);
+            progress.step();
+            made
+        })
+    };
+    let mut origins = context.origins.clone();
+    let mut put = |hosts: &[&HostWork<'_>], made: Result<Vec<_>, Failure>| {
+        let made = made?;
+        origins.add(hosts.iter().map(|host| host.host), &context.manifest.cluster)?;
+        put(made, context, ca)
+    };
     thread::scope(|scope| {
         // One batch waits while one is made and one is put: no more of them are in memory.
         let (sender, receiver) = mpsc::sync_channel(0);
-        scope.spawn(move || {
+        let maker = thread::Builder::new().spawn_scoped(scope, move || {
             for hosts in needed.chunks(AT_ONCE) {
-                let made = in_parallel(hosts, |host| {
-                    let made = make(host, context, ca, cas, orphans);
-                    progress.step();
-                    made
-                });
+                let made = make_all(hosts);
                 let failed = made.is_err();
                 // Nobody receives any more after a failure on the other side.
                 if sender.send(made).is_err() || failed {
@@ -182,10 +211,14 @@ fn put_all(
                 }
             }
         });
-        for made in receiver {
-            put(made?, context, ca)?;
+        match maker {
+            Ok(_) => {
+                let mut batches = needed.chunks(AT_ONCE).zip(receiver);
+                batches.try_for_each(|(hosts, made)| put(hosts, made))
+            }
+            // No thread can be had: one after the other.
+            Err(_) => needed.chunks(AT_ONCE).try_for_each(|hosts| put(hosts, make_all(hosts))),
         }
-        Ok::<(), Failure>(())
     })?;
     hosts::sync_all(&context.all)
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use pki_core::Manifest;
 
 use crate::output::Format;
+use crate::store::Owners;
 
 /// The name of the CA's folder where nothing else is said.
 const DEFAULT: &str = "pki";
@@ -18,12 +19,21 @@ pub(crate) struct Common {
     #[arg(short, long, global = true, env = "ETCDPKI_DIR", value_name = "DIR")]
     dir: Option<PathBuf>,
 
+    /// Use a CA's folder, or a key in it, that belongs neither to you nor to root
+    #[arg(long, global = true)]
+    allow_foreign_owner: bool,
+
     /// Output format
     #[arg(long, global = true, value_enum, default_value_t)]
     pub(crate) format: Format,
 }
 
 impl Common {
+    /// Who may own the CA's folder.
+    pub(crate) const fn owners(&self) -> Owners {
+        if self.allow_foreign_owner { Owners::Any } else { Owners::Trusted }
+    }
+
     /// The CA's folder of a command that reads no manifest.
     pub(crate) fn folder(&self) -> PathBuf {
         self.dir.clone().unwrap_or_else(|| DEFAULT.into())

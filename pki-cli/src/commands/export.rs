@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::ValueEnum;
-use pki_core::{APISERVER_CLIENT, FileKind, Role, pkcs12};
+use pki_core::{APISERVER_CLIENT, FileKind, Role, pkcs12, quote};
 use serde::Serialize;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use super::{Common, cluster};
 use crate::archive::{self, Member};
 use crate::ca::Chain;
-use crate::failure::Failure;
+use crate::failure::{Failure, shown};
 use crate::host;
 use crate::hosts::{self, HeldFile};
 use crate::output::{Format, json};
@@ -132,7 +132,11 @@ pub(crate) fn run(args: &ExportArgs, common: &Common) -> Result<ExitCode, Failur
     if common.format == Format::Json {
         json::print(&ExportOutput { host: args.host.clone(), files })?;
     } else {
-        let line = |made: &Exported| format!("{}: {}\n", made.file, made.contents.join(", "));
+        let line = |made: &Exported| {
+            let contents: Vec<String> =
+                made.contents.iter().map(|name| quote::name(name)).collect();
+            format!("{}: {}\n", quote::name(&made.file), contents.join(", "))
+        };
         host::print(&files.iter().map(line).collect::<String>())?;
     }
     Ok(ExitCode::SUCCESS)
@@ -159,7 +163,8 @@ fn find(host: &str, folder: &Path) -> Result<BTreeMap<OsString, HeldFile>, Failu
     } else {
         format!("one of: {}", known.join(", "))
     };
-    Err(Failure::usage(format!("{host}: no such host in {}", all.display())).hinted(hint))
+    let (host, all) = (quote::value(host), shown(&all));
+    Err(Failure::usage(format!("{host}: no such host in {all}")).hinted(hint))
 }
 
 /// The password of PKCS #12, from where the command line says: never from the command line itself, which
@@ -167,7 +172,7 @@ fn find(host: &str, folder: &Path) -> Result<BTreeMap<OsString, HeldFile>, Failu
 fn password(args: &ExportArgs) -> Result<Option<Zeroizing<String>>, Failure> {
     let (from, bytes) = match (&args.password_file, &args.password_env) {
         (Some(path), _) if path == Path::new("-") => ("standard input".into(), store::read(path)?),
-        (Some(path), _) => (path.display().to_string(), store::read_secret(path)?),
+        (Some(path), _) => (shown(path), store::read_secret(path)?),
         (None, Some(name)) => {
             let value = host::variable(name).ok_or_else(|| {
                 Failure::usage(format!("--password-env {name}: there is no such variable"))
@@ -209,15 +214,22 @@ fn archive(args: &ExportArgs, files: Vec<Member<'_>>, bundle: &Bundle) -> Result
     let begins = bundle.pairs.iter().map(|pair| pair.certificate.not_before);
     let modified = begins.max().unwrap_or(OffsetDateTime::UNIX_EPOCH);
     let bytes = archive::tar_gz(files, modified)
-        .map_err(|error| Failure::environment(format!("packing {}: {error}", path.display())))?;
+        .map_err(|error| Failure::environment(format!("packing {}: {error}", shown(&path))))?;
     Ok(Made { path, bytes, contents })
+}
+
+/// The mode of a file in an archive: never looser than on the disk, and for all to read only if the file is known
+/// to hold nothing secret.
+fn mode(bundle: &Bundle, name: &OsString, file: &HeldFile) -> u32 {
+    let access = if bundle.public.contains(name) { Access::Public } else { Access::Secret };
+    access.mode() & file.mode
 }
 
 fn as_it_is<'a>(bundle: &Bundle, files: &'a BTreeMap<OsString, HeldFile>) -> Vec<Member<'a>> {
     let member = |(name, file): (&OsString, &'a HeldFile)| Member {
         path: name.to_string_lossy().into_owned(),
         contents: &file.contents,
-        access: if bundle.keys.contains(name) { Access::Secret } else { Access::Public },
+        mode: mode(bundle, name, file),
     };
     files.iter().map(member).collect()
 }
@@ -226,12 +238,12 @@ fn as_it_is<'a>(bundle: &Bundle, files: &'a BTreeMap<OsString, HeldFile>) -> Vec
 /// client in `pki`, all else in `pki/etcd`. One certificate for both ports goes under both names.
 fn kubeadm<'a>(bundle: &Bundle, files: &'a BTreeMap<OsString, HeldFile>) -> Vec<Member<'a>> {
     let mut members = Vec::new();
-    let mut add = |path: String, name: &str, access| {
-        if let Some(file) = files.get(&OsString::from(name)) {
-            members.push(Member { path, contents: &file.contents, access });
+    let mut add = |path: String, name: &str| {
+        if let Some((name, file)) = files.get_key_value(&OsString::from(name)) {
+            members.push(Member { path, contents: &file.contents, mode: mode(bundle, name, file) });
         }
     };
-    add("pki/etcd/ca.crt".to_owned(), &FileKind::TrustedCas.name(), Access::Public);
+    add("pki/etcd/ca.crt".to_owned(), &FileKind::TrustedCas.name());
     for Pair { role, .. } in &bundle.pairs {
         let in_etcd = |role: &Role| format!("etcd/{}", role.base());
         let places = match role {
@@ -240,8 +252,8 @@ fn kubeadm<'a>(bundle: &Bundle, files: &'a BTreeMap<OsString, HeldFile>) -> Vec<
             other => vec![in_etcd(other)],
         };
         for place in places {
-            add(format!("pki/{place}.crt"), &role.certificate_file(), Access::Public);
-            add(format!("pki/{place}.key"), &role.key_file(), Access::Secret);
+            add(format!("pki/{place}.crt"), &role.certificate_file());
+            add(format!("pki/{place}.key"), &role.key_file());
         }
     }
     members

@@ -79,7 +79,8 @@ pub(crate) fn run(args: &InitCaArgs, common: &Common) -> Result<ExitCode, Failur
     let (request, algorithm) = request(args)?;
     let folder = common.folder();
     let remains = if args.new { Remains::Keep } else { Remains::Refuse };
-    let opened = NewCa { request: &request, algorithm, remains }.open_or_make(&folder);
+    let opened = NewCa { request: &request, algorithm, remains, owners: common.owners() }
+        .open_or_make(&folder);
     let (_folder, opened) = opened.map_err(|failure| {
         let failure = failure.naming(Input::Subject, "--cn");
         // The options are checked already; what is wrong with a value is wrong in the file.

@@ -147,7 +147,7 @@ pub(crate) fn run(args: &IssueArgs, common: &Common) -> Result<ExitCode, Failure
         None => Failure::from(error),
     })?;
     let folder = common.folder();
-    let ca = Ca::open(&folder)?;
+    let ca = Ca::open(&folder, common.owners())?;
     let wanted = wanted(args, profile, &folder)?;
     let context = host::issuance_context()?;
     let signed = ca.sign(&wanted.request, profile, &context);
@@ -157,7 +157,7 @@ pub(crate) fn run(args: &IssueArgs, common: &Common) -> Result<ExitCode, Failure
         host::say(&format!("warning: {remark}\n"));
     }
     // Whoever else writes files of this name waits.
-    let _folder = LockedFolder::lock(&folder)?;
+    let _folder = LockedFolder::lock(&folder, common.owners())?;
     let staged = signed.stage(|issued| {
         let mut pem = issued.certificate.to_pem()?;
         for above in ca.chain().intermediates().filter(|_| args.chain) {

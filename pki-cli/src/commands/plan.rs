@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::Common;
-use super::cluster::{self, ApplyContext, ManifestArgs, Outcome, Step, Work};
+use super::cluster::{self, ApplyContext, ManifestArgs, Orphans, Outcome, Step, Work};
 use crate::ca::{Chain, Found};
 use crate::failure::{Failure, Kind};
 
@@ -15,6 +15,10 @@ use crate::failure::{Failure, Kind};
 pub(crate) struct PlanArgs {
     #[command(flatten)]
     manifest: ManifestArgs,
+
+    /// Show what `apply --prune` would remove
+    #[arg(long)]
+    prune: bool,
 }
 
 pub(crate) fn run(args: &PlanArgs, common: &Common) -> Result<ExitCode, Failure> {
@@ -38,8 +42,9 @@ pub(crate) fn run(args: &PlanArgs, common: &Common) -> Result<ExitCode, Failure>
     let specs = cluster::specs_by_host(&manifest, &args.manifest.only)?;
     let context = ApplyContext::new(&manifest, cas.as_ref(), &folder)?;
     let work = Work::find(&context, &specs, &args.manifest.only)?;
-    let changed = work.is_needed() || ca_step.is_some();
-    let steps: Vec<Step> = ca_step.into_iter().chain(work.steps()).collect();
+    let orphans = Orphans::of(args.prune);
+    let changed = work.is_needed(orphans) || ca_step.is_some();
+    let steps: Vec<Step> = ca_step.into_iter().chain(work.steps(orphans)).collect();
     Outcome { changed, warnings: manifest.warnings, steps }.print(common.format, "")?;
     Ok(if changed { ExitCode::from(Kind::Refused.exit_code()) } else { ExitCode::SUCCESS })
 }

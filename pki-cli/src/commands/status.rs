@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anstream::adapter::strip_str;
 use clap::ValueEnum;
-use pki_core::{Certificate, FileKind, FileReport, HostFile, Severity, parse_duration};
+use pki_core::{Certificate, FileKind, FileReport, HostFile, Severity, parse_duration, quote};
 use serde::Serialize;
 use time::{Duration, OffsetDateTime};
 
@@ -17,6 +18,7 @@ use crate::host;
 use crate::hosts;
 use crate::output::facts::moment;
 use crate::output::{Format, json, text};
+use crate::store::{Access, Batch, Existing};
 
 /// Show every certificate of the cluster: days left, and what is wrong
 ///
@@ -24,7 +26,7 @@ use crate::output::{Format, json, text};
 /// etcd is external.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  etcdpki status -f cluster.yaml\n  \
-    etcdpki status -f cluster.yaml --output prometheus > /var/lib/node_exporter/etcdpki.prom")]
+    etcdpki status -f cluster.yaml --output prometheus --out /var/lib/node_exporter/etcdpki.prom")]
 pub(crate) struct StatusArgs {
     /// The manifest of the cluster, in YAML
     #[arg(short, long, value_name = "FILE")]
@@ -38,6 +40,12 @@ pub(crate) struct StatusArgs {
     /// Metrics for node_exporter's textfile collector, in place of --format
     #[arg(long, value_enum)]
     output: Option<Output>,
+
+    /// The file to write, whole or not at all, `-` for standard output
+    ///
+    /// It is replaced in one step, so that a collector never reads half of it.
+    #[arg(long, value_name = "PATH")]
+    out: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -100,12 +108,21 @@ pub(crate) fn run(args: &StatusArgs, common: &Common) -> Result<ExitCode, Failur
         rows.push(row(host, file, "other", None, Some(&report), args.warn, now));
     }
     let ok = rows.iter().all(|row| row.problems.is_empty());
-    match (args.output, common.format) {
-        (Some(Output::Prometheus), _) => host::print(&prometheus(&rows))?,
+    let page = match (args.output, common.format) {
+        (Some(Output::Prometheus), _) => prometheus(&rows),
         (None, Format::Json) => {
-            json::print(&StatusOutput { ok, folder: full(&folder), certificates: rows })?;
+            json::text(&StatusOutput { ok, folder: full(&folder), certificates: rows })?
         }
-        (None, _) => host::print(&format!("{}\n{}", full(&folder), table(&rows)))?,
+        (None, _) => format!("{}\n{}", full(&folder), table(&rows)),
+    };
+    match args.out.as_deref().filter(|path| *path != Path::new("-")) {
+        None => host::print(&page)?,
+        Some(path) => {
+            let mut batch = Batch::new(Existing::Replace);
+            let plain = strip_str(&page).to_string();
+            batch.stage(path.to_owned(), plain.as_bytes(), Access::Public)?;
+            batch.commit()?;
+        }
     }
     Ok(if ok { ExitCode::SUCCESS } else { ExitCode::from(Kind::Refused.exit_code()) })
 }
@@ -145,7 +162,8 @@ fn row(
 
 fn table(rows: &[Row]) -> String {
     let path = |row: &Row| {
-        if row.host.is_empty() { row.file.clone() } else { format!("{}/{}", row.host, row.file) }
+        let (host, file) = (quote::name(&row.host), quote::name(&row.file));
+        if host.is_empty() { file } else { format!("{host}/{file}") }
     };
     let width = rows.iter().map(|row| path(row).len()).max().unwrap_or(0).max(4);
     let mut out =
@@ -167,12 +185,18 @@ fn table(rows: &[Row]) -> String {
     out
 }
 
+/// The value of a label in the text format of Prometheus.
+fn label(text: &str) -> String {
+    quote::name(text).replace('\\', "\\\\").replace('"', "\\\"")
+}
+
 fn prometheus(rows: &[Row]) -> String {
     let mut text = "# HELP etcdpki_certificate_not_after_seconds When the certificate ends.\n\
          # TYPE etcdpki_certificate_not_after_seconds gauge\n"
         .to_owned();
     let labels = |row: &Row| {
-        format!("host=\"{}\",file=\"{}\",purpose=\"{}\"", row.host, row.file, row.purpose)
+        let (host, file) = (label(&row.host), label(&row.file));
+        format!("host=\"{host}\",file=\"{file}\",purpose=\"{}\"", row.purpose)
     };
     for row in rows {
         if let Some(seconds) = row.seconds {

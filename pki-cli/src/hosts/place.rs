@@ -15,6 +15,7 @@ use rustix::io::Errno;
 use tempfile::TempDir;
 
 use crate::failure::Failure;
+use crate::signals::Uninterrupted;
 use crate::store::{self, UNFINISHED};
 
 /// A folder that is whole and is to take its place.
@@ -47,6 +48,7 @@ pub(crate) fn clean(all: &Path) -> Result<(), Failure> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         entries => entries.map_err(|error| Failure::file("reading", all, &error))?,
     };
+    let _uninterrupted = Uninterrupted::begin()?;
     let mut is_clean = true;
     for entry in entries {
         let entry = entry.map_err(|error| Failure::file("reading", all, &error))?;
@@ -122,6 +124,7 @@ fn make_room(place: &Path, aside: &Path) -> Result<(), Failure> {
 
 /// Removes a host's folder: at once, or so that the next run goes on if this one dies.
 pub(crate) fn remove(all: &Path, host: &str) -> Result<(), Failure> {
+    let _uninterrupted = Uninterrupted::begin()?;
     let place = all.join(host);
     let gone = aside(&place, GONE);
     let failed = |error: io::Error| Failure::file("removing", &place, &error);

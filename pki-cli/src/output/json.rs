@@ -8,10 +8,15 @@ use crate::host;
 
 /// Prints one document.
 pub(crate) fn print(document: &impl Serialize) -> Result<(), Failure> {
+    host::print(&text(document)?)
+}
+
+/// One document, with a line end.
+pub(crate) fn text(document: &impl Serialize) -> Result<String, Failure> {
     let mut text = serde_json::to_string_pretty(document)
         .map_err(|error| Failure::environment(format!("cannot write JSON: {error}")))?;
     text.push('\n');
-    host::print(&text)
+    Ok(text)
 }
 
 #[derive(Serialize)]

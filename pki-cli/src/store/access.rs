@@ -1,8 +1,8 @@
 //! Who may read what is written.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, Metadata, OpenOptions};
 use std::io::ErrorKind;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use super::batch::{Batch, Existing};
@@ -38,6 +38,53 @@ impl Access {
             found & 0o777
         ))
         .hinted("write to a file system that keeps them, such as ext4, xfs or tmpfs"))
+    }
+}
+
+/// Who may own the folder of a CA, and its key.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "there is nothing between the two")]
+pub enum Owners {
+    /// The user who runs the program, or root.
+    Trusted,
+    /// Anybody.
+    Any,
+}
+
+impl Owners {
+    /// Refuses a file or folder that somebody else owns or can write to, as sshd does with `StrictModes`: that
+    /// user could exchange the CA. Folders above it are not looked at.
+    pub(crate) fn check_folder(self, path: &Path) -> Result<(), Failure> {
+        let metadata = fs::metadata(path);
+        let metadata = metadata.map_err(|error| Failure::file("looking at", path, &error))?;
+        let mode = metadata.mode() & 0o777;
+        if mode & 0o022 != 0 {
+            let path = shown(path);
+            return Err(Failure::environment(format!(
+                "{path} has mode {mode:04o}: users other than its owner can write to it"
+            ))
+            .hinted(format!("see that nobody changed it, then: chmod go-w {path}")));
+        }
+        self.check_owner(path, &metadata)
+    }
+
+    /// The same of a file in it, if it is there, and only of its owner: whoever reads it looks at its mode.
+    pub(crate) fn check_file(self, path: &Path) -> Result<(), Failure> {
+        fs::metadata(path).map_or(Ok(()), |metadata| self.check_owner(path, &metadata))
+    }
+
+    fn check_owner(self, path: &Path, metadata: &Metadata) -> Result<(), Failure> {
+        let (owner, user) = (metadata.uid(), rustix::process::geteuid().as_raw());
+        let path = shown(path);
+        if self == Self::Any || owner == user || owner == 0 {
+            return Ok(());
+        }
+        Err(Failure::environment(format!(
+            "{path} belongs to the user with number {owner}, who is neither root nor the user who runs this ({user})"
+        ))
+        .hinted(
+            "run this as that user, or chown it, or, if you trust that user with the CA, add --allow-foreign-owner",
+        ))
     }
 }
 

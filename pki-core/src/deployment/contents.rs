@@ -3,6 +3,7 @@
 use crate::certificate::Certificate;
 use crate::crl::Crl;
 use crate::error::Defect;
+use crate::held_keys::private_keys;
 use crate::key::{PublicKey, Signer};
 use crate::pem;
 use crate::private_key::PrivateKey;
@@ -48,6 +49,8 @@ pub(crate) struct Contents {
     pub(crate) certificates: Vec<Certificate>,
     /// The public half of the private key, where one can be read.
     pub(crate) key: Option<PublicKey>,
+    /// The public halves of all private keys in it, in whatever form.
+    pub(crate) all_keys: Vec<PublicKey>,
     /// The CRL.
     pub(crate) crl: Option<Crl>,
     /// Why a section cannot be read.
@@ -97,6 +100,7 @@ impl Contents {
             sections: Vec::new(),
             certificates: Vec::new(),
             key: None,
+            all_keys: private_keys(bytes),
             crl: None,
             damage: None,
             text: String::new(),

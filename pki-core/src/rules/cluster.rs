@@ -80,9 +80,11 @@ pub(super) static ROWS: &[Row] = &[
 ];
 
 fn ca_key_on_node(deployment: &Deployment<'_>) -> Vec<Violation> {
-    let held = deployment.files.iter().filter_map(|file| Some((file, file.contents.key.as_ref()?)));
+    let keys = |file: &'_ HostFile| file.contents.all_keys.clone();
+    let held =
+        deployment.files.iter().flat_map(|file| keys(file).into_iter().map(move |key| (file, key)));
     let cas = deployment.cas.all();
-    held.filter(|(_, key)| cas.iter().any(|ca| ca.public_key == **key))
+    held.filter(|(_, key)| cas.iter().any(|ca| ca.public_key == *key))
         .map(|(file, key)| {
             about(file, format!("the file contains the CA's private key (key id {})", key.key_id()))
         })

@@ -89,11 +89,11 @@ fn a_host_that_is_gone_from_the_manifest_is_told_and_kept_until_prune() {
     assert_eq!(tree(&lab), before);
 
     // Work on one host leaves the others' folders alone.
-    let one = lab.ok(&[APPLY, &["--only", "etcdone", "--prune"]].concat());
+    let one = lab.ok(&[APPLY, &["--only", "etcdone", "--prune", "--yes"]].concat());
     assert!(one.ends_with("nothing to do\n"), "{one}");
     assert_eq!(tree(&lab), before);
 
-    let run = lab.run(&[APPLY, &["--prune", "--format", "json"]].concat());
+    let run = lab.run(&[APPLY, &["--prune", "--yes", "--format", "json"]].concat());
     assert_eq!(run.code, 0, "{run:?}");
     let document = json(&run);
     assert_eq!(document["changed"], true);
@@ -102,7 +102,7 @@ fn a_host_that_is_gone_from_the_manifest_is_told_and_kept_until_prune() {
     let mut expected = before.clone();
     expected.retain(|name, _| !name.starts_with("pki/hosts/masterone"));
     assert_eq!(changes(&expected, &tree(&lab)), Vec::<String>::new());
-    assert_eq!(lab.ok(&[APPLY, &["--prune"]].concat()), "nothing to do\n");
+    assert_eq!(lab.ok(&[APPLY, &["--prune", "--yes"]].concat()), "nothing to do\n");
 }
 
 /// A pair that nothing wants any more is a key that still opens the cluster.
@@ -128,7 +128,7 @@ fn a_certificate_that_is_gone_from_the_manifest_is_told_and_kept_until_prune() {
         assert_eq!(kept.get(&name), before.get(&name), "{name}");
     }
 
-    let removed = lab.ok(&[APPLY, &["--prune"]].concat());
+    let removed = lab.ok(&[APPLY, &["--prune", "--yes"]].concat());
     snapshot("orphan_file_removed", &removed);
     let names: Vec<String> =
         tree(&lab).into_keys().filter(|name| name.starts_with("pki/hosts/etcdone/")).collect();
@@ -143,5 +143,5 @@ fn a_certificate_that_is_gone_from_the_manifest_is_told_and_kept_until_prune() {
         "metrics.pem",
     ];
     assert_eq!(names, wanted.map(|name| format!("pki/hosts/etcdone/{name}")));
-    assert_eq!(lab.ok(&[APPLY, &["--prune"]].concat()), "nothing to do\n");
+    assert_eq!(lab.ok(&[APPLY, &["--prune", "--yes"]].concat()), "nothing to do\n");
 }

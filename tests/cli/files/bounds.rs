@@ -141,3 +141,35 @@ fn little_memory_is_an_answer_and_no_abort() {
     }
     assert!(seen.contains(&3), "no limit was met: {seen:?}");
 }
+
+/// Root is not bound by this limit, so that root runs it as somebody else.
+#[test]
+fn one_thread_is_enough() {
+    let lab = Lab::new();
+    let mut manifest = "cluster: lab\netcd:\n".to_owned();
+    for host in 1..40 {
+        let _ = writeln!(manifest, "  - {{ name: e{host}, ip: 10.1.1.{host} }}");
+    }
+    lab.write("cluster.yaml", manifest);
+    let somebody = 61_235;
+    let is_root = rustix::process::geteuid().is_root();
+    if is_root {
+        std::os::unix::fs::chown(lab.folder(), Some(somebody), None).unwrap();
+    }
+    for args in [
+        &["apply", "-f", "cluster.yaml"][..],
+        &["plan", "-f", "cluster.yaml"],
+        &["verify", "-f", "cluster.yaml"],
+        &["verify", "pki/hosts"],
+    ] {
+        let mut command = peers::program(if is_root { "setpriv" } else { "sh" });
+        if is_root {
+            command.args([&format!("--reuid={somebody}"), "--clear-groups", "sh"]);
+        }
+        let script = "ulimit -u 1; exec \"$@\"";
+        command.args(["-c", script, "sh", env!("CARGO_BIN_EXE_etcdpki")]).args(args);
+        command.current_dir(lab.folder()).env_remove("ETCDPKI_DIR");
+        let run = finish(&mut command);
+        assert_eq!(run.code, 0, "{args:?}: {run:?}");
+    }
+}

@@ -55,7 +55,26 @@ fn a_link_to_a_folder_is_nobodys_host() {
     let lab = applied();
     symlink("etcdone", lab.path("pki/hosts/latest")).unwrap();
     assert_eq!(lab.run(&["plan", "-f", "cluster.yaml"]).code, 0);
-    let _ = lab.run(&["apply", "-f", "cluster.yaml", "--prune"]);
+    let _ = lab.run(&["apply", "-f", "cluster.yaml", "--prune", "--yes"]);
     assert!(lab.path("pki/hosts/latest").is_symlink());
     assert!(lab.path("pki/hosts/etcdone/server.pem").exists());
+}
+
+/// `status --out` as a collector of metrics needs it.
+#[test]
+fn a_page_of_metrics_is_replaced_in_one_step() {
+    let lab = applied();
+    let status =
+        ["status", "-f", "cluster.yaml", "--output", "prometheus", "--out", "etcdpki.prom"];
+    assert_eq!(lab.ok(&status), "");
+    let page = lab.ok(&["status", "-f", "cluster.yaml", "--output", "prometheus"]);
+    assert_eq!(lab.read("etcdpki.prom"), page.as_bytes());
+    let old = fs::File::open(lab.path("etcdpki.prom")).unwrap();
+    lab.ok(&status);
+    // Whoever has the old one open reads all of it.
+    assert_eq!(std::io::read_to_string(old).unwrap(), page);
+    fs::remove_file(lab.path("etcdpki.prom")).unwrap();
+    symlink("elsewhere", lab.path("etcdpki.prom")).unwrap();
+    assert_eq!(lab.run(&status).code, 3);
+    assert!(!lab.path("elsewhere").exists());
 }

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use pki_core::{Action, Drift};
+use pki_core::{Action, Drift, quote};
 use serde::Serialize;
 
-use super::work::{HostWork, Work};
+use super::work::{HostWork, Orphans, Work};
 use crate::ca::certificate_path;
 use crate::failure::{Failure, full};
 use crate::host;
@@ -36,20 +36,22 @@ impl Outcome {
 
 impl Work<'_> {
     /// What is to be done, a line each.
-    pub(crate) fn steps(&self) -> Vec<Step> {
-        let mut steps: Vec<Step> = self.hosts.iter().flat_map(HostWork::steps).collect();
-        steps.extend(self.orphans.iter().map(|orphan| Step {
-            host: orphan.clone(),
-            file: String::new(),
-            action: "orphan",
-            reasons: vec!["the manifest does not list this host".to_owned()],
+    pub(crate) fn steps(&self, orphans: Orphans) -> Vec<Step> {
+        let steps = self.hosts.iter().flat_map(|host| host.steps(orphans));
+        let mut steps: Vec<Step> = steps.collect();
+        steps.extend(self.orphans.iter().map(|orphan| {
+            let mut reasons = vec!["the manifest does not list this host".to_owned()];
+            let kept = orphan.kept_because.as_ref();
+            reasons.extend(kept.map(|reason| format!("--prune keeps it: {reason}")));
+            let action = if kept.is_some() { "orphan" } else { orphans.action() };
+            Step { host: orphan.host.clone(), file: String::new(), action, reasons }
         }));
         steps
     }
 }
 
 impl HostWork<'_> {
-    fn steps(&self) -> Vec<Step> {
+    fn steps(&self, orphans: Orphans) -> Vec<Step> {
         let step =
             |file, action, reasons| Step { host: self.host.to_owned(), file, action, reasons };
         let mut steps = Vec::new();
@@ -66,7 +68,8 @@ impl HostWork<'_> {
         }
         for file in &self.orphans {
             let reason = "the manifest does not list this file".to_owned();
-            steps.push(step(file.to_string_lossy().into_owned(), "orphan", vec![reason]));
+            let file = file.to_string_lossy().into_owned();
+            steps.push(step(file, orphans.action(), vec![reason]));
         }
         steps
     }
@@ -91,7 +94,7 @@ pub(crate) struct Step {
     /// A name in the host's folder; of the CA the full path
     pub(crate) file: String,
     /// `create`, `reissue`, `renew`, `keep`, `write`, `chmod`, `orphan`; of the CA, which has no host,
-    /// `create` or `restore`; of `apply --prune` also `remove`
+    /// `create` or `restore`; with `--prune` also `remove`
     pub(crate) action: &'static str,
     pub(crate) reasons: Vec<String>,
 }
@@ -111,6 +114,7 @@ impl Step {
         let reasons: Vec<String> =
             self.reasons.iter().map(|reason| format!("           {reason}\n")).collect();
         let slash = if self.file.is_empty() { "" } else { "/" };
-        format!("  {:<8} {}{slash}{}\n{}", self.action, self.host, self.file, reasons.concat())
+        let (host, file) = (quote::name(&self.host), quote::name(&self.file));
+        format!("  {:<8} {host}{slash}{file}\n{}", self.action, reasons.concat())
     }
 }

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 
 use pki_core::{
     Action, Bundles, Certificate, CertificateSpec, ClusterCas, FileKind, Held, Manifest,
-    PrivateKey, Signer, SigningConfig,
+    PrivateKey, Signer, SigningConfig, quote,
 };
 use time::OffsetDateTime;
 
 use super::parallel::in_parallel;
 use crate::failure::Failure;
 use crate::host;
-use crate::hosts::{self, HeldFile, WrongMode};
+use crate::hosts::{self, HeldFile, Origins, WrongMode};
 use crate::progress::Progress;
 
 /// What the work on every host's folder looks at.
@@ -27,6 +27,8 @@ pub(crate) struct ApplyContext<'a> {
     trusted: String,
     /// The folder of all hosts.
     pub(crate) all: PathBuf,
+    /// The clusters that their folders were made for.
+    pub(crate) origins: Origins,
     pub(crate) now: OffsetDateTime,
 }
 
@@ -44,6 +46,7 @@ impl<'a> ApplyContext<'a> {
             cas,
             trusted: trusted.unwrap_or_default(),
             all: folder.join(hosts::FOLDER),
+            origins: Origins::read(folder)?,
             now: host::now(),
         })
     }
@@ -64,11 +67,33 @@ pub(crate) enum Orphans {
     Remove,
 }
 
+impl Orphans {
+    /// What `--prune` on the command line says.
+    pub(crate) const fn of(prune: bool) -> Self {
+        if prune { Self::Remove } else { Self::Keep }
+    }
+
+    /// The word for it in a plan.
+    pub(crate) const fn action(self) -> &'static str {
+        match self {
+            Self::Keep => "orphan",
+            Self::Remove => "remove",
+        }
+    }
+}
+
 /// What is to be done, host by host.
 pub(crate) struct Work<'a> {
     pub(crate) hosts: Vec<HostWork<'a>>,
     /// Folders of hosts that the manifest does not list.
-    pub(crate) orphans: Vec<String>,
+    pub(crate) orphans: Vec<OrphanFolder>,
+}
+
+/// The folder of a host that the manifest does not list.
+pub(crate) struct OrphanFolder {
+    pub(crate) host: String,
+    /// Why `--prune` keeps it, if it does: it removes only what `apply` made for the same cluster.
+    pub(crate) kept_because: Option<String>,
 }
 
 /// What is to be done in one host's folder.
@@ -96,7 +121,8 @@ impl<'a> Work<'a> {
         let orphans = hosts::list(&context.all)?;
         // With --only the other hosts are left alone, also by --prune.
         let is_orphan = |host: &String| only.is_empty() && !specs.contains_key(host);
-        let orphans = orphans.into_iter().filter(is_orphan).collect();
+        let orphans = orphans.into_iter().filter(is_orphan);
+        let orphans = orphans.map(|host| OrphanFolder::find(context, host)).collect();
         let by_host: Vec<_> =
             specs.iter().filter(|(host, _)| only.is_empty() || only.contains(host)).collect();
         let progress = Progress::new("reading", by_host.len());
@@ -108,8 +134,55 @@ impl<'a> Work<'a> {
         Ok(Self { hosts, orphans })
     }
 
-    pub(crate) fn is_needed(&self) -> bool {
-        self.hosts.iter().any(|host| host.is_needed(Orphans::Keep))
+    pub(crate) fn is_needed(&self, orphans: Orphans) -> bool {
+        self.hosts.iter().any(|host| host.is_needed(orphans))
+            || (orphans == Orphans::Remove && !self.removals().is_empty())
+    }
+
+    /// What `--prune` removes: folders by the host's name, files by host and name.
+    pub(crate) fn removals(&self) -> Vec<String> {
+        let files = self.hosts.iter().flat_map(|host| {
+            let path = |name: &OsString| format!("{}/{}", host.host, name.to_string_lossy());
+            host.orphans.iter().map(path)
+        });
+        let folders = self.orphans.iter().filter(|orphan| orphan.kept_because.is_none());
+        files.chain(folders.map(|orphan| orphan.host.clone())).collect()
+    }
+}
+
+impl OrphanFolder {
+    fn find(context: &ApplyContext<'_>, host: String) -> Self {
+        let kept_because = match context.origins.cluster_of(&host) {
+            Some(cluster) if cluster == context.manifest.cluster => {
+                foreign(&context.all.join(&host), context.cas)
+            }
+            Some(cluster) => Some(format!("it was made for the cluster {}", quote::value(cluster))),
+            None => Some("nothing says that apply made it".to_owned()),
+        };
+        Self { host, kept_because }
+    }
+}
+
+/// Why a folder is not only what `apply` made: something foreign in it, or nothing of our CAs.
+fn foreign(folder: &Path, cas: Option<&ClusterCas>) -> Option<String> {
+    let (Some(cas), Ok(files)) = (cas, hosts::read(folder)) else {
+        return Some("it holds more than files of apply".to_owned());
+    };
+    let ours: Vec<OsString> = orphans(&files, cas);
+    let is_ours = |name: &&OsString| {
+        let kind = name.to_str().and_then(FileKind::from_name);
+        match kind {
+            Some(FileKind::Certificate(_) | FileKind::Key(_)) | None => ours.contains(name),
+            Some(_) => true,
+        }
+    };
+    match files.keys().find(|name| !is_ours(name)) {
+        Some(name) => {
+            let name = quote::name(&name.to_string_lossy());
+            Some(format!("it holds {name}, which apply did not make"))
+        }
+        None if ours.is_empty() => Some("it holds no certificate of this CA".to_owned()),
+        None => None,
     }
 }
 
@@ -140,7 +213,10 @@ impl<'a> HostWork<'a> {
                 work.files.push(kind);
             }
         }
-        if let Some(cas) = context.cas {
+        let is_of_another = |cluster| cluster != context.manifest.cluster;
+        if let Some(cas) = context.cas
+            && !context.origins.cluster_of(host).is_some_and(is_of_another)
+        {
             work.orphans = orphans(&files, cas);
         }
         let orphans = &work.orphans;
@@ -214,7 +290,7 @@ fn orphans(files: &BTreeMap<OsString, HeldFile>, cas: &ClusterCas) -> Vec<OsStri
     let cas = cas.all();
     let ours = |bytes: &[u8]| {
         let leaf = Certificate::from_pem_or_der(bytes).ok().map(|mut all| all.swap_remove(0));
-        leaf.is_some_and(|leaf| {
+        leaf.filter(|leaf| !leaf.is_ca()).is_some_and(|leaf| {
             let mut issuers = cas.iter().filter(|ca| ca.subject.der() == leaf.issuer.der());
             issuers.any(|ca| leaf.is_signed_by(&ca.public_key))
         })

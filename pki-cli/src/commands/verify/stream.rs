@@ -2,6 +2,7 @@
 
 use std::panic::resume_unwind;
 use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use crate::failure::Failure;
@@ -46,6 +47,9 @@ pub(super) fn in_order<I: Send, R: Send>(
         return sink(first.into_iter().map(work).collect());
     }
     let work = &work;
+    // Taken by the thread that gives them out, or by this one if there is no such thread.
+    let source = Mutex::new(Some(std::iter::once(first).chain(batches)));
+    let take = || source.lock().unwrap_or_else(PoisonError::into_inner).take();
     thread::scope(|scope| {
         let mut queues = Vec::new();
         let mut results = Vec::new();
@@ -53,24 +57,29 @@ pub(super) fn in_order<I: Send, R: Send>(
         for _ in 0..pace.workers {
             let (queue, waiting) = sync_channel::<Vec<I>>(WAITING);
             let (done, result) = sync_channel::<Vec<R>>(WAITING);
-            queues.push(queue);
-            results.push(result);
-            workers.push(scope.spawn(move || {
+            let worker = move || {
                 for batch in waiting {
                     if done.send(batch.into_iter().map(work).collect()).is_err() {
                         break;
                     }
                 }
-            }));
+            };
+            let Ok(worker) = thread::Builder::new().spawn_scoped(scope, worker) else { break };
+            workers.push(worker);
+            queues.push(queue);
+            results.push(result);
         }
-        scope.spawn(move || {
-            let all = std::iter::once(first).chain(batches);
-            for (batch, queue) in all.zip((0..queues.len()).cycle()) {
+        let give_out = move || {
+            for (batch, queue) in take().into_iter().flatten().zip((0..queues.len()).cycle()) {
                 if queues[queue].send(batch).is_err() {
                     break;
                 }
             }
-        });
+        };
+        if results.is_empty() || thread::Builder::new().spawn_scoped(scope, give_out).is_err() {
+            let mut all = take().into_iter().flatten();
+            return all.try_for_each(|batch| sink(batch.into_iter().map(work).collect()));
+        }
         let outcome = in_turn(&results, &mut sink);
         // Without anybody to send to, the workers end.
         drop(results);
