@@ -18,7 +18,7 @@ use super::cluster::{
 use crate::ca::{self, Ca, Chain, Found, LockedFolder, NewCa, Opened, Remains};
 use crate::failure::Failure;
 use crate::host;
-use crate::hosts::{self, BundleFile, NewFolder};
+use crate::hosts::{self, BundleFile, NewFolder, Origins};
 use crate::progress::Progress;
 use crate::recorded::{Pending, Recorded};
 use crate::signals::{self, Uninterrupted};
@@ -194,9 +194,8 @@ fn put_all(
     };
     let mut origins = context.origins.clone();
     let mut put = |hosts: &[&HostWork<'_>], made: Result<Vec<_>, Failure>| {
-        let made = made?;
-        origins.add(hosts.iter().map(|host| host.host), &context.manifest.cluster)?;
-        put(made, context, ca)
+        let names: Vec<&str> = hosts.iter().map(|host| host.host).collect();
+        put(made?, &names, &mut origins, context, ca)
     };
     thread::scope(|scope| {
         // One batch waits while one is made and one is put: no more of them are in memory.
@@ -283,6 +282,8 @@ fn make(
 /// its place.
 fn put(
     made: Vec<Option<Pending<NewFolder>>>,
+    hosts: &[&str],
+    origins: &mut Origins,
     context: &ApplyContext<'_>,
     ca: Option<&Ca>,
 ) -> Result<(), Failure> {
@@ -295,5 +296,6 @@ fn put(
             .without_certificates()
             .ok_or_else(|| Failure::bug("a certificate was signed without a CA"))?,
     };
+    origins.add(hosts.iter().copied(), &context.manifest.cluster)?;
     recorded.into_iter().try_for_each(Recorded::<NewFolder>::put)
 }
