@@ -55,7 +55,8 @@ pub(super) fn check(in_path: &CertificateInPath<'_>) -> Vec<String> {
         let size = MESSAGE_FRAME
             + sent.map(|certificate| certificate.der().len() + ENTRY_FRAME).sum::<usize>();
         violations.extend(when(size > LARGEST_MESSAGE, || {
-            MESSAGE_SIZE.violated(format_args!("the Certificate message has {size} octets"))
+            MESSAGE_SIZE
+                .violated(format_args!("the Certificate message has {} KiB", size.div_ceil(1024)))
         }));
     }
     violations
