@@ -101,7 +101,7 @@ fn a_process_leaves_no_core_dump() {
     }
     rustix::process::kill_process(
         rustix::process::Pid::from_child(&child),
-        rustix::process::Signal::ABORT,
+        rustix::process::Signal::TRAP,
     )
     .unwrap();
     let status = child.wait().unwrap();

@@ -161,6 +161,10 @@ pub(super) fn parse_depth(text: &str) -> Result<usize, String> {
 }
 
 pub(super) fn parse_moment(text: &str) -> Result<OffsetDateTime, String> {
-    OffsetDateTime::parse(text, &Rfc3339)
-        .map_err(|_| "not an RFC 3339 timestamp\n  hint: write 2027-06-01T00:00:00Z".to_owned())
+    // `time` reads a leap second as the second before it. Go and certificates do not have leap seconds.
+    let is_leap_second = text.get(17..19) == Some("60");
+    let moment = OffsetDateTime::parse(text, &Rfc3339).ok().filter(|_| !is_leap_second);
+    moment.ok_or_else(|| {
+        "not an RFC 3339 timestamp with seconds from 00 to 59\n  hint: write 2027-06-01T00:00:00Z".to_owned()
+    })
 }
