@@ -146,8 +146,9 @@ fn fault(base: Element<'_>, critical: bool) -> Option<(&'static Demand, String)>
     let octets = base.contents;
     match base.tag {
         0x81 | 0x82 | 0x86 => {
-            // The domain of a mailbox; `nc-form` reports the part before it.
-            let domain = octets.rsplit(|octet| *octet == b'@').next().unwrap_or(octets);
+            // Of a mailbox the domain; `nc-form` reports the part before it.
+            let mailbox = octets.rsplit(|octet| *octet == b'@').next().filter(|_| base.tag == 0x81);
+            let domain = mailbox.unwrap_or(octets);
             let good = octets.is_ascii() && is_domain(domain);
             (!good)
                 .then(|| (&DOMAIN, format!("its constraint {:?} is not a domain", shown(octets))))
