@@ -3,7 +3,7 @@
 use super::model::Deployment;
 use crate::bundle::Bundles;
 use crate::etcd::{EtcdSettings, FileLookup};
-use crate::layout::FileKind;
+use crate::layout::{FileKind, below};
 use crate::manifest::Host;
 
 /// What the unit of a member says, else its configuration file, else the manifest.
@@ -27,9 +27,4 @@ pub(super) fn read(
         (None, Some(yaml)) => EtcdSettings::from_yaml(&yaml_name, yaml, version),
         (None, None) => EtcdSettings::from_options(bundles.settings(member)),
     }
-}
-
-/// The name of a file in the folder of a host, from its path there.
-pub(super) fn below<'p>(folder: &str, path: &'p str) -> Option<&'p str> {
-    path.strip_prefix(folder)?.strip_prefix('/').filter(|name| !name.contains('/'))
 }
