@@ -5,7 +5,7 @@ mod list;
 mod place;
 mod write;
 
-pub(crate) use folder::{HeldFile, WrongMode, mend_modes, read, wrong_mode};
+pub(crate) use folder::{HeldFile, WrongMode, mend_modes, read, read_some, wrong_mode};
 pub(crate) use list::list;
 pub(crate) use place::{clean, probe, remove};
 pub use write::NewFolder;

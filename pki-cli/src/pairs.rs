@@ -13,17 +13,16 @@ use crate::hosts::HeldFile;
 /// A certificate and its key.
 pub(crate) struct Pair {
     pub(crate) role: Role,
-    pub(crate) certificate: Certificate,
-    /// The CAs that issued it, its root last.
-    pub(crate) issuers: Vec<Certificate>,
+    /// The certificate, then the CAs that it is sent with.
+    pub(crate) chain: Vec<Certificate>,
     pub(crate) key: PrivateKey,
 }
 
 /// What a host's folder holds of secrets.
 pub(crate) struct Bundle {
     pub(crate) pairs: Vec<Pair>,
-    /// The files that hold a private key.
-    pub(crate) keys: BTreeSet<OsString>,
+    /// The files that hold a private key or a password.
+    pub(crate) secrets: BTreeSet<OsString>,
 }
 
 /// Reads the pairs of a host's folder, and refuses an incomplete folder with every reason.
@@ -32,11 +31,12 @@ pub(crate) fn read(
     files: &BTreeMap<OsString, HeldFile>,
     cas: &ClusterCas,
 ) -> Result<Bundle, Failure> {
-    let mut bundle = Bundle { pairs: Vec::new(), keys: BTreeSet::new() };
+    let mut bundle = Bundle { pairs: Vec::new(), secrets: BTreeSet::new() };
     let mut problems = Vec::new();
     for (name, file) in files {
-        if holds_a_key(&file.contents) {
-            bundle.keys.insert(name.clone());
+        let kind = name.to_str().and_then(FileKind::from_name);
+        if kind.as_ref().is_some_and(FileKind::is_secret) || holds_a_key(&file.contents) {
+            bundle.secrets.insert(name.clone());
         }
         if PrivateKey::from_pem(&file.contents)
             .is_ok_and(|key| cas.all().iter().any(|ca| *key.public_key() == ca.public_key))
@@ -45,7 +45,7 @@ pub(crate) fn read(
             return Err(Failure::refused(format!("{host}/{name} is the CA's key, which no host may hold"))
                 .hinted("remove it; if it was on a host, whoever was there can certify anything: make a new CA"));
         }
-        match name.to_str().and_then(FileKind::from_name) {
+        match kind {
             Some(FileKind::Key(role)) => {
                 let certificate = role.certificate_file();
                 if !files.contains_key(&OsString::from(&certificate)) {
@@ -88,15 +88,13 @@ fn pair(
         return Ok(None);
     }
     let set = cas.for_role(&role);
-    let Some(root) = set.root_of(&certificate, &chain) else {
+    if set.root_of(&certificate, &chain).is_none() {
         return Err(if set.root_of(&certificate, set.chain()).is_some() {
             format!("the CA that issued it, {}, is missing behind it", certificate.issuer)
         } else {
             format!("not signed by this CA, {}", set.issuing().subject)
         });
-    };
-    let mut issuers: Vec<Certificate> = chain.into_iter().filter(|ca| ca != root).collect();
-    issuers.push(root.clone());
+    }
     let key_file = role.key_file();
     let Some(key) = key else { return Err(format!("its key {key_file} is missing")) };
     let key = PrivateKey::from_pem(&key.contents)
@@ -108,7 +106,9 @@ fn pair(
             certificate.public_key.key_id()
         ));
     }
-    Ok(Some(Pair { role, certificate, issuers, key }))
+    chain.retain(|ca| !ca.is_self_issued());
+    chain.insert(0, certificate);
+    Ok(Some(Pair { role, chain, key }))
 }
 
 /// What a folder lacks, judged by what it holds.
