@@ -9,6 +9,7 @@ mod manifest;
 mod options;
 mod progress;
 mod schema;
+mod shapes;
 mod twice;
 
 use std::collections::{BTreeMap, BTreeSet};
