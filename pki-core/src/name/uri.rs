@@ -41,7 +41,9 @@ pub(crate) fn check_syntax(text: &str) -> Result<(), Error> {
         return bad("a URI without a scheme");
     };
     if !is_scheme(scheme) {
-        return bad("the scheme of a URI must be a letter, followed by letters, digits, `+`, `-` or `.`");
+        return bad(
+            "the scheme of a URI must be a letter, followed by letters, digits, `+`, `-` or `.`",
+        );
     }
     if matches!(rest, "" | "//") {
         return bad("a URI without anything after its scheme");
