@@ -1,0 +1,59 @@
+//! `cfssl print-defaults`: the two documents to start from.
+
+/// A signing configuration.
+const CONFIG: &str = r#"{
+    "signing": {
+        "default": {
+            "expiry": "168h"
+        },
+        "profiles": {
+            "www": {
+                "expiry": "8760h",
+                "usages": [
+                    "signing",
+                    "key encipherment",
+                    "server auth"
+                ]
+            },
+            "client": {
+                "expiry": "8760h",
+                "usages": [
+                    "signing",
+                    "key encipherment",
+                    "client auth"
+                ]
+            }
+        }
+    }
+}
+"#;
+
+/// A certificate signing request.
+const CSR: &str = r#"{
+    "CN": "example.net",
+    "hosts": [
+        "example.net",
+        "www.example.net"
+    ],
+    "key": {
+        "algo": "ecdsa",
+        "size": 256
+    },
+    "names": [
+        {
+            "C": "US",
+            "ST": "CA",
+            "L": "San Francisco"
+        }
+    ]
+}
+"#;
+
+/// The text for a name; anything else gets the list of names, as from cfssl.
+pub(super) fn text(name: &str) -> String {
+    match name {
+        "config" => format!("{CONFIG}\n"),
+        "csr" => format!("{CSR}\n"),
+        _ => "Default configurations are available for:\n\tconfig\n\tcsr\n".to_owned(),
+    }
+}
