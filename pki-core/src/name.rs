@@ -12,7 +12,7 @@ use std::str::FromStr;
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 
 pub use self::uri::Uri;
-pub(crate) use self::uri::{HostFault, authority, check_syntax, host_fault};
+pub(crate) use self::uri::{authority, check_syntax, is_literal, is_port, is_scheme};
 use crate::error::Error;
 use crate::quote;
 

@@ -109,10 +109,13 @@ impl CertificateInPath<'_> {
         self.is_leaf() && self.options.purpose == purpose
     }
 
-    /// RFC 5280 section 4.2.1.12: without the extension, every usage is allowed.
+    /// RFC 5280 section 4.2.1.12: without the extension, every usage is allowed. Go reads an empty one in the same
+    /// way, and `eku-form` reports it.
     fn allows(&self, required: &ExtendedKeyUsage) -> bool {
         match &self.certificate.extensions.extended_key_usage {
-            Some(usages) => usages.iter().any(|usage| usage == required || usage.is_any()),
+            Some(usages) => {
+                usages.is_empty() || usages.iter().any(|usage| usage == required || usage.is_any())
+            }
             None => true,
         }
     }
@@ -144,7 +147,7 @@ impl Row {
     }
 
     /// A rule that is checked only under [`Policy::Rfc5280`], because a violation is known to be harmless
-    /// in Go and therefore in etcd.
+    /// in Go and therefore in etcd. RFC 5280 leaves open what it means, so that it stays a warning.
     const fn only_rfc5280(
         rule: &'static Rule,
         check: fn(&CertificateInPath<'_>) -> Vec<String>,
@@ -292,7 +295,11 @@ fn apply_rows(
         };
         for evidence in evidence {
             let subject = in_path.certificate.subject.to_string();
-            found.push((row, finding(row.rule, policy, subject, evidence)));
+            let mut finding = finding(row.rule, policy, subject, evidence);
+            if matches!(row.check, Check::Rfc5280(_)) {
+                finding.severity = row.rule.severity;
+            }
+            found.push((row, finding));
         }
     }
     found

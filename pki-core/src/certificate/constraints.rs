@@ -59,8 +59,11 @@ impl NameConstraints {
         }
         let mut names = Vec::with_capacity(subtrees.len());
         for subtree in &subtrees {
+            // The parser looks at the number of a tag and not at its class (x509-parser 0.18.1).
+            const TAGS: [u8; 9] = [0xa0, 0x81, 0x82, 0xa3, 0xa4, 0xa5, 0x86, 0x87, 0x88];
+            let is_name = subtree.data.first().is_some_and(|tag| TAGS.contains(tag));
             match Asn1Name::from_der(subtree.data) {
-                Ok((rest, name)) => {
+                Ok((rest, name)) if is_name => {
                     // `minimum` is 0, which DER does not write, and `maximum` is absent.
                     if !rest.is_empty() {
                         self.faults.push("a subtree has a minimum or a maximum");
@@ -71,7 +74,7 @@ impl NameConstraints {
                     }
                     names.push(name);
                 }
-                Err(_) => self.faults.push("a subtree cannot be read"),
+                _ => self.faults.push("a subtree cannot be read"),
             }
         }
         names

@@ -1,5 +1,6 @@
 //! Rules about CA certificates: what a certificate must contain to issue others.
 
+use super::form::is_before_extensions;
 use super::{CertificateInPath, Place, Row, when};
 use crate::finding::{Rule, Severity, Source};
 use crate::key::KeyId;
@@ -162,7 +163,10 @@ pub(super) static ROWS: &[Row] = &[
 
 // Section 4.2.1.9
 fn ca_basic_constraints(in_path: &CertificateInPath<'_>) -> Vec<String> {
-    when(!in_path.is_leaf() && !in_path.certificate.is_ca(), || {
+    // Of an anchor from before version 3 `version-old` says so: it cannot have the extension.
+    let certificate = in_path.certificate;
+    let exempt = in_path.place == Place::Anchor && is_before_extensions(certificate);
+    when(!in_path.is_leaf() && !certificate.is_ca() && !exempt, || {
         match &in_path.certificate.extensions.basic_constraints {
             Some(_) => "basicConstraints is CA:FALSE".to_owned(),
             None => "basicConstraints is missing".to_owned(),
@@ -173,7 +177,9 @@ fn ca_basic_constraints(in_path: &CertificateInPath<'_>) -> Vec<String> {
 // Section 4.2.1.3
 fn ca_key_cert_sign(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let usage = in_path.certificate.extensions.key_usage;
-    let lacks = usage.is_some_and(|usage| !usage.contains(KeyUsages::KEY_CERT_SIGN));
+    // Go reads a keyUsage without any usage as none, and `ku-empty` reports it.
+    let lacks =
+        usage.is_some_and(|usage| !usage.is_empty() && !usage.contains(KeyUsages::KEY_CERT_SIGN));
     when(!in_path.is_leaf() && lacks, || {
         let names: Vec<_> = usage.unwrap_or_default().names().collect();
         format!("keyUsage is {}, without keyCertSign", names.join(", "))

@@ -7,6 +7,7 @@
 mod matching;
 
 use self::matching::{covers, reaches, same_kind};
+use super::go::rejects;
 use super::{CertificateInPath, Place, Row, when};
 use crate::certificate::{Certificate, GeneralName, NameConstraints, prefix};
 use crate::finding::{Rule, Severity, Source};
@@ -29,10 +30,22 @@ pub(super) static ROWS: &[Row] = &[
     Row::certificate(&CA_NAME_CONSTRAINTS, violations),
     Row::certificate(
         &Rule {
+            id: "nc-beyond-go",
+            severity: Severity::Warning,
+            source: Source::Rfc5280,
+            impact: "OpenSSL and other RFC 5280 verifiers reject the certificate. Go accepts it, because it compares neither directory names nor email addresses in a subject, and lets a constraint on a host of email addresses or URIs include its subdomains.",
+            remedy: "Remove the name, or use a CA whose constraints permit it.",
+            citation: "RFC 5280 section 4.2.1.10; Go crypto/x509 (checkChainConstraints)",
+        },
+        beyond_go,
+    )
+    .refused_at_issue(),
+    Row::certificate(
+        &Rule {
             id: "nc-too-many",
             severity: Severity::Error,
             source: Source::Rfc5280,
-            impact: "Verifiers stop and reject the certificate: `x509: too many constraints`.",
+            impact: "Go before 1.26 and rustls-webpki stop comparing and reject the certificate: `x509: too many constraints`.",
             remedy: "Reissue the certificate with fewer names, or use a CA with fewer constraints.",
             citation: "RFC 5280 section 8; CVE-2018-16875",
         },
@@ -43,7 +56,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "nc-form",
             severity: Severity::Error,
             source: Source::Rfc5280,
-            impact: "Go cannot parse the CA certificate (`x509: invalid constraint`), or it is unclear which names the constraint covers.",
+            impact: "It is unclear which names the constraint covers, so verifiers reject the CA or read the constraint differently.",
             remedy: "Reissue the CA certificate; `etcdpki init-ca` writes constraints that all verifiers read in the same way.",
             citation: "RFC 5280 section 4.2.1.10",
         },
@@ -63,9 +76,9 @@ pub(super) static ROWS: &[Row] = &[
     Row::only_rfc5280(
         &Rule {
             id: "nc-wildcard",
-            severity: Severity::Error,
+            severity: Severity::Warning,
             source: Source::Rfc5280,
-            impact: "RFC 5280 does not say whether a CA with DNS constraints may certify a wildcard, so verifiers differ. Go accepts a wildcard within the permitted names.",
+            impact: "RFC 5280 does not say whether a CA with DNS constraints may certify a wildcard, so verifiers differ. Go and OpenSSL accept a wildcard within the permitted names.",
             remedy: "Reissue the certificate with the names of the hosts instead of the wildcard.",
             citation: "RFC 5280 sections 4.2.1.6 and 4.2.1.10; CVE-2025-61727",
         },
@@ -81,28 +94,6 @@ pub(super) static ROWS: &[Row] = &[
             citation: "RFC 5280 section 4.2.1.10",
         },
         on_a_leaf,
-    ),
-    Row::certificate(
-        &Rule {
-            id: "nc-unknown-kind",
-            severity: Severity::Error,
-            source: Source::Etcd,
-            impact: "etcd and the API server reject every certificate below the CA: `x509: unhandled critical extension`.",
-            remedy: "Use a CA with constraints only on DNS names, IP addresses, email addresses or URIs.",
-            citation: "RFC 5280 section 4.2.1.10; Go crypto/x509 (parseNameConstraintsExtension)",
-        },
-        unknown_kind,
-    ),
-    Row::certificate(
-        &Rule {
-            id: "nc-self-issued",
-            severity: Severity::Error,
-            source: Source::Etcd,
-            impact: "Go applies the constraints of the CAs above to a self-issued CA, although RFC 5280 does not: `not authorized to sign for this name`.",
-            remedy: "Reissue the CA certificate without subjectAltName, which a CA does not need.",
-            citation: "RFC 5280 section 6.1.3 (b); Go crypto/x509 (isValid)",
-        },
-        self_issued,
     ),
 ];
 
@@ -156,44 +147,64 @@ fn too_many(in_path: &CertificateInPath<'_>) -> Vec<String> {
 }
 
 fn violations(in_path: &CertificateInPath<'_>) -> Vec<String> {
-    if is_exempt(in_path) { Vec::new() } else { outside(in_path) }
+    if is_exempt(in_path) { Vec::new() } else { outside(in_path, SeenBy::Go) }
 }
 
-fn self_issued(in_path: &CertificateInPath<'_>) -> Vec<String> {
-    // Go checks only the names in subjectAltName.
-    let named = in_path.certificate.extensions.subject_alt_name.is_some();
-    if is_exempt(in_path) && named { outside(in_path) } else { Vec::new() }
+fn beyond_go(in_path: &CertificateInPath<'_>) -> Vec<String> {
+    if is_exempt(in_path) { Vec::new() } else { outside(in_path, SeenBy::OthersOnly) }
+}
+
+/// What Go holds against a self-issued CA, to which constraints do not apply by RFC 5280.
+pub(super) fn of_self_issued(in_path: &CertificateInPath<'_>) -> Vec<String> {
+    if is_exempt(in_path) { outside(in_path, SeenBy::Go) } else { Vec::new() }
+}
+
+/// Who rejects a name that RFC 5280 does not permit.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum SeenBy {
+    /// Go, and the others too.
+    Go,
+    OthersOnly,
 }
 
 /// One line of evidence for each name that a CA above does not permit.
-fn outside(in_path: &CertificateInPath<'_>) -> Vec<String> {
+fn outside(in_path: &CertificateInPath<'_>, seen_by: SeenBy) -> Vec<String> {
     if constrained(in_path).next().is_none() || comparisons(in_path) > MOST_COMPARISONS {
         return Vec::new();
     }
+    let alternative = in_path.certificate.extensions.subject_alt_name.as_ref().map_or(0, Vec::len);
     let names = names(in_path.certificate);
     let mut violations = Vec::new();
     for (ca, constraints) in constrained(in_path) {
-        for name in &names {
-            if let Some(excluded) = constraints.excluded.iter().find(|c| reaches(c, name)) {
-                violations.push(format!(
-                    "{name} is excluded by the constraint {excluded} of {}",
-                    ca.subject
-                ));
-                continue;
-            }
-            let mut permitted = constraints.permitted.iter().filter(|c| same_kind(c, name));
-            if permitted.clone().next().is_some() && !permitted.any(|c| covers(c, name)) {
-                let permitted = constraints.permitted.iter().filter(|c| same_kind(c, name));
-                let list: Vec<String> = permitted.map(ToString::to_string).collect();
-                violations.push(format!(
-                    "{name} is not permitted by {}, which permits only {}",
-                    ca.subject,
-                    list.join(", ")
-                ));
-            }
+        for (index, name) in names.iter().enumerate() {
+            // Go does not look at the subject.
+            let by_go = || index < alternative && rejects(constraints, name);
+            let evidence = violation(ca, constraints, name);
+            violations.extend(evidence.filter(|_| by_go() == (seen_by == SeenBy::Go)));
         }
     }
     violations
+}
+
+/// How a name violates the constraints of a CA.
+fn violation(
+    ca: &Certificate,
+    constraints: &NameConstraints,
+    name: &GeneralName,
+) -> Option<String> {
+    if let Some(excluded) = constraints.excluded.iter().find(|c| reaches(c, name)) {
+        return Some(format!("{name} is excluded by the constraint {excluded} of {}", ca.subject));
+    }
+    let permitted = || constraints.permitted.iter().filter(|c| same_kind(c, name));
+    if permitted().next().is_none() || permitted().any(|c| covers(c, name)) {
+        return None;
+    }
+    let list: Vec<String> = permitted().map(ToString::to_string).collect();
+    Some(format!(
+        "{name} is not permitted by {}, which permits only {}",
+        ca.subject,
+        list.join(", ")
+    ))
 }
 
 fn subtrees<'a>(in_path: &'a CertificateInPath<'_>) -> impl Iterator<Item = &'a GeneralName> {
@@ -251,16 +262,4 @@ fn on_a_leaf(in_path: &CertificateInPath<'_>) -> Vec<String> {
     when(there && !in_path.certificate.is_ca(), || {
         "it has nameConstraints, but is not a CA".to_owned()
     })
-}
-
-fn unknown_kind(in_path: &CertificateInPath<'_>) -> Vec<String> {
-    if in_path.is_leaf() {
-        return Vec::new();
-    }
-    let is_unknown = |constraint: &&GeneralName| {
-        use GeneralName::{Directory, Malformed, Other};
-        matches!(constraint, Directory(_) | Malformed(_) | Other(_))
-    };
-    let unknown = subtrees(in_path).filter(is_unknown);
-    unknown.map(|constraint| format!("Go does not support the constraint {constraint}")).collect()
 }

@@ -1,7 +1,9 @@
 //! Rules about the form of one certificate: algorithms, serial number, version and extensions.
 
 use super::{CertificateInPath, Place, Row, when};
-use crate::certificate::{CertificateFields, is_weak_signature, signature_algorithm_name};
+use crate::certificate::{
+    Certificate, CertificateFields, is_weak_signature, signature_algorithm_name,
+};
 use crate::finding::{Rule, Severity, Source};
 use crate::key::KeyAlgorithm;
 
@@ -55,7 +57,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "serial-form",
             severity: Severity::Warning,
             source: Source::Rfc5280,
-            impact: "Strict RFC 5280 verifiers reject the certificate, and a CRL may fail to match it.",
+            impact: "Strict RFC 5280 verifiers reject the certificate unless it is a trusted root, and a CRL may fail to match it.",
             remedy: "Reissue the certificate with a positive serial number of at most 20 octets.",
             citation: "RFC 5280 section 4.1.2.2",
         },
@@ -88,11 +90,22 @@ pub(super) static ROWS: &[Row] = &[
             id: "version-form",
             severity: Severity::Error,
             source: Source::Rfc5280,
-            impact: "Go cannot parse the certificate, because only X.509 version 3 certificates may have extensions and no later version exists.",
+            impact: "Go cannot parse a certificate of a version above 3, and ignores the extensions of versions 1 and 2, including their names, usages and restrictions.",
             remedy: "Reissue the certificate; etcdpki writes version 3.",
-            citation: "RFC 5280 section 4.1.2.1",
+            citation: "RFC 5280 section 4.1.2.1; Go crypto/x509 (parseCertificate)",
         },
         version_form,
+    ),
+    Row::certificate(
+        &Rule {
+            id: "version-old",
+            severity: Severity::Warning,
+            source: Source::Rfc5280,
+            impact: "The certificate cannot have extensions, so it has no names and its key may be used for anything. Go and OpenSSL accept it as a root CA or as a client certificate; other verifiers reject it.",
+            remedy: "Reissue the certificate; etcdpki writes version 3.",
+            citation: "RFC 5280 sections 4.1.2.1 and 6.1.4 (k)",
+        },
+        version_old,
     ),
     Row::certificate(
         &Rule {
@@ -140,11 +153,10 @@ pub(super) static ROWS: &[Row] = &[
     ),
 ];
 
-// The self-signature of a root proves nothing, so verifiers do not check it.
+// Verifiers do not check the signature of an anchor.
 fn signature_weak(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let algorithm = &in_path.certificate.signature_algorithm;
-    let checked = in_path.place != Place::Anchor || !in_path.certificate.is_self_issued();
-    when(checked && is_weak_signature(algorithm), || {
+    when(in_path.place != Place::Anchor && is_weak_signature(algorithm), || {
         format!("it is signed with {}", signature_algorithm_name(algorithm))
     })
 }
@@ -218,8 +230,7 @@ fn signature_algorithms_differ(in_path: &CertificateInPath<'_>) -> Vec<String> {
     })
 }
 
-// Section 4.1.2.1: extensions require version 3. Certificates of older versions cannot have
-// basicConstraints; ca-bc reports those of CAs.
+// Section 4.1.2.1: extensions require version 3.
 fn version_form(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let CertificateFields { version, extensions, .. } = &**in_path.certificate;
     when(*version > 3 || (*version < 3 && !extensions.all.is_empty()), || {
@@ -228,6 +239,20 @@ fn version_form(in_path: &CertificateInPath<'_>) -> Vec<String> {
             extensions.all.len()
         )
     })
+}
+
+// Section 6.1.4 (k): whether a certificate before version 3 is a CA is known by other means. It is of an anchor; `ca-bc`
+// reports other CAs.
+fn version_old(in_path: &CertificateInPath<'_>) -> Vec<String> {
+    let version = in_path.certificate.version;
+    when(in_path.place != Place::Intermediate && is_before_extensions(in_path.certificate), || {
+        format!("it is an X.509 version {version} certificate")
+    })
+}
+
+/// True for a certificate of a version that has no extensions, and that has none.
+pub(super) fn is_before_extensions(certificate: &Certificate) -> bool {
+    certificate.version < 3 && certificate.extensions.all.is_empty()
 }
 
 // Section 4.1.2.8

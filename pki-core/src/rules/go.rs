@@ -14,8 +14,10 @@ mod path;
 mod policies;
 mod subject_alt_names;
 mod times;
+mod unseen;
 mod uris;
 
+pub(super) use self::constraints::rejects;
 use super::Row;
 use crate::finding::Rule;
 
@@ -59,6 +61,7 @@ pub fn go_demands() -> impl Iterator<Item = &'static Demand> {
         keys::DEMANDS,
         extensions::DEMANDS,
         subject_alt_names::DEMANDS,
+        unseen::DEMANDS,
         uris::DEMANDS,
         constraints::DEMANDS,
         policies::DEMANDS,
@@ -77,9 +80,11 @@ pub(super) static ROWS: &[Row] = &[
     Row::certificate_itself(&keys::RULE, keys::check),
     Row::certificate_itself(&extensions::RULE, extensions::check),
     Row::certificate_itself(&subject_alt_names::RULE, subject_alt_names::check),
+    Row::certificate_itself(&unseen::RULE, unseen::check),
     Row::certificate_itself(&uris::RULE, uris::check),
     Row::certificate_itself(&constraints::FORM, constraints::check_form),
     Row::certificate(&constraints::NAMES, constraints::check_names),
+    Row::certificate(&constraints::SELF_ISSUED, constraints::check_self_issued),
     Row::certificate(&policies::RULE, policies::check),
     Row::certificate(&path::RULE, path::check),
     Row::certificate(&handshake::RULE, handshake::check),

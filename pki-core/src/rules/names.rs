@@ -83,7 +83,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "san-form",
             severity: Severity::Error,
             source: Source::Rfc5280,
-            impact: "Go cannot parse the certificate, or no client can match the name.",
+            impact: "No client can match the name, and strict RFC 5280 verifiers reject the certificate.",
             remedy: "Reissue the certificate with well-formed names.",
             citation: "RFC 5280 section 4.2.1.6",
         },
@@ -151,7 +151,7 @@ fn san_underscore(in_path: &CertificateInPath<'_>) -> Vec<String> {
 
 /// True for a name that is well-formed except for its underscores.
 fn is_underscored(name: &str) -> bool {
-    name.contains('_') && name.replace('_', "-x-").parse::<DnsName>().is_ok()
+    name.contains('_') && name.replace('_', "x").parse::<DnsName>().is_ok()
 }
 
 fn peer_port_open(in_path: &CertificateInPath<'_>) -> Vec<String> {

@@ -14,8 +14,7 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::chain("nc-dns-form", Purpose::Peer, |chain| exclude(chain, ".example.com")),
     Example::chain("nc-wildcard", Purpose::Peer, a_wildcard_below_a_constraint),
     Example::chain("nc-leaf", Purpose::Peer, a_leaf_with_constraints),
-    Example::chain("nc-unknown-kind", Purpose::Peer, directory_names),
-    Example::other("nc-self-issued", a_renewed_ca_with_names),
+    Example::chain("nc-beyond-go", Purpose::Peer, directory_names_in_passing),
 ];
 
 fn constrain(chain: &mut Chain, permitted: Vec<GeneralSubtree>, excluded: Vec<GeneralSubtree>) {
@@ -67,19 +66,13 @@ fn a_leaf_with_constraints(chain: &mut Chain) {
     };
 }
 
-fn directory_names(chain: &mut Chain) {
-    let name = chain.leaf.distinguished_name.clone();
-    constrain(chain, vec![GeneralSubtree::DirectoryName(name)], Vec::new());
-}
-
-fn a_renewed_ca_with_names(fault: Fault) -> Vec<Finding> {
-    let mut chain = Chain::new(Purpose::Peer);
-    permit(&mut chain, "etcdone");
-    let name = chain.ca.distinguished_name.clone();
-    let renewed = chain.put_between();
-    renewed.distinguished_name = name;
-    if fault == Fault::Planted {
-        renewed.subject_alt_names = vec![dns("ca.example.com")];
-    }
-    chain.findings()
+/// Not critical, or else Go would reject the constraint itself.
+fn directory_names_in_passing(chain: &mut Chain) {
+    chain.alter = |signed| {
+        // Excluded: the directory name CN=etcdone.
+        let name = b"\x30\x12\x31\x10\x30\x0e\x06\x03\x55\x04\x03\x13\x07etcdone";
+        let subtree = [&[0x30, 0x16, 0xa4, 0x14], name.as_slice()].concat();
+        let value = [&[0x30, 0x1a, 0xa1, 0x18], subtree.as_slice()].concat();
+        signed.forge_ca(|fields| put(fields, oid::NAME_CONSTRAINTS, false, &value));
+    };
 }

@@ -19,6 +19,7 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::chain("ext-unknown-critical", Purpose::Peer, extension_that_nobody_knows),
     Example::chain("sig-algorithm-mismatch", Purpose::Peer, another_algorithm_inside),
     Example::chain("version-form", Purpose::Peer, second_version),
+    Example::chain("version-old", Purpose::Any, first_version),
     Example::chain("unique-id", Purpose::Any, unique_id),
     Example::chain("ext-critical", Purpose::Peer, critical_key_identifier),
     Example::chain("ext-not-critical", Purpose::Peer, constraints_in_passing),
@@ -77,6 +78,15 @@ fn another_algorithm_inside(chain: &mut Chain) {
 
 fn second_version(chain: &mut Chain) {
     chain.alter = |signed| signed.forge_leaf(|fields| *fields[0].inner()[0].content() = vec![1]);
+}
+
+fn first_version(chain: &mut Chain) {
+    chain.alter = |signed| {
+        signed.forge_ca(|fields| {
+            fields.remove(0);
+            fields.retain(|field| field.tag != 0xa3);
+        });
+    };
 }
 
 fn unique_id(chain: &mut Chain) {

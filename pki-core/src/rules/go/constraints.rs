@@ -10,6 +10,7 @@ use crate::certificate::{Certificate, GeneralName, NameConstraints, prefix};
 use crate::finding::{Rule, Severity, Source};
 use crate::name::authority;
 use crate::rules::CertificateInPath;
+use crate::rules::constraints::of_self_issued;
 
 pub(super) static FORM: Rule = Rule {
     id: "go-constraint-form",
@@ -27,6 +28,15 @@ pub(super) static NAMES: Rule = Rule {
     impact: "etcd and the API server reject the certificate: `x509: a root or intermediate certificate is not authorized to sign for this name`.",
     remedy: "Reissue the certificate without the name; etcd compares only DNS names and IP addresses.",
     citation: "RFC 5280 section 4.2.1.10; Go crypto/x509 (checkChainConstraints)",
+};
+
+pub(super) static SELF_ISSUED: Rule = Rule {
+    id: "nc-self-issued",
+    severity: Severity::Error,
+    source: Source::Go,
+    impact: "etcd and the API server reject the chain: Go applies the constraints of the CAs above to a self-issued CA, although RFC 5280 does not.",
+    remedy: "Reissue the CA certificate without subjectAltName, which a CA does not need.",
+    citation: "RFC 5280 section 6.1.3 (b); Go crypto/x509 (checkChainConstraints)",
 };
 
 static STRUCTURE: Demand = Demand {
@@ -77,8 +87,8 @@ static UNKNOWN: Demand = Demand {
 static NO_HOST: Demand = Demand {
     name: "uri-without-host",
     rule: &NAMES,
-    refused: "A URI without a host name below a CA with constraints of any kind",
-    words: "x509: … URI with … cannot be matched against constraints",
+    refused: "A URI without a host name, or with an IP address instead, below a CA with constraints of any kind",
+    words: "x509: … URI …",
     versions: "1.26 and later, earlier versions only below constraints on URIs",
     rfc5280: "forbids it only below constraints on URIs (section 4.2.1.10)",
 };
@@ -101,23 +111,28 @@ static URI: Demand = Demand {
     rfc5280: "allows it, because `example.com` is one host (section 4.2.1.10)",
 };
 
+static OF_SELF_ISSUED: Demand = Demand {
+    name: "self-issued-outside",
+    rule: &SELF_ISSUED,
+    refused: "A self-issued CA with a name outside the constraints of a CA above it",
+    words: "x509: a root or intermediate certificate is not authorized to sign for this name: …",
+    versions: ALL,
+    rfc5280: "allows it, because constraints do not apply to self-issued CAs (section 6.1.3 (b))",
+};
+
 pub(super) static DEMANDS: &[&Demand] =
-    &[&STRUCTURE, &DOMAIN, &NETWORK, &MAPPED, &UNKNOWN, &NO_HOST, &EMAIL, &URI];
+    &[&STRUCTURE, &DOMAIN, &NETWORK, &MAPPED, &UNKNOWN, &NO_HOST, &EMAIL, &URI, &OF_SELF_ISSUED];
 
 pub(super) fn check_form(certificate: &Certificate) -> Vec<String> {
-    if certificate.extensions.name_constraints.is_none() {
-        return Vec::new();
-    }
-    let Some(Fields { mut extensions, .. }) = Fields::of(certificate) else {
-        return Vec::new();
-    };
     let mut violations = Vec::new();
-    while let Some(Ok(extension)) = extensions.enter(SEQUENCE).map(ExtensionFrame::read) {
-        if extension.oid == [0x55, 0x1d, 30]
-            && check_subtrees(&extension, &mut violations).is_none()
-        {
-            violations.push(STRUCTURE.violated("its nameConstraints is empty or not valid DER"));
-        }
+    if certificate.extensions.name_constraints.is_none() {
+        return violations;
+    }
+    let extension = Fields::of(certificate).and_then(|fields| fields.find(&[0x55, 0x1d, 30]));
+    if let Some(extension) = extension
+        && check_subtrees(&extension, &mut violations).is_none()
+    {
+        violations.push(STRUCTURE.violated("its nameConstraints is empty or not valid DER"));
     }
     violations
 }
@@ -194,34 +209,82 @@ pub(super) fn check_names(in_path: &CertificateInPath<'_>) -> Vec<String> {
     violations
 }
 
+pub(super) fn check_self_issued(in_path: &CertificateInPath<'_>) -> Vec<String> {
+    let found = of_self_issued(in_path);
+    found.into_iter().map(|evidence| OF_SELF_ISSUED.violated(evidence)).collect()
+}
+
 /// The demand that a name violates although RFC 5280 allows the name.
 fn refuses(constraints: &NameConstraints, name: &GeneralName) -> Option<&'static Demand> {
-    let mut excluded = constraints.excluded.iter();
-    match name {
-        GeneralName::Uri(uri) => {
-            let Some(host) = host(uri) else {
+    let (host, demand) = match name {
+        GeneralName::Uri(uri) => match host(uri) {
+            Some(host) => (host, &URI),
+            None => {
                 let mut all = constraints.permitted.iter().chain(&constraints.excluded);
                 let on_uris = all.any(|base| matches!(base, GeneralName::Uri(_)));
                 return (!on_uris).then_some(&NO_HOST);
+            }
+        },
+        GeneralName::Email(address) => (address.rsplit_once('@')?.1, &EMAIL),
+        _ => return None,
+    };
+    // RFC 5280 reads such a domain as one other host.
+    let is_beyond = |base: &GeneralName| {
+        contains(base, name)
+            && domain(base).is_some_and(|domain| {
+                !domain.starts_with('.') && !domain.eq_ignore_ascii_case(host)
+            })
+    };
+    constraints.excluded.iter().any(is_beyond).then_some(demand)
+}
+
+/// True for a name of those that Go compares with constraints, if Go rejects it below these.
+pub(in crate::rules) fn rejects(constraints: &NameConstraints, name: &GeneralName) -> bool {
+    use GeneralName::{Dns, Email, Ip, Uri};
+    match name {
+        // RFC 5280 and Go agree.
+        Dns(_) | Ip(_) => true,
+        Uri(uri) if host(uri).is_none() => true,
+        Uri(_) | Email(_) => {
+            let same_kind = |base: &&GeneralName| {
+                matches!((*base, name), (Uri(_), Uri(_)) | (Email(_), Email(_)))
             };
-            let reaches = |base: &GeneralName| matches!(base, GeneralName::Uri(domain) if is_only_within(host, domain));
-            excluded.any(reaches).then_some(&URI)
+            let mut permitted = constraints.permitted.iter().filter(same_kind).peekable();
+            constraints.excluded.iter().any(|base| contains(base, name))
+                || permitted.peek().is_some() && !permitted.any(|base| contains(base, name))
         }
-        GeneralName::Email(address) => {
-            let (_, host) = address.rsplit_once('@')?;
-            let reaches = |base: &GeneralName| {
-                matches!(base, GeneralName::Email(domain)
-                    if !domain.contains('@') && is_only_within(host, domain))
-            };
-            excluded.any(reaches).then_some(&EMAIL)
-        }
-        _ => None,
+        _ => false,
     }
 }
 
-/// True for a host that Go takes to be in the domain, although RFC 5280 reads the domain as one other host.
-fn is_only_within(host: &str, domain: &str) -> bool {
-    !domain.starts_with('.') && !domain.eq_ignore_ascii_case(host) && is_within(host, domain)
+/// True when Go takes the name of an email address or of a URI to be in a subtree of its kind.
+fn contains(base: &GeneralName, name: &GeneralName) -> bool {
+    match (base, name) {
+        (GeneralName::Uri(domain), GeneralName::Uri(uri)) => {
+            host(uri).is_some_and(|host| is_within(host, domain))
+        }
+        (GeneralName::Email(base), GeneralName::Email(address)) => {
+            let Some((local, host)) = address.rsplit_once('@') else { return false };
+            match base.rsplit_once('@') {
+                Some((base_local, domain)) => {
+                    base_local == local && domain.eq_ignore_ascii_case(host)
+                }
+                None => is_within(host, base),
+            }
+        }
+        _ => false,
+    }
+}
+
+/// The domain of a constraint on email addresses or URIs, unless it is on one mailbox.
+fn domain(base: &GeneralName) -> Option<&str> {
+    match base {
+        GeneralName::Uri(domain) => Some(domain),
+        GeneralName::Email(domain) => {
+            Some(domain).filter(|domain| !domain.contains('@')).map(|d| &**d)
+        }
+        _ => None,
+    }
 }
 
 /// The host of a URI, if Go can compare it with constraints.
@@ -229,6 +292,10 @@ fn host(uri: &str) -> Option<&str> {
     let (_, host) = authority(uri)?.rsplit_once('@').unwrap_or(("", authority(uri)?));
     // Go accepts a port without a host, and compares an empty name.
     let name = host.split_once(':').map_or(host, |(name, _)| name);
-    let comparable = !host.is_empty() && !host.starts_with('[') && name.parse::<IpAddr>().is_err();
+    let comparable = !host.is_empty()
+        && host.bytes().filter(|octet| *octet == b':').take(2).count() < 2
+        && !host.starts_with('[')
+        && name.parse::<IpAddr>().is_err()
+        && (name.is_empty() || name.split('.').all(|label| !label.is_empty()));
     comparable.then_some(name)
 }

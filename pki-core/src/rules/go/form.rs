@@ -44,16 +44,7 @@ static EXTENSION_OID: Demand = Demand {
     rfc5280: "allows it",
 };
 
-static UNSEEN: Demand = Demand {
-    name: "extensions-unseen",
-    rule: &RULE,
-    refused: "Another element before the extensions, such as a constructed unique identifier: Go ignores the extensions",
-    words: "x509: certificate is not valid for any names, but wanted to match …",
-    versions: ALL,
-    rfc5280: "forbids it (section 4.1)",
-};
-
-pub(super) static DEMANDS: &[&Demand] = &[&FRAME, &OID, &EXTENSION_OID, &UNSEEN];
+pub(super) static DEMANDS: &[&Demand] = &[&FRAME, &OID, &EXTENSION_OID];
 
 /// A demand that a field violates.
 pub(super) struct Fault {
@@ -83,14 +74,26 @@ pub(super) fn check(certificate: &Certificate) -> Vec<String> {
 /// The fields of the to-be-signed certificate that other checks read again.
 pub(super) struct Fields<'a> {
     pub(super) validity: Der<'a>,
-    /// The extensions, of a version that has them.
+    /// The extensions that Go sees.
     pub(super) extensions: Der<'a>,
+    /// True when Go does not see the extensions, because another element is in their place.
+    pub(super) is_unseen: bool,
 }
 
 impl<'a> Fields<'a> {
     /// Nothing where [`check`] finds a fault.
     pub(super) fn of(certificate: &'a Certificate) -> Option<Self> {
         read(certificate).ok()
+    }
+
+    /// The extension with an OID of these contents.
+    pub(super) fn find(mut self, oid: &[u8]) -> Option<ExtensionFrame<'a>> {
+        while let Some(Ok(extension)) = self.extensions.enter(SEQUENCE).map(ExtensionFrame::read) {
+            if extension.oid == oid {
+                return Some(extension);
+            }
+        }
+        None
     }
 }
 
@@ -132,20 +135,15 @@ fn read(certificate: &Certificate) -> Result<Fields<'_>, Fault> {
         }
     }
     let mut extensions = Der::new(&[]);
-    if version == 3 && !tbs.is_empty() {
-        if !tbs.is_next(0xa3) {
-            return Err(Fault {
-                demand: &UNSEEN,
-                field: "list of extensions",
-                problem: "follows an element that does not belong there",
-            });
-        }
+    // Go does not look for extensions behind another element; `go-unseen` reports it.
+    let is_unseen = version == 3 && !tbs.is_empty() && !tbs.is_next(0xa3);
+    if version == 3 && tbs.is_next(0xa3) {
         let list = tbs.enter(0xa3).and_then(|mut tagged| tagged.enter(SEQUENCE));
         extensions = list.ok_or(malformed("list of extensions"))?;
     }
     algorithm(whole.enter(SEQUENCE), "signature algorithm")?;
     whole.read(BIT_STRING).filter(|bits| is_bit_string(bits)).ok_or(malformed("signature"))?;
-    Ok(Fields { validity, extensions })
+    Ok(Fields { validity, extensions, is_unseen })
 }
 
 /// `AlgorithmIdentifier ::= SEQUENCE { algorithm, parameters OPTIONAL }`

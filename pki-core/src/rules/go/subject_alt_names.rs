@@ -1,15 +1,16 @@
 //! The subjectAltName, except the contents of its URIs.
 
+use super::form::Fields;
 use super::{ALL, Demand};
 use crate::certificate::Certificate;
-use crate::certificate::der::{Der, SEQUENCE};
+use crate::certificate::der::{Der, Element, SEQUENCE};
 use crate::finding::{Rule, Severity, Source};
 
 pub(super) static RULE: Rule = Rule {
     id: "go-san",
     severity: Severity::Error,
     source: Source::Go,
-    impact: "etcd and the API server cannot parse the certificate or do not see the name: they exit when they load it, or reject a peer that sends it.",
+    impact: "etcd and the API server cannot parse or process the certificate: they exit when they load it, and they reject a peer that sends it.",
     remedy: "Reissue the certificate with valid names: `etcdpki issue --san dns:NAME --san ip:ADDRESS`.",
     citation: "RFC 5280 section 4.2.1.6; Go crypto/x509 (parseSANExtension)",
 };
@@ -59,32 +60,19 @@ static CRITICAL: Demand = Demand {
     rfc5280: "requires a verifier to reject what it cannot process (section 4.2)",
 };
 
-static CONSTRUCTED: Demand = Demand {
-    name: "san-constructed",
-    rule: &RULE,
-    refused: "A DNS name, an email address, an IP address or a URI that is encoded as a constructed element, which Go ignores",
-    words: "x509: certificate is not valid for any names",
-    versions: ALL,
-    rfc5280: "forbids it (appendix A.2, X.690 section 10.2)",
-};
-
-pub(super) static DEMANDS: &[&Demand] = &[&FORM, &ASCII, &LENGTH, &MAPPED, &CRITICAL, &CONSTRUCTED];
+pub(super) static DEMANDS: &[&Demand] = &[&FORM, &ASCII, &LENGTH, &MAPPED, &CRITICAL];
 
 const EMAIL: u8 = 0x81;
 const DNS: u8 = 0x82;
 const URI: u8 = 0x86;
 const IP: u8 = 0x87;
-const CONSTRUCTED_BIT: u8 = 0x20;
 
 pub(super) fn check(certificate: &Certificate) -> Vec<String> {
-    // Go reads no extension of older versions.
-    let extension = certificate.extensions.find("2.5.29.17").filter(|_| certificate.version == 3);
-    let Some(extension) = extension else {
-        return Vec::new();
-    };
     let mut violations = Vec::new();
-    let seen = check_names(&extension.value, &mut violations);
-    match seen {
+    let Some(extension) = Fields::of(certificate).and_then(|fields| fields.find(OID)) else {
+        return violations;
+    };
+    match check_names(extension.value, &mut violations) {
         None => violations.push(FORM.violated("its subjectAltName is not valid DER")),
         Some(0) if extension.critical => {
             let what = "its subjectAltName is critical and has no name of a kind that Go knows";
@@ -95,34 +83,27 @@ pub(super) fn check(certificate: &Certificate) -> Vec<String> {
     violations
 }
 
+const OID: &[u8] = &[0x55, 0x1d, 17];
+
 /// How many names there are that Go sees; nothing where it cannot read them.
 fn check_names(value: &[u8], violations: &mut Vec<String>) -> Option<usize> {
     let mut names = Der::new(value).enter(SEQUENCE)?;
     let mut seen = 0;
     while !names.is_empty() {
-        let name = names.element()?;
-        let octets = name.contents;
-        let fault: Option<(&Demand, _)> = match name.tag {
-            EMAIL | DNS | URI => (!octets.is_ascii())
+        let Element { tag, contents } = names.element()?;
+        let fault: Option<(&Demand, _)> = match (tag, contents) {
+            (EMAIL | DNS | URI, _) => (!contents.is_ascii())
                 .then_some((&ASCII, "a name in its subjectAltName is not in ASCII")),
-            IP => match octets {
-                [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, _, _, _, _] => {
-                    Some((&MAPPED, "its subjectAltName has an IPv4 address in 16 octets"))
-                }
-                _ => (!matches!(octets.len(), 4 | 16)).then_some((
-                    &LENGTH,
-                    "an IP address in its subjectAltName does not have 4 or 16 octets",
-                )),
-            },
-            tag => {
-                let constructed = matches!(tag ^ CONSTRUCTED_BIT, EMAIL | DNS | URI | IP);
-                constructed.then_some((
-                    &CONSTRUCTED,
-                    "a name in its subjectAltName is a constructed element",
-                ))
+            (IP, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, _, _, _, _]) => {
+                Some((&MAPPED, "its subjectAltName has an IPv4 address in 16 octets"))
             }
+            (IP, _) => (!matches!(contents.len(), 4 | 16)).then_some((
+                &LENGTH,
+                "an IP address in its subjectAltName does not have 4 or 16 octets",
+            )),
+            _ => continue,
         };
-        seen += usize::from(matches!(name.tag, EMAIL | DNS | URI | IP));
+        seen += 1;
         violations.extend(fault.map(|(demand, what)| demand.violated(what)));
     }
     Some(seen)

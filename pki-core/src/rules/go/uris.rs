@@ -3,7 +3,7 @@
 use super::{ALL, Demand};
 use crate::certificate::{Certificate, GeneralName};
 use crate::finding::{Rule, Severity, Source};
-use crate::name::{HostFault, host_fault};
+use crate::name::{authority, is_literal, is_port, is_scheme};
 
 pub(super) static RULE: Rule = Rule {
     id: "go-uri",
@@ -38,11 +38,75 @@ pub(super) fn check(certificate: &Certificate) -> Vec<String> {
     let names = certificate.extensions.subject_alt_name.iter().flatten();
     let faults = names.filter_map(|name| {
         let GeneralName::Uri(uri) = name else { return None };
-        let demand = match host_fault(uri)? {
-            HostFault::Syntax => &SYNTAX,
-            HostFault::Domain => &DOMAIN,
-        };
-        Some(demand.violated(format_args!("{name} has a host or a port that Go cannot parse")))
+        let what = format_args!("{name} has a scheme, a host or a port that Go cannot parse");
+        Some(fault(uri)?.violated(what))
     });
     faults.collect()
+}
+
+/// The fault that Go finds in a URI whose characters are those of URIs; `san-form` reports the others.
+fn fault(uri: &str) -> Option<&'static Demand> {
+    let Some(authority) = authority(uri) else {
+        let has_scheme = uri.split_once(':').is_none_or(|(scheme, _)| is_scheme(scheme));
+        return (!has_scheme).then_some(&SYNTAX);
+    };
+    let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
+    if user.contains(['[', ']']) {
+        return Some(&SYNTAX);
+    }
+    if let Some(literal) = host.strip_prefix('[') {
+        return (!is_literal(literal)).then_some(&SYNTAX);
+    }
+    // Only `http` and `https` do not have a list of hosts with ports.
+    let scheme = uri.split(':').next().unwrap_or_default();
+    let is_http = ["http", "https"].iter().any(|http| scheme.eq_ignore_ascii_case(http));
+    let colon = if is_http { host.find(':') } else { host.rfind(':') };
+    let port = colon.map_or("", |at| &host[at + 1..]);
+    if !is_port(port) || host.contains('[') || has_encoded_ascii(host) {
+        return Some(&SYNTAX);
+    }
+    // The port is a part of the last label.
+    let is_label =
+        |label: &str| !label.is_empty() && label.bytes().all(|octet| octet.is_ascii_graphic());
+    let encoded = host.contains('%') && host.replace("%25", "").contains('%');
+    let is_domain = host.is_empty() || host.split('.').all(is_label);
+    (encoded || !is_domain).then_some(&DOMAIN)
+}
+
+/// True for a host with a percent-encoded ASCII character other than the percent sign.
+fn has_encoded_ascii(host: &str) -> bool {
+    host.split('%')
+        .skip(1)
+        .any(|rest| rest.starts_with(|c| ('0'..'8').contains(&c)) && !rest.starts_with("25"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_are_read_as_go_reads_them() {
+        for (uri, wanted) in [
+            ("https://host.example.com:2379/", None),
+            ("https://host:/", None),
+            ("https://:80/", None),
+            ("https://host.:80/", None),
+            ("https://host%25.example.com/", None),
+            ("etcd://a:b:80/", None),
+            ("urn:uuid:1", None),
+            ("https://host:port/", Some(SYNTAX.name)),
+            ("HTTPS://a:b:80/", Some(SYNTAX.name)),
+            ("https://[::1/", Some(SYNTAX.name)),
+            ("https://x[::1]/", Some(SYNTAX.name)),
+            ("https://us[er@host/", Some(SYNTAX.name)),
+            ("https://host%41.example.com/", Some(SYNTAX.name)),
+            ("1http://x/", Some(SYNTAX.name)),
+            ("https://host%c3%a9.example.com/", Some(DOMAIN.name)),
+            ("https://a..b/", Some(DOMAIN.name)),
+            ("https://.example.com/", Some(DOMAIN.name)),
+            ("https://host.example.com./", Some(DOMAIN.name)),
+        ] {
+            assert_eq!(fault(uri).map(|demand| demand.name), wanted, "{uri}");
+        }
+    }
 }

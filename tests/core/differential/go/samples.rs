@@ -165,6 +165,7 @@ pub(crate) static SAMPLES: &[Sample] = &[
             |fields| names(fields, &[], &[tlv(0x86, b"spiffe://td.other.org/x")]),
         ),
     },
+    Sample { demand: "self-issued-outside", make: Make::Chain(self_issued_outside) },
     Sample { demand: "policy-required", make: Make::Chain(policy_required) },
     Sample { demand: "policy-any-mapped", make: Make::Chain(any_policy_mapped) },
     Sample { demand: "path-length", make: Make::Chain(path_length) },
@@ -254,6 +255,19 @@ fn path_length(pool: &Pool) -> Case {
         put(fields, &[0x55, 0x1d, 19], &[0xff], &[0x30, 6, 1, 1, 0xff, 2, 1, 0]);
     };
     let renewed = |fields: &mut Fields| common_name(fields, CN, 0x13, b"root");
+    planted(pool, &[&root, &renewed, &same], Purpose::Peer)
+}
+
+/// A root that permits one domain, and that CA made anew with a name outside it.
+fn self_issued_outside(pool: &Pool) -> Case {
+    let root = |fields: &mut Fields| {
+        let subtrees = tlv(0xa0, &tlv(0x30, &tlv(0x82, b"example.com")));
+        put(fields, CONSTRAINTS, &[0xff], &tlv(0x30, &subtrees));
+    };
+    let renewed = |fields: &mut Fields| {
+        common_name(fields, CN, 0x13, b"root");
+        names(fields, &[], &[tlv(0x82, b"ca.other.org")]);
+    };
     planted(pool, &[&root, &renewed, &same], Purpose::Peer)
 }
 
