@@ -4,10 +4,12 @@
 //! docs/verification.md explains.
 
 pub(crate) mod chains;
+mod classes;
 mod compare;
 mod demands;
 pub(crate) mod judge;
 mod kinds;
 pub(crate) mod samples;
+mod shapes;
 mod tree;
 mod vectors;

@@ -78,6 +78,13 @@ pub(crate) struct Case {
     pub(crate) key: Vec<u8>,
 }
 
+impl Case {
+    /// True where Go was asked for everything: a path without alternatives, a host, and a handshake.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.question.roots.len() == 1 && self.question.host.is_some() && !self.key.is_empty()
+    }
+}
+
 /// A chain whose certificates are changed `changes` times in all.
 pub(crate) fn changed(pool: &Pool, random: &mut Random, number: usize, changes: usize) -> Case {
     let cas = random.below(3);
@@ -136,7 +143,7 @@ pub(crate) fn planted(pool: &Pool, plants: &[&dyn Fn(&mut Fields)], purpose: Pur
 }
 
 /// A path that is being made, root first.
-struct Line<'a> {
+pub(crate) struct Line<'a> {
     /// One for each certificate that there will be.
     keys: Vec<&'a PrivateKey>,
     ders: Vec<Vec<u8>>,
@@ -145,12 +152,12 @@ struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    fn new(keys: Vec<&'a PrivateKey>) -> Self {
+    pub(crate) fn new(keys: Vec<&'a PrivateKey>) -> Self {
         Self { keys, ders: Vec::new(), subject: None }
     }
 
     /// The next certificate as it would be without a change.
-    fn next(&self) -> Node {
+    pub(crate) fn next(&self) -> Node {
         let place = self.ders.len();
         let name =
             |place: usize| if place == 0 { "root".to_owned() } else { format!("ca {place}") };
@@ -166,12 +173,17 @@ impl<'a> Line<'a> {
         Node::read(signed(&params, self.keys[place], &issuer, self.keys[place - 1]).der())
     }
 
+    /// The subject of the last certificate.
+    pub(crate) fn subject(&self) -> Option<Node> {
+        self.subject.clone()
+    }
+
     fn issuer_key(&self) -> &'a PrivateKey {
         self.keys[self.ders.len().saturating_sub(1)]
     }
 
     /// Signs it. It names the one above it as its issuer, whatever that one is called.
-    fn push(&mut self, mut certificate: Node) {
+    pub(crate) fn push(&mut self, mut certificate: Node) {
         if let Body::Nodes(parts) = &mut certificate.body
             && let Some(Body::Nodes(fields)) = parts.first_mut().map(|part| &mut part.body)
         {
@@ -189,7 +201,7 @@ impl<'a> Line<'a> {
         self.ders.push(tree::disturb(&der, self.issuer_key(), random));
     }
 
-    fn case(self, purpose: Purpose, story: String, at: OffsetDateTime) -> Case {
+    pub(crate) fn case(self, purpose: Purpose, story: String, at: OffsetDateTime) -> Case {
         let Self { keys, mut ders, .. } = self;
         let leaf = ders.pop().unwrap();
         let key = keys[ders.len()];
@@ -221,7 +233,7 @@ fn moment(random: &mut Random, story: &mut String) -> OffsetDateTime {
     at
 }
 
-fn leaf(key: &PrivateKey) -> CertificateParams {
+pub(crate) fn leaf(key: &PrivateKey) -> CertificateParams {
     let mut leaf = params("host", key);
     leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     leaf.subject_alt_names = vec![

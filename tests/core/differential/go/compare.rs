@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use pki_core::{Finding, Report, Severity};
 use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
 
 use super::chains::{Case, Pool, changed};
-use super::judge;
+use super::classes::STRICTER;
+use super::judge::{self, Verdict};
+use super::shapes;
 use crate::differential::judges::{base64, to_base64};
 use crate::differential::random::Random;
 
@@ -42,44 +45,101 @@ fn what_go_refuses_we_refuse_of_many() {
     compare(u64::try_from(seed).unwrap(), number("ETCDPKI_GO_CHAINS", 20_000));
 }
 
-#[expect(clippy::disallowed_macros, reason = "the counts are shown with --nocapture")]
-fn compare(seed: u64, count: usize) {
-    let pool = Pool::shared();
-    let mut random = Random(seed);
-    let mut wrong: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let mut stricter: BTreeMap<String, (usize, String)> = BTreeMap::new();
-    let mut verdicts = [0_usize; 4];
-    let mut number = 0;
-    while number < count {
-        let batch = number..count.min(number + 5000);
-        number = batch.end;
-        let cases: Vec<Case> =
-            batch.map(|number| changed(pool, &mut random, number, 1 + number % 3)).collect();
-        let requests: Vec<Value> = cases.iter().map(to_json).collect();
-        for (case, go) in cases.iter().zip(judge::ask(&requests)) {
-            let ours = case.question.ours();
-            verdicts[usize::from(ours.is_none()) * 2 + usize::from(go.accepts)] += 1;
-            match ours {
-                None if !go.accepts => {
-                    let words = format!("{} {}", go.stage, go.error);
-                    wrong.entry(words).or_default().push(case.story.clone());
+/// A chain of a kind that its number decides.
+fn case(pool: &Pool, random: &mut Random, number: usize) -> Case {
+    match number % 10 {
+        0 => shapes::web(pool, random),
+        1 => shapes::names_below_constraints(pool, random),
+        2 => shapes::hosts(pool, random),
+        3 if number % 20 == 3 => shapes::path_lengths(pool, random),
+        3 => shapes::moments(pool, random),
+        _ => changed(pool, random, number / 10 * 6 + number % 10, 1 + number % 3),
+    }
+}
+
+/// What became of the comparison.
+#[derive(Default)]
+struct Outcome {
+    /// What Go rejects and we accept, by Go's words.
+    wrong: BTreeMap<String, Vec<String>>,
+    /// How often each rule rejected what Go accepts, and one of the chains.
+    stricter: BTreeMap<&'static str, (usize, String)>,
+    /// Findings that quote Go about a chain that Go accepts.
+    contradicted: BTreeMap<&'static str, String>,
+    /// Rejected by both, accepted by Go only, by us only, by both.
+    verdicts: [usize; 4],
+}
+
+impl Outcome {
+    fn add(&mut self, case: &Case, go: &Verdict) {
+        let report = case.question.report();
+        let accepted = report.as_ref().is_ok_and(Report::is_ok);
+        self.verdicts[usize::from(accepted) * 2 + usize::from(go.accepts)] += 1;
+        match report {
+            _ if accepted == go.accepts => {}
+            Err(what) => self.is_stricter(what, case),
+            Ok(_) if accepted => {
+                let words = format!("{} {}", go.stage, go.error);
+                self.wrong.entry(words).or_default().push(case.story.clone());
+            }
+            Ok(report) => {
+                for found in report.findings().filter(|found| found.severity == Severity::Error) {
+                    self.is_stricter(found.rule.id, case);
+                    if case.is_whole() && quotes_go(found) {
+                        let story =
+                            format!("{} {}: {}", found.rule.impact, found.evidence, case.story);
+                        self.contradicted.insert(found.rule.id, story);
+                    }
                 }
-                Some(ours) if go.accepts => {
-                    stricter.entry(ours).or_insert((0, case.story.clone())).0 += 1;
-                }
-                _ => {}
             }
         }
     }
-    println!("refused by both, Go accepts, we accept, both accept: {verdicts:?}");
-    for (ours, (count, story)) in &stricter {
-        println!("{count:5}  {ours}: {story}");
+
+    fn is_stricter(&mut self, rule: &'static str, case: &Case) {
+        self.stricter.entry(rule).or_insert((0, case.story.clone())).0 += 1;
     }
-    let shown: Vec<String> = wrong
-        .iter()
-        .map(|(words, stories)| format!("{} {words}: {}", stories.len(), stories[0]))
-        .collect();
-    assert!(wrong.is_empty(), "Go refuses and we accept:\n{}", shown.join("\n"));
-    // A test in which nothing is accepted, or nothing refused, shows nothing.
-    assert!(verdicts[3] * 20 > count && verdicts[0] * 20 > count, "{verdicts:?}");
+
+    #[expect(clippy::disallowed_macros, reason = "the counts are shown with --nocapture")]
+    fn conclude(&self, count: usize) {
+        println!("rejected by both, Go accepts, we accept, accepted by both: {:?}", self.verdicts);
+        for (rule, (count, story)) in &self.stricter {
+            println!("{count:5}  {rule}: {story}");
+        }
+        let shown =
+            self.wrong.iter().map(|(words, all)| format!("{} {words}: {}", all.len(), all[0]));
+        let shown: Vec<String> = shown.collect();
+        assert!(shown.is_empty(), "Go rejects and we accept:\n{}", shown.join("\n"));
+        assert!(self.contradicted.is_empty(), "Go contradicts:\n{:#?}", self.contradicted);
+        let known = |rule: &&str| STRICTER.iter().any(|(known, _)| known == rule);
+        let unknown: Vec<_> = self.stricter.keys().filter(|rule| !known(rule)).collect();
+        assert!(unknown.is_empty(), "stricter than Go without a reason in classes.rs: {unknown:?}");
+        // A test in which nothing is accepted, or nothing rejected, shows nothing.
+        assert!(
+            self.verdicts[3] * 20 > count && self.verdicts[0] * 20 > count,
+            "{:?}",
+            self.verdicts
+        );
+    }
+}
+
+/// True for a finding that says what Go of today does.
+fn quotes_go(found: &Finding) -> bool {
+    let text = format!("{} {}", found.rule.impact, found.evidence);
+    (text.contains("x509:") || text.contains("tls:")) && !text.contains("before 1.2")
+}
+
+fn compare(seed: u64, count: usize) {
+    const BATCH: usize = 5000;
+    let pool = Pool::shared();
+    let mut random = Random(seed);
+    let mut outcome = Outcome::default();
+    for start in (0..count).step_by(BATCH) {
+        let numbers = start..count.min(start + BATCH);
+        let cases: Vec<Case> = numbers.map(|number| case(pool, &mut random, number)).collect();
+        let requests: Vec<Value> = cases.iter().map(to_json).collect();
+        for (case, go) in cases.iter().zip(judge::ask(&requests)) {
+            outcome.add(case, &go);
+        }
+    }
+    outcome.conclude(count);
 }

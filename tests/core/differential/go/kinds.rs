@@ -1,12 +1,12 @@
 //! The kinds of changes: every field of a certificate and every extension, in the forms that readers
 //! disagree about.
 
-mod constraints;
+pub(crate) mod constraints;
 mod extensions;
 mod frame;
 mod keys;
 mod names;
-mod subject_alt_names;
+pub(crate) mod subject_alt_names;
 
 use super::chains::Pool;
 use crate::der::{Body, Node};

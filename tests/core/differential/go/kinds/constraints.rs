@@ -105,7 +105,7 @@ fn subtree(random: &mut Random) -> Vec<u8> {
     tlv(0x30, &subtree)
 }
 
-pub(super) fn random(fields: &mut Fields, _: &Pool, random: &mut Random) -> String {
+pub(crate) fn random(fields: &mut Fields, _: &Pool, random: &mut Random) -> String {
     let mut lists = Vec::new();
     for tag in [0xa0, 0xa1] {
         if random.flag() {

@@ -221,7 +221,7 @@ fn name(random: &mut Random) -> (u8, Vec<u8>) {
     }
 }
 
-pub(super) fn names(fields: &mut Fields, _: &Pool, random: &mut Random) -> String {
+pub(crate) fn names(fields: &mut Fields, _: &Pool, random: &mut Random) -> String {
     let mut names: Vec<Node> = Vec::new();
     for _ in 0..random.below(3) {
         let (tag, octets) = name(random);
