@@ -1,5 +1,7 @@
 //! Public keys, their algorithms, and the trait that stands for the CA's private key.
 
+mod rsa;
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -14,6 +16,7 @@ use rustls_pki_types::{
     AlgorithmIdentifier, SignatureVerificationAlgorithm, SubjectPublicKeyInfoDer, alg_id,
 };
 
+use self::rsa::RsaPublicKey;
 use crate::error::Error;
 use crate::suggest;
 
@@ -107,7 +110,7 @@ impl PublicKey {
             OID_EC if curve() == Some(OID_P384) => Some(KeyAlgorithm::EcdsaP384),
             OID_EC if curve() == Some(OID_P521) => Some(KeyAlgorithm::EcdsaP521),
             OID_ED25519 => Some(KeyAlgorithm::Ed25519),
-            OID_RSA => rsa_bits(bits).map(KeyAlgorithm::Rsa),
+            OID_RSA => RsaPublicKey::read(bits).and_then(|key| key.bits()).map(KeyAlgorithm::Rsa),
             _ => None,
         };
         let algorithm = algorithm.ok_or_else(|| match curve() {
@@ -155,6 +158,13 @@ impl PublicKey {
         let digest =
             aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, self.bits());
         KeyId(digest.as_ref().to_vec())
+    }
+
+    /// The two numbers of an RSA key.
+    pub(crate) fn rsa(&self) -> Option<RsaPublicKey<'_>> {
+        matches!(self.algorithm, Ok(KeyAlgorithm::Rsa(_)))
+            .then(|| RsaPublicKey::read(self.bits()))
+            .flatten()
     }
 
     /// The contents of subjectPublicKey.
@@ -205,23 +215,6 @@ impl PublicKey {
                 && of_key.get(2..) == Some(candidate.public_key_alg_id().as_ref())
         })
     }
-}
-
-/// The bits of an RSA modulus: `RSAPublicKey ::= SEQUENCE { modulus, publicExponent }` (RFC 8017).
-fn rsa_bits(key: &[u8]) -> Option<usize> {
-    use pkcs8::der::asn1::UintRef;
-    use pkcs8::der::{Reader, SliceReader};
-    let mut reader = SliceReader::new(key).ok()?;
-    let modulus = reader
-        .sequence(|inner| -> Result<_, pkcs8::der::Error> {
-            let modulus = UintRef::decode(inner)?;
-            UintRef::decode(inner)?;
-            Ok(modulus)
-        })
-        .ok()?;
-    let bytes = modulus.as_bytes();
-    let leading = bytes.first()?.leading_zeros() as usize;
-    Some(bytes.len() * 8 - leading)
 }
 
 /// A subject or authority key identifier.
