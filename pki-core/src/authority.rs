@@ -8,8 +8,11 @@ use crate::draft::{Draft, IssuedBy};
 use crate::encode::{self, Replacements};
 use crate::error::{Error, Input};
 use crate::key::PublicKey;
+#[cfg(feature = "profiles")]
 use crate::profile::{Admission, Profile};
-use crate::request::{CaRequest, CrlRequest, Renewal, Request};
+#[cfg(feature = "profiles")]
+use crate::request::Request;
+use crate::request::{CaRequest, CrlRequest, Renewal};
 use crate::template::{Begin, CaConstraint, End, Template, Urls, certifiable, validity};
 use crate::usage::KeyUsages;
 
@@ -38,7 +41,7 @@ pub struct IssuanceContext {
 
 /// A CA, by its certificate.
 ///
-/// It holds no key: what it drafts is judged by the rules, and signed by whoever holds the key
+/// It has no key: what it drafts is judged by the rules, and signed by whoever holds the key
 /// ([`Draft::sign`], [`Draft::assemble`]). The issuer name of what it drafts is the subject of the CA byte
 /// for byte, whatever string types and however many values that has.
 #[derive(Clone, Debug)]
@@ -58,6 +61,10 @@ impl Authority {
     }
 
     /// Drafts the certificate that a profile makes of a request.
+    ///
+    /// What a PKCS #10 asks for and the profile does not admit is left out ([`Draft::left_out`]); what the
+    /// operator asks for and the profile does not admit is an error.
+    #[cfg(feature = "profiles")]
     pub fn draft(
         &self,
         request: &Request,

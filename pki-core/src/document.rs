@@ -5,6 +5,8 @@
 //! keys hide mistakes, so they are errors. Manifests in YAML use the same reader, with line numbers.
 
 mod reader;
+#[cfg(feature = "manifest")]
+mod yaml;
 
 use crate::error::Error;
 use crate::quote;

@@ -133,9 +133,9 @@ impl<T: Signable> Draft<T> {
 
     /// Signs with the key that has to sign it: the CA's, or for a root or a request its own.
     pub fn sign(self, signer: &dyn Signer) -> Result<T::Issued, Error> {
-        let (given, wanted) = (signer.public_key(), &self.signer);
-        if given != wanted {
-            let problem = format!("not the key that has to sign, which is {}", wanted.key_id());
+        let (given, expected) = (signer.public_key(), &self.signer);
+        if given != expected {
+            let problem = format!("not the key that has to sign, which is {}", expected.key_id());
             return Err(Error::invalid("key", given.key_id().to_string(), problem)
                 .hinted("use the key that belongs to the certificate of the CA")
                 .of(Input::Authority));
@@ -186,6 +186,7 @@ impl Draft<Certificate> {
     }
 
     /// The same draft, with what the profile left out.
+    #[cfg(feature = "profiles")]
     pub(crate) fn leaving_out(self, left_out: Vec<LeftOut>) -> Self {
         Self { left_out, ..self }
     }

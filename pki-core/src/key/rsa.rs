@@ -1,7 +1,7 @@
 //! RSA public keys: what their two numbers show to anybody, without a private key.
 
 use der::asn1::UintRef;
-use der::{Decode, Sequence};
+use der::{AnyRef, Decode, Reader, Sequence, SliceReader};
 
 /// `RSAPublicKey` (RFC 8017 appendix A.1.1).
 #[derive(Sequence)]
@@ -17,8 +17,7 @@ impl<'a> RsaPublicKey<'a> {
 
     /// The size of the modulus.
     pub(super) fn bits(&self) -> Option<usize> {
-        let octets = self.modulus.as_bytes();
-        Some(octets.len() * 8 - octets.first()?.leading_zeros() as usize)
+        bits(&self.modulus)
     }
 
     /// The public exponent if it fits in 32 bits.
@@ -40,6 +39,23 @@ impl<'a> RsaPublicKey<'a> {
         };
         SMALL_PRIMES.into_iter().find(|prime| remainder(*prime) == 0)
     }
+}
+
+/// The size of the modulus of an `RSAPrivateKey` (RFC 8017 appendix A.1.2), whose first two fields are the
+/// version and the modulus.
+pub(crate) fn private_key_bits(der: &[u8]) -> Option<usize> {
+    let (_version, modulus): (u8, UintRef<'_>) = AnyRef::from_der(der)
+        .and_then(|key| {
+            let mut fields = SliceReader::new(key.value())?;
+            Ok((fields.decode()?, fields.decode()?))
+        })
+        .ok()?;
+    bits(&modulus)
+}
+
+fn bits(number: &UintRef<'_>) -> Option<usize> {
+    let octets = number.as_bytes();
+    Some(octets.len() * 8 - octets.first()?.leading_zeros() as usize)
 }
 
 /// The primes below 752.
