@@ -71,7 +71,6 @@ impl Authority {
         profile: &Profile,
         context: &IssuanceContext,
     ) -> Result<Draft<Certificate>, Error> {
-        self.check_key(&request.public_key)?;
         let Admission { template, left_out } = profile.admit(request, context.now)?;
         let ca = &self.certificate;
         let tbs = encode::certificate(&template, &context.serial, Some(ca))?;
@@ -124,7 +123,6 @@ impl Authority {
         context: &IssuanceContext,
     ) -> Result<Draft<Certificate>, Error> {
         let ca = &self.certificate;
-        self.check_key(renewal.public_key.as_ref().unwrap_or(&old.public_key))?;
         let tbs = renewed(old, renewal, context, Some(ca))?;
         judged(&tbs, IssuedBy::Ca(ca), context.now)
     }
@@ -205,16 +203,6 @@ impl Authority {
         let request = certifiable_crl(request, ca)?;
         let unsigned = Crl::from_der(&encode::unsigned_crl(&encode::crl(&request, ca)?)?);
         Draft::<Crl>::judged(unsigned.map_err(unreadable)?, ca, now)
-    }
-
-    /// Whoever holds a certificate for the CA's own key can sign as the CA.
-    fn check_key(&self, public_key: &PublicKey) -> Result<(), Error> {
-        if *public_key != self.certificate.public_key {
-            return Ok(());
-        }
-        let key_id = public_key.key_id().to_string();
-        Err(Error::not_admitted("public key", key_id, "it is the key of the CA itself")
-            .hinted("make a key of its own for the certificate"))
     }
 }
 

@@ -26,9 +26,10 @@ fn not_yaml(error: &YamlError) -> Error {
     if let YamlError::Budget { location, .. } = error {
         let (line, column) = (location.line(), location.column());
         let problem = "more values, or values nested deeper, than are read";
-        return Error::malformed("YAML", format!("line {line}, column {column}: {problem}")).hinted(
-            "a manifest of ten thousand hosts is within the limits; is it the right file?",
-        );
+        return Error::malformed("YAML", format!("line {line}, column {column}: {problem}"))
+            .hinted(
+                "a manifest of ten thousand hosts is within the limits; is it the right file?",
+            );
     }
     Error::malformed("YAML", error.render_with_formatter(&UserMessageFormatter))
         .hinted("check the indentation, brackets and quotes near this line")

@@ -71,6 +71,12 @@ where
     body.map_err(|error| failed(&error))
 }
 
+/// The TBSCertificate of a certificate that somebody else may have written.
+pub(super) fn carried(certificate: &[u8]) -> Result<TbsCertificate<'_>, Error> {
+    let tbs = Signed::from_der(certificate).and_then(|signed| signed.body.decode_as());
+    tbs.map_err(|error| Error::bad_der("a certificate that can be renewed", certificate, &error))
+}
+
 /// A TBSCertificate with the algorithm that it states and no signature yet, to be read and judged.
 pub(crate) fn unsigned_certificate(tbs: &[u8]) -> Result<Vec<u8>, Error> {
     let read = TbsCertificate::from_der(tbs);

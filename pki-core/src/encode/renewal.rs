@@ -5,7 +5,7 @@ use rcgen::{IsCa, Issuer, KeyIdMethod};
 use time::OffsetDateTime;
 use x509_cert::ext::Extension;
 
-use super::carried::{TbsCertificate, body, element, identifier};
+use super::carried::{TbsCertificate, body, carried, element, identifier};
 use super::{NoKey, Signatory, failed, issuer_params, signature_algorithm};
 use crate::certificate::{AuthorityKeyId, Certificate, GeneralName, SerialNumber};
 use crate::error::Error;
@@ -28,7 +28,7 @@ pub(crate) struct Replacements<'a> {
 /// stay. The subjectKeyIdentifier changes with the key, and the authorityKeyIdentifier if it names another
 /// CA certificate than the issuer's.
 pub(crate) fn renewed(old: &Certificate, new: &Replacements<'_>) -> Result<Vec<u8>, Error> {
-    let old_tbs: TbsCertificate<'_> = body(old.der())?;
+    let old_tbs = carried(old.der())?;
     let same_key = old.public_key == *new.public_key;
     let new_key_id = Some(new.public_key.key_id());
     let own_key_id = if same_key { &old.extensions.subject_key_id } else { &new_key_id };

@@ -1,9 +1,6 @@
 //! Examples of the rules about the form of a certificate.
 
-use pki_core::{
-    Certificate, Error, Finding, KeyAlgorithm, PrivateKey, PublicKey, Purpose, Verifier,
-    VerifyOptions,
-};
+use pki_core::{Certificate, Finding, Purpose, Verifier, VerifyOptions};
 use rcgen::{CustomExtension, SerialNumber};
 use time::Duration;
 
@@ -11,13 +8,10 @@ use super::chain::Chain;
 use super::{Example, Fault};
 use crate::der::{Node, oid, put, value};
 use crate::foreign::resigned;
-use crate::lab::Ca;
 use crate::openssl::Openssl;
 
 pub(super) const EXAMPLES: &[Example] = &[
     Example::other("sig-weak", |fault| by_openssl(P256, worse(fault, "-sha1", "-sha256"))),
-    Example::other("key-weak", |fault| by_openssl(worse(fault, RSA_1024, P256), "-sha256")),
-    Example::other("key-curve", |fault| by_openssl(worse(fault, P224, P256), "-sha256")),
     Example::chain("serial-negative", Purpose::Peer, serial_below_zero),
     Example::chain("serial-form", Purpose::Peer, serial_zero),
     Example::chain("ext-unknown-critical", Purpose::Peer, extension_that_nobody_knows),
@@ -27,13 +21,9 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::chain("ext-critical", Purpose::Peer, critical_key_identifier),
     Example::chain("ext-not-critical", Purpose::Peer, constraints_in_passing),
     Example::chain("ext-der", Purpose::Peer, default_written_out),
-    Example::other("key-rsa-broken", |fault| drafted_with(worse(fault, DIVISIBLE, SOUND))),
-    Example::other("key-rsa-exponent", |fault| drafted_with(worse(fault, SMALL_EXPONENT, SOUND))),
 ];
 
 pub(super) const P256: &str = "-newkey ec -pkeyopt ec_paramgen_curve:P-256";
-const P224: &str = "-newkey ec -pkeyopt ec_paramgen_curve:secp224r1";
-const RSA_1024: &str = "-newkey rsa:1024";
 
 pub(super) fn worse(fault: Fault, worse: &'static str, good: &'static str) -> &'static str {
     if fault == Fault::Planted { worse } else { good }
@@ -52,35 +42,6 @@ pub(super) fn by_openssl(key: &str, hash: &str) -> Vec<Finding> {
     let mut options = VerifyOptions::at(leaf.not_before + Duration::minutes(1));
     options.purpose = Purpose::Peer;
     Verifier::builder(ca).build().unwrap().check(&leaf, &[], &options).findings().cloned().collect()
-}
-
-const SOUND: &str = "rsa_keygen_pubexp:65537";
-const SMALL_EXPONENT: &str = "rsa_keygen_pubexp:3";
-const DIVISIBLE: &str = "rsa_keygen_bits:2048";
-
-/// What the rules say of a request with such an RSA key by openssl. That of `DIVISIBLE` has a modulus that
-/// is made one of three times another number.
-fn drafted_with(option: &str) -> Vec<Finding> {
-    let openssl = Openssl::new();
-    openssl.run(&format!("genpkey -algorithm RSA -pkeyopt {option} -out k.pem"));
-    let mut spki = openssl.run("pkey -in k.pem -pubout -outform DER");
-    if option == DIVISIBLE {
-        let modulus = 33..33 + 256;
-        // 256 is 1 modulo 3: the sum of the octets tells the rest.
-        let place = modulus.end - 2;
-        spki[place] &= 0xf0;
-        let rest = spki[modulus].iter().fold(0, |sum, octet| (sum + octet % 3) % 3);
-        spki[place] += (3 - rest) % 3;
-    }
-    let ca = Ca::new();
-    let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
-    let mut request = Ca::request("etcdone", &[], &key);
-    request.public_key = PublicKey::from_spki_der(&spki).unwrap();
-    match ca.draft("peer", &request) {
-        Ok(draft) => draft.findings().to_vec(),
-        Err(Error::Refused(findings)) => findings,
-        Err(error) => panic!("{error}"),
-    }
 }
 
 fn serial_below_zero(chain: &mut Chain) {
