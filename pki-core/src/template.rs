@@ -39,6 +39,7 @@ pub(crate) struct Template {
 pub(crate) enum Begin {
     /// So long before the time of issuance.
     Backdated(Duration),
+    #[cfg_attr(not(feature = "profiles"), expect(dead_code, reason = "only profiles set a time"))]
     At(OffsetDateTime),
 }
 
@@ -47,6 +48,7 @@ pub(crate) enum Begin {
 pub(crate) enum End {
     /// So long after the time of issuance.
     After(Duration),
+    #[cfg_attr(not(feature = "profiles"), expect(dead_code, reason = "only profiles set a time"))]
     At(OffsetDateTime),
 }
 

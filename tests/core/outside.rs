@@ -78,13 +78,13 @@ fn a_crate_outside_the_workspace_verifies_without_default_features_and_issues_wi
         let program = target().join("debug").join(program);
         Command::new(program).args(arguments).current_dir(folder).output().unwrap()
     };
-    let issued = run("issuer", &["ca.pem", "ca-key.pem", "leaf.csr", &now]);
-    assert!(issued.status.success(), "{issued:?}");
-    let chain = [issued.stdout, openssl.read("ca.pem")].concat();
+    let answer = run("issuer", &["ca.pem", "ca-key.pem", "leaf.csr", &now]);
+    assert!(answer.status.success(), "{answer:?}");
+    let chain = [answer.stdout, openssl.read("ca.pem")].concat();
     openssl.write("leaf.pem", &chain);
     openssl.run(&format!("verify -attime {now} -CAfile root.pem -untrusted ca.pem leaf.pem"));
     for (host, code) in [("etcdone.lab", 0), ("etcdtwo.lab", 1)] {
-        let verified = run("verifier", &["root.pem", "leaf.pem", &now, host]);
-        assert_eq!(verified.status.code(), Some(code), "{host}: {verified:?}");
+        let answer = run("verifier", &["root.pem", "leaf.pem", &now, host]);
+        assert_eq!(answer.status.code(), Some(code), "{host}: {answer:?}");
     }
 }

@@ -6,7 +6,7 @@ use serde::de::{Deserialize, Deserializer};
 use serde_saphyr::{DuplicateKeyPolicy, Error as YamlError, Spanned, UserMessageFormatter};
 
 use super::reader::{DataVisitor, refuse_pem};
-use super::{Data, Document, Node, Place};
+use super::{Data, Document, Node, Place, Value};
 use crate::error::Error;
 
 impl Document {
@@ -19,6 +19,34 @@ impl Document {
         let parsed = serde_saphyr::from_str_with_options(text, options);
         let YamlNode(root) = parsed.map_err(|error| not_yaml(error.without_snippet()))?;
         Ok(Self { root })
+    }
+}
+
+/// What only the readers of YAML ask for.
+impl Value<'_> {
+    /// Line and column, if known.
+    pub(crate) const fn place(&self) -> Option<Place> {
+        self.node.place
+    }
+
+    /// The text of a scalar, for documents whose types are defined elsewhere.
+    pub(crate) fn scalar(&self) -> String {
+        match self.node.data {
+            Data::Null => String::new(),
+            ref data => data.describe(),
+        }
+    }
+
+    pub(crate) const fn is_null(&self) -> bool {
+        matches!(self.node.data, Data::Null)
+    }
+
+    /// The text of a number as written, including `1e3`.
+    pub(crate) fn number(&self) -> Result<String, Error> {
+        match &self.node.data {
+            Data::Number(number) => Ok(number.to_string()),
+            _ => Err(self.expected("a number", "digits, without quotes")),
+        }
     }
 }
 
