@@ -8,8 +8,11 @@ use crate::draft::{Draft, IssuedBy};
 use crate::encode::{self, Replacements};
 use crate::error::{Error, Input};
 use crate::key::PublicKey;
+#[cfg(feature = "profiles")]
 use crate::profile::{Admission, Profile};
-use crate::request::{CaRequest, CrlRequest, Renewal, Request};
+#[cfg(feature = "profiles")]
+use crate::request::Request;
+use crate::request::{CaRequest, CrlRequest, Renewal};
 use crate::template::{Begin, CaConstraint, End, Template, Urls, certifiable, validity};
 use crate::usage::KeyUsages;
 
@@ -38,7 +41,7 @@ pub struct IssuanceContext {
 
 /// A CA, by its certificate.
 ///
-/// It holds no key: what it drafts is judged by the rules, and signed by whoever holds the key
+/// It has no key: what it drafts is judged by the rules, and signed by whoever holds the key
 /// ([`Draft::sign`], [`Draft::assemble`]). The issuer name of what it drafts is the subject of the CA byte
 /// for byte, whatever string types and however many values that has.
 #[derive(Clone, Debug)]
@@ -58,13 +61,16 @@ impl Authority {
     }
 
     /// Drafts the certificate that a profile makes of a request.
+    ///
+    /// What a PKCS #10 asks for and the profile does not admit is left out ([`Draft::left_out`]); what the
+    /// operator asks for and the profile does not admit is an error.
+    #[cfg(feature = "profiles")]
     pub fn draft(
         &self,
         request: &Request,
         profile: &Profile,
         context: &IssuanceContext,
     ) -> Result<Draft<Certificate>, Error> {
-        self.check_key(&request.public_key)?;
         let Admission { template, left_out } = profile.admit(request, context.now)?;
         let ca = &self.certificate;
         let tbs = encode::certificate(&template, &context.serial, Some(ca))?;
@@ -117,7 +123,6 @@ impl Authority {
         context: &IssuanceContext,
     ) -> Result<Draft<Certificate>, Error> {
         let ca = &self.certificate;
-        self.check_key(renewal.public_key.as_ref().unwrap_or(&old.public_key))?;
         let tbs = renewed(old, renewal, context, Some(ca))?;
         judged(&tbs, IssuedBy::Ca(ca), context.now)
     }
@@ -198,16 +203,6 @@ impl Authority {
         let request = certifiable_crl(request, ca)?;
         let unsigned = Crl::from_der(&encode::unsigned_crl(&encode::crl(&request, ca)?)?);
         Draft::<Crl>::judged(unsigned.map_err(unreadable)?, ca, now)
-    }
-
-    /// Whoever holds a certificate for the CA's own key can sign as the CA.
-    fn check_key(&self, public_key: &PublicKey) -> Result<(), Error> {
-        if *public_key != self.certificate.public_key {
-            return Ok(());
-        }
-        let key_id = public_key.key_id().to_string();
-        Err(Error::not_admitted("public key", key_id, "it is the key of the CA itself")
-            .hinted("make a key of its own for the certificate"))
     }
 }
 

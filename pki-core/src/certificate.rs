@@ -143,29 +143,29 @@ impl Certificate {
         pem::write("CERTIFICATE", &self.der).map(|mut text| std::mem::take(&mut *text))
     }
 
-    /// The SHA-256 of the DER, in hexadecimal, by which people tell two certificates apart.
+    /// The SHA-256 of the DER, in hexadecimal, which people compare to tell two certificates apart.
     pub fn fingerprint(&self) -> String {
         let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &self.der);
         KeyId(digest.as_ref().to_vec()).to_string()
     }
 
-    /// True when issuer and subject are the same name, byte for byte.
+    /// True if issuer and subject are the same name byte for byte.
     pub fn is_self_issued(&self) -> bool {
         self.issuer.der() == self.subject.der()
     }
 
-    /// True when the certificate says that it is a CA.
+    /// True if its basicConstraints say that it is a CA.
     pub fn is_ca(&self) -> bool {
         matches!(&self.extensions.basic_constraints, Some(constraints) if constraints.ca)
     }
 
-    /// True when the signature was made by `key`.
+    /// True if the signature was made by `key`.
     pub fn is_signed_by(&self, key: &PublicKey) -> bool {
         self.signed.verifies(&self.der, key)
     }
 
-    /// True when a signature of this algorithm by a key of this kind can be checked. For what cannot be checked,
-    /// such as SHA-1 or an RSA key of 1024 bits, [`Certificate::is_signed_by`] is false, and says nothing.
+    /// True if a signature of this algorithm by a key of this kind can be verified. For what cannot be verified,
+    /// such as SHA-1 or an RSA key of 1024 bits, [`Certificate::is_signed_by`] is false too.
     pub fn is_checkable_with(&self, key: &PublicKey) -> bool {
         key.supports(self.signature_algorithm_der())
     }
@@ -188,11 +188,11 @@ impl Certificate {
     }
 }
 
-pub(crate) fn no_rest(wanted: &'static str, rest: &[u8]) -> Result<(), Error> {
+pub(crate) fn no_rest(expected: &'static str, rest: &[u8]) -> Result<(), Error> {
     if rest.is_empty() {
         return Ok(());
     }
-    Err(Error::malformed(wanted, format!("{} byte(s) follow it", rest.len())))
+    Err(Error::malformed(expected, format!("{} byte(s) follow it", rest.len())))
 }
 
 /// Signature algorithms: OID, name, and whether the hash is one that may still be trusted.
@@ -213,7 +213,7 @@ const SIGNATURE_ALGORITHMS: [(&str, &str, bool); 14] = [
     ("1.3.101.112", "Ed25519", true),
 ];
 
-/// The name of a signature algorithm; its OID where there is none.
+/// The name of a signature algorithm, or its OID if it has no name here.
 pub fn signature_algorithm_name(oid: &Oid) -> &str {
     signature_row(oid).map_or(oid.as_str(), |(_, name, _)| *name)
 }

@@ -45,9 +45,9 @@ pub struct Crl {
     pub number: Option<Vec<u8>>,
     /// Section 5.2.5
     pub(crate) scope: Option<Scope>,
-    /// Critical extensions of entries, none of which this crate understands.
+    /// Critical extensions of entries. This crate does not understand any of them.
     pub(crate) critical_in_entries: Vec<Oid>,
-    /// True when a serial number is listed more than once.
+    /// True if a serial number is listed more than once.
     pub(crate) repeats: bool,
     pub(crate) encoding: Encoding,
     revoked: HashSet<Vec<u8>>,
@@ -164,7 +164,7 @@ impl FromStr for RevocationReason {
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[expect(clippy::struct_excessive_bools, reason = "they are the fields of the extension")]
 pub(crate) struct Scope {
-    /// The names of the distribution point; empty where it is named in a way that is not read.
+    /// The names of the distribution point. Empty if it is named in a way that this crate does not read.
     pub(crate) names: Option<Vec<GeneralName>>,
     pub(crate) only_users: bool,
     pub(crate) only_cas: bool,

@@ -1,4 +1,4 @@
-//! cfssl's CSR JSON: who the certificate is for and what key it shall have.
+//! cfssl's CSR JSON: who a certificate is for, and which key it gets.
 
 use time::Duration;
 
@@ -11,7 +11,22 @@ use crate::oid::Oid;
 use crate::subject::{Attribute, Subject};
 use crate::suggest;
 
-/// A CSR JSON document.
+/// A CSR JSON document, as cfssl's `gencert` and `genkey` read it.
+///
+/// Unlike cfssl, it does not pass over fields that it does not know or that have no effect: each is an error
+/// that says where the field belongs.
+///
+/// ```
+/// use pki_core::{CsrJson, KeyAlgorithm};
+///
+/// let file = CsrJson::from_json(
+///     br#"{"CN": "etcdone", "hosts": ["10.0.0.1", "etcdone.lab"], "key": {"algo": "rsa", "size": 2048},
+///          "names": [{"O": "Lab"}]}"#,
+/// )?;
+/// assert_eq!(file.subject.to_string(), "O=Lab, CN=etcdone");
+/// assert_eq!((file.names.len(), file.key), (2, KeyAlgorithm::Rsa(2048)));
+/// # Ok::<(), pki_core::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CsrJson {
@@ -23,7 +38,7 @@ pub struct CsrJson {
     pub key: KeyAlgorithm,
     /// `ca`
     pub ca: Option<CaSection>,
-    /// `crl_url`, which cfssl reads for a CA alone
+    /// `crl_url`, which cfssl reads only for a CA
     pub crl_url: Option<Uri>,
 }
 
@@ -31,7 +46,7 @@ pub struct CsrJson {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CaSection {
-    /// `expiry`; cfssl's five years where it is absent
+    /// `expiry`. If it is absent, five years, as in cfssl
     pub expiry: Duration,
     /// `backdate`
     pub backdate: Option<Duration>,
@@ -72,17 +87,14 @@ impl CsrJson {
     }
 }
 
-/// Fields that people write here and that cfssl drops in silence.
+/// Fields that people write here, and that cfssl silently ignores.
 fn refuse_unused(fields: &Fields<'_>) -> Result<(), Error> {
     for (name, hint) in [
         ("delegation_enabled", "remove it: etcd has no use for delegated credentials"),
-        ("extensions", "remove it; a signing profile decides which extensions there are"),
-        (
-            "expiry",
-            "write it in the signing profile, or use --expiry; in a CA's file, under \"ca\"",
-        ),
+        ("extensions", "remove it; the signing profile decides which extensions there are"),
+        ("expiry", "write it in the signing profile; in the file of a CA, under \"ca\""),
         ("not_after", "write it in the signing profile"),
-        ("profile", "use --profile"),
+        ("profile", "choose the profile when you issue the certificate"),
         ("usages", "write them in the signing profile"),
     ] {
         if let Some(value) = fields.find(name).filter(|value| !value.is_zero()) {
@@ -98,7 +110,7 @@ fn subject(fields: &Fields<'_>) -> Result<Subject, Error> {
         if let Some(value) = value {
             let text = value.string()?;
             if !text.is_empty() {
-                // Checked here too, so that the error tells the path in the document.
+                // Checked here too, so that the error contains the path in the document.
                 Subject::new([(attribute.clone(), text.to_owned())])
                     .map_err(|error| error.in_field(value.path()))?;
                 attributes.push((attribute, text.to_owned()));
@@ -139,7 +151,7 @@ fn key(value: &Value<'_>) -> Result<KeyAlgorithm, Error> {
     let size = fields.find("size").map(Value::integer).transpose()?;
     let algo = fields.string("algo")?.unwrap_or("ecdsa");
     let bad_size = |sizes: &str| {
-        let problem = format!("no size of an {algo} key that can be generated");
+        let problem = format!("unsupported size of an {algo} key");
         let at = fields.find("size").unwrap_or(value);
         Err(at.invalid(problem).hinted(format!("one of: {sizes}")))
     };
@@ -156,7 +168,7 @@ fn key(value: &Value<'_>) -> Result<KeyAlgorithm, Error> {
         (other, _) => {
             let at = fields.find("algo").unwrap_or(value);
             Err(at
-                .invalid("no key algorithm")
+                .invalid("unknown or unsupported key algorithm")
                 .hinted(suggest::one_of(other, ["ecdsa", "rsa", "ed25519"])))
         }
     }
@@ -172,7 +184,7 @@ fn ca(value: &Value<'_>) -> Result<CaSection, Error> {
             -1 | 0 => None,
             number => Some(u8::try_from(number).map_err(|_| {
                 value
-                    .invalid("no path length")
+                    .invalid("not a path length")
                     .hinted("write 1 to 255, -1 for no limit, or pathlenzero for 0")
             })?),
         },

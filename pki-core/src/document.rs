@@ -5,6 +5,8 @@
 //! keys hide mistakes, so they are errors. Manifests in YAML use the same reader, with line numbers.
 
 mod reader;
+#[cfg(feature = "manifest")]
+mod yaml;
 
 use crate::error::Error;
 use crate::quote;
@@ -81,11 +83,6 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Line and column, if known.
-    pub(crate) const fn place(&self) -> Option<Place> {
-        self.node.place
-    }
-
     pub(crate) fn invalid(&self, problem: impl Into<String>) -> Error {
         Error::invalid(self.field(), self.node.data.describe(), problem)
     }
@@ -110,30 +107,10 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The text of a scalar, for documents whose types are defined elsewhere.
-    pub(crate) fn scalar(&self) -> String {
-        match self.node.data {
-            Data::Null => String::new(),
-            ref data => data.describe(),
-        }
-    }
-
-    pub(crate) const fn is_null(&self) -> bool {
-        matches!(self.node.data, Data::Null)
-    }
-
     pub(crate) fn boolean(&self) -> Result<bool, Error> {
         match &self.node.data {
             Data::Bool(value) => Ok(*value),
             _ => Err(self.expected("a boolean", "true or false, without quotes")),
-        }
-    }
-
-    /// The text of a number as written, including `1e3`.
-    pub(crate) fn number(&self) -> Result<String, Error> {
-        match &self.node.data {
-            Data::Number(number) => Ok(number.to_string()),
-            _ => Err(self.expected("a number", "digits, without quotes")),
         }
     }
 

@@ -133,9 +133,9 @@ impl<T: Signable> Draft<T> {
 
     /// Signs with the key that has to sign it: the CA's, or for a root or a request its own.
     pub fn sign(self, signer: &dyn Signer) -> Result<T::Issued, Error> {
-        let (given, wanted) = (signer.public_key(), &self.signer);
-        if given != wanted {
-            let problem = format!("not the key that has to sign, which is {}", wanted.key_id());
+        let (given, expected) = (signer.public_key(), &self.signer);
+        if given != expected {
+            let problem = format!("not the key that has to sign, which is {}", expected.key_id());
             return Err(Error::invalid("key", given.key_id().to_string(), problem)
                 .hinted("use the key that belongs to the certificate of the CA")
                 .of(Input::Authority));
@@ -179,6 +179,9 @@ impl Draft<Certificate> {
             IssuedBy::Ca(ca) => Some(ca),
             IssuedBy::Itself => None,
         };
+        if let Some(ca) = ca {
+            check_key(&unsigned.public_key, ca)?;
+        }
         let signer = ca.map_or(&unsigned.public_key, |ca| &ca.public_key).clone();
         check_algorithm(unsigned.signature_algorithm_der(), &signer)?;
         let findings = judgement::certificate(&unsigned, ca, now)?;
@@ -186,6 +189,7 @@ impl Draft<Certificate> {
     }
 
     /// The same draft, with what the profile left out.
+    #[cfg(feature = "profiles")]
     pub(crate) fn leaving_out(self, left_out: Vec<LeftOut>) -> Self {
         Self { left_out, ..self }
     }
@@ -263,6 +267,16 @@ impl CertificateRequest {
 
 fn draft_request(template: &CsrTemplate<'_>) -> Result<Draft<CertificateRequest>, Error> {
     Draft::<CertificateRequest>::from_tbs(&encode::request(template)?)
+}
+
+/// Whoever holds a certificate for the CA's own key can sign as the CA.
+fn check_key(public_key: &PublicKey, ca: &Certificate) -> Result<(), Error> {
+    if *public_key != ca.public_key {
+        return Ok(());
+    }
+    let key_id = public_key.key_id().to_string();
+    Err(Error::not_admitted("public key", key_id, "it is the key of the CA itself")
+        .hinted("make a key of its own for the certificate"))
 }
 
 /// A to-be-signed structure states the algorithm that it is signed with. It has to be the key's.

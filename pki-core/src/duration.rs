@@ -40,6 +40,7 @@ pub fn parse_lifetime(text: &str) -> Result<Duration, Error> {
 }
 
 /// Reads how long before now a certificate becomes valid.
+#[cfg(feature = "profiles")]
 pub(crate) fn parse_backdate(text: &str) -> Result<Duration, Error> {
     match parse_duration(text)? {
         backdate if backdate.is_negative() => Err(Error::invalid(

@@ -6,7 +6,7 @@
 //!
 //! Names, keys and algorithm identifiers are bytes that exist already, or values of a form that rcgen does
 //! not have (several values of one attribute type). They take the place of what rcgen wrote there, as they
-//! stand ([`carried`]).
+//! are ([`carried`]).
 
 mod carried;
 mod crl;
@@ -34,7 +34,7 @@ use crate::name::San;
 use crate::oid::Oid;
 use crate::template::Template;
 
-/// Whose name, key and key identifier stand in what is signed.
+/// Whose name and key identifier go into what is signed, and the algorithm of their key.
 struct Signatory<'a> {
     name: &'a [u8],
     algorithm: SignatureAlgorithm,
@@ -93,7 +93,7 @@ pub(crate) fn signature_algorithm(key: &PublicKey) -> Result<SignatureAlgorithm,
     })
 }
 
-/// Stands for every key: rcgen sees none.
+/// Takes the place of every key, because rcgen does not need to see one.
 struct NoKey;
 
 impl PublicKeyData for NoKey {
@@ -132,7 +132,7 @@ fn issuer_params(key_id: Option<&KeyId>) -> CertificateParams {
 }
 
 fn params(template: &Template, serial: &SerialNumber) -> Result<CertificateParams, Error> {
-    // No `..`: a field of the template that is not written would be lost in silence.
+    // No `..`: a field of the template that is not written would be lost silently.
     let Template {
         subject,
         names,
@@ -151,7 +151,7 @@ fn params(template: &Template, serial: &SerialNumber) -> Result<CertificateParam
     } = template;
     let mut params = CertificateParams::default();
     // RFC 5280 section 4.2.1.6: the names are critical if the subject is empty. Otherwise rcgen's own
-    // default stands where the subject will be.
+    // default takes the place of the subject.
     if subject.is_empty() {
         params.distinguished_name = DistinguishedName::new();
     }
@@ -165,7 +165,7 @@ fn params(template: &Template, serial: &SerialNumber) -> Result<CertificateParam
     params.extended_key_usages =
         extended_key_usages.iter().map(extensions::extended_key_usage).collect::<Result<_, _>>()?;
     params.is_ca = match ca {
-        // rcgen writes a leaf's subjectKeyIdentifier only beside an explicit CA:FALSE.
+        // rcgen writes a leaf's subjectKeyIdentifier only together with an explicit CA:FALSE.
         None => IsCa::ExplicitNoCa,
         Some(constraint) => IsCa::Ca(match constraint.path_len {
             None => BasicConstraints::Unconstrained,

@@ -2,18 +2,23 @@
 
 use crate::key::{PublicKey, Signer};
 use crate::pem::{self, Content};
+#[cfg(feature = "pkcs12")]
 use crate::pkcs12;
 use crate::private_key::PrivateKey;
 
 /// The public halves of all private keys that can be read from a file: in each section of a PEM file, also if
-/// another section is damaged, in DER, and in a PKCS #12 file that opens without a password.
+/// another section is damaged, in DER, and, with the feature `pkcs12`, in a PKCS #12 file that opens without a
+/// password.
 pub fn private_keys(bytes: &[u8]) -> Vec<PublicKey> {
     if pem::is_pem(bytes) {
         return sections(bytes).filter_map(key_of).collect();
     }
     match PrivateKey::from_der(bytes) {
         Ok(key) => vec![key.public_key().clone()],
+        #[cfg(feature = "pkcs12")]
         Err(_) => pkcs12::keys_without_password(bytes),
+        #[cfg(not(feature = "pkcs12"))]
+        Err(_) => Vec::new(),
     }
 }
 

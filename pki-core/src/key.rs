@@ -1,4 +1,7 @@
-//! Public keys, their algorithms, and the trait that stands for the CA's private key.
+//! Public keys, their algorithms, and the trait of those who hold the private halves.
+
+pub(crate) mod rsa;
+mod signer;
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,14 +13,22 @@ use aws_lc_rs::signature::{
 use der::asn1::ObjectIdentifier;
 use der::{Decode, Encode};
 use pkcs8::spki::SubjectPublicKeyInfoRef;
-use rustls_pki_types::{
-    AlgorithmIdentifier, SignatureVerificationAlgorithm, SubjectPublicKeyInfoDer, alg_id,
-};
+use rustls_pki_types::{SignatureVerificationAlgorithm, SubjectPublicKeyInfoDer};
 
+use self::rsa::RsaPublicKey;
+pub use self::signer::{SignatureAlgorithm, Signer};
 use crate::error::Error;
 use crate::suggest;
 
-/// An algorithm and strength of key.
+/// The algorithm and strength of a key.
+///
+/// ```
+/// use pki_core::KeyAlgorithm;
+///
+/// assert_eq!("rsa-2048".parse::<KeyAlgorithm>()?, KeyAlgorithm::Rsa(2048));
+/// assert_eq!(KeyAlgorithm::default().to_string(), "ecdsa-p256");
+/// # Ok::<(), pki_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum KeyAlgorithm {
@@ -30,7 +41,7 @@ pub enum KeyAlgorithm {
     EcdsaP521,
     /// Ed25519
     Ed25519,
-    /// RSA with a modulus of so many bits; keys of 2048, 3072 and 4096 bits can be generated
+    /// RSA with a modulus of this many bits. Keys of 2048, 3072 and 4096 bits can be generated
     Rsa(usize),
 }
 
@@ -66,19 +77,19 @@ impl FromStr for KeyAlgorithm {
         let known = Self::GENERATED.map(|algorithm| algorithm.to_string());
         match known.iter().position(|name| name == text) {
             Some(index) => Ok(Self::GENERATED[index]),
-            None => Err(Error::invalid("key", text, "no key algorithm that can be generated")
+            None => Err(Error::invalid("key", text, "unknown or unsupported key algorithm")
                 .hinted(suggest::one_of(text, known.iter().map(String::as_str)))),
         }
     }
 }
 
-/// A subject public key, as a certificate carries it.
+/// The public key of a certificate or a request (SubjectPublicKeyInfo, RFC 5280 section 4.1.2.7).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PublicKey {
     spki: Vec<u8>,
-    /// The OID or what else there is to say, where the algorithm is none that this crate works with.
+    /// If this crate does not support the algorithm, its OID or what is wrong with it.
     algorithm: Result<KeyAlgorithm, String>,
-    /// Where the bits of the BIT STRING start in `spki`; they run to its end.
+    /// Where the bits of the BIT STRING start in `spki`. They end where it ends.
     bits_at: usize,
 }
 
@@ -97,9 +108,9 @@ impl PublicKey {
         let bits = spki
             .subject_public_key
             .as_bytes()
-            .ok_or_else(|| bad("the key is no whole number of bytes".to_owned()))?;
+            .ok_or_else(|| bad("the key is not a whole number of bytes".to_owned()))?;
         let curve = || spki.algorithm.parameters_oid().ok();
-        // SEC 1 section 2.3.3: Go reads a point in its long form alone, which starts with 4.
+        // SEC 1 section 2.3.3: Go reads only the uncompressed form of a point, which starts with 4.
         let compressed = spki.algorithm.oid == OID_EC && bits.first() != Some(&4);
         let algorithm = match spki.algorithm.oid {
             _ if compressed => None,
@@ -107,15 +118,15 @@ impl PublicKey {
             OID_EC if curve() == Some(OID_P384) => Some(KeyAlgorithm::EcdsaP384),
             OID_EC if curve() == Some(OID_P521) => Some(KeyAlgorithm::EcdsaP521),
             OID_ED25519 => Some(KeyAlgorithm::Ed25519),
-            OID_RSA => rsa_bits(bits).map(KeyAlgorithm::Rsa),
+            OID_RSA => RsaPublicKey::read(bits).and_then(|key| key.bits()).map(KeyAlgorithm::Rsa),
             _ => None,
         };
         let algorithm = algorithm.ok_or_else(|| match curve() {
             Some(curve) if compressed => format!("{curve} (compressed point)"),
             Some(curve) if spki.algorithm.oid == OID_EC => curve.to_string(),
-            // RFC 5480 section 2.1.1: a curve is named, and neither spelled out nor left to be guessed.
+            // RFC 5480 section 2.1.1 requires a named curve.
             None if spki.algorithm.oid == OID_EC => {
-                "EC with explicit parameters or none, in place of a named curve".to_owned()
+                "EC with explicit parameters or none instead of a named curve".to_owned()
             }
             _ if spki.algorithm.oid == OID_RSA => "RSA in a form that cannot be read".to_owned(),
             _ => spki.algorithm.oid.to_string(),
@@ -132,7 +143,7 @@ impl PublicKey {
         &self.spki
     }
 
-    /// The algorithm, where it is one that this crate works with.
+    /// The algorithm, or `None` if this crate does not support it.
     pub const fn algorithm(&self) -> Option<KeyAlgorithm> {
         match self.algorithm {
             Ok(algorithm) => Some(algorithm),
@@ -140,7 +151,7 @@ impl PublicKey {
         }
     }
 
-    /// The algorithm for people: `ecdsa-p256`, or of one that is not supported the OID or what is odd about it.
+    /// The algorithm for people: `ecdsa-p256`. If this crate does not support it, its OID or what is wrong with it.
     pub fn algorithm_name(&self) -> String {
         match &self.algorithm {
             Ok(algorithm) => algorithm.to_string(),
@@ -148,13 +159,20 @@ impl PublicKey {
         }
     }
 
-    /// The key's identifier.
+    /// The key's identifier: the SHA-1 of its bits (RFC 5280 section 4.2.1.2, method 1), as OpenSSL, cfssl
+    /// and Go before 1.25 compute it.
     pub fn key_id(&self) -> KeyId {
-        // RFC 5280 section 4.2.1.2, method (1). SHA-1 is a name here, not a protection; cfssl, Go
-        // before 1.25 and OpenSSL compute the same.
+        // The hash names the key; nothing rests on its strength.
         let digest =
             aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, self.bits());
         KeyId(digest.as_ref().to_vec())
+    }
+
+    /// The two numbers of an RSA key.
+    pub(crate) fn rsa(&self) -> Option<RsaPublicKey<'_>> {
+        matches!(self.algorithm, Ok(KeyAlgorithm::Rsa(_)))
+            .then(|| RsaPublicKey::read(self.bits()))
+            .flatten()
     }
 
     /// The contents of subjectPublicKey.
@@ -173,7 +191,7 @@ impl PublicKey {
         ParsedPublicKey::new(algorithm, self.bits()).is_ok()
     }
 
-    /// True when `signature` over `message` was made by this key with the algorithm whose
+    /// True if `signature` over `message` was made by this key with the algorithm whose
     /// AlgorithmIdentifier (contents, without the SEQUENCE header) is `algorithm`.
     pub(crate) fn verifies(&self, algorithm: &[u8], message: &[u8], signature: &[u8]) -> bool {
         let verifies = |candidate: &dyn SignatureVerificationAlgorithm| {
@@ -182,7 +200,7 @@ impl PublicKey {
         self.verifiers(algorithm).any(verifies)
     }
 
-    /// True when signatures of this algorithm can be checked with this key.
+    /// True if signatures of this algorithm can be checked with this key.
     pub(crate) fn supports(&self, algorithm: &[u8]) -> bool {
         let is_rsa_of_another_size = match self.algorithm() {
             Some(KeyAlgorithm::Rsa(bits)) => !(2048..=8192).contains(&bits),
@@ -207,90 +225,13 @@ impl PublicKey {
     }
 }
 
-/// The bits of an RSA modulus: `RSAPublicKey ::= SEQUENCE { modulus, publicExponent }` (RFC 8017).
-fn rsa_bits(key: &[u8]) -> Option<usize> {
-    use pkcs8::der::asn1::UintRef;
-    use pkcs8::der::{Reader, SliceReader};
-    let mut reader = SliceReader::new(key).ok()?;
-    let modulus = reader
-        .sequence(|inner| -> Result<_, pkcs8::der::Error> {
-            let modulus = UintRef::decode(inner)?;
-            UintRef::decode(inner)?;
-            Ok(modulus)
-        })
-        .ok()?;
-    let bytes = modulus.as_bytes();
-    let leading = bytes.first()?.leading_zeros() as usize;
-    Some(bytes.len() * 8 - leading)
-}
-
 /// A subject or authority key identifier.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
-#[expect(clippy::exhaustive_structs, reason = "a name for octets")]
+#[expect(clippy::exhaustive_structs, reason = "it is nothing but octets")]
 pub struct KeyId(pub Vec<u8>);
 
 impl fmt::Display for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-/// The holder of a CA key: a file, an HSM, a KMS, a person with an air-gapped machine.
-pub trait Signer {
-    /// The public half of the key.
-    fn public_key(&self) -> &PublicKey;
-
-    /// Signs `message` with [`SignatureAlgorithm::of`] the public key: ECDSA signatures in ASN.1,
-    /// RSA in PKCS#1 v1.5.
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>>;
-}
-
-/// The signature algorithm that goes with a CA's key.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum SignatureAlgorithm {
-    /// ecdsa-with-SHA256 on P-256
-    EcdsaP256Sha256,
-    /// ecdsa-with-SHA384 on P-384
-    EcdsaP384Sha384,
-    /// ecdsa-with-SHA512 on P-521
-    EcdsaP521Sha512,
-    /// Ed25519
-    Ed25519,
-    /// sha256WithRSAEncryption
-    RsaSha256,
-    /// sha384WithRSAEncryption
-    RsaSha384,
-    /// sha512WithRSAEncryption
-    RsaSha512,
-}
-
-impl SignatureAlgorithm {
-    /// The algorithm that `key` signs with, where this crate supports the key.
-    pub const fn of(key: &PublicKey) -> Option<Self> {
-        Some(match key.algorithm() {
-            Some(KeyAlgorithm::EcdsaP256) => Self::EcdsaP256Sha256,
-            Some(KeyAlgorithm::EcdsaP384) => Self::EcdsaP384Sha384,
-            Some(KeyAlgorithm::EcdsaP521) => Self::EcdsaP521Sha512,
-            Some(KeyAlgorithm::Ed25519) => Self::Ed25519,
-            // As strong a hash as the modulus; cfssl draws the lines in the same places.
-            Some(KeyAlgorithm::Rsa(..3072)) => Self::RsaSha256,
-            Some(KeyAlgorithm::Rsa(..4096)) => Self::RsaSha384,
-            Some(KeyAlgorithm::Rsa(_)) => Self::RsaSha512,
-            None => return None,
-        })
-    }
-
-    /// The AlgorithmIdentifier, as the certificate's `signature` field has it (RFC 5280 section 4.1.1.2).
-    pub(crate) const fn identifier(self) -> AlgorithmIdentifier {
-        match self {
-            Self::EcdsaP256Sha256 => alg_id::ECDSA_SHA256,
-            Self::EcdsaP384Sha384 => alg_id::ECDSA_SHA384,
-            Self::EcdsaP521Sha512 => alg_id::ECDSA_SHA512,
-            Self::Ed25519 => alg_id::ED25519,
-            Self::RsaSha256 => alg_id::RSA_PKCS1_SHA256,
-            Self::RsaSha384 => alg_id::RSA_PKCS1_SHA384,
-            Self::RsaSha512 => alg_id::RSA_PKCS1_SHA512,
-        }
     }
 }

@@ -158,7 +158,9 @@ fn not_a_host(text: &str) -> Option<Error> {
         return if bare.parse::<IpAddr>().is_ok() && is_digits(prefix) {
             found(
                 "a network; a certificate contains single addresses",
-                format!("write only the address ({bare}), or constrain the CA with --permit"),
+                format!(
+                    "write only the address ({bare}); name constraints limit a CA to a network"
+                ),
             )
         } else {
             found(

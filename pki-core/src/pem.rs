@@ -1,4 +1,4 @@
-//! PEM: which labels are what, reading and writing.
+//! PEM files: their sections are read and written.
 
 use base64ct::{Base64, Encoding};
 use rustls_pemfile::Item;
@@ -12,7 +12,7 @@ use crate::quote;
 pub struct Section {
     /// What the section holds.
     pub content: Content,
-    /// The line of its `-----BEGIN`, from 1.
+    /// The number of its `-----BEGIN` line; the first line is 1.
     pub line: usize,
 }
 
@@ -25,12 +25,12 @@ pub enum Content {
     CertificateRequest(Vec<u8>),
     /// `X509 CRL`
     Crl(Vec<u8>),
-    /// `EC PARAMETERS`, which OpenSSL writes before a SEC1 key and which says nothing new
+    /// `EC PARAMETERS`, which OpenSSL writes before a SEC1 key, and which repeats the key's curve
     EcParameters,
     /// `ENCRYPTED PRIVATE KEY`: an EncryptedPrivateKeyInfo (RFC 5958)
     EncryptedKey(Zeroizing<Vec<u8>>),
-    /// A private key that is encrypted by the PEM encoding itself (RFC 1421), as OpenSSL did before PKCS#8.
-    /// The key cannot be told without the headers of the section, and nothing of it is kept
+    /// A private key that the PEM encoding itself encrypts (RFC 1421), as OpenSSL did before PKCS#8. Nothing
+    /// of it is kept
     LegacyEncryptedKey,
     /// Another label
     Other(String),
@@ -39,7 +39,7 @@ pub enum Content {
 }
 
 impl Content {
-    /// The usual label of such a section, or the one that stands there.
+    /// The usual label of such a section, or its own if it is of another kind.
     pub(crate) fn label(&self) -> &str {
         match self {
             Self::Certificate(_) => "CERTIFICATE",
@@ -56,14 +56,23 @@ impl Content {
 const BEGIN: &str = "-----BEGIN ";
 const DASHES: &str = "-----";
 
-/// True when the bytes hold at least one line that begins a PEM section.
+/// True if the bytes contain at least one line that begins a PEM section.
 pub fn is_pem(bytes: &[u8]) -> bool {
     bytes.split(|b| *b == b'\n').any(|line| line.trim_ascii_start().starts_with(BEGIN.as_bytes()))
 }
 
-/// Reads every section; text between sections is passed over, as every reader of PEM does.
+/// Reads every section of a PEM file. Text between the sections is ignored, as in every reader of PEM.
+///
+/// ```
+/// use pki_core::{Content, read_pem};
+///
+/// let sections = read_pem(b"my key\n-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n")?;
+/// assert!(matches!(&sections[0].content, Content::EncryptedKey(der) if ***der == [0, 0, 0]));
+/// assert_eq!(sections[0].line, 2);
+/// # Ok::<(), pki_core::Error>(())
+/// ```
 pub fn read(bytes: &[u8]) -> Result<Vec<Section>, Error> {
-    // Text is read where it stands: a copy would be one more to wipe.
+    // The text is not copied, because a copy would have to be wiped too.
     let lossy;
     let text = if let Ok(text) = std::str::from_utf8(bytes) {
         text
@@ -96,14 +105,14 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Section>, Error> {
                         .hinted("the file is cut short; copy it again"));
                 }
                 Some((_, (next, place))) if next.starts_with(DASHES) => {
-                    let wanted = format!("-----END {label}-----");
-                    if next == wanted {
+                    let expected = format!("-----END {label}-----");
+                    if next == expected {
                         break place;
                     }
                     return Err(malformed(
                         line,
                         label,
-                        &format!("{} stands where {wanted:?} belongs", quote::value(next)),
+                        &format!("expected {expected:?}, found {}", quote::value(next)),
                     )
                     .hinted("the file is damaged; copy it again"));
                 }
@@ -124,7 +133,7 @@ fn malformed(line: usize, label: &str, problem: &str) -> Error {
     Error::malformed("PEM", format!("line {line}, BEGIN {}: {problem}", quote::name(label)))
 }
 
-/// What stands under a label: `whole` from its first dash to its last, `body` between the two lines.
+/// The content of a section: `whole` is its text from the first dash to the last, `body` what is between the two lines.
 fn content(label: &str, whole: &str, body: &str, line: usize) -> Result<Content, Error> {
     let standard = match label {
         "NEW CERTIFICATE REQUEST" => "CERTIFICATE REQUEST",
@@ -146,7 +155,7 @@ fn content(label: &str, whole: &str, body: &str, line: usize) -> Result<Content,
     let section = if label == standard && body.starts_with(['\n', '\r']) && body.ends_with('\n') {
         whole
     } else {
-        // rustls-pemfile knows neither other labels nor blanks around the two lines.
+        // rustls-pemfile does not accept other labels or spaces around the two lines.
         rewritten = rewrite(standard, body);
         rewritten.as_str()
     };
@@ -201,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn blanks_around_lines_do_no_harm() {
+    fn spaces_around_lines_do_no_harm() {
         for text in [
             "  -----BEGIN CERTIFICATE-----\n  AAAA\n  -----END CERTIFICATE-----\n",
             "-----BEGIN CERTIFICATE-----\t \r\nAAAA \r\n\r\n-----END CERTIFICATE-----\t\r\n",
@@ -234,7 +243,7 @@ mod tests {
         for (text, wanted) in [
             ("\n-----BEGIN CERTIFICATE-----\nAAAA\n", "line 2"),
             ("-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n", "base64"),
-            ("-----BEGIN CERTIFICATE-----\n-----BEGIN X509 CRL-----\n", "stands where"),
+            ("-----BEGIN CERTIFICATE-----\n-----BEGIN X509 CRL-----\n", "expected"),
         ] {
             let error = read(text.as_bytes()).map(|_| ()).unwrap_err().to_string();
             assert!(error.contains(wanted), "{error}");

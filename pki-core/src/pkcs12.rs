@@ -13,7 +13,7 @@ use crate::private_key::PrivateKey;
 /// costs this much more, and opening the file still takes less than a second.
 const ITERATIONS: u32 = 100_000;
 
-/// A PKCS #12 file (RFC 7292) of a key and its chain, the key's own certificate first.
+/// A PKCS #12 file (RFC 7292) with a key and its chain, the key's own certificate first.
 ///
 /// Key and certificates are encrypted with AES-256 (PBES2, PBKDF2 with HMAC-SHA-256), the whole is
 /// authenticated with HMAC-SHA-256: what OpenSSL 3, GnuTLS and Java write by themselves. `name` is the

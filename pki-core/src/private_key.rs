@@ -1,4 +1,4 @@
-//! Private keys: generating, reading, writing, signing.
+//! Private keys: they are generated, read, written, and sign.
 
 use std::fmt;
 
@@ -15,6 +15,7 @@ use pkcs8::PrivateKeyInfoRef;
 use zeroize::Zeroizing;
 
 use crate::error::{Defect, Error};
+use crate::key::rsa;
 use crate::key::{
     KeyAlgorithm, OID_EC, OID_ED25519, OID_P256, OID_P384, OID_P521, OID_RSA, PublicKey,
     SignatureAlgorithm, Signer,
@@ -27,11 +28,11 @@ const EXPECTED: &str = "a private key";
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum KeyFormat {
-    /// `PRIVATE KEY` (RFC 5958): every program of the last twenty years reads it.
+    /// `PRIVATE KEY` (PKCS#8, RFC 5958), which every current program reads.
     #[default]
     Pkcs8,
     /// `EC PRIVATE KEY` (SEC1) and `RSA PRIVATE KEY` (PKCS#1), as cfssl and kubeadm write them.
-    /// Ed25519 has no such form and stays PKCS#8.
+    /// Ed25519 keys have no such form and are written as PKCS#8.
     Traditional,
 }
 
@@ -41,9 +42,20 @@ enum Pair {
     Rsa(RsaKeyPair),
 }
 
-/// A private key, wiped from memory when dropped.
+/// A private key. It is wiped from memory when it is dropped.
 ///
-/// It cannot be cloned or shown:
+/// ```
+/// use pki_core::{KeyAlgorithm, KeyFormat, PrivateKey, Signer};
+///
+/// let key = PrivateKey::generate(KeyAlgorithm::Ed25519)?;
+/// // The PEM is wiped too: it is a `Zeroizing<String>`.
+/// let pem = key.to_pem(KeyFormat::Pkcs8)?;
+/// assert_eq!(PrivateKey::from_pem(pem.as_bytes())?.public_key(), key.public_key());
+/// # Ok::<(), pki_core::Error>(())
+/// ```
+///
+/// It cannot be cloned or printed:
+///
 /// ```compile_fail
 /// fn copy(key: pki_core::PrivateKey) -> pki_core::PrivateKey { key.clone() }
 /// ```
@@ -53,7 +65,10 @@ pub struct PrivateKey {
 }
 
 impl PrivateKey {
-    /// Generates a key.
+    /// Generates a key. An RSA key takes up to some seconds, because primes are found by chance.
+    ///
+    /// The first key of a process costs about 125 ms more, unless AWS-LC is built without its second source of
+    /// entropy; the [crate's documentation](crate#the-first-key) says how.
     pub fn generate(algorithm: KeyAlgorithm) -> Result<Self, Error> {
         let failed = |_| Error::Internal(format!("generating a key for {algorithm}"));
         let pair = match algorithm {
@@ -81,7 +96,7 @@ impl PrivateKey {
         Self::new(pair)
     }
 
-    /// Reads the one private key of a PEM file; `EC PARAMETERS` before it are passed over.
+    /// Reads the one private key of a PEM file. `EC PARAMETERS` before it are ignored.
     pub fn from_pem(bytes: &[u8]) -> Result<Self, Error> {
         if !pem::is_pem(bytes) {
             return Err(not_pem(bytes));
@@ -136,7 +151,16 @@ impl PrivateKey {
                 (OID_ED25519, _) => {
                     Pair::Ed25519(Ed25519KeyPair::from_pkcs8(der).map_err(rejected)?)
                 }
-                (OID_RSA, _) => Pair::Rsa(RsaKeyPair::from_pkcs8(der).map_err(weak_rsa)?),
+                (OID_RSA, _) => Pair::Rsa(RsaKeyPair::from_pkcs8(der).map_err(|rejected| {
+                    match rsa::private_key_bits(info.private_key.as_bytes()) {
+                        Some(2048..=8192) => {
+                            Error::malformed(EXPECTED, "its numbers do not fit together")
+                                .hinted("the file is damaged; restore it from a backup")
+                        }
+                        Some(bits) => unsupported(&format!("it is an RSA key of {bits} bits")),
+                        None => Error::malformed(EXPECTED, format!("it is damaged ({rejected})")),
+                    }
+                })?),
                 (oid, curve) => {
                     let oid = curve.filter(|_| oid == OID_EC).unwrap_or(oid);
                     return Err(unsupported(&format!("algorithm {oid} is not supported")));
@@ -170,7 +194,7 @@ impl PrivateKey {
         Ok(Self { pair, public })
     }
 
-    /// The key in PEM.
+    /// The key in PEM. Write it to a file that only its owner can read.
     pub fn to_pem(&self, format: KeyFormat) -> Result<Zeroizing<String>, Error> {
         let failed = |_| Error::Internal("encoding a private key".to_owned());
         match (format, &self.pair) {
@@ -220,10 +244,6 @@ fn unsupported(problem: &str) -> Error {
     Error::defective(Defect::Unsupported, EXPECTED, problem).hinted(
         "etcd and its peers all read ECDSA P-256, P-384, P-521, Ed25519 and RSA from 2048 bits",
     )
-}
-
-fn weak_rsa(rejected: aws_lc_rs::error::KeyRejected) -> Error {
-    unsupported(&format!("the RSA key was rejected: {rejected}"))
 }
 
 const fn ecdsa(algorithm: KeyAlgorithm) -> &'static EcdsaSigningAlgorithm {

@@ -15,7 +15,20 @@ use crate::suggest;
 use crate::template::{CaConstraint, PolicyInformation, Urls};
 use crate::usage::{ExtendedKeyUsage, KeyUsages};
 
-/// The profiles of one `ca-config.json`.
+/// The signing profiles of one `ca-config.json`.
+///
+/// ```
+/// use pki_core::SigningConfig;
+///
+/// let config = SigningConfig::from_json(
+///     br#"{"signing": {"default": {"expiry": "8760h"}, "profiles": {
+///         "www": {"usages": ["signing", "server auth"], "name_whitelist": "^[a-z]+\\.lab$"}}}}"#,
+/// )?;
+/// assert!(config.profile("www")?.name_whitelist.as_ref().is_some_and(|names| names.admits("api.lab")));
+/// // cfssl would sign with the default profile here.
+/// assert!(config.profile("WWW").is_err());
+/// # Ok::<(), pki_core::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SigningConfig {

@@ -241,7 +241,8 @@ impl Report {
         (self.path, self.findings)
     }
 
-    /// The same report, but for what a rule found.
+    /// The same report, except for what a rule found.
+    #[cfg(feature = "manifest")]
     pub(crate) fn without(mut self, rule: &str) -> Self {
         self.findings.retain(|finding| finding.rule.id != rule);
         self

@@ -82,6 +82,34 @@ impl Request {
     /// The proof of possession has to hold, the key and the signature have to be ones that can be relied
     /// on, and the subject and the names have to be ones that this crate writes. The RDNs of the subject
     /// and their order are kept.
+    ///
+    #[cfg_attr(feature = "profiles", doc = "```")]
+    #[cfg_attr(not(feature = "profiles"), doc = "```ignore")]
+    /// # use pki_core::{Asked, Authority, CaRequest, Error, IssuanceContext, KeyAlgorithm, PrivateKey};
+    /// # use pki_core::{SerialNumber, Signer, Subject};
+    /// use pki_core::{CertificateRequest, Request, SigningConfig};
+    ///
+    /// # fn main() -> Result<(), Error> {
+    /// # let now = pki_core::time::macros::datetime!(2027-01-01 00:00 UTC);
+    /// # let context = IssuanceContext { now, serial: SerialNumber::from_random([7; 20]) };
+    /// # let ca_key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
+    /// # let root = CaRequest::new(Subject::from_common_name("etcd CA")?);
+    /// # let root = Authority::draft_root(&root, ca_key.public_key(), &context)?.sign(&ca_key)?;
+    /// # let authority = Authority::new(root.certificate);
+    /// # let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
+    /// # let names = vec!["api.example.com".parse()?];
+    /// # let asked = Request::new(Subject::from_common_name("api")?, names, key.public_key().clone());
+    /// # let pem = CertificateRequest::draft(&asked)?.sign(&key)?.to_pem()?;
+    /// let csr = CertificateRequest::from_pem_or_der(pem.as_bytes())?;
+    /// let request = Request::from_csr(&csr)?;
+    /// let profiles = SigningConfig::etcd();
+    /// let draft = authority.draft(&request, profiles.profile("client")?, &context)?;
+    /// // The built-in client profile takes no DNS name from a request: it would open etcd's peer port.
+    /// assert_eq!(draft.left_out()[0].to_string(), "name dns:api.example.com");
+    /// let issued = draft.sign(&ca_key)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn from_csr(csr: &CertificateRequest) -> Result<Self, Error> {
         const EXPECTED: &str = "a certification request that can be signed";
         let algorithm = signature_algorithm_name(&csr.signature_algorithm);
@@ -176,7 +204,7 @@ pub struct CaRequest {
     pub expiry: Duration,
     /// How long before the time of issuance the certificate begins, for clocks that are slow.
     pub backdate: Duration,
-    /// How many CAs may stand below this one. `None` sets no limit.
+    /// How many CAs may follow below this one. `None` sets no limit.
     pub path_len: Option<u8>,
     /// The names that the CA may certify. If there are none, it may certify any.
     pub permitted: Vec<NameConstraint>,

@@ -4,23 +4,35 @@
 //! file, and an example: the same input with and without the fault.
 
 mod ca;
+#[cfg(feature = "manifest")]
 mod client_config;
+#[cfg(feature = "manifest")]
+mod client_files;
 mod clients;
+#[cfg(feature = "manifest")]
 mod cluster;
+#[cfg(feature = "manifest")]
 mod config;
 mod constraints;
+#[cfg(feature = "manifest")]
 mod crls;
 mod endpoint;
+#[cfg(feature = "manifest")]
 mod files;
 mod form;
 mod go;
+mod keys;
 mod names;
 mod path;
+#[cfg(feature = "manifest")]
 mod peers;
+#[cfg(feature = "manifest")]
 mod pem;
 mod policies;
 mod revocation;
+#[cfg(feature = "manifest")]
 mod servers;
+#[cfg(feature = "manifest")]
 mod trust;
 mod usages;
 mod validity;
@@ -30,6 +42,7 @@ use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
 use crate::certificate::Certificate;
+#[cfg(feature = "manifest")]
 use crate::deployment::Deployment;
 use crate::error::Error;
 use crate::finding::{Finding, Rule, Severity, Source};
@@ -40,10 +53,12 @@ use crate::suggest;
 use crate::usage::{ExtendedKeyUsage, Purpose};
 
 pub use self::endpoint::EndpointFault;
+#[cfg(feature = "manifest")]
 pub(crate) use self::files::MANIFEST_DRIFT;
 pub use self::go::{Demand as GoDemand, go_demands};
-pub(crate) use self::path::{PATH_REJECTED, PATH_SIGNATURE, PATH_TOO_DEEP, PATH_UNKNOWN_AUTHORITY};
-pub(crate) use self::pem::CHAIN_ORDER;
+pub(crate) use self::path::{
+    CHAIN_ORDER, PATH_REJECTED, PATH_SIGNATURE, PATH_TOO_DEEP, PATH_UNKNOWN_AUTHORITY,
+};
 pub(crate) use self::revocation::{
     check_crl_before_signing, unused_crls, violations as revocation_violations,
 };
@@ -169,6 +184,7 @@ impl Row {
     }
 
     /// A rule about the files of all hosts of a cluster.
+    #[cfg(feature = "manifest")]
     const fn deployment(rule: &'static Rule, check: fn(&Deployment<'_>) -> Vec<Violation>) -> Self {
         Self { rule, check: Check::Deployment(check), at_issue: AtIssue::BySeverity }
     }
@@ -182,12 +198,14 @@ enum Check {
     AtIssue(fn(&CertificateInPath<'_>) -> Vec<String>),
     Certificate(fn(&CertificateInPath<'_>) -> Vec<String>),
     CertificateItself(fn(&Certificate) -> Vec<String>),
+    #[cfg(feature = "manifest")]
     Deployment(fn(&Deployment<'_>) -> Vec<Violation>),
     Rfc5280(fn(&CertificateInPath<'_>) -> Vec<String>),
     Whole,
 }
 
 /// A violation of a rule about a deployment.
+#[cfg(feature = "manifest")]
 pub(crate) struct Violation {
     /// `HOST/FILE`
     pub(crate) file: String,
@@ -205,26 +223,41 @@ enum AtIssue {
 }
 
 /// The table, group by group. Findings of the same severity are in this order.
-static GROUPS: [&[Row]; 21] = [
+static GROUPS: &[&[Row]] = &[
     validity::ROWS,
     ca::ROWS,
     constraints::ROWS,
     policies::ROWS,
     form::ROWS,
+    keys::ROWS,
     usages::ROWS,
     names::ROWS,
     path::ROWS,
     go::ROWS,
     revocation::ROWS,
+    #[cfg(feature = "manifest")]
     files::ROWS,
+    #[cfg(feature = "manifest")]
     pem::ROWS,
+    // With manifests, the rule is checked on the files of hosts too.
+    #[cfg(not(feature = "manifest"))]
+    &[Row::whole(&CHAIN_ORDER)],
+    #[cfg(feature = "manifest")]
     trust::ROWS,
+    #[cfg(feature = "manifest")]
     servers::ROWS,
+    #[cfg(feature = "manifest")]
     peers::ROWS,
     clients::ROWS,
+    #[cfg(feature = "manifest")]
+    client_files::ROWS,
+    #[cfg(feature = "manifest")]
     client_config::ROWS,
+    #[cfg(feature = "manifest")]
     config::ROWS,
+    #[cfg(feature = "manifest")]
     crls::ROWS,
+    #[cfg(feature = "manifest")]
     cluster::ROWS,
     endpoint::ROWS,
 ];
@@ -291,7 +324,7 @@ fn apply_rows(
             Check::CertificateItself(check) => check(in_path.certificate),
             Check::AtIssue(check) if stage == Stage::Draft => check(in_path),
             Check::Rfc5280(check) if policy == Policy::Rfc5280 => check(in_path),
-            Check::AtIssue(_) | Check::Deployment(_) | Check::Rfc5280(_) | Check::Whole => continue,
+            _ => continue,
         };
         for evidence in evidence {
             let subject = in_path.certificate.subject.to_string();
@@ -306,6 +339,7 @@ fn apply_rows(
 }
 
 /// Applies the table to the files of all hosts. Returns each finding with the file that it is about.
+#[cfg(feature = "manifest")]
 pub(crate) fn check_deployment(deployment: &Deployment<'_>) -> Vec<(String, Finding)> {
     let mut findings = Vec::new();
     for row in rows() {

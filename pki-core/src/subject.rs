@@ -53,7 +53,7 @@ const NAMED: [(Attribute, &str, &str, usize); 10] = {
     ]
 };
 
-/// domainComponent (RFC 4519 section 2.4), the one other type that must be an IA5String.
+/// domainComponent (RFC 4519 section 2.4), the only other type that must be an IA5String.
 const DOMAIN_COMPONENT: &str = "0.9.2342.19200300.100.1.25";
 
 impl Attribute {
@@ -73,7 +73,7 @@ impl Attribute {
         }
     }
 
-    /// `CN`, `O`, …; the dotted OID where there is no short name.
+    /// `CN`, `O`, …, or the dotted OID if there is no short name.
     pub fn short_name(&self) -> &str {
         match self {
             Self::Other(oid) if oid.as_str() == DOMAIN_COMPONENT => "DC",
@@ -274,7 +274,7 @@ fn check(attribute: &Attribute, value: &str) -> Result<(), Error> {
         return bad("it starts or ends with a space".to_owned(), "remove the space");
     }
     if value.chars().any(char::is_control) {
-        return bad("a control character".to_owned(), "remove it");
+        return bad("it contains a control character".to_owned(), "remove it");
     }
     if *attribute == Attribute::Country
         && !(value.len() == 2 && value.bytes().all(|b| b.is_ascii_uppercase()))

@@ -1,4 +1,4 @@
-//! What a certificate will say, before it has a serial number and a signature.
+//! What a certificate will contain, before it has a serial number and a signature.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,7 +15,7 @@ use crate::oid::Oid;
 use crate::subject::Subject;
 use crate::usage::{ExtendedKeyUsage, KeyUsages};
 
-/// Everything that a certificate will say of itself.
+/// Everything that a certificate will contain.
 #[derive(Clone, Debug)]
 pub(crate) struct Template {
     pub(crate) subject: Subject,
@@ -39,6 +39,7 @@ pub(crate) struct Template {
 pub(crate) enum Begin {
     /// So long before the time of issuance.
     Backdated(Duration),
+    #[cfg_attr(not(feature = "profiles"), expect(dead_code, reason = "only profiles set a time"))]
     At(OffsetDateTime),
 }
 
@@ -47,6 +48,7 @@ pub(crate) enum Begin {
 pub(crate) enum End {
     /// So long after the time of issuance.
     After(Duration),
+    #[cfg_attr(not(feature = "profiles"), expect(dead_code, reason = "only profiles set a time"))]
     At(OffsetDateTime),
 }
 
@@ -113,11 +115,11 @@ pub(crate) fn certifiable(time: OffsetDateTime) -> Option<OffsetDateTime> {
     (1950..=9999).contains(&time.year()).then_some(time)
 }
 
-/// That a certificate is a CA's, and how many CAs may stand below it.
+/// Makes a certificate a CA's, and limits how many CAs may follow below it.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "one field, and RFC 5280 has no other")]
 pub struct CaConstraint {
-    /// pathLenConstraint; `None` leaves the depth open.
+    /// pathLenConstraint. `None` sets no limit.
     pub path_len: Option<u8>,
 }
 
@@ -153,7 +155,15 @@ pub enum PolicyQualifier {
     UserNotice(String),
 }
 
-/// A subtree of names that a CA is held to (RFC 5280 section 4.2.1.10).
+/// A subtree of names that a CA may or may not certify (RFC 5280 section 4.2.1.10).
+///
+/// ```
+/// use pki_core::NameConstraint;
+///
+/// let subtree: NameConstraint = "192.168.29.0/24".parse()?;
+/// assert_eq!(subtree.to_string(), "ip:192.168.29.0/24");
+/// # Ok::<(), pki_core::Error>(())
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum NameConstraint {
@@ -175,7 +185,7 @@ impl FromStr for NameConstraint {
         };
         let (kind, name) = match text.split_once(':') {
             Some((kind @ ("dns" | "email" | "ip"), name)) => (kind, name),
-            // The encoder writes none, and nothing in a cluster is named by a URI.
+            // rcgen cannot write one, and nothing in a cluster is named by a URI.
             Some((kind, name)) if kind == "uri" || name.starts_with("//") => {
                 return bad(
                     "a URI; hosts and networks are constrained",

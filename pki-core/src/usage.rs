@@ -1,8 +1,14 @@
 //! Key usages and extended key usages with cfssl's names for them, and the purposes that require them.
 
+#[cfg(feature = "profiles")]
+mod cfssl;
+
 use std::fmt;
 
 use crate::oid::Oid;
+
+#[cfg(feature = "profiles")]
+pub(crate) use self::cfssl::{Usage, usage_named, usage_names};
 
 /// The keyUsage bits (RFC 5280 section 4.2.1.3).
 #[derive(Clone, Copy, Default, Eq, PartialEq)]
@@ -137,19 +143,6 @@ const EXTENDED: [(&str, &str, &[&str]); 12] = [
     ("2.16.840.1.113730.4.1", "nsSGC", &["netscape sgc"]),
 ];
 
-const KEY: [(KeyUsages, &str); 10] = [
-    (KeyUsages::DIGITAL_SIGNATURE, "signing"),
-    (KeyUsages::DIGITAL_SIGNATURE, "digital signature"),
-    (KeyUsages::CONTENT_COMMITMENT, "content commitment"),
-    (KeyUsages::KEY_ENCIPHERMENT, "key encipherment"),
-    (KeyUsages::DATA_ENCIPHERMENT, "data encipherment"),
-    (KeyUsages::KEY_AGREEMENT, "key agreement"),
-    (KeyUsages::KEY_CERT_SIGN, "cert sign"),
-    (KeyUsages::CRL_SIGN, "crl sign"),
-    (KeyUsages::ENCIPHER_ONLY, "encipher only"),
-    (KeyUsages::DECIPHER_ONLY, "decipher only"),
-];
-
 impl ExtendedKeyUsage {
     /// id-kp-serverAuth
     pub const fn server_auth() -> Self {
@@ -173,28 +166,4 @@ impl fmt::Display for ExtendedKeyUsage {
         let name = EXTENDED.iter().find(|(oid, ..)| *oid == dotted);
         f.write_str(name.map_or(dotted, |(_, name, _)| name))
     }
-}
-
-/// The meaning of one of cfssl's usage strings.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum Usage {
-    Extended(ExtendedKeyUsage),
-    Key(KeyUsages),
-}
-
-/// Looks up a usage string. Case and spaces matter, as in cfssl.
-pub(crate) fn usage_named(name: &str) -> Option<Usage> {
-    if let Some((bits, _)) = KEY.iter().find(|(_, known)| *known == name) {
-        return Some(Usage::Key(*bits));
-    }
-    EXTENDED
-        .iter()
-        .find(|(.., names)| names.contains(&name))
-        .map(|(oid, ..)| Usage::Extended(ExtendedKeyUsage(Oid::trusted(oid))))
-}
-
-/// All usage strings of cfssl.
-pub(crate) fn usage_names() -> impl Iterator<Item = &'static str> {
-    let extended = EXTENDED.iter().flat_map(|(.., names)| names.iter().copied());
-    KEY.iter().map(|(_, name)| *name).chain(extended)
 }

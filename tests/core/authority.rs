@@ -33,7 +33,7 @@ fn draft(authority: &Authority, profile: &str, cn: &str, key: &PrivateKey) -> Re
 }
 
 /// A CA that another CA signed.
-fn below(ca: &Ca, profile: &str, cn: &str) -> Ca {
+pub(crate) fn below(ca: &Ca, profile: &str, cn: &str) -> Ca {
     let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
     let issued = draft(&ca.authority, profile, cn, &key).unwrap().sign(&ca.key).unwrap();
     assert_eq!(issued.findings, []);

@@ -11,6 +11,7 @@ mod foreign;
 mod keys;
 mod lab;
 mod openssl;
+mod outside;
 mod paths;
 mod profiles;
 mod properties;

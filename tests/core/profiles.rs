@@ -337,3 +337,10 @@ fn a_profile_is_found_by_its_exact_name_and_a_slip_gets_a_hint() {
     assert!(error.unwrap_err().to_string().contains("it has no usages"));
     assert_eq!(rsa().public_key().algorithm_name(), "rsa-2048");
 }
+
+// It is a link, which a program that rewrites files in place once turned into a copy.
+#[test]
+fn the_built_in_profiles_are_those_of_the_file_that_people_read() {
+    let embedded = include_bytes!("../../pki-core/profiles/etcd.json");
+    assert_eq!(embedded, include_bytes!("../../profiles/etcd.json"));
+}

@@ -8,6 +8,7 @@ mod boundaries;
 mod ca;
 mod chain;
 mod client_config;
+mod client_files;
 mod clients;
 mod cluster;
 mod config;
@@ -18,6 +19,7 @@ mod files;
 mod form;
 mod go;
 pub(crate) mod hosts;
+mod keys;
 mod names;
 mod path;
 mod peers;
@@ -101,6 +103,7 @@ fn examples() -> impl Iterator<Item = &'static Example> {
         constraints::EXAMPLES,
         policies::EXAMPLES,
         form::EXAMPLES,
+        keys::EXAMPLES,
         usages::EXAMPLES,
         names::EXAMPLES,
         path::EXAMPLES,
@@ -112,6 +115,7 @@ fn examples() -> impl Iterator<Item = &'static Example> {
         servers::EXAMPLES,
         peers::EXAMPLES,
         clients::EXAMPLES,
+        client_files::EXAMPLES,
         client_config::EXAMPLES,
         config::EXAMPLES,
         crls::EXAMPLES,

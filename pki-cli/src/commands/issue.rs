@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use pki_core::{
     Asked, CertificateRequest, CsrJson, Error, ExtendedKeyUsage, Input, Issued, KeyAlgorithm,
-    PrivateKey, Profile, Request, San, Signer, SigningConfig, Subject,
+    LeftOut, PrivateKey, Profile, Request, San, Signer, SigningConfig, Subject,
 };
 use serde::Serialize;
 use time::Duration;
@@ -310,7 +310,10 @@ fn print(common: &Common, profile: &Profile, issued: &Issued, files: Files) -> R
     }
     for left_out in &issued.left_out {
         let profile = &profile.name;
-        host::say(&format!("note: the profile {profile} does not admit {left_out}: left out\n"));
+        let advice = if matches!(left_out, LeftOut::Name(_)) { " (--san adds names)" } else { "" };
+        host::say(&format!(
+            "note: left out {left_out}: the profile {profile} does not take it from a request{advice}\n"
+        ));
     }
     let certificate = CertificateFacts::from(&issued.certificate);
     if common.format == Format::Json {

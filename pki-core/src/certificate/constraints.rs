@@ -37,7 +37,7 @@ impl NameConstraints {
                 && last.is_none_or(|last: Tag| last.0 < tag.0);
             last = Some(tag);
             if !known {
-                constraints.faults.push("it holds something beside two lists of subtrees");
+                constraints.faults.push("it contains something other than two lists of subtrees");
                 continue;
             }
             let subtrees = constraints.subtrees(field);

@@ -33,7 +33,7 @@ pub struct Extension {
     pub value: Vec<u8>,
 }
 
-/// The extensions of a certificate or request: all of them as they stand, the known ones read.
+/// The extensions of a certificate or request: all of them unread, and the known ones read.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Extensions {
@@ -45,7 +45,7 @@ pub struct Extensions {
     pub subject_key_id: Option<KeyId>,
     /// RFC 5280 section 4.2.1.3
     pub key_usage: Option<KeyUsages>,
-    /// RFC 5280 section 4.2.1.4, the identifiers alone
+    /// RFC 5280 section 4.2.1.4: only the identifiers
     pub certificate_policies: Option<Vec<Oid>>,
     /// RFC 5280 section 4.2.1.5: pairs of the issuer's and the subject's policy
     pub policy_mappings: Option<Vec<(Oid, Oid)>>,
@@ -105,9 +105,9 @@ pub struct PolicyConstraints {
 pub struct DistributionPoint {
     /// fullName; empty where it is named in another way, or not at all
     pub names: Vec<GeneralName>,
-    /// True with reasons: the CRL there covers some reasons of revocation alone.
+    /// True with reasons: the CRL there covers only some reasons for revocation.
     pub only_some_reasons: bool,
-    /// True with a cRLIssuer: the CRL there is by somebody else than the certificate's issuer.
+    /// True with a cRLIssuer: somebody other than the certificate's issuer issues the CRL there.
     pub indirect: bool,
 }
 
@@ -258,7 +258,7 @@ impl Extensions {
                 critical: extension.critical,
                 value: extension.value.to_vec(),
             });
-            // The parser reads an empty list of subtrees as none.
+            // The parser treats an empty list of subtrees as absent.
             if extension.oid == OID_X509_EXT_NAME_CONSTRAINTS {
                 facts.name_constraints = Some(NameConstraints::read(extension.value));
             } else {
@@ -267,14 +267,14 @@ impl Extensions {
         }
         match facts.repeated() {
             Some(oid) => {
-                Err(Error::malformed(expected, format!("extension {oid} stands in it twice"))
-                    .hinted("RFC 5280 section 4.2 allows one of each; have it issued anew"))
+                Err(Error::malformed(expected, format!("it contains the extension {oid} twice"))
+                    .hinted("RFC 5280 section 4.2 allows one of each; have it reissued"))
             }
             None => Ok(facts),
         }
     }
 
-    /// An extension that stands there twice; sorted, for a hostile certificate has them by the ten thousand.
+    /// An extension that occurs twice. They are sorted, because a hostile certificate may have ten thousand.
     fn repeated(&self) -> Option<&Oid> {
         let mut oids: Vec<&Oid> = self.all.iter().map(|extension| &extension.oid).collect();
         oids.sort_unstable_by_key(|oid| oid.as_str());

@@ -12,11 +12,11 @@ use crate::subject::{Attribute, Subject};
 
 /// A distinguished name in a certificate or request.
 ///
-/// Two names are the same where their bytes are: Go, and so etcd, compares nothing else.
+/// Two names are the same if their bytes are the same: Go, and therefore etcd, compares nothing else.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct DistinguishedName {
-    /// The attributes, in the order in which they stand.
+    /// The attributes, in the order of the name.
     pub attributes: Vec<NameAttribute>,
     der: Vec<u8>,
 }
@@ -35,7 +35,7 @@ pub struct NameAttribute {
 }
 
 impl NameAttribute {
-    /// RFC 5280 section 7.1: without regard to case and to runs of blanks.
+    /// RFC 5280 section 7.1: regardless of case and of the number of spaces.
     fn reads_like(&self, other: &Self) -> bool {
         let folded = |value: &str| {
             value.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>().join(" ")
@@ -46,7 +46,7 @@ impl NameAttribute {
 }
 
 impl DistinguishedName {
-    /// Nothing where a part of it cannot be read.
+    /// `None` if a part of it cannot be read.
     pub(crate) fn read(name: &X509Name<'_>) -> Option<Self> {
         if !is_name(name.as_raw()) {
             return None;
@@ -72,18 +72,18 @@ impl DistinguishedName {
         &self.der
     }
 
-    /// True when the name has no attribute.
+    /// True if the name has no attribute.
     pub fn is_empty(&self) -> bool {
         self.attributes.is_empty()
     }
 
-    /// True when both are one name for people: section 7.1 of RFC 5280 passes over case, blanks and
+    /// True if both are the same name for people: RFC 5280 section 7.1 ignores case, spaces and
     /// the type of string.
     pub(crate) fn reads_like(&self, other: &Self) -> bool {
         self.attributes.len() == other.attributes.len() && self.is_within(other)
     }
 
-    /// True when the relative distinguished names of `base` are the first of this name (RFC 5280
+    /// True if the relative distinguished names of `base` are the first of this name (RFC 5280
     /// section 4.2.1.10).
     pub(crate) fn is_within(&self, base: &Self) -> bool {
         let (names, base) = (self.relative_names(), base.relative_names());
@@ -148,7 +148,7 @@ fn text(value: &Any<'_>) -> Option<String> {
         | Tag::Utf8String
         | Tag::Ia5String
         | Tag::VisibleString => std::str::from_utf8(value.data).ok().map(str::to_owned),
-        // As everybody has it, whatever T.61 says.
+        // As every program reads it, whatever T.61 says.
         Tag::TeletexString => Some(value.data.iter().copied().map(char::from).collect()),
         // Of half a character the parser makes a whole one, or panics (asn1-rs 0.7.2).
         Tag::BmpString if !value.data.len().is_multiple_of(2) => None,

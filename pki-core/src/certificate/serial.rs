@@ -27,7 +27,7 @@ impl SerialNumber {
         Self(bytes.to_vec())
     }
 
-    /// From the contents of an INTEGER, as they stand.
+    /// From the contents of an INTEGER, which are kept as they are.
     pub(crate) fn from_contents(octets: &[u8]) -> Self {
         Self(octets.to_vec())
     }

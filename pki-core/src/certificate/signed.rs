@@ -17,8 +17,8 @@ pub(crate) struct Signed {
 }
 
 impl Signed {
-    pub(crate) fn read(wanted: &'static str, der: &[u8]) -> Result<Self, Error> {
-        let bad = |_| Error::malformed(wanted, "its signature cannot be read");
+    pub(crate) fn read(expected: &'static str, der: &[u8]) -> Result<Self, Error> {
+        let bad = |_| Error::malformed(expected, "its signature cannot be read");
         let (behind, whole) = Any::from_der(der).map_err(bad)?;
         let (rest, body) = Any::from_der(whole.data).map_err(bad)?;
         let body_at = der.len() - whole.data.len();
@@ -27,15 +27,15 @@ impl Signed {
         let algorithm_end = der.len() - rest.len();
         let (rest, signature) = Any::from_der(rest).map_err(bad)?;
         if !(rest.is_empty() && behind.is_empty()) {
-            return Err(Error::malformed(wanted, "something stands behind its signature"));
+            return Err(Error::malformed(expected, "something follows its signature"));
         }
         // The parser looks at the number of a tag and not at its class (x509-parser 0.18.1).
         if [&whole, &body, &algorithm, &signature].map(tag_octet) != [0x30, 0x30, 0x30, 0x03] {
-            return Err(Error::malformed(wanted, "its parts are not those of SIGNED (X.509)"));
+            return Err(Error::malformed(expected, "its parts are not those of SIGNED (X.509)"));
         }
-        // BIT STRING: the first byte counts the unused bits, of which a signature has none.
+        // BIT STRING: the first byte counts the unused bits. A signature has no unused bits.
         let [0, signature @ ..] = signature.data else {
-            return Err(Error::malformed(wanted, "its signature is no whole number of bytes"));
+            return Err(Error::malformed(expected, "its signature is not a whole number of bytes"));
         };
         Ok(Self {
             body: body_at..algorithm_outer,
@@ -70,11 +70,11 @@ impl Signed {
 /// How a to-be-signed certificate or CRL is written, where RFC 5280 leaves no choice.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Encoding {
-    /// True when the signature algorithm inside is the one outside.
+    /// True if the algorithm inside the signed part is the one outside.
     pub(crate) algorithms_agree: bool,
     /// The two times of the validity, or of a CRL: what is wrong with how each is written.
     pub(crate) times: [Option<&'static str>; 2],
-    /// True when issuerUniqueID or subjectUniqueID is there.
+    /// True if it has an issuerUniqueID or a subjectUniqueID.
     pub(crate) unique_ids: bool,
 }
 
@@ -172,7 +172,7 @@ fn count_extensions(list: &Any<'_>) -> Option<usize> {
     all.iter().all(is_extension).then_some(all.len())
 }
 
-/// The same of what stands in an explicit tag.
+/// The same of what an explicit tag contains.
 fn explicit_extensions(tagged: &Any<'_>) -> Option<usize> {
     match &elements(tagged.data)?[..] {
         [list] => count_extensions(list),
@@ -180,13 +180,13 @@ fn explicit_extensions(tagged: &Any<'_>) -> Option<usize> {
     }
 }
 
-/// True for an INTEGER in DER: with an octet, and with none that could be left out (X.690 section 8.3).
+/// True for an INTEGER in DER: it has an octet, and no octet that could be left out (X.690 section 8.3).
 fn is_integer(element: &Any<'_>) -> bool {
     tag_octet(element) == 0x02
         && !matches!(element.data, [] | [0, ..0x80, ..] | [0xff, 0x80..=0xff, ..])
 }
 
-/// The elements that stand one behind the other in `der`.
+/// The elements of `der`, which follow each other.
 pub(super) fn elements(mut der: &[u8]) -> Option<Vec<Any<'_>>> {
     let mut found = Vec::new();
     while !der.is_empty() {
@@ -212,7 +212,7 @@ fn is_attribute(parts: &[u8]) -> bool {
     tag_octet(&oid) == 0x06 && contents(value).is_some()
 }
 
-/// True when elements of this tag and of such contents stand one behind the other in `der`.
+/// True if `der` consists of elements of this tag with such contents.
 fn each(mut der: &[u8], tag: u8, check: impl Fn(&[u8]) -> bool) -> bool {
     while !der.is_empty() {
         match Any::from_der(der) {

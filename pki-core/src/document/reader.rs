@@ -4,9 +4,8 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_saphyr::{DuplicateKeyPolicy, Spanned};
 
-use super::{Data, Document, Node, Place};
+use super::{Data, Document, Node};
 use crate::error::Error;
 
 impl Document {
@@ -22,39 +21,10 @@ impl Document {
         })?;
         Ok(Self { root })
     }
-
-    pub(crate) fn from_yaml(bytes: &[u8]) -> Result<Self, Error> {
-        refuse_pem("YAML", bytes)?;
-        let text = std::str::from_utf8(bytes)
-            .map_err(|error| Error::malformed("YAML", format!("not UTF-8: {error}")))?;
-        // A duplicate key is reported like any other mistake, together with the others.
-        let options = serde_saphyr::options! { duplicate_keys: DuplicateKeyPolicy::PassThrough };
-        let parsed = serde_saphyr::from_str_with_options(text, options);
-        let YamlNode(root) = parsed.map_err(|error| {
-            // The first line says what and where, sometimes with advice for programmers; the other
-            // lines quote the source.
-            let text = error.to_string();
-            let first = text.lines().next().unwrap_or_default();
-            let first = first.split("; use ").next().unwrap_or_default();
-            let first = first.trim_start_matches("error: ");
-            match first.split_once("budget breached") {
-                Some((place, _)) => Error::malformed(
-                    "YAML",
-                    format!("{place}more values, or values nested deeper, than are read"),
-                )
-                .hinted(
-                    "a manifest of ten thousand hosts is within the limits; is it the right file?",
-                ),
-                None => Error::malformed("YAML", first)
-                    .hinted("check the indentation, brackets and quotes near this line"),
-            }
-        })?;
-        Ok(Self { root })
-    }
 }
 
 /// Says that a file is a certificate or a key, which a reader of YAML would take for a text.
-fn refuse_pem(expected: &'static str, bytes: &[u8]) -> Result<(), Error> {
+pub(super) fn refuse_pem(expected: &'static str, bytes: &[u8]) -> Result<(), Error> {
     if !bytes.trim_ascii_start().starts_with(b"-----BEGIN ") {
         return Ok(());
     }
@@ -83,34 +53,8 @@ impl From<JsonNode> for Node {
     }
 }
 
-/// A node of a YAML document.
-struct YamlNode(Node);
-
-impl<'de> Deserialize<'de> for YamlNode {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let spanned = Spanned::<YamlData>::deserialize(deserializer)?;
-        let (line, column) = (spanned.referenced.line(), spanned.referenced.column());
-        let YamlData(data) = spanned.value;
-        Ok(Self(Node { data, place: Some(Place { line, column }) }))
-    }
-}
-
-impl From<YamlNode> for Node {
-    fn from(YamlNode(node): YamlNode) -> Self {
-        node
-    }
-}
-
-struct YamlData(Data);
-
-impl<'de> Deserialize<'de> for YamlData {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(DataVisitor::<YamlNode>(PhantomData)).map(Self)
-    }
-}
-
 /// Reads any value. Its children are nodes of kind `N`.
-struct DataVisitor<N>(PhantomData<N>);
+pub(super) struct DataVisitor<N>(pub(super) PhantomData<N>);
 
 impl<'de, N: Deserialize<'de> + Into<Node>> Visitor<'de> for DataVisitor<N> {
     type Value = Data;

@@ -67,7 +67,7 @@ fn verdict(mut findings: Vec<Finding>) -> Result<Vec<Finding>, Error> {
     if forbidden { Err(Error::Refused(findings)) } else { Ok(findings) }
 }
 
-/// The part that a certificate will play, as its extended key usages tell it.
+/// The role of a certificate, which follows from its extended key usages.
 fn purpose(draft: &Certificate) -> Purpose {
     let Some(usages) = &draft.extensions.extended_key_usage else {
         return Purpose::Any;

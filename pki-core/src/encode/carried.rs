@@ -1,8 +1,8 @@
-//! To-be-signed structures whose fields are carried as they stand.
+//! To-be-signed structures whose fields are carried as they are.
 //!
 //! Each field is a slice of the bytes that it was read from, so that a field which is not replaced stays
 //! the same byte for byte. x509-cert's own `TbsCertificate` cannot promise that: it decodes names and
-//! times into values and encodes these anew, which sorts the values of an RDN and changes the form of some
+//! times into values and encodes these again, which sorts the values of an RDN and changes the form of some
 //! times.
 
 use der::asn1::BitStringRef;
@@ -71,6 +71,12 @@ where
     body.map_err(|error| failed(&error))
 }
 
+/// The TBSCertificate of a certificate that somebody else may have written.
+pub(super) fn carried(certificate: &[u8]) -> Result<TbsCertificate<'_>, Error> {
+    let tbs = Signed::from_der(certificate).and_then(|signed| signed.body.decode_as());
+    tbs.map_err(|error| Error::bad_der("a certificate that can be renewed", certificate, &error))
+}
+
 /// A TBSCertificate with the algorithm that it states and no signature yet, to be read and judged.
 pub(crate) fn unsigned_certificate(tbs: &[u8]) -> Result<Vec<u8>, Error> {
     let read = TbsCertificate::from_der(tbs);
@@ -112,7 +118,7 @@ pub(super) fn identifier(contents: &AlgorithmIdentifier) -> Result<AnyRef<'_>, E
     AnyRef::new(Tag::Sequence, contents.as_ref()).map_err(|error| failed(&error))
 }
 
-/// One element of DER, carried as it stands.
+/// One element of DER, carried as it is.
 pub(super) fn element(der: &[u8]) -> Result<AnyRef<'_>, Error> {
     AnyRef::from_der(der).map_err(|error| Error::bad_der("a name or a key in DER", der, &error))
 }

@@ -12,7 +12,7 @@ use crate::request::CrlRequest;
 
 /// The TBSCertList of a CA. The entries keep the order in which they are given.
 pub(crate) fn crl(request: &CrlRequest, ca: &Certificate) -> Result<Vec<u8>, Error> {
-    // No `..`: a field that is not written would be lost in silence.
+    // No `..`: a field that is not written would be lost silently.
     let CrlRequest { number, this_update, next_update, revoked } = request;
     let signatory = Signatory::ca(ca)?;
     // RFC 5280 section 5.2.1: CRLs always name the key, also of a CA that does not name it itself.

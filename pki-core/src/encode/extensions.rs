@@ -55,7 +55,7 @@ pub(super) fn ocsp_no_check() -> Result<CustomExtension, Error> {
     custom(&Oid::trusted("1.3.6.1.5.5.7.48.1.5"), vec![0x05, 0x00])
 }
 
-/// An extension as it stands.
+/// An extension as it is.
 pub(super) fn copy(extension: &Extension) -> Result<CustomExtension, Error> {
     let mut copy = custom(&extension.oid, extension.value.clone())?;
     copy.set_criticality(extension.critical);

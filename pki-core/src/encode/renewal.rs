@@ -1,11 +1,11 @@
-//! A certificate once more: what its issuer decides anew is written, everything else is carried.
+//! Renewals: what the issuer decides again is written, and everything else is carried.
 
 use der::{AnyRef, Encode};
 use rcgen::{IsCa, Issuer, KeyIdMethod};
 use time::OffsetDateTime;
 use x509_cert::ext::Extension;
 
-use super::carried::{TbsCertificate, body, element, identifier};
+use super::carried::{TbsCertificate, body, carried, element, identifier};
 use super::{NoKey, Signatory, failed, issuer_params, signature_algorithm};
 use crate::certificate::{AuthorityKeyId, Certificate, GeneralName, SerialNumber};
 use crate::error::Error;
@@ -28,7 +28,7 @@ pub(crate) struct Replacements<'a> {
 /// stay. The subjectKeyIdentifier changes with the key, and the authorityKeyIdentifier if it names another
 /// CA certificate than the issuer's.
 pub(crate) fn renewed(old: &Certificate, new: &Replacements<'_>) -> Result<Vec<u8>, Error> {
-    let carried: TbsCertificate<'_> = body(old.der())?;
+    let old_tbs = carried(old.der())?;
     let same_key = old.public_key == *new.public_key;
     let new_key_id = Some(new.public_key.key_id());
     let own_key_id = if same_key { &old.extensions.subject_key_id } else { &new_key_id };
@@ -47,7 +47,7 @@ pub(crate) fn renewed(old: &Certificate, new: &Replacements<'_>) -> Result<Vec<u
     let made_extension = |oid| extension(&made, oid);
     let mut extensions = Vec::new();
     let known = old.extensions.all.iter().map(|extension| extension.oid.as_str());
-    for (oid, stands) in known.zip(carried.extensions.iter().flatten()) {
+    for (oid, carried) in known.zip(old_tbs.extensions.iter().flatten()) {
         let kept = match oid {
             SUBJECT_KEY_ID => same_key,
             AUTHORITY_KEY_ID => {
@@ -55,7 +55,7 @@ pub(crate) fn renewed(old: &Certificate, new: &Replacements<'_>) -> Result<Vec<u
             }
             _ => true,
         };
-        extensions.extend(if kept { Some(*stands) } else { made_extension(oid)? });
+        extensions.extend(if kept { Some(*carried) } else { made_extension(oid)? });
     }
     let algorithm = signatory.algorithm.identifier();
     let tbs = TbsCertificate {
@@ -64,8 +64,8 @@ pub(crate) fn renewed(old: &Certificate, new: &Replacements<'_>) -> Result<Vec<u
         issuer: element(signatory.name)?,
         validity: made.validity,
         public_key: element(new.public_key.spki_der())?,
-        extensions: carried.extensions.is_some().then_some(extensions),
-        ..carried
+        extensions: old_tbs.extensions.is_some().then_some(extensions),
+        ..old_tbs
     };
     tbs.to_der().map_err(|error| failed(&error))
 }

@@ -25,8 +25,8 @@ pub(crate) struct CsrTemplate<'a> {
 /// decides.
 pub(crate) fn request(template: &CsrTemplate<'_>) -> Result<Vec<u8>, Error> {
     let CsrTemplate { subject, names, ca, extensions: copied, public_key } = template;
-    // Names that stand for an empty subject are critical in the certificate, which is for its issuer to see to.
-    // cfssl asks for plain ones too.
+    // In a certificate with an empty subject the names are critical. That is up to its issuer: like cfssl, a
+    // request does not ask for it.
     let mut params = CertificateParams::default();
     params.subject_alt_names = names.iter().map(san).collect::<Result<_, _>>()?;
     if let Some(constraint) = ca {

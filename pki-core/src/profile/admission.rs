@@ -61,13 +61,13 @@ impl Profile {
         let (not_before, not_after) = self.validity(request, now)?;
         let (copied, not_copied) = self.sort_extensions(request);
         left_out.extend(not_copied);
-        // RFC 8813 section 3 and RFC 9295 section 3: these two are for RSA keys alone.
+        // RFC 8813 section 3 and RFC 9295 section 3: these two are only for RSA keys.
         let rsa_only = KeyUsages::KEY_ENCIPHERMENT.union(KeyUsages::DATA_ENCIPHERMENT);
         let key_usages = match request.public_key.algorithm() {
             Some(KeyAlgorithm::Rsa(_)) => self.key_usages,
             _ => self.key_usages.without(rsa_only),
         };
-        // RFC 5280 section 4.2.1.3: without keyUsage the key would be good for everything.
+        // RFC 5280 section 4.2.1.3: without keyUsage the key could be used for anything.
         if key_usages.is_empty() && !self.key_usages.is_empty() {
             return Err(refuse("its only key usages are for RSA keys, and this key is not one")
                 .hinted("add \"signing\" to its usages, or ask with an RSA key"));
@@ -191,7 +191,7 @@ impl Profile {
         request: &Request,
         now: OffsetDateTime,
     ) -> Result<(OffsetDateTime, OffsetDateTime), Error> {
-        // What is asked for stands in place of the profile's lifetime, however that is written.
+        // A lifetime that is asked for replaces the profile's, whether that is an expiry or a date.
         let (not_after, expiry) = match request.expiry {
             Some(expiry) => (None, expiry),
             None => (self.not_after, self.expiry),

@@ -117,7 +117,7 @@ fn profile(name: &str, value: &Value<'_>, default: Option<&Profile>) -> Result<P
     if let (Some(begin), Some(end), Some(at)) = (not_before, not_after, fields.find("not_after"))
         && end <= begin
     {
-        return Err(at.invalid("not after not_before").hinted("choose a later moment"));
+        return Err(at.invalid("not after not_before").hinted("choose a later time"));
     }
     Ok(Profile {
         name: name.to_owned(),
@@ -147,7 +147,7 @@ fn usages(fields: &Fields<'_>) -> Result<(KeyUsages, Vec<ExtendedKeyUsage>), Err
     let mut extended: Vec<ExtendedKeyUsage> = Vec::new();
     let usages = fields.parsed_list("usages", |text| {
         usage_named(text).ok_or_else(|| {
-            Error::invalid("usages", text, "no such usage; cfssl would drop it in silence")
+            Error::invalid("usages", text, "unknown usage; cfssl would silently ignore it")
                 .hinted(suggest::one_of(text, usage_names()))
         })
     })?;
@@ -179,9 +179,9 @@ fn expiry(
 }
 
 fn timestamp(text: &str) -> Result<OffsetDateTime, Error> {
-    let moment = OffsetDateTime::parse(text, &Rfc3339).ok();
-    moment.and_then(|moment| moment.checked_to_offset(UtcOffset::UTC)).ok_or_else(|| {
-        Error::invalid("", text, "no RFC 3339 timestamp").hinted("write 2027-01-31T00:00:00Z")
+    let time = OffsetDateTime::parse(text, &Rfc3339).ok();
+    time.and_then(|time| time.checked_to_offset(UtcOffset::UTC)).ok_or_else(|| {
+        Error::invalid("", text, "not an RFC 3339 timestamp").hinted("write 2027-01-31T00:00:00Z")
     })
 }
 
@@ -201,7 +201,7 @@ fn ca_constraint(value: &Value<'_>) -> Result<Option<CaConstraint>, Error> {
             }
             Err(_) => {
                 return Err(at
-                    .invalid("no path length")
+                    .invalid("not a path length")
                     .hinted("write 0 to 255, or -1 for no limit"));
             }
         },
@@ -209,7 +209,7 @@ fn ca_constraint(value: &Value<'_>) -> Result<Option<CaConstraint>, Error> {
     Ok(fields.boolean("is_ca")?.then_some(CaConstraint { path_len }))
 }
 
-/// RFC 5280 section 4.2.1.9: cA and keyCertSign stand and fall together.
+/// RFC 5280 section 4.2.1.9: cA and keyCertSign require each other.
 fn check_ca_usages(
     value: &Value<'_>,
     ca: Option<CaConstraint>,
@@ -218,7 +218,7 @@ fn check_ca_usages(
     let signs = usages.contains(KeyUsages::KEY_CERT_SIGN);
     match (ca, signs) {
         (Some(_), false) => Err(value
-            .invalid("is_ca without the usage \"cert sign\": no verifier would accept its leaves")
+            .invalid("is_ca without the usage \"cert sign\": every verifier would reject what the CA signs")
             .hinted("add \"cert sign\" and \"crl sign\" to the usages")),
         (None, true) => Err(value
             .invalid("the usage \"cert sign\" without is_ca: RFC 5280 section 4.2.1.9 forbids it")
@@ -325,7 +325,7 @@ fn qualifier(value: &Value<'_>) -> Result<PolicyQualifier, Error> {
         other => Err(fields
             .find("Type")
             .unwrap_or(value)
-            .invalid("no such kind of qualifier")
+            .invalid("unknown kind of qualifier")
             .hinted(suggest::one_of(other, KINDS))),
     }
 }

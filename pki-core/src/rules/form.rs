@@ -5,7 +5,6 @@ use crate::certificate::{
     Certificate, CertificateFields, is_weak_signature, signature_algorithm_name,
 };
 use crate::finding::{Rule, Severity, Source};
-use crate::key::KeyAlgorithm;
 
 pub(super) static ROWS: &[Row] = &[
     Row::certificate(
@@ -18,28 +17,6 @@ pub(super) static ROWS: &[Row] = &[
             citation: "RFC 9155 section 2; measured on etcd 3.4, 3.5, 3.6",
         },
         signature_weak,
-    ),
-    Row::certificate(
-        &Rule {
-            id: "key-weak",
-            severity: Severity::Error,
-            source: Source::Rfc5280,
-            impact: "OpenSSL and rustls reject the key because it is too small, and an attacker may be able to break it.",
-            remedy: "Reissue the certificate with an ECDSA P-256 key (`--key ecdsa-p256`), or an RSA key of at least 2048 bits.",
-            citation: "NIST SP 800-131A revision 2",
-        },
-        key_weak,
-    ),
-    Row::certificate(
-        &Rule {
-            id: "key-curve",
-            severity: Severity::Error,
-            source: Source::Rfc5280,
-            impact: "etcd cannot load the certificate (`x509: unsupported elliptic curve`), or every handshake fails.",
-            remedy: "Reissue the certificate with an ECDSA P-256, P-384 or P-521, Ed25519 or RSA key (`--key`).",
-            citation: "RFC 5480 section 2.1.1; measured on etcd 3.4, 3.5, 3.6",
-        },
-        key_unsupported,
     ),
     Row::certificate(
         &Rule {
@@ -158,22 +135,6 @@ fn signature_weak(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let algorithm = &in_path.certificate.signature_algorithm;
     when(in_path.place != Place::Anchor && is_weak_signature(algorithm), || {
         format!("it is signed with {}", signature_algorithm_name(algorithm))
-    })
-}
-
-fn key_weak(in_path: &CertificateInPath<'_>) -> Vec<String> {
-    match in_path.certificate.public_key.algorithm() {
-        Some(KeyAlgorithm::Rsa(bits)) if bits < 2048 => {
-            vec![format!("the RSA key has {bits} bits")]
-        }
-        _ => Vec::new(),
-    }
-}
-
-fn key_unsupported(in_path: &CertificateInPath<'_>) -> Vec<String> {
-    let key = &in_path.certificate.public_key;
-    when(key.algorithm().is_none(), || {
-        format!("the key's algorithm or curve is {}", key.algorithm_name())
     })
 }
 

@@ -3,6 +3,15 @@
 use super::Row;
 use crate::finding::{Finding, Rule, Severity, Source};
 
+pub(crate) static CHAIN_ORDER: Rule = Rule {
+    id: "chain-order",
+    severity: Severity::Error,
+    source: Source::Etcd,
+    impact: "etcd uses the first certificate in the file as its own and exits at startup: `tls: private key does not match public key`.",
+    remedy: "Put the leaf certificate first, then the intermediates: `cat LEAF.pem INTERMEDIATE.pem > FILE`.",
+    citation: "RFC 8446 section 4.4.2; measured on etcd 3.4, 3.5, 3.6",
+};
+
 pub(crate) static PATH_UNKNOWN_AUTHORITY: Rule = Rule {
     id: "path-unknown-authority",
     severity: Severity::Error,

@@ -1,33 +1,14 @@
 //! Rules about the certificate and key files of a host: whether etcd can load each pair.
 
-use super::{CertificateInPath, Row, Violation};
+use super::path::CHAIN_ORDER;
+use super::{Row, Violation};
 use crate::ca_set::leads_to;
 use crate::certificate::Certificate;
 use crate::deployment::{self, Contents, Deployment, Form, HostFile, Section};
 use crate::finding::{Rule, Severity, Source};
 use crate::usage::Purpose;
 
-pub(crate) static CHAIN_ORDER: Rule = Rule {
-    id: "chain-order",
-    severity: Severity::Error,
-    source: Source::Etcd,
-    impact: "etcd uses the first certificate in the file as its own and exits at startup: `tls: private key does not match public key`.",
-    remedy: "Put the leaf certificate first, then the intermediates: `cat LEAF.pem INTERMEDIATE.pem > FILE`.",
-    citation: "RFC 8446 section 4.4.2; measured on etcd 3.4, 3.5, 3.6",
-};
-
 pub(super) static ROWS: &[Row] = &[
-    Row::certificate(
-        &Rule {
-            id: "key-mismatch",
-            severity: Severity::Error,
-            source: Source::Etcd,
-            impact: "etcd exits at startup: `tls: private key does not match public key`.",
-            remedy: "Restore the key that belongs to the certificate, or issue a new pair with `etcdpki apply -f MANIFEST` or `etcdpki issue … --force`.",
-            citation: "measured on etcd 3.4, 3.5, 3.6",
-        },
-        key_mismatch,
-    ),
     Row::deployment(
         &Rule {
             id: "pem-empty",
@@ -107,19 +88,6 @@ pub(super) static ROWS: &[Row] = &[
         chain_missing_intermediate,
     ),
 ];
-
-fn key_mismatch(in_path: &CertificateInPath<'_>) -> Vec<String> {
-    match &in_path.options.key {
-        Some(key) if in_path.is_leaf() && *key != in_path.certificate.public_key => vec![format!(
-            "the certificate has key id {} ({}), but the key file has key id {} ({})",
-            in_path.certificate.public_key.key_id(),
-            in_path.certificate.public_key.algorithm_name(),
-            key.key_id(),
-            key.algorithm_name()
-        )],
-        _ => Vec::new(),
-    }
-}
 
 /// What etcd uses a file as.
 #[derive(Clone, Copy, Eq, PartialEq)]

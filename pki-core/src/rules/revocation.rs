@@ -6,7 +6,9 @@
 
 use time::OffsetDateTime;
 
-use super::{Policy, Row, crls, listed, moment};
+#[cfg(feature = "manifest")]
+use super::crls;
+use super::{Policy, Row, listed, moment};
 use crate::certificate::{Certificate, DistinguishedName, GeneralName};
 use crate::crl::{Crl, Scope};
 use crate::finding::{Finding, Rule, Severity, Source};
@@ -103,10 +105,16 @@ static CRL_MISSING: Rule = Rule {
 };
 
 pub(super) static ROWS: &[Row] = &[
+    #[cfg(feature = "manifest")]
     Row::deployment(&LEAF_REVOKED, crls::revoked),
+    #[cfg(not(feature = "manifest"))]
+    Row::whole(&LEAF_REVOKED),
     Row::whole(&CRL_SIGNATURE),
     Row::whole(&CRL_SIGN),
+    #[cfg(feature = "manifest")]
     Row::deployment(&CRL_STALE, crls::stale),
+    #[cfg(not(feature = "manifest"))]
+    Row::whole(&CRL_STALE),
     Row::whole(&CRL_CRITICAL_EXTENSION),
     Row::whole(&CRL_SCOPE),
     Row::whole(&CRL_NUMBER),

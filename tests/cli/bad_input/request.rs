@@ -176,3 +176,49 @@ fn a_request_is_read_from_standard_input() {
     verify.args(["verify", "-CAfile", "pki/ca.pem", "api.pem"]).current_dir(lab.folder());
     assert!(verify.output().unwrap().status.success());
 }
+
+// Run live, a client whose certificate carries its host's address read the member list at etcd's peer port.
+#[test]
+fn a_client_gets_the_names_of_its_request_from_the_operator_only() {
+    let lab = Lab::with_ca(&[]);
+    let openssl = OpenSsl::in_lab(&lab);
+    p256(&openssl);
+    let names = "subjectAltName=DNS:api.lab,IP:10.0.0.9,URI:spiffe://lab/api";
+    lab.write("api.csr", openssl.request("p256.key", &["-addext", names]));
+    let issued = |options: &[&str]| {
+        let run = lab.run(&[SIGN, &["--force"], options].concat());
+        assert_eq!(run.code, 0, "{run:?}");
+        let mut read = peers::program("openssl");
+        read.args(["x509", "-in", "api.pem", "-noout", "-ext", "subjectAltName"]);
+        let read = read.current_dir(lab.folder()).output().unwrap();
+        assert!(read.status.success(), "{read:?}");
+        (String::from_utf8(read.stdout).unwrap(), run.stderr)
+    };
+    let (text, notes) = issued(&[]);
+    assert!(text.contains("DNS:api.invalid, URI:spiffe://lab/api\n"), "{text}");
+    for name in ["dns:api.lab", "ip:10.0.0.9"] {
+        let note = format!(
+            "note: left out name {name}: the profile client does not take it from a request (--san adds names)\n"
+        );
+        assert!(notes.contains(&note), "{note} in {notes}");
+    }
+    let (text, notes) = issued(&["--san", "api.lab"]);
+    assert!(text.contains("DNS:api.invalid, DNS:api.lab\n"), "{text}");
+    assert!(!notes.contains("left out"), "{notes}");
+}
+
+#[test]
+fn a_request_for_the_key_of_the_ca_or_with_a_small_exponent_is_told() {
+    let lab = Lab::with_ca(&["--key", "rsa-2048"]);
+    let openssl = OpenSsl::in_lab(&lab);
+    openssl.key("small.key", &["RSA", "-pkeyopt", "rsa_keygen_pubexp:3"]);
+    lab.write("api.csr", openssl.request("small.key", &[]));
+    let run = lab.run(SIGN);
+    assert!(run.code == 0 && run.stderr.contains("warning [key-rsa-exponent] "), "{run:?}");
+    lab.write("ca.key", lab.read("pki/ca-key.pem"));
+    lab.write("api.csr", openssl.request("ca.key", &[]));
+    let run = lab.run(&[SIGN, &["--force"]].concat());
+    let wanted =
+        "it is the key of the CA itself\n  hint: make a key of its own for the certificate\n";
+    assert!(run.code == 1 && run.stderr.contains(wanted), "{run:?}");
+}

@@ -1,6 +1,8 @@
 //! The certificates of a cluster of three, issued as a user issues them.
 
 use crate::lab::Lab;
+use crate::peers;
+use crate::process::finish;
 
 /// The DNS name that all peers share, for `--peer-cert-allowed-hostname`.
 pub(super) const PEER_NAME: &str = "etcd-peer.lab";
@@ -10,6 +12,12 @@ pub(super) const CLIENT: &str = "apiserver-etcd-client";
 
 /// A client's certificate without any name in it, as kubeadm issues them.
 pub(super) const NAMELESS: &str = "nameless";
+
+/// A client's certificate from a request that asks for the address which the client dials from.
+pub(super) const ASKED: &str = "asked";
+
+/// The same, with that address on the operator's word.
+pub(super) const GRANTED: &str = "granted";
 
 /// The certificates that a member's client port must refuse, each with the reason in its log. Go
 /// writes these reasons; they are the same in etcd 3.4 and 3.5.
@@ -55,6 +63,8 @@ pub(super) fn lab(algorithm: &str) -> Lab {
         issue(&[&["--profile", "peer", &peer, "--cn", name], &names[..]].concat());
     }
     issue(&["--profile", "client", CLIENT]);
+    by_request(&lab, ASKED, &[]);
+    by_request(&lab, GRANTED, &["--san", "127.0.0.1"]);
 
     lab.write("wrong.json", CONFIG);
     issue(&["--config", "wrong.json", "--profile", "nameless-client", NAMELESS]);
@@ -65,6 +75,17 @@ pub(super) fn lab(algorithm: &str) -> Lab {
     lab.ok(&["--dir", "other", "init-ca", "--key", algorithm]);
     issue(&["--dir", "other", "--profile", "client", "stranger"]);
     lab
+}
+
+fn by_request(lab: &Lab, name: &str, options: &[&str]) {
+    let (key, csr) = (format!("{name}-key.pem"), format!("{name}.csr"));
+    let mut openssl = peers::program("openssl");
+    openssl.args(["req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]);
+    openssl.args(["-config", "/dev/null", "-subj", &format!("/CN={name}"), "-keyout", &key]);
+    openssl.args(["-addext", "subjectAltName=IP:127.0.0.1", "-out", &csr]);
+    let run = finish(openssl.current_dir(lab.folder()));
+    assert_eq!(run.code, 0, "{run:?}");
+    lab.ok(&[&["issue", "--profile", "client", "--csr", &csr], options].concat());
 }
 
 /// Puts a certificate without client authentication in the place of a member's own.

@@ -86,6 +86,12 @@ fn bytes_that_the_rules_forbid_are_not_assembled() {
     );
     let late = leaf.not_after + Duration::SECOND;
     assert!(judged(&plain, ca.certificate(), late).contains(&"leaf-expired"));
+    let of_the_ca = changed(&leaf, &ca.key, |fields| {
+        fields[6] = Node::read(&ca.key.public_key().spki());
+    });
+    let issued_by = IssuedBy::Ca(ca.certificate());
+    let error = Draft::<Certificate>::from_tbs(&of_the_ca, issued_by, NOW).unwrap_err();
+    assert!(error.to_string().contains("it is the key of the CA itself"), "{error}");
     let renamed = changed(&leaf, &ca.key, |fields| fields[3] = fields[5].clone());
     assert!(judged(&renamed, ca.certificate(), NOW).contains(&"dn-bytes"));
 }

@@ -243,3 +243,28 @@ fn a_csr_whitelist_takes_over_what_it_lists() {
         assert_eq!(san, (!names.is_empty()).then_some(!subject), "{members}");
     }
 }
+
+// A client certificate with a name of its host opens etcd's peer port to that client.
+#[test]
+fn the_built_in_client_profile_takes_no_dns_name_and_no_address_from_a_request() {
+    let ca = Ca::new();
+    let asked = request(SAN);
+    let issued = |profile: &str, request: &Request| {
+        ca.draft(profile, request).unwrap().sign(&ca.key).unwrap()
+    };
+    let names = |issued: &Issued| {
+        let names = issued.certificate.extensions.subject_alt_name.iter().flatten();
+        names.map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let client = issued("client", &asked);
+    assert_eq!(names(&client), ["dns:etcdone.invalid", "email:a@example.com", "uri:spiffe://td/x"]);
+    let left_out: Vec<_> = client.left_out.iter().map(ToString::to_string).collect();
+    assert_eq!(left_out, ["name dns:etcdone", "name dns:a.example.com", "name ip:10.0.0.1"]);
+    let mut by_operator = asked.clone();
+    by_operator.names = Asked::ByOperator(asked.names.value().clone());
+    let client = issued("client", &by_operator);
+    assert_eq!((names(&client).len(), client.left_out), (6, Vec::new()));
+    for profile in ["server", "peer"] {
+        assert!(names(&issued(profile, &asked)).contains(&"ip:10.0.0.1".to_owned()), "{profile}");
+    }
+}

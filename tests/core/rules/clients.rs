@@ -1,11 +1,10 @@
 //! Examples of the rules about client certificates.
 
 use pki_core::Purpose;
-use rcgen::{DnType, DnValue, SanType};
+use rcgen::{DnType, DnValue};
 
 use super::Example;
 use super::chain::Chain;
-use super::hosts::Hosts;
 
 pub(super) const EXAMPLES: &[Example] = &[
     Example::chain("cli-cn-root", Purpose::Client, |chain| push(chain, DnType::CommonName, "root")),
@@ -13,15 +12,7 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::chain("cli-o-masters", Purpose::Client, |chain| {
         push(chain, DnType::OrganizationName, "system:masters");
     }),
-    Example::hosts("cli-san-matches-host", the_address_of_its_host),
-    Example::hosts("cli-sentinel-metrics", |hosts| {
-        hosts.append(CONF, "listen-metrics-urls: https://192.168.29.61:2381\n");
-    }),
-    Example::hosts("cli-shared-key", the_key_of_a_member),
 ];
-
-const CONF: &str = "etcdone/etcd.conf.yaml";
-const CLIENT: &str = "masterone/apiserver-etcd-client";
 
 fn push(chain: &mut Chain, kind: DnType, value: &str) {
     chain.leaf.distinguished_name.push(kind, DnValue::Utf8String(value.to_owned()));
@@ -30,16 +21,4 @@ fn push(chain: &mut Chain, kind: DnType, value: &str) {
 fn no_common_name(chain: &mut Chain) {
     chain.leaf.distinguished_name = rcgen::DistinguishedName::new();
     push(chain, DnType::OrganizationName, "Lab");
-}
-
-fn the_address_of_its_host(hosts: &mut Hosts) {
-    hosts.reissue(CLIENT, |params| {
-        params.subject_alt_names.push(SanType::IpAddress([192, 168, 29, 51].into()));
-    });
-}
-
-/// As in labs that use one certificate for everything.
-fn the_key_of_a_member(hosts: &mut Hosts) {
-    hosts.copy("etcdone/peer-key.pem", &format!("{CLIENT}-key.pem"));
-    hosts.reissue(CLIENT, |_| {});
 }

@@ -12,8 +12,6 @@ use crate::openssl::Openssl;
 
 pub(super) const EXAMPLES: &[Example] = &[
     Example::other("sig-weak", |fault| by_openssl(P256, worse(fault, "-sha1", "-sha256"))),
-    Example::other("key-weak", |fault| by_openssl(worse(fault, RSA_1024, P256), "-sha256")),
-    Example::other("key-curve", |fault| by_openssl(worse(fault, P224, P256), "-sha256")),
     Example::chain("serial-negative", Purpose::Peer, serial_below_zero),
     Example::chain("serial-form", Purpose::Peer, serial_zero),
     Example::chain("ext-unknown-critical", Purpose::Peer, extension_that_nobody_knows),
@@ -27,8 +25,6 @@ pub(super) const EXAMPLES: &[Example] = &[
 ];
 
 pub(super) const P256: &str = "-newkey ec -pkeyopt ec_paramgen_curve:P-256";
-const P224: &str = "-newkey ec -pkeyopt ec_paramgen_curve:secp224r1";
-const RSA_1024: &str = "-newkey rsa:1024";
 
 pub(super) fn worse(fault: Fault, worse: &'static str, good: &'static str) -> &'static str {
     if fault == Fault::Planted { worse } else { good }

@@ -1,16 +1,15 @@
 //! Examples of the rules about certificate and key files.
 
-use pki_core::{Authority, Finding, KeyAlgorithm, Purpose, Signer, Subject};
+use pki_core::{Authority, Finding, KeyAlgorithm, Subject};
 use time::Duration;
 
-use super::chain::{Chain, key};
+use super::chain::key;
 use super::hosts::Hosts;
 use super::{Example, Fault};
 use crate::foreign::{ca_params, signed};
 use crate::lab::Ca;
 
 pub(super) const EXAMPLES: &[Example] = &[
-    Example::chain("key-mismatch", Purpose::Peer, the_key_is_another),
     Example::hosts("pem-empty", |hosts| hosts.file("etcdone/server.pem").contents.clear()),
     Example::hosts("pem-der", certificate_in_der),
     Example::hosts("pem-label", |hosts| {
@@ -33,10 +32,6 @@ pub(super) const EXAMPLES: &[Example] = &[
         below_an_intermediate(fault, |leaf, _| leaf.to_owned())
     }),
 ];
-
-fn the_key_is_another(chain: &mut Chain) {
-    chain.options.key = Some(chain.ca_key.public_key().clone());
-}
 
 fn certificate_in_der(hosts: &mut Hosts) {
     let pem = hosts.file("etcdone/server.pem").contents.clone();

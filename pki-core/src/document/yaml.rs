@@ -1,0 +1,90 @@
+//! YAML to a document, whose nodes know their lines and columns.
+
+use std::marker::PhantomData;
+
+use serde::de::{Deserialize, Deserializer};
+use serde_saphyr::{DuplicateKeyPolicy, Error as YamlError, Spanned, UserMessageFormatter};
+
+use super::reader::{DataVisitor, refuse_pem};
+use super::{Data, Document, Node, Place, Value};
+use crate::error::Error;
+
+impl Document {
+    pub(crate) fn from_yaml(bytes: &[u8]) -> Result<Self, Error> {
+        refuse_pem("YAML", bytes)?;
+        let text = std::str::from_utf8(bytes)
+            .map_err(|error| Error::malformed("YAML", format!("not UTF-8: {error}")))?;
+        // A duplicate key is reported like any other mistake, together with the others.
+        let options = serde_saphyr::options! { duplicate_keys: DuplicateKeyPolicy::PassThrough };
+        let parsed = serde_saphyr::from_str_with_options(text, options);
+        let YamlNode(root) = parsed.map_err(|error| not_yaml(error.without_snippet()))?;
+        Ok(Self { root })
+    }
+}
+
+/// What only the readers of YAML ask for.
+impl Value<'_> {
+    /// Line and column, if known.
+    pub(crate) const fn place(&self) -> Option<Place> {
+        self.node.place
+    }
+
+    /// The text of a scalar, for documents whose types are defined elsewhere.
+    pub(crate) fn scalar(&self) -> String {
+        match self.node.data {
+            Data::Null => String::new(),
+            ref data => data.describe(),
+        }
+    }
+
+    pub(crate) const fn is_null(&self) -> bool {
+        matches!(self.node.data, Data::Null)
+    }
+
+    /// The text of a number as written, including `1e3`.
+    pub(crate) fn number(&self) -> Result<String, Error> {
+        match &self.node.data {
+            Data::Number(number) => Ok(number.to_string()),
+            _ => Err(self.expected("a number", "digits, without quotes")),
+        }
+    }
+}
+
+fn not_yaml(error: &YamlError) -> Error {
+    if let YamlError::Budget { location, .. } = error {
+        let (line, column) = (location.line(), location.column());
+        let problem = "more values, or values nested deeper, than are read";
+        return Error::malformed("YAML", format!("line {line}, column {column}: {problem}"))
+            .hinted(
+                "a manifest of ten thousand hosts is within the limits; is it the right file?",
+            );
+    }
+    Error::malformed("YAML", error.render_with_formatter(&UserMessageFormatter))
+        .hinted("check the indentation, brackets and quotes near this line")
+}
+
+/// A node of a YAML document.
+struct YamlNode(Node);
+
+impl<'de> Deserialize<'de> for YamlNode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let spanned = Spanned::<YamlData>::deserialize(deserializer)?;
+        let (line, column) = (spanned.referenced.line(), spanned.referenced.column());
+        let YamlData(data) = spanned.value;
+        Ok(Self(Node { data, place: Some(Place { line, column }) }))
+    }
+}
+
+impl From<YamlNode> for Node {
+    fn from(YamlNode(node): YamlNode) -> Self {
+        node
+    }
+}
+
+struct YamlData(Data);
+
+impl<'de> Deserialize<'de> for YamlData {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(DataVisitor::<YamlNode>(PhantomData)).map(Self)
+    }
+}
