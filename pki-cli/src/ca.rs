@@ -1,4 +1,4 @@
-//! A certificate authority as a service: it drafts, signs and records, and gives out only what is recorded.
+//! A certificate authority as a service: it drafts, signs and records, and only gives out what is recorded.
 
 mod chain;
 mod create;
@@ -20,9 +20,9 @@ use crate::recorded::{Pending, Recorded};
 use crate::store::Owners;
 use crate::{signer, store};
 
-/// A CA that can sign: its certificate, who signs for it, and the inventory of what it issued.
+/// A CA that can sign: its certificate, its signer, and the inventory of what it issued.
 ///
-/// It holds no lock, so it can stay open for as long as a process lives, and many threads can use it at once.
+/// It holds no lock. It can stay open as long as a process lives, and many threads can use it at once.
 ///
 /// ```no_run
 /// use pki_core::{KeyAlgorithm, PrivateKey, Request, Signer, SigningConfig, Subject};
@@ -50,12 +50,13 @@ pub struct Ca {
 impl Ca {
     /// Opens the CA of a folder: `ca.pem`, `ca-key.pem`, `inventory.db`.
     ///
-    /// A certificate that a killed run did not put beside its key is put back from the inventory. What is odd but
-    /// does not prevent issuing is in [`Ca::remarks`].
+    /// If a killed run did not put the certificate next to its key, it is put back from the inventory. Whatever is unusual
+    /// but does not prevent issuing is in [`Ca::remarks`].
     ///
     /// # Errors
-    /// There is no CA, half of one, a folder or key of somebody who may not own it, a key that does not belong to
-    /// the certificate or that other users can read, or an inventory that is damaged or belongs to another CA.
+    /// There is no CA; one of its two files is missing; the folder or the key belongs to a user who may not own it; the key
+    /// does not belong to the certificate, is encrypted, or can be read by other users; the certificate's own signature is
+    /// wrong; the inventory is damaged or belongs to another CA.
     pub fn open(folder: &Path, owners: Owners) -> Result<Self, Failure> {
         let folder = LockedFolder::lock(folder, owners)?;
         let found = Found::find(folder.path())?;
@@ -73,13 +74,13 @@ impl Ca {
         }
     }
 
-    /// Puts the certificate of a CA back beside its key.
+    /// Puts the certificate of a CA back next to its key.
     pub(crate) fn restore(folder: &LockedFolder, lost: Lost) -> Result<Self, Failure> {
         folder.restore(&lost.certificate)?;
         Self::new(folder.path(), Chain::of(lost.certificate), lost.signer)
     }
 
-    /// The CA of these certificates, whose key is in its file.
+    /// The CA of these certificates, with the key from its file.
     pub(crate) fn with_key_file(folder: &Path, chain: Chain) -> Result<Self, Failure> {
         let path = key_path(folder);
         if !store::is_there(&path)? {
@@ -122,7 +123,7 @@ impl Ca {
         self.chain.ca()
     }
 
-    /// What is odd about the CA's folder, for people: a lost inventory, a certificate that was put back.
+    /// What is unusual about the CA's folder, for people: a lost inventory, a certificate that was put back.
     pub fn remarks(&self) -> &[String] {
         &self.remarks
     }
@@ -132,16 +133,16 @@ impl Ca {
         &self.chain
     }
 
-    /// Issues what a profile makes of a request: drafted, judged by the rules, signed and recorded.
+    /// Issues the certificate that a profile makes of a request: drafts it, which applies the rules, signs and records it.
     ///
     /// # Errors
-    /// The request or the profile is wrong, the rules refuse the certificate, the signer fails, or the inventory
-    /// cannot be written. Nothing leaves then.
+    /// The request or the profile is wrong, the rules refuse the certificate, the signer fails, or the inventory cannot be
+    /// written. Then no certificate leaves.
     pub fn issue(&self, request: &Request, profile: &Profile) -> Result<Recorded<Issued>, Failure> {
         self.record(self.sign(request, profile, &host::issuance_context()?)?)
     }
 
-    /// Drafts and signs; nothing is recorded yet. Many of these can be recorded together.
+    /// Drafts and signs, but does not record: many certificates can be recorded together.
     pub(crate) fn sign(
         &self,
         request: &Request,
@@ -152,13 +153,13 @@ impl Ca {
         Pending::signed(draft.sign(&*self.signer)?, &profile.name, context.now)
     }
 
-    /// Records everything that was signed, in one transaction, durably.
+    /// Records everything that was signed, in one transaction that is on disk afterwards.
     pub(crate) fn record<T>(&self, pending: Pending<T>) -> Result<Recorded<T>, Failure> {
         pending.record(&self.inventory, &self.entry)
     }
 }
 
-/// What people should know about the inventory of a CA before something is issued.
+/// What people should know about the inventory of a CA before it issues something.
 pub(crate) fn remarks(folder: &Path, ca: &Certificate) -> Result<Vec<String>, Failure> {
     remarks_about(&Inventory::of(folder), ca)
 }
@@ -170,7 +171,7 @@ fn remarks_about(inventory: &Inventory, ca: &Certificate) -> Result<Vec<String>,
         Memory::Empty => "is empty",
     };
     Ok(vec![format!(
-        "{} {what}: a new one starts with the next certificate, without what this CA issued before; \
+        "{} {what}: the next certificate starts a new one, without the certificates that this CA issued before; \
          restore a backup if there is one",
         shown(inventory.path())
     )])

@@ -104,9 +104,11 @@ impl Failure {
 
     /// An operation on a file that the system refused.
     pub(crate) fn file(doing: &str, path: &Path, error: &io::Error) -> Self {
-        let says = error.to_string();
-        // tempfile goes on with the name of a file that is gone by then.
-        let says = says.split(" at path ").next().unwrap_or_default();
+        let says = match error.get_ref() {
+            // tempfile adds the name of a file that no longer exists.
+            Some(_) => io::Error::from(error.kind()).to_string(),
+            None => error.to_string(),
+        };
         let failure = Self::environment(format!("{doing} {}: {says}", shown(path)));
         let hint = match error.kind() {
             ErrorKind::InvalidFilename => "choose a shorter name",

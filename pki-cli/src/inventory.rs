@@ -1,8 +1,8 @@
 //! What was issued, in SQLite: a certificate is here before it is anywhere else.
 //!
-//! The table `certificates` is that of cfssl's certdb, so that its users can move here and their queries still
-//! work. What etcdpki keeps beyond it goes into tables of its own. Each method is one whole operation, so that
-//! another store can offer the same ones.
+//! The table `certificates` is that of cfssl's certdb, so the queries of cfssl's users still work. Everything else that
+//! etcdpki stores goes into tables of its own. Each method is one whole operation, which another kind of store could
+//! offer as well.
 
 mod database;
 mod schema;
@@ -21,10 +21,10 @@ use crate::store;
 /// The file in the CA's folder.
 pub(crate) const FILE: &str = "inventory.db";
 
-/// What the inventory calls the profile of a CA's own certificate.
+/// The profile in the row of a CA's own certificate.
 pub(crate) const CA_PROFILE: &str = "ca";
 
-/// What the inventory keeps of one certificate.
+/// One certificate as a row.
 pub(crate) struct Entry {
     serial_number: String,
     authority_key_identifier: String,
@@ -37,7 +37,7 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// The row of a certificate that a profile made.
+    /// The row of a certificate.
     pub(crate) fn new(
         certificate: &Certificate,
         profile: &str,
@@ -57,7 +57,7 @@ impl Entry {
         })
     }
 
-    /// The row of a CA's own certificate, which may have been made elsewhere and long ago.
+    /// The row of a CA's own certificate. It may come from elsewhere, so it counts as issued when it became valid.
     pub(crate) fn of_ca(certificate: &Certificate) -> Result<Self, Error> {
         Self::new(certificate, CA_PROFILE, certificate.not_before)
     }
@@ -66,11 +66,11 @@ impl Entry {
 /// What the inventory knows about a CA.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Memory {
-    /// It knows this CA.
+    /// It has a row of this CA.
     Known,
     /// There is no file.
     Missing,
-    /// There is a file without a row.
+    /// There is a file without rows.
     Empty,
 }
 
@@ -78,7 +78,7 @@ pub(crate) enum Memory {
 pub(crate) struct Inventory(Database);
 
 impl Inventory {
-    /// The inventory of a folder. Nothing is read or made yet.
+    /// The inventory of a folder. Nothing is read or created yet.
     pub(crate) fn of(folder: &Path) -> Self {
         Self(Database::of(folder.join(FILE)))
     }
@@ -87,8 +87,7 @@ impl Inventory {
         self.0.path()
     }
 
-    /// What is known about this CA. An inventory that is damaged, or that belongs to another CA or program, is an
-    /// error.
+    /// What the inventory knows about this CA. An inventory that is damaged or belongs to another CA or program is an error.
     pub(crate) fn memory_of(&self, ca: &Certificate) -> Result<Memory, Failure> {
         if !store::is_there(self.path())? {
             return Ok(Memory::Missing);
@@ -100,7 +99,7 @@ impl Inventory {
                 connection.query_row(query, values, |_| Ok(())).optional().map(|row| row.is_some())
             };
             let itself = "SELECT 1 FROM certificates WHERE serial_number = ?1 AND pem = ?2";
-            // Older versions did not record a CA that they had not made.
+            // Older versions did not record a CA that came from elsewhere.
             let leaf = "SELECT 1 FROM certificates WHERE authority_key_identifier = ?1 LIMIT 1";
             if is_there(itself, &[&own.serial_number, &own.pem])? || is_there(leaf, &[&key_id])? {
                 return Ok(Some(Memory::Known));
@@ -114,7 +113,7 @@ impl Inventory {
         })
     }
 
-    /// The certificates of the CAs that were made here. There are none where there is no inventory.
+    /// The certificates of all CAs in the inventory.
     pub(crate) fn ca_certificates(&self) -> Result<Vec<Certificate>, Failure> {
         let texts = self.0.read(|connection| {
             let mut query =
@@ -130,7 +129,7 @@ impl Inventory {
         Ok(certificates)
     }
 
-    /// How many certificates were issued, those of CAs not counted.
+    /// How many certificates were issued, not counting those of CAs.
     pub(crate) fn count_issued(&self) -> Result<u32, Failure> {
         let query = "SELECT count(*) FROM certificates WHERE ca_label <> ?1";
         let count = self.0.read(|connection| {
@@ -139,13 +138,12 @@ impl Inventory {
         Ok(count.unwrap_or(0))
     }
 
-    /// Records new CAs, durably.
+    /// Records new CAs. They are on disk afterwards.
     pub(crate) fn record_cas(&self, cas: &[Entry]) -> Result<(), Failure> {
         self.0.write(|transaction| insert(transaction, cas))
     }
 
-    /// Records what a CA issued, all of it or nothing, durably. A CA that the inventory does not know yet is
-    /// recorded with it.
+    /// Records all of what a CA issued, or nothing. It is on disk afterwards. The CA gets a row first, if it has none.
     pub(crate) fn record(&self, ca: &Entry, issued: &[Entry]) -> Result<(), Failure> {
         self.0.write(|transaction| {
             let known = "SELECT 1 FROM certificates
@@ -159,7 +157,7 @@ impl Inventory {
     }
 }
 
-/// Adds rows, each of them or none.
+/// Adds rows.
 fn insert(transaction: &Transaction<'_>, entries: &[Entry]) -> Result<(), rusqlite::Error> {
     let insert =
         "INSERT INTO certificates VALUES (?1, ?2, ?3, 'good', 0, ?4, NULL, ?5, ?6, ?7, ?8)";
@@ -175,7 +173,7 @@ fn insert(transaction: &Transaction<'_>, entries: &[Entry]) -> Result<(), rusqli
             entry.not_before,
             entry.common_name,
         ])?;
-        // A trigger can swallow a row without an error.
+        // A trigger can discard a row without an error.
         if changed != 1 {
             return Err(rusqlite::Error::StatementChangedRows(changed));
         }

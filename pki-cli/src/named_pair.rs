@@ -1,4 +1,4 @@
-//! NAME.pem and NAME-key.pem, the files of one certificate in a folder of the user's choice.
+//! NAME.pem and NAME-key.pem: the files of one certificate in the folder of `--out`.
 
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,7 @@ pub(crate) struct NamedPair {
 }
 
 impl NamedPair {
-    /// The files of this name, a plain one such as `etcdone`.
+    /// The files of a name such as `etcdone`.
     pub(crate) fn new(folder: &Path, name: &str, existing: Existing) -> Result<Self, Failure> {
         check_name(name)?;
         Ok(Self {
@@ -30,15 +30,15 @@ impl NamedPair {
         })
     }
 
-    /// Refuses early, before a key is made, what cannot be written: the files of the CA in `ca_folder`, and files
-    /// that are there already.
+    /// Refuses early, before a key is generated, to write both files. They may not be those of the CA in `ca_folder`, and
+    /// may not exist if existing files are kept.
     pub(crate) fn check_both(&self, ca_folder: &Path) -> Result<(), Failure> {
         self.check(ca_folder, &self.certificate)?;
         self.check(ca_folder, &self.key)
     }
 
-    /// The same for a certificate whose key somebody else has. That key may stand in its place already, but no
-    /// other may: etcd would exit with `tls: private key does not match public key`.
+    /// The same for a certificate whose key is elsewhere. A file with that key may exist, but not one with another key:
+    /// etcd would exit with `tls: private key does not match public key`.
     pub(crate) fn check_certificate(
         &self,
         ca_folder: &Path,
@@ -49,7 +49,7 @@ impl NamedPair {
             store::read_regular(&self.key).ok().and_then(|pem| PrivateKey::from_pem(&pem).ok());
         match beside {
             Some(key) if key.public_key() != public_key => Err(Failure::usage(format!(
-                "its key is {}, but {} beside the certificate holds {}",
+                "its key is {}, but {} next to the certificate has {}",
                 public_key.key_id(),
                 shown(&self.key),
                 key.public_key().key_id()
@@ -60,12 +60,13 @@ impl NamedPair {
     }
 
     fn check(&self, ca_folder: &Path, place: &Path) -> Result<(), Failure> {
+        // Finishes what a killed run began here.
+        store::sweep_shared(&self.folder);
         ca::check_foreign(ca_folder, place)?;
         Batch::new(self.existing).check_place(place)
     }
 
-    /// Writes the files beside their places. The key goes first: a certificate without its key is of no use, a key
-    /// without its certificate harms nobody.
+    /// Writes the files next to their places. The key comes first, because a certificate without its key is useless.
     pub(crate) fn stage(
         &self,
         certificates: &str,
@@ -82,19 +83,19 @@ impl NamedPair {
     }
 }
 
-/// The files of one certificate, written beside their places.
+/// The files of one certificate, written next to their places.
 #[derive(Debug)]
 #[must_use]
 pub struct StagedPair(Batch);
 
 impl Recorded<StagedPair> {
-    /// Puts the files in their places: both, or neither where that fails.
+    /// Puts the files in their places: both, or neither if that fails.
     pub fn put(self) -> Result<(), Failure> {
         self.into_inner().0.commit()
     }
 }
 
-/// Checks that a name is a plain one that files can be called by.
+/// Checks that a name can be the name of files in one folder.
 pub(crate) fn check_name(name: &str) -> Result<(), Failure> {
     if name.is_empty()
         || name.starts_with('.')

@@ -1,4 +1,4 @@
-//! Nothing leaves unrecorded: the two types that a certificate passes through after it is signed.
+//! No certificate leaves unrecorded: the two types that a certificate passes through after it is signed.
 
 use pki_core::Issued;
 use time::OffsetDateTime;
@@ -6,25 +6,35 @@ use time::OffsetDateTime;
 use crate::failure::Failure;
 use crate::inventory::{Entry, Inventory};
 
-/// Something whose certificates are all in the inventory, durably.
+/// Something whose certificates are in the inventory, on disk.
 ///
-/// Only a [`Ca`](crate::Ca) makes one, and only this can be written to a host's folder or to `--out`:
+/// It only comes from a [`Ca`](crate::Ca), and only this can be put in the folder of `--out` or of a host:
 ///
 /// ```
-/// fn write(pair: pki_cli::Recorded<pki_cli::StagedPair>) -> Result<(), pki_cli::Failure> {
+/// use pki_cli::{Failure, NewFolder, Recorded, StagedPair};
+///
+/// fn issue(pair: Recorded<StagedPair>) -> Result<(), Failure> {
 ///     pair.put()
+/// }
+/// fn apply(folder: Recorded<NewFolder>) -> Result<(), Failure> {
+///     folder.put()
 /// }
 /// ```
 ///
-/// What is not recorded cannot be put in its place:
+/// Without a record there is no way to put either in its place:
 ///
 /// ```compile_fail
-/// fn write(pair: pki_cli::StagedPair) -> Result<(), pki_cli::Failure> {
+/// fn issue(pair: pki_cli::StagedPair) -> Result<(), pki_cli::Failure> {
 ///     pair.put()
 /// }
 /// ```
+/// ```compile_fail
+/// fn apply(folder: pki_cli::NewFolder) -> Result<(), pki_cli::Failure> {
+///     folder.put()
+/// }
+/// ```
 ///
-/// and nobody else can say that it is recorded:
+/// and nobody else can claim that something is recorded:
 ///
 /// ```compile_fail
 /// fn pretend(pair: pki_cli::StagedPair) -> pki_cli::Recorded<pki_cli::StagedPair> {
@@ -36,19 +46,19 @@ use crate::inventory::{Entry, Inventory};
 pub struct Recorded<T>(T);
 
 impl<T> Recorded<T> {
-    /// What is recorded.
+    /// The value.
     pub const fn get(&self) -> &T {
         &self.0
     }
 
-    /// What is recorded, taken out.
+    /// The value, taken out.
     pub fn into_inner(self) -> T {
         self.0
     }
 }
 
 impl<A, B> Recorded<(A, B)> {
-    /// Two things that were recorded together, each by itself.
+    /// Separates two values that were recorded together.
     pub(crate) fn split(self) -> (Recorded<A>, Recorded<B>) {
         (Recorded(self.0.0), Recorded(self.0.1))
     }
@@ -63,10 +73,10 @@ impl<T> IntoIterator for Recorded<Vec<T>> {
     }
 }
 
-/// Something that holds signed certificates that no inventory knows yet, with the rows for them.
+/// Something whose certificates are signed but not recorded yet, with the rows for them.
 ///
-/// What is in it can be written beside its place, under a name that nobody reads, so that everything that can fail
-/// has failed before there is a row. It cannot be put in its place before it is recorded.
+/// It can be written next to its place, under a name that nobody reads, so that a full disk stops the run before there is
+/// a row. It cannot be put in its place before it is recorded.
 #[must_use]
 pub(crate) struct Pending<T> {
     value: T,
@@ -74,7 +84,7 @@ pub(crate) struct Pending<T> {
 }
 
 impl Pending<Issued> {
-    /// A certificate that a profile made and that was just signed.
+    /// A certificate that was just signed.
     pub(crate) fn signed(
         issued: Issued,
         profile: &str,
@@ -86,7 +96,7 @@ impl Pending<Issued> {
 }
 
 impl<T> Pending<T> {
-    /// Prepares what will be put in its place once it is recorded.
+    /// Turns it into what will be put in place after it is recorded.
     pub(crate) fn stage<U>(
         self,
         stage: impl FnOnce(T) -> Result<U, Failure>,
@@ -94,7 +104,7 @@ impl<T> Pending<T> {
         Ok(Pending { value: stage(self.value)?, entries: self.entries })
     }
 
-    /// Records the certificates that the CA of the row `ca` issued: all of them or none, durably.
+    /// Records all of its certificates or none. `ca` is the row of the CA that issued them.
     pub(crate) fn record(self, inventory: &Inventory, ca: &Entry) -> Result<Recorded<T>, Failure> {
         if !self.entries.is_empty() {
             inventory.record(ca, &self.entries)?;
@@ -102,13 +112,13 @@ impl<T> Pending<T> {
         Ok(Recorded(self.value))
     }
 
-    /// Records the certificate of a new CA, durably.
+    /// Records the certificate of a new CA.
     pub(crate) fn record_ca(self, inventory: &Inventory) -> Result<Recorded<T>, Failure> {
         inventory.record_cas(&self.entries)?;
         Ok(Recorded(self.value))
     }
 
-    /// The value as recorded, where no certificate is in it.
+    /// The value, if it has no certificate that would have to be recorded.
     pub(crate) fn without_certificates(self) -> Option<Recorded<T>> {
         self.entries.is_empty().then_some(Recorded(self.value))
     }

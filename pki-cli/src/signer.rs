@@ -1,31 +1,40 @@
 //! Who signs for a CA.
 //!
-//! The rest of the program knows a CA's key as a [`Signer`] only. A key in an encrypted file, behind a command
-//! or on a token is another constructor here.
+//! The rest of the program knows the key of a CA only as a [`Signer`]. An encrypted file, a command or a token is another
+//! constructor here.
 
 use std::path::Path;
 
-use pki_core::{KeyAlgorithm, KeyFormat, PrivateKey, Signer};
+use pki_core::{Defect, KeyAlgorithm, KeyFormat, PrivateKey, Signer};
 use zeroize::Zeroizing;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, shown};
 use crate::store;
 
-/// Reads the key of a CA from its file, which only its owner may read.
+/// Reads the key of a CA from its file, which must be readable only by its owner.
 pub(crate) fn open(path: &Path) -> Result<Box<dyn Signer + Send + Sync>, Failure> {
-    let key = PrivateKey::from_pem(&store::read_secret(path)?)
-        .map_err(|error| Failure::from(error).in_file(path))?;
-    Ok(Box::new(key))
+    match PrivateKey::from_pem(&store::read_secret(path)?) {
+        Ok(key) => Ok(Box::new(key)),
+        Err(error) if error.defect() == Some(Defect::Encrypted) => Err(encrypted(path)),
+        Err(error) => Err(Failure::from(error).in_file(path)),
+    }
 }
 
-/// A CA's key that was just made.
+fn encrypted(path: &Path) -> Failure {
+    let path = shown(path);
+    Failure::environment(format!("{path} is encrypted, and etcdpki does not ask for its password")).hinted(
+        format!("decrypt it: umask 077; openssl pkey -in {path} -out {path}.plain && mv {path}.plain {path}"),
+    )
+}
+
+/// The key of a new CA.
 pub(crate) struct NewKey {
     pub(crate) signer: Box<dyn Signer + Send + Sync>,
-    /// The key in PKCS #8, in PEM, for its file.
+    /// The contents of its file: PKCS #8 in PEM.
     pub(crate) pem: Zeroizing<String>,
 }
 
-/// Makes a key for a new CA.
+/// Generates the key of a new CA.
 pub(crate) fn generate(algorithm: KeyAlgorithm) -> Result<NewKey, Failure> {
     let key = PrivateKey::generate(algorithm)?;
     Ok(NewKey { pem: key.to_pem(KeyFormat::Pkcs8)?, signer: Box::new(key) })

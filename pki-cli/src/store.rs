@@ -4,6 +4,7 @@ mod access;
 mod batch;
 mod lock;
 mod read;
+mod sets;
 mod unfinished;
 
 pub use access::Owners;
@@ -11,4 +12,4 @@ pub(crate) use access::{Access, is_there, make_folder, touch_secret};
 pub(crate) use batch::{Batch, Existing};
 pub(crate) use lock::Lock;
 pub(crate) use read::{LIMIT, Read, read, read_open, read_regular, read_secret};
-pub(crate) use unfinished::{UNFINISHED, sweep_own};
+pub(crate) use unfinished::{UNFINISHED, sweep_own, sweep_shared};

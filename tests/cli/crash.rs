@@ -1,6 +1,7 @@
 //! `apply` killed at any moment, and many processes on one CA: what is on the disk stays whole.
 
 mod at_once;
+mod between;
 mod injected;
 mod killed;
 mod signalled;

@@ -8,8 +8,8 @@ use super::folder::certificate_path;
 use crate::failure::Failure;
 use crate::store;
 
-/// The certificates of a CA's ca.pem: its own first, then the CAs above it in order. Roots may stand there too,
-/// for those who trust the whole file.
+/// The certificates in a CA's ca.pem: its own first, then the CAs above it in order. There can be other roots, which those
+/// trust who are given the whole file.
 #[derive(Clone, Debug)]
 pub(crate) struct Chain {
     ca: Certificate,
@@ -26,7 +26,7 @@ impl Chain {
         Ok(chain)
     }
 
-    /// A CA whose certificate stands for itself.
+    /// The chain of a root.
     pub(crate) const fn of(ca: Certificate) -> Self {
         Self { ca, others: Vec::new() }
     }
@@ -58,8 +58,8 @@ impl Chain {
         self.check_signatures()
     }
 
-    /// Each certificate is signed by its issuer, as far as that is in the file and can be checked. Nobody who trusts a
-    /// root checks its signature, so a change in it would go unnoticed.
+    /// Checks that each certificate is signed by its issuer, if the issuer is in the file and uses a supported algorithm.
+    /// Those who trust a root do not check its signature, so a change in it would go unnoticed.
     fn check_signatures(&self) -> Result<(), Failure> {
         for ca in self.all() {
             let is_issuer = |other: &&Certificate| {
@@ -86,7 +86,7 @@ impl Chain {
         for above in self.others.iter().filter(|ca| !ca.is_self_issued()) {
             if below.issuer.der() != above.subject.der() {
                 return Err(Failure::usage(format!(
-                    "{} stands behind {}, but is not its issuer",
+                    "{} follows {}, but is not its issuer",
                     above.subject, below.subject
                 ))
                 .hinted(
@@ -99,8 +99,8 @@ impl Chain {
     }
 }
 
-/// Whether a certificate says that its own key signed it. Only such a one may leave the identifier of the issuer's key
-/// out (RFC 5280 section 4.2.1.1).
+/// Whether a certificate claims to be signed by its own key. Only such a certificate may omit the identifier of the
+/// issuer's key (RFC 5280 section 4.2.1.1).
 fn names_its_own_key(ca: &Certificate) -> bool {
     let signer = ca.extensions.authority_key_id.as_ref().and_then(|aki| aki.key_id.as_ref());
     signer.is_none() || signer == ca.extensions.subject_key_id.as_ref()

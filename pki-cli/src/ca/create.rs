@@ -1,4 +1,4 @@
-//! Making a CA.
+//! Creating a CA.
 
 use std::path::Path;
 
@@ -14,24 +14,24 @@ use crate::recorded::Pending;
 use crate::signer::{self, NewKey};
 use crate::store::{self, Access, Batch, Existing, Owners};
 
-/// What to do where an earlier CA left hosts' folders or issued certificates, but neither certificate nor key.
+/// What to do if an earlier CA left hosts' folders or issued certificates, but neither its certificate nor its key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Remains {
-    /// Make no CA: somebody may only have lost two files, and a new CA replaces every certificate.
+    /// Create no CA: perhaps only two files were lost, and a new CA means new certificates for all hosts.
     Refuse,
-    /// Make a CA beside them.
+    /// Create a CA next to them.
     Keep,
 }
 
-/// A CA that was opened for its folder's first or next use.
+/// The CA of a folder, new or not.
 pub(crate) enum Opened {
-    /// There was none, and one was made.
-    Made(Box<Ca>),
-    /// What was there instead. Nothing was changed.
+    /// There was none, and one was created.
+    Created(Box<Ca>),
+    /// What the folder already has. Nothing was changed.
     Found(Found),
 }
 
-/// A root that is to be made: what it says, and the algorithm of its key.
+/// A root that does not exist yet.
 pub(crate) struct NewCa<'a> {
     pub(crate) request: &'a CaRequest,
     pub(crate) algorithm: KeyAlgorithm,
@@ -39,23 +39,23 @@ pub(crate) struct NewCa<'a> {
     pub(crate) owners: Owners,
 }
 
-/// A root that signed itself, neither recorded nor in its place yet.
+/// A root that signed itself. It is neither recorded nor in its place yet.
 struct Root {
     certificate: Pending<Issued>,
     key: NewKey,
 }
 
 impl NewCa<'_> {
-    /// Locks a folder, which is made where there is none, and makes a CA in it, unless it has one or half of one.
-    pub(crate) fn open_or_make(&self, path: &Path) -> Result<(LockedFolder, Opened), Failure> {
-        // A CA that cannot be made leaves no folder behind.
+    /// Locks a folder and creates a CA in it, unless the folder has one, or half of one. A missing folder is created.
+    pub(crate) fn open_or_create(&self, path: &Path) -> Result<(LockedFolder, Opened), Failure> {
+        // A CA that cannot be created leaves no folder behind.
         let early = if store::is_there(path)? { None } else { Some(self.root()?) };
         store::make_folder(path, Access::Secret)?;
         let folder = LockedFolder::lock(path, self.owners)?;
         let opened = match (Found::find(path)?, self.remains) {
             (Found::Nothing, _) | (Found::Remains(_), Remains::Keep) => {
                 let root = early.map_or_else(|| self.root(), Ok)?;
-                Opened::Made(Box::new(root.put(&folder)?))
+                Opened::Created(Box::new(root.put(&folder)?))
             }
             (found, _) => Opened::Found(found),
         };
@@ -72,7 +72,7 @@ impl NewCa<'_> {
 }
 
 impl Root {
-    /// Records the CA, then puts its key and its certificate into the folder.
+    /// Records the CA, then puts its key and its certificate in place.
     fn put(self, folder: &LockedFolder) -> Result<Ca, Failure> {
         let Self { certificate, key } = self;
         let path = folder.path();

@@ -1,4 +1,4 @@
-//! The folder of a CA: ca.pem, ca-key.pem, inventory.db, hosts/. What is in it, and putting a certificate back.
+//! The folder of a CA: ca.pem, ca-key.pem, inventory.db, hosts/. What it contains, and its lock.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -19,32 +19,32 @@ pub(crate) fn key_path(folder: &Path) -> PathBuf {
     folder.join("ca-key.pem")
 }
 
-/// What the folder of a CA holds, by the names of its files. What is in them is read by whoever needs it: a key
-/// only when something is to be signed.
+/// What the folder of a CA contains, by the names of its files. Their contents are read when they are needed, the key only
+/// when there is something to sign.
 pub(crate) enum Found {
-    /// No CA, and nothing that one left.
+    /// No CA, and nothing that an earlier one left.
     Nothing,
-    /// No CA, but what an earlier one left: a list for people of what is there.
+    /// No CA, but something that an earlier one left: what that is, for people.
     Remains(String),
     /// A certificate and a key.
     Complete,
     /// A certificate whose key is elsewhere, or lost.
     WithoutKey,
-    /// A key whose certificate is lost, but not from the inventory.
+    /// A key whose certificate is missing, and the certificate as the inventory has it.
     WithoutCertificate(Box<Lost>),
-    /// A key, and no certificate that would be its own.
+    /// A key for which the inventory has no certificate.
     KeyAlone,
 }
 
-/// A certificate that was lost from the folder, found in the inventory.
+/// A certificate that is missing from the folder and was found in the inventory.
 pub(crate) struct Lost {
     pub(crate) certificate: Certificate,
-    /// Its key, which was read to find it.
+    /// Its key, which had to be read to find it.
     pub(crate) signer: Box<dyn Signer + Send + Sync>,
 }
 
 impl Found {
-    /// Looks into a folder, once, and changes nothing.
+    /// Examines a folder. Changes nothing.
     pub(crate) fn find(folder: &Path) -> Result<Self, Failure> {
         let there = |path: PathBuf| store::is_there(&path);
         match (there(certificate_path(folder))?, there(key_path(folder))?) {
@@ -61,7 +61,7 @@ impl Found {
         }
     }
 
-    /// Why there is no CA here that can sign, and what to do about it.
+    /// Why this folder has no CA that can sign, and what to do about it.
     pub(crate) fn refusal(&self, folder: &Path) -> Failure {
         let (certificate, key) = (certificate_path(folder), key_path(folder));
         let half = |missing: &Path, there: &Path, from: &str| {
@@ -79,8 +79,8 @@ impl Found {
                 shown(folder)
             ))
             .hinted(format!(
-                "restore the two files from a backup; or make a new CA, whose certificates replace all of \
-                 the old ones: etcdpki --dir {} init-ca --new",
+                "restore the two files from a backup; or create a new CA, which means new certificates for all \
+                 hosts: etcdpki --dir {} init-ca --new",
                 shown(folder)
             )),
             Self::KeyAlone => half(&certificate, &key, "a backup"),
@@ -91,14 +91,13 @@ impl Found {
     }
 }
 
-/// Nothing is there, not even a folder.
 fn no_ca(folder: &Path) -> Failure {
     Failure::environment(format!("{}: no CA here (no ca.pem, no ca-key.pem)", shown(folder)))
-        .hinted("make one with etcdpki init-ca, or name its folder with --dir")
+        .hinted("create one with etcdpki init-ca, or name its folder with --dir")
 }
 
-/// What an earlier CA left. The inventory may know a CA that was never put in its place, because its making was
-/// interrupted; one that signed nothing left nothing.
+/// What an earlier CA left. A CA that is in the inventory but signed nothing left nothing: perhaps the run that created it
+/// was killed before its files were in place.
 fn remains(folder: &Path) -> Result<Option<String>, Failure> {
     let hosts = hosts::list(&folder.join(hosts::FOLDER))?.len();
     let hosts = u32::try_from(hosts).unwrap_or(u32::MAX);
@@ -118,10 +117,10 @@ fn count(number: u32, noun: &str) -> String {
 }
 
 impl Lost {
-    /// The certificate that belongs to a CA's key, where the key stands alone in the folder.
+    /// Finds the certificate of a key that is alone in its folder.
     ///
-    /// The key is put in its place first, and a run that is killed before the certificate follows leaves it alone
-    /// there. The inventory was told of the certificate before either.
+    /// The key is put in place first, and a run that is killed before the certificate follows leaves it alone. The
+    /// certificate was in the inventory before either.
     fn find(folder: &Path) -> Result<Option<Self>, Failure> {
         let known = Inventory::of(folder).ca_certificates()?;
         if known.is_empty() {
@@ -133,16 +132,17 @@ impl Lost {
     }
 }
 
-/// The folder of a CA in which no other etcdpki works while this lives.
+/// The folder of a CA, locked: no other etcdpki writes to it while this exists.
 ///
-/// It is locked for one operation: a CA that stays open for a long time does not keep it.
+/// It is held for one operation. An open [`Ca`](crate::Ca) does not hold it.
 pub(crate) struct LockedFolder {
     path: PathBuf,
     _lock: Lock,
 }
 
 impl LockedFolder {
-    /// Refuses a folder or a key of somebody who may not own it, waits for others to finish, and removes what a run that was killed left there.
+    /// Refuses a folder or a key whose owner is not allowed, waits for others to finish, and cleans up after a run that was
+    /// killed.
     pub(crate) fn lock(path: &Path, owners: Owners) -> Result<Self, Failure> {
         if !fs::metadata(path).is_ok_and(|folder| folder.is_dir()) {
             return Err(no_ca(path));
@@ -158,7 +158,7 @@ impl LockedFolder {
         &self.path
     }
 
-    /// Puts a certificate back that was lost.
+    /// Puts a missing certificate back.
     pub(crate) fn restore(&self, certificate: &Certificate) -> Result<(), Failure> {
         let mut batch = Batch::new(Existing::Keep);
         let path = certificate_path(&self.path);
@@ -167,8 +167,8 @@ impl LockedFolder {
     }
 }
 
-/// Refuses a place that is one of the CA's own files. `issue ca --out pki --force` would put a leaf where the CA
-/// was, and everything that it signed depends on it.
+/// Refuses to overwrite the CA's own files. `issue ca --out pki --force` would replace the CA by a leaf, and everything
+/// that the CA signed depends on it.
 pub(crate) fn check_foreign(folder: &Path, place: &Path) -> Result<(), Failure> {
     let file = |path: &Path| fs::metadata(path).map(|file| (file.dev(), file.ino())).ok();
     let own = [certificate_path(folder), key_path(folder), folder.join(inventory::FILE)];

@@ -24,9 +24,9 @@ use crate::recorded::{Pending, Recorded};
 use crate::signals::{self, Uninterrupted};
 use crate::store::{self, Access, Owners};
 
-/// Make the cluster's certificates what the manifest says: the CA, and a folder for each host
+/// Create or update the cluster's certificates from the manifest: the CA, and a folder for each host
 ///
-/// A host's folder changes at once or not at all. A second run changes nothing.
+/// A host's folder changes completely or not at all. A second run changes nothing.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  etcdpki apply -f cluster.yaml\n  \
     etcdpki apply -f cluster.yaml --only etcdone\n  \
@@ -45,12 +45,12 @@ pub(crate) struct ApplyArgs {
     yes: bool,
 }
 
-/// So many hosts share a transaction and a sync; a crash loses no more than these.
+/// How many hosts share a transaction and a sync. A crash loses no more than these.
 const AT_ONCE: usize = 512;
 
 pub(crate) fn run(args: &ApplyArgs, common: &Common) -> Result<ExitCode, Failure> {
     let mut manifest = cluster::read_manifest(&args.manifest.file)?;
-    // Before a CA is made.
+    // Before a CA is created.
     let specs = cluster::specs_by_host(&manifest, &args.manifest.only)?;
     let path = common.folder_of(&args.manifest.file, &manifest);
     let mut ca = ApplyCa::open(&manifest, &path, common.owners())?;
@@ -116,14 +116,14 @@ struct ApplyCa {
 }
 
 impl ApplyCa {
-    /// Opens the CA in its folder, makes it where there is none, or puts its certificate back.
+    /// Opens the CA in its folder, creates one if there is none, or puts its certificate back.
     fn open(manifest: &Manifest, path: &Path, owners: Owners) -> Result<Self, Failure> {
         let request = manifest.ca_request();
         let algorithm = manifest.ca.key;
         let new = NewCa { request: &request, algorithm, remains: Remains::Refuse, owners };
-        let (folder, opened) = new.open_or_make(path)?;
+        let (folder, opened) = new.open_or_create(path)?;
         let (chain, signing, step) = match opened {
-            Opened::Made(ca) => (ca.chain().clone(), Some(ca), Some("create")),
+            Opened::Created(ca) => (ca.chain().clone(), Some(ca), Some("create")),
             Opened::Found(Found::Complete | Found::WithoutKey) => (Chain::read(path)?, None, None),
             Opened::Found(Found::WithoutCertificate(lost)) => {
                 let ca = Ca::restore(&folder, *lost)?;
@@ -165,9 +165,8 @@ fn waits(mut failure: Failure, waiting: &[String]) -> Failure {
     failure
 }
 
-/// Issues what these hosts lack and puts their folders in place.
-///
-/// While some wait for the disk, the next are made.
+/// Issues the certificates that these hosts need and puts their folders in place. While some hosts wait for the disk,
+/// the next ones are prepared.
 fn put_all(
     needed: &[&HostWork<'_>],
     context: &ApplyContext<'_>,
@@ -198,13 +197,13 @@ fn put_all(
         put(made?, &names, &mut origins, context, ca)
     };
     thread::scope(|scope| {
-        // One batch waits while one is made and one is put: no more of them are in memory.
+        // One batch waits while one is prepared and one is put in place, so no more than three are in memory.
         let (sender, receiver) = mpsc::sync_channel(0);
         let maker = thread::Builder::new().spawn_scoped(scope, move || {
             for hosts in needed.chunks(AT_ONCE) {
                 let made = make_all(hosts);
                 let failed = made.is_err();
-                // Nobody receives any more after a failure on the other side.
+                // After a failure on the other side, nobody receives any more.
                 if sender.send(made).is_err() || failed {
                     return;
                 }
@@ -222,13 +221,14 @@ fn put_all(
     hosts::sync_all(&context.all)
 }
 
-/// The certificates that a host lacks, or that are to be replaced.
+/// The certificates that a host needs.
 fn to_sign<'a>(host: &'a HostWork<'_>) -> impl Iterator<Item = &'a CertificateSpec> {
     let missing = host.certificates.iter().filter(|(_, action)| *action != Action::Keep);
     missing.map(|(spec, _)| *spec)
 }
 
-/// Issues what a host lacks and writes its folder beside its place. A host that keeps its folder has none.
+/// Issues the certificates that a host needs and writes its folder next to its place. A host that keeps its folder gets
+/// none.
 fn make(
     host: &HostWork<'_>,
     context: &ApplyContext<'_>,
@@ -278,8 +278,7 @@ fn make(
     staged.map(Some)
 }
 
-/// Puts the folders of some hosts in place: first everything is on the disk, then in the inventory, then in
-/// its place.
+/// Puts the folders of some hosts in place. Everything is on the disk first, then in the inventory, then in its place.
 fn put(
     made: Vec<Option<Pending<NewFolder>>>,
     hosts: &[&str],

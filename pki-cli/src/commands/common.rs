@@ -8,7 +8,7 @@ use pki_core::Manifest;
 use crate::output::Format;
 use crate::store::Owners;
 
-/// The name of the CA's folder where nothing else is said.
+/// The CA's folder, unless something else is given.
 const DEFAULT: &str = "pki";
 
 /// What every subcommand takes.
@@ -34,26 +34,26 @@ impl Common {
         if self.allow_foreign_owner { Owners::Any } else { Owners::Trusted }
     }
 
-    /// The CA's folder of a command that reads no manifest.
+    /// The CA's folder for a command without a manifest.
     pub(crate) fn folder(&self) -> PathBuf {
         self.dir.clone().unwrap_or_else(|| DEFAULT.into())
     }
 
-    /// The CA's folder of a cluster, whose manifest was read from `file`.
+    /// The CA's folder for the manifest that was read from `file`.
     ///
-    /// It does not depend on the current folder: `apply` from somewhere else would make a second CA.
+    /// It does not depend on the current folder, because `apply` from another folder would create a second CA.
     pub(crate) fn folder_of(&self, file: &Path, manifest: &Manifest) -> PathBuf {
         let in_manifest = manifest.dir.as_deref().unwrap_or(DEFAULT);
         self.dir.clone().unwrap_or_else(|| beside(file).join(in_manifest))
     }
 }
 
-/// The folder of a manifest's real file: a manifest may be a link. A manifest from a pipe is in no folder, so that
-/// paths start at the current one.
+/// The folder of a manifest, or if that is a symbolic link, of the file that it points to. A manifest from a pipe has no
+/// folder, so relative paths start at the current one.
 fn beside(file: &Path) -> PathBuf {
     let Ok(real) = fs::canonicalize(file) else { return PathBuf::new() };
     let (Some(real), true) = (real.parent(), real.is_file()) else { return PathBuf::new() };
-    // As the user wrote it, where that is the same folder.
+    // The path as the user wrote it, if it is the same folder.
     let written = file.parent().unwrap_or(Path::new(""));
     let here = if written.as_os_str().is_empty() { Path::new(".") } else { written };
     match fs::canonicalize(here) {

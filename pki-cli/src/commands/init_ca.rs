@@ -15,50 +15,50 @@ use crate::output::facts::{CertificateFacts, moment};
 use crate::output::{Format, json};
 use crate::store;
 
-/// Make a new CA: a self-signed root and its key
+/// Create a new CA: a self-signed root and its key
 ///
-/// A CA that is there already is never overwritten, and there is no option to do so.
+/// An existing CA is never overwritten, and there is no option to do so.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  etcdpki init-ca --cn 'etcd CA' --org Lab\n  \
     etcdpki init-ca --permit 192.168.29.0/24 --permit 127.0.0.1/32\n  \
     etcdpki --dir /etc/etcd/pki init-ca --csr-json ca-csr.json")]
 pub(crate) struct InitCaArgs {
-    /// The CA's common name [default: etcd CA]
+    /// Common name of the CA [default: etcd CA]
     #[arg(long, value_name = "NAME")]
     cn: Option<String>,
 
-    /// The CA's organization
+    /// Organization of the CA
     #[arg(long, value_name = "NAME")]
     org: Option<String>,
 
-    /// The key's algorithm: ecdsa-p256, ecdsa-p384, ecdsa-p521, ed25519, rsa-2048, rsa-3072,
+    /// Key algorithm: ecdsa-p256, ecdsa-p384, ecdsa-p521, ed25519, rsa-2048, rsa-3072,
     /// rsa-4096 [default: ecdsa-p256]
     #[arg(long, value_name = "ALGORITHM", value_parser = |text: &str| core(text.parse::<KeyAlgorithm>()))]
     key: Option<KeyAlgorithm>,
 
-    /// How long the CA lives: 10y, 3650d, 87600h [default: 10y]
+    /// Lifetime of the CA: 10y, 3650d, 87600h [default: 10y]
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = lifetime)]
     expiry: Option<Duration>,
 
-    /// How many CAs may stand below this one [default: 0]
+    /// How many intermediate CAs may follow this one in a path [default: 0]
     #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
     path_len: Option<u8>,
 
-    /// Names that the CA may certify, and no other of their kind: example.com, 192.168.29.0/24,
-    /// email:example.com
+    /// Names that the CA may certify; other names of the same kind are forbidden: example.com,
+    /// 192.168.29.0/24, email:example.com. May be repeated
     #[arg(long, value_name = "NAMES", value_parser = |text: &str| core(text.parse::<NameConstraint>()))]
     permit: Vec<NameConstraint>,
 
-    /// Names that the CA may not certify
+    /// Names that the CA must not certify. May be repeated
     #[arg(long, value_name = "NAMES", value_parser = |text: &str| core(text.parse::<NameConstraint>()))]
     exclude: Vec<NameConstraint>,
 
-    /// Take subject, key and lifetime from cfssl's CSR JSON; the options above win
+    /// Read subject, key algorithm and lifetime from cfssl's CSR JSON; the options above take precedence
     #[arg(long, value_name = "FILE")]
     csr_json: Option<PathBuf>,
 
-    /// Make the CA also where hosts' folders or an inventory of an earlier CA are; the next apply issues every
-    /// certificate anew
+    /// Create the CA even if the folder has the hosts' folders or the inventory of an earlier CA. The
+    /// next apply then replaces every certificate
     #[arg(long)]
     new: bool,
 }
@@ -79,18 +79,18 @@ pub(crate) fn run(args: &InitCaArgs, common: &Common) -> Result<ExitCode, Failur
     let (request, algorithm) = request(args)?;
     let folder = common.folder();
     let remains = if args.new { Remains::Keep } else { Remains::Refuse };
-    let opened = NewCa { request: &request, algorithm, remains, owners: common.owners() }
-        .open_or_make(&folder);
+    let new = NewCa { request: &request, algorithm, remains, owners: common.owners() };
+    let opened = new.open_or_create(&folder);
     let (_folder, opened) = opened.map_err(|failure| {
         let failure = failure.naming(Input::Subject, "--cn");
-        // The options are checked already; what is wrong with a value is wrong in the file.
+        // The options are checked already, so a wrong value is in the file.
         match (failure.kind, &args.csr_json) {
             (Kind::Usage, Some(path)) => failure.in_file(path),
             _ => failure,
         }
     })?;
     match opened {
-        Opened::Made(ca) => print(&ca, algorithm, &folder, common),
+        Opened::Created(ca) => print(&ca, algorithm, &folder, common),
         Opened::Found(found) => Err(existing(&found, &folder)),
     }
 }
@@ -106,13 +106,13 @@ fn print(
         certificate: shown(&ca::certificate_path(folder)),
         key: shown(&ca::key_path(folder)),
     };
-    let hint = format!("the CA was made all the same: {}, {}", files.certificate, files.key);
+    let hint = format!("the CA was created nevertheless: {}, {}", files.certificate, files.key);
     let printed = match common.format {
         Format::Json => {
             json::print(&InitCaOutput { certificate: CertificateFacts::from(certificate), files })
         }
         _ => host::print(&format!(
-            "made the CA {} in {}\n  valid   {} to {}\n  key     {}\n  wrote   {}, {}\n",
+            "created the CA {} in {}\n  valid   {} to {}\n  key     {}\n  wrote   {}, {}\n",
             certificate.subject,
             full(folder),
             moment(certificate.not_before),
@@ -157,16 +157,16 @@ fn read_csr_json(path: &Path) -> Result<CsrJson, Failure> {
     if file.names.is_empty() {
         return Ok(file);
     }
-    // cfssl drops DNS names here, keeps addresses, and says neither.
+    // cfssl silently drops DNS names here, and keeps addresses.
     let names: Vec<String> = file.names.iter().map(ToString::to_string).collect();
     let names = names.join(", ");
-    Err(Failure::usage(format!("hosts {names:?}: a CA certificate carries no host names"))
+    Err(Failure::usage(format!("hosts {names:?}: a CA certificate has no host names"))
         .hinted("remove \"hosts\" from the file")
         .in_file(path))
 }
 
-/// Why no CA was made. One that is there, or half of one, is never replaced: everything that it signed depends on
-/// it.
+/// Why no CA was created. An existing one, or half of one, is never replaced, because everything that it signed depends
+/// on it.
 fn existing(found: &Found, folder: &Path) -> Failure {
     let there = match found {
         Found::Nothing | Found::Remains(_) => return found.refusal(folder),

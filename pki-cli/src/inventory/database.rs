@@ -1,4 +1,4 @@
-//! The file of the inventory: opened late, checked once, read and written in whole operations.
+//! The file of the inventory: opened when it is needed, checked once, read and written in whole operations.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -16,7 +16,7 @@ pub(super) struct Database {
 }
 
 impl Database {
-    /// The database in this file. Nothing is read or made yet.
+    /// The database in this file. Nothing is read or created yet.
     pub(super) const fn of(path: PathBuf) -> Self {
         Self { path, connection: Mutex::new(None) }
     }
@@ -25,7 +25,7 @@ impl Database {
         &self.path
     }
 
-    /// Reads, if there is something to read: a file, and in it the table.
+    /// Reads, if the file and its table exist.
     pub(super) fn read<T>(
         &self,
         read: impl FnOnce(&Connection) -> Result<T, Error>,
@@ -45,7 +45,7 @@ impl Database {
         }
     }
 
-    /// Writes in one transaction, which is on the disk when this returns. A missing file is created.
+    /// Writes in one transaction, which is on disk afterwards. A missing file is created.
     pub(super) fn write(
         &self,
         write: impl FnOnce(&Transaction<'_>) -> Result<(), Error>,
@@ -59,10 +59,10 @@ impl Database {
             }
         };
         let work = || {
-            // A transaction that begins with reading cannot wait for another writer when it begins to write.
+            // A transaction that reads first fails at its first write, without waiting, if another one writes.
             let immediate = TransactionBehavior::Immediate;
             let transaction = connection.transaction_with_behavior(immediate)?;
-            // In one transaction with the first row: each waits for the disk five times.
+            // In the same transaction as the first row, because each transaction waits for the disk five times.
             schema::migrate(&transaction)?;
             write(&transaction)?;
             transaction.commit()
@@ -70,7 +70,7 @@ impl Database {
         work().map_err(|error| self.failure(&error))
     }
 
-    /// Opens a file that is there, and checks that this version can write to it.
+    /// Opens an existing file, and checks that this version can write to it.
     fn open(&self) -> Result<Connection, Failure> {
         Batch::new(Existing::Replace).check_place(&self.path)?;
         // SQLite takes a name that begins with `file:` for a URI, whose query can ask for a database in memory.
@@ -78,7 +78,7 @@ impl Database {
             .map_err(|error| Failure::file("opening", &self.path, &error))?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let opened = Connection::open_with_flags(&path, flags).and_then(|connection| {
-            // A certificate must not leave before its row is on the disk.
+            // A certificate must not leave before its row is on disk.
             connection
                 .execute_batch("PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = FULL;")?;
             Ok((schema::version(&connection)?, columns(&connection)?, connection))
@@ -99,7 +99,7 @@ impl Database {
         }
     }
 
-    /// A file that cannot be the inventory of this CA, with the ways to get one.
+    /// A file that cannot be the inventory of this CA, with the ways to get one that can.
     pub(super) fn unusable(&self, problem: &str) -> Failure {
         let path = shown(&self.path);
         Failure::environment(format!("{path}: {problem}")).hinted(format!(
@@ -133,7 +133,7 @@ impl Database {
     }
 }
 
-/// The columns of the table, in order; none where the file is empty.
+/// The columns of the table in order. `None` for an empty file.
 fn columns(connection: &Connection) -> Result<Option<Vec<String>>, Error> {
     let mut query = connection.prepare("SELECT name FROM pragma_table_info('certificates')")?;
     let columns = query.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;

@@ -1,12 +1,12 @@
-//! The tables of the inventory, and how a file of an older version gets today's.
+//! The tables of the inventory, and how a file of an older version gets them.
 
 use rusqlite::{Connection, Transaction};
 
 /// The version of the schema that this etcdpki writes.
 pub(super) const VERSION: u32 = 1;
 
-/// The steps from an empty file to today's schema, each with the version that it leads to. `PRAGMA user_version`
-/// is that of a file. A new step goes to the end, and none ever changes. Files of version 0 may have the table.
+/// The steps from an empty file to the current schema, each with the version that it leads to. `PRAGMA user_version` holds
+/// the version of a file. A new step goes to the end, and none ever changes. Files of version 0 can have the table.
 const MIGRATIONS: [(u32, &str); VERSION as usize] = [(
     1,
     // With a rowid, as in cfssl, rows stand in the order of issuing and only the index is as random as the serial
@@ -47,7 +47,7 @@ pub(super) fn version(connection: &Connection) -> Result<u32, rusqlite::Error> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
-/// Brings a file to today's version.
+/// Brings a file to the current version.
 pub(super) fn migrate(transaction: &Transaction<'_>) -> Result<(), rusqlite::Error> {
     let version = version(transaction)?;
     for (_, step) in MIGRATIONS.iter().filter(|(to, _)| *to > version) {

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use tempfile::{NamedTempFile, TempPath};
 
 use super::access::Access;
+use super::sets::{self, Staged};
 use super::unfinished::{self, UNFINISHED, parent};
 use crate::failure::{Failure, shown};
 use crate::signals::{self, Uninterrupted};
@@ -28,7 +29,7 @@ pub(crate) enum Existing {
 #[derive(Debug)]
 pub(crate) struct Batch {
     existing: Existing,
-    staged: Vec<(NamedTempFile, PathBuf)>,
+    staged: Vec<Staged>,
     /// Last, so that it outlives the files: from the first of them on, until all are in place or gone.
     uninterrupted: Option<Uninterrupted>,
 }
@@ -48,7 +49,7 @@ impl Batch {
     ) -> Result<(), Failure> {
         self.check_place(&path)?;
         let folder = parent(&path);
-        if !self.staged.iter().any(|(_, staged)| parent(staged) == folder) {
+        if !self.staged.iter().any(|staged| parent(&staged.place) == folder) {
             unfinished::sweep_shared(folder);
         }
         if self.uninterrupted.is_none() {
@@ -57,7 +58,7 @@ impl Batch {
         let mut file = unfinished::file(&path, access)?;
         let written = file.write_all(contents).and_then(|()| file.as_file().sync_all());
         written.map_err(|error| Failure::file("writing", &path, &error))?;
-        self.staged.push((file, path));
+        self.staged.push(Staged { file, place: path });
         signals::check()
     }
 
@@ -84,7 +85,11 @@ impl Batch {
     pub(crate) fn commit(self) -> Result<(), Failure> {
         let mut undo = Undo::default();
         let mut places: Vec<PathBuf> = Vec::new();
-        for (file, path) in self.staged {
+        let staged = match self.existing {
+            Existing::Keep => self.staged,
+            Existing::Replace => sets::name(self.staged),
+        };
+        for Staged { file, place: path } in staged {
             undo.remember(&path)?;
             let put = match self.existing {
                 Existing::Keep => put_new(file, &path),

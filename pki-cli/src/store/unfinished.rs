@@ -3,15 +3,16 @@
 //! Whoever writes an unfinished file holds a lock on it, and the kernel frees the lock when the process
 //! dies. So a sweep can tell what is in use from what was left, in any folder and without other locks.
 
-use std::fs::{self, DirEntry, File, Permissions};
+use std::fs::{self, File};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use rustix::fs::OFlags;
 use tempfile::NamedTempFile;
 
 use super::access::Access;
+use super::sets;
 use crate::failure::Failure;
 
 /// What the names of our unfinished files and folders begin with.
@@ -25,11 +26,12 @@ const RANDOM: usize = 6;
 pub(super) fn file(place: &Path, access: Access) -> Result<NamedTempFile, Failure> {
     let failed = |error: &io::Error| Failure::file("writing", place, error);
     loop {
+        let mut options = File::options();
+        options.read(true).write(true).create_new(true).mode(access.mode());
         let file = tempfile::Builder::new()
             .prefix(UNFINISHED)
             .rand_bytes(RANDOM)
-            .permissions(Permissions::from_mode(access.mode()))
-            .tempfile_in(parent(place))
+            .make_in(parent(place), |path| options.open(path))
             .map_err(|error| failed(&error))?;
         // Where files cannot be locked nothing is swept either.
         let _ = file.as_file().lock();
@@ -53,6 +55,7 @@ pub(super) fn parent(path: &Path) -> &Path {
 /// Removes what a killed run left in the CA's folder or in that of its hosts: files, and folders too. The
 /// CA's lock must be held.
 pub(crate) fn sweep_own(folder: &Path) -> Result<(), Failure> {
+    sets::finish(folder);
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         entries => entries.map_err(|error| Failure::file("reading", folder, &error))?,
@@ -64,7 +67,7 @@ pub(crate) fn sweep_own(folder: &Path) -> Result<(), Failure> {
             let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
             let removed = match is_folder {
                 true => fs::remove_dir_all(&path),
-                false if is_in_use(&entry) => Ok(()),
+                false if is_in_use(&path) => Ok(()),
                 false => fs::remove_file(&path),
             };
             removed.map_err(|error| Failure::file("removing", &path, &error))?;
@@ -75,10 +78,11 @@ pub(crate) fn sweep_own(folder: &Path) -> Result<(), Failure> {
 
 /// Removes what a killed run left in somebody's folder: only files that are named exactly like ours. What
 /// cannot be removed stays; it is in nobody's way.
-pub(super) fn sweep_shared(folder: &Path) {
+pub(crate) fn sweep_shared(folder: &Path) {
+    sets::finish(folder);
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let is_file = || entry.file_type().is_ok_and(|kind| kind.is_file());
-        if is_ours(entry.file_name().as_encoded_bytes()) && is_file() && !is_in_use(&entry) {
+        if is_ours(entry.file_name().as_encoded_bytes()) && is_file() && !is_in_use(&entry.path()) {
             let _ = fs::remove_file(entry.path());
         }
     }
@@ -89,12 +93,17 @@ fn is_ours(name: &[u8]) -> bool {
         .is_some_and(|rest| rest.len() == RANDOM && rest.iter().all(u8::is_ascii_alphanumeric))
 }
 
+/// The random part of the name of an unfinished file.
+pub(super) fn suffix(path: &Path) -> Option<&str> {
+    path.file_name()?.to_str()?.strip_prefix(UNFINISHED)
+}
+
 /// Whether a living process holds the lock on a file.
-fn is_in_use(entry: &DirEntry) -> bool {
+pub(super) fn is_in_use(path: &Path) -> bool {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let mut options = File::options();
     options.read(true).write(true).custom_flags(flags.bits().cast_signed());
-    options.open(entry.path()).is_ok_and(|file| file.try_lock().is_err())
+    options.open(path).is_ok_and(|file| file.try_lock().is_err())
 }
 
 #[cfg(test)]

@@ -124,7 +124,8 @@ fn a_ca_whose_files_are_damaged_or_mixed_up_is_refused() {
 
     let mut table = Table::new(lab);
     for folder in folders {
-        let code = if folder.starts_with("folder-") { 3 } else { 2 };
+        let environment = folder.starts_with("folder-") || folder.starts_with("encrypted-");
+        let code = if environment { 3 } else { 2 };
         table.refused(folder, code, &issue(folder));
     }
     table.snapshot("ca_files");

@@ -141,7 +141,7 @@ fn a_manifest_from_a_pipe_has_its_folder_in_the_current_one() {
 fn making_a_ca_is_told_with_the_full_path_of_its_folder() {
     let lab = with_manifest(LAB);
     let made = lab.ok(&["--dir", "new", "init-ca"]);
-    let line = format!("made the CA CN=etcd CA in {}\n", lab.path("new").display());
+    let line = format!("created the CA CN=etcd CA in {}\n", lab.path("new").display());
     assert!(made.starts_with(&line), "{made}");
     let line = format!("  create   the CA CN=etcd CA: {}\n", lab.path("pki/ca.pem").display());
     assert!(lab.ok(APPLY).starts_with(&line));
