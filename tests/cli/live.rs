@@ -155,11 +155,11 @@ fn endpoints_seen_from_the_master(machines: &Machines, client: &str) -> (i32, Ve
 /// not restarted since rejects its clients.
 fn a_member_that_was_not_restarted_trusts_what_it_read(machines: &Machines) {
     let lab = &machines.lab;
-    lab.ok(&["--dir", "other", "init-ca", "--cn", "etcd CA 2"]);
-    lab.ok(&["--dir", "other", "issue", "--profile", "client", "newcomer"]);
+    lab.ok(&["--dir", "next", "init-ca", "--cn", "etcd CA 2"]);
+    lab.ok(&["--dir", "next", "issue", "--profile", "client", "newcomer"]);
     let file = "pki/hosts/etcdtwo/ca.pem";
     let before = lab.read(file);
-    lab.write(file, [before.clone(), lab.read("other/ca.pem")].concat());
+    lab.write(file, [before.clone(), lab.read("next/ca.pem")].concat());
     let (code, seen) = endpoints_seen_from_the_master(machines, "newcomer");
     lab.write(file, before);
     assert_eq!(code, 1, "{seen:?}");

@@ -54,7 +54,7 @@ static STALE_TRUST: Rule = Rule {
     source: Source::Etcd,
     impact: "The member rejects valid clients, because it still trusts the CAs that it read when it started: `remote error: tls: bad certificate`.",
     remedy: "Restart the member. etcd reads its certificate at each handshake, but trusted-ca-file only when it starts.",
-    citation: "measured on etcd 3.4, 3.5, 3.6",
+    citation: "measured on etcd 3.4, 3.5",
 };
 
 /// A fault of a live endpoint that does not depend on the chain it serves.
