@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::evidence::Evidence;
 use crate::quote;
 
 /// How much a finding matters to the cluster.
@@ -84,17 +85,17 @@ pub struct Finding {
     pub severity: Severity,
     /// Which certificate, by its subject.
     pub subject: String,
-    /// What was found, beside what was wanted.
-    pub evidence: String,
+    /// What was found, and what is required.
+    pub evidence: Evidence,
 }
 
 impl Finding {
     pub(crate) fn new(
         rule: &'static Rule,
         subject: impl Into<String>,
-        evidence: impl Into<String>,
+        evidence: impl Into<Evidence>,
     ) -> Self {
-        let (subject, evidence) = (quote::name(&subject.into()), quote::sentence(&evidence.into()));
+        let (subject, evidence) = (quote::name(&subject.into()), evidence.into().bounded());
         Self { rule, severity: rule.severity, subject, evidence }
     }
 }

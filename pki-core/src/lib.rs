@@ -128,6 +128,7 @@ pub use time;
 // In import order: a file imports only what stands above it.
 pub mod quote;
 
+mod evidence;
 mod finding;
 
 mod error;
@@ -233,6 +234,7 @@ pub use etcd::{
     EtcdOption, EtcdSettings, EtcdVersion, FileLookup, OptionKind, Remark, RemarkKind, YamlKey,
     etcd_options,
 };
+pub use evidence::Evidence;
 pub use finding::{Finding, Rule, Severity, Source};
 pub use held_keys::private_keys;
 pub use key::{KeyAlgorithm, KeyId, PublicKey, SignatureAlgorithm, Signer};
@@ -254,7 +256,9 @@ pub use report::{
     CertificationPath, PathCertificate, PathLimit, Place, Report, SignatureStatus, Trust,
 };
 pub use request::{Asked, CaRequest, CrlRequest, LeftOut, Renewal, Request};
-pub use rules::{EndpointFault, GoDemand, Policy, VerifyOptions, go_demands, rule, rules};
+pub use rules::{
+    EndpointFault, GoDemand, Policy, VerifyOptions, go_demands, rule, rules, rules_behind,
+};
 pub use subject::{Attribute, Subject};
 pub use template::{CaConstraint, NameConstraint, PolicyInformation, PolicyQualifier, Urls};
 pub use usage::{ExtendedKeyUsage, KeyUsages, Purpose};

@@ -32,19 +32,20 @@ mod policies;
 mod revocation;
 #[cfg(feature = "manifest")]
 mod servers;
+mod symptoms;
 #[cfg(feature = "manifest")]
 mod trust;
 mod usages;
 mod validity;
 
 use rustls_pki_types::ServerName;
-use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
 use crate::certificate::Certificate;
 #[cfg(feature = "manifest")]
 use crate::deployment::Deployment;
 use crate::error::Error;
+use crate::evidence::{Evidence, listed, moment};
 use crate::finding::{Finding, Rule, Severity, Source};
 use crate::key::PublicKey;
 use crate::report::Place;
@@ -62,6 +63,7 @@ pub(crate) use self::path::{
 pub(crate) use self::revocation::{
     check_crl_before_signing, unused_crls, violations as revocation_violations,
 };
+pub use self::symptoms::rules_behind;
 
 /// What to verify a certificate for, and at which time.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -115,6 +117,11 @@ impl CertificateInPath<'_> {
         self.above.first().copied()
     }
 
+    /// True above the leaf, and of a leaf that is verified as a CA.
+    fn is_to_sign(&self) -> bool {
+        !self.is_leaf() || self.options.purpose == Purpose::Ca
+    }
+
     fn is_leaf(&self) -> bool {
         self.place == Place::Leaf
     }
@@ -150,6 +157,14 @@ impl Row {
         check: fn(&CertificateInPath<'_>) -> Vec<String>,
     ) -> Self {
         Self { rule, check: Check::Certificate(check), at_issue: AtIssue::BySeverity }
+    }
+
+    /// The same, with values in the evidence that a program may want.
+    const fn typed(
+        rule: &'static Rule,
+        check: fn(&CertificateInPath<'_>) -> Vec<Evidence>,
+    ) -> Self {
+        Self { rule, check: Check::Typed(check), at_issue: AtIssue::BySeverity }
     }
 
     /// A rule that is checked on a certificate wherever it is, also outside the path, because every program
@@ -201,6 +216,7 @@ enum Check {
     #[cfg(feature = "manifest")]
     Deployment(fn(&Deployment<'_>) -> Vec<Violation>),
     Rfc5280(fn(&CertificateInPath<'_>) -> Vec<String>),
+    Typed(fn(&CertificateInPath<'_>) -> Vec<Evidence>),
     Whole,
 }
 
@@ -320,10 +336,11 @@ fn apply_rows(
             continue;
         }
         let evidence = match row.check {
-            Check::Certificate(check) => check(in_path),
-            Check::CertificateItself(check) => check(in_path.certificate),
-            Check::AtIssue(check) if stage == Stage::Draft => check(in_path),
-            Check::Rfc5280(check) if policy == Policy::Rfc5280 => check(in_path),
+            Check::Typed(check) => check(in_path),
+            Check::Certificate(check) => texts(check(in_path)),
+            Check::CertificateItself(check) => texts(check(in_path.certificate)),
+            Check::AtIssue(check) if stage == Stage::Draft => texts(check(in_path)),
+            Check::Rfc5280(check) if policy == Policy::Rfc5280 => texts(check(in_path)),
             _ => continue,
         };
         for evidence in evidence {
@@ -336,6 +353,10 @@ fn apply_rows(
         }
     }
     found
+}
+
+fn texts(evidence: Vec<String>) -> Vec<Evidence> {
+    evidence.into_iter().map(Evidence::Text).collect()
 }
 
 /// Applies the table to the files of all hosts. Returns each finding with the file that it is about.
@@ -362,7 +383,7 @@ pub(crate) fn finding(
     rule: &'static Rule,
     policy: Policy,
     subject: String,
-    evidence: String,
+    evidence: impl Into<Evidence>,
 ) -> Finding {
     let mut finding = Finding::new(rule, subject, evidence);
     if policy == Policy::Rfc5280 {
@@ -378,28 +399,6 @@ fn common_names(certificate: &Certificate) -> impl Iterator<Item = &str> {
 }
 
 /// The evidence of one violation if the rule is broken.
-fn when(broken: bool, evidence: impl FnOnce() -> String) -> Vec<String> {
+fn when<E>(broken: bool, evidence: impl FnOnce() -> E) -> Vec<E> {
     if broken { vec![evidence()] } else { Vec::new() }
-}
-
-/// A list for people, cut off after 100 items, as in Go: a hostile certificate can have tens of thousands
-/// of names.
-pub(crate) fn listed(
-    items: impl ExactSizeIterator<Item = impl std::fmt::Display>,
-    separator: &str,
-) -> String {
-    const MOST: usize = 100;
-    let more = items.len().saturating_sub(MOST);
-    let mut shown: Vec<String> = items.take(MOST).map(|item| item.to_string()).collect();
-    if more > 0 {
-        shown.push(format!("and {more} more"));
-    }
-    shown.join(separator)
-}
-
-/// A time in whole seconds, as in X.509.
-fn moment(moment: OffsetDateTime) -> String {
-    let moment = moment.truncate_to_second();
-    // RFC 3339 ends at the year 9999, and so do ASN.1 times.
-    moment.format(&Rfc3339).unwrap_or_else(|_| moment.to_string())
 }

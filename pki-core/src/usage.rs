@@ -100,6 +100,8 @@ pub enum Purpose {
     /// No specific role
     #[default]
     Any,
+    /// A CA, verified by itself
+    Ca,
     /// A client of etcd, such as the Kubernetes API server
     Client,
     /// A member for the other members (port 2380)
@@ -114,7 +116,7 @@ impl Purpose {
         static BOTH: [ExtendedKeyUsage; 2] =
             [ExtendedKeyUsage::server_auth(), ExtendedKeyUsage::client_auth()];
         match self {
-            Self::Any => &[],
+            Self::Any | Self::Ca => &[],
             Self::Client => &BOTH[1..],
             Self::Peer => &BOTH,
             Self::Server => &BOTH[..1],

@@ -94,3 +94,24 @@ fn a_rule_that_does_not_exist_is_refused_with_the_nearest() {
         assert!(run.stderr.contains(hint), "{run:?}");
     }
 }
+
+#[test]
+fn the_words_of_a_log_line_lead_to_rules() {
+    let ids = |words: &[&str]| -> Vec<String> {
+        let text = Lab::new().ok(&[&["explain", "--format", "json"], words].concat());
+        let document: Value = serde_json::from_str(&text).unwrap();
+        let rules = document["rules"].as_array().unwrap().iter();
+        rules.map(|rule| rule["rule"].as_str().unwrap().to_owned()).collect()
+    };
+    let behind = ids(&["remote error: tls: bad certificate"]);
+    assert_eq!(behind[..2], ["leaf-expired", "path-unknown-authority"]);
+    for rule in ["trust-wrong-ca", "cli-eku", "peer-eku-both", "endpoint-stale-trust"] {
+        assert!(behind.contains(&rule.to_owned()), "{rule}: {behind:?}");
+    }
+    // With or without quotes, as etcd logs it in JSON.
+    assert_eq!(ids(&["tls:", "bad", "certificate"]), behind);
+    let line = r#"{"level":"warn","msg":"rejected connection","error":"remote error: tls: bad certificate"}"#;
+    assert_eq!(ids(&[line])[0], "leaf-expired");
+    let run = Lab::new().run(&["explain", "zzzz qqqq"]);
+    assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{run:?}");
+}

@@ -68,7 +68,8 @@ pub(crate) fn openssl_server(lab: &Lab, base: &str, options: &[&str]) -> (Proces
             .args(options)
             .current_dir(lab.folder())
             .stdin(Stdio::null())
-            .stdout(Stdio::null()),
+            .stdout(Stdio::null())
+            .stderr(Stdio::null()),
     );
     let deadline = Instant::now() + PATIENCE;
     while TcpStream::connect(&endpoint).is_err() {

@@ -1,5 +1,7 @@
 //! `verify`: what it reads, how it counts, and the forms of its answer.
 
+mod cas_and_keys;
+mod client;
 mod counting;
 mod forms;
 mod inputs;

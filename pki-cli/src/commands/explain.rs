@@ -13,14 +13,16 @@ use crate::output::{Format, json, text};
 
 /// Explain the rules of `verify`: what fails, how to fix it, and the source
 ///
-/// Without RULE, lists all rules, one on each line. docs/rules.md has the same texts.
+/// Without RULE, lists all rules, one on each line. With the words of a log line, lists the rules that may be
+/// behind it, the most likely first. docs/rules.md has the same texts.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  etcdpki explain peer-eku-both\n  \
+    etcdpki explain 'remote error: tls: bad certificate'\n  \
     etcdpki explain --format json | jq -r '.rules[].rule'")]
 pub(crate) struct ExplainArgs {
-    /// The id of a rule, as shown in brackets in a finding
-    #[arg(value_name = "RULE")]
-    rule: Option<String>,
+    /// The id of a rule, as shown in brackets in a finding, or the words of a log line
+    #[arg(value_name = "RULE or WORDS", allow_hyphen_values = true)]
+    about: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -52,20 +54,30 @@ impl From<&Rule> for RuleFacts {
 }
 
 pub(crate) fn run(args: &ExplainArgs, common: &Common) -> Result<ExitCode, Failure> {
-    let rules: Vec<&Rule> = match &args.rule {
-        Some(id) => vec![pki_core::rule(id)?],
-        None => pki_core::rules().collect(),
-    };
-    match (common.format, &args.rule) {
+    let rules = asked_about(&args.about.join(" "))?;
+    match (common.format, &rules[..]) {
         (Format::Json, _) => {
             json::print(&ExplainOutput {
                 rules: rules.into_iter().map(RuleFacts::from).collect(),
             })?;
         }
-        (_, Some(_)) => host::print(&rules.into_iter().map(whole).collect::<String>())?,
-        (_, None) => host::print(&list(&rules))?,
+        (_, [rule]) => host::print(&whole(rule))?,
+        (_, rules) => host::print(&list(rules))?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The rule with this id, or else those behind a log line with these words; all rules if there are none.
+fn asked_about(words: &str) -> Result<Vec<&'static Rule>, Failure> {
+    if words.is_empty() {
+        return Ok(pki_core::rules().collect());
+    }
+    match (pki_core::rule(words), pki_core::rules_behind(words)) {
+        (Ok(rule), _) => Ok(vec![rule]),
+        // Without a blank it is meant to be an id.
+        (Err(_), behind) if words.contains(' ') && !behind.is_empty() => Ok(behind),
+        (Err(error), _) => Err(error.into()),
+    }
 }
 
 fn whole(rule: &Rule) -> String {

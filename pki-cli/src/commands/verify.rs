@@ -6,6 +6,7 @@ mod ignore;
 mod inputs;
 mod live;
 mod options;
+mod refusal;
 mod stream;
 
 use std::path::{Path, PathBuf};
@@ -41,6 +42,7 @@ use crate::output::verdict::{Judged, Outcome, Place, Verdict, View};
 #[command(after_help = "Examples:\n  \
     etcdpki verify etcdone.pem --purpose server --host 192.168.29.61 --key etcdone-key.pem\n  \
     etcdpki verify certs/ --ca pki/ca.pem --expires-within 30d --format sarif > etcdpki.sarif\n  \
+    etcdpki verify pki/ca.pem --purpose ca --expires-within 400d --warn-as-error\n  \
     etcdpki verify certs/ --ignore 'leaf-expiring=replaced next week, OPS-12'\n  \
     etcdpki verify etcdone.pem --at 2027-06-01T00:00:00Z --format json\n  \
     etcdpki verify --connect 192.168.29.61:2379 --cert api.pem --cert-key api-key.pem\n  \
@@ -81,7 +83,7 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "NAME-or-IP", allow_hyphen_values = true, value_parser = options::parse_host)]
     host: Vec<ServerName<'static>>,
 
-    /// The key that should go with the certificate
+    /// The key that should go with the certificate [default: X-key.pem beside X.pem, if it is there]
     #[arg(long, value_name = "FILE", conflicts_with = "connect")]
     key: Option<PathBuf>,
 
@@ -89,7 +91,8 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "RFC3339", allow_hyphen_values = true, value_parser = options::parse_moment)]
     at: Option<OffsetDateTime>,
 
-    /// Warn of certificates that end within this time
+    /// Warn of certificates that expire within this time; a warning makes the exit code 1 only with
+    /// --warn-as-error
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = options::parse_span)]
     expires_within: Option<Duration>,
 
@@ -121,6 +124,8 @@ enum PurposeArg {
     Client,
     /// A member towards the other members
     Peer,
+    /// A CA, verified by itself
+    Ca,
     /// No part in particular
     Any,
 }
@@ -157,9 +162,13 @@ pub(crate) fn run(args: &VerifyArgs, common: &Common) -> Result<ExitCode, Failur
         return print_audit(reports, &folder, common.format, &exceptions);
     }
     let checker = Checker::new(args, &folder, exceptions)?;
+    let mut asked = checker.words();
+    if args.host.is_empty() && args.files.iter().any(|path| path.is_dir()) {
+        asked.push_str(", for no host in particular (--host)");
+    }
     let view = View {
         format: common.format,
-        asked: checker.words(),
+        asked,
         alone: args.files.len() == 1 && !args.files[0].is_dir(),
     };
     let work = |input: Input| inputs::verify(input, &checker, &view);

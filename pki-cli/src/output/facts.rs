@@ -2,9 +2,11 @@
 //! text output is generated from them. docs/json.md describes them.
 
 use pki_core::{
-    Certificate, CertificateRequest, Extensions, Finding, PublicKey, signature_algorithm_name,
+    Certificate, CertificateRequest, Evidence, Extensions, Finding, PublicKey,
+    signature_algorithm_name,
 };
 use serde::Serialize;
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -95,6 +97,9 @@ pub(crate) struct FindingFacts {
     pub(crate) severity: &'static str,
     pub(crate) subject: String,
     pub(crate) evidence: String,
+    /// The values in the evidence, where a program may want them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) values: Option<Value>,
     pub(crate) impact: &'static str,
     pub(crate) remedy: &'static str,
     pub(crate) citation: &'static str,
@@ -113,13 +118,48 @@ impl From<&Finding> for FindingFacts {
             rule: finding.rule.id,
             severity: finding.severity.as_str(),
             subject: finding.subject.clone(),
-            evidence: finding.evidence.clone(),
+            evidence: finding.evidence.to_string(),
+            values: values(&finding.evidence),
             impact: finding.rule.impact,
             remedy: finding.rule.remedy,
             citation: finding.rule.citation,
             ignored: None,
         }
     }
+}
+
+/// A hostile certificate has names by the ten thousand.
+const MOST_NAMES: usize = 100;
+
+fn values(evidence: &Evidence) -> Option<Value> {
+    Some(match evidence {
+        Evidence::Expired { not_after, at } => {
+            json!({ "not_after": moment(*not_after), "at": moment(*at) })
+        }
+        Evidence::NotYetValid { not_before, at } => {
+            json!({ "not_before": moment(*not_before), "at": moment(*at) })
+        }
+        Evidence::ExpiresSoon { not_after, left, threshold } => json!({
+            "not_after": moment(*not_after),
+            "seconds_left": left.whole_seconds(),
+            "threshold_seconds": threshold.whole_seconds(),
+        }),
+        Evidence::NotValidFor { host, names } => {
+            let names: Vec<&String> = names.iter().take(MOST_NAMES).collect();
+            json!({ "host": host, "names": names })
+        }
+        Evidence::OtherKeyId { found, expected } => {
+            json!({ "found": found, "expected": expected })
+        }
+        Evidence::UnknownIssuer { issuer, trusted } => {
+            json!({ "issuer": issuer, "trusted": trusted })
+        }
+        Evidence::NotSignedBy { tried } => {
+            let tried = tried.iter().map(|(ca, key_id)| json!({ "ca": ca, "key_id": key_id }));
+            json!({ "tried": tried.collect::<Vec<_>>() })
+        }
+        _ => return None,
+    })
 }
 
 impl From<&Certificate> for CertificateFacts {

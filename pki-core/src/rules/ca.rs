@@ -2,6 +2,7 @@
 
 use super::form::is_before_extensions;
 use super::{CertificateInPath, Place, Row, when};
+use crate::evidence::Evidence;
 use crate::finding::{Rule, Severity, Source};
 use crate::key::KeyId;
 use crate::usage::KeyUsages;
@@ -82,7 +83,7 @@ pub(super) static ROWS: &[Row] = &[
     ),
     Row::certificate(&CA_PATHLEN, ca_path_len),
     Row::certificate(&DN_BYTES, dn_bytes),
-    Row::certificate(
+    Row::typed(
         &Rule {
             id: "aki-ski",
             severity: Severity::Warning,
@@ -166,7 +167,7 @@ fn ca_basic_constraints(in_path: &CertificateInPath<'_>) -> Vec<String> {
     // Of an anchor from before version 3 `version-old` says so: it cannot have the extension.
     let certificate = in_path.certificate;
     let exempt = in_path.place == Place::Anchor && is_before_extensions(certificate);
-    when(!in_path.is_leaf() && !certificate.is_ca() && !exempt, || {
+    when(in_path.is_to_sign() && !certificate.is_ca() && !exempt, || {
         match &in_path.certificate.extensions.basic_constraints {
             Some(_) => "basicConstraints is CA:FALSE".to_owned(),
             None => "basicConstraints is missing".to_owned(),
@@ -180,7 +181,7 @@ fn ca_key_cert_sign(in_path: &CertificateInPath<'_>) -> Vec<String> {
     // Go reads a keyUsage without any usage as none, and `ku-empty` reports it.
     let lacks =
         usage.is_some_and(|usage| !usage.is_empty() && !usage.contains(KeyUsages::KEY_CERT_SIGN));
-    when(!in_path.is_leaf() && lacks, || {
+    when(in_path.is_to_sign() && lacks, || {
         let names: Vec<_> = usage.unwrap_or_default().names().collect();
         format!("keyUsage is {}, without keyCertSign", names.join(", "))
     })
@@ -215,7 +216,7 @@ fn ca_no_crlsign(in_path: &CertificateInPath<'_>) -> Vec<String> {
 
 /// True for a certificate above the leaf that says that it is a CA.
 fn is_a_ca(in_path: &CertificateInPath<'_>) -> bool {
-    !in_path.is_leaf() && in_path.certificate.is_ca()
+    in_path.is_to_sign() && in_path.certificate.is_ca()
 }
 
 const BASIC_CONSTRAINTS: &str = "2.5.29.19";
@@ -251,15 +252,16 @@ fn dn_bytes(in_path: &CertificateInPath<'_>) -> Vec<String> {
 }
 
 // Section 4.2.1.1. A self-signed certificate is its own issuer.
-fn aki_ski(in_path: &CertificateInPath<'_>) -> Vec<String> {
+fn aki_ski(in_path: &CertificateInPath<'_>) -> Vec<Evidence> {
     let itself = in_path.place == Place::Anchor && in_path.certificate.is_self_issued();
     let issuer = in_path.issuer().or(itself.then_some(in_path.certificate));
     let expected = issuer.and_then(|ca| ca.extensions.subject_key_id.as_ref());
     let found = authority_key_id(in_path);
     match (found, expected) {
-        (Some(found), Some(expected)) if found != expected => vec![format!(
-            "authorityKeyIdentifier {found} differs from the CA's subjectKeyIdentifier {expected}"
-        )],
+        (Some(found), Some(expected)) if found != expected => {
+            let (found, expected) = (found.to_string(), expected.to_string());
+            vec![Evidence::OtherKeyId { found, expected }]
+        }
         _ => Vec::new(),
     }
 }
@@ -285,11 +287,11 @@ fn aki_missing(in_path: &CertificateInPath<'_>) -> Vec<String> {
 // Section 4.2.1.2: required in every CA certificate.
 fn ski_missing(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let missing = in_path.certificate.extensions.subject_key_id.is_none();
-    when(!in_path.is_leaf() && missing, || "subjectKeyIdentifier is missing".to_owned())
+    when(in_path.is_to_sign() && missing, || "subjectKeyIdentifier is missing".to_owned())
 }
 
 fn leaf_is_ca(in_path: &CertificateInPath<'_>) -> Vec<String> {
-    when(in_path.is_leaf() && in_path.certificate.is_ca(), || {
+    when(!in_path.is_to_sign() && in_path.certificate.is_ca(), || {
         "basicConstraints is CA:TRUE".to_owned()
     })
 }

@@ -48,6 +48,15 @@ static SERVES_OTHER: Rule = Rule {
     citation: "measured on etcd 3.4, 3.5, 3.6",
 };
 
+static STALE_TRUST: Rule = Rule {
+    id: "endpoint-stale-trust",
+    severity: Severity::Error,
+    source: Source::Etcd,
+    impact: "The member rejects valid clients, because it still trusts the CAs that it read when it started: `remote error: tls: bad certificate`.",
+    remedy: "Restart the member. etcd reads its certificate at each handshake, but trusted-ca-file only when it starts.",
+    citation: "measured on etcd 3.4, 3.5",
+};
+
 /// A fault of a live endpoint that does not depend on the chain it serves.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "the code that connects decides which fault it is")]
@@ -62,6 +71,8 @@ pub enum EndpointFault {
     Open,
     /// It serves a different certificate than the one in its host's file.
     ServesOther,
+    /// It serves the certificate in its host's file, and rejects a client that its host's trust file accepts.
+    StaleTrust,
 }
 
 impl EndpointFault {
@@ -75,6 +86,7 @@ impl EndpointFault {
             Self::Open if policy == Policy::Rfc5280 => return None,
             Self::Open => &OPEN,
             Self::ServesOther => &SERVES_OTHER,
+            Self::StaleTrust => &STALE_TRUST,
         };
         Some(super::finding(rule, policy, endpoint.to_owned(), evidence))
     }
@@ -86,4 +98,5 @@ pub(super) static ROWS: &[Row] = &[
     Row::whole(&REFUSES_CLIENT),
     Row::whole(&OPEN),
     Row::whole(&SERVES_OTHER),
+    Row::whole(&STALE_TRUST),
 ];

@@ -4,15 +4,16 @@ use std::net::IpAddr;
 
 use rustls_pki_types::ServerName;
 
-use super::{CertificateInPath, Purpose, Row, listed, when};
+use super::{CertificateInPath, Purpose, Row, when};
 use crate::certificate::GeneralName;
 use crate::error::Error;
+use crate::evidence::Evidence;
 use crate::finding::{Rule, Severity, Source};
 use crate::name::{DnsName, EmailAddress, check_syntax};
 use crate::usage::ExtendedKeyUsage;
 
 pub(super) static ROWS: &[Row] = &[
-    Row::certificate(
+    Row::typed(
         &Rule {
             id: "host-mismatch",
             severity: Severity::Error,
@@ -103,18 +104,16 @@ pub(super) static ROWS: &[Row] = &[
 ];
 
 // RFC 6125 section 6: the certificate must contain the name that the client connected to.
-fn host_mismatch(in_path: &CertificateInPath<'_>) -> Vec<String> {
+fn host_mismatch(in_path: &CertificateInPath<'_>) -> Vec<Evidence> {
+    let names = in_path.certificate.extensions.subject_alt_name.iter().flatten();
     let hosts = in_path.options.hosts.iter().map(ServerName::to_str);
-    let unmatched: Vec<_> =
-        hosts.filter(|host| in_path.is_leaf() && !in_path.certificate.is_valid_for(host)).collect();
-    if unmatched.is_empty() {
-        return Vec::new();
-    }
-    let names = match in_path.certificate.extensions.subject_alt_name.as_deref() {
-        None | Some([]) => "it has no names".to_owned(),
-        Some(names) => format!("its names are {}", listed(names.iter(), ", ")),
-    };
-    unmatched.iter().map(|host| format!("not valid for {host}; {names}")).collect()
+    hosts
+        .filter(|host| in_path.is_leaf() && !in_path.certificate.is_valid_for(host))
+        .map(|host| Evidence::NotValidFor {
+            host: host.into_owned(),
+            names: names.clone().map(ToString::to_string).collect(),
+        })
+        .collect()
 }
 
 fn no_san(in_path: &CertificateInPath<'_>) -> Vec<String> {

@@ -3,6 +3,7 @@
 use time::Duration;
 
 use super::{CertificateInPath, Row, moment, when};
+use crate::evidence::{Evidence, days};
 use crate::finding::{Rule, Severity, Source};
 
 pub(super) static ROWS: &[Row] = &[
@@ -28,7 +29,7 @@ pub(super) static ROWS: &[Row] = &[
         },
         validity_form,
     ),
-    Row::certificate(
+    Row::typed(
         &Rule {
             id: "leaf-expired",
             severity: Severity::Error,
@@ -39,7 +40,7 @@ pub(super) static ROWS: &[Row] = &[
         },
         leaf_expired,
     ),
-    Row::certificate(
+    Row::typed(
         &Rule {
             id: "leaf-not-yet-valid",
             severity: Severity::Error,
@@ -50,7 +51,7 @@ pub(super) static ROWS: &[Row] = &[
         },
         leaf_not_yet_valid,
     ),
-    Row::certificate(
+    Row::typed(
         &Rule {
             id: "ca-time",
             severity: Severity::Error,
@@ -95,7 +96,7 @@ pub(super) static ROWS: &[Row] = &[
         },
         not_backdated,
     ),
-    Row::certificate(
+    Row::typed(
         &Rule {
             id: "leaf-expiring",
             severity: Severity::Warning,
@@ -127,15 +128,15 @@ fn validity_form(in_path: &CertificateInPath<'_>) -> Vec<String> {
 }
 
 // Section 4.1.2.5: the period includes both ends.
-fn leaf_expired(in_path: &CertificateInPath<'_>) -> Vec<String> {
+fn leaf_expired(in_path: &CertificateInPath<'_>) -> Vec<Evidence> {
     when(in_path.is_leaf() && is_past(in_path), || past(in_path))
 }
 
-fn leaf_not_yet_valid(in_path: &CertificateInPath<'_>) -> Vec<String> {
+fn leaf_not_yet_valid(in_path: &CertificateInPath<'_>) -> Vec<Evidence> {
     when(in_path.is_leaf() && is_future(in_path), || future(in_path))
 }
 
-fn ca_time(in_path: &CertificateInPath<'_>) -> Vec<String> {
+fn ca_time(in_path: &CertificateInPath<'_>) -> Vec<Evidence> {
     if in_path.is_leaf() {
         return Vec::new();
     }
@@ -176,27 +177,16 @@ fn leaf_outlives_ca(in_path: &CertificateInPath<'_>) -> Vec<String> {
     }
 }
 
-fn leaf_expiring(in_path: &CertificateInPath<'_>) -> Vec<String> {
+fn leaf_expiring(in_path: &CertificateInPath<'_>) -> Vec<Evidence> {
     let Some(within) = in_path.options.expires_within else {
         return Vec::new();
     };
     let left = in_path.certificate.not_after - in_path.options.at;
-    when(in_path.is_leaf() && !left.is_negative() && left < within, || {
-        format!(
-            "expires in {} (notAfter {}; threshold: {})",
-            days(left),
-            moment(in_path.certificate.not_after),
-            days(within)
-        )
+    when(in_path.is_leaf() && !left.is_negative() && left < within, || Evidence::ExpiresSoon {
+        not_after: in_path.certificate.not_after,
+        left,
+        threshold: within,
     })
-}
-
-/// Whole days, for people.
-fn days(duration: Duration) -> String {
-    match duration.whole_days() {
-        1 => "1 day".to_owned(),
-        number => format!("{number} days"),
-    }
 }
 
 fn is_past(in_path: &CertificateInPath<'_>) -> bool {
@@ -208,18 +198,10 @@ fn is_future(in_path: &CertificateInPath<'_>) -> bool {
     in_path.options.at.unix_timestamp() < in_path.certificate.not_before.unix_timestamp()
 }
 
-fn past(in_path: &CertificateInPath<'_>) -> String {
-    format!(
-        "notAfter {} is before {}",
-        moment(in_path.certificate.not_after),
-        moment(in_path.options.at)
-    )
+fn past(in_path: &CertificateInPath<'_>) -> Evidence {
+    Evidence::Expired { not_after: in_path.certificate.not_after, at: in_path.options.at }
 }
 
-fn future(in_path: &CertificateInPath<'_>) -> String {
-    format!(
-        "notBefore {} is after {}",
-        moment(in_path.certificate.not_before),
-        moment(in_path.options.at)
-    )
+fn future(in_path: &CertificateInPath<'_>) -> Evidence {
+    Evidence::NotYetValid { not_before: in_path.certificate.not_before, at: in_path.options.at }
 }

@@ -109,7 +109,7 @@ impl ExtendedKeyUsageValidator for Usages {
         let present = usages.collect::<Result<Vec<_>, _>>()?;
         let has = |usage| present.is_empty() || present.contains(&ANY) || present.contains(&usage);
         let fits = match self.0 {
-            Purpose::Any => true,
+            Purpose::Any | Purpose::Ca => true,
             Purpose::Client => has(CLIENT),
             Purpose::Peer => has(SERVER) && has(CLIENT),
             Purpose::Server => has(SERVER),

@@ -8,6 +8,7 @@ use super::builder;
 use super::search::{Path, Question};
 use super::walk::MOST_CAS;
 use crate::certificate::{Certificate, signature_algorithm_name};
+use crate::evidence::Evidence;
 use crate::finding::Finding;
 use crate::report::{Report, SignatureStatus};
 use crate::rules;
@@ -118,8 +119,8 @@ fn refusal(
                 unknown_issuer(question, certificate)
             }
             SignatureStatus::Invalid => {
-                let keys: Vec<String> = tried.iter().map(|ca| with_key(ca)).collect();
-                let evidence = format!("its signature is not by {}", keys.join(", nor by "));
+                let tried = tried.iter().map(|ca| name_and_key(ca)).collect();
+                let evidence = Evidence::NotSignedBy { tried };
                 question.refuse(&rules::PATH_SIGNATURE, certificate, evidence)
             }
             SignatureStatus::Unsupported => {
@@ -156,18 +157,15 @@ fn refusal(
 }
 
 fn unknown_issuer(question: &Question<'_>, certificate: &Certificate) -> Finding {
-    let anchors = question.verifier.anchors.iter().map(|anchor| &anchor.subject);
-    let trusted = rules::listed(anchors, "; ");
-    let evidence = if certificate.is_self_issued() {
-        format!("it is self-signed, and not among the trusted CAs: {trusted}")
-    } else {
-        let issuer = certificate.issuer.to_string();
-        format!("its issuer {issuer:?} is not among the trusted CAs: {trusted}")
+    let anchors = question.verifier.anchors.iter();
+    let evidence = Evidence::UnknownIssuer {
+        issuer: (!certificate.is_self_issued()).then(|| certificate.issuer.to_string()),
+        trusted: anchors.map(|anchor| anchor.subject.to_string()).collect(),
     };
     question.refuse(&rules::PATH_UNKNOWN_AUTHORITY, certificate, evidence)
 }
 
 /// A CA by name and key: two CAs may share a name.
-fn with_key(ca: &Certificate) -> String {
-    format!("{} (key {})", ca.subject, ca.public_key.key_id())
+fn name_and_key(ca: &Certificate) -> (String, String) {
+    (ca.subject.to_string(), ca.public_key.key_id().to_string())
 }

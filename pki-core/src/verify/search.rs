@@ -2,6 +2,7 @@
 
 use super::Verifier;
 use crate::certificate::Certificate;
+use crate::evidence::Evidence;
 use crate::finding::{Finding, Rule, Severity};
 use crate::report::{
     CertificationPath, PathCertificate, PathLimit, Place, Report, SignatureStatus, Trust,
@@ -111,7 +112,7 @@ impl Question<'_> {
         &self,
         rule: &'static Rule,
         certificate: &Certificate,
-        evidence: String,
+        evidence: impl Into<Evidence>,
     ) -> Finding {
         finding(rule, self.verifier.policy, certificate.subject.to_string(), evidence)
     }

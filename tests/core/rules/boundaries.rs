@@ -65,7 +65,10 @@ fn the_endpoints_of_clients_are_looked_for_in_the_certificate_of_their_member() 
     let advertised: Vec<_> =
         findings.iter().filter(|finding| finding.rule.id == "srv-san-advertise").collect();
     assert_eq!(advertised.len(), 1, "{findings:#?}");
-    assert!(advertised[0].evidence.starts_with("masterone/etcdctl.env"), "{advertised:?}");
+    assert!(
+        advertised[0].evidence.to_string().starts_with("masterone/etcdctl.env"),
+        "{advertised:?}"
+    );
 }
 
 /// etcd's gateway presents its certificate to its own member only if the member requests one.

@@ -13,6 +13,7 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::other("endpoint-refuses-client", |fault| found(fault, EndpointFault::RefusesClient)),
     Example::other("endpoint-open", |fault| found(fault, EndpointFault::Open)),
     Example::other("endpoint-serves-other", |fault| found(fault, EndpointFault::ServesOther)),
+    Example::other("endpoint-stale-trust", |fault| found(fault, EndpointFault::StaleTrust)),
 ];
 
 fn found(fault: Fault, seen: EndpointFault) -> Vec<Finding> {

@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use pki_core::{Certificate, Verifier, VerifyOptions};
+use pki_core::{
+    Certificate, Content, PrivateKey, PublicKey, Purpose, Section, Signer, Verifier, VerifyOptions,
+    read_pem,
+};
 
 use super::folders::Folders;
 use super::ignore::Exceptions;
@@ -11,6 +14,7 @@ use super::{PolicyArg, VerifyArgs, options};
 use crate::ca::read_certificates;
 use crate::failure::Failure;
 use crate::output::verdict::Judged;
+use crate::store;
 
 pub(super) struct Checker {
     pub(super) verifier: Verifier,
@@ -73,11 +77,19 @@ impl Checker {
         if let Some(part) = part {
             part.complete(&mut options)?;
         }
+        if options.key.is_none() {
+            options.key = key_beside(path)?;
+        }
         let trusted = part.and_then(|part| part.trusted.as_ref());
         let verifier = trusted.and_then(|file| self.of_folders.get(file));
         let verifier = verifier.unwrap_or(&self.verifier);
         // A file that was read holds at least one certificate.
         Ok(self.judged(verifier, &all[0], &all[1..], &options))
+    }
+
+    /// Whether CAs are what is verified, so that a file of CAs is not only there to be trusted.
+    pub(super) fn is_for_cas(&self) -> bool {
+        self.options.purpose == Purpose::Ca
     }
 
     /// Judges the first certificate; the others may stand above it.
@@ -100,4 +112,29 @@ impl Checker {
         let (path, findings) = verifier.check(leaf, chain, options).into_parts();
         Judged { path: Some(path), endpoint: None, found: self.exceptions.apply(findings) }
     }
+}
+
+/// The public half of the key that stands beside a certificate: `X-key.pem` beside `X.pem`. One that this
+/// user may not read, or that is encrypted, says nothing: the certificate is verified without it.
+fn key_beside(certificate: &Path) -> Result<Option<PublicKey>, Failure> {
+    let (Some(stem), Some(ending)) = (certificate.file_stem(), certificate.extension()) else {
+        return Ok(None);
+    };
+    let mut name = stem.to_owned();
+    name.push("-key.");
+    name.push(ending);
+    let path = certificate.with_file_name(name);
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let Ok(bytes) = store::read(&path) else { return Ok(None) };
+    let sections = read_pem(&bytes).unwrap_or_default();
+    let is_encrypted = |section: &Section| {
+        matches!(section.content, Content::EncryptedKey(_) | Content::LegacyEncryptedKey)
+    };
+    if sections.iter().any(is_encrypted) {
+        return Ok(None);
+    }
+    let key = PrivateKey::from_pem(&bytes).map_err(|error| Failure::from(error).in_file(&path))?;
+    Ok(Some(key.public_key().clone()))
 }

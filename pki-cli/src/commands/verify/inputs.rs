@@ -129,7 +129,9 @@ pub(super) fn verify(input: Input, checker: &Checker, view: &View) -> Rendered {
         }
         Input::Found(path) => {
             let result = store::read(&path).and_then(|bytes| match read(&path, &bytes) {
-                Ok(all) if all.iter().all(Certificate::is_ca) => Ok(Err(PassedOver::TrustFile)),
+                Ok(all) if !checker.is_for_cas() && all.iter().all(Certificate::is_ca) => {
+                    Ok(Err(PassedOver::TrustFile))
+                }
                 Ok(all) => Ok(Ok(all)),
                 Err(failure) => something_else(&bytes).map_or(Err(failure), |what| Ok(Err(what))),
             });

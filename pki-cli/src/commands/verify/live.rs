@@ -11,6 +11,7 @@ use pki_core::{
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject};
 
 use super::checker::Checker;
+use super::refusal::ClientCertificate;
 use super::stream::{self, Pace};
 use super::{VerifyArgs, options};
 use crate::ca::read_certificates;
@@ -88,7 +89,8 @@ impl LiveArgs {
         }
     }
 
-    fn identity(&self) -> Result<Option<Identity>, Failure> {
+    /// The client certificate with its chain, and the same with its key as TLS wants them.
+    fn identity(&self) -> Result<Option<(Vec<Certificate>, Identity)>, Failure> {
         let (Some(cert), Some(key_path)) = (&self.cert, &self.cert_key) else { return Ok(None) };
         let chain = read_certificates(cert)?;
         let key = PrivateKey::from_pem(&store::read(key_path)?)
@@ -105,8 +107,8 @@ impl LiveArgs {
         let pem = key.to_pem(KeyFormat::Pkcs8)?;
         let key = PrivateKeyDer::from_pem_slice(pem.as_bytes())
             .map_err(|error| Failure::usage(error.to_string()).in_file(key_path))?;
-        let chain = chain.iter().map(|ca| CertificateDer::from(ca.der().to_vec())).collect();
-        Ok(Some(Identity { chain, key }))
+        let ders = chain.iter().map(|ca| CertificateDer::from(ca.der().to_vec())).collect();
+        Ok(Some((chain, Identity { chain: ders, key })))
     }
 }
 
@@ -135,9 +137,11 @@ pub(super) fn run(
     checker: &Checker,
     format: Format,
 ) -> Result<ExitCode, Failure> {
+    let (chain, identity) = args.live.identity()?.unzip();
     let looker = EndpointProber {
         args,
-        client: Dialler::new(args.live.identity()?, args.live.timeout)?,
+        shown: ClientCertificate::new(chain.unwrap_or_default()),
+        client: Dialler::new(identity, args.live.timeout)?,
         stranger: Dialler::new(None, args.live.timeout)?,
         checker,
     };
@@ -157,6 +161,7 @@ pub(super) fn run(
 /// Looks at endpoints.
 struct EndpointProber<'a> {
     args: &'a VerifyArgs,
+    shown: ClientCertificate,
     /// Shows the client certificate, where there is one.
     client: Dialler,
     stranger: Dialler,
@@ -196,7 +201,7 @@ impl EndpointProber<'_> {
         let dialler = if self.shows_certificate(target) { &self.client } else { &self.stranger };
         let session = dialler.dial(to, &name)?;
         let (chain, mut findings) = self.read_chain(to, &session);
-        let (client_certificate, finding) = self.conclude(target, &session);
+        let (client_certificate, finding) = self.conclude(target, &session, chain.first());
         findings.extend(finding);
         let endpoint = Some(EndpointFacts {
             address: session.address.to_string(),
@@ -254,7 +259,12 @@ impl EndpointProber<'_> {
     }
 
     /// What the endpoint makes of client certificates, and what is wrong with that.
-    fn conclude(&self, target: &Target, session: &Session) -> (&'static str, Option<Finding>) {
+    fn conclude(
+        &self,
+        target: &Target,
+        session: &Session,
+        served: Option<&Certificate>,
+    ) -> (&'static str, Option<Finding>) {
         let to = &target.address;
         let given = self.shows_certificate(target);
         let find = |fault: EndpointFault, evidence: &str| {
@@ -286,7 +296,12 @@ impl EndpointProber<'_> {
         match (session.asked, given) {
             // So it should be.
             (true, false) => ("required", None),
-            (true, true) => ("refused", find(EndpointFault::RefusesClient, &broke_off)),
+            (true, true) => {
+                let (answer, issued) = (&session.answer, target.issued.as_deref());
+                let (fault, evidence) =
+                    self.shown.blame(self.checker, answer, &broke_off, served, issued);
+                ("refused", find(fault, &evidence))
+            }
             (false, _) => ("unknown", find(EndpointFault::Handshake, &broke_off)),
         }
     }

@@ -84,6 +84,7 @@ pub(super) fn options(args: &VerifyArgs) -> Result<VerifyOptions, Failure> {
         (Some(ProfileArg::Server), _) | (None, Some(PurposeArg::Server)) => Purpose::Server,
         (Some(ProfileArg::Peer), _) | (None, Some(PurposeArg::Peer)) => Purpose::Peer,
         (Some(ProfileArg::Client), _) | (None, Some(PurposeArg::Client)) => Purpose::Client,
+        (None, Some(PurposeArg::Ca)) => Purpose::Ca,
         (None, Some(PurposeArg::Any) | None) => Purpose::Any,
     };
     options.hosts.clone_from(&args.host);
@@ -106,6 +107,7 @@ pub(super) fn words(options: &VerifyOptions, policy: Policy) -> String {
         Purpose::Server => "as server".to_owned(),
         Purpose::Peer => "as peer".to_owned(),
         Purpose::Client => "as client".to_owned(),
+        Purpose::Ca => "as CA".to_owned(),
         _ => "for any purpose".to_owned(),
     }];
     if !options.hosts.is_empty() {
