@@ -93,7 +93,7 @@ mod audit;
 pub use adopt::{AdoptedFile, AdoptedFolder, AdoptedPair, Adoption};
 pub use audit::FileReport;
 pub use authority::{Authority, IssuanceContext};
-pub use bundle::{Bundles, Generated};
+pub use bundle::{Bundles, Generated, InitialStates, MemberFiles};
 pub use ca_set::{CaSet, ClusterCas};
 pub use certificate::{
     AccessDescription, AuthorityKeyId, BasicConstraints, Certificate, CertificateFields,
@@ -116,7 +116,10 @@ pub use finding::{Finding, Rule, Severity, Source};
 pub use held_keys::private_keys;
 pub use key::{KeyAlgorithm, KeyId, PublicKey, SignatureAlgorithm, Signer};
 pub use layout::{APISERVER_CLIENT, FileKind, Owner, Role};
-pub use manifest::{CaSpec, Client, Host, Manifest, Paths};
+pub use manifest::{
+    CaSpec, Client, ClientFormat, ClusterState, Endpoint, EtcdConfig, Host, KubernetesVersion, Manifest, Paths,
+    ReachedBy,
+};
 pub use name::{DnsName, EmailAddress, San, Uri};
 pub use oid::Oid;
 pub use pem::{Content, Section, is_pem, read as read_pem};
