@@ -149,18 +149,23 @@ impl FileKind {
         if let Some(fixed) = Self::FIXED.into_iter().find(|kind| kind.name() == name) {
             return Some(fixed);
         }
-        // The longest suffix first: each of the others ends in the last.
-        let kinds: [(&str, fn(Role) -> Self); 5] = [
-            (COMBINED_SUFFIX, Self::Combined),
-            (KEY_SUFFIX, Self::Key),
-            (PASSWORD_SUFFIX, Self::KeyStorePassword),
-            (KEY_STORE_SUFFIX, Self::KeyStore),
-            (CERTIFICATE_SUFFIX, Self::Certificate),
-        ];
-        let mut kinds = kinds.into_iter();
-        let (base, kind) =
-            kinds.find_map(|(suffix, kind)| Some((name.strip_suffix(suffix)?, kind)))?;
-        Some(base).filter(|base| !base.is_empty()).map(|base| kind(Role::from_base(base)))
+        // The longest suffix first: others end in the last.
+        let of = |suffix: &str| {
+            name.strip_suffix(suffix).filter(|base| !base.is_empty()).map(Role::from_base)
+        };
+        if let Some(role) = of(COMBINED_SUFFIX) {
+            Some(Self::Combined(role))
+        } else if let Some(role) = of(KEY_SUFFIX) {
+            Some(Self::Key(role))
+        } else if let Some(role) = of(PASSWORD_SUFFIX) {
+            Some(Self::KeyStorePassword(role))
+        } else if let Some(role) = of(KEY_STORE_SUFFIX) {
+            Some(Self::KeyStore(role))
+        } else if [COMBINED_SUFFIX, KEY_SUFFIX].contains(&name) {
+            None
+        } else {
+            of(CERTIFICATE_SUFFIX).map(Self::Certificate)
+        }
     }
 
     /// True if only its owner may read it.
@@ -231,7 +236,14 @@ mod tests {
     #[test]
     fn other_names_stand_for_none() {
         for name in [
-            "", ".pem", "-key.pem", "-combined.pem", ".p12", "server.crt", "notes.txt", "ca",
+            "",
+            ".pem",
+            "-key.pem",
+            "-combined.pem",
+            ".p12",
+            "server.crt",
+            "notes.txt",
+            "ca",
             "server-key",
         ] {
             assert_eq!(FileKind::from_name(name), None, "{name:?}");

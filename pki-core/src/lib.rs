@@ -117,13 +117,13 @@ pub use held_keys::private_keys;
 pub use key::{KeyAlgorithm, KeyId, PublicKey, SignatureAlgorithm, Signer};
 pub use layout::{APISERVER_CLIENT, FileKind, Owner, Role};
 pub use manifest::{
-    CaSpec, Client, ClientFormat, ClusterState, Endpoint, EtcdConfig, Host, KubernetesVersion, Manifest, Paths,
-    ReachedBy,
+    CaSpec, Client, ClientFormat, ClusterState, Endpoint, EtcdConfig, Host, KubernetesVersion,
+    Manifest, Paths, ReachedBy,
 };
 pub use name::{DnsName, EmailAddress, San, Uri};
 pub use oid::Oid;
 pub use pem::{Content, Section, is_pem, read as read_pem};
-pub use pkcs12::pkcs12;
+pub use pkcs12::KeyStoreContents;
 pub use pki_folder::{FolderFile, FolderPair, PkiFolder};
 pub use private_key::{KeyFormat, PrivateKey};
 pub use profile::{CopyExtensions, CsrWhitelist, NamePattern, Profile, SigningConfig};

@@ -48,7 +48,9 @@ impl<'a> MemberConfig<'a> {
                 }
                 YamlKey::Peer(key) => {
                     if option.name == ALLOWED_HOSTNAME {
-                        PEER_PORT.iter().for_each(|line| peer.push_str(&format!("  # {line}\n")));
+                        for line in PEER_PORT {
+                            let _ = writeln!(peer, "  # {line}");
+                        }
                     }
                     let _ = writeln!(peer, "  {key}: {value}");
                 }
@@ -65,12 +67,17 @@ impl<'a> MemberConfig<'a> {
     pub(super) fn unit(&self, member: &str) -> String {
         let start = if self.options.iter().all(|(option, _)| self.is_in_file(option)) {
             let folder = &self.manifest.paths.etcd;
-            format!("ExecStart=/usr/bin/etcd --config-file={folder}/{}\n", FileKind::EtcdConfig.name())
+            format!(
+                "ExecStart=/usr/bin/etcd --config-file={folder}/{}\n",
+                FileKind::EtcdConfig.name()
+            )
         } else {
             let mut lines = String::new();
             for (option, value) in &self.options {
                 if option.name == ALLOWED_HOSTNAME {
-                    PEER_PORT.iter().for_each(|line| lines.push_str(&format!("# {line}\n")));
+                    for line in PEER_PORT {
+                        let _ = writeln!(lines, "# {line}");
+                    }
                 }
                 let assignment = format!("{}={value}", option.variable());
                 let _ = writeln!(lines, "Environment={}", systemd_word(&assignment));

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 
 use super::clients::{etcdctl_env, kubeadm_config};
 use super::etcd::MemberConfig;
-use super::state::InitialStates;
+use super::state::{InitialStates, MemberFiles};
 use crate::layout::{APISERVER_CLIENT, FileKind};
 use crate::manifest::{Endpoint, Host, Manifest};
 use crate::name::San;
@@ -33,7 +33,7 @@ pub struct Bundles<'a> {
     hosts: HashMap<&'a str, Parts<'a>>,
     /// Every member's, joined once: each member's file names all the others.
     initial_cluster: String,
-    /// Where clients dial.
+    /// Where clients connect.
     endpoints: Vec<String>,
 }
 
@@ -61,7 +61,8 @@ impl<'a> Bundles<'a> {
         }
         let urls = |port| {
             let members = manifest.etcd.iter();
-            members.filter_map(move |member| Some((member, url(manifest.dialled_at(member)?, port))))
+            members
+                .filter_map(move |member| Some((member, url(manifest.dialled_at(member)?, port))))
         };
         let cluster: Vec<String> =
             urls(PEER_PORT).map(|(member, url)| format!("{}={url}", member.name)).collect();
@@ -98,9 +99,18 @@ impl<'a> Bundles<'a> {
         files
     }
 
-    /// The URL at which the other members dial a member.
+    /// The URL at which the other members connect to a member.
     pub fn peer_url(&self, member: &Host) -> Option<String> {
         self.manifest.dialled_at(member).map(|host| url(host, PEER_PORT))
+    }
+
+    /// Whether the other members connected to a member somewhere else before. A cluster remembers that.
+    pub fn is_moved(&self, member: &Host, files: &MemberFiles<'_>) -> bool {
+        let folder = &self.manifest.paths.etcd;
+        let settings = files.settings(folder, self.manifest.etcd_version);
+        let before =
+            settings.as_ref().and_then(|settings| settings.find("initial-advertise-peer-urls"));
+        before.is_some_and(|before| self.peer_url(member).is_some_and(|now| now != before))
     }
 
     /// The settings of one member, by etcd's long option names.
@@ -147,15 +157,12 @@ const DISCOVERY: [&str; 3] = ["discovery", "discovery-srv", "discovery-endpoints
 /// addresses only.
 fn listens(member: &Host) -> (String, String) {
     let ip = |address, port| url(San::Ip(address), port);
-    match member.addresses.first() {
-        Some(own) => {
-            let loopback = ip(Ipv4Addr::LOCALHOST.into(), CLIENT_PORT);
-            (format!("{},{loopback}", ip(*own, CLIENT_PORT)), ip(*own, PEER_PORT))
-        }
-        None => {
-            let any = Ipv4Addr::UNSPECIFIED.into();
-            (ip(any, CLIENT_PORT), ip(any, PEER_PORT))
-        }
+    if let Some(own) = member.addresses.first() {
+        let loopback = ip(Ipv4Addr::LOCALHOST.into(), CLIENT_PORT);
+        (format!("{},{loopback}", ip(*own, CLIENT_PORT)), ip(*own, PEER_PORT))
+    } else {
+        let any = Ipv4Addr::UNSPECIFIED.into();
+        (ip(any, CLIENT_PORT), ip(any, PEER_PORT))
     }
 }
 

@@ -28,20 +28,18 @@ pub struct InitialStates(HashMap<String, ClusterState>);
 
 impl InitialStates {
     /// Decides it for every member of a manifest, from the configuration in the folders of all members.
-    /// `was_issued` tells whether a member had a certificate before.
+    /// `known` are the members that had a certificate before.
     ///
     /// The manifest decides where it says something, and after that what was decided before. A member
     /// without a folder joins if the others have folders that do not list it, because it was added to
     /// the manifest later; and if it had a certificate before, because its machine was replaced.
-    pub fn decide(
-        manifest: &Manifest,
-        held: &[MemberFiles<'_>],
-        was_issued: impl Fn(&str) -> bool,
-    ) -> Self {
+    pub fn decide(manifest: &Manifest, held: &[MemberFiles<'_>], known: &[&str]) -> Self {
         let version = manifest.etcd_version;
         let settings: Vec<(&str, EtcdSettings)> = held
             .iter()
-            .filter_map(|files| Some((files.member, files.settings(&manifest.paths.etcd, version)?)))
+            .filter_map(|files| {
+                Some((files.member, files.settings(&manifest.paths.etcd, version)?))
+            })
             .collect();
         let states = manifest.etcd.iter().map(|member| {
             let own = settings.iter().find(|(name, _)| *name == member.name);
@@ -52,7 +50,7 @@ impl InitialStates {
                 .unwrap_or_else(|| {
                     let mut others = settings.iter().filter(|(name, _)| *name != member.name);
                     let joins = others.any(|(_, other)| !lists(other, member))
-                        || (!settings.is_empty() && was_issued(&member.name));
+                        || (!settings.is_empty() && known.contains(&member.name.as_str()));
                     if joins { ClusterState::Existing } else { ClusterState::New }
                 });
             (member.name.clone(), state)

@@ -6,7 +6,7 @@ use crate::ca_set::CaSet;
 use crate::error::Error;
 use crate::key::{KeyAlgorithm, PublicKey};
 use crate::layout::{APISERVER_CLIENT, Role};
-use crate::manifest::{Host, Manifest};
+use crate::manifest::{ClientFormat, Host, Manifest};
 use crate::name::San;
 use crate::request::{CaRequest, Request};
 use crate::subject::Subject;
@@ -28,6 +28,8 @@ pub struct CertificateSpec {
     pub key: KeyAlgorithm,
     /// The lifetime.
     pub expiry: Duration,
+    /// The forms in which the host gets it and its key.
+    pub formats: Vec<ClientFormat>,
 }
 
 impl CertificateSpec {
@@ -89,6 +91,7 @@ impl Manifest {
                     names,
                     key: member.key,
                     expiry: member.expiry,
+                    formats: vec![ClientFormat::Pem],
                 });
                 Ok(())
             };
@@ -114,6 +117,7 @@ impl Manifest {
                 names: Vec::new(),
                 key: host.key,
                 expiry: host.expiry,
+                formats: vec![ClientFormat::Pem],
             });
         }
         specs.extend(self.clients.iter().map(|client| CertificateSpec {
@@ -123,6 +127,7 @@ impl Manifest {
             names: client.sans.clone(),
             key: client.key,
             expiry: client.expiry,
+            formats: client.formats.clone(),
         }));
         Ok(specs)
     }

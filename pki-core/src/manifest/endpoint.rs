@@ -107,8 +107,18 @@ mod tests {
     #[test]
     fn what_nobody_can_dial_is_refused() {
         for text in [
-            "", ":2379", "etcd:0", "etcd:65536", "etcd:http", "etcd:", "https://etcd:2379",
-            "[2001:db8::1", "[2001:db8::1]2379", "*.example.net", "a b", "10.0.0.0/8",
+            "",
+            ":2379",
+            "etcd:0",
+            "etcd:65536",
+            "etcd:http",
+            "etcd:",
+            "https://etcd:2379",
+            "[2001:db8::1",
+            "[2001:db8::1]2379",
+            "*.example.net",
+            "a b",
+            "10.0.0.0/8",
             "email:a@example.net",
         ] {
             assert!(text.parse::<Endpoint>().is_err(), "{text:?}");

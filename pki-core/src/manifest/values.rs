@@ -111,8 +111,7 @@ pub(super) fn version(value: &Value<'_>) -> Result<EtcdVersion, Error> {
 /// The version of Kubernetes, likewise.
 pub(super) fn kubernetes_version(value: &Value<'_>) -> Result<KubernetesVersion, Error> {
     let bad = |problem: &str| value.invalid(problem).hinted("write it in quotes: \"1.34\"");
-    let (major, minor, patch) =
-        release(value).ok_or_else(|| bad("not a Kubernetes version"))?;
+    let (major, minor, patch) = release(value).ok_or_else(|| bad("not a Kubernetes version"))?;
     // Without quotes YAML takes 1.30 for the number 1.3.
     if major != 1 || minor < KubernetesVersion::OLDEST {
         let oldest = KubernetesVersion::OLDEST;

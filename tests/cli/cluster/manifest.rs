@@ -114,12 +114,13 @@ fn each_mistake_is_told() {
         format!("{ONE}renew_before: soon\n"),
         // Versions and paths
         format!("{ONE}etcd_version: \"3.3\"\n"),
-        format!("{ONE}etcd_version: v3.6.1\n"),
+        format!("{ONE}etcd_version: v3.6.1-rc.0\n"),
+        format!("{ONE}etcd_version: 3.10\n"),
         format!("{ONE}paths: {{ data: /var/lib/my etcd }}\n"),
         format!("{ONE}paths: {{ kubernetes: / }}\n"),
         // Clients
         format!("{ONE}clients: [{{ host: one }}]\n"),
-        format!("{ONE}clients: [{{ name: backup }}, {{ name: backup, host: one }}]\n"),
+        format!("{ONE}clients: [{{ name: backup }}, {{ name: backup, host: admin }}]\n"),
         format!("{ONE}clients: [{{ name: apiserver-etcd-client }}]\n"),
         format!("{ONE}clients: [{{ name: ca }}, {{ name: backup-key }}]\n"),
         format!("{ONE}clients: [{{ name: peer, host: one }}, {{ name: member, host: one }}]\n"),

@@ -12,8 +12,7 @@ use crate::suggest;
 /// The folder for clients without a host.
 pub(super) const ADMIN: &str = "admin";
 
-const FIELDS: &[&str] =
-    &["name", "host", "org", "no_cn", "sans", "format", "key", "expiry"];
+const FIELDS: &[&str] = &["name", "host", "org", "no_cn", "sans", "format", "key", "expiry"];
 
 impl Reader {
     pub(super) fn clients(
@@ -48,9 +47,8 @@ impl Reader {
         let name = self.required(value, &fields, "name", |value| {
             value.parsed(|text| client_name(text).map(str::to_owned))
         });
-        let host = self.field(&fields, "host", |value| {
-            value.parsed(|text| label(text).map(str::to_owned))
-        });
+        let host = self
+            .field(&fields, "host", |value| value.parsed(|text| label(text).map(str::to_owned)));
         let host = host.unwrap_or_else(|| ADMIN.to_owned());
         if let Some(at) = fields.find("host")
             && let Some(error) = self.misplaced(at, &host, workers)

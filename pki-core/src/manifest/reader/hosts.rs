@@ -186,7 +186,8 @@ impl Reader {
 
     fn once_name(&mut self, at: &Value<'_>, name: &str, group: Group) {
         if name == ADMIN {
-            let error = at.invalid("this name is reserved for the folder of clients without a host");
+            let error =
+                at.invalid("this name is reserved for the folder of clients without a host");
             self.mistake(at, error.hinted("rename the host"));
             return;
         }
@@ -204,8 +205,7 @@ impl Reader {
 
     fn once_address(&mut self, at: &Value<'_>, address: IpAddr, group: Group, host: &str) {
         let seen = self.known.addresses.entry(address).or_default();
-        let clash =
-            seen.iter().find(|other| other.host != host || !group.may_share(other.group));
+        let clash = seen.iter().find(|other| other.host != host || !group.may_share(other.group));
         let clash = clash.map(|other| {
             at.invalid(format!("this address is already in use ({})", other.place))
                 .hinted("use each address only once")
