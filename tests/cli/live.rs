@@ -2,6 +2,8 @@
 //! and the worker at their own addresses.
 
 mod configuration;
+mod grown;
+mod shapes;
 mod script;
 
 use std::fs;
