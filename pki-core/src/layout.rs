@@ -9,6 +9,9 @@ use crate::usage::Purpose;
 /// The client certificate of the API servers, by the name that kubeadm gives it.
 pub const APISERVER_CLIENT: &str = "apiserver-etcd-client";
 
+/// The folder for clients without a host.
+pub(crate) const ADMIN: &str = "admin";
+
 const CERTIFICATE_SUFFIX: &str = ".pem";
 const KEY_SUFFIX: &str = "-key.pem";
 const COMBINED_SUFFIX: &str = "-combined.pem";

@@ -3,14 +3,11 @@
 use super::{Defaults, Reader};
 use crate::document::{Fields, Value};
 use crate::error::Error;
-use crate::layout::{APISERVER_CLIENT, FileKind, Role};
+use crate::layout::{ADMIN, APISERVER_CLIENT, FileKind, Role};
 use crate::manifest::model::{Client, ClientFormat, Host};
 use crate::manifest::values::{boolean, client_name, key, label, one_of};
 use crate::subject::{Attribute, Subject};
 use crate::suggest;
-
-/// The folder for clients without a host.
-pub(super) const ADMIN: &str = "admin";
 
 const FIELDS: &[&str] = &["name", "host", "org", "no_cn", "sans", "format", "key", "expiry"];
 

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use super::clients::ADMIN;
 use super::{Defaults, Reader};
 use crate::document::{Fields, Value};
+use crate::layout::ADMIN;
 use crate::manifest::model::{ClusterState, Host, ReachedBy};
 use crate::manifest::values::{boolean, host_address, key, label, one_of};
 use crate::name::San;
@@ -55,6 +55,17 @@ struct Seen {
     group: Group,
     host: String,
     place: String,
+}
+
+impl Seen {
+    /// The place that cannot be of the same machine, if there is one. This one is seen from now on.
+    fn clash_with(self, seen: &mut Vec<Self>) -> Option<String> {
+        let is_other =
+            |other: &&Self| other.host != self.host || !self.group.may_share(other.group);
+        let clash = seen.iter().find(is_other).map(|other| other.place.clone());
+        seen.push(self);
+        clash
+    }
 }
 
 /// The names and addresses of all hosts so far.
@@ -186,33 +197,24 @@ impl Reader {
 
     fn once_name(&mut self, at: &Value<'_>, name: &str, group: Group) {
         if name == ADMIN {
-            let error =
-                at.invalid("this name is reserved for the folder of clients without a host");
+            let error = at.invalid("this name is reserved for the folder of clients without a host");
             self.mistake(at, error.hinted("rename the host"));
             return;
         }
         let seen = self.known.names.entry(name.to_owned()).or_default();
-        let clash = seen.iter().find(|other| !group.may_share(other.group));
-        let clash = clash.map(|other| {
-            at.invalid(format!("another host has this name ({})", other.place))
-                .hinted("rename one of the two")
-        });
-        seen.push(Seen { group, host: name.to_owned(), place: at.field() });
-        if let Some(error) = clash {
-            self.mistake(at, error);
+        let place = Seen { group, host: name.to_owned(), place: at.field() };
+        if let Some(other) = place.clash_with(seen) {
+            let error = at.invalid(format!("another host has this name ({other})"));
+            self.mistake(at, error.hinted("rename one of the two"));
         }
     }
 
     fn once_address(&mut self, at: &Value<'_>, address: IpAddr, group: Group, host: &str) {
         let seen = self.known.addresses.entry(address).or_default();
-        let clash = seen.iter().find(|other| other.host != host || !group.may_share(other.group));
-        let clash = clash.map(|other| {
-            at.invalid(format!("this address is already in use ({})", other.place))
-                .hinted("use each address only once")
-        });
-        seen.push(Seen { group, host: host.to_owned(), place: at.field() });
-        if let Some(error) = clash {
-            self.mistake(at, error);
+        let place = Seen { group, host: host.to_owned(), place: at.field() };
+        if let Some(other) = place.clash_with(seen) {
+            let error = at.invalid(format!("this address is already in use ({other})"));
+            self.mistake(at, error.hinted("use each address only once"));
         }
     }
 }
