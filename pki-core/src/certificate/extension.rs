@@ -4,8 +4,7 @@ use der::Decode;
 use x509_cert::ext::pkix::CrlDistributionPoints;
 use x509_parser::asn1_rs::{FromDer, Oid as Asn1Oid};
 use x509_parser::extensions::{
-    CRLDistributionPoint, DistributionPointName, GeneralName as Asn1Name, ParsedExtension,
-    X509Extension,
+    CRLDistributionPoint, DistributionPointName, ParsedExtension, X509Extension,
 };
 use x509_parser::oid_registry::OID_X509_EXT_NAME_CONSTRAINTS;
 

@@ -12,8 +12,18 @@ use crate::inventory::Inventory;
 
 /// The text of the files that configure a member.
 struct Held {
+    place: Place,
     unit: Option<String>,
     config: Option<String>,
+}
+
+/// Where the folder of a member is.
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    /// Where it belongs.
+    Own,
+    /// Nowhere, or where a run was killed that made it.
+    None,
 }
 
 /// How the members start, and what their cluster must be told before.
@@ -40,11 +50,19 @@ pub(super) fn decide(manifest: &Manifest, folder: &Path) -> Result<Decided, Fail
         return Ok(Decided::default());
     }
     let all = folder.join(hosts::FOLDER);
-    let held: Vec<Held> = manifest
-        .etcd
-        .iter()
-        .map(|member| Held::read(&all.join(&member.name)))
-        .collect::<Result<_, _>>()?;
+    let unfinished = hosts::first_folders(&all)?;
+    let mut held = Vec::new();
+    for member in &manifest.etcd {
+        let mut found = Held::read(&hosts::folder_of(&all, &member.name), Place::Own)?;
+        if found.is_empty() {
+            found.place = Place::None;
+            // What a killed run decided counts: the inventory may know of its certificates already.
+            if let Some(folder) = unfinished.get(&member.name) {
+                found = Held::read(folder, Place::None)?;
+            }
+        }
+        held.push(found);
+    }
     let files: Vec<MemberFiles<'_>> = manifest
         .etcd
         .iter()
@@ -55,24 +73,22 @@ pub(super) fn decide(manifest: &Manifest, folder: &Path) -> Result<Decided, Fail
             config: held.config.as_deref(),
         })
         .collect();
-    let is_new = |files: &MemberFiles<'_>| files.unit.is_none() && files.config.is_none();
-    let new = files.iter().filter(|files| is_new(files)).map(|files| files.member);
     let mut known = Vec::new();
-    if !files.iter().all(is_new) {
+    if held.iter().any(|held| held.place == Place::Own) {
         let inventory = Inventory::of(folder);
-        for member in new {
-            if inventory.has_issued_to_member(member)? {
-                known.push(member);
+        for (files, _) in files.iter().zip(&held).filter(|(_, held)| held.place == Place::None) {
+            if inventory.has_issued_to_member(files.member)? {
+                known.push(files.member);
             }
         }
     }
     let states = InitialStates::decide(manifest, &files, &known);
     let bundles = Bundles::new(manifest, states.clone());
     let mut next = Vec::new();
-    for (member, files) in manifest.etcd.iter().zip(&files) {
+    for ((member, files), held) in manifest.etcd.iter().zip(&files).zip(&held) {
         let Some(url) = bundles.peer_url(member) else { continue };
         let name = &member.name;
-        let joins = is_new(files) && states.of(member) == ClusterState::Existing;
+        let joins = held.place == Place::None && states.of(member) == ClusterState::Existing;
         if joins && known.contains(&name.as_str()) {
             next.push(Next {
                 host: name.clone(),
@@ -88,7 +104,7 @@ pub(super) fn decide(manifest: &Manifest, folder: &Path) -> Result<Decided, Fail
                 why: format!("before {name} starts"),
                 command: format!("etcdctl member add {name} --peer-urls={url}"),
             });
-        } else if bundles.is_moved(member, files) {
+        } else if held.place == Place::Own && bundles.is_moved(member, files) {
             next.push(Next {
                 host: name.clone(),
                 why: format!("before {name} restarts, if it has data already"),
@@ -108,11 +124,15 @@ pub(super) fn decide(manifest: &Manifest, folder: &Path) -> Result<Decided, Fail
 }
 
 impl Held {
-    fn read(folder: &Path) -> Result<Self, Failure> {
+    fn read(folder: &Path, place: Place) -> Result<Self, Failure> {
         let names = [FileKind::EtcdUnit, FileKind::EtcdConfig]
             .map(|kind| OsString::from(kind.name().into_owned()));
         let [unit, config] = hosts::read_some(folder, &names)?
             .map(|file| file.map(|file| String::from_utf8_lossy(&file.contents).into_owned()));
-        Ok(Self { unit, config })
+        Ok(Self { place, unit, config })
+    }
+
+    const fn is_empty(&self) -> bool {
+        self.unit.is_none() && self.config.is_none()
     }
 }
