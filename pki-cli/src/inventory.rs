@@ -144,8 +144,9 @@ impl Inventory {
     pub(crate) fn has_issued_to_member(&self, common_name: &str) -> Result<bool, Failure> {
         let query = "SELECT EXISTS (SELECT 1 FROM certificates
             WHERE common_name = ?1 AND ca_label IN ('server', 'peer'))";
-        let found =
-            self.read(|connection| connection.query_row(query, [common_name], |row| row.get(0)))?;
+        let found = self
+            .0
+            .read(|connection| connection.query_row(query, [common_name], |row| row.get(0)))?;
         Ok(found.unwrap_or(true))
     }
 

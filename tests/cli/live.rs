@@ -3,8 +3,8 @@
 
 mod configuration;
 mod grown;
-mod shapes;
 mod script;
+mod shapes;
 
 use std::fs;
 use std::path::PathBuf;

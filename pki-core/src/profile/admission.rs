@@ -160,9 +160,13 @@ impl Profile {
                 other => other.to_string(),
             };
             let profile = &self.name;
-            Error::invalid("CN", cn.clone(), format!("profile {profile} adds the name {name:?}: {why}"))
-                .hinted("choose a common name that is a host name: letters, digits, hyphens")
-                .of(Input::Subject)
+            Error::invalid(
+                "CN",
+                cn.clone(),
+                format!("profile {profile} adds the name {name:?}: {why}"),
+            )
+            .hinted("choose a common name that is a host name: letters, digits, hyphens")
+            .of(Input::Subject)
         })
     }
 

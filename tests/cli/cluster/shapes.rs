@@ -262,7 +262,7 @@ fn the_other_forms_follow_their_certificate_and_keep_their_password() {
     for file in ["prometheus.p12", "prometheus.p12.password", "prometheus-combined.pem"] {
         assert!(plan.stdout.contains(&format!("  orphan   mon/{file}\n")), "{plan:?}");
     }
-    lab.ok(&[APPLY, &["--prune"]].concat());
+    lab.ok(&[APPLY, &["--prune", "--yes"][..]].concat());
     let left: Vec<String> =
         tree(&lab).into_keys().filter(|name| name.starts_with("pki/hosts/mon/p")).collect();
     assert_eq!(left, ["prometheus-key.pem", "prometheus.pem"].map(path));

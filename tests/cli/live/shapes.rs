@@ -121,11 +121,12 @@ fn the_api_server_has_what_etcd_must_not_read(machines: &RealMachines) {
 }
 
 fn the_option_is_in_force(machines: &RealMachines) {
-    let read = "import urllib.request; \
-                print(urllib.request.urlopen('http://127.0.0.1:2381/metrics').read().decode())";
-    let run = machines.shell("etcdtwo", &format!("python3 -c \"{read}\""));
-    let quota = run.stdout.lines().find(|line| line.starts_with("etcd_server_quota_backend_bytes "));
-    assert_eq!(quota, Some("etcd_server_quota_backend_bytes 1.23456789e+08"), "{run:?}");
+    const READ: &str = "import urllib.request
+for line in urllib.request.urlopen('http://127.0.0.1:2381/metrics'):
+    if line.startswith(b'etcd_server_quota_backend_bytes '):
+        print(line.decode(), end='')";
+    let run = machines.shell("etcdtwo", &format!("python3 -c \"{READ}\""));
+    assert_eq!(run.stdout, "etcd_server_quota_backend_bytes 1.23456789e+08\n", "{run:?}");
 }
 
 fn every_endpoint_is_verified(machines: &RealMachines) {
@@ -137,7 +138,9 @@ fn every_endpoint_is_verified(machines: &RealMachines) {
     );
     let run = machines.shell("users", &line);
     assert_eq!(run.code, 0, "{run:?}");
-    for endpoint in ["etcdone.lab.test:2379: ok", "etcdtwo.lab.test:2380: ok", "192.168.29.63:2379: ok"] {
+    for endpoint in
+        ["etcdone.lab.test:2379: ok", "etcdtwo.lab.test:2380: ok", "192.168.29.63:2379: ok"]
+    {
         assert!(run.stdout.contains(endpoint), "{endpoint}: {run:?}");
     }
 }
@@ -156,7 +159,8 @@ fn a_proxy_takes_a_client_without_a_common_name(machines: &mut RealMachines) {
     let mut proxy = machines.command("balancer", "/bin/sh");
     proxy.args(["-c", &format!("exec {}", start(23790, "proxy"))]);
     machines.run("proxy", proxy);
-    let through = "env -i PATH=$PATH ETCDCTL_API=3 ETCDCTL_ENDPOINTS=http://127.0.0.1:23790 etcdctl";
+    let through =
+        "env -i PATH=$PATH ETCDCTL_API=3 ETCDCTL_ENDPOINTS=http://127.0.0.1:23790 etcdctl";
     machines.wait("the proxy answers", |machines| {
         let run = machines.shell("balancer", &format!("{through} get --print-value-only key"));
         if run.stdout == "value\n" { Ok(()) } else { Err(format!("{run:?}")) }

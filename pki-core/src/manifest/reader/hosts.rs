@@ -197,7 +197,8 @@ impl Reader {
 
     fn once_name(&mut self, at: &Value<'_>, name: &str, group: Group) {
         if name == ADMIN {
-            let error = at.invalid("this name is reserved for the folder of clients without a host");
+            let error =
+                at.invalid("this name is reserved for the folder of clients without a host");
             self.mistake(at, error.hinted("rename the host"));
             return;
         }
