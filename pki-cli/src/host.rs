@@ -1,5 +1,6 @@
 //! The machine: clock, randomness, name, addresses, streams. The only file that names them.
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::net::IpAddr;
@@ -22,6 +23,18 @@ pub(crate) fn issuance_context() -> Result<IssuanceContext, Failure> {
     getrandom::fill(&mut random)
         .map_err(|error| Failure::environment(format!("reading randomness: {error}")))?;
     Ok(IssuanceContext { now: now(), serial: SerialNumber::from_random(random) })
+}
+
+/// A password that nobody can guess and every program takes: 160 random bits in hexadecimal.
+pub(crate) fn random_password() -> Result<Zeroizing<String>, Failure> {
+    let mut random = Zeroizing::new([0_u8; 20]);
+    getrandom::fill(&mut *random)
+        .map_err(|error| Failure::environment(format!("reading randomness: {error}")))?;
+    let mut password = Zeroizing::new(String::with_capacity(2 * random.len()));
+    for byte in *random {
+        let _ = write!(password, "{byte:02x}");
+    }
+    Ok(password)
 }
 
 /// The host's name as the kernel knows it.

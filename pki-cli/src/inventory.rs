@@ -138,6 +138,17 @@ impl Inventory {
         Ok(count.unwrap_or(0))
     }
 
+    /// Whether a member of this name was given a certificate. Without an inventory nobody knows, and it may
+    /// have been.
+    pub(crate) fn has_issued_to_member(&self, common_name: &str) -> Result<bool, Failure> {
+        let query = "SELECT EXISTS (SELECT 1 FROM certificates
+            WHERE common_name = ?1 AND ca_label IN ('server', 'peer'))";
+        let found = self
+            .0
+            .read(|connection| connection.query_row(query, [common_name], |row| row.get(0)))?;
+        Ok(found.unwrap_or(true))
+    }
+
     /// Records new CAs. They are on disk afterwards.
     pub(crate) fn record_cas(&self, cas: &[Entry]) -> Result<(), Failure> {
         self.0.write(|transaction| insert(transaction, cas))

@@ -14,9 +14,8 @@ use crate::hosts::HeldFile;
 /// A certificate and its key.
 pub(crate) struct Pair {
     pub(crate) role: Role,
-    pub(crate) certificate: Certificate,
-    /// The CAs that issued it, its root last.
-    pub(crate) issuers: Vec<Certificate>,
+    /// The certificate, then the CAs that it is sent with.
+    pub(crate) chain: Vec<Certificate>,
     pub(crate) key: PrivateKey,
 }
 
@@ -36,7 +35,8 @@ pub(crate) fn read(
     let mut bundle = Bundle { pairs: Vec::new(), public: BTreeSet::new() };
     let mut problems = Vec::new();
     for (name, file) in files {
-        if is_public(name, &file.contents) {
+        let kind = name.to_str().and_then(FileKind::from_name);
+        if is_public(kind.as_ref(), &file.contents) {
             bundle.public.insert(name.clone());
         }
         let is_of_a_ca = |key: &PublicKey| cas.all().iter().any(|ca| ca.public_key == *key);
@@ -45,7 +45,7 @@ pub(crate) fn read(
             return Err(Failure::refused(format!("{host}/{name} is the CA's key, which no host may hold"))
                 .hinted("remove it; if it was on a host, whoever was there can certify anything: make a new CA"));
         }
-        match name.to_str().and_then(FileKind::from_name) {
+        match kind {
             Some(FileKind::Key(role)) => {
                 let certificate = role.certificate_file();
                 if !files.contains_key(&OsString::from(&certificate)) {
@@ -88,15 +88,13 @@ fn pair(
         return Ok(None);
     }
     let set = cas.for_role(&role);
-    let Some(root) = set.root_of(&certificate, &chain) else {
+    if set.root_of(&certificate, &chain).is_none() {
         return Err(if set.root_of(&certificate, set.chain()).is_some() {
             format!("the CA that issued it, {}, is missing behind it", certificate.issuer)
         } else {
             format!("not signed by this CA, {}", set.issuing().subject)
         });
-    };
-    let mut issuers: Vec<Certificate> = chain.into_iter().filter(|ca| ca != root).collect();
-    issuers.push(root.clone());
+    }
     let key_file = role.key_file();
     let Some(key) = key else { return Err(format!("its key {key_file} is missing")) };
     let key = PrivateKey::from_pem(&key.contents)
@@ -108,7 +106,9 @@ fn pair(
             certificate.public_key.key_id()
         ));
     }
-    Ok(Some(Pair { role, certificate, issuers, key }))
+    chain.retain(|ca| !ca.is_self_issued());
+    chain.insert(0, certificate);
+    Ok(Some(Pair { role, chain, key }))
 }
 
 /// What a folder lacks, judged by what it holds.
@@ -154,15 +154,13 @@ fn missing(files: &BTreeMap<OsString, HeldFile>, cas: &ClusterCas) -> Vec<String
 
 /// Whether a file is known to hold nothing secret: only certificates and CRLs, or the configuration that `apply`
 /// makes. Anything else may be a key in some form.
-fn is_public(name: &OsString, contents: &[u8]) -> bool {
+fn is_public(kind: Option<&FileKind>, contents: &[u8]) -> bool {
     let is_public =
         |content: &Content| matches!(content, Content::Certificate(_) | Content::Crl(_));
-    match name.to_str().and_then(FileKind::from_name) {
-        Some(kind @ (FileKind::TrustedCas | FileKind::Certificate(_) | FileKind::Key(_))) => {
+    match kind.filter(|kind| !kind.is_secret()) {
+        Some(FileKind::TrustedCas | FileKind::Certificate(_)) => {
             let sections = read_pem(contents).unwrap_or_default();
-            !kind.is_secret()
-                && !sections.is_empty()
-                && sections.iter().all(|section| is_public(&section.content))
+            !sections.is_empty() && sections.iter().all(|section| is_public(&section.content))
         }
         Some(_) => {
             quote::sentence(&String::from_utf8_lossy(contents)) == String::from_utf8_lossy(contents)

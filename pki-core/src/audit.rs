@@ -172,10 +172,15 @@ impl Deployment<'_> {
         let verifier = other.as_ref().unwrap_or_else(|| verifiers.for_purpose(options.purpose));
         let report = verifier.check(leaf.certificate, &chain, &options);
         let member = self.members.iter().find(|member| member.host.name == pair.host);
-        if member.is_some_and(|member| !member.uses_gateway()) {
-            return report.without("srv-eku-client");
+        let report = match member {
+            Some(member) if !member.uses_gateway() => report.without("srv-eku-client"),
+            _ => report,
+        };
+        // A manifest can ask for a client without a common name.
+        match &pair.spec {
+            Some(spec) if spec.subject.common_name().is_none() => report.without("cli-cn-empty"),
+            _ => report,
         }
-        report
     }
 
     /// The CAs of a certificate that comes from none of the cluster's, where all who meet it trust its CA:

@@ -5,6 +5,7 @@
 mod constraints;
 pub(crate) mod der;
 mod extension;
+mod general_name;
 mod host;
 mod name;
 mod request;
@@ -21,11 +22,12 @@ use x509_parser::asn1_rs::FromDer;
 use x509_parser::certificate::X509Certificate;
 
 pub use self::constraints::NameConstraints;
-pub(crate) use self::extension::prefix;
 pub use self::extension::{
     AccessDescription, AuthorityKeyId, BasicConstraints, DistributionPoint, Extension, Extensions,
-    GeneralName, PolicyConstraints,
+    PolicyConstraints,
 };
+pub use self::general_name::GeneralName;
+pub(crate) use self::general_name::prefix;
 pub use self::name::{DistinguishedName, NameAttribute};
 pub use self::request::CertificateRequest;
 pub use self::serial::SerialNumber;

@@ -9,8 +9,14 @@ use crate::usage::Purpose;
 /// The client certificate of the API servers, by the name that kubeadm gives it.
 pub const APISERVER_CLIENT: &str = "apiserver-etcd-client";
 
+/// The folder for clients without a host.
+pub(crate) const ADMIN: &str = "admin";
+
 const CERTIFICATE_SUFFIX: &str = ".pem";
 const KEY_SUFFIX: &str = "-key.pem";
+const COMBINED_SUFFIX: &str = "-combined.pem";
+const KEY_STORE_SUFFIX: &str = ".p12";
+const PASSWORD_SUFFIX: &str = ".p12.password";
 
 /// What a certificate of a host is for. Its files, its profile and its purposes follow from that.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -104,6 +110,12 @@ pub enum FileKind {
     Certificate(Role),
     /// The private key of a certificate.
     Key(Role),
+    /// The private key of a certificate and the certificate with its chain, in one PEM file.
+    Combined(Role),
+    /// The same and the trusted CAs in one PKCS #12 file.
+    KeyStore(Role),
+    /// The password of the PKCS #12 file.
+    KeyStorePassword(Role),
     /// etcd's configuration file.
     EtcdConfig,
     /// The systemd unit that starts etcd.
@@ -125,6 +137,9 @@ impl FileKind {
             Self::TrustedCas => "ca.pem".into(),
             Self::Certificate(role) => role.certificate_file().into(),
             Self::Key(role) => role.key_file().into(),
+            Self::Combined(role) => format!("{}{COMBINED_SUFFIX}", role.base()).into(),
+            Self::KeyStore(role) => format!("{}{KEY_STORE_SUFFIX}", role.base()).into(),
+            Self::KeyStorePassword(role) => format!("{}{PASSWORD_SUFFIX}", role.base()).into(),
             Self::EtcdConfig => "etcd.conf.yaml".into(),
             Self::EtcdUnit => "etcd.service".into(),
             Self::EtcdctlEnv => "etcdctl.env".into(),
@@ -137,16 +152,31 @@ impl FileKind {
         if let Some(fixed) = Self::FIXED.into_iter().find(|kind| kind.name() == name) {
             return Some(fixed);
         }
-        let role = |base: &str| Some(Role::from_base(base)).filter(|_| !base.is_empty());
-        match name.strip_suffix(KEY_SUFFIX) {
-            Some(base) => role(base).map(Self::Key),
-            None => name.strip_suffix(CERTIFICATE_SUFFIX).and_then(role).map(Self::Certificate),
+        // The longest suffix first: others end in the last.
+        let of = |suffix: &str| {
+            name.strip_suffix(suffix).filter(|base| !base.is_empty()).map(Role::from_base)
+        };
+        if let Some(role) = of(COMBINED_SUFFIX) {
+            Some(Self::Combined(role))
+        } else if let Some(role) = of(KEY_SUFFIX) {
+            Some(Self::Key(role))
+        } else if let Some(role) = of(PASSWORD_SUFFIX) {
+            Some(Self::KeyStorePassword(role))
+        } else if let Some(role) = of(KEY_STORE_SUFFIX) {
+            Some(Self::KeyStore(role))
+        } else if [COMBINED_SUFFIX, KEY_SUFFIX].contains(&name) {
+            None
+        } else {
+            of(CERTIFICATE_SUFFIX).map(Self::Certificate)
         }
     }
 
     /// True if only its owner may read it.
     pub const fn is_secret(&self) -> bool {
-        matches!(self, Self::Key(_))
+        matches!(
+            self,
+            Self::Key(_) | Self::Combined(_) | Self::KeyStore(_) | Self::KeyStorePassword(_)
+        )
     }
 
     /// The permission bits of the file.
@@ -162,6 +192,11 @@ impl FileKind {
             _ => Owner::Root,
         }
     }
+}
+
+/// The name of a file in the folder of a host, from its path there.
+pub(crate) fn below<'p>(folder: &str, path: &'p str) -> Option<&'p str> {
+    path.strip_prefix(folder)?.strip_prefix('/').filter(|name| !name.contains('/'))
 }
 
 #[cfg(test)]
@@ -182,6 +217,14 @@ mod tests {
             (FileKind::Key(Role::Member), "member-key.pem", 0o600, "etcd"),
             (FileKind::Certificate(client()), "apiserver-etcd-client.pem", 0o644, "root"),
             (FileKind::Key(client()), "apiserver-etcd-client-key.pem", 0o600, "root"),
+            (FileKind::Combined(client()), "apiserver-etcd-client-combined.pem", 0o600, "root"),
+            (FileKind::KeyStore(client()), "apiserver-etcd-client.p12", 0o600, "root"),
+            (
+                FileKind::KeyStorePassword(client()),
+                "apiserver-etcd-client.p12.password",
+                0o600,
+                "root",
+            ),
             (FileKind::EtcdConfig, "etcd.conf.yaml", 0o644, "root"),
             (FileKind::EtcdUnit, "etcd.service", 0o644, "root"),
             (FileKind::EtcdctlEnv, "etcdctl.env", 0o644, "root"),
@@ -195,7 +238,17 @@ mod tests {
 
     #[test]
     fn other_names_stand_for_none() {
-        for name in ["", ".pem", "-key.pem", "server.crt", "notes.txt", "ca", "server-key"] {
+        for name in [
+            "",
+            ".pem",
+            "-key.pem",
+            "-combined.pem",
+            ".p12",
+            "server.crt",
+            "notes.txt",
+            "ca",
+            "server-key",
+        ] {
             assert_eq!(FileKind::from_name(name), None, "{name:?}");
         }
     }

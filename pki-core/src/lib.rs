@@ -210,7 +210,7 @@ pub use adopt::{AdoptedFile, AdoptedFolder, AdoptedPair, Adoption};
 pub use audit::FileReport;
 pub use authority::{Authority, IssuanceContext};
 #[cfg(feature = "manifest")]
-pub use bundle::{Bundles, Generated};
+pub use bundle::{Bundles, Generated, InitialStates, MemberFiles};
 #[cfg(feature = "manifest")]
 pub use ca_set::{CaSet, ClusterCas};
 pub use certificate::{
@@ -241,12 +241,15 @@ pub use key::{KeyAlgorithm, KeyId, PublicKey, SignatureAlgorithm, Signer};
 #[cfg(feature = "manifest")]
 pub use layout::{APISERVER_CLIENT, FileKind, Owner, Role};
 #[cfg(feature = "manifest")]
-pub use manifest::{CaSpec, Client, Host, Manifest, Paths};
+pub use manifest::{
+    CaSpec, Client, ClientFormat, ClusterState, Endpoint, EtcdConfig, Host, KubernetesVersion,
+    Manifest, Paths, ReachedBy,
+};
 pub use name::{DnsName, EmailAddress, San, Uri};
 pub use oid::Oid;
 pub use pem::{Content, Section, is_pem, read as read_pem};
 #[cfg(feature = "pkcs12")]
-pub use pkcs12::pkcs12;
+pub use pkcs12::KeyStoreContents;
 #[cfg(feature = "manifest")]
 pub use pki_folder::{FolderFile, FolderPair, PkiFolder};
 pub use private_key::{KeyFormat, PrivateKey};

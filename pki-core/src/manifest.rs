@@ -1,7 +1,13 @@
 //! The manifest of a cluster: its grammar, and a reader that reports every mistake at once.
 
+mod endpoint;
+mod kubernetes;
 mod model;
 mod reader;
 mod values;
 
-pub use self::model::{CaSpec, Client, Host, Manifest, Paths};
+pub use self::endpoint::Endpoint;
+pub use self::kubernetes::KubernetesVersion;
+pub use self::model::{
+    CaSpec, Client, ClientFormat, ClusterState, EtcdConfig, Host, Manifest, Paths, ReachedBy,
+};

@@ -1,7 +1,7 @@
 //! PKCS #12: a key, its certificate and the CAs above it in one file under a password; the only place
 //! that knows its library.
 
-use p12_keystore::{KeyStore, KeyStoreEntry, MacAlgorithm, PrivateKeyChain};
+use p12_keystore::{KeyStore, KeyStoreEntry, MacAlgorithm, Pkcs12ImportPolicy, PrivateKeyChain};
 use zeroize::Zeroizing;
 
 use crate::certificate::Certificate;
@@ -13,44 +13,86 @@ use crate::private_key::PrivateKey;
 /// costs this much more, and opening the file still takes less than a second.
 const ITERATIONS: u32 = 100_000;
 
-/// A PKCS #12 file (RFC 7292) with a key and its chain, the key's own certificate first.
-///
-/// Key and certificates are encrypted with AES-256 (PBES2, PBKDF2 with HMAC-SHA-256), the whole is
-/// authenticated with HMAC-SHA-256: what OpenSSL 3, GnuTLS and Java write by themselves. `name` is the
-/// friendly name, which Java calls the alias.
-pub fn pkcs12(
-    name: &str,
-    key: &PrivateKey,
-    chain: &[Certificate],
-    password: &str,
-) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let fits = chain.first().is_some_and(|leaf| leaf.public_key == *key.public_key());
-    if !fits {
-        return Err(Error::invalid(
-            "key",
-            key.public_key().key_id().to_string(),
-            "not the key of the first certificate",
-        )
-        .hinted("give the certificate of this key first, then the CAs above it"));
+/// What a PKCS #12 file holds (RFC 7292).
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "callers write it as a literal")]
+pub struct KeyStoreContents<'a> {
+    /// The friendly name of the key, which Java calls its alias.
+    pub name: &'a str,
+    /// The private key.
+    pub key: &'a PrivateKey,
+    /// The certificate of the key first, then the CAs that it is sent with.
+    pub chain: &'a [Certificate],
+    /// The CAs that the holder of the key trusts. Java takes a certificate for trusted if the file marks
+    /// it so.
+    pub trusted: &'a [Certificate],
+}
+
+impl KeyStoreContents<'_> {
+    /// Writes the file.
+    ///
+    /// Key and certificates are encrypted with AES-256 (PBES2, PBKDF2 with HMAC-SHA-256), and the file is
+    /// authenticated with HMAC-SHA-256: the defaults of OpenSSL 3, GnuTLS and Java.
+    pub fn to_pkcs12(&self, password: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let fits = self.chain.first().is_some_and(|leaf| leaf.public_key == *self.key.public_key());
+        if !fits {
+            return Err(Error::invalid(
+                "key",
+                self.key.public_key().key_id().to_string(),
+                "not the key of the first certificate",
+            )
+            .hinted("give the certificate of this key first, then the CAs above it"));
+        }
+        if password.is_empty() {
+            return Err(Error::invalid("password", "", "empty, which protects nothing")
+                .hinted("choose a long one"));
+        }
+        let own = p12_keystore::PrivateKey::from_der(&self.key.to_pkcs8()?).map_err(failed)?;
+        let chain = self.chain.iter().map(certificate).collect::<Result<Vec<_>, _>>()?;
+        let id: &[u8] = &self.key.public_key().key_id().0;
+        let entry = PrivateKeyChain::new(id, own, chain);
+        let mut store = KeyStore::new();
+        store.add_entry(self.name, KeyStoreEntry::PrivateKeyChain(entry));
+        for (index, ca) in self.trusted.iter().enumerate() {
+            let alias = if index == 0 { "ca".to_owned() } else { format!("ca-{}", index + 1) };
+            store.add_entry(&alias, KeyStoreEntry::Certificate(certificate(ca)?));
+        }
+        let writer = store.writer(password).mac_algorithm(MacAlgorithm::HmacSha256);
+        let writer = writer.encryption_iterations(ITERATIONS).mac_iterations(ITERATIONS);
+        writer.write().map(Zeroizing::new).map_err(failed)
     }
-    if password.is_empty() {
-        return Err(Error::invalid("password", "", "empty, which protects nothing")
-            .hinted("choose a long one"));
+
+    /// True if a file opens with the password and holds this and nothing else.
+    pub fn is_in(&self, pkcs12: &[u8], password: &str) -> bool {
+        let opened = KeyStore::from_pkcs12(pkcs12, password, Pkcs12ImportPolicy::Strict);
+        let Ok(store) = opened else { return false };
+        let mut trusted = Vec::new();
+        let mut has_key = false;
+        for (alias, entry) in store.entries() {
+            match entry {
+                KeyStoreEntry::PrivateKeyChain(found) => {
+                    let key = PrivateKey::from_der(found.key().as_der());
+                    let is_same = key.is_ok_and(|key| key.public_key() == self.key.public_key());
+                    let chain = found.certs().iter().map(p12_keystore::Certificate::as_der);
+                    has_key = alias == self.name
+                        && is_same
+                        && chain.eq(self.chain.iter().map(Certificate::der));
+                }
+                KeyStoreEntry::Certificate(found) => trusted.push(found.as_der()),
+                KeyStoreEntry::Secret(_) => return false,
+            }
+        }
+        has_key && trusted.into_iter().eq(self.trusted.iter().map(Certificate::der))
     }
-    let failed = |error: p12_keystore::error::Error| Error::Internal(format!("PKCS #12: {error}"));
-    let own = p12_keystore::PrivateKey::from_der(&key.to_pkcs8()?).map_err(failed)?;
-    let certificates: Vec<p12_keystore::Certificate> = chain
-        .iter()
-        .map(|certificate| p12_keystore::Certificate::from_der(certificate.der()))
-        .collect::<Result<_, _>>()
-        .map_err(failed)?;
-    let id: &[u8] = &key.public_key().key_id().0;
-    let entry = PrivateKeyChain::new(id, own, certificates);
-    let mut store = KeyStore::new();
-    store.add_entry(name, KeyStoreEntry::PrivateKeyChain(entry));
-    let writer = store.writer(password).mac_algorithm(MacAlgorithm::HmacSha256);
-    let writer = writer.encryption_iterations(ITERATIONS).mac_iterations(ITERATIONS);
-    writer.write().map(Zeroizing::new).map_err(failed)
+}
+
+fn certificate(certificate: &Certificate) -> Result<p12_keystore::Certificate, Error> {
+    p12_keystore::Certificate::from_der(certificate.der()).map_err(failed)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn failed(error: p12_keystore::error::Error) -> Error {
+    Error::Internal(format!("PKCS #12: {error}"))
 }
 
 /// The public halves of the keys in a PKCS #12 file that has no password; none if it has one, or is something

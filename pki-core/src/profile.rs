@@ -72,7 +72,7 @@ pub struct Profile {
     /// `Policies`
     pub policies: Vec<PolicyInformation>,
     /// `add_names`, a field of etcdpki's own: names that every certificate of the profile carries.
-    /// `{cn}` stands for the common name
+    /// `{cn}` stands for the common name, `{label}` for a DNS name that resembles it
     pub add_names: Vec<String>,
 }
 

@@ -11,6 +11,7 @@ mod options;
 mod progress;
 mod prune;
 mod schema;
+mod shapes;
 mod twice;
 
 use std::collections::{BTreeMap, BTreeSet};

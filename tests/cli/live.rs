@@ -2,7 +2,9 @@
 //! and the worker at their own addresses.
 
 mod configuration;
+mod grown;
 mod script;
+mod shapes;
 
 use std::fs;
 use std::path::PathBuf;

@@ -2,6 +2,7 @@
 
 pub(crate) mod https;
 pub(crate) mod network;
+pub(crate) mod real;
 
 use std::fs::{self, OpenOptions};
 use std::path::PathBuf;

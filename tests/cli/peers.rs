@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const INSTALL: &str = "install the peers with: tests/install-peers";
+pub(crate) const INSTALL: &str = "install the peers with: tests/install-peers";
 
 /// The root of the project.
 pub(crate) fn root() -> &'static Path {

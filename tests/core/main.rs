@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod authority;
+mod bundle;
 mod ca_set;
 mod cfssl;
 mod der;

@@ -1,5 +1,6 @@
 //! `etcdpki apply`
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
@@ -13,7 +14,8 @@ use zeroize::Zeroizing;
 
 use super::Common;
 use super::cluster::{
-    self, ApplyContext, HostWork, ManifestArgs, Orphans, Outcome, Step, Work, in_parallel,
+    self, ApplyContext, HostWork, IssuedPair, ManifestArgs, Orphans, Outcome, Step, Work,
+    in_parallel,
 };
 use crate::ca::{self, Ca, Chain, Found, LockedFolder, NewCa, Opened, Remains};
 use crate::failure::Failure;
@@ -80,10 +82,12 @@ pub(crate) fn run(args: &ApplyArgs, common: &Common) -> Result<ExitCode, Failure
 
     let mut steps: Vec<Step> = ca.step.into_iter().chain(work.steps(orphans)).collect();
     steps.retain(|step| step.action != "keep");
+    let (next, warning) = (context.next_for(&args.manifest.only), context.warning);
     let mut warnings = std::mem::take(&mut manifest.warnings);
     warnings.extend(ca.remarks);
+    warnings.extend(warning);
     let end = if changed { "done\n" } else { "nothing to do\n" };
-    Outcome { changed, warnings, steps }.print(common.format, end)?;
+    Outcome { changed, warnings, steps, next }.print(common.format, end)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -241,8 +245,14 @@ fn make(
     if !host.is_exchanged(orphans) {
         return Ok(None);
     }
+    let held = if host.has_other_formats() {
+        hosts::read(&context.all.join(host.host))?
+    } else {
+        BTreeMap::new()
+    };
     let mut files = Vec::new();
     let mut signed = Vec::new();
+    let mut keys = Vec::new();
     for spec in to_sign(host) {
         let leaf_key = PrivateKey::generate(spec.key)?;
         let request = spec.request(leaf_key.public_key().clone());
@@ -254,6 +264,12 @@ fn make(
             contents: Zeroizing::new(leaf_key.to_pem(KeyFormat::Pkcs8)?.as_bytes().to_vec()),
             access: Access::Secret,
         });
+        keys.push(leaf_key);
+    }
+    for pair in host.kept_pairs(&held) {
+        let mut made = pair.files(&held, cas)?;
+        made.retain(|file| host.writes(&file.name));
+        files.extend(made);
     }
     let mut kept_files = host.kept_files.clone();
     kept_files.extend(host.orphans.iter().filter(|_| orphans == Orphans::Keep).cloned());
@@ -269,9 +285,10 @@ fn make(
     );
     let signed: Pending<Vec<Issued>> = signed.into_iter().collect();
     let staged = signed.stage(|all| {
-        for (issued, spec) in all.iter().zip(to_sign(host)) {
-            let pem = cas.for_role(&spec.role).leaf_pem(&issued.certificate)?;
-            files.push(public(spec.role.certificate_file(), pem));
+        for ((issued, spec), key) in all.into_iter().zip(to_sign(host)).zip(keys) {
+            let set = cas.for_role(&spec.role);
+            files.push(public(spec.role.certificate_file(), set.leaf_pem(&issued.certificate)?));
+            files.extend(IssuedPair::new(spec, issued.certificate, set, key).files(&held, cas)?);
         }
         NewFolder::write(&context.all, host.host, &files, &kept_files)
     });

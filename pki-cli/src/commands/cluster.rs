@@ -1,10 +1,13 @@
 //! What `plan`, `apply` and `status` share: the manifest, what the hosts hold, and what is to be done.
 
+mod formats;
 mod manifest;
 mod parallel;
+mod states;
 mod step;
 mod work;
 
+pub(crate) use self::formats::IssuedPair;
 pub(crate) use self::manifest::{ManifestArgs, all, read_manifest, specs_by_host};
 pub(crate) use self::parallel::in_parallel;
 pub(crate) use self::step::{Outcome, Step};

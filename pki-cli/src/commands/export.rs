@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::ValueEnum;
-use pki_core::{APISERVER_CLIENT, FileKind, Role, pkcs12, quote};
+use pki_core::{
+    APISERVER_CLIENT, Certificate, ClusterCas, FileKind, KeyStoreContents, Role, quote,
+};
 use serde::Serialize;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
@@ -101,7 +103,7 @@ pub(crate) fn run(args: &ExportArgs, common: &Common) -> Result<ExitCode, Failur
     let cas = Chain::read(&folder)?.cas(&folder)?;
     let bundle = pairs::read(&args.host, &files, &cas)?;
     let made = match (args.form, &password) {
-        (Form::Pkcs12, Some(password)) => key_stores(args, &bundle, password)?,
+        (Form::Pkcs12, Some(password)) => key_stores(args, &bundle, &cas, password)?,
         (Form::Kubeadm, _) => vec![archive(args, kubeadm(&bundle, &files), &bundle)?],
         _ => vec![archive(args, as_it_is(&bundle, &files), &bundle)?],
     };
@@ -211,7 +213,7 @@ fn archive(args: &ExportArgs, files: Vec<Member<'_>>, bundle: &Bundle) -> Result
     let mut contents: Vec<String> = files.iter().map(|file| file.path.clone()).collect();
     contents.sort();
     // Of the same files the same bytes, and no moment that tar finds implausible.
-    let begins = bundle.pairs.iter().map(|pair| pair.certificate.not_before);
+    let begins = bundle.pairs.iter().map(|pair| pair.chain[0].not_before);
     let modified = begins.max().unwrap_or(OffsetDateTime::UNIX_EPOCH);
     let bytes = archive::tar_gz(files, modified)
         .map_err(|error| Failure::environment(format!("packing {}: {error}", shown(&path))))?;
@@ -259,13 +261,19 @@ fn kubeadm<'a>(bundle: &Bundle, files: &'a BTreeMap<OsString, HeldFile>) -> Vec<
     members
 }
 
-/// A PKCS #12 file for each pair, with the CAs up to the root.
-fn key_stores(args: &ExportArgs, bundle: &Bundle, password: &str) -> Result<Vec<Made>, Failure> {
+/// A PKCS #12 file for each pair, with its chain and the CAs that the host trusts.
+fn key_stores(
+    args: &ExportArgs,
+    bundle: &Bundle,
+    cas: &ClusterCas,
+    password: &str,
+) -> Result<Vec<Made>, Failure> {
+    let trusted: Vec<Certificate> = cas.trusted().into_iter().cloned().collect();
     let folder = args.out.clone().unwrap_or_default();
-    let made = bundle.pairs.iter().map(|Pair { role, certificate, issuers, key }| {
+    let made = bundle.pairs.iter().map(|Pair { role, chain, key }| {
         let name = format!("{}-{}", args.host, role.base());
-        let chain = [std::slice::from_ref(certificate), issuers].concat();
-        let bytes = pkcs12(&name, key, &chain, password)?;
+        let contents = KeyStoreContents { name: &name, key, chain, trusted: &trusted };
+        let bytes = contents.to_pkcs12(password)?;
         let trusted = FileKind::TrustedCas.name().into_owned();
         let contents = vec![role.certificate_file(), role.key_file(), trusted];
         Ok(Made { path: folder.join(format!("{name}.p12")), bytes, contents })

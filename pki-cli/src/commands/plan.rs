@@ -45,6 +45,9 @@ pub(crate) fn run(args: &PlanArgs, common: &Common) -> Result<ExitCode, Failure>
     let orphans = Orphans::of(args.prune);
     let changed = work.is_needed(orphans) || ca_step.is_some();
     let steps: Vec<Step> = ca_step.into_iter().chain(work.steps(orphans)).collect();
-    Outcome { changed, warnings: manifest.warnings, steps }.print(common.format, "")?;
+    let next = context.next_for(&args.manifest.only);
+    let mut warnings = manifest.warnings.clone();
+    warnings.extend(context.warning);
+    Outcome { changed, warnings, steps, next }.print(common.format, "")?;
     Ok(if changed { ExitCode::from(Kind::Refused.exit_code()) } else { ExitCode::SUCCESS })
 }

@@ -105,6 +105,22 @@ pub(crate) fn read(path: &Path) -> Result<BTreeMap<OsString, HeldFile>, Failure>
     names.map(|name| folder.read(&name).map(|file| (name, file))).collect()
 }
 
+/// Some of the files that a host's folder holds.
+pub(crate) fn read_some<const N: usize>(
+    path: &Path,
+    names: &[OsString; N],
+) -> Result<[Option<HeldFile>; N], Failure> {
+    let mut files = [const { None }; N];
+    let Some(folder) = Folder::open(path)? else { return Ok(files) };
+    let there = folder.names()?;
+    for (file, name) in files.iter_mut().zip(names) {
+        if there.contains(name) {
+            *file = Some(folder.read(name)?);
+        }
+    }
+    Ok(files)
+}
+
 fn link(path: &Path) -> Failure {
     Failure::environment(format!("{} is a symbolic link; it is not followed", shown(path)))
         .hinted("hosts' folders are folders, and hold only files; move the link away")

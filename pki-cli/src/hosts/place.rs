@@ -5,6 +5,7 @@
 //! name that says that it is whole, the old one goes out of the way, and the new one follows; a run that
 //! dies in between is finished by the next one.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
@@ -24,6 +25,9 @@ const NEW: &str = "new-";
 /// A folder that has made room.
 const OLD: &str = "old-";
 
+/// The first folder of a host, which is not in its place yet; a dot and something random follow the host.
+const FIRST: &str = "first-";
+
 /// A folder that is to be removed.
 const GONE: &str = "gone-";
 
@@ -39,6 +43,42 @@ fn host_of<'a>(name: &'a str, kind: &str) -> Option<&'a str> {
     let host = name.strip_prefix(UNFINISHED)?.strip_prefix(kind)?;
     // Nobody's host, and perhaps the way out of here.
     (!host.starts_with('.')).then_some(host)
+}
+
+/// How the name of a folder begins that is being written for a place.
+pub(super) fn prefix(place: &Path) -> OsString {
+    let mut prefix = OsString::from(UNFINISHED);
+    if place.symlink_metadata().is_err() {
+        prefix.push(FIRST);
+        prefix.push(place.file_name().unwrap_or_default());
+        prefix.push(".");
+    }
+    prefix
+}
+
+/// The first folders of hosts that a killed run did not put in their places, whole or not, by host.
+pub(crate) fn first_folders(all: &Path) -> Result<BTreeMap<String, PathBuf>, Failure> {
+    let entries = match fs::read_dir(all) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
+        entries => entries.map_err(|error| Failure::file("reading", all, &error))?,
+    };
+    let mut folders = BTreeMap::new();
+    for entry in entries {
+        let entry = entry.map_err(|error| Failure::file("reading", all, &error))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if let Some((host, _)) = host_of(&name, FIRST).and_then(|rest| rest.rsplit_once('.')) {
+            folders.insert(host.to_owned(), entry.path());
+        }
+    }
+    Ok(folders)
+}
+
+/// Where a host's folder is: in its place, or beside it if a killed run was about to put it there.
+pub(crate) fn folder_of(all: &Path, host: &str) -> PathBuf {
+    let place = all.join(host);
+    let new = aside(&place, NEW);
+    let is_between = place.symlink_metadata().is_err() && new.symlink_metadata().is_ok();
+    if is_between { new } else { place }
 }
 
 /// Finishes what a killed run left half done in the folder of all hosts, and sweeps the rest. The CA's lock

@@ -14,7 +14,7 @@ use super::folder::{Folder, permissions};
 use super::{FOLDER_MODE, place};
 use crate::failure::{Failure, shown};
 use crate::recorded::Recorded;
-use crate::store::{self, Access, UNFINISHED};
+use crate::store::{self, Access};
 
 /// A file for a host's folder.
 pub(crate) struct BundleFile {
@@ -43,7 +43,7 @@ impl NewFolder {
     ) -> Result<Self, Failure> {
         let place = all.join(host);
         let folder = tempfile::Builder::new()
-            .prefix(UNFINISHED)
+            .prefix(&place::prefix(&place))
             .permissions(fs::Permissions::from_mode(FOLDER_MODE))
             .tempdir_in(all)
             .map_err(|error| Failure::file("making a folder in", all, &error))?;

@@ -3,7 +3,7 @@
 use x509_parser::asn1_rs::{Any, Class, FromDer, Tag};
 use x509_parser::extensions::GeneralName as Asn1Name;
 
-use super::extension::GeneralName;
+use super::general_name::GeneralName;
 use super::signed::{contents, elements};
 
 /// RFC 5280 section 4.2.1.10

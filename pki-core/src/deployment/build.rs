@@ -7,12 +7,12 @@ use time::OffsetDateTime;
 use super::clients::ClientConfig;
 use super::contents::HostFile;
 use super::model::{ClientFile, ConfiguredCrl, Deployment, Member, Pair, Trust};
-use super::settings::{self, below};
-use crate::bundle::Bundles;
+use super::settings;
+use crate::bundle::{Bundles, InitialStates};
 use crate::ca_set::ClusterCas;
 use crate::cluster::CertificateSpec;
 use crate::error::Error;
-use crate::layout::{FileKind, Role};
+use crate::layout::{FileKind, Role, below};
 use crate::manifest::{Host, Manifest};
 use crate::usage::Purpose;
 
@@ -38,7 +38,7 @@ impl<'a> Deployment<'a> {
             unseen: Vec::new(),
             by_path,
         };
-        let bundles = Bundles::new(manifest);
+        let bundles = Bundles::new(manifest, InitialStates::default());
         for member in &manifest.etcd {
             deployment.add_member(member, &bundles);
         }
@@ -46,6 +46,7 @@ impl<'a> Deployment<'a> {
             deployment.add_client(host, &manifest.paths.kubernetes);
         }
         let mut others: Vec<&str> = manifest.clients.iter().map(|c| c.host.as_str()).collect();
+        others.sort_unstable();
         others.dedup();
         for host in others {
             if !manifest.control_plane.iter().any(|known| known.name == host) {

@@ -3,7 +3,7 @@
 use super::model::Deployment;
 use crate::bundle::Bundles;
 use crate::etcd::{EtcdSettings, FileLookup};
-use crate::layout::FileKind;
+use crate::layout::{FileKind, below};
 use crate::manifest::Host;
 
 /// The environment file of kubespray and etcdadm, whose units are elsewhere on the host.
@@ -41,9 +41,4 @@ pub(super) fn read(
             })
         }
     }
-}
-
-/// The name of a file in the folder of a host, from its path there.
-pub(super) fn below<'p>(folder: &str, path: &'p str) -> Option<&'p str> {
-    path.strip_prefix(folder)?.strip_prefix('/').filter(|name| !name.contains('/'))
 }

@@ -4,7 +4,9 @@ use std::net::IpAddr;
 
 use time::Duration;
 
-use crate::etcd::EtcdVersion;
+use super::endpoint::Endpoint;
+use super::kubernetes::KubernetesVersion;
+use crate::etcd::{EtcdOption, EtcdVersion};
 use crate::key::KeyAlgorithm;
 use crate::layout::Role;
 use crate::name::{DnsName, San};
@@ -24,6 +26,14 @@ pub struct Manifest {
     pub ca: CaSpec,
     /// `etcd_version`: the version of etcd on the members
     pub etcd_version: EtcdVersion,
+    /// `etcd_config`: options of etcd for every member
+    pub etcd_config: EtcdConfig,
+    /// `endpoints`: where API servers and clients connect to etcd, if not to the members themselves
+    pub endpoints: Vec<Endpoint>,
+    /// `control_plane_endpoint`: where kubelets and users connect to the API servers
+    pub control_plane_endpoint: Option<Endpoint>,
+    /// `kubernetes_version`
+    pub kubernetes_version: Option<KubernetesVersion>,
     /// `paths`: where the files go on the hosts
     pub paths: Paths,
     /// `renew_before`: how long before it expires a certificate is renewed
@@ -74,8 +84,13 @@ pub struct CaSpec {
 pub struct Host {
     /// `name`: its short name
     pub name: String,
-    /// `ip`: its addresses, starting with the one that others connect to
+    /// `ip`: its addresses, starting with the one that others connect to; a member that is reached by
+    /// name can have none
     pub addresses: Vec<IpAddr>,
+    /// `reached_by`
+    pub reached_by: ReachedBy,
+    /// `initial_cluster_state`: how a member starts, where the manifest decides
+    pub initial_cluster_state: Option<ClusterState>,
     /// `sans`: additional names
     pub sans: Vec<San>,
     /// `key`
@@ -86,14 +101,86 @@ pub struct Host {
     pub combined: bool,
 }
 
+/// How the other members and the clients connect to a member.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "callers match both")]
+pub enum ReachedBy {
+    /// At its first address
+    #[default]
+    Ip,
+    /// At its full name: its short name, and behind that the domain if there is one
+    Name,
+}
+
+/// How a member starts that has no data yet: etcd's `initial-cluster-state`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "callers match both")]
+pub enum ClusterState {
+    /// It makes a new cluster together with the other members.
+    New,
+    /// It joins a cluster that runs, and that was told of it by `etcdctl member add`.
+    Existing,
+}
+
+impl ClusterState {
+    /// The value of etcd's option.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Existing => "existing",
+        }
+    }
+
+    /// The state that a value of etcd's option stands for.
+    pub fn from_value(value: &str) -> Option<Self> {
+        [Self::New, Self::Existing].into_iter().find(|state| state.as_str() == value)
+    }
+}
+
+/// A form in which a client gets its certificate and key.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "callers match every format")]
+pub enum ClientFormat {
+    /// `NAME.pem` and `NAME-key.pem`
+    Pem,
+    /// `NAME-combined.pem`: key and certificates in one file
+    Combined,
+    /// `NAME.p12` and its password
+    Pkcs12,
+}
+
+/// Options of etcd that a manifest passes on, as `(option, value)`.
+///
+/// A list is joined by commas, as in a flag.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct EtcdConfig {
+    /// The options in the order of the manifest.
+    pub options: Vec<(&'static EtcdOption, String)>,
+}
+
+impl EtcdConfig {
+    /// The value of an option.
+    pub fn find(&self, name: &str) -> Option<&str> {
+        let mut options = self.options.iter();
+        options.find(|(option, _)| option.name == name).map(|(_, value)| value.as_str())
+    }
+}
+
 /// Another client of etcd.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Client {
-    /// `name`: the common name, and the base name of its files
+    /// `name`: the base name of its files
     pub name: String,
     /// `host`: the host whose folder contains its files
     pub host: String,
+    /// `name`, `org` and `no_cn`: the common name is the name unless the client has none
+    pub subject: Subject,
+    /// `sans`: additional names
+    pub sans: Vec<San>,
+    /// `format`: the forms in which it gets its certificate and key
+    pub formats: Vec<ClientFormat>,
     /// `key`
     pub key: KeyAlgorithm,
     /// `expiry`
@@ -104,6 +191,20 @@ impl Manifest {
     /// All hosts, starting with the members.
     pub fn hosts(&self) -> impl Iterator<Item = &Host> {
         self.etcd.iter().chain(&self.control_plane).chain(&self.workers)
+    }
+
+    /// The names of a host: its short name, and its full name if there is a domain.
+    pub fn names_of(&self, host: &Host) -> Vec<String> {
+        let full = self.domain.as_ref().map(|domain| format!("{}.{}", host.name, domain.as_str()));
+        [Some(host.name.clone()), full].into_iter().flatten().collect()
+    }
+
+    /// The host in the URLs of a member. A member of a manifest that was read has one.
+    pub fn dialled_at(&self, member: &Host) -> Option<San> {
+        match member.reached_by {
+            ReachedBy::Ip => member.addresses.first().copied().map(San::Ip),
+            ReachedBy::Name => self.names_of(member).pop()?.parse().ok(),
+        }
     }
 
     /// The DNS name in all peer certificates, for etcd's `peer-cert-allowed-hostname`.

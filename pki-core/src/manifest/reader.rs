@@ -1,14 +1,17 @@
 //! Reads a manifest. The reader continues after a mistake, so that all mistakes are reported at once.
 
+mod clients;
+mod etcd_config;
 mod hosts;
-
-use std::collections::HashMap;
-use std::net::IpAddr;
 
 use time::Duration;
 
+use self::hosts::{Group, KnownHosts};
+use super::endpoint::Endpoint;
 use super::model::{CaSpec, Manifest, Paths};
-use super::values::{absolute, boolean, domain, folder, key, label, positive, version};
+use super::values::{
+    absolute, boolean, domain, folder, key, kubernetes_version, label, positive, version,
+};
 use crate::document::{Document, Fields, Place, Value};
 use crate::error::Error;
 use crate::etcd::EtcdVersion;
@@ -22,6 +25,10 @@ const TOP: &[&str] = &[
     "ca",
     "defaults",
     "etcd_version",
+    "etcd_config",
+    "endpoints",
+    "control_plane_endpoint",
+    "kubernetes_version",
     "paths",
     "renew_before",
     "constrain",
@@ -55,9 +62,7 @@ impl Manifest {
 #[derive(Default)]
 struct Reader {
     mistakes: Vec<(Option<Place>, Error)>,
-    /// The names and addresses seen so far, and where.
-    names: HashMap<String, String>,
-    addresses: HashMap<IpAddr, String>,
+    known: KnownHosts,
     /// The lifetime of the CA.
     ca_expiry: Option<Duration>,
 }
@@ -154,15 +159,21 @@ impl Reader {
         self.ca_expiry = ca.as_ref().map(|ca| ca.expiry);
         let defaults = self.defaults(root, &fields);
         let etcd_version = self.field(&fields, "etcd_version", version);
+        let etcd_version = etcd_version.unwrap_or(EtcdVersion(3, 6, 0));
+        let etcd_config = self.etcd_config(&fields, etcd_version);
+        let endpoints = self.endpoints(&fields);
+        let control_plane_endpoint =
+            self.field(&fields, "control_plane_endpoint", |value| value.parsed(str::parse));
+        let kubernetes_version = self.field(&fields, "kubernetes_version", kubernetes_version);
         let paths = self.paths(&fields);
         let renew_before = self.field(&fields, "renew_before", positive);
         let constrain = self.field(&fields, "constrain", boolean);
         let configuration = self.field(&fields, "configuration", boolean);
 
-        let etcd = self.hosts(&fields, "etcd", &defaults);
-        let control_plane = self.hosts(&fields, "control_plane", &defaults);
-        let workers = self.hosts(&fields, "workers", &defaults);
-        let clients = self.clients(&fields, &defaults, &workers);
+        let etcd = self.hosts(&fields, Group::Etcd, &[], &defaults);
+        let control_plane = self.hosts(&fields, Group::ControlPlane, &etcd, &defaults);
+        let workers = self.hosts(&fields, Group::Workers, &[], &defaults);
+        let clients = self.clients(&fields, cluster.as_deref(), &defaults, &workers);
         if etcd.is_empty() && fields.find("etcd").is_none_or(Value::is_zero) {
             let error = root.invalid("no members: \"etcd\" is missing or empty");
             self.mistake(
@@ -189,7 +200,11 @@ impl Reader {
             domain,
             dir,
             ca: ca?,
-            etcd_version: etcd_version.unwrap_or(EtcdVersion(3, 6, 0)),
+            etcd_version,
+            etcd_config,
+            endpoints,
+            control_plane_endpoint,
+            kubernetes_version,
             paths,
             renew_before: renew_before.unwrap_or(Duration::days(30)),
             constrain: constrain.unwrap_or(false),
@@ -200,6 +215,20 @@ impl Reader {
             clients,
             warnings,
         })
+    }
+
+    fn endpoints(&mut self, top: &Fields<'_>) -> Vec<Endpoint> {
+        let mut endpoints: Vec<Endpoint> = Vec::new();
+        for item in self.items(top, "endpoints") {
+            let parsed = item.parsed(str::parse);
+            let Some(endpoint) = self.take(&item, parsed) else { continue };
+            if endpoints.contains(&endpoint) {
+                let error = item.invalid("the endpoint is listed twice").hinted("keep one");
+                self.mistake(&item, error);
+            }
+            endpoints.push(endpoint);
+        }
+        endpoints
     }
 
     fn ca(&mut self, value: Option<&Value<'_>>) -> Option<CaSpec> {

@@ -4,12 +4,14 @@ use std::net::IpAddr;
 
 use time::Duration;
 
+use super::kubernetes::KubernetesVersion;
 use crate::document::Value;
 use crate::duration::parse_duration;
 use crate::error::Error;
 use crate::etcd::EtcdVersion;
 use crate::key::KeyAlgorithm;
 use crate::name::{DnsName, San};
+use crate::suggest;
 
 /// The domain that completes the hosts' names.
 pub(super) fn domain(value: &Value<'_>) -> Result<DnsName, Error> {
@@ -95,16 +97,63 @@ pub(super) fn folder(value: &Value<'_>) -> Result<String, Error> {
     Err(value.invalid(problem).hinted("write a folder: pki, ../pki, /srv/etcd/pki"))
 }
 
+/// The version of etcd, in quotes or as a number, with or without a `v`.
 pub(super) fn version(value: &Value<'_>) -> Result<EtcdVersion, Error> {
     let bad = || value.invalid("not an etcd version").hinted("write it in quotes: \"3.5.21\"");
-    let text = value.string().map_err(|_| bad())?;
-    let mut numbers = text.split('.').map(str::parse::<u32>);
-    let mut next = || numbers.next().transpose().map_err(|_| bad());
-    let (major, minor) = (next()?.ok_or_else(bad)?, next()?.ok_or_else(bad)?);
-    // "3.5" means the newest patch version.
-    let patch = next()?.unwrap_or(u32::MAX);
-    if next()?.is_some() || (major, minor) < (3, 4) || major > 3 {
-        return Err(bad());
+    let (major, minor, patch) = release(value).ok_or_else(bad)?;
+    if major != 3 || minor < 4 {
+        return Err(bad().hinted("etcdpki supports etcd 3.4 and later"));
     }
-    Ok(EtcdVersion(major, minor, patch))
+    // "3.5" means the newest patch version.
+    Ok(EtcdVersion(major, minor, patch.unwrap_or(u32::MAX)))
+}
+
+/// The version of Kubernetes, likewise.
+pub(super) fn kubernetes_version(value: &Value<'_>) -> Result<KubernetesVersion, Error> {
+    let bad = |problem: &str| value.invalid(problem).hinted("write it in quotes: \"1.34\"");
+    let (major, minor, patch) = release(value).ok_or_else(|| bad("not a Kubernetes version"))?;
+    // Without quotes YAML takes 1.30 for the number 1.3.
+    if major != 1 || minor < KubernetesVersion::OLDEST {
+        let oldest = KubernetesVersion::OLDEST;
+        return Err(bad(&format!("older than 1.{oldest}, the first with kubeadm's v1beta3")));
+    }
+    Ok(KubernetesVersion { minor, patch })
+}
+
+/// `3.6`, `3.6.4`, `v3.6.4`; a number of YAML is read as its text.
+fn release(value: &Value<'_>) -> Option<(u32, u32, Option<u32>)> {
+    let text = value.string().map(str::to_owned).or_else(|_| value.number()).ok()?;
+    let text = text.strip_prefix('v').unwrap_or(&text);
+    let number = |text: &str| -> Option<u32> {
+        text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok())?
+    };
+    let numbers: Vec<u32> = text.split('.').map(number).collect::<Option<_>>()?;
+    match numbers[..] {
+        [major, minor] => Some((major, minor, None)),
+        [major, minor, patch] => Some((major, minor, Some(patch))),
+        _ => None,
+    }
+}
+
+/// One of some words.
+pub(super) fn one_of<T: Copy>(value: &Value<'_>, known: &[(&str, T)]) -> Result<T, Error> {
+    let text = value.string()?;
+    let found = known.iter().find(|(word, _)| *word == text);
+    found.map(|(_, value)| *value).ok_or_else(|| {
+        let words = known.iter().map(|(word, _)| *word);
+        value.invalid("not one of the possible values").hinted(suggest::one_of(text, words))
+    })
+}
+
+/// The name of a client: the common name, which is the name of a user if etcd's RBAC is on, and the name
+/// of its files.
+pub(super) fn client_name(text: &str) -> Result<&str, Error> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_@.-".contains(c);
+    let bounded = text.starts_with(|c: char| c.is_ascii_alphanumeric());
+    // ub-common-name (RFC 5280 appendix A.1)
+    if bounded && text.len() <= 64 && text.chars().all(plain) {
+        return Ok(text);
+    }
+    Err(Error::invalid("name", text, "not the name of a client")
+        .hinted("write up to 64 of A-Z a-z 0-9 _ @ . -, the first a letter or a digit"))
 }

@@ -6,9 +6,9 @@ use super::{CopyExtensions, CsrWhitelist, Profile};
 use crate::certificate::Extension;
 use crate::error::{Error, Input};
 use crate::key::KeyAlgorithm;
-use crate::name::San;
+use crate::name::{DnsName, San};
 use crate::request::{Asked, LeftOut, Request};
-use crate::subject::Subject;
+use crate::subject::{Attribute, Subject};
 use crate::template::{Begin, End, Template, validity};
 use crate::usage::KeyUsages;
 
@@ -141,25 +141,32 @@ impl Profile {
 
     fn added_name(&self, template: &str, subject: &Subject) -> Result<San, Error> {
         let field = || format!("profile {}: add_names", self.name);
-        if !template.contains("{cn}") {
+        let is_label = template.contains("{label}");
+        if !template.contains("{cn}") && !is_label {
             let parsed = template.parse();
             return parsed.map_err(|error: Error| error.in_field(field()).of(Input::Profile));
         }
-        let cn = subject.common_name().ok_or_else(|| {
+        let cn = subject.common_name().map(ToOwned::to_owned);
+        let cn = if is_label { label(subject) } else { cn };
+        let cn = cn.ok_or_else(|| {
             Error::invalid(field(), template, "the request has no common name")
                 .hinted("give the subject a common name")
                 .of(Input::Subject)
         })?;
-        let name = template.replace("{cn}", cn);
+        let name = template.replace("{cn}", &cn).replace("{label}", &cn);
         name.parse().map_err(|error: Error| {
             let why = match &error {
                 Error::Invalid(invalid) => invalid.problem.clone(),
                 other => other.to_string(),
             };
             let profile = &self.name;
-            Error::invalid("CN", cn, format!("profile {profile} adds the name {name:?}: {why}"))
-                .hinted("choose a common name that is a host name: letters, digits, hyphens")
-                .of(Input::Subject)
+            Error::invalid(
+                "CN",
+                cn.clone(),
+                format!("profile {profile} adds the name {name:?}: {why}"),
+            )
+            .hinted("choose a common name that is a host name: letters, digits, hyphens")
+            .of(Input::Subject)
         })
     }
 
@@ -257,4 +264,28 @@ impl CsrWhitelist {
 fn is_ca_request(extension: &Extension) -> bool {
     extension.oid.as_str() == "2.5.29.19"
         && matches!(extension.value.as_slice(), [0x30, _, 0x01, 0x01, 1..=0xff, ..])
+}
+
+/// What stands for `{label}` in an added name: the common name if DNS allows it, and else what DNS allows of
+/// the name of a user. Without a common name it is made from the organization.
+fn label(subject: &Subject) -> Option<String> {
+    let is_user = |c: char| c.is_ascii_alphanumeric() || "_@.-".contains(c);
+    let text = match subject.common_name() {
+        Some(name) if name.parse::<DnsName>().is_ok() || !name.chars().all(is_user) => {
+            return Some(name.to_owned());
+        }
+        Some(name) => name,
+        None => {
+            let mut attributes = subject.attributes();
+            &attributes.find(|(attribute, _)| *attribute == Attribute::Organization)?.1
+        }
+    };
+    let allowed = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' };
+    let text: String = text.chars().map(allowed).collect();
+    let labels: Vec<&str> = text
+        .split('.')
+        .map(|label| label[..label.len().min(63)].trim_matches('-'))
+        .filter(|label| !label.is_empty())
+        .collect();
+    Some(if labels.is_empty() { "client".to_owned() } else { labels.join(".") })
 }

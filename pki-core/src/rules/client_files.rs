@@ -60,9 +60,7 @@ fn each(
 fn cli_san_matches_host(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |host, certificate| {
         let host = deployment.manifest.hosts().find(|known| known.name == host)?;
-        let domain = deployment.manifest.domain.as_ref();
-        let full = domain.map(|domain| format!("{}.{}", host.name, domain.as_str()));
-        let own = [Some(host.name.clone()), full].into_iter().flatten();
+        let own = deployment.manifest.names_of(host).into_iter();
         let mut own = own.chain(host.addresses.iter().map(ToString::to_string));
         let name = own.find(|name| certificate.is_valid_for(name))?;
         Some(format!("{name} is a name or address of its own host"))

@@ -141,17 +141,18 @@ fn san_foreign_node(deployment: &Deployment<'_>) -> Vec<Violation> {
     let names: Vec<(&str, String)> = manifest
         .hosts()
         .flat_map(|host| {
-            let domain = manifest.domain.as_ref();
-            let full = domain.map(|domain| format!("{}.{}", host.name, domain.as_str()));
-            let names = [Some(host.name.clone()), full].into_iter().flatten();
+            let names = manifest.names_of(host).into_iter();
             let all = names.chain(host.addresses.iter().map(ToString::to_string));
             all.map(|name| (host.name.as_str(), name)).collect::<Vec<_>>()
         })
         .collect();
+    let endpoints: Vec<String> = manifest.endpoints.iter().map(|e| e.host.value()).collect();
     let mut violations = Vec::new();
     for pair in &deployment.pairs {
         let Some(leaf) = deployment.leaf(pair) else { continue };
-        let others = names.iter().filter(|(host, _)| *host != pair.host);
+        // An endpoint that stands before all members may be on any host.
+        let is_shared = |name: &String| endpoints.contains(name);
+        let others = names.iter().filter(|(host, name)| *host != pair.host && !is_shared(name));
         let foreign = others.filter(|(_, name)| states(leaf.certificate, name));
         let foreign: Vec<&str> = foreign.map(|(_, name)| name.as_str()).collect();
         if !foreign.is_empty() {

@@ -7,6 +7,7 @@ use crate::certificate::Certificate;
 use crate::deployment::{Deployment, Member};
 use crate::etcd::Url;
 use crate::finding::{Rule, Severity, Source};
+use crate::name::San;
 use crate::usage::Purpose;
 
 pub(super) static ROWS: &[Row] = &[
@@ -95,15 +96,15 @@ fn srv_san_advertise(deployment: &Deployment<'_>) -> Vec<Violation> {
     })
 }
 
-/// True if a host name or address belongs to a member.
+/// True if a client that connects to a host name or address can reach a member there.
 pub(super) fn is_at(deployment: &Deployment<'_>, member: &Member<'_>, host: &str) -> bool {
-    let full = deployment.manifest.domain.as_ref();
-    let full = full.map(|domain| format!("{}.{}", member.host.name, domain.as_str()));
-    let sans = member.host.sans.iter().map(crate::name::San::value);
-    host == member.host.name
-        || Some(host) == full.as_deref()
-        || member.host.addresses.iter().any(|address| address.to_string() == host)
-        || sans.into_iter().any(|name| name == host)
+    let manifest = deployment.manifest;
+    let names = manifest.names_of(member.host).into_iter();
+    let addresses = member.host.addresses.iter().map(ToString::to_string);
+    let sans = member.host.sans.iter().map(San::value);
+    // A load balancer leads to any of the members.
+    let shared = manifest.endpoints.iter().map(|endpoint| endpoint.host.value());
+    names.chain(addresses).chain(sans).chain(shared).any(|name| name == host)
 }
 
 fn srv_san_loopback(deployment: &Deployment<'_>) -> Vec<Violation> {

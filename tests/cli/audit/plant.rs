@@ -24,7 +24,7 @@ pub(super) struct Planted<'a> {
 
 const SERVER: &str =
     "DNS:etcdone, DNS:localhost, IP:127.0.0.1, DNS:etcdone.example.com, IP:192.168.29.61";
-const PEER: &str = "DNS:etcdone, IP:192.168.29.61, DNS:etcd-peer.lab";
+const PEER: &str = "DNS:etcdone, DNS:etcdone.example.com, IP:192.168.29.61, DNS:etcd-peer.lab";
 pub(super) const BOTH: &str = "serverAuth, clientAuth";
 
 impl<'a> Planted<'a> {

@@ -33,12 +33,17 @@ fn yaml(name: &str, from: &str, to: &str, expected: &[&str]) {
 const ONE: &str = "pki/hosts/etcdone";
 
 #[test]
-fn a_name_more_changes_the_server_certificate_of_one_host() {
+fn a_name_more_changes_the_certificates_of_one_host() {
     yaml(
         "names",
         "ip: 192.168.29.61 }",
         "ip: 192.168.29.61, sans: [etcd.example.com] }",
-        &["etcdone/server-key.pem", "etcdone/server.pem"],
+        &[
+            "etcdone/peer-key.pem",
+            "etcdone/peer.pem",
+            "etcdone/server-key.pem",
+            "etcdone/server.pem",
+        ],
     );
 }
 
@@ -301,10 +306,10 @@ fn a_wrong_mode_beside_another_drift() {
         LAB,
         |lab| {
             set_mode(lab, "etcdone/peer-key.pem", 0o644);
-            set_mode(lab, "etcdone/server-key.pem", 0o644);
-            edit(lab, "ip: 192.168.29.61 }", "ip: 192.168.29.61, sans: [etcd.example.com] }");
+            set_mode(lab, "masterone/apiserver-etcd-client-key.pem", 0o644);
+            edit(lab, "ip: 192.168.29.51 }", "ip: 192.168.29.51, key: ed25519 }");
         },
-        &["etcdone/server-key.pem", "etcdone/server.pem"],
+        &["masterone/apiserver-etcd-client-key.pem", "masterone/apiserver-etcd-client.pem"],
     );
 }
 

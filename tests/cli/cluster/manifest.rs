@@ -52,6 +52,62 @@ fn every_mistake_is_told_in_one_run_with_its_place() {
     assert_eq!(all.count(), places, "one has none:\n{told}");
 }
 
+/// Each field about the shape of a cluster, wrong in one way.
+const SHAPES: &str = "\
+cluster: prod
+etcd_version: 3.8.1.2
+kubernetes_version: 1.30
+control_plane_endpoint: https://api.example.net:6443
+endpoints: [etcd.example.net, etcd.example.net, \"*.example.net\", 10.9.0.100:99999, \"[2001:db8::1\", a b]
+etcd_config:
+  quota-backend-byte: 8589934592
+  quota-backend-bytes: 8GiB
+  initial-cluster-state: existing
+  pre-vote: \"yes\"
+  grpc-keepalive-timeout: 1d
+  listen-metrics-urls: 127.0.0.1:2381
+  config-file: /etc/etcd/other.yaml
+  experimental-enable-v2v3: /v2
+  auto-compaction-retention: [1h]
+  discovery-srv: 10.0.0.1
+etcd:
+  - { name: e1, ip: 10.9.0.1, reached_by: dns }
+  - { name: e2 }
+  - { name: e3, ip: 10.9.0.3, initial_cluster_state: running }
+  - { name: e4, ip: 10.9.0.4, sans: [e4_a] }
+  - { name: e5, ip: 10.9.0.5, no_cn: true }
+control_plane:
+  - { name: e1, ip: 10.9.0.99 }
+  - { name: e3 }
+  - { name: e3 }
+  - { name: m1 }
+workers:
+  - { name: e4, ip: 10.9.0.4 }
+clients:
+  - { name: \"a b\" }
+  - { name: _internal }
+  - { name: proxy, no_cn: 1 }
+  - { name: prometheus, format: [pkcs12] }
+  - { name: grafana, format: jks }
+  - { name: loki, sans: 10.9.0.50 }
+  - { name: tempo, org: \"\" }
+  - { name: same, host: mon }
+  - { name: same, host: mon }
+  - { name: same }
+  - { name: apiserver-etcd-client, host: mon }
+  - { name: backup-combined }
+";
+
+#[test]
+fn every_mistake_about_the_shape_of_a_cluster_is_told_in_one_run_with_its_place() {
+    let told = refused(SHAPES);
+    snapshot("mistakes_of_shapes", &told);
+    let places = told.lines().filter(|line| line.starts_with("  line ")).count();
+    assert_eq!(places, 38, "{told}");
+    let all = told.lines().filter(|line| line.starts_with("  ") && !line.starts_with("    "));
+    assert_eq!(all.count(), places, "one has no place:\n{told}");
+}
+
 const ONE: &str = "cluster: lab\netcd: [{ name: one, ip: 10.0.0.1 }]\n";
 
 /// One mistake each; the line of the report that tells it.
@@ -114,12 +170,13 @@ fn each_mistake_is_told() {
         format!("{ONE}renew_before: soon\n"),
         // Versions and paths
         format!("{ONE}etcd_version: \"3.3\"\n"),
-        format!("{ONE}etcd_version: v3.6.1\n"),
+        format!("{ONE}etcd_version: v3.6.1-rc.0\n"),
+        format!("{ONE}etcd_version: 3.10\n"),
         format!("{ONE}paths: {{ data: /var/lib/my etcd }}\n"),
         format!("{ONE}paths: {{ kubernetes: / }}\n"),
         // Clients
         format!("{ONE}clients: [{{ host: one }}]\n"),
-        format!("{ONE}clients: [{{ name: backup }}, {{ name: backup, host: one }}]\n"),
+        format!("{ONE}clients: [{{ name: backup }}, {{ name: backup, host: admin }}]\n"),
         format!("{ONE}clients: [{{ name: apiserver-etcd-client }}]\n"),
         format!("{ONE}clients: [{{ name: ca }}, {{ name: backup-key }}]\n"),
         format!("{ONE}clients: [{{ name: peer, host: one }}, {{ name: member, host: one }}]\n"),

@@ -50,6 +50,34 @@ fn the_schema_has_the_fields_of_the_grammar_and_no_others() {
     }
 }
 
+/// Every option of etcd that no other field of the manifest decides.
+#[test]
+fn the_schema_has_the_options_of_etcd() {
+    let options = schema()["properties"]["etcd_config"]["propertyNames"]["enum"].clone();
+    let options: BTreeSet<String> = serde_json::from_value(options).unwrap();
+    let manifest = |option: &str| {
+        let version = pki_core::EtcdOption::find(option).map(|option| {
+            let versions = (4..=7).map(|minor| pki_core::EtcdVersion(3, minor, 0));
+            let mut known = versions
+                .filter(|version| option.is_flag_in(*version) || option.is_yaml_in(*version));
+            known.next().map_or("3.5.99".to_owned(), |version| version.to_string())
+        });
+        let version = version.unwrap_or("3.6".to_owned());
+        format!(
+            "cluster: lab\netcd_version: \"{version}\"\netcd: [{{ name: one, ip: 10.0.0.1 }}]\netcd_config: {{ {option}: [] }}\n"
+        )
+    };
+    for option in pki_core::etcd_options() {
+        let mistakes = pki_core::Manifest::from_yaml(manifest(option.name).as_bytes()).unwrap_err();
+        let told = mistakes[0].to_string();
+        let decided = ["follows from", "etcdpki writes this file"];
+        let is_free = !decided.iter().any(|decided| told.contains(decided));
+        assert_eq!(options.contains(option.name), is_free, "{}: {told}", option.name);
+    }
+    let known = |name: &String| pki_core::EtcdOption::find(name).is_some();
+    assert!(options.iter().all(known), "{options:?}");
+}
+
 /// A validator that others wrote agrees about whole manifests.
 #[test]
 fn the_schema_accepts_the_manifests_that_etcdpki_accepts() {
@@ -68,7 +96,7 @@ sys.exit(1 if errors else 0)
         finish(python.current_dir(lab.folder()))
     };
     let example = std::fs::read_to_string(peers::root().join("examples/lab/cluster.yaml")).unwrap();
-    for manifest in [LAB, layout::GROWN, &example] {
+    for manifest in [LAB, layout::GROWN, shapes::EVERYTHING, &example] {
         assert_eq!(with_manifest(manifest).run(PLAN).code, 1, "{manifest}");
         let run = judge(manifest);
         assert_eq!(run.code, 0, "{manifest}\n{run:?}");
@@ -80,6 +108,18 @@ sys.exit(1 if errors else 0)
         ("expiry: 1y", "expiry: 1yr"),
         ("ip: 192.168.29.61", "nmae: one"),
         ("ip: 192.168.29.71", "ip: 192.168.29.71, key: ed25519"),
+        ("name: etcdone, ip: 192.168.29.61", "name: etcdone"),
+        ("ip: 192.168.29.61", "ip: 192.168.29.61, reached_by: dns"),
+        ("ip: 192.168.29.61", "ip: 192.168.29.61, initial_cluster_state: old"),
+        ("domain:", "etcd_config: { quota: 1 }\ndomain:"),
+        ("domain:", "etcd_config: { initial-cluster: a=b }\ndomain:"),
+        ("domain:", "endpoints: [\"https://etcd.example.net\"]\ndomain:"),
+        ("domain:", "control_plane_endpoint: [api]\ndomain:"),
+        ("domain:", "kubernetes_version: 1.3\ndomain:"),
+        ("domain:", "etcd_version: 2.3\ndomain:"),
+        ("domain:", "clients: [{ name: a b }]\ndomain:"),
+        ("domain:", "clients: [{ name: a, format: [pkcs12] }]\ndomain:"),
+        ("domain:", "clients: [{ name: a, no_cn: \"yes\" }]\ndomain:"),
     ] {
         let manifest = LAB.replacen(from, to, 1);
         assert_ne!(manifest, LAB, "{from}");

@@ -95,6 +95,11 @@ fn check_next_run_finishes(lab: &Lab, old: &Hosts, killed: &Hosts) {
     assert_eq!(done.values().map(|files| pairs(files).len()).sum::<usize>(), CERTIFICATES);
     let plan = lab.run(&["plan", "-f", "cluster.yaml"]);
     assert_eq!(plan.code, 0, "{plan:?}");
+    for (host, files) in &done {
+        let config = files.get("etcd.conf.yaml").map(|config| String::from_utf8_lossy(config));
+        let begins = config.is_none_or(|text| text.contains("initial-cluster-state: \"new\""));
+        assert!(begins, "{host} would look for a running cluster");
+    }
     check_pairs_and_inventory(lab);
     check_no_strays(lab);
 }
@@ -145,6 +150,38 @@ fn a_reissue_that_is_killed_leaves_each_host_old_or_new_and_the_next_one_finishe
         was_killed
     });
     assert!(before_the_end > REISSUE / 3, "only {before_the_end} of {REISSUE} met a run at work");
+}
+
+/// The moment after the inventory was told of its certificates: they are no sign that it was a member.
+#[test]
+fn a_member_whose_first_folder_is_not_in_its_place_yet_begins_with_the_others() {
+    let lab = fresh();
+    apply(&lab);
+    let place = lab.path("pki/hosts/etcdtwo");
+    let state = || {
+        let config = String::from_utf8(lab.read("pki/hosts/etcdtwo/etcd.conf.yaml")).unwrap();
+        let line = config.lines().find(|line| line.starts_with("initial-cluster-state"));
+        line.unwrap().to_owned()
+    };
+    std::fs::rename(&place, lab.path("pki/hosts/.etcdpki-first-etcdtwo.a1B2c3")).unwrap();
+    let applied = lab.ok(&["apply", "-f", "cluster.yaml"]);
+    assert!(!applied.contains("etcdctl member"), "{applied}");
+    assert_eq!(state(), "initial-cluster-state: \"new\"");
+    check_no_strays(&lab);
+
+    // Control: without such a folder it is a member that is replaced.
+    std::fs::remove_dir_all(&place).unwrap();
+    let applied = lab.ok(&["apply", "-f", "cluster.yaml"]);
+    assert!(applied.contains("etcdctl member add etcdtwo"), "{applied}");
+    assert_eq!(state(), "initial-cluster-state: \"existing\"");
+
+    // Between two folders, where they cannot be exchanged.
+    std::fs::rename(&place, lab.path("pki/hosts/.etcdpki-new-etcdtwo")).unwrap();
+    let before = hosts(&lab);
+    let plan = lab.run(&["plan", "-f", "cluster.yaml"]);
+    assert!(!plan.stdout.contains("etcdctl member"), "{plan:?}");
+    assert_eq!(lab.ok(&["apply", "-f", "cluster.yaml"]), "nothing to do\n");
+    assert_eq!(hosts(&lab).len(), before.len() + 1);
 }
 
 /// The key is put in its place before the certificate; this is the moment between.

@@ -56,7 +56,10 @@ fn enforcing(version: &str) -> Hosts {
     let mut hosts = Hosts::of(Ca::new(), of(version));
     // An older etcd is configured through the environment in its unit.
     let older = of("3.5.1");
-    let unit = Bundles::new(&older).generated("etcdone").pop().unwrap();
+    let unit = Bundles::new(&older, pki_core::InitialStates::default())
+        .generated("etcdone")
+        .pop()
+        .unwrap();
     let both = "Environment=ETCD_CLIENT_CRL_FILE=/etc/etcd/crl.der\n\
         Environment=ETCD_PEER_CRL_FILE=/etc/etcd/crl.der\nExecStart=";
     let unit = unit.contents.replace("ExecStart=", both);

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use pki_core::{
-    Attribute, Bundles, CaSet, Certificate, ClusterCas, Finding, GeneralName, HostFile, KeyFormat,
-    Manifest, PrivateKey, Signer, SigningConfig,
+    Attribute, Bundles, CaSet, Certificate, ClusterCas, Finding, GeneralName, HostFile,
+    InitialStates, KeyFormat, Manifest, PrivateKey, Signer, SigningConfig,
 };
 use rcgen::{CertificateParams, KeyUsagePurpose, SanType};
 
@@ -68,7 +68,9 @@ impl Hosts {
             let set = hosts.cas.for_role(&spec.role).clone();
             hosts.write(&format!("{base}.pem"), 0o644, set.leaf_pem(&certificate).unwrap());
             hosts.write(&format!("{}/ca.pem", spec.host), 0o644, set.trust_pem().unwrap());
-            for file in Bundles::new(&hosts.manifest.clone()).generated(&spec.host) {
+            for file in Bundles::new(&hosts.manifest.clone(), InitialStates::default())
+                .generated(&spec.host)
+            {
                 let path = format!("{}/{}", spec.host, file.kind.name());
                 hosts.write(&path, 0o644, file.contents);
             }

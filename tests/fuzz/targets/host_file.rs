@@ -7,7 +7,7 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use pki_core::{Bundles, CaSet, ClusterCas, HostFile, KeyFormat, Manifest};
+use pki_core::{Bundles, CaSet, ClusterCas, HostFile, InitialStates, KeyFormat, Manifest};
 use world::{CHAIN, NOW, no_bug};
 
 const NAMES: [&str; 10] = [
@@ -49,7 +49,7 @@ static SOUND: LazyLock<Vec<HostFile>> = LazyLock::new(|| {
             add(&format!("{base}.pem"), &format!("{}{}", pem[2], pem[1]));
             add(&format!("{base}-key.pem"), &key);
         }
-        for file in Bundles::new(&MANIFEST).generated(host) {
+        for file in Bundles::new(&MANIFEST, InitialStates::default()).generated(host) {
             let lists = "Environment=ETCD_CLIENT_CRL_FILE=/etc/etcd/crl.pem\n\
                 Environment=ETCD_PEER_CRL_FILE=/etc/etcd/crl.pem\n\
                 EnvironmentFile=-/etc/etcd/etcd.env\nExecStart=";

@@ -5,6 +5,7 @@ use std::path::Path;
 use pki_core::{Action, Drift, quote};
 use serde::Serialize;
 
+use super::states::Next;
 use super::work::{HostWork, Orphans, Work};
 use crate::ca::certificate_path;
 use crate::failure::{Failure, full};
@@ -18,6 +19,9 @@ pub(crate) struct Outcome {
     pub(crate) changed: bool,
     pub(crate) warnings: Vec<String>,
     pub(crate) steps: Vec<Step>,
+    /// What to run on a host with etcdctl.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) next: Vec<Next>,
 }
 
 impl Outcome {
@@ -30,7 +34,9 @@ impl Outcome {
             host::say(&format!("warning: {warning}\n"));
         }
         let steps: Vec<String> = self.steps.iter().map(Step::text).collect();
-        host::print(&format!("{}{end}", steps.concat()))
+        let next = |next: &Next| format!("next, {}:\n  {}\n", next.why, next.command);
+        let next: String = self.next.iter().map(next).collect();
+        host::print(&format!("{}{end}{next}", steps.concat()))
     }
 }
 

@@ -10,7 +10,9 @@ use pki_core::{
 };
 use time::OffsetDateTime;
 
+use super::formats::{self, IssuedPair};
 use super::parallel::in_parallel;
+use super::states::{self, Decided, Next};
 use crate::failure::Failure;
 use crate::host;
 use crate::hosts::{self, HeldFile, Origins, WrongMode};
@@ -25,6 +27,10 @@ pub(crate) struct ApplyContext<'a> {
     pub(crate) cas: Option<&'a ClusterCas>,
     /// The CAs that a host trusts, in PEM. Empty before there is a CA.
     trusted: String,
+    /// What the cluster must be told.
+    next: Vec<Next>,
+    /// What is odd about the hosts' folders, and not a mistake.
+    pub(crate) warning: Option<String>,
     /// The folder of all hosts.
     pub(crate) all: PathBuf,
     /// The clusters that their folders were made for.
@@ -39,16 +45,25 @@ impl<'a> ApplyContext<'a> {
         folder: &Path,
     ) -> Result<Self, Failure> {
         let trusted = cas.map(|cas| cas.server.trust_pem()).transpose()?;
+        let Decided { states, next, warning } = states::decide(manifest, folder)?;
         Ok(Self {
             manifest,
-            bundles: Bundles::new(manifest),
+            bundles: Bundles::new(manifest, states),
             profiles: SigningConfig::etcd(),
             cas,
             trusted: trusted.unwrap_or_default(),
+            next,
+            warning,
             all: folder.join(hosts::FOLDER),
             origins: Origins::read(folder)?,
             now: host::now(),
         })
+    }
+
+    /// What the cluster must be told about these hosts, or about all if none is named.
+    pub(crate) fn next_for(&self, only: &[String]) -> Vec<Next> {
+        let is_asked = |next: &&Next| only.is_empty() || only.contains(&next.host);
+        self.next.iter().filter(is_asked).cloned().collect()
     }
 
     /// The files of a host's folder other than certificates and keys.
@@ -172,8 +187,8 @@ fn foreign(folder: &Path, cas: Option<&ClusterCas>) -> Option<String> {
     let is_ours = |name: &&OsString| {
         let kind = name.to_str().and_then(FileKind::from_name);
         match kind {
-            Some(FileKind::Certificate(_) | FileKind::Key(_)) | None => ours.contains(name),
-            Some(_) => true,
+            Some(kind) if !kind.is_secret() && !matches!(kind, FileKind::Certificate(_)) => true,
+            _ => ours.contains(name),
         }
     };
     match files.keys().find(|name| !is_ours(name)) {
@@ -232,10 +247,10 @@ impl<'a> HostWork<'a> {
         files: &mut BTreeMap<OsString, HeldFile>,
     ) -> Result<(), Failure> {
         let kinds = (FileKind::Certificate(spec.role.clone()), FileKind::Key(spec.role.clone()));
-        let pem = files.remove(&file_name(&kinds.0));
-        let key_pem = files.remove(&file_name(&kinds.1));
-        let certificates = pem.as_ref().map(|file| Certificate::from_pem_or_der(&file.contents));
-        let key = key_pem.as_ref().and_then(|file| PrivateKey::from_pem(&file.contents).ok());
+        let pem = files.get(&file_name(&kinds.0));
+        let key_pem = files.get(&file_name(&kinds.1));
+        let certificates = pem.map(|file| Certificate::from_pem_or_der(&file.contents));
+        let key = key_pem.and_then(|file| PrivateKey::from_pem(&file.contents).ok());
         let action = match (&certificates, context.cas) {
             (Some(Ok(certificates)), Some(cas)) => spec.compare(
                 Some(Held {
@@ -251,12 +266,49 @@ impl<'a> HostWork<'a> {
             (Some(Err(problem)), _) => Action::replace_unreadable(problem.to_string()),
             _ => Action::Create,
         };
+        let others = formats::kinds(spec);
+        let is_kept = action == Action::Keep && !others.is_empty();
+        let held = is_kept.then(|| IssuedPair::held(spec, files)).flatten();
+        let outdated = match (&held, context.cas) {
+            (Some(pair), Some(cas)) => pair.outdated(files, cas)?,
+            _ => others.clone(),
+        };
         if action == Action::Keep {
-            self.keep(&kinds.0, pem.as_ref());
-            self.keep(&kinds.1, key_pem.as_ref());
+            self.keep(&kinds.0, pem);
+            self.keep(&kinds.1, key_pem);
         }
+        for kind in &others {
+            if !outdated.contains(kind) {
+                self.keep(kind, files.get(&file_name(kind)));
+            }
+        }
+        for kind in others.iter().chain([&kinds.0, &kinds.1]) {
+            files.remove(&file_name(kind));
+        }
+        self.files.extend(outdated);
         self.certificates.push((spec, action));
         Ok(())
+    }
+
+    /// Whether certificates of this host have other forms than PEM.
+    pub(crate) fn has_other_formats(&self) -> bool {
+        self.certificates.iter().any(|(spec, _)| !formats::kinds(spec).is_empty())
+    }
+
+    /// Whether a file of this name is to be written.
+    pub(crate) fn writes(&self, name: &str) -> bool {
+        self.files.iter().any(|kind| kind.name() == name)
+    }
+
+    /// The certificates that stay, with their keys, of which files in other forms are to be written.
+    pub(crate) fn kept_pairs(
+        &self,
+        held: &BTreeMap<OsString, HeldFile>,
+    ) -> impl Iterator<Item = IssuedPair<'a>> {
+        let kept = self.certificates.iter().filter(|(_, action)| *action == Action::Keep);
+        let outdated = kept
+            .filter(|(spec, _)| formats::kinds(spec).iter().any(|kind| self.files.contains(kind)));
+        outdated.filter_map(|(spec, _)| IssuedPair::held(spec, held))
     }
 
     pub(crate) fn is_needed(&self, orphans: Orphans) -> bool {
@@ -301,6 +353,15 @@ fn orphans(files: &BTreeMap<OsString, HeldFile>, cas: &ClusterCas) -> Vec<OsStri
         if let Some(FileKind::Certificate(role)) = name.to_str().and_then(FileKind::from_name) {
             let key = file_name(&FileKind::Key(role));
             orphans.extend(files.contains_key(&key).then_some(key));
+        }
+    }
+    // What these hold cannot be seen without the password, which is ours if it stands beside them.
+    for name in files.keys() {
+        if let Some(FileKind::KeyStore(role)) = name.to_str().and_then(FileKind::from_name) {
+            let password = file_name(&FileKind::KeyStorePassword(role));
+            if files.contains_key(&password) {
+                orphans.extend([name.clone(), password]);
+            }
         }
     }
     orphans

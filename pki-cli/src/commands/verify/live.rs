@@ -112,17 +112,17 @@ impl LiveArgs {
     }
 }
 
-/// Both ports of every member, at the address that its certificate names first.
+/// Both ports of every member, where the others connect to it.
 fn members(manifest: &Manifest, hosts: &Path) -> Vec<Target> {
     let mut targets = Vec::new();
     for host in &manifest.etcd {
-        let Some(ip) = host.addresses.first() else { continue };
+        let Some(at) = manifest.dialled_at(host) else { continue };
         for (port, purpose, role) in [
             (CLIENT_PORT, Purpose::Server, host.server_role()),
             (PEER_PORT, Purpose::Peer, host.peer_role()),
         ] {
             targets.push(Target {
-                address: Address { host: ip.to_string(), port },
+                address: Address { host: at.value(), port },
                 purpose,
                 issued: Some(hosts.join(&host.name).join(role.certificate_file())),
             });

@@ -1,55 +1,154 @@
-//! Reads the hosts and clients of a manifest, and checks that they do not conflict.
+//! Reads the hosts of a manifest, and checks that they do not conflict.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 use super::{Defaults, Reader};
 use crate::document::{Fields, Value};
-use crate::error::Error;
-use crate::layout::{APISERVER_CLIENT, FileKind, Role};
-use crate::manifest::model::{Client, Host};
-use crate::manifest::values::{boolean, host_address, key, label};
+use crate::layout::ADMIN;
+use crate::manifest::model::{ClusterState, Host, ReachedBy};
+use crate::manifest::values::{boolean, host_address, key, label, one_of};
 use crate::name::San;
-use crate::suggest;
 
-/// The folder for clients without a host.
-const ADMIN: &str = "admin";
+/// A list of hosts in the manifest.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Group {
+    Etcd,
+    ControlPlane,
+    Workers,
+}
+
+impl Group {
+    const fn field(self) -> &'static str {
+        match self {
+            Self::Etcd => "etcd",
+            Self::ControlPlane => "control_plane",
+            Self::Workers => "workers",
+        }
+    }
+
+    const fn fields(self) -> &'static [&'static str] {
+        match self {
+            Self::Etcd => &[
+                "name",
+                "ip",
+                "reached_by",
+                "sans",
+                "initial_cluster_state",
+                "key",
+                "expiry",
+                "combined",
+            ],
+            Self::ControlPlane => &["name", "ip", "key", "expiry"],
+            Self::Workers => &["name", "ip"],
+        }
+    }
+
+    /// True if one machine can be in both: a member that is also a control plane.
+    fn may_share(self, other: Self) -> bool {
+        self != other && self != Self::Workers && other != Self::Workers
+    }
+}
+
+/// A name or an address, where it was seen.
+struct Seen {
+    group: Group,
+    host: String,
+    place: String,
+}
+
+impl Seen {
+    /// The place that cannot be of the same machine, if there is one. This one is seen from now on.
+    fn clash_with(self, seen: &mut Vec<Self>) -> Option<String> {
+        let is_other =
+            |other: &&Self| other.host != self.host || !self.group.may_share(other.group);
+        let clash = seen.iter().find(is_other).map(|other| other.place.clone());
+        seen.push(self);
+        clash
+    }
+}
+
+/// The names and addresses of all hosts so far.
+#[derive(Default)]
+pub(super) struct KnownHosts {
+    names: HashMap<String, Vec<Seen>>,
+    addresses: HashMap<IpAddr, Vec<Seen>>,
+}
+
+impl KnownHosts {
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.names.contains_key(name)
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.keys().map(String::as_str)
+    }
+}
 
 impl Reader {
     pub(super) fn hosts(
         &mut self,
         top: &Fields<'_>,
-        group: &str,
+        group: Group,
+        members: &[Host],
         defaults: &Defaults,
     ) -> Vec<Host> {
-        let items = self.items(top, group);
-        items.iter().filter_map(|value| self.host(value, group, defaults)).collect()
+        let items = self.items(top, group.field());
+        items.iter().filter_map(|value| self.host(value, group, members, defaults)).collect()
     }
 
-    fn host(&mut self, value: &Value<'_>, group: &str, defaults: &Defaults) -> Option<Host> {
-        let known: &'static [&'static str] = match group {
-            "etcd" => &["name", "ip", "sans", "key", "expiry", "combined"],
-            "control_plane" => &["name", "ip", "key", "expiry"],
-            _ => &["name", "ip"],
-        };
-        let fields = self.fields(value, known)?;
+    fn host(
+        &mut self,
+        value: &Value<'_>,
+        group: Group,
+        members: &[Host],
+        defaults: &Defaults,
+    ) -> Option<Host> {
+        let fields = self.fields(value, group.fields())?;
         let name = self.required(value, &fields, "name", |value| {
             value.parsed(|text| label(text).map(str::to_owned))
         });
         if let (Some(name), Some(at)) = (&name, fields.find("name")) {
-            self.once_name(at, name);
+            self.once_name(at, name, group);
         }
-        let addresses = self.addresses(value, &fields);
+        let reached_by = self.field(&fields, "reached_by", |value| {
+            one_of(value, &[("ip", ReachedBy::Ip), ("name", ReachedBy::Name)])
+        });
+        let reached_by = reached_by.unwrap_or_default();
+        let member = members.iter().find(|member| Some(&member.name) == name.as_ref());
+        let addresses = match member.filter(|_| fields.find("ip").is_none()) {
+            Some(member) => member.addresses.clone(),
+            None => self.addresses(value, &fields, group, name.as_deref(), reached_by),
+        };
+        if let (Some(member), Some(at)) = (member, fields.find("ip"))
+            && !addresses.iter().all(|address| member.addresses.contains(address))
+        {
+            let error = at.invalid(format!("not the addresses of the member {}", member.name));
+            self.mistake(at, error.hinted("write the same addresses, or leave \"ip\" out"));
+        }
         let sans = match fields.find("sans").cloned() {
             Some(list) => self.sans(&list),
             None => Vec::new(),
         };
+        let initial_cluster_state = self.field(&fields, "initial_cluster_state", |value| {
+            one_of(value, &[ClusterState::New, ClusterState::Existing].map(|s| (s.as_str(), s)))
+        });
         let key = self.field(&fields, "key", key).unwrap_or(defaults.key);
         let expiry = self.expiry(&fields, defaults.expiry);
         let combined = self.field(&fields, "combined", boolean).unwrap_or(defaults.combined);
-        Some(Host { name: name?, addresses, sans, key, expiry, combined })
+        Some(Host {
+            name: name?,
+            addresses,
+            reached_by,
+            initial_cluster_state,
+            sans,
+            key,
+            expiry,
+            combined,
+        })
     }
 
-    fn sans(&mut self, list: &Value<'_>) -> Vec<San> {
+    pub(super) fn sans(&mut self, list: &Value<'_>) -> Vec<San> {
         let items = list.list();
         let items = self.take(list, items).unwrap_or_default();
         items
@@ -61,10 +160,22 @@ impl Reader {
             .collect()
     }
 
-    fn addresses(&mut self, host: &Value<'_>, fields: &Fields<'_>) -> Vec<IpAddr> {
+    fn addresses(
+        &mut self,
+        host: &Value<'_>,
+        fields: &Fields<'_>,
+        group: Group,
+        name: Option<&str>,
+        reached_by: ReachedBy,
+    ) -> Vec<IpAddr> {
         let Some(value) = fields.find("ip").cloned() else {
-            let error = host.invalid("\"ip\" is missing").hinted("add ip: 192.0.2.1, or a list");
-            self.mistake(host, error);
+            if reached_by == ReachedBy::Ip {
+                let hint = match group {
+                    Group::Etcd => "add ip: 192.0.2.1, or a list; or reached_by: name",
+                    Group::ControlPlane | Group::Workers => "add ip: 192.0.2.1, or a list",
+                };
+                self.mistake(host, host.invalid("\"ip\" is missing").hinted(hint));
+            }
             return Vec::new();
         };
         // One address, or a list of them.
@@ -73,7 +184,7 @@ impl Reader {
         for item in &items {
             let parsed = item.parsed(host_address);
             if let Some(address) = self.take(item, parsed) {
-                self.once_address(item, address);
+                self.once_address(item, address, group, name.unwrap_or_default());
                 addresses.push(address);
             }
         }
@@ -84,105 +195,27 @@ impl Reader {
         addresses
     }
 
-    pub(super) fn clients(
-        &mut self,
-        top: &Fields<'_>,
-        defaults: &Defaults,
-        workers: &[Host],
-    ) -> Vec<Client> {
-        let items = self.items(top, "clients");
-        let mut clients: Vec<Client> = Vec::new();
-        for value in &items {
-            let Some(fields) = self.fields(value, &["name", "host", "key", "expiry"]) else {
-                continue;
-            };
-            let name = self.required(value, &fields, "name", |value| {
-                value.parsed(|text| label(text).map(str::to_owned))
-            });
-            let host = self.field(&fields, "host", |value| {
-                value.parsed(|text| label(text).map(str::to_owned))
-            });
-            let host = host.unwrap_or_else(|| ADMIN.to_owned());
-            if let Some(at) = fields.find("host")
-                && let Some(error) = self.misplaced(at, &host, workers)
-            {
-                self.mistake(at, error);
-            }
-            let key = self.field(&fields, "key", key).unwrap_or(defaults.key);
-            let expiry = self.expiry(&fields, defaults.expiry);
-            let Some(name) = name else { continue };
-            // `combined` can change later, so all names of a member's files are reserved.
-            let role = Role::Client(name.clone());
-            let own_file = FileKind::Certificate(role);
-            let problem = if name == APISERVER_CLIENT
-                || clients.iter().any(|client| client.name == name)
-            {
-                Some("another client has this name")
-            } else if FileKind::from_name(&own_file.name()) != Some(own_file) {
-                Some(
-                    "reserved: its files would have the same names as those of a CA, a member or a key",
-                )
-            } else {
-                None
-            };
-            if let (Some(at), Some(problem)) = (fields.find("name"), problem) {
-                let error = at.invalid(problem).hinted("choose another name");
-                self.mistake(at, error);
-            }
-            clients.push(Client { name, host, key, expiry });
-        }
-        clients
-    }
-
-    /// Why a client's files cannot go to this host. A host that is not in the manifest gets its own folder,
-    /// for example for a backup job or an administrator. A name that is similar to that of a host is a
-    /// mistake, which would put the files into the wrong folder.
-    fn misplaced(&self, at: &Value<'_>, host: &str, workers: &[Host]) -> Option<Error> {
-        if workers.iter().any(|worker| worker.name == host) {
-            let error = at.invalid("a worker, but workers must not have etcd credentials");
-            return Some(error.hinted("use another host, or remove \"host\""));
-        }
-        if host == ADMIN || self.names.contains_key(host) {
-            return None;
-        }
-        // Short names are always similar, and node4 is probably another machine than node3.
-        let letters = |name: &str| name.replace(|c: char| c.is_ascii_digit(), "");
-        if host.len() < 5 {
-            return None;
-        }
-        let known = self.names.keys().map(String::as_str).chain([ADMIN]);
-        let mut others: Vec<&str> = known.filter(|name| letters(name) != letters(host)).collect();
-        others.sort_unstable();
-        let near = suggest::nearest(host, others)?;
-        let error = at.invalid("not a host of this manifest, but similar to one");
-        Some(error.hinted(format!(
-            "did you mean {near:?}? For another machine, choose a less similar name"
-        )))
-    }
-
-    fn once_name(&mut self, at: &Value<'_>, name: &str) {
-        if let Some(place) = self.names.get(name) {
-            let error = at
-                .invalid(format!("another host has this name ({place})"))
-                .hinted("rename one of the two");
-            self.mistake(at, error);
-        } else if name == ADMIN {
+    fn once_name(&mut self, at: &Value<'_>, name: &str, group: Group) {
+        if name == ADMIN {
             let error =
                 at.invalid("this name is reserved for the folder of clients without a host");
             self.mistake(at, error.hinted("rename the host"));
-        } else {
-            self.names.insert(name.to_owned(), at.field());
+            return;
+        }
+        let seen = self.known.names.entry(name.to_owned()).or_default();
+        let place = Seen { group, host: name.to_owned(), place: at.field() };
+        if let Some(other) = place.clash_with(seen) {
+            let error = at.invalid(format!("another host has this name ({other})"));
+            self.mistake(at, error.hinted("rename one of the two"));
         }
     }
 
-    fn once_address(&mut self, at: &Value<'_>, address: IpAddr) {
-        if let Some(place) = self.addresses.get(&address) {
-            let error = at
-                .invalid(format!("this address is already in use ({place})"))
-                .hinted("use each address only once");
-            self.mistake(at, error);
-        } else {
-            self.addresses.insert(address, at.field());
+    fn once_address(&mut self, at: &Value<'_>, address: IpAddr, group: Group, host: &str) {
+        let seen = self.known.addresses.entry(address).or_default();
+        let place = Seen { group, host: host.to_owned(), place: at.field() };
+        if let Some(other) = place.clash_with(seen) {
+            let error = at.invalid(format!("this address is already in use ({other})"));
+            self.mistake(at, error.hinted("use each address only once"));
         }
     }
 }

@@ -1,0 +1,162 @@
+//! The other forms in which a client gets its certificate and key: one PEM file, PKCS #12.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+use pki_core::{
+    CaSet, Certificate, CertificateSpec, ClientFormat, ClusterCas, FileKind, KeyFormat,
+    KeyStoreContents, PrivateKey,
+};
+use zeroize::Zeroizing;
+
+use crate::failure::Failure;
+use crate::host;
+use crate::hosts::{BundleFile, HeldFile};
+use crate::store::Access;
+
+/// The files of a certificate in the other formats that its client wants.
+pub(crate) fn kinds(spec: &CertificateSpec) -> Vec<FileKind> {
+    let role = || spec.role.clone();
+    let mut kinds = Vec::new();
+    for format in &spec.formats {
+        match format {
+            ClientFormat::Pem => {}
+            ClientFormat::Combined => kinds.push(FileKind::Combined(role())),
+            ClientFormat::Pkcs12 => {
+                kinds.extend([FileKind::KeyStore(role()), FileKind::KeyStorePassword(role())]);
+            }
+        }
+    }
+    kinds
+}
+
+/// A certificate and its key, as a host has them or is about to get them.
+pub(crate) struct IssuedPair<'a> {
+    pub(crate) spec: &'a CertificateSpec,
+    /// The certificate, then the CAs that it is sent with.
+    pub(crate) chain: Vec<Certificate>,
+    pub(crate) key: PrivateKey,
+}
+
+impl<'a> IssuedPair<'a> {
+    /// A certificate that was just issued.
+    pub(crate) fn new(
+        spec: &'a CertificateSpec,
+        certificate: Certificate,
+        set: &CaSet,
+        key: PrivateKey,
+    ) -> Self {
+        let mut chain = vec![certificate];
+        chain.extend(set.intermediates().iter().cloned());
+        Self { spec, chain, key }
+    }
+
+    /// The pair that a host holds, if it can be read.
+    pub(crate) fn held(
+        spec: &'a CertificateSpec,
+        files: &BTreeMap<OsString, HeldFile>,
+    ) -> Option<Self> {
+        let certificate = files.get(&OsString::from(spec.role.certificate_file()))?;
+        let key = files.get(&OsString::from(spec.role.key_file()))?;
+        Some(Self {
+            spec,
+            chain: Certificate::from_pem_or_der(&certificate.contents).ok()?,
+            key: PrivateKey::from_pem(&key.contents).ok()?,
+        })
+    }
+
+    /// The certificates and the key in one PEM file.
+    fn combined(&self) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        let key = self.key.to_pem(KeyFormat::Pkcs8)?;
+        let certificates: String =
+            self.chain.iter().map(Certificate::to_pem).collect::<Result<_, _>>()?;
+        // With room for all of it: a buffer that grows leaves copies of the key behind.
+        let mut combined = Zeroizing::new(Vec::with_capacity(certificates.len() + key.len()));
+        combined.extend_from_slice(certificates.as_bytes());
+        combined.extend_from_slice(key.as_bytes());
+        Ok(combined)
+    }
+
+    /// The files in the other formats that the host lacks, or that hold something else.
+    pub(crate) fn outdated(
+        &self,
+        files: &BTreeMap<OsString, HeldFile>,
+        cas: &ClusterCas,
+    ) -> Result<Vec<FileKind>, Failure> {
+        let mut outdated = Vec::new();
+        for kind in kinds(self.spec) {
+            let held = files.get(&OsString::from(kind.name().into_owned()));
+            let is_current = match (&kind, held) {
+                (_, None) => false,
+                (FileKind::Combined(_), Some(held)) => *held.contents == *self.combined()?,
+                (FileKind::KeyStore(_), Some(held)) => {
+                    let trusted = trusted(cas);
+                    let contents = self.key_store(&trusted);
+                    password(self.spec, files)
+                        .is_some_and(|password| contents.is_in(&held.contents, &password))
+                }
+                (_, Some(_)) => password(self.spec, files).is_some(),
+            };
+            if !is_current {
+                outdated.push(kind);
+            }
+        }
+        Ok(outdated)
+    }
+
+    /// Makes all files in the other formats. A password that the host has stays, because programs are
+    /// configured with it.
+    pub(crate) fn files(
+        &self,
+        held: &BTreeMap<OsString, HeldFile>,
+        cas: &ClusterCas,
+    ) -> Result<Vec<BundleFile>, Failure> {
+        let kinds = kinds(self.spec);
+        let password = match password(self.spec, held) {
+            Some(password) => password,
+            None => host::random_password()?,
+        };
+        let mut files = Vec::new();
+        for kind in kinds {
+            let contents = match &kind {
+                FileKind::Combined(_) => self.combined()?,
+                FileKind::KeyStore(_) => {
+                    let trusted = trusted(cas);
+                    self.key_store(&trusted).to_pkcs12(&password)?
+                }
+                _ => Zeroizing::new(format!("{}\n", *password).into_bytes()),
+            };
+            files.push(BundleFile {
+                name: kind.name().into_owned(),
+                contents,
+                access: Access::Secret,
+            });
+        }
+        Ok(files)
+    }
+
+    fn key_store<'s>(&'s self, trusted: &'s [Certificate]) -> KeyStoreContents<'s> {
+        KeyStoreContents {
+            name: self.spec.role.base(),
+            key: &self.key,
+            chain: &self.chain,
+            trusted,
+        }
+    }
+}
+
+fn trusted(cas: &ClusterCas) -> Vec<Certificate> {
+    cas.trusted_for(pki_core::Purpose::Server).into_iter().cloned().collect()
+}
+
+/// The password that a host has for a PKCS #12 file.
+fn password(
+    spec: &CertificateSpec,
+    files: &BTreeMap<OsString, HeldFile>,
+) -> Option<Zeroizing<String>> {
+    let kind = FileKind::KeyStorePassword(spec.role.clone());
+    let file = files.get(&OsString::from(kind.name().into_owned()))?;
+    let text = std::str::from_utf8(&file.contents).ok()?;
+    let line = text.lines().next().filter(|line| !line.is_empty())?;
+    Some(Zeroizing::new(line.to_owned()))
+}

@@ -1,0 +1,138 @@
+//! How the members start, decided from what their folders and the inventory say.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use pki_core::{Bundles, ClusterState, FileKind, InitialStates, Manifest, MemberFiles};
+use serde::Serialize;
+
+use crate::failure::Failure;
+use crate::hosts;
+use crate::inventory::Inventory;
+
+/// The text of the files that configure a member.
+struct Held {
+    place: Place,
+    unit: Option<String>,
+    config: Option<String>,
+}
+
+/// Where the folder of a member is.
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    /// Where it belongs.
+    Own,
+    /// Nowhere, or where a run was killed that made it.
+    None,
+}
+
+/// How the members start, and what their cluster must be told before.
+#[derive(Default)]
+pub(super) struct Decided {
+    pub(super) states: InitialStates,
+    /// Commands for the cluster, one for each member that it does not know yet, or knows elsewhere.
+    pub(super) next: Vec<Next>,
+    /// More members join than a cluster takes at once.
+    pub(super) warning: Option<String>,
+}
+
+/// A command that somebody must run, because etcdpki does not speak to clusters.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Next {
+    pub(crate) host: String,
+    pub(crate) why: String,
+    pub(crate) command: String,
+}
+
+/// Decides how each member starts. `folder` is that of the CA.
+pub(super) fn decide(manifest: &Manifest, folder: &Path) -> Result<Decided, Failure> {
+    if !manifest.configuration {
+        return Ok(Decided::default());
+    }
+    let all = folder.join(hosts::FOLDER);
+    let unfinished = hosts::first_folders(&all)?;
+    let mut held = Vec::new();
+    for member in &manifest.etcd {
+        let mut found = Held::read(&hosts::folder_of(&all, &member.name), Place::Own)?;
+        if found.is_empty() {
+            found.place = Place::None;
+            // What a killed run decided counts: the inventory may know of its certificates already.
+            if let Some(folder) = unfinished.get(&member.name) {
+                found = Held::read(folder, Place::None)?;
+            }
+        }
+        held.push(found);
+    }
+    let files: Vec<MemberFiles<'_>> = manifest
+        .etcd
+        .iter()
+        .zip(&held)
+        .map(|(member, held)| MemberFiles {
+            member: &member.name,
+            unit: held.unit.as_deref(),
+            config: held.config.as_deref(),
+        })
+        .collect();
+    let mut known = Vec::new();
+    if held.iter().any(|held| held.place == Place::Own) {
+        let inventory = Inventory::of(folder);
+        for (files, _) in files.iter().zip(&held).filter(|(_, held)| held.place == Place::None) {
+            if inventory.has_issued_to_member(files.member)? {
+                known.push(files.member);
+            }
+        }
+    }
+    let states = InitialStates::decide(manifest, &files, &known);
+    let bundles = Bundles::new(manifest, states.clone());
+    let mut next = Vec::new();
+    for ((member, files), held) in manifest.etcd.iter().zip(&files).zip(&held) {
+        let Some(url) = bundles.peer_url(member) else { continue };
+        let name = &member.name;
+        let joins = held.place == Place::None && states.of(member) == ClusterState::Existing;
+        if joins && known.contains(&name.as_str()) {
+            next.push(Next {
+                host: name.clone(),
+                why: "if the cluster still has the member that is replaced".to_owned(),
+                command: format!(
+                    "etcdctl member remove \"$(etcdctl member list | awk -F', ' '$3 == \"{name}\" {{print $1}}')\""
+                ),
+            });
+        }
+        if joins {
+            next.push(Next {
+                host: name.clone(),
+                why: format!("before {name} starts"),
+                command: format!("etcdctl member add {name} --peer-urls={url}"),
+            });
+        } else if held.place == Place::Own && bundles.is_moved(member, files) {
+            next.push(Next {
+                host: name.clone(),
+                why: format!("before {name} restarts, if it has data already"),
+                command: format!(
+                    "etcdctl member update \"$(etcdctl member list | awk -F', ' '$3 == \"{name}\" {{print $1}}')\" --peer-urls={url}"
+                ),
+            });
+        }
+    }
+    let joining = next.iter().filter(|next| next.command.starts_with("etcdctl member add"));
+    let warning = (joining.count() > 1).then(|| {
+        "several members join: add them to the manifest one after the other, because each must run before \
+         etcd accepts the next"
+            .to_owned()
+    });
+    Ok(Decided { states, next, warning })
+}
+
+impl Held {
+    fn read(folder: &Path, place: Place) -> Result<Self, Failure> {
+        let names = [FileKind::EtcdUnit, FileKind::EtcdConfig]
+            .map(|kind| OsString::from(kind.name().into_owned()));
+        let [unit, config] = hosts::read_some(folder, &names)?
+            .map(|file| file.map(|file| String::from_utf8_lossy(&file.contents).into_owned()));
+        Ok(Self { place, unit, config })
+    }
+
+    const fn is_empty(&self) -> bool {
+        self.unit.is_none() && self.config.is_none()
+    }
+}

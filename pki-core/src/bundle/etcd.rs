@@ -1,0 +1,153 @@
+//! etcd's configuration file and its unit.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use crate::duration::parse_duration;
+use crate::etcd::{EtcdOption, OptionKind, YamlKey};
+use crate::layout::{FileKind, Owner};
+use crate::manifest::Manifest;
+
+/// The configuration of one member.
+pub(super) struct MemberConfig<'a> {
+    manifest: &'a Manifest,
+    options: Vec<(&'static EtcdOption, String)>,
+}
+
+impl<'a> MemberConfig<'a> {
+    /// The configuration with these options, by their long names.
+    pub(super) fn new(manifest: &'a Manifest, settings: Vec<(&'static str, String)>) -> Self {
+        let options = settings.into_iter();
+        let options =
+            options.filter_map(|(name, value)| Some((EtcdOption::find(name)?, value))).collect();
+        Self { manifest, options }
+    }
+
+    /// etcd's configuration file.
+    pub(super) fn yaml(&self, member: &str) -> String {
+        let mut text = format!(
+            "# etcd's configuration for {member}, by etcdpki from the manifest of the cluster {}.\n",
+            self.manifest.cluster
+        );
+        let (mut client, mut peer) = (String::new(), String::new());
+        for (option, value) in &self.options {
+            if !self.is_in_file(option) {
+                let _ = writeln!(
+                    text,
+                    "# Not complete: this etcd does not read {} from this file, and with this file it ignores\n\
+                     # flags and environment. {} sets everything in the environment instead.",
+                    option.name,
+                    FileKind::EtcdUnit.name()
+                );
+                continue;
+            }
+            let value = yaml_value(option, value);
+            match option.yaml {
+                YamlKey::Client(key) => {
+                    let _ = writeln!(client, "  {key}: {value}");
+                }
+                YamlKey::Peer(key) => {
+                    if option.name == ALLOWED_HOSTNAME {
+                        for line in PEER_PORT {
+                            let _ = writeln!(peer, "  # {line}");
+                        }
+                    }
+                    let _ = writeln!(peer, "  {key}: {value}");
+                }
+                _ => {
+                    let _ = writeln!(text, "{}: {value}", option.name);
+                }
+            }
+        }
+        format!("{text}client-transport-security:\n{client}peer-transport-security:\n{peer}")
+    }
+
+    /// The unit that starts etcd: with the configuration file, or, where that cannot say everything, with
+    /// all options in the environment. With the file etcd ignores the environment.
+    pub(super) fn unit(&self, member: &str) -> String {
+        let start = if self.options.iter().all(|(option, _)| self.is_in_file(option)) {
+            let folder = &self.manifest.paths.etcd;
+            format!(
+                "ExecStart=/usr/bin/etcd --config-file={folder}/{}\n",
+                FileKind::EtcdConfig.name()
+            )
+        } else {
+            let mut lines = String::new();
+            for (option, value) in &self.options {
+                if option.name == ALLOWED_HOSTNAME {
+                    for line in PEER_PORT {
+                        let _ = writeln!(lines, "# {line}");
+                    }
+                }
+                let assignment = format!("{}={value}", option.variable());
+                let _ = writeln!(lines, "Environment={}", systemd_word(&assignment));
+            }
+            format!("{lines}ExecStart=/usr/bin/etcd\n")
+        };
+        format!(
+            "# etcd's unit for {member}, by etcdpki from the manifest of the cluster {}.\n\
+             [Unit]\n\
+             Description=etcd\n\
+             Documentation=https://etcd.io/docs/\n\
+             # A certificate is not valid before its time: the clock comes first.\n\
+             After=network-online.target time-sync.target\n\
+             Wants=network-online.target time-sync.target\n\
+             \n\
+             [Service]\n\
+             # Ready once a quorum is; start the members together.\n\
+             Type=notify\n\
+             User={}\n\
+             {start}\
+             Restart=always\n\
+             RestartSec=5\n\
+             LimitNOFILE=65536\n\
+             \n\
+             [Install]\n\
+             WantedBy=multi-user.target\n",
+            self.manifest.cluster,
+            Owner::Etcd.user()
+        )
+    }
+
+    /// True if the configuration file can set an option.
+    fn is_in_file(&self, option: &EtcdOption) -> bool {
+        let version = self.manifest.etcd_version;
+        let as_a_list = option.name != ALLOWED_HOSTNAME || version.has_allowed_hostname_in_yaml();
+        option.is_yaml_in(version) && as_a_list
+    }
+}
+
+/// A value as etcd's configuration file has it. Text is quoted, because a host may be called `null`.
+fn yaml_value(option: &EtcdOption, value: &str) -> String {
+    let quoted = |text: &str| serde_json::Value::from(text).to_string();
+    match option.kind {
+        OptionKind::Number | OptionKind::Switch => value.to_owned(),
+        OptionKind::List => {
+            let items: Vec<String> = value.split(',').map(|item| quoted(item.trim())).collect();
+            format!("[{}]", items.join(", "))
+        }
+        // Go reads a duration in a file as a number of nanoseconds.
+        OptionKind::Duration => match parse_duration(value) {
+            Ok(duration) => duration.whole_nanoseconds().to_string(),
+            Err(_) => quoted(value),
+        },
+        OptionKind::Text | OptionKind::Urls => quoted(value),
+    }
+}
+
+/// A word as systemd reads it: in quotes where it must be, with `%` doubled (systemd.syntax(7),
+/// systemd.unit(5)).
+fn systemd_word(word: &str) -> Cow<'_, str> {
+    if !word.contains(['%', '"', '\'', '\\', ' ', '\t']) {
+        return word.into();
+    }
+    let escaped = word.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%");
+    format!("\"{escaped}\"").into()
+}
+
+const ALLOWED_HOSTNAME: &str = "peer-cert-allowed-hostname";
+
+const PEER_PORT: [&str; 2] = [
+    "The peer port is shut to client certificates twice: they carry a name under .invalid, which never",
+    "resolves to the caller's address, and only certificates that carry this name are let in.",
+];

@@ -1,0 +1,171 @@
+//! Which files each host gets.
+
+use std::collections::HashMap;
+use std::net::Ipv4Addr;
+
+use super::clients::{etcdctl_env, kubeadm_config};
+use super::etcd::MemberConfig;
+use super::state::{InitialStates, MemberFiles};
+use crate::layout::{APISERVER_CLIENT, FileKind};
+use crate::manifest::{Endpoint, Host, Manifest};
+use crate::name::San;
+
+/// The port of etcd for clients (IANA: etcd-client).
+const CLIENT_PORT: u16 = 2379;
+/// The port of etcd for the other members (IANA: etcd-server).
+const PEER_PORT: u16 = 2380;
+
+/// A generated file.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Generated {
+    /// Which file it is.
+    pub kind: FileKind,
+    /// What it says.
+    pub contents: String,
+}
+
+/// What the generated files of all hosts are made of.
+#[derive(Clone, Debug)]
+pub struct Bundles<'a> {
+    manifest: &'a Manifest,
+    states: InitialStates,
+    hosts: HashMap<&'a str, Parts<'a>>,
+    /// Every member's, joined once: each member's file names all the others.
+    initial_cluster: String,
+    /// Where clients connect.
+    endpoints: Vec<String>,
+}
+
+/// What a host is in the cluster. One machine can be several things.
+#[derive(Clone, Copy, Debug, Default)]
+struct Parts<'a> {
+    member: Option<&'a Host>,
+    is_control_plane: bool,
+    /// The first of its clients.
+    client: Option<&'a str>,
+}
+
+impl<'a> Bundles<'a> {
+    /// What is the same for all hosts, worked out once.
+    pub fn new(manifest: &'a Manifest, states: InitialStates) -> Self {
+        let mut hosts: HashMap<&str, Parts<'_>> = HashMap::new();
+        for member in &manifest.etcd {
+            hosts.entry(&member.name).or_default().member = Some(member);
+        }
+        for host in &manifest.control_plane {
+            hosts.entry(&host.name).or_default().is_control_plane = true;
+        }
+        for client in &manifest.clients {
+            hosts.entry(&client.host).or_default().client.get_or_insert(&client.name);
+        }
+        let urls = |port| {
+            let members = manifest.etcd.iter();
+            members
+                .filter_map(move |member| Some((member, url(manifest.dialled_at(member)?, port))))
+        };
+        let cluster: Vec<String> =
+            urls(PEER_PORT).map(|(member, url)| format!("{}={url}", member.name)).collect();
+        let endpoints = match manifest.endpoints.as_slice() {
+            [] => urls(CLIENT_PORT).map(|(_, url)| url).collect(),
+            endpoints => endpoints
+                .iter()
+                .map(|endpoint| format!("https://{}", endpoint.with_default_port(CLIENT_PORT)))
+                .collect(),
+        };
+        Self { manifest, states, hosts, initial_cluster: cluster.join(","), endpoints }
+    }
+
+    /// The generated files of a host's folder.
+    pub fn generated(&self, host: &str) -> Vec<Generated> {
+        let Some(parts) = self.hosts.get(host).filter(|_| self.manifest.configuration) else {
+            return Vec::new();
+        };
+        let mut files = Vec::new();
+        let mut add = |kind, contents| files.push(Generated { kind, contents });
+        if let Some(member) = parts.member {
+            let config = MemberConfig::new(self.manifest, self.settings(member));
+            add(FileKind::EtcdConfig, config.yaml(&member.name));
+            add(FileKind::EtcdUnit, config.unit(&member.name));
+        }
+        let paths = &self.manifest.paths;
+        if parts.is_control_plane {
+            let env = etcdctl_env(&paths.kubernetes, APISERVER_CLIENT, &self.endpoints);
+            add(FileKind::EtcdctlEnv, env);
+            add(FileKind::KubeadmConfig, kubeadm_config(self.manifest, &self.endpoints));
+        } else if let Some(client) = parts.client {
+            add(FileKind::EtcdctlEnv, etcdctl_env(&paths.etcd, client, &self.endpoints));
+        }
+        files
+    }
+
+    /// The URL at which the other members connect to a member.
+    pub fn peer_url(&self, member: &Host) -> Option<String> {
+        self.manifest.dialled_at(member).map(|host| url(host, PEER_PORT))
+    }
+
+    /// Whether the other members connected to a member somewhere else before. A cluster remembers that.
+    pub fn is_moved(&self, member: &Host, files: &MemberFiles<'_>) -> bool {
+        let folder = &self.manifest.paths.etcd;
+        let settings = files.settings(folder, self.manifest.etcd_version);
+        let before =
+            settings.as_ref().and_then(|settings| settings.find("initial-advertise-peer-urls"));
+        before.is_some_and(|before| self.peer_url(member).is_some_and(|now| now != before))
+    }
+
+    /// The settings of one member, by etcd's long option names.
+    pub(crate) fn settings(&self, member: &Host) -> Vec<(&'static str, String)> {
+        let manifest = self.manifest;
+        let Some(at) = manifest.dialled_at(member) else { return Vec::new() };
+        let path = |file: FileKind| format!("{}/{}", manifest.paths.etcd, file.name());
+        let (server, peer) = (member.server_role(), member.peer_role());
+        let (listen_client, listen_peer) = listens(member);
+        let mut settings = vec![
+            ("name", member.name.clone()),
+            ("data-dir", manifest.paths.data.clone()),
+            ("listen-client-urls", listen_client),
+            ("advertise-client-urls", url(at.clone(), CLIENT_PORT)),
+            ("listen-peer-urls", listen_peer),
+            ("initial-advertise-peer-urls", url(at, PEER_PORT)),
+            ("initial-cluster", self.initial_cluster.clone()),
+            ("initial-cluster-token", manifest.cluster.clone()),
+            ("initial-cluster-state", self.states.of(member).as_str().to_owned()),
+            ("cert-file", path(FileKind::Certificate(server.clone()))),
+            ("key-file", path(FileKind::Key(server))),
+            ("trusted-ca-file", path(FileKind::TrustedCas)),
+            ("client-cert-auth", "true".to_owned()),
+            ("peer-cert-file", path(FileKind::Certificate(peer.clone()))),
+            ("peer-key-file", path(FileKind::Key(peer))),
+            ("peer-trusted-ca-file", path(FileKind::TrustedCas)),
+            ("peer-client-cert-auth", "true".to_owned()),
+            ("peer-cert-allowed-hostname", manifest.peer_name()),
+        ];
+        // etcd exits if it is told of two ways to find the other members.
+        if DISCOVERY.iter().any(|option| manifest.etcd_config.find(option).is_some()) {
+            settings.retain(|(name, _)| *name != "initial-cluster");
+        }
+        let more = manifest.etcd_config.options.iter();
+        settings.extend(more.map(|(option, value)| (option.name, value.clone())));
+        settings
+    }
+}
+
+/// The options that make a member look for the others elsewhere than in initial-cluster.
+const DISCOVERY: [&str; 3] = ["discovery", "discovery-srv", "discovery-endpoints"];
+
+/// The URLs on which a member listens for clients, and those for the other members. etcd binds to
+/// addresses only.
+fn listens(member: &Host) -> (String, String) {
+    let ip = |address, port| url(San::Ip(address), port);
+    if let Some(own) = member.addresses.first() {
+        let loopback = ip(Ipv4Addr::LOCALHOST.into(), CLIENT_PORT);
+        (format!("{},{loopback}", ip(*own, CLIENT_PORT)), ip(*own, PEER_PORT))
+    } else {
+        let any = Ipv4Addr::UNSPECIFIED.into();
+        (ip(any, CLIENT_PORT), ip(any, PEER_PORT))
+    }
+}
+
+fn url(host: San, port: u16) -> String {
+    format!("https://{}", Endpoint::new(host, port))
+}

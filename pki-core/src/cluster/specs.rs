@@ -1,0 +1,179 @@
+//! The CA and the certificates that a manifest asks for.
+
+use time::Duration;
+
+use crate::ca_set::CaSet;
+use crate::error::Error;
+use crate::key::{KeyAlgorithm, PublicKey};
+use crate::layout::{APISERVER_CLIENT, Role};
+use crate::manifest::{ClientFormat, Host, Manifest};
+use crate::name::San;
+use crate::request::{CaRequest, Request};
+use crate::subject::Subject;
+use crate::template::NameConstraint;
+
+/// A certificate that a host should hold.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct CertificateSpec {
+    /// The host whose folder it goes to.
+    pub host: String,
+    /// What it is for; the names of its files and its profile follow from that.
+    pub role: Role,
+    /// The subject.
+    pub subject: Subject,
+    /// Subject alternative names to request. The profile adds its own.
+    pub names: Vec<San>,
+    /// The key's algorithm.
+    pub key: KeyAlgorithm,
+    /// The lifetime.
+    pub expiry: Duration,
+    /// The forms in which the host gets it and its key.
+    pub formats: Vec<ClientFormat>,
+}
+
+impl CertificateSpec {
+    /// The request for this certificate with a key.
+    pub fn request(&self, public_key: PublicKey) -> Request {
+        let mut request = Request::new(self.subject.clone(), self.names.clone(), public_key);
+        request.expiry = Some(self.expiry);
+        request
+    }
+}
+
+impl Manifest {
+    /// The CA that the cluster should have.
+    pub fn ca_request(&self) -> CaRequest {
+        let mut request = CaRequest::new(self.ca.subject.clone());
+        request.expiry = self.ca.expiry;
+        if self.constrain {
+            request.permitted = self.constraints();
+        }
+        request
+    }
+
+    /// How the issuing CA differs from the one that the manifest describes, a sentence each. It is kept
+    /// all the same, because every certificate of the cluster depends on it.
+    pub fn ca_differences(&self, cas: &CaSet) -> Vec<String> {
+        let ca = cas.issuing();
+        let constrained = |yes: bool| if yes { "constrained" } else { "not constrained" };
+        // The CA may begin a little before it was made, or not, as its maker chose.
+        let mut lifetime = ca.not_after - ca.not_before;
+        if (lifetime - self.ca.expiry).abs() <= self.ca_request().backdate {
+            lifetime = self.ca.expiry;
+        }
+        let constraints = ca.extensions.name_constraints.is_some();
+        let pairs = [
+            ("subject", ca.subject.to_string(), self.ca.subject.to_string()),
+            ("key", ca.public_key.algorithm_name(), self.ca.key.to_string()),
+            ("lifetime", lifetime.to_string(), self.ca.expiry.to_string()),
+            ("names", constrained(constraints).into(), constrained(self.constrain).into()),
+        ];
+        let differing = pairs.into_iter().filter(|(_, found, expected)| found != expected);
+        differing
+            .map(|(field, found, expected)| {
+                format!(
+                    "the existing CA is kept; its {field}: {found}, in the manifest: {expected}"
+                )
+            })
+            .collect()
+    }
+
+    /// Every certificate that the hosts of the cluster should hold, host by host. Workers hold none.
+    pub fn certificates(&self) -> Result<Vec<CertificateSpec>, Error> {
+        let mut specs = Vec::new();
+        for member in &self.etcd {
+            let mut add = |role, names| -> Result<(), Error> {
+                specs.push(CertificateSpec {
+                    host: member.name.clone(),
+                    role,
+                    subject: Subject::from_common_name(&*member.name)?,
+                    names,
+                    key: member.key,
+                    expiry: member.expiry,
+                    formats: vec![ClientFormat::Pem],
+                });
+                Ok(())
+            };
+            // Peers are dialled by the same names, and show the same certificate when they dial.
+            let mut peer = self.member_names(member)?;
+            let mut server = peer.clone();
+            server.extend(self.endpoints.iter().map(|endpoint| endpoint.host.clone()));
+            let shared: San = self.peer_name().parse()?;
+            if member.combined {
+                server.push(shared);
+                add(Role::Member, server)?;
+            } else {
+                peer.push(shared);
+                add(Role::Server, server)?;
+                add(Role::Peer, peer)?;
+            }
+        }
+        for host in &self.control_plane {
+            specs.push(CertificateSpec {
+                host: host.name.clone(),
+                role: Role::Client(APISERVER_CLIENT.to_owned()),
+                subject: Subject::from_common_name(APISERVER_CLIENT)?,
+                names: Vec::new(),
+                key: host.key,
+                expiry: host.expiry,
+                formats: vec![ClientFormat::Pem],
+            });
+        }
+        specs.extend(self.clients.iter().map(|client| CertificateSpec {
+            host: client.host.clone(),
+            role: Role::Client(client.name.clone()),
+            subject: client.subject.clone(),
+            names: client.sans.clone(),
+            key: client.key,
+            expiry: client.expiry,
+            formats: client.formats.clone(),
+        }));
+        Ok(specs)
+    }
+
+    /// The names at which a member is reached. The profile adds its short name.
+    fn member_names(&self, member: &Host) -> Result<Vec<San>, Error> {
+        let full = self.names_of(member).into_iter().skip(1);
+        let mut names = full.map(|name| name.parse()).collect::<Result<Vec<San>, Error>>()?;
+        names.extend(member.addresses.iter().copied().map(San::Ip));
+        names.extend(member.sans.iter().cloned());
+        // Who finds a member by DNS expects the name of the domain in its certificate.
+        if let Some(domain) = self.etcd_config.find("discovery-srv") {
+            names.push(domain.parse()?);
+        }
+        Ok(names)
+    }
+
+    /// The names that the CA of this manifest may certify.
+    fn constraints(&self) -> Vec<NameConstraint> {
+        let mut texts = vec![
+            "dns:localhost".to_owned(),
+            "dns:invalid".to_owned(),
+            "ip:127.0.0.1/32".to_owned(),
+            format!("dns:{}", self.peer_name()),
+        ];
+        texts.extend(self.domain.iter().map(|domain| format!("dns:{}", domain.as_str())));
+        texts.extend(self.etcd_config.find("discovery-srv").map(|domain| format!("dns:{domain}")));
+        let constraint = |name: &San| match name {
+            San::Ip(ip) => format!("ip:{ip}/{}", if ip.is_ipv4() { 32 } else { 128 }),
+            San::Dns(name) => format!("dns:{}", name.as_str().trim_start_matches("*.")),
+            other => other.to_string(),
+        };
+        for member in &self.etcd {
+            texts.push(format!("dns:{}", member.name));
+            let addresses = member.addresses.iter().copied().map(San::Ip);
+            texts.extend(addresses.map(|name| constraint(&name)));
+            texts.extend(member.sans.iter().map(constraint));
+        }
+        texts.extend(self.endpoints.iter().map(|endpoint| constraint(&endpoint.host)));
+        texts.extend(self.clients.iter().flat_map(|client| &client.sans).map(constraint));
+        let mut constraints: Vec<NameConstraint> = Vec::new();
+        for constraint in texts.iter().filter_map(|text| text.parse().ok()) {
+            if !constraints.contains(&constraint) {
+                constraints.push(constraint);
+            }
+        }
+        constraints
+    }
+}

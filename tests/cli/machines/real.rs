@@ -1,0 +1,212 @@
+//! Machines as their users have them: the real paths, the user `etcd`, the unit's own environment.
+//!
+//! Each is a network namespace, and each program on it has a mount namespace in which `/etc` and
+//! `/var/lib` are the machine's own.
+
+use std::collections::BTreeMap;
+use std::fs::{self, OpenOptions, Permissions};
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread::panicking;
+
+use pki_core::{FileKind, Role};
+
+use super::Program;
+use super::network::Network;
+use crate::lab::{Lab, Run};
+use crate::members::{self, Members, Process, Turn, take_turn};
+use crate::peers;
+use crate::process::finish;
+
+/// What of `/etc` a program needs beside its own files.
+const SHARED: [&str; 7] =
+    ["alternatives", "group", "ld.so.cache", "localtime", "nsswitch.conf", "passwd", "protocols"];
+
+/// Enters the machine in the folder `$1`, whose etcd is `$2` and whose etcdctl `$3`, and becomes the
+/// rest of the words. `ip netns exec` has given it a mount namespace.
+const ENTER: &str = r#"set -e
+mount --bind "$1/etc" /etc
+mount --bind "$1/var-lib" /var/lib
+mount --bind "$2" /usr/bin/etcd
+mount --bind "$3" /usr/bin/etcdctl
+shift 3
+exec "$@""#;
+
+/// Fields are dropped in this order: processes, network, files, turn.
+pub(crate) struct RealMachines {
+    processes: BTreeMap<&'static str, Process>,
+    network: Network,
+    pub(crate) lab: Lab,
+    program: Program,
+    /// The machine of the network that stands for each host of the manifest.
+    machines: &'static [(&'static str, &'static str)],
+    _turn: Turn,
+}
+
+impl RealMachines {
+    /// Machines for the hosts of a manifest, which know each other by these lines of `/etc/hosts`.
+    pub(crate) fn new(
+        program: Program,
+        machines: &'static [(&'static str, &'static str)],
+        hosts: &str,
+    ) -> Self {
+        let turn = take_turn();
+        let network = Network::up();
+        assert!(!network.is_loopback(), "machines with their own /etc need root and namespaces");
+        let real = Self {
+            processes: BTreeMap::new(),
+            network,
+            lab: Lab::new(),
+            program,
+            machines,
+            _turn: turn,
+        };
+        for (name, _) in machines {
+            let etc = real.lab.path(name).join("etc");
+            fs::create_dir_all(&etc).unwrap();
+            fs::create_dir_all(real.lab.path(name).join("var-lib")).unwrap();
+            let shared = SHARED.map(|file| Path::new("/etc").join(file));
+            let shared = shared.iter().filter(|file| file.symlink_metadata().is_ok());
+            let mut copy = peers::program("cp");
+            assert!(copy.arg("-a").args(shared).arg(&etc).status().unwrap().success());
+            fs::write(etc.join("hosts"), format!("127.0.0.1 localhost\n{hosts}")).unwrap();
+            real.empty_data(name);
+        }
+        real
+    }
+
+    /// Gives a member a new disk.
+    pub(crate) fn empty_data(&self, name: &str) {
+        let data = self.lab.path(name).join("var-lib/etcd");
+        let _ = fs::remove_dir_all(&data);
+        fs::create_dir_all(&data).unwrap();
+        fs::set_permissions(&data, Permissions::from_mode(0o700)).unwrap();
+        own(&data, "etcd");
+    }
+
+    /// Puts the files of a host's folder where they belong, each with its owner and mode.
+    pub(crate) fn deliver(&self, name: &str) {
+        let from = self.lab.path("pki/hosts").join(name);
+        let etc = self.lab.path(name).join("etc");
+        let is_control_plane = from.join(&*FileKind::KubeadmConfig.name()).exists();
+        for file in fs::read_dir(from).unwrap().map(Result::unwrap) {
+            let file_name = file.file_name().into_string().unwrap();
+            let kind = FileKind::from_name(&file_name).unwrap();
+            let of_member = matches!(
+                kind,
+                FileKind::EtcdConfig
+                    | FileKind::Certificate(Role::Server | Role::Peer | Role::Member)
+                    | FileKind::Key(Role::Server | Role::Peer | Role::Member)
+            );
+            let folders: &[&str] = match &kind {
+                FileKind::EtcdUnit => &["systemd/system"],
+                FileKind::TrustedCas => &["etcd", "kubernetes/pki/etcd"],
+                _ if of_member || !is_control_plane => &["etcd"],
+                _ => &["kubernetes/pki/etcd"],
+            };
+            for folder in folders {
+                let folder = etc.join(folder);
+                fs::create_dir_all(&folder).unwrap();
+                // A new file under the old name, as rsync does it.
+                let (part, place) = (folder.join(".part"), folder.join(&file_name));
+                fs::copy(file.path(), &part).unwrap();
+                fs::set_permissions(&part, Permissions::from_mode(kind.mode())).unwrap();
+                own(&part, kind.owner().user());
+                fs::rename(&part, &place).unwrap();
+            }
+        }
+    }
+
+    /// A program on a machine, as root, with no environment but these variables.
+    pub(crate) fn command(&self, name: &str, program: &str) -> Command {
+        let (_, machine) = self.machines.iter().find(|(host, _)| *host == name).unwrap();
+        let mut shell = self.network.command(machine, "/bin/sh");
+        let [etcd, etcdctl] = ["etcd", "etcdctl"].map(|program| self.program.path(program));
+        let folder = self.lab.path(name);
+        shell.args(["-c", ENTER, "sh"]).args([folder, etcd, etcdctl]).arg(program);
+        shell.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+        shell
+    }
+
+    /// Starts a member as systemd does by its unit.
+    pub(crate) fn start(&mut self, name: &'static str) {
+        let unit = self.lab.read(PathBuf::from(name).join("etc/systemd/system/etcd.service"));
+        let unit = String::from_utf8(unit).unwrap();
+        let values = |key: &str| -> Vec<String> {
+            unit.lines().filter_map(|line| line.strip_prefix(key)).map(str::to_owned).collect()
+        };
+        let (start, user) = (values("ExecStart="), values("User="));
+        assert_eq!((start.len(), user.len()), (1, 1), "{unit}");
+        let mut command = self.command(name, "setpriv");
+        command.args([&format!("--reuid={}", user[0]), &format!("--regid={}", user[0])]);
+        command.args(["--init-groups", "--no-new-privs", "env", "-i"]);
+        command.args(values("Environment=")).args(start[0].split_whitespace());
+        let log = OpenOptions::new().create(true).append(true).open(self.log_path(name)).unwrap();
+        command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
+        self.processes.entry(name).or_default().start(&mut command);
+    }
+
+    /// Starts a program that runs on, such as a proxy.
+    pub(crate) fn run(&mut self, name: &'static str, mut command: Command) {
+        let log = OpenOptions::new().create(true).append(true).open(self.log_path(name)).unwrap();
+        command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
+        self.processes.entry(name).or_default().start(&mut command);
+    }
+
+    /// As if the machine lost power.
+    pub(crate) fn stop(&mut self, name: &str) {
+        self.processes.remove(name);
+    }
+
+    /// Runs a line of shell on a machine, with the variables of its etcdctl.env.
+    pub(crate) fn shell(&self, name: &str, line: &str) -> Run {
+        let mut command = self.command(name, "/bin/sh");
+        let script = "set -a; for env in /etc/kubernetes/pki/etcd/etcdctl.env /etc/etcd/etcdctl.env; do \
+                      if [ -e $env ]; then . $env; break; fi; done; set +a; eval \"$1\"";
+        finish(command.args(["-c", script, "sh", line]))
+    }
+
+    fn log_path(&self, name: &str) -> PathBuf {
+        self.lab.path(format!("{name}.log"))
+    }
+
+    /// All that a machine's programs have said.
+    pub(crate) fn log(&self, name: &str) -> String {
+        let bytes = fs::read(self.log_path(name)).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Tries until it holds. A process that ends meanwhile, or a minute that passes, fails the test.
+    #[track_caller]
+    pub(crate) fn wait(&mut self, what: &str, attempt: impl Fn(&Self) -> Result<(), String>) {
+        members::wait(self, what, attempt);
+    }
+}
+
+impl Members for RealMachines {
+    fn processes(&mut self) -> Vec<(&'static str, &mut Process)> {
+        self.processes.iter_mut().map(|(name, process)| (*name, process)).collect()
+    }
+}
+
+impl Drop for RealMachines {
+    /// A test that fails shows what the programs said last.
+    fn drop(&mut self) {
+        for (name, _) in self.machines.iter().filter(|_| panicking()) {
+            let log = self.log(name);
+            let tail = members::tail(&log);
+            eprintln!("--- {:?}: the end of {name}'s log\n{tail}", self.program);
+        }
+    }
+}
+
+/// Gives a file to a user and the group of the same name.
+fn own(path: &Path, user: &str) {
+    let id = |option: &str| {
+        let run = finish(peers::program("id").args([option, user]));
+        assert_eq!(run.code, 0, "no user {user}: {run:?}; {}", peers::INSTALL);
+        run.stdout.trim().parse::<u32>().unwrap()
+    };
+    chown(path, Some(id("-u")), Some(id("-g"))).unwrap();
+}
