@@ -1,4 +1,4 @@
-//! From a manifest to the certificates that each host should hold, and from what it holds to a plan.
+//! Computes the certificates that each host should have from a manifest, and a plan from the files that it has.
 
 use time::{Duration, OffsetDateTime};
 
@@ -14,13 +14,13 @@ use crate::request::{CaRequest, Request};
 use crate::subject::Subject;
 use crate::template::NameConstraint;
 
-/// A certificate that a host should hold.
+/// A certificate that a host should have.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CertificateSpec {
-    /// The host whose folder it goes to.
+    /// The host whose folder contains it.
     pub host: String,
-    /// What it is for; the names of its files and its profile follow from that.
+    /// Its role, which determines the names of its files and its profile.
     pub role: Role,
     /// The subject.
     pub subject: Subject,
@@ -52,12 +52,12 @@ impl Manifest {
         request
     }
 
-    /// How the issuing CA differs from the one that the manifest describes, a sentence each. It is kept
-    /// all the same, because every certificate of the cluster depends on it.
+    /// The differences between the issuing CA and the manifest, one sentence each. The CA is kept anyway, because every
+    /// certificate of the cluster depends on it.
     pub fn ca_differences(&self, cas: &CaSet) -> Vec<String> {
         let ca = cas.issuing();
         let constrained = |yes: bool| if yes { "constrained" } else { "not constrained" };
-        // The CA may begin a little before it was made, or not, as its maker chose.
+        // notBefore can be slightly before the creation of the CA or not, depending on the program that created it.
         let mut lifetime = ca.not_after - ca.not_before;
         if (lifetime - self.ca.expiry).abs() <= self.ca_request().backdate {
             lifetime = self.ca.expiry;
@@ -79,7 +79,7 @@ impl Manifest {
             .collect()
     }
 
-    /// Every certificate that the hosts of the cluster should hold, host by host. Workers hold none.
+    /// All certificates that the hosts of the cluster should have, host by host. Workers have none.
     pub fn certificates(&self) -> Result<Vec<CertificateSpec>, Error> {
         let mut specs = Vec::new();
         for member in &self.etcd {
@@ -122,7 +122,7 @@ impl Manifest {
         Ok(specs)
     }
 
-    /// The names at which a member is reached. The profile adds its short name.
+    /// The names that others use to connect to a member. The profile adds its short name.
     fn host_names(&self, host: &Host) -> Result<Vec<San>, Error> {
         let mut names = Vec::new();
         if let Some(domain) = &self.domain {
@@ -184,7 +184,7 @@ pub enum Action {
 }
 
 impl Action {
-    /// For a file that exists and holds no certificate that can be read.
+    /// For a file that exists but contains no readable certificate.
     pub fn replace_unreadable(problem: String) -> Self {
         let drift = Drift { field: "file", found: problem, expected: "a certificate".to_owned() };
         Self::Reissue { drift: vec![drift] }
@@ -197,26 +197,26 @@ impl Action {
 pub struct Drift {
     /// The field.
     pub field: &'static str,
-    /// What the host holds.
+    /// The value in the host's certificate.
     pub found: String,
-    /// What the manifest says.
+    /// The value from the manifest.
     pub expected: String,
 }
 
-/// A certificate as a host holds it.
+/// A certificate in a host's folder.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "callers write it as a literal")]
 pub struct Held<'a> {
     /// The certificate.
     pub certificate: &'a Certificate,
-    /// What follows it in its file.
+    /// The certificates that follow it in its file.
     pub chain: &'a [Certificate],
-    /// The public half of the key beside it, if that can be read.
+    /// The public key of its key file, if that can be read.
     pub key: Option<&'a PublicKey>,
 }
 
 impl CertificateSpec {
-    /// Compares what a host holds with this certificate, as `cas` would issue it now.
+    /// Compares a host's certificate with this one as `cas` would issue it now.
     pub fn compare(
         &self,
         held: Option<Held<'_>>,
@@ -234,7 +234,7 @@ impl CertificateSpec {
                 drift.push(Drift { field, found, expected });
             }
         };
-        // What a certificate issued now would say, by the same code that issues it.
+        // The contents of a certificate issued now, computed with the same code that issues it.
         let request = self.request(certificate.public_key.clone());
         let template = profile.admit(&request, now)?.template;
         differ("subject", certificate.subject.to_string(), template.subject.to_string());
@@ -242,7 +242,7 @@ impl CertificateSpec {
         differ("key", certificate.public_key.algorithm_name(), self.key.to_string());
         let usages = certificate.extensions.extended_key_usage.as_deref().unwrap_or_default();
         differ("extKeyUsage", sorted(texts(usages)), sorted(texts(&template.extended_key_usages)));
-        // As the manifest counts it: without the time before it was issued, which other tools do not add.
+        // The lifetime without the backdate, which other tools do not add.
         let lifetime = |from: OffsetDateTime, to: OffsetDateTime| to - from - profile.backdate;
         let found = lifetime(certificate.not_before, certificate.not_after);
         let expected = lifetime(template.not_before, template.not_after);
@@ -254,7 +254,7 @@ impl CertificateSpec {
         );
         let ca = cas.issuing();
         let issuer = |name: String, signed: bool| {
-            if signed { name } else { format!("{name}, not signed by its key") }
+            if signed { name } else { format!("{name}, not signed with its key") }
         };
         differ(
             "issuer",
@@ -280,7 +280,7 @@ fn found_names(certificate: &Certificate) -> Vec<String> {
     names.map(GeneralName::to_string).collect()
 }
 
-/// The CAs that a leaf is sent with. A root among them changes nothing (RFC 8446 section 4.4.2).
+/// The CAs to send with a leaf certificate. A root among them makes no difference (RFC 8446 section 4.4.2).
 fn sent_with(chain: &[Certificate]) -> String {
     let sent = chain.iter().filter(|ca| !ca.is_self_issued());
     let sent: Vec<String> =

@@ -1,4 +1,4 @@
-//! cfssl's CSR JSON: who the certificate is for and what key it shall have.
+//! cfssl's CSR JSON: the subject of a certificate, its names and its key.
 
 use time::Duration;
 
@@ -23,7 +23,7 @@ pub struct CsrJson {
     pub key: KeyAlgorithm,
     /// `ca`
     pub ca: Option<CaSection>,
-    /// `crl_url`, which cfssl reads for a CA alone
+    /// `crl_url`, which cfssl reads only for a CA
     pub crl_url: Option<Uri>,
 }
 
@@ -31,7 +31,7 @@ pub struct CsrJson {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CaSection {
-    /// `expiry`; cfssl's five years where it is absent
+    /// `expiry`; five years by default, as in cfssl
     pub expiry: Duration,
     /// `backdate`
     pub backdate: Option<Duration>,
@@ -72,11 +72,11 @@ impl CsrJson {
     }
 }
 
-/// Fields that people write here and that cfssl drops in silence.
+/// Fields that people write here and that cfssl silently ignores.
 fn refuse_unused(fields: &Fields<'_>) -> Result<(), Error> {
     for (name, hint) in [
-        ("delegation_enabled", "remove it: etcd has no use for delegated credentials"),
-        ("extensions", "remove it; a signing profile decides which extensions there are"),
+        ("delegation_enabled", "remove it; etcd does not use delegated credentials"),
+        ("extensions", "remove it; the signing profile sets the extensions"),
         (
             "expiry",
             "write it in the signing profile, or use --expiry; in a CA's file, under \"ca\"",
@@ -98,7 +98,7 @@ fn subject(fields: &Fields<'_>) -> Result<Subject, Error> {
         if let Some(value) = value {
             let text = value.string()?;
             if !text.is_empty() {
-                // Checked here too, so that the error tells the path in the document.
+                // Checked here too, so that the error contains the path in the document.
                 Subject::new([(attribute.clone(), text.to_owned())])
                     .map_err(|error| error.in_field(value.path()))?;
                 attributes.push((attribute, text.to_owned()));
@@ -139,7 +139,7 @@ fn key(value: &Value<'_>) -> Result<KeyAlgorithm, Error> {
     let size = fields.find("size").map(Value::integer).transpose()?;
     let algo = fields.string("algo")?.unwrap_or("ecdsa");
     let bad_size = |sizes: &str| {
-        let problem = format!("no size of an {algo} key that can be generated");
+        let problem = format!("unsupported size for an {algo} key");
         let at = fields.find("size").unwrap_or(value);
         Err(at.invalid(problem).hinted(format!("one of: {sizes}")))
     };
@@ -156,7 +156,7 @@ fn key(value: &Value<'_>) -> Result<KeyAlgorithm, Error> {
         (other, _) => {
             let at = fields.find("algo").unwrap_or(value);
             Err(at
-                .invalid("no key algorithm")
+                .invalid("unknown key algorithm")
                 .hinted(suggest::one_of(other, ["ecdsa", "rsa", "ed25519"])))
         }
     }
@@ -168,21 +168,23 @@ fn ca(value: &Value<'_>) -> Result<CaSection, Error> {
     let path_len = match fields.find("pathlen") {
         None => None,
         Some(value) => match value.integer()? {
-            // cfssl: -1 is "no limit", and so is 0 unless pathlenzero says otherwise.
+            // In cfssl, -1 means no limit, and so does 0 unless pathlenzero is true.
             -1 | 0 => None,
             number => Some(u8::try_from(number).map_err(|_| {
                 value
-                    .invalid("no path length")
+                    .invalid("not a path length")
                     .hinted("write 1 to 255, -1 for no limit, or pathlenzero for 0")
             })?),
         },
     };
     if zero && path_len.is_some() {
-        return Err(value.invalid("pathlenzero contradicts pathlen").hinted("keep one of the two"));
+        return Err(value
+            .invalid("pathlenzero contradicts pathlen")
+            .hinted("remove one of the two"));
     }
     let expiry = fields.parsed("expiry", parse_lifetime)?;
     Ok(CaSection {
-        // cfssl's five years; RFC 5280 gives no default.
+        // Five years as in cfssl; RFC 5280 has no default.
         expiry: expiry.unwrap_or(Duration::hours(43_800)),
         backdate: fields.parsed("backdate", parse_backdate)?,
         path_len: if zero { Some(0) } else { path_len },

@@ -1,12 +1,11 @@
-//! From values to the bytes to sign: the only room that knows the encoders.
+//! Encodes values as the bytes to sign. Only this module uses the encoders.
 //!
-//! rcgen writes what this crate makes: validity, extensions, the entries of CRLs, the attributes of
-//! requests. It signs while it encodes and has no step between, so it is given a key that answers with an
-//! empty signature, and the to-be-signed part is taken out of what it writes.
+//! rcgen writes the parts that this crate creates: validity, extensions, the entries of CRLs, the attributes of
+//! requests. It signs while it encodes, without a step in between. It therefore gets a key that returns an empty
+//! signature, and the to-be-signed part is extracted from its output.
 //!
-//! Names, keys and algorithm identifiers are bytes that exist already, or values of a form that rcgen does
-//! not have (several values of one attribute type). They take the place of what rcgen wrote there, as they
-//! stand ([`carried`]).
+//! Names, keys and algorithm identifiers are existing bytes, or values that rcgen cannot represent (several values of
+//! one attribute type). They replace the corresponding parts of rcgen's output byte for byte ([`carried`]).
 
 mod carried;
 mod crl;
@@ -34,7 +33,7 @@ use crate::name::San;
 use crate::oid::Oid;
 use crate::template::Template;
 
-/// Whose name, key and key identifier stand in what is signed.
+/// The issuer: its name, key and key identifier.
 struct Signatory<'a> {
     name: &'a [u8],
     algorithm: SignatureAlgorithm,
@@ -51,8 +50,7 @@ impl<'a> Signatory<'a> {
     }
 }
 
-/// The TBSCertificate that a template, a serial number and an issuer make. Without a CA it is its own
-/// issuer.
+/// The TBSCertificate for a template, a serial number and an issuer. Without a CA, it is self-issued.
 pub(crate) fn certificate(
     template: &Template,
     serial: &SerialNumber,
@@ -93,7 +91,7 @@ pub(crate) fn signature_algorithm(key: &PublicKey) -> Result<SignatureAlgorithm,
     })
 }
 
-/// Stands for every key: rcgen sees none.
+/// A placeholder for every key, so that rcgen never sees one.
 struct NoKey;
 
 impl PublicKeyData for NoKey {
@@ -114,16 +112,16 @@ impl SigningKey for NoKey {
 
 /// An encoder failed on values that were checked before.
 fn failed(error: &dyn std::fmt::Display) -> Error {
-    Error::Internal(format!("encoding: {error}"))
+    Error::Internal(format!("cannot encode: {error}"))
 }
 
 fn unwritable_oid(oid: &Oid, input: Input) -> Error {
-    Error::invalid("OID", oid.as_str(), "an OID with a number that is too large to write")
-        .hinted("leave out what it names")
+    Error::invalid("OID", oid.as_str(), "an OID with a number that is too large to encode")
+        .hinted("remove the field with this OID")
         .of(input)
 }
 
-/// An issuer of no name, which is replaced, and with the key identifier that what it signs names.
+/// An issuer with an empty name, which is replaced later, and with the key identifier for the authorityKeyIdentifier.
 fn issuer_params(key_id: Option<&KeyId>) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.key_identifier_method =
@@ -132,7 +130,7 @@ fn issuer_params(key_id: Option<&KeyId>) -> CertificateParams {
 }
 
 fn params(template: &Template, serial: &SerialNumber) -> Result<CertificateParams, Error> {
-    // No `..`: a field of the template that is not written would be lost in silence.
+    // Without `..`, because a field that is not written would be lost silently.
     let Template {
         subject,
         names,
@@ -150,8 +148,8 @@ fn params(template: &Template, serial: &SerialNumber) -> Result<CertificateParam
         copied,
     } = template;
     let mut params = CertificateParams::default();
-    // RFC 5280 section 4.2.1.6: the names are critical if the subject is empty. Otherwise rcgen's own
-    // default stands where the subject will be.
+    // RFC 5280 section 4.2.1.6: subjectAltName is critical if the subject is empty. Otherwise rcgen's default
+    // name is a placeholder for the subject.
     if subject.is_empty() {
         params.distinguished_name = DistinguishedName::new();
     }
@@ -159,13 +157,13 @@ fn params(template: &Template, serial: &SerialNumber) -> Result<CertificateParam
     params.not_before = *not_before;
     params.not_after = *not_after;
     params.serial_number = Some(serial.as_bytes().to_vec().into());
-    // rcgen hashes the whole SubjectPublicKeyInfo; RFC 5280 section 4.2.1.2 means the key bits.
+    // rcgen hashes the whole SubjectPublicKeyInfo; RFC 5280 section 4.2.1.2 requires only the key bits.
     params.key_identifier_method = KeyIdMethod::PreSpecified(public_key.key_id().0);
     params.key_usages = key_usages.iter().map(extensions::key_usage).collect();
     params.extended_key_usages =
         extended_key_usages.iter().map(extensions::extended_key_usage).collect::<Result<_, _>>()?;
     params.is_ca = match ca {
-        // rcgen writes a leaf's subjectKeyIdentifier only beside an explicit CA:FALSE.
+        // rcgen writes the subjectKeyIdentifier of a leaf certificate only together with an explicit CA:FALSE.
         None => IsCa::ExplicitNoCa,
         Some(constraint) => IsCa::Ca(match constraint.path_len {
             None => BasicConstraints::Unconstrained,

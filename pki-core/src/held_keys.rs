@@ -1,12 +1,12 @@
-//! Which private keys a file holds, in whatever form: for those who must keep a key away from a place.
+//! Finds all private keys in a file, in any format, for callers that must keep keys out of a folder.
 
 use crate::key::{PublicKey, Signer};
 use crate::pem::{self, Content};
 use crate::pkcs12;
 use crate::private_key::PrivateKey;
 
-/// The public halves of all private keys that can be read from a file: in each section of a PEM file, also if
-/// another section is damaged, in DER, and in a PKCS #12 file that opens without a password.
+/// The public keys of all private keys that can be read from a file: from each block of a PEM file, even if another block
+/// is damaged, from DER, and from a PKCS #12 file without a password.
 pub fn private_keys(bytes: &[u8]) -> Vec<PublicKey> {
     if pem::is_pem(bytes) {
         return sections(bytes).filter_map(key_of).collect();
@@ -17,7 +17,7 @@ pub fn private_keys(bytes: &[u8]) -> Vec<PublicKey> {
     }
 }
 
-/// A PEM file in pieces that begin with a `-----BEGIN` line each.
+/// Splits a PEM file into parts that start with a `-----BEGIN` line.
 fn sections(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     const BEGIN: &[u8] = b"-----BEGIN ";
     let begins = bytes.windows(BEGIN.len()).enumerate().filter(|(_, window)| *window == BEGIN);

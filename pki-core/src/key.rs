@@ -1,4 +1,4 @@
-//! Public keys, their algorithms, and the trait that stands for the CA's private key.
+//! Public keys, their algorithms, and the trait for the CA's private key.
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,7 +17,7 @@ use rustls_pki_types::{
 use crate::error::Error;
 use crate::suggest;
 
-/// An algorithm and strength of key.
+/// The algorithm and strength of a key.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum KeyAlgorithm {
@@ -30,12 +30,12 @@ pub enum KeyAlgorithm {
     EcdsaP521,
     /// Ed25519
     Ed25519,
-    /// RSA with a modulus of so many bits; keys of 2048, 3072 and 4096 bits can be generated
+    /// RSA with a modulus of this number of bits; keys of 2048, 3072 and 4096 bits can be generated
     Rsa(usize),
 }
 
 impl KeyAlgorithm {
-    /// Every algorithm that a key can be generated for.
+    /// All algorithms that keys can be generated for.
     pub const GENERATED: [Self; 7] = [
         Self::EcdsaP256,
         Self::EcdsaP384,
@@ -66,19 +66,19 @@ impl FromStr for KeyAlgorithm {
         let known = Self::GENERATED.map(|algorithm| algorithm.to_string());
         match known.iter().position(|name| name == text) {
             Some(index) => Ok(Self::GENERATED[index]),
-            None => Err(Error::invalid("key", text, "no key algorithm that can be generated")
+            None => Err(Error::invalid("key", text, "unknown or unsupported key algorithm")
                 .hinted(suggest::one_of(text, known.iter().map(String::as_str)))),
         }
     }
 }
 
-/// A subject public key, as a certificate carries it.
+/// A subject public key, as in a certificate.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PublicKey {
     spki: Vec<u8>,
-    /// The OID or what else there is to say, where the algorithm is none that this crate works with.
+    /// The OID or a description, if this crate does not support the algorithm.
     algorithm: Result<KeyAlgorithm, String>,
-    /// Where the bits of the BIT STRING start in `spki`; they run to its end.
+    /// The position in `spki` where the bits of the BIT STRING start; they extend to its end.
     bits_at: usize,
 }
 
@@ -97,9 +97,9 @@ impl PublicKey {
         let bits = spki
             .subject_public_key
             .as_bytes()
-            .ok_or_else(|| bad("the key is no whole number of bytes".to_owned()))?;
+            .ok_or_else(|| bad("the key is not a whole number of bytes".to_owned()))?;
         let curve = || spki.algorithm.parameters_oid().ok();
-        // SEC 1 section 2.3.3: Go reads a point in its long form alone, which starts with 4.
+        // SEC 1 section 2.3.3: Go reads only uncompressed points, which start with 4.
         let compressed = spki.algorithm.oid == OID_EC && bits.first() != Some(&4);
         let algorithm = match spki.algorithm.oid {
             _ if compressed => None,
@@ -113,11 +113,11 @@ impl PublicKey {
         let algorithm = algorithm.ok_or_else(|| match curve() {
             Some(curve) if compressed => format!("{curve} (compressed point)"),
             Some(curve) if spki.algorithm.oid == OID_EC => curve.to_string(),
-            // RFC 5480 section 2.1.1: a curve is named, and neither spelled out nor left to be guessed.
+            // RFC 5480 section 2.1.1: a curve must be named, not given by its parameters or implied.
             None if spki.algorithm.oid == OID_EC => {
-                "EC with explicit parameters or none, in place of a named curve".to_owned()
+                "EC with explicit parameters or none, instead of a named curve".to_owned()
             }
-            _ if spki.algorithm.oid == OID_RSA => "RSA in a form that cannot be read".to_owned(),
+            _ if spki.algorithm.oid == OID_RSA => "RSA in an unreadable form".to_owned(),
             _ => spki.algorithm.oid.to_string(),
         });
         Ok(Self { bits_at: der.len() - bits.len(), spki: der.to_vec(), algorithm })
@@ -132,7 +132,7 @@ impl PublicKey {
         &self.spki
     }
 
-    /// The algorithm, where it is one that this crate works with.
+    /// The algorithm, if this crate supports it.
     pub const fn algorithm(&self) -> Option<KeyAlgorithm> {
         match self.algorithm {
             Ok(algorithm) => Some(algorithm),
@@ -140,7 +140,7 @@ impl PublicKey {
         }
     }
 
-    /// The algorithm for people: `ecdsa-p256`, or of one that is not supported the OID or what is odd about it.
+    /// The algorithm for people: `ecdsa-p256`. For an unsupported one, its OID or a description.
     pub fn algorithm_name(&self) -> String {
         match &self.algorithm {
             Ok(algorithm) => algorithm.to_string(),
@@ -150,8 +150,8 @@ impl PublicKey {
 
     /// The key's identifier.
     pub fn key_id(&self) -> KeyId {
-        // RFC 5280 section 4.2.1.2, method (1). SHA-1 is a name here, not a protection; cfssl, Go
-        // before 1.25 and OpenSSL compute the same.
+        // RFC 5280 section 4.2.1.2, method (1). SHA-1 only forms a name here and protects nothing. cfssl, Go before 1.25
+        // and OpenSSL compute the same identifier.
         let digest =
             aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, self.bits());
         KeyId(digest.as_ref().to_vec())
@@ -173,8 +173,8 @@ impl PublicKey {
         ParsedPublicKey::new(algorithm, self.bits()).is_ok()
     }
 
-    /// True when `signature` over `message` was made by this key with the algorithm whose
-    /// AlgorithmIdentifier (contents, without the SEQUENCE header) is `algorithm`.
+    /// True if `signature` over `message` was made with this key and the algorithm whose AlgorithmIdentifier (the
+    /// contents, without the SEQUENCE header) is `algorithm`.
     pub(crate) fn verifies(&self, algorithm: &[u8], message: &[u8], signature: &[u8]) -> bool {
         let verifies = |candidate: &dyn SignatureVerificationAlgorithm| {
             candidate.verify_signature(self.bits(), message, signature).is_ok()
@@ -182,7 +182,7 @@ impl PublicKey {
         self.verifiers(algorithm).any(verifies)
     }
 
-    /// True when signatures of this algorithm can be checked with this key.
+    /// True if signatures with this algorithm can be checked with this key.
     pub(crate) fn supports(&self, algorithm: &[u8]) -> bool {
         let is_rsa_of_another_size = match self.algorithm() {
             Some(KeyAlgorithm::Rsa(bits)) => !(2048..=8192).contains(&bits),
@@ -191,7 +191,7 @@ impl PublicKey {
         !is_rsa_of_another_size && self.verifiers(algorithm).next().is_some()
     }
 
-    /// What checks signatures of this algorithm by this kind of key.
+    /// The implementation that checks signatures of this algorithm with this kind of key.
     fn verifiers(
         &self,
         algorithm: &[u8],
@@ -201,7 +201,7 @@ impl PublicKey {
         let all = webpki::ALL_VERIFICATION_ALGS.iter().copied();
         all.filter(move |candidate| {
             candidate.signature_alg_id().as_ref() == algorithm
-                // An AlgorithmIdentifier of a supported key is far below 128 bytes: a two-byte header.
+                // An AlgorithmIdentifier of a supported key is shorter than 128 bytes, so its header has two bytes.
                 && of_key.get(2..) == Some(candidate.public_key_alg_id().as_ref())
         })
     }
@@ -235,17 +235,17 @@ impl fmt::Display for KeyId {
     }
 }
 
-/// The holder of a CA key: a file, an HSM, a KMS, a person with an air-gapped machine.
+/// The holder of a CA key: a file, an HSM, a KMS, or a person with an air-gapped machine.
 pub trait Signer {
-    /// The public half of the key.
+    /// The public key.
     fn public_key(&self) -> &PublicKey;
 
-    /// Signs `message` with [`SignatureAlgorithm::of`] the public key: ECDSA signatures in ASN.1,
-    /// RSA in PKCS#1 v1.5.
+    /// Signs `message` with the algorithm [`SignatureAlgorithm::of`] the public key: ECDSA signatures in ASN.1, RSA with
+    /// PKCS#1 v1.5.
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>>;
 }
 
-/// The signature algorithm that goes with a CA's key.
+/// The signature algorithm for a CA's key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum SignatureAlgorithm {
@@ -266,14 +266,14 @@ pub enum SignatureAlgorithm {
 }
 
 impl SignatureAlgorithm {
-    /// The algorithm that `key` signs with, where this crate supports the key.
+    /// The algorithm that `key` signs with, if this crate supports the key.
     pub const fn of(key: &PublicKey) -> Option<Self> {
         Some(match key.algorithm() {
             Some(KeyAlgorithm::EcdsaP256) => Self::EcdsaP256Sha256,
             Some(KeyAlgorithm::EcdsaP384) => Self::EcdsaP384Sha384,
             Some(KeyAlgorithm::EcdsaP521) => Self::EcdsaP521Sha512,
             Some(KeyAlgorithm::Ed25519) => Self::Ed25519,
-            // As strong a hash as the modulus; cfssl draws the lines in the same places.
+            // A hash as strong as the modulus, with the same limits as cfssl.
             Some(KeyAlgorithm::Rsa(..3072)) => Self::RsaSha256,
             Some(KeyAlgorithm::Rsa(..4096)) => Self::RsaSha384,
             Some(KeyAlgorithm::Rsa(_)) => Self::RsaSha512,
@@ -281,7 +281,7 @@ impl SignatureAlgorithm {
         })
     }
 
-    /// The AlgorithmIdentifier, as the certificate's `signature` field has it (RFC 5280 section 4.1.1.2).
+    /// The AlgorithmIdentifier in the `signature` field of the certificate (RFC 5280 section 4.1.1.2).
     pub(crate) const fn identifier(self) -> AlgorithmIdentifier {
         match self {
             Self::EcdsaP256Sha256 => alg_id::ECDSA_SHA256,

@@ -1,13 +1,13 @@
-//! The certificate authority that an etcd cluster accepts, as a library.
+//! A certificate authority for etcd clusters, as a library.
 //!
-//! `pki-core` turns bytes, a profile and a moment into bytes and a report. It reads no file, no
-//! clock and no environment, and it prints nothing: the time and the serial number are values
-//! ([`IssuanceContext`]), the CA's key is a [`Signer`].
+//! `pki-core` turns bytes, a profile and a time into bytes and a report. It does not read files, the clock or
+//! the environment, and it does not print: the time and the serial number are values ([`IssuanceContext`]),
+//! and the CA's key is a [`Signer`].
 //!
 //! * Issue: [`Request`] and [`Profile`] → [`Authority::draft`] → [`Draft::sign`] → [`Issued`].
-//!   The rules judge the draft before the CA's key is used.
-//! * Verify: [`Certificate`] and [`VerifyOptions`] → [`Verifier::check`] → [`Report`]. The same rules say
-//!   what is wrong, what it breaks in the cluster and how to mend it.
+//!   The rules check the draft before the CA's key is used.
+//! * Verify: [`Certificate`] and [`VerifyOptions`] → [`Verifier::check`] → [`Report`]. The same rules report
+//!   what is wrong, what fails in the cluster as a result, and how to fix it.
 //!
 //! ```
 //! use pki_core::{Authority, CaRequest, KeyAlgorithm, IssuanceContext, PrivateKey, SerialNumber, Signer, Subject};
@@ -17,7 +17,7 @@
 //! let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
 //! let context = IssuanceContext {
 //!     now: datetime!(2027-01-01 00:00 UTC),
-//!     serial: SerialNumber::from_random([7; 20]), // in earnest: 20 random bytes
+//!     serial: SerialNumber::from_random([7; 20]), // in production: 20 random bytes
 //! };
 //! let request = CaRequest::new(Subject::from_common_name("etcd CA")?);
 //! let ca = Authority::draft_root(&request, key.public_key(), &context)?.sign(&key)?;
@@ -26,7 +26,7 @@
 //! # }
 //! ```
 
-// In import order: a file imports only what stands above it.
+// In import order: a file imports only modules that are listed above it.
 pub mod quote;
 
 mod finding;

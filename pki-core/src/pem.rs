@@ -1,4 +1,4 @@
-//! PEM: which labels are what, reading and writing.
+//! Reads and writes PEM, and maps labels to contents.
 
 use base64ct::{Base64, Encoding};
 use rustls_pemfile::Item;
@@ -7,16 +7,16 @@ use zeroize::Zeroizing;
 use crate::error::Error;
 use crate::quote;
 
-/// One section of a PEM file.
+/// One block of a PEM file.
 #[non_exhaustive]
 pub struct Section {
-    /// What the section holds.
+    /// The contents of the block.
     pub content: Content,
-    /// The line of its `-----BEGIN`, from 1.
+    /// The line of its `-----BEGIN`, starting at 1.
     pub line: usize,
 }
 
-/// What a PEM section holds, in DER.
+/// The contents of a PEM block, in DER.
 #[non_exhaustive]
 pub enum Content {
     /// `CERTIFICATE`
@@ -25,12 +25,12 @@ pub enum Content {
     CertificateRequest(Vec<u8>),
     /// `X509 CRL`
     Crl(Vec<u8>),
-    /// `EC PARAMETERS`, which OpenSSL writes before a SEC1 key and which says nothing new
+    /// `EC PARAMETERS`, which OpenSSL writes in front of a SEC1 key and which are redundant
     EcParameters,
     /// `ENCRYPTED PRIVATE KEY`: an EncryptedPrivateKeyInfo (RFC 5958)
     EncryptedKey(Zeroizing<Vec<u8>>),
-    /// A private key that is encrypted by the PEM encoding itself (RFC 1421), as OpenSSL did before PKCS#8.
-    /// The key cannot be told without the headers of the section, and nothing of it is kept
+    /// A private key that is encrypted in the PEM encoding itself (RFC 1421), as OpenSSL did before PKCS#8. It
+    /// cannot be decrypted without the headers of the block, so its contents are not kept
     LegacyEncryptedKey,
     /// Another label
     Other(String),
@@ -39,7 +39,7 @@ pub enum Content {
 }
 
 impl Content {
-    /// The usual label of such a section, or the one that stands there.
+    /// The usual label of such a block, or the actual one for [`Content::Other`].
     pub(crate) fn label(&self) -> &str {
         match self {
             Self::Certificate(_) => "CERTIFICATE",
@@ -56,14 +56,14 @@ impl Content {
 const BEGIN: &str = "-----BEGIN ";
 const DASHES: &str = "-----";
 
-/// True when the bytes hold at least one line that begins a PEM section.
+/// True if the bytes contain at least one line that starts a PEM block.
 pub fn is_pem(bytes: &[u8]) -> bool {
     bytes.split(|b| *b == b'\n').any(|line| line.trim_ascii_start().starts_with(BEGIN.as_bytes()))
 }
 
-/// Reads every section; text between sections is passed over, as every reader of PEM does.
+/// Reads every block. Text between blocks is ignored, as in every PEM parser.
 pub fn read(bytes: &[u8]) -> Result<Vec<Section>, Error> {
-    // Text is read where it stands: a copy would be one more to wipe.
+    // The text is read in place, because a copy would also have to be zeroized.
     let lossy;
     let text = if let Ok(text) = std::str::from_utf8(bytes) {
         text
@@ -83,27 +83,27 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Section>, Error> {
     while let Some((index, (first, begin))) = lines.next() {
         let Some(label) = label(first) else { continue };
         let line = index + 1;
-        // A variable of a CI system, or `tr -d '\n'`.
+        // As in a variable of a CI system, or after `tr -d '\n'`.
         if label.contains("-----END ") {
             return Err(malformed(line, label, "its line ends are missing").hinted(
-                "the BEGIN line, the base64 and the END line are lines of their own; copy it again",
+                "the BEGIN line, the base64 and the END line must be separate lines; copy the file again",
             ));
         }
         let end = loop {
             match lines.next() {
                 None => {
                     return Err(malformed(line, label, "its END line is missing")
-                        .hinted("the file is cut short; copy it again"));
+                        .hinted("the file is incomplete; copy it again"));
                 }
                 Some((_, (next, place))) if next.starts_with(DASHES) => {
-                    let wanted = format!("-----END {label}-----");
-                    if next == wanted {
+                    let expected = format!("-----END {label}-----");
+                    if next == expected {
                         break place;
                     }
                     return Err(malformed(
                         line,
                         label,
-                        &format!("{} stands where {wanted:?} belongs", quote::value(next)),
+                        &format!("expected {expected:?}, found {}", quote::value(next)),
                     )
                     .hinted("the file is damaged; copy it again"));
                 }
@@ -124,7 +124,8 @@ fn malformed(line: usize, label: &str, problem: &str) -> Error {
     Error::malformed("PEM", format!("line {line}, BEGIN {}: {problem}", quote::name(label)))
 }
 
-/// What stands under a label: `whole` from its first dash to its last, `body` between the two lines.
+/// The contents for a label. `whole` is the block from its first dash to its last, and `body` is the text
+/// between the BEGIN and END lines.
 fn content(label: &str, whole: &str, body: &str, line: usize) -> Result<Content, Error> {
     let standard = match label {
         "NEW CERTIFICATE REQUEST" => "CERTIFICATE REQUEST",
@@ -146,7 +147,7 @@ fn content(label: &str, whole: &str, body: &str, line: usize) -> Result<Content,
     let section = if label == standard && body.starts_with(['\n', '\r']) && body.ends_with('\n') {
         whole
     } else {
-        // rustls-pemfile knows neither other labels nor blanks around the two lines.
+        // rustls-pemfile knows neither other labels nor spaces around the BEGIN and END lines.
         rewritten = rewrite(standard, body);
         rewritten.as_str()
     };
@@ -175,13 +176,13 @@ fn rewrite(label: &str, body: &str) -> String {
     format!("{BEGIN}{label}{DASHES}\n{body}\n-----END {label}{DASHES}\n")
 }
 
-/// Writes one section: 64 columns, LF.
+/// Writes one block with 64 columns and LF.
 ///
-/// The buffer is filled in place and wiped when it is dropped, so that a key leaves no copy behind.
+/// The buffer is filled in place and zeroized on drop, so that no copy of a key stays in memory.
 pub(crate) fn write(label: &str, der: &[u8]) -> Result<Zeroizing<String>, Error> {
     pem_rfc7468::encode_string(label, pem_rfc7468::LineEnding::LF, der)
         .map(Zeroizing::new)
-        .map_err(|error| Error::Internal(format!("writing PEM {label}: {error}")))
+        .map_err(|error| Error::Internal(format!("cannot write PEM {label}: {error}")))
 }
 
 #[cfg(test)]
@@ -234,7 +235,7 @@ mod tests {
         for (text, wanted) in [
             ("\n-----BEGIN CERTIFICATE-----\nAAAA\n", "line 2"),
             ("-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n", "base64"),
-            ("-----BEGIN CERTIFICATE-----\n-----BEGIN X509 CRL-----\n", "stands where"),
+            ("-----BEGIN CERTIFICATE-----\n-----BEGIN X509 CRL-----\n", "expected"),
         ] {
             let error = read(text.as_bytes()).map(|_| ()).unwrap_err().to_string();
             assert!(error.contains(wanted), "{error}");

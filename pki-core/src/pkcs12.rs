@@ -1,5 +1,5 @@
-//! PKCS #12: a key, its certificate and the CAs above it in one file under a password; the only place
-//! that knows its library.
+//! PKCS #12: a key, its certificate and the CAs above it in one file with a password. Only this file uses the
+//! library for it.
 
 use p12_keystore::{KeyStore, KeyStoreEntry, MacAlgorithm, PrivateKeyChain};
 use zeroize::Zeroizing;
@@ -9,15 +9,15 @@ use crate::error::Error;
 use crate::key::{PublicKey, Signer};
 use crate::private_key::PrivateKey;
 
-/// How often the password is hashed before it is a key. OpenSSL writes 2,048, Java 10,000; guessing
-/// costs this much more, and opening the file still takes less than a second.
+/// The number of hash iterations for the password. OpenSSL uses 2,048 and Java 10,000. This makes guessing
+/// correspondingly slower, and opening the file still takes less than a second.
 const ITERATIONS: u32 = 100_000;
 
-/// A PKCS #12 file (RFC 7292) of a key and its chain, the key's own certificate first.
+/// A PKCS #12 file (RFC 7292) with a key and its chain, starting with the certificate of the key.
 ///
-/// Key and certificates are encrypted with AES-256 (PBES2, PBKDF2 with HMAC-SHA-256), the whole is
-/// authenticated with HMAC-SHA-256: what OpenSSL 3, GnuTLS and Java write by themselves. `name` is the
-/// friendly name, which Java calls the alias.
+/// Key and certificates are encrypted with AES-256 (PBES2, PBKDF2 with HMAC-SHA-256), and the file is authenticated
+/// with HMAC-SHA-256, like the defaults of OpenSSL 3, GnuTLS and Java. `name` is the friendly name, which Java calls
+/// the alias.
 pub fn pkcs12(
     name: &str,
     key: &PrivateKey,
@@ -31,11 +31,12 @@ pub fn pkcs12(
             key.public_key().key_id().to_string(),
             "not the key of the first certificate",
         )
-        .hinted("give the certificate of this key first, then the CAs above it"));
+        .hinted("pass the certificate of this key first, then the CAs above it"));
     }
     if password.is_empty() {
-        return Err(Error::invalid("password", "", "empty, which protects nothing")
-            .hinted("choose a long one"));
+        return Err(
+            Error::invalid("password", "", "an empty password").hinted("choose a long password")
+        );
     }
     let failed = |error: p12_keystore::error::Error| Error::Internal(format!("PKCS #12: {error}"));
     let own = p12_keystore::PrivateKey::from_der(&key.to_pkcs8()?).map_err(failed)?;

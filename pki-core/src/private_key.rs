@@ -23,15 +23,15 @@ use crate::pem;
 
 const EXPECTED: &str = "a private key";
 
-/// How a private key is written to a file.
+/// The format of a private key in a file.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum KeyFormat {
-    /// `PRIVATE KEY` (RFC 5958): every program of the last twenty years reads it.
+    /// `PRIVATE KEY` (RFC 5958), which every program of the last twenty years can read.
     #[default]
     Pkcs8,
-    /// `EC PRIVATE KEY` (SEC1) and `RSA PRIVATE KEY` (PKCS#1), as cfssl and kubeadm write them.
-    /// Ed25519 has no such form and stays PKCS#8.
+    /// `EC PRIVATE KEY` (SEC1) and `RSA PRIVATE KEY` (PKCS#1), as written by cfssl and kubeadm. Ed25519 has no such format
+    /// and stays PKCS#8.
     Traditional,
 }
 
@@ -41,9 +41,9 @@ enum Pair {
     Rsa(RsaKeyPair),
 }
 
-/// A private key, wiped from memory when dropped.
+/// A private key, zeroized on drop.
 ///
-/// It cannot be cloned or shown:
+/// It cannot be cloned or printed:
 /// ```compile_fail
 /// fn copy(key: pki_core::PrivateKey) -> pki_core::PrivateKey { key.clone() }
 /// ```
@@ -55,7 +55,7 @@ pub struct PrivateKey {
 impl PrivateKey {
     /// Generates a key.
     pub fn generate(algorithm: KeyAlgorithm) -> Result<Self, Error> {
-        let failed = |_| Error::Internal(format!("generating a key for {algorithm}"));
+        let failed = |_| Error::Internal(format!("cannot generate a key for {algorithm}"));
         let pair = match algorithm {
             KeyAlgorithm::EcdsaP256 | KeyAlgorithm::EcdsaP384 | KeyAlgorithm::EcdsaP521 => {
                 Pair::Ecdsa(EcdsaKeyPair::generate(ecdsa(algorithm)).map_err(failed)?)
@@ -70,7 +70,7 @@ impl PrivateKey {
                         return Err(Error::invalid(
                             "key",
                             algorithm.to_string(),
-                            "RSA keys are generated with 2048, 3072 or 4096 bits",
+                            "RSA keys can be generated with 2048, 3072 or 4096 bits",
                         )
                         .hinted("use ecdsa-p256, or rsa-2048"));
                     }
@@ -81,7 +81,7 @@ impl PrivateKey {
         Self::new(pair)
     }
 
-    /// Reads the one private key of a PEM file; `EC PARAMETERS` before it are passed over.
+    /// Reads the only private key in a PEM file. `EC PARAMETERS` in front of it are ignored.
     pub fn from_pem(bytes: &[u8]) -> Result<Self, Error> {
         if !pem::is_pem(bytes) {
             return Err(not_pem(bytes));
@@ -107,7 +107,7 @@ impl PrivateKey {
         }
         match key {
             Some(der) => Self::from_der(&der),
-            None => Err(Error::defective(Defect::Missing, EXPECTED, "no PRIVATE KEY section")
+            None => Err(Error::defective(Defect::Missing, EXPECTED, "no PRIVATE KEY block")
                 .hinted("the file may be a certificate; two paths may be swapped")),
         }
     }
@@ -115,7 +115,7 @@ impl PrivateKey {
     /// Reads a key in PKCS#8, SEC1 or PKCS#1.
     pub fn from_der(der: &[u8]) -> Result<Self, Error> {
         let rejected = |_| {
-            Error::malformed(EXPECTED, "its numbers do not fit together")
+            Error::malformed(EXPECTED, "its numbers do not match")
                 .hinted("the file is damaged; restore it from a backup")
         };
         if let Ok(info) = PrivateKeyInfoRef::from_der(der) {
@@ -160,7 +160,7 @@ impl PrivateKey {
     }
 
     fn new(pair: Pair) -> Result<Self, Error> {
-        let failed = |_| Error::Internal("encoding a public key".to_owned());
+        let failed = |_| Error::Internal("cannot encode a public key".to_owned());
         let spki = match &pair {
             Pair::Ecdsa(pair) => pair.public_key().as_der().map_err(failed)?,
             Pair::Ed25519(pair) => pair.public_key().as_der().map_err(failed)?,
@@ -172,10 +172,10 @@ impl PrivateKey {
 
     /// The key in PEM.
     pub fn to_pem(&self, format: KeyFormat) -> Result<Zeroizing<String>, Error> {
-        let failed = |_| Error::Internal("encoding a private key".to_owned());
+        let failed = |_| Error::Internal("cannot encode a private key".to_owned());
         match (format, &self.pair) {
             (KeyFormat::Traditional, Pair::Ecdsa(pair)) => {
-                // The key's own document wipes itself when dropped.
+                // The key's own document is zeroized on drop.
                 let der: EcPrivateKeyRfc5915Der<'_> =
                     pair.private_key().as_der().map_err(failed)?;
                 pem::write("EC PRIVATE KEY", der.as_ref())
@@ -183,7 +183,7 @@ impl PrivateKey {
             (KeyFormat::Traditional, Pair::Rsa(..)) => {
                 let pkcs8 = self.to_pkcs8()?;
                 let info = PrivateKeyInfoRef::from_der(&pkcs8)
-                    .map_err(|e| Error::Internal(format!("reading our own PKCS#8: {e}")))?;
+                    .map_err(|e| Error::Internal(format!("cannot read our own PKCS#8: {e}")))?;
                 pem::write("RSA PRIVATE KEY", info.private_key.as_bytes())
             }
             _ => pem::write("PRIVATE KEY", &self.to_pkcs8()?),
@@ -192,7 +192,7 @@ impl PrivateKey {
 
     /// The key in PKCS#8.
     pub(crate) fn to_pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, Error> {
-        let failed = |_| Error::Internal("encoding a private key".to_owned());
+        let failed = |_| Error::Internal("cannot encode a private key".to_owned());
         Ok(Zeroizing::new(match &self.pair {
             Pair::Ecdsa(pair) => pair.to_pkcs8v1().map_err(failed)?.as_ref().to_vec(),
             Pair::Ed25519(pair) => pair.to_pkcs8v1().map_err(failed)?.as_ref().to_vec(),
@@ -213,12 +213,12 @@ fn not_pem(bytes: &[u8]) -> Error {
     if bytes.trim_ascii().is_empty() {
         return Error::empty(EXPECTED);
     }
-    Error::malformed(EXPECTED, "it is not PEM at all")
+    Error::malformed(EXPECTED, "it is not PEM")
 }
 
 fn unsupported(problem: &str) -> Error {
     Error::defective(Defect::Unsupported, EXPECTED, problem).hinted(
-        "etcd and its peers all read ECDSA P-256, P-384, P-521, Ed25519 and RSA from 2048 bits",
+        "etcd and its clients support ECDSA P-256, P-384 and P-521, Ed25519, and RSA with at least 2048 bits",
     )
 }
 

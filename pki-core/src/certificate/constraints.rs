@@ -1,4 +1,4 @@
-//! The name constraints of a CA as they were read (RFC 5280 section 4.2.1.10).
+//! Reads the name constraints of a CA (RFC 5280 section 4.2.1.10).
 
 use x509_parser::asn1_rs::{Any, Class, FromDer, Tag};
 use x509_parser::extensions::GeneralName as Asn1Name;
@@ -14,12 +14,12 @@ pub struct NameConstraints {
     pub permitted: Vec<GeneralName>,
     /// excludedSubtrees
     pub excluded: Vec<GeneralName>,
-    /// Where it leaves the grammar, or says what RFC 5280 does not let it say.
+    /// Violations of the grammar or of RFC 5280.
     pub faults: Vec<&'static str>,
 }
 
 impl NameConstraints {
-    /// Reads as much as can be read; what cannot is a fault, never silence.
+    /// Reads as much as possible. Anything that cannot be read is a fault, and is not ignored.
     pub(super) fn read(der: &[u8]) -> Self {
         let mut constraints = Self::default();
         let Some(fields) = contents(der).and_then(elements) else {
@@ -37,7 +37,7 @@ impl NameConstraints {
                 && last.is_none_or(|last: Tag| last.0 < tag.0);
             last = Some(tag);
             if !known {
-                constraints.faults.push("it holds something beside two lists of subtrees");
+                constraints.faults.push("it contains more than two lists of subtrees");
                 continue;
             }
             let subtrees = constraints.subtrees(field);
@@ -61,7 +61,7 @@ impl NameConstraints {
         for subtree in &subtrees {
             match Asn1Name::from_der(subtree.data) {
                 Ok((rest, name)) => {
-                    // `minimum` is 0, which DER does not write, and `maximum` is absent.
+                    // `minimum` must be 0, which DER omits, and `maximum` must be absent.
                     if !rest.is_empty() {
                         self.faults.push("a subtree has a minimum or a maximum");
                     }
@@ -77,7 +77,7 @@ impl NameConstraints {
         names
     }
 
-    /// How many subtrees there are.
+    /// The number of subtrees.
     pub(crate) fn len(&self) -> usize {
         self.permitted.len() + self.excluded.len()
     }

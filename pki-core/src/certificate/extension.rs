@@ -1,4 +1,4 @@
-//! Extensions as they were read.
+//! Reads the extensions of certificates and requests.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -21,7 +21,7 @@ use crate::key::KeyId;
 use crate::oid::Oid;
 use crate::usage::{ExtendedKeyUsage, KeyUsages};
 
-/// One extension, unread.
+/// One extension in raw form.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Extension {
@@ -33,7 +33,7 @@ pub struct Extension {
     pub value: Vec<u8>,
 }
 
-/// The extensions of a certificate or request: all of them as they stand, the known ones read.
+/// The extensions of a certificate or request: all in raw form, and the known ones parsed.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Extensions {
@@ -45,7 +45,7 @@ pub struct Extensions {
     pub subject_key_id: Option<KeyId>,
     /// RFC 5280 section 4.2.1.3
     pub key_usage: Option<KeyUsages>,
-    /// RFC 5280 section 4.2.1.4, the identifiers alone
+    /// RFC 5280 section 4.2.1.4, only the identifiers
     pub certificate_policies: Option<Vec<Oid>>,
     /// RFC 5280 section 4.2.1.5: pairs of the issuer's and the subject's policy
     pub policy_mappings: Option<Vec<(Oid, Oid)>>,
@@ -73,7 +73,7 @@ pub struct Extensions {
 pub struct AuthorityKeyId {
     /// keyIdentifier
     pub key_id: Option<KeyId>,
-    /// authorityCertIssuer: who issued the issuer's certificate; empty if it is absent.
+    /// authorityCertIssuer: the issuer of the issuer's certificate; empty if absent.
     pub issuer: Vec<GeneralName>,
     /// authorityCertSerialNumber: the serial number of the issuer's certificate.
     pub serial: Option<SerialNumber>,
@@ -93,27 +93,27 @@ pub struct BasicConstraints {
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PolicyConstraints {
-    /// requireExplicitPolicy: how many certificates may follow before policies are needed
+    /// requireExplicitPolicy: how many certificates may follow before policies are required
     pub require_explicit: Option<u32>,
-    /// inhibitPolicyMapping: how many certificates may follow that still map policies
+    /// inhibitPolicyMapping: how many certificates may follow that can still map policies
     pub inhibit_mapping: Option<u32>,
 }
 
-/// Where a CRL is to be found (RFC 5280 section 4.2.1.13).
+/// A CRL distribution point (RFC 5280 section 4.2.1.13).
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct DistributionPoint {
-    /// fullName; empty where it is named in another way, or not at all
+    /// fullName; empty if the point has another kind of name or no name
     pub names: Vec<GeneralName>,
-    /// True with reasons: the CRL there covers some reasons of revocation alone.
+    /// True if reasons is present: the CRL covers only some reasons for revocation.
     pub only_some_reasons: bool,
-    /// True with a cRLIssuer: the CRL there is by somebody else than the certificate's issuer.
+    /// True if cRLIssuer is present: the CRL is not issued by the certificate's issuer.
     pub indirect: bool,
 }
 
 impl DistributionPoint {
-    /// Their fields by x509-cert, for x509-parser 0.18.1 takes a field that it cannot read, and all behind
-    /// it, for absent, which makes a point for some reasons one for all.
+    /// Reads the fields with x509-cert, because x509-parser 0.18.1 treats a field that it cannot read, and everything after
+    /// it, as absent. A point for some reasons would then count as one for all reasons.
     fn read(extension: &[u8], points: &[CRLDistributionPoint<'_>]) -> Option<Vec<Self>> {
         let CrlDistributionPoints(fields) = CrlDistributionPoints::from_der(extension).ok()?;
         if fields.len() != points.len() {
@@ -144,7 +144,7 @@ pub struct AccessDescription {
     pub location: GeneralName,
 }
 
-/// A general name as it was read (RFC 5280 section 4.2.1.6); nothing about it is checked.
+/// A general name without any checks (RFC 5280 section 4.2.1.6).
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum GeneralName {
@@ -154,11 +154,11 @@ pub enum GeneralName {
     Dns(String),
     /// rfc822Name
     Email(String),
-    /// iPAddress: 4 or 16 octets; in a constraint 8 or 32, address and mask
+    /// iPAddress: 4 or 16 octets, or in a constraint 8 or 32 octets with address and mask
     Ip(Vec<u8>),
-    /// A name of a known kind that cannot be read, described.
+    /// A description of a name of a known kind that cannot be read.
     Malformed(String),
-    /// Any other kind, described.
+    /// A description of a name of any other kind.
     Other(String),
     /// uniformResourceIdentifier
     Uri(String),
@@ -181,7 +181,7 @@ impl GeneralName {
             Asn1Name::OtherName(oid, value) => {
                 Self::Other(format!("otherName:{}:{}", Oid::from_der(oid.as_bytes()), hex(value)))
             }
-            // With what they hold, so that two of them are not the same name.
+            // With their contents, so that different ones are different names.
             Asn1Name::X400Address(any) => Self::Other(format!("x400Address:{}", hex(any.data))),
             Asn1Name::EDIPartyName(any) => Self::Other(format!("ediPartyName:{}", hex(any.data))),
             Asn1Name::Invalid(tag, data) => Self::malformed(tag.0, data),
@@ -197,7 +197,7 @@ impl GeneralName {
         matches!(self, Self::Malformed(_))
     }
 
-    /// The address, where the name is one.
+    /// The IP address, if the name is one.
     pub fn ip(&self) -> Option<IpAddr> {
         let Self::Ip(octets) = self else { return None };
         ip(octets)
@@ -211,7 +211,7 @@ fn ip(octets: &[u8]) -> Option<IpAddr> {
     <[u8; 16]>::try_from(octets).ok().map(IpAddr::from)
 }
 
-/// The length of a prefix, where a mask is one.
+/// The prefix length of a mask, if it is a valid prefix.
 pub(crate) fn prefix(mask: &[u8]) -> Option<u32> {
     let ones: u32 = mask.iter().map(|octet| octet.leading_ones()).sum();
     let set: u32 = mask.iter().map(|octet| octet.count_ones()).sum();
@@ -258,7 +258,7 @@ impl Extensions {
                 critical: extension.critical,
                 value: extension.value.to_vec(),
             });
-            // The parser reads an empty list of subtrees as none.
+            // The parser reads an empty list of subtrees as absent.
             if extension.oid == OID_X509_EXT_NAME_CONSTRAINTS {
                 facts.name_constraints = Some(NameConstraints::read(extension.value));
             } else {
@@ -266,15 +266,13 @@ impl Extensions {
             }
         }
         match facts.repeated() {
-            Some(oid) => {
-                Err(Error::malformed(expected, format!("extension {oid} stands in it twice"))
-                    .hinted("RFC 5280 section 4.2 allows one of each; have it issued anew"))
-            }
+            Some(oid) => Err(Error::malformed(expected, format!("extension {oid} occurs twice"))
+                .hinted("have it reissued; RFC 5280 section 4.2 allows each extension only once")),
             None => Ok(facts),
         }
     }
 
-    /// An extension that stands there twice; sorted, for a hostile certificate has them by the ten thousand.
+    /// An extension that occurs twice. Uses sorting, because a hostile certificate can have tens of thousands of them.
     fn repeated(&self) -> Option<&Oid> {
         let mut oids: Vec<&Oid> = self.all.iter().map(|extension| &extension.oid).collect();
         oids.sort_unstable_by_key(|oid| oid.as_str());
@@ -332,7 +330,7 @@ impl Extensions {
                 self.inhibit_any_policy = Some(inhibit.skip_certs);
             }
             ParsedExtension::ExtendedKeyUsage(_) => {
-                // The parser sorts the purposes into flags; their order is read from the bytes.
+                // The parser turns the purposes into flags, so their order is read from the bytes.
                 let (_, oids) = Vec::<Asn1Oid<'_>>::from_der(extension.value)
                     .map_err(|_| unreadable(expected, extension))?;
                 let usages = oids.iter().map(|oid| ExtendedKeyUsage(Oid::from_der(oid.as_bytes())));

@@ -1,4 +1,4 @@
-//! Distinguished names as they were read.
+//! Reads distinguished names.
 
 use std::fmt;
 
@@ -12,11 +12,11 @@ use crate::subject::{Attribute, Subject};
 
 /// A distinguished name in a certificate or request.
 ///
-/// Two names are the same where their bytes are: Go, and so etcd, compares nothing else.
+/// Two names are equal if their bytes are equal, because Go, and therefore etcd, compares only the bytes.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct DistinguishedName {
-    /// The attributes, in the order in which they stand.
+    /// The attributes in order.
     pub attributes: Vec<NameAttribute>,
     der: Vec<u8>,
 }
@@ -35,7 +35,7 @@ pub struct NameAttribute {
 }
 
 impl NameAttribute {
-    /// RFC 5280 section 7.1: without regard to case and to runs of blanks.
+    /// RFC 5280 section 7.1: without regard to case and to repeated spaces.
     fn reads_like(&self, other: &Self) -> bool {
         let folded = |value: &str| {
             value.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>().join(" ")
@@ -46,7 +46,7 @@ impl NameAttribute {
 }
 
 impl DistinguishedName {
-    /// Nothing where a part of it cannot be read.
+    /// Returns `None` if a part of it cannot be read.
     pub(crate) fn read(name: &X509Name<'_>) -> Option<Self> {
         if !is_name(name.as_raw()) {
             return None;
@@ -72,19 +72,17 @@ impl DistinguishedName {
         &self.der
     }
 
-    /// True when the name has no attribute.
+    /// True if the name has no attributes.
     pub fn is_empty(&self) -> bool {
         self.attributes.is_empty()
     }
 
-    /// True when both are one name for people: section 7.1 of RFC 5280 passes over case, blanks and
-    /// the type of string.
+    /// True if both names look the same to people: RFC 5280 section 7.1 ignores case, repeated spaces and the string type.
     pub(crate) fn reads_like(&self, other: &Self) -> bool {
         self.attributes.len() == other.attributes.len() && self.is_within(other)
     }
 
-    /// True when the relative distinguished names of `base` are the first of this name (RFC 5280
-    /// section 4.2.1.10).
+    /// True if this name starts with the relative distinguished names of `base` (RFC 5280 section 4.2.1.10).
     pub(crate) fn is_within(&self, base: &Self) -> bool {
         let (names, base) = (self.relative_names(), base.relative_names());
         base.len() <= names.len()
@@ -95,7 +93,7 @@ impl DistinguishedName {
     }
 
     fn relative_names(&self) -> Vec<&[NameAttribute]> {
-        // `same_rdn` attributes share the relative name of the one before them.
+        // Attributes with `same_rdn` belong to the relative name of the previous attribute.
         self.attributes.chunk_by(|_, next| next.same_rdn).collect()
     }
 
@@ -107,13 +105,13 @@ impl DistinguishedName {
             .map(|entry| entry.value.as_str())
     }
 
-    /// The same name as one that this crate writes: the RDNs and their order stay, and each value is
-    /// written in the string type that [`Subject`] has for it.
+    /// The same name as a [`Subject`]: the RDNs and their order are kept, and each value gets the string type that
+    /// [`Subject`] has for it.
     pub fn to_subject(&self) -> Result<Subject, Error> {
         if let Some(attribute) = self.attributes.iter().find(|attribute| !attribute.is_text) {
             let name = attribute.attribute.short_name();
             return Err(Error::invalid(name, &*attribute.value, "not text")
-                .hinted("make the name again in UTF-8")
+                .hinted("create the name again in UTF-8")
                 .of(Input::Subject));
         }
         Subject::from_rdns(self.relative_names().into_iter().map(|rdn| {
@@ -139,8 +137,7 @@ impl fmt::Display for DistinguishedName {
     }
 }
 
-/// The text of an attribute in any type of string that RFC 5280 knows, so that one name in two types reads
-/// the same.
+/// The text of an attribute in any string type of RFC 5280, so that the same name in two types has the same text.
 fn text(value: &Any<'_>) -> Option<String> {
     match value.tag() {
         Tag::NumericString
@@ -148,9 +145,9 @@ fn text(value: &Any<'_>) -> Option<String> {
         | Tag::Utf8String
         | Tag::Ia5String
         | Tag::VisibleString => std::str::from_utf8(value.data).ok().map(str::to_owned),
-        // As everybody has it, whatever T.61 says.
+        // Read as Latin-1, as in other programs, although T.61 differs.
         Tag::TeletexString => Some(value.data.iter().copied().map(char::from).collect()),
-        // Of half a character the parser makes a whole one, or panics (asn1-rs 0.7.2).
+        // The parser reads half a character as a whole one, or panics (asn1-rs 0.7.2).
         Tag::BmpString if !value.data.len().is_multiple_of(2) => None,
         Tag::UniversalString if !value.data.len().is_multiple_of(4) => None,
         Tag::BmpString => BmpString::try_from(value).ok().map(|text| text.string()),
@@ -159,12 +156,12 @@ fn text(value: &Any<'_>) -> Option<String> {
     }
 }
 
-/// Text from outside, so that it cannot draw on a terminal or forge a second line.
+/// Escapes text from outside, so that it can neither control a terminal nor imitate another line.
 pub(super) fn shown(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
-            // `escape_debug` would mark these too; they do no harm.
+            // `escape_debug` would also escape these, but they are harmless.
             '\'' | '"' | '\\' => shown.push(c),
             _ => shown.extend(c.escape_debug()),
         }

@@ -1,9 +1,8 @@
-//! To-be-signed structures whose fields are carried as they stand.
+//! To-be-signed structures whose fields are carried over unchanged.
 //!
-//! Each field is a slice of the bytes that it was read from, so that a field which is not replaced stays
-//! the same byte for byte. x509-cert's own `TbsCertificate` cannot promise that: it decodes names and
-//! times into values and encodes these anew, which sorts the values of an RDN and changes the form of some
-//! times.
+//! Each field is a slice of the bytes that it was read from, so a field that is not replaced stays the same byte for byte.
+//! x509-cert's `TbsCertificate` cannot guarantee that: it decodes names and times and encodes them again, which sorts the
+//! values of an RDN and changes the encoding of some times.
 
 use der::asn1::BitStringRef;
 use der::{AnyRef, Decode, Encode, Sequence, Tag};
@@ -40,7 +39,7 @@ pub(super) struct TbsCertificate<'a> {
     pub(super) extensions: Option<Vec<AnyRef<'a>>>,
 }
 
-/// RFC 5280 section 5.1, as version 2 has it.
+/// RFC 5280 section 5.1, version 2.
 #[derive(Sequence)]
 pub(super) struct TbsCertList<'a> {
     pub(super) version: u8,
@@ -62,7 +61,7 @@ pub(super) struct CertificationRequestInfo<'a> {
     pub(super) attributes: AnyRef<'a>,
 }
 
-/// The to-be-signed structure in what rcgen wrote.
+/// The to-be-signed structure in rcgen's output.
 pub(super) fn body<'a, T>(written: &'a [u8]) -> Result<T, Error>
 where
     T: der::Choice<'a> + der::DecodeValue<'a, Error = der::Error>,
@@ -71,21 +70,21 @@ where
     body.map_err(|error| failed(&error))
 }
 
-/// A TBSCertificate with the algorithm that it states and no signature yet, to be read and judged.
+/// A TBSCertificate with its algorithm and an empty signature, for reading and checking.
 pub(crate) fn unsigned_certificate(tbs: &[u8]) -> Result<Vec<u8>, Error> {
     let read = TbsCertificate::from_der(tbs);
     let read = read.map_err(|e| Error::bad_der("a to-be-signed certificate", tbs, &e))?;
     unsigned(tbs, read.signature)
 }
 
-/// The same of a TBSCertList.
+/// The same for a TBSCertList.
 pub(crate) fn unsigned_crl(tbs: &[u8]) -> Result<Vec<u8>, Error> {
     let read = TbsCertList::from_der(tbs);
     let read = read.map_err(|e| Error::bad_der("a to-be-signed CRL", tbs, &e))?;
     unsigned(tbs, read.signature)
 }
 
-/// The same of a CertificationRequestInfo, which is signed with the algorithm of its key.
+/// The same for a CertificationRequestInfo, which is signed with the algorithm of its key.
 pub(crate) fn unsigned_request(info: &[u8]) -> Result<Vec<u8>, Error> {
     let failed = |e| Error::bad_der("a to-be-signed certification request", info, &e);
     let read = CertificationRequestInfo::from_der(info).map_err(failed)?;
@@ -112,7 +111,7 @@ pub(super) fn identifier(contents: &AlgorithmIdentifier) -> Result<AnyRef<'_>, E
     AnyRef::new(Tag::Sequence, contents.as_ref()).map_err(|error| failed(&error))
 }
 
-/// One element of DER, carried as it stands.
+/// One DER element, carried over unchanged.
 pub(super) fn element(der: &[u8]) -> Result<AnyRef<'_>, Error> {
     AnyRef::from_der(der).map_err(|error| Error::bad_der("a name or a key in DER", der, &error))
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::{is_digits, refuse};
 use crate::error::Error;
 
-/// A uniformResourceIdentifier: absolute, in ASCII, with a plain host if it has any.
+/// A uniformResourceIdentifier: an absolute URI in ASCII, with a plain host if it has one.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Uri(String);
 
@@ -26,10 +26,10 @@ impl FromStr for Uri {
             None => return Ok(Self(text.to_owned())),
             Some(HostFault::Syntax) => "a URI with a malformed host or port",
             Some(HostFault::Domain) => {
-                "a URI with a host that begins or ends with a dot, or has two dots in a row"
+                "a URI with a host that starts or ends with a dot, or has two consecutive dots"
             }
         };
-        Err(refuse(text, problem, "write scheme://host:port/path; etcd cannot read another form"))
+        Err(refuse(text, problem, "write scheme://host:port/path; etcd cannot read other forms"))
     }
 }
 
@@ -68,13 +68,13 @@ pub(crate) fn check_syntax(text: &str) -> Result<(), Error> {
 /// What is wrong with the authority of a URI (RFC 3986 section 3.2).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum HostFault {
-    /// The host is not a domain name: it has an empty label, or a character that none has.
+    /// The host is not a domain name: it has an empty label or an invalid character.
     Domain,
     /// A port that is not a number, an unpaired bracket, several colons, a percent-encoded host, or no scheme.
     Syntax,
 }
 
-/// The fault that Go finds in a URI whose characters are those of URIs (net/url and crypto/x509).
+/// The fault that Go finds in a URI with valid characters (net/url and crypto/x509).
 pub(crate) fn host_fault(uri: &str) -> Option<HostFault> {
     let Some(authority) = authority(uri) else {
         let has_scheme = uri.split_once(':').is_none_or(|(scheme, _)| is_scheme(scheme));
@@ -109,7 +109,7 @@ fn is_scheme(scheme: &str) -> bool {
         && scheme.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"+-.".contains(&octet))
 }
 
-/// True for the rest of `[address]`, perhaps with a zone and a port, after its first bracket.
+/// True for the rest of `[address]` after its first bracket, with an optional zone and port.
 fn is_literal(literal: &str) -> bool {
     let Some((address, port)) = literal.rsplit_once(']') else {
         return false;

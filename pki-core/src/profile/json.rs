@@ -42,7 +42,7 @@ const FIELDS: &[&str] = &[
     "ClientProvidesSerialNumbers",
 ];
 
-/// Fields that only mean something to a cfssl server or to its linter.
+/// Fields that are only for a cfssl server or for its linter.
 const SERVER_FIELDS: [&str; 10] = [
     "auth_key",
     "prev_auth_key",
@@ -57,7 +57,7 @@ const SERVER_FIELDS: [&str; 10] = [
 ];
 
 impl SigningConfig {
-    /// Reads a `ca-config.json`. A field, a usage or a value that is not understood is an error.
+    /// Reads a `ca-config.json`. An unknown field, usage or value is an error.
     pub fn from_json(bytes: &[u8]) -> Result<Self, Error> {
         let document = Document::from_json(bytes)?;
         let top = document.root().fields(&["signing", "auth_keys", "remotes", "ocsp"])?;
@@ -65,7 +65,7 @@ impl SigningConfig {
         let Some(signing) = top.find("signing") else {
             return Err(document
                 .root()
-                .invalid("no \"signing\" field")
+                .invalid("missing \"signing\" field")
                 .hinted("start from profiles/etcd.json of this project"));
         };
         let signing = signing.fields(&["default", "profiles"])?;
@@ -91,7 +91,7 @@ fn refuse(fields: &Fields<'_>, names: &[&str]) -> Result<(), Error> {
     for name in names {
         if let Some(value) = fields.find(name).filter(|value| !value.is_zero()) {
             return Err(value
-                .invalid("this field needs a cfssl server; etcdpki signs here")
+                .invalid("this field needs a cfssl server, but etcdpki signs locally")
                 .hinted("remove it"));
         }
     }
@@ -117,12 +117,12 @@ fn profile(name: &str, value: &Value<'_>, default: Option<&Profile>) -> Result<P
     if let (Some(begin), Some(end), Some(at)) = (not_before, not_after, fields.find("not_after"))
         && end <= begin
     {
-        return Err(at.invalid("not after not_before").hinted("choose a later moment"));
+        return Err(at.invalid("not after not_before").hinted("choose a later time"));
     }
     Ok(Profile {
         name: name.to_owned(),
         expiry: expiry(value, &fields, default)?,
-        // cfssl: 0 means "unset", and unset means five minutes.
+        // In cfssl, 0 means unset, and unset means five minutes.
         backdate: fields
             .parsed("backdate", parse_backdate)?
             .filter(|duration| !duration.is_zero())
@@ -147,7 +147,7 @@ fn usages(fields: &Fields<'_>) -> Result<(KeyUsages, Vec<ExtendedKeyUsage>), Err
     let mut extended: Vec<ExtendedKeyUsage> = Vec::new();
     let usages = fields.parsed_list("usages", |text| {
         usage_named(text).ok_or_else(|| {
-            Error::invalid("usages", text, "no such usage; cfssl would drop it in silence")
+            Error::invalid("usages", text, "unknown usage; cfssl would silently ignore it")
                 .hinted(suggest::one_of(text, usage_names()))
         })
     })?;
@@ -166,14 +166,14 @@ fn expiry(
     fields: &Fields<'_>,
     default: Option<&Profile>,
 ) -> Result<Duration, Error> {
-    // cfssl: 0 takes the default profile's.
+    // In cfssl, 0 means the value of the default profile.
     let lifetime = |text: &str| {
         if parse_duration(text)?.is_zero() { Ok(None) } else { parse_lifetime(text).map(Some) }
     };
     let own = fields.parsed("expiry", lifetime)?.flatten();
     own.or(default.map(|profile| profile.expiry)).ok_or_else(|| {
         value
-            .invalid("no lifetime: neither the profile nor \"default\" has an \"expiry\" above 0")
+            .invalid("no lifetime: neither the profile nor \"default\" has a positive \"expiry\"")
             .hinted("add \"expiry\": \"8760h\"")
     })
 }
@@ -181,7 +181,7 @@ fn expiry(
 fn timestamp(text: &str) -> Result<OffsetDateTime, Error> {
     let moment = OffsetDateTime::parse(text, &Rfc3339).ok();
     moment.and_then(|moment| moment.checked_to_offset(UtcOffset::UTC)).ok_or_else(|| {
-        Error::invalid("", text, "no RFC 3339 timestamp").hinted("write 2027-01-31T00:00:00Z")
+        Error::invalid("", text, "not an RFC 3339 timestamp").hinted("write 2027-01-31T00:00:00Z")
     })
 }
 
@@ -190,18 +190,18 @@ fn ca_constraint(value: &Value<'_>) -> Result<Option<CaConstraint>, Error> {
     let zero = fields.boolean("max_path_len_zero")?;
     let number = fields.find("max_path_len").map(|v| v.integer().map(|n| (v, n))).transpose()?;
     let path_len = match number {
-        // cfssl: -1 is "no limit", and 0 counts where max_path_len_zero says so.
+        // In cfssl, -1 means no limit, and 0 is a limit only with max_path_len_zero.
         None | Some((_, -1 | 0)) => zero.then_some(0),
         Some((at, number)) => match u8::try_from(number) {
             Ok(number) if !zero => Some(number),
             Ok(_) => {
                 return Err(at
-                    .invalid("max_path_len_zero contradicts it")
-                    .hinted("keep one of the two"));
+                    .invalid("max_path_len_zero contradicts this value")
+                    .hinted("remove one of the two"));
             }
             Err(_) => {
                 return Err(at
-                    .invalid("no path length")
+                    .invalid("not a path length")
                     .hinted("write 0 to 255, or -1 for no limit"));
             }
         },
@@ -209,7 +209,7 @@ fn ca_constraint(value: &Value<'_>) -> Result<Option<CaConstraint>, Error> {
     Ok(fields.boolean("is_ca")?.then_some(CaConstraint { path_len }))
 }
 
-/// RFC 5280 section 4.2.1.9: cA and keyCertSign stand and fall together.
+/// RFC 5280 section 4.2.1.9: cA requires keyCertSign, and the reverse.
 fn check_ca_usages(
     value: &Value<'_>,
     ca: Option<CaConstraint>,
@@ -218,7 +218,9 @@ fn check_ca_usages(
     let signs = usages.contains(KeyUsages::KEY_CERT_SIGN);
     match (ca, signs) {
         (Some(_), false) => Err(value
-            .invalid("is_ca without the usage \"cert sign\": no verifier would accept its leaves")
+            .invalid(
+                "is_ca without the usage \"cert sign\": no verifier would accept its certificates",
+            )
             .hinted("add \"cert sign\" and \"crl sign\" to the usages")),
         (None, true) => Err(value
             .invalid("the usage \"cert sign\" without is_ca: RFC 5280 section 4.2.1.9 forbids it")
@@ -242,7 +244,7 @@ fn copy_extensions(fields: &Fields<'_>) -> Result<CopyExtensions, Error> {
         (false, false) => {
             let at = fields.find("allowed_extensions");
             return Err(at.map_or_else(
-                || Error::Internal("a list that is not there".to_owned()),
+                || Error::Internal("a list that does not exist".to_owned()),
                 |at| {
                     at.invalid("a list of extensions to copy without copy_extensions")
                         .hinted("add \"copy_extensions\": true, or remove the list")
@@ -288,7 +290,7 @@ fn policies(fields: &Fields<'_>) -> Result<Vec<PolicyInformation>, Error> {
         if policies.iter().any(|earlier| earlier.id == policy.id) {
             return Err(value
                 .invalid(format!("a second policy {}", policy.id))
-                .hinted("keep one, with the qualifiers of both"));
+                .hinted("merge the two, with the qualifiers of both"));
         }
         policies.push(policy);
     }
@@ -320,12 +322,14 @@ fn qualifier(value: &Value<'_>) -> Result<PolicyQualifier, Error> {
             notice if (1..=200).contains(&notice.chars().count()) => {
                 Ok(PolicyQualifier::UserNotice(notice.to_owned()))
             }
-            _ => Err(text.invalid("a user notice has 1 to 200 characters").hinted("shorten it")),
+            _ => Err(text
+                .invalid("a user notice must have 1 to 200 characters")
+                .hinted("shorten it")),
         },
         other => Err(fields
             .find("Type")
             .unwrap_or(value)
-            .invalid("no such kind of qualifier")
+            .invalid("unknown kind of qualifier")
             .hinted(suggest::one_of(other, KINDS))),
     }
 }
