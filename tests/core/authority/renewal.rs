@@ -309,6 +309,6 @@ fn what_cannot_be_renewed_says_why() {
     let mut ended = Renewal::default();
     ended.expiry = Some(Duration::ZERO);
     let error = ca.authority.draft_renewal(&leaf, &ended, &moment()).unwrap_err();
-    assert!(error.to_string().contains("would have ended before it is used"), "{error}");
+    assert!(error.to_string().contains("would already be expired"), "{error}");
     assert!(SerialNumber::from_random([0; 20]).is_positive());
 }
