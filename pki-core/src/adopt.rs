@@ -1,5 +1,4 @@
-//! From the folders of a cluster that somebody else made to a manifest, and to the files that etcdpki would
-//! have in their place.
+//! Converts the folders of a cluster from another tool to a manifest, and to the files that etcdpki would have.
 
 mod members;
 mod text;
@@ -13,27 +12,27 @@ use crate::manifest::Manifest;
 use crate::pki_folder::{FolderFile, FolderPair, PkiFolder};
 use crate::usage::{ExtendedKeyUsage, Purpose};
 
-/// A folder of one host, or of several.
+/// A folder of one or several hosts.
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "callers write it as a literal")]
 pub struct AdoptedFolder {
-    /// Its own name, which is that of its host if nothing in it says another.
+    /// The name of the folder, which is the name of the host unless its contents say otherwise.
     pub name: String,
     /// Its files.
     pub files: Vec<AdoptedFile>,
 }
 
-/// A file of a folder that is adopted. Keys are not needed, only their names.
+/// A file in a folder to adopt. For keys, only the names are needed.
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "callers write it as a literal")]
 pub struct AdoptedFile {
     /// Its path in the folder.
     pub path: String,
-    /// What it contains, if that is no key.
+    /// Its contents, unless it is a key.
     pub contents: Vec<u8>,
 }
 
-/// What adopting gives.
+/// The result of adopting a cluster.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Adoption {
@@ -41,25 +40,25 @@ pub struct Adoption {
     pub manifest: String,
     /// The CA of the cluster.
     pub ca: Certificate,
-    /// The pairs of the hosts, and what they are there.
+    /// The pairs of the hosts, and their roles.
     pub pairs: Vec<AdoptedPair>,
-    /// What the manifest cannot say.
+    /// What the manifest cannot express.
     pub remarks: Vec<String>,
 }
 
-/// A certificate and its key on their way to a host's folder.
+/// A certificate and its key for a host's folder.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct AdoptedPair {
-    /// The number of the folder that they are in.
+    /// The index of the folder that contains them.
     pub folder: usize,
-    /// The path of the certificate there.
+    /// The path of the certificate in the folder.
     pub certificate: String,
-    /// The path of the key there.
+    /// The path of the key in the folder.
     pub key: String,
-    /// Whose they are.
+    /// The host.
     pub host: String,
-    /// What they are for, and so their names in the host's folder.
+    /// Their role, which determines their names in the host's folder.
     pub role: Role,
 }
 
@@ -72,7 +71,7 @@ struct Found {
 }
 
 impl Adoption {
-    /// Reads the folders, or says everything that they do not tell.
+    /// Reads the folders. Returns an error for everything that cannot be determined from them.
     pub fn read(folders: &[AdoptedFolder]) -> Result<Self, Vec<Error>> {
         let version = EtcdVersion(3, 6, u32::MAX);
         let (mut found, mut all_settings) = (Vec::new(), Vec::new());
@@ -86,7 +85,7 @@ impl Adoption {
         let mut adopted = Vec::new();
         for one in &found {
             let Some(key) = one.pair.key.clone() else {
-                remarks.push(format!("{}: its key is not there", one.pair.certificate));
+                remarks.push(format!("{}: its key is missing", one.pair.certificate));
                 continue;
             };
             let (host, role) = members.place(one);
@@ -115,12 +114,12 @@ impl Adoption {
                 "no certificate of a member or client with its CA and key",
             );
             return Err(vec![
-                error.hinted("name the folders that have the members' certificates, keys and CA"),
+                error.hinted("pass the folders with the members' certificates, keys and CA"),
             ]);
         };
         for other in &cas[1..] {
             remarks.push(format!(
-                "{} issued some of the certificates; a manifest has one CA, and this one's is {}",
+                "{} issued some of the certificates, but a manifest has only one CA; this one has {}",
                 other.subject, ca.subject
             ));
         }
@@ -146,14 +145,14 @@ fn read_folder(folder: &AdoptedFolder, version: EtcdVersion) -> PkiFolder {
     PkiFolder::read(&files, version)
 }
 
-/// The text of a file that may be configuration.
+/// The text of a possible configuration file.
 fn configuration(file: &AdoptedFile) -> Option<String> {
     let ending = file.path.rsplit('.').next()?;
     let may_be = matches!(ending, "conf" | "env" | "service" | "yaml" | "yml");
     may_be.then(|| String::from_utf8_lossy(&file.contents).into_owned())
 }
 
-/// The pairs whose certificates are no CAs, and for etcd as far as anything tells.
+/// The pairs whose certificates are not CAs and are probably for etcd.
 fn pairs(index: usize, folder: &AdoptedFolder, pairs: Vec<FolderPair>) -> Vec<Found> {
     let certificates = |path: &str| {
         let file = folder.files.iter().find(|file| file.path == path);

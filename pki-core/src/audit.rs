@@ -1,4 +1,4 @@
-//! A cluster's files against its manifest: each certificate by the rules, and all of them together.
+//! Verifies the files of a cluster with its manifest: each certificate separately, and all of them together.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use crate::rules::{self, Policy, VerifyOptions};
 use crate::usage::Purpose;
 use crate::verify::Verifier;
 
-/// What was found about one file.
+/// The result for one file.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct FileReport {
@@ -27,17 +27,17 @@ pub struct FileReport {
 }
 
 impl FileReport {
-    /// The file, below the folder of all hosts.
+    /// The path of the file below the folder of all hosts.
     pub fn file(&self) -> &str {
         &self.file
     }
 
-    /// The path of its certificate, if the file should hold one and does.
+    /// The certification path, if the file should contain a certificate and does.
     pub const fn path(&self) -> Option<&CertificationPath> {
         self.path.as_ref()
     }
 
-    /// Why its certificate is not trusted, unless a finding explains it, then what else was found, worst
+    /// The reason why the certificate is not trusted, unless a finding explains it, and then the other findings, worst
     /// first.
     pub fn findings(&self) -> impl Iterator<Item = &Finding> {
         let explained = |refusal: &&Finding| self.findings.iter().any(|one| one.explains(refusal));
@@ -45,19 +45,19 @@ impl FileReport {
         refusal.filter(|refusal| !explained(refusal)).into_iter().chain(&self.findings)
     }
 
-    /// True when nothing that was found is an error, and its certificate is trusted, if it should hold one.
+    /// True if no finding is an error, and the certificate, if there should be one, is trusted.
     pub fn is_ok(&self) -> bool {
         self.path.as_ref().is_none_or(CertificationPath::is_trusted)
             && self.findings.iter().all(|finding| finding.severity < Severity::Error)
     }
 
-    /// The path, and what else was found, for a caller that counts findings in its own way.
+    /// The path and the other findings, for a caller that counts findings itself.
     pub fn into_parts(self) -> (Option<CertificationPath>, Vec<Finding>) {
         (self.path, self.findings)
     }
 }
 
-/// The findings of one file on their way to a report.
+/// Collects the findings of one file for a report.
 #[derive(Default)]
 struct Found {
     path: Option<CertificationPath>,
@@ -65,7 +65,7 @@ struct Found {
 }
 
 impl Manifest {
-    /// Judges every file that the hosts hold, and those that they should hold, at a moment.
+    /// Verifies all files that the hosts have or should have, at a given time.
     pub fn audit(
         &self,
         cas: &ClusterCas,
@@ -74,7 +74,7 @@ impl Manifest {
     ) -> Result<Vec<FileReport>, Error> {
         let deployment = Deployment::new(self, cas, files, now)?;
         let verifiers = Verifiers::new(cas)?;
-        // The certificates in the order of the manifest, then the other files by name.
+        // The certificates are in the order of the manifest, then the other files by name.
         let mut order: Vec<String> = Vec::new();
         let mut found: BTreeMap<String, Found> = BTreeMap::new();
         for pair in &deployment.pairs {
@@ -111,7 +111,7 @@ impl Manifest {
         let profile = profiles.profile(spec.role.profile())?;
         let certificate = leaf.certificate;
         let chain: Vec<Certificate> = leaf.chain.iter().copied().cloned().collect();
-        // Whether the key is the right one is a rule of its own.
+        // A separate rule checks the key.
         let held = Held { certificate, chain: &chain, key: Some(&certificate.public_key) };
         let set = cas.for_role(&spec.role);
         let compared = spec.compare(Some(held), set, profile, self.renew_before, now)?;
@@ -126,7 +126,7 @@ impl Manifest {
     }
 }
 
-/// What judges the certificates of each purpose.
+/// The verifiers for each purpose.
 struct Verifiers {
     server: Verifier,
     peer: Verifier,
@@ -153,10 +153,10 @@ impl Verifiers {
 }
 
 impl Deployment<'_> {
-    /// What the rules say of a leaf by itself.
+    /// The findings of the rules on a single leaf certificate.
     fn check_leaf(&self, pair: &Pair<'_>, leaf: &Leaf<'_>, verifiers: &Verifiers) -> Report {
         let mut options = VerifyOptions::at(self.now);
-        // One certificate for both ports is held to the stricter of the two.
+        // A certificate for both ports must satisfy the stricter purpose.
         options.purpose = match pair.parts.as_slice() {
             parts if parts.contains(&Purpose::Peer) => Purpose::Peer,
             [part, ..] => *part,
@@ -183,8 +183,8 @@ impl Deployment<'_> {
         }
     }
 
-    /// The CAs of a certificate that comes from none of the cluster's, where all who meet it trust its CA:
-    /// other tools have separate CAs for servers, peers and clients.
+    /// The CAs of a certificate that none of the cluster's CAs issued, if all programs that verify it trust its CA. Other
+    /// tools use separate CAs for servers, peers and clients.
     fn other_trust(&self, pair: &Pair<'_>, leaf: &Leaf<'_>) -> Option<&[Certificate]> {
         let ours = pair.parts.iter().flat_map(|part| self.cas.trusted_for(*part));
         if leads_to(leaf.certificate, &leaf.chain, &ours.collect::<Vec<_>>()) {
@@ -196,14 +196,14 @@ impl Deployment<'_> {
     }
 }
 
-/// A reason that says nothing new beside others about the same file.
+/// A finding that is redundant if there are others about the same file.
 struct Derived {
     rule: &'static str,
     explained_by: fn(&str) -> bool,
 }
 
 const DERIVED: &[Derived] = &[
-    // The file is not in order, so that its first certificate is not the key's.
+    // With the wrong order, the first certificate does not belong to the key.
     Derived { rule: "key-mismatch", explained_by: |other| other == "chain-order" },
     Derived {
         rule: "srv-not-in-own-trust",
@@ -215,7 +215,7 @@ const DERIVED: &[Derived] = &[
         rule: "trust-extra-ca",
         explained_by: |other| matches!(other, "ca-same-dn-other-key" | "ca-shared-with-k8s"),
     },
-    // The setting is there, under a name that is not read.
+    // The setting exists, but under a name that is not read.
     Derived {
         rule: "client-setting-missing",
         explained_by: |other| other == "client-variable-unread",
@@ -223,12 +223,12 @@ const DERIVED: &[Derived] = &[
     Derived { rule: "srv-san-advertise", explained_by: |other| other == "san-none-cn-only" },
     Derived { rule: "srv-san-loopback", explained_by: |other| other == "san-none-cn-only" },
     Derived { rule: "peer-san-dial", explained_by: |other| other == "san-none-cn-only" },
-    // It is the other host's certificate altogether.
+    // It is the certificate of the other host.
     Derived {
         rule: "san-foreign-node",
         explained_by: |other| matches!(other, "shared-key" | "cli-shared-key"),
     },
-    // What is wrong by itself differs from the manifest too.
+    // A certificate with another fault also differs from the manifest.
     Derived { rule: "manifest-drift", explained_by: |other| other != "manifest-drift" },
 ];
 

@@ -1,4 +1,4 @@
-//! The authority: what a CA is asked for becomes a draft.
+//! The authority: turns requests to a CA into drafts.
 
 use time::OffsetDateTime;
 
@@ -18,7 +18,7 @@ use crate::usage::KeyUsages;
 
 /// The time and the serial number of one certificate, as values.
 ///
-/// Take the time from the clock and the serial number from 20 random bytes:
+/// Take the time from the clock, and the serial number from 20 random bytes:
 ///
 /// ```
 /// use pki_core::{IssuanceContext, SerialNumber};
@@ -50,7 +50,7 @@ pub struct Authority {
 }
 
 impl Authority {
-    /// The authority of a CA certificate. Whether it may sign is judged at each draft.
+    /// The authority of a CA certificate. Each draft checks whether it may sign.
     pub const fn new(certificate: Certificate) -> Self {
         Self { certificate }
     }
@@ -78,7 +78,7 @@ impl Authority {
         Ok(draft.leaving_out(left_out))
     }
 
-    /// Drafts a root CA, to be signed by the key that it certifies.
+    /// Drafts a root CA, which must be signed with the key that it certifies.
     pub fn draft_root(
         request: &CaRequest,
         public_key: &PublicKey,
@@ -111,11 +111,11 @@ impl Authority {
         judged(&tbs, IssuedBy::Itself, context.now)
     }
 
-    /// Drafts a certificate like `old`, which may be of this CA, of another, or of another program.
+    /// Drafts a certificate like `old`, which may be from this CA, from another CA, or from another program.
     ///
-    /// The subject, the subject alternative names, every extension and their order stay byte for byte. The
-    /// serial number and the dates are new. The subjectKeyIdentifier changes with the key, and the
-    /// authorityKeyIdentifier only if it names another CA certificate than this one.
+    /// The subject, the subject alternative names, every extension and their order are kept byte for byte. The serial
+    /// number and the dates are new. The subjectKeyIdentifier changes with the key, and the authorityKeyIdentifier changes
+    /// only if it identifies a different CA certificate.
     pub fn draft_renewal(
         &self,
         old: &Certificate,
@@ -127,13 +127,12 @@ impl Authority {
         judged(&tbs, IssuedBy::Ca(ca), context.now)
     }
 
-    /// Drafts the root certificate of this authority once more, for the same key.
+    /// Drafts the root certificate of this authority again, for the same key.
     ///
-    /// The subject, the subjectKeyIdentifier and every extension stay byte for byte, so that what the CA
-    /// issued before verifies with the new certificate too. Exempt is an authorityKeyIdentifier that names
-    /// the serial number of the root itself, which is new: it names the key instead. Certificates of the CA
-    /// that name the serial number of the old root do not verify with OpenSSL any more
-    /// ([`AuthorityKeyId::serial`](crate::AuthorityKeyId)).
+    /// The subject, the subjectKeyIdentifier and every extension are kept byte for byte, so that certificates issued
+    /// before also verify with the new root. The only exception is an authorityKeyIdentifier that contains the root's own
+    /// serial number, which is new: it identifies only the key instead. Certificates of the CA that contain the serial number
+    /// of the old root no longer verify with OpenSSL ([`AuthorityKeyId::serial`](crate::AuthorityKeyId)).
     ///
     /// An intermediate CA is renewed by the CA above it ([`Authority::draft_renewal`]).
     pub fn draft_ca_renewal(
@@ -152,9 +151,9 @@ impl Authority {
             && *key != ca.public_key
         {
             let problem =
-                "a CA with another key is another CA, which nothing that was issued names";
+                "a CA with another key is a different CA, which no issued certificate refers to";
             return Err(Error::invalid("public key", key.key_id().to_string(), problem)
-                .hinted("keep the key, or make a new CA with a new name")
+                .hinted("keep the key, or create a new CA with a new name")
                 .of(Input::Request));
         }
         let tbs = renewed(ca, renewal, context, None)?;
@@ -206,7 +205,7 @@ impl Authority {
     }
 }
 
-/// The draft of what the encoder wrote.
+/// The draft of the encoder's output.
 fn judged(
     tbs: &[u8],
     issued_by: IssuedBy<'_>,
@@ -218,7 +217,7 @@ fn judged(
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn unreadable(error: Error) -> Error {
-    Error::Internal(format!("reading our own draft: {error}"))
+    Error::Internal(format!("cannot read our own draft: {error}"))
 }
 
 fn renewed(
@@ -241,12 +240,12 @@ fn renewed(
     encode::renewed(old, &replacements)
 }
 
-/// The request in whole seconds of UTC, with what no CRL should say refused.
+/// The request with its times in whole seconds of UTC. Returns an error for values that no CRL should contain.
 fn certifiable_crl(request: &CrlRequest, ca: &Certificate) -> Result<CrlRequest, Error> {
     let time = |field: String, time: OffsetDateTime| {
         certifiable(time).ok_or_else(|| {
             Error::invalid(field, time.to_string(), "not in the years 1950 to 9999")
-                .hinted("choose a time that a CRL can state")
+                .hinted("choose a time in that range")
         })
     };
     let this_update = time("thisUpdate".to_owned(), request.this_update)?;
@@ -263,12 +262,12 @@ fn certifiable_crl(request: &CrlRequest, ca: &Certificate) -> Result<CrlRequest,
             Err(Error::invalid(field("serial"), entry.serial.to_string(), problem).hinted(hint))
         };
         if !entry.serial.is_positive() {
-            return bad("not a number above zero", "leave it out; a CRL of ours cannot list it");
+            return bad("not a positive number", "remove it; this CA cannot list it");
         }
         if ca.is_self_issued() && entry.serial == ca.serial {
             return bad(
-                "the serial number of the CA itself, with which etcd refuses every client that sends its CA",
-                "take the CA out of the trust files instead",
+                "the serial number of the CA itself, so that etcd would reject every client that sends its CA",
+                "remove the CA from the trust files instead",
             );
         }
         revoked.push(RevokedCertificate {

@@ -1,5 +1,5 @@
-//! The files of a host's folder that use its certificates: etcd's, kubeadm's and etcdctl's
-//! configuration, all from the manifest, so that they cannot disagree.
+//! The configuration of etcd, kubeadm and etcdctl in a host's folder. All files are generated from the manifest, so they
+//! are consistent.
 
 mod clients;
 mod etcd;

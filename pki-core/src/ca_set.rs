@@ -1,4 +1,4 @@
-//! The CAs of a cluster: which one issues, and which ones are trusted meanwhile.
+//! The CAs of a cluster: which one issues, and which ones are trusted.
 
 use std::borrow::Borrow;
 
@@ -7,24 +7,24 @@ use crate::error::Error;
 use crate::layout::Role;
 use crate::usage::Purpose;
 
-/// More CAs between a leaf and its root than any path builder follows.
+/// The limit on CAs between a leaf certificate and its root, higher than in any path builder.
 const MAX_DEPTH: usize = 8;
 
-/// The CAs behind one kind of certificate.
+/// The CAs for one kind of certificate.
 ///
-/// A cluster with one CA has a set of one. During a rotation two roots are trusted and one CA issues.
-/// An intermediate CA issues, and the root above it is trusted.
+/// A cluster with one CA has a set of one. During a rotation, two roots are trusted and one CA issues. With an
+/// intermediate CA, the intermediate issues and the root above it is trusted.
 #[derive(Clone, Debug)]
 pub struct CaSet {
-    /// The issuing CA first, its root last.
+    /// From the issuing CA to its root.
     issuing: Vec<Certificate>,
-    /// The root of the issuing CA first.
+    /// The trusted roots, starting with that of the issuing CA.
     trusted: Vec<Certificate>,
 }
 
 impl CaSet {
-    /// Reads the set from the certificates of a CA's file: the issuing CA first, then the CAs above it
-    /// in order, up to the root. Other roots in the file are trusted beside that one.
+    /// Reads the set from the certificates in a CA's file: the issuing CA first, then the CAs above it in order, up to
+    /// the root. Other roots in the file are trusted too.
     pub fn new(certificates: Vec<Certificate>) -> Result<Self, Error> {
         let mut rest = certificates.into_iter();
         let Some(issuing) = rest.next() else {
@@ -65,28 +65,28 @@ impl CaSet {
         &self.issuing[0]
     }
 
-    /// The issuing CA and those above it, its root last.
+    /// The issuing CA and those above it, up to its root.
     pub fn chain(&self) -> &[Certificate] {
         &self.issuing
     }
 
-    /// The CAs that a leaf of the issuing CA is sent with: those below the root, which the other side
-    /// has (RFC 8446 section 4.4.2).
+    /// The CAs to send together with a leaf certificate of the issuing CA: those below the root, which the other side has
+    /// (RFC 8446 section 4.4.2).
     pub fn intermediates(&self) -> &[Certificate] {
         &self.issuing[..self.issuing.len() - 1]
     }
 
-    /// The roots that are trusted.
+    /// The trusted roots.
     pub fn trusted(&self) -> &[Certificate] {
         &self.trusted
     }
 
-    /// Every CA of the set, once.
+    /// All CAs of the set, without duplicates.
     pub fn all(&self) -> impl Iterator<Item = &Certificate> {
         self.issuing.iter().chain(self.trusted.iter().skip(1))
     }
 
-    /// The contents of the file of a leaf: the leaf, then the CAs that it is sent with, in PEM.
+    /// The contents of a leaf certificate's file in PEM: the leaf, then the CAs to send with it.
     pub fn leaf_pem(&self, leaf: &Certificate) -> Result<String, Error> {
         pem(std::iter::once(leaf).chain(self.intermediates()))
     }
@@ -96,8 +96,8 @@ impl CaSet {
         pem(&self.trusted)
     }
 
-    /// The trusted root to which issuers lead from a certificate through `chain`, by name and signature.
-    /// Dates and constraints are for [`Verifier`](crate::Verifier) to check.
+    /// The trusted root that a certificate leads to through `chain`, by name and signature. Dates and constraints are
+    /// checked only by [`Verifier`](crate::Verifier).
     pub fn root_of(
         &self,
         certificate: &Certificate,
@@ -110,15 +110,15 @@ impl CaSet {
 
 /// The CAs of a cluster, by the purpose of the certificates that they issue.
 ///
-/// Most clusters have one set for all.
+/// Most clusters have the same set for all purposes.
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "callers write it as a literal")]
 pub struct ClusterCas {
-    /// The CAs behind what members show to clients; clients trust them.
+    /// The CAs of the certificates that members present to clients. Clients trust them.
     pub server: CaSet,
-    /// The CAs behind what members show to each other; members trust them.
+    /// The CAs of the certificates that members present to each other. Members trust them.
     pub peer: CaSet,
-    /// The CAs behind what clients show; members trust them.
+    /// The CAs of the certificates that clients present. Members trust them.
     pub client: CaSet,
 }
 
@@ -128,8 +128,8 @@ impl ClusterCas {
         Self { server: set.clone(), peer: set.clone(), client: set }
     }
 
-    /// The set that issues the certificates of a role. One certificate for both ports of a member comes
-    /// from the CA of the servers, so members with separate CAs for the two cannot have it.
+    /// The set that issues the certificates of a role. A certificate for both ports of a member comes from the CA for
+    /// servers, so members with separate CAs for the two ports cannot have one.
     pub const fn for_role(&self, role: &Role) -> &CaSet {
         match role {
             Role::Server | Role::Member => &self.server,
@@ -138,22 +138,22 @@ impl ClusterCas {
         }
     }
 
-    /// The roots that those trust who meet a certificate of this purpose, once each.
+    /// The roots that programs need to trust to accept a certificate with this purpose, without duplicates.
     pub fn trusted_for(&self, purpose: Purpose) -> Vec<&Certificate> {
         once(self.sets_for(purpose).into_iter().flat_map(CaSet::trusted))
     }
 
-    /// The CAs behind the certificates of this purpose, once each.
+    /// The CAs of the certificates with this purpose, without duplicates.
     pub fn issuing_for(&self, purpose: Purpose) -> Vec<&Certificate> {
         once(self.sets_for(purpose).into_iter().flat_map(CaSet::all))
     }
 
-    /// Every trusted root, once.
+    /// All trusted roots, without duplicates.
     pub fn trusted(&self) -> Vec<&Certificate> {
         self.trusted_for(Purpose::Any)
     }
 
-    /// Every CA, once.
+    /// All CAs, without duplicates.
     pub fn all(&self) -> Vec<&Certificate> {
         self.issuing_for(Purpose::Any)
     }
@@ -187,8 +187,8 @@ fn issued(ca: &Certificate, certificate: &Certificate) -> bool {
     ca.subject.der() == certificate.issuer.der() && certificate.is_signed_by(&ca.public_key)
 }
 
-/// True if issuers lead from a certificate through `chain` to one of `trusted`, by name and signature.
-/// Dates and constraints are for the verifier to check.
+/// True if a certificate leads to one of `trusted` through `chain`, by name and signature. Dates and constraints are
+/// checked only by the verifier.
 pub(crate) fn leads_to<'a>(
     certificate: &'a Certificate,
     chain: &[&'a Certificate],

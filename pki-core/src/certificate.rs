@@ -1,6 +1,6 @@
-//! Certificates and certification requests: DER to facts, once.
+//! Reads certificates and certification requests from DER once.
 //!
-//! The facts are what the bytes say, however wrong; judging them is the business of the rules.
+//! The fields contain what the bytes say, even if it is wrong; the rules check it.
 
 mod constraints;
 pub(crate) mod der;
@@ -37,7 +37,7 @@ use crate::key::{KeyId, PublicKey};
 use crate::oid::Oid;
 use crate::pem;
 
-/// A certificate, as its bytes state it. A clone shares the fields and costs next to nothing.
+/// A certificate as encoded in its bytes. A clone shares the fields, so it is cheap.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Certificate(Arc<CertificateFields>);
 
@@ -53,7 +53,7 @@ impl Deref for Certificate {
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CertificateFields {
-    /// 1 for X.509v1, 3 for X.509v3
+    /// 1 for X.509 version 1, 3 for version 3
     pub version: u32,
     /// serialNumber
     pub serial: SerialNumber,
@@ -91,7 +91,7 @@ impl Certificate {
         };
         let signed = Signed::read(EXPECTED, der)?;
         let encoding = Encoding::of_certificate(&signed, der)
-            .ok_or_else(|| Error::malformed(EXPECTED, "its fields cannot be told apart"))?;
+            .ok_or_else(|| Error::malformed(EXPECTED, "its fields cannot be separated"))?;
         let extensions = Extensions::read(EXPECTED, tbs.extensions())?;
         Ok(Self(Arc::new(CertificateFields {
             version: tbs.version.0.saturating_add(1),
@@ -110,7 +110,7 @@ impl Certificate {
         })))
     }
 
-    /// Reads every certificate of a PEM file, or the one of a DER file.
+    /// Reads all certificates of a PEM file, or the only one of a DER file.
     pub fn from_pem_or_der(bytes: &[u8]) -> Result<Vec<Self>, Error> {
         if !pem::is_pem(bytes) {
             return Self::from_der(bytes).map(|certificate| vec![certificate]);
@@ -128,9 +128,10 @@ impl Certificate {
             let other = first_other.map(|other| {
                 format!(", but {} (line {})", other.content.label().escape_debug(), other.line)
             });
-            let problem = format!("no CERTIFICATE section in the PEM{}", other.unwrap_or_default());
-            return Err(Error::malformed("a certificate", problem)
-                .hinted("name the file of the certificate; are two paths switched?"));
+            let problem = format!("no CERTIFICATE block in the PEM{}", other.unwrap_or_default());
+            return Err(Error::malformed("a certificate", problem).hinted(
+                "pass the file with the certificate; check that two paths are not swapped",
+            ));
         }
         Ok(certificates)
     }
@@ -181,8 +182,8 @@ impl Certificate {
         self.signed.body(&self.der)
     }
 
-    /// The certificate that `der` is, if it is this one under another signature. The facts are those
-    /// of the same bytes and are not read again.
+    /// The certificate in `der`, if it is this one with another signature. The fields are the same and are not read
+    /// again.
     pub(crate) fn with_signature(self, der: Vec<u8>) -> Option<Self> {
         let signed = self.signed.signed_again(&self.der, &der)?;
         let fields = Arc::unwrap_or_clone(self.0);
@@ -197,7 +198,7 @@ pub(crate) fn no_rest(expected: &'static str, rest: &[u8]) -> Result<(), Error> 
     Err(Error::malformed(expected, format!("{} byte(s) follow it", rest.len())))
 }
 
-/// Signature algorithms: OID, name, and whether the hash is one that may still be trusted.
+/// Signature algorithms: OID, name, and whether the hash is still secure.
 const SIGNATURE_ALGORITHMS: [(&str, &str, bool); 14] = [
     ("1.2.840.113549.1.1.2", "md2WithRSAEncryption", false),
     ("1.2.840.113549.1.1.4", "md5WithRSAEncryption", false),
@@ -220,7 +221,7 @@ pub fn signature_algorithm_name(oid: &Oid) -> &str {
     signature_row(oid).map_or(oid.as_str(), |(_, name, _)| *name)
 }
 
-/// True for signatures over SHA-1, MD5 or MD2.
+/// True for signatures with SHA-1, MD5 or MD2.
 pub(crate) fn is_weak_signature(oid: &Oid) -> bool {
     signature_row(oid).is_some_and(|(_, _, strong)| !strong)
 }

@@ -1,4 +1,4 @@
-//! From a manifest to the certificates that each host should hold, and from what it holds to a plan.
+//! Computes the certificates that each host should have from a manifest, and a plan from the files that it has.
 
 mod compare;
 mod specs;

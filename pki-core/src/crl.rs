@@ -1,6 +1,6 @@
-//! Certificate revocation lists: DER to facts, once (RFC 5280 section 5).
+//! Reads certificate revocation lists from DER once (RFC 5280 section 5).
 //!
-//! The facts are what the bytes say, however wrong; judging them is the business of the rules.
+//! The fields contain what the bytes say, even if it is wrong; the rules check it.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -25,13 +25,13 @@ use crate::suggest;
 
 const EXPECTED: &str = "a CRL";
 
-/// A certificate revocation list, as its bytes state it (RFC 5280 section 5).
+/// A certificate revocation list as encoded in its bytes (RFC 5280 section 5).
 ///
-/// Whether it can be relied on is for a [`Verifier`](crate::Verifier) that knows it to say.
+/// Only a [`Verifier`](crate::Verifier) can tell whether it is reliable.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Crl {
-    /// 2 for X.509v2, 1 for a CRL without a version.
+    /// 2 for X.509 version 2, 1 for a CRL without a version.
     pub version: u32,
     /// issuer
     pub issuer: DistinguishedName,
@@ -65,7 +65,7 @@ pub struct RevokedCertificate {
     pub revoked_at: OffsetDateTime,
     /// Why the CA revoked it.
     pub reason: Option<RevocationReason>,
-    /// Since when the key is suspected to be compromised, if that is earlier (section 5.3.2).
+    /// The time since when the key is suspected to be compromised, if that is earlier (section 5.3.2).
     pub invalid_since: Option<OffsetDateTime>,
 }
 
@@ -75,11 +75,11 @@ pub struct RevokedCertificate {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum RevocationReason {
-    /// No reason is given. RFC 5280 asks CAs to leave such a reason out, and this crate does.
+    /// No reason. RFC 5280 recommends to omit the extension in this case, and this crate does.
     Unspecified,
-    /// The key of the certificate is known or suspected to be in other hands.
+    /// The key of the certificate is known or suspected to be compromised.
     KeyCompromise,
-    /// The key of a CA is known or suspected to be in other hands.
+    /// The key of a CA is known or suspected to be compromised.
     CaCompromise,
     /// The subject's name or other information has changed.
     AffiliationChanged,
@@ -91,12 +91,12 @@ pub enum RevocationReason {
     CertificateHold,
     /// A privilege that it grants was withdrawn.
     PrivilegeWithdrawn,
-    /// The key of an attribute authority is known or suspected to be in other hands.
+    /// The key of an attribute authority is known or suspected to be compromised.
     AaCompromise,
 }
 
 impl RevocationReason {
-    /// Every reason, in the order of the RFC.
+    /// All reasons, in the order of the RFC.
     pub const ALL: [Self; 9] = [
         Self::Unspecified,
         Self::KeyCompromise,
@@ -160,7 +160,7 @@ impl FromStr for RevocationReason {
     }
 }
 
-/// The issuing distribution point: which certificates a CRL is about (section 5.2.5).
+/// The issuing distribution point: which certificates a CRL covers (section 5.2.5).
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[expect(clippy::struct_excessive_bools, reason = "they are the fields of the extension")]
 pub(crate) struct Scope {
@@ -174,8 +174,8 @@ pub(crate) struct Scope {
 }
 
 impl Scope {
-    /// By x509-cert, for x509-parser 0.18.1 takes a field that it cannot read, and all behind it, for
-    /// absent, which makes a CRL about some certificates one about all.
+    /// Reads the fields with x509-cert, because x509-parser 0.18.1 treats a field that it cannot read, and everything after
+    /// it, as absent. A CRL for some certificates would then count as one for all.
     fn read(extension: &X509Extension<'_>) -> Option<Self> {
         let point = IssuingDistributionPoint::from_der(extension.value).ok()?;
         let names = || match extension.parsed_extension() {
@@ -206,7 +206,7 @@ impl Crl {
         no_rest(EXPECTED, rest)?;
         let signed = Signed::read(EXPECTED, der)?;
         let (encoding, entries) = Encoding::of_crl(&signed, der)
-            .ok_or_else(|| Error::malformed(EXPECTED, "its fields cannot be told apart"))?;
+            .ok_or_else(|| Error::malformed(EXPECTED, "its fields cannot be separated"))?;
         let read = crl.iter_revoked_certificates().map(|entry| entry.extensions().len());
         if !read.eq(entries.iter().copied()) {
             // The parser treats a list or extensions that it cannot read as absent.
@@ -254,7 +254,7 @@ impl Crl {
         })
     }
 
-    /// Reads the one CRL of a PEM file, or of a DER file.
+    /// Reads the only CRL of a PEM or DER file.
     pub fn from_pem_or_der(bytes: &[u8]) -> Result<Self, Error> {
         if !pem::is_pem(bytes) {
             return Self::from_der(bytes);
@@ -266,17 +266,17 @@ impl Crl {
         match (lists.next(), lists.next()) {
             (Some(der), None) => Self::from_der(&der),
             (None, _) => {
-                Err(Error::defective(Defect::Missing, EXPECTED, "no X509 CRL section in the PEM")
+                Err(Error::defective(Defect::Missing, EXPECTED, "no X509 CRL block in the PEM")
                     .hinted("pass the file of the CRL; two paths may be swapped"))
             }
             (Some(_), Some(_)) => {
-                Err(Error::defective(Defect::Repeated, EXPECTED, "the PEM holds several")
+                Err(Error::defective(Defect::Repeated, EXPECTED, "the PEM contains several")
                     .hinted("keep one CRL in each file"))
             }
         }
     }
 
-    /// The DER of the CRL. etcd reads this form; from 3.6 on it reads no other.
+    /// The DER of the CRL. etcd reads this format; since 3.6, it reads only this format.
     pub fn der(&self) -> &[u8] {
         &self.der
     }
@@ -301,8 +301,8 @@ impl Crl {
         self.revoked.contains(serial.as_bytes())
     }
 
-    /// Every entry, in the order of the CRL. This reads the DER again: a verifier that only asks
-    /// [`Crl::lists`] should not pay for the entries of a long list.
+    /// All entries, in the order of the CRL. This reads the DER again, so that a verifier that only calls [`Crl::lists`] does
+    /// not pay for the entries of a long list.
     pub fn entries(&self) -> Result<Vec<RevokedCertificate>, Error> {
         let (_, crl) = CertificateRevocationList::from_der(&self.der)
             .map_err(|error| Error::bad_der(EXPECTED, &self.der, &error))?;
@@ -315,7 +315,7 @@ impl Crl {
         Ok(entries.collect())
     }
 
-    /// True if the signature was made by `key`.
+    /// True if the signature was made with `key`.
     pub fn is_signed_by(&self, key: &PublicKey) -> bool {
         self.signed.verifies(&self.der, key)
     }
@@ -329,8 +329,7 @@ impl Crl {
         self.signed.body(&self.der)
     }
 
-    /// The CRL that `der` is, if it is this one with another signature. The facts are those of the same
-    /// bytes and are not read again.
+    /// The CRL in `der`, if it is this one with another signature. The fields are the same and are not read again.
     pub(crate) fn with_signature(self, der: Vec<u8>) -> Option<Self> {
         let signed = self.signed.signed_again(&self.der, &der)?;
         Some(Self { der, signed, ..self })

@@ -180,7 +180,7 @@ fn ca(value: &Value<'_>) -> Result<CaSection, Error> {
     let path_len = match fields.find("pathlen") {
         None => None,
         Some(value) => match value.integer()? {
-            // cfssl: -1 is "no limit", and so is 0 unless pathlenzero says otherwise.
+            // In cfssl, -1 means no limit, and so does 0 unless pathlenzero is true.
             -1 | 0 => None,
             number => Some(u8::try_from(number).map_err(|_| {
                 value
@@ -190,11 +190,13 @@ fn ca(value: &Value<'_>) -> Result<CaSection, Error> {
         },
     };
     if zero && path_len.is_some() {
-        return Err(value.invalid("pathlenzero contradicts pathlen").hinted("keep one of the two"));
+        return Err(value
+            .invalid("pathlenzero contradicts pathlen")
+            .hinted("remove one of the two"));
     }
     let expiry = fields.parsed("expiry", parse_lifetime)?;
     Ok(CaSection {
-        // cfssl's five years; RFC 5280 gives no default.
+        // Five years as in cfssl; RFC 5280 has no default.
         expiry: expiry.unwrap_or(Duration::hours(43_800)),
         backdate: fields.parsed("backdate", parse_backdate)?,
         path_len: if zero { Some(0) } else { path_len },

@@ -1,5 +1,4 @@
-//! What the hosts of a cluster really hold, and the part that each file plays there: the input of
-//! the rules about a cluster as a whole.
+//! The actual files of a cluster's hosts and the role of each file: the input of the rules about whole clusters.
 
 mod build;
 mod clients;

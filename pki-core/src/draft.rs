@@ -1,8 +1,8 @@
-//! What is to be signed, judged before the key is used.
+//! Drafts: the data to sign, checked before the key is used.
 //!
-//! Signing is two steps, so that the rules run before the key does and so that the key may be anywhere: a
-//! [`Draft`] has the bytes to sign ([`Draft::tbs`]), and becomes a certificate, a CRL or a request once, by
-//! [`Draft::sign`] with a [`Signer`] or by [`Draft::assemble`] with a signature that was made elsewhere.
+//! Signing has two steps, so that the rules run before the key is used, and so that the key can be anywhere. A [`Draft`]
+//! has the bytes to sign ([`Draft::tbs`]) and becomes a certificate, a CRL or a request exactly once: with [`Draft::sign`]
+//! and a [`Signer`], or with [`Draft::assemble`] and a signature that was made elsewhere.
 
 mod judgement;
 
@@ -17,9 +17,9 @@ use crate::key::{KeyId, PublicKey, Signer};
 use crate::request::{CaRequest, LeftOut, Request};
 use crate::template::CaConstraint;
 
-/// A certificate, a CRL or a certification request that was judged and waits for its signature.
+/// A certificate, a CRL or a certification request that was checked and is not signed yet.
 ///
-/// It can be signed once:
+/// It can be signed only once:
 ///
 /// ```compile_fail
 /// fn twice(draft: pki_core::Draft, key: &pki_core::PrivateKey) {
@@ -30,8 +30,8 @@ use crate::template::CaConstraint;
 ///
 /// # A signer in another process
 ///
-/// The bytes to sign are all that has to travel. The process that gets the signature judges them again,
-/// because it did not see the first judgement.
+/// Only the bytes to sign must be transferred. The process that receives the signature checks them again, because it does
+/// not know about the first check.
 ///
 /// ```
 /// use pki_core::{
@@ -60,38 +60,38 @@ use crate::template::CaConstraint;
 #[derive(Debug)]
 #[must_use]
 pub struct Draft<T = Certificate> {
-    /// The whole but for the signature, which is empty.
+    /// The whole structure with an empty signature.
     unsigned: T,
     signer: PublicKey,
     findings: Vec<Finding>,
     left_out: Vec<LeftOut>,
 }
 
-/// Whose signature a certificate gets.
+/// The signer of a certificate.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a certificate is signed by a CA or by its own key")]
 pub enum IssuedBy<'a> {
     /// The key of this CA certificate.
     Ca(&'a Certificate),
-    /// The key that it certifies: a root.
+    /// The key that it certifies, for a root.
     Itself,
 }
 
-/// A certificate that was issued, with what is worth knowing about it.
+/// An issued certificate, with additional information.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Issued {
     /// The certificate.
     pub certificate: Certificate,
-    /// What the rules warn about, worst first.
+    /// Warnings of the rules, worst first.
     pub findings: Vec<Finding>,
-    /// What a PKCS #10 asked for and its profile does not admit.
+    /// Parts of a PKCS #10 request that its profile does not allow.
     pub left_out: Vec<LeftOut>,
 }
 
-/// What can be drafted and signed: a [`Certificate`], a [`Crl`] or a [`CertificateRequest`].
+/// A structure that can be drafted and signed: a [`Certificate`], a [`Crl`] or a [`CertificateRequest`].
 pub trait Signable: sealed::Sealed + Sized {
-    /// What a draft becomes once it is signed.
+    /// The result of signing a draft.
     type Issued;
 
     #[doc(hidden)]
@@ -121,36 +121,35 @@ impl<T: Signable> Draft<T> {
         self.unsigned.to_be_signed()
     }
 
-    /// What will be signed, read. Its signature is empty.
+    /// The parsed structure, with an empty signature.
     pub const fn contents(&self) -> &T {
         &self.unsigned
     }
 
-    /// What the rules warn about, worst first. What they forbid is never drafted.
+    /// Warnings of the rules, worst first. What they forbid is never drafted.
     pub fn findings(&self) -> &[Finding] {
         &self.findings
     }
 
-    /// Signs with the key that has to sign it: the CA's, or for a root or a request its own.
+    /// Signs with the key that must sign it: the CA's, or for a root or a request its own.
     pub fn sign(self, signer: &dyn Signer) -> Result<T::Issued, Error> {
         let (given, expected) = (signer.public_key(), &self.signer);
         if given != expected {
             let problem = format!("not the key that has to sign, which is {}", expected.key_id());
             return Err(Error::invalid("key", given.key_id().to_string(), problem)
-                .hinted("use the key that belongs to the certificate of the CA")
+                .hinted("use the key of the CA certificate")
                 .of(Input::Authority));
         }
         let signature = signer.sign(self.tbs()).map_err(Error::Signer)?;
         self.assemble(&signature)
     }
 
-    /// Joins the draft and a signature over [`Draft::tbs`] that was made elsewhere. The signature is
-    /// verified.
+    /// Adds a signature over [`Draft::tbs`] that was made elsewhere, and verifies it.
     pub fn assemble(self, signature: &[u8]) -> Result<T::Issued, Error> {
         let signed = self.unsigned.signed(signature)?;
         if !signed.is_by(&self.signer) {
             return Err(Error::Signer(
-                "its signature does not verify with the public key of the signer".into(),
+                "the public key of the signer does not verify its signature".into(),
             ));
         }
         Ok(signed.issued(self.findings, self.left_out))
@@ -158,8 +157,8 @@ impl<T: Signable> Draft<T> {
 }
 
 impl Draft<Certificate> {
-    /// The draft whose bytes to sign are `tbs`, judged again at `now` by the rules that
-    /// [`Authority::draft`](crate::Authority::draft) applies.
+    /// The draft for the to-be-signed bytes `tbs`, checked again at `now` with the same rules as in
+    /// [`Authority::draft`](crate::Authority::draft).
     pub fn from_tbs(
         tbs: &[u8],
         issued_by: IssuedBy<'_>,
@@ -169,7 +168,7 @@ impl Draft<Certificate> {
         Self::judged(unsigned, issued_by, now)
     }
 
-    /// Judges a certificate whose signature is empty.
+    /// Checks a certificate with an empty signature.
     pub(crate) fn judged(
         unsigned: Certificate,
         issued_by: IssuedBy<'_>,
@@ -194,20 +193,20 @@ impl Draft<Certificate> {
         Self { left_out, ..self }
     }
 
-    /// What a PKCS #10 asked for and its profile does not admit.
+    /// Parts of a PKCS #10 request that its profile does not allow.
     pub fn left_out(&self) -> &[LeftOut] {
         &self.left_out
     }
 }
 
 impl Draft<Crl> {
-    /// The draft whose bytes to sign are `tbs`, judged again at `now` by the rules that
-    /// [`Authority::draft_crl`](crate::Authority::draft_crl) applies.
+    /// The draft for the to-be-signed bytes `tbs`, checked again at `now` with the same rules as in
+    /// [`Authority::draft_crl`](crate::Authority::draft_crl).
     pub fn from_tbs(tbs: &[u8], ca: &Certificate, now: OffsetDateTime) -> Result<Self, Error> {
         Self::judged(Crl::from_der(&encode::unsigned_crl(tbs)?)?, ca, now)
     }
 
-    /// Judges a CRL whose signature is empty.
+    /// Checks a CRL with an empty signature.
     pub(crate) fn judged(
         unsigned: Crl,
         ca: &Certificate,
@@ -220,7 +219,7 @@ impl Draft<Crl> {
 }
 
 impl Draft<CertificateRequest> {
-    /// The draft whose bytes to sign are `tbs`, checked again as [`CertificateRequest::draft`] does.
+    /// The draft for the to-be-signed bytes `tbs`, checked again as in [`CertificateRequest::draft`].
     pub fn from_tbs(tbs: &[u8]) -> Result<Self, Error> {
         let unsigned = CertificateRequest::from_der(&encode::unsigned_request(tbs)?)?;
         let signer = unsigned.public_key.clone();
@@ -229,8 +228,8 @@ impl Draft<CertificateRequest> {
 }
 
 impl CertificateRequest {
-    /// Drafts a PKCS #10 with the subject, the names and the extensions of a request. It is signed by the
-    /// key that the request names; the lifetime has no place in it.
+    /// Drafts a PKCS #10 request with the subject, the names and the extensions of a request. It must be signed with the key of
+    /// the request. A PKCS #10 request does not contain a lifetime.
     ///
     /// ```
     /// use pki_core::{CertificateRequest, KeyAlgorithm, PrivateKey, Request, Signer, Subject};
@@ -252,8 +251,8 @@ impl CertificateRequest {
         })
     }
 
-    /// Drafts a PKCS #10 for a CA, which asks for CA:TRUE and the path length. Lifetime, name constraints
-    /// and CRL URL are for the issuer to decide, and have no place in it.
+    /// Drafts a PKCS #10 request for a CA, with CA:TRUE and the path length. It does not contain lifetime, name constraints and
+    /// CRL URL, which the issuer decides.
     pub fn draft_ca(request: &CaRequest, public_key: &PublicKey) -> Result<Draft<Self>, Error> {
         draft_request(&CsrTemplate {
             subject: &request.subject,
@@ -287,7 +286,7 @@ fn check_algorithm(stated: &[u8], signer: &PublicKey) -> Result<(), Error> {
     let problem =
         format!("not the algorithm that a key of type {} signs with", signer.algorithm_name());
     Err(Error::invalid("signature algorithm", KeyId(stated.to_vec()).to_string(), problem)
-        .hinted("draft it again for the key that signs it"))
+        .hinted("draft it again for the signing key"))
 }
 
 impl sealed::Sealed for Certificate {}
@@ -360,5 +359,5 @@ impl Signable for CertificateRequest {
 }
 
 fn changed() -> Error {
-    Error::Internal("joining the signature changed the bytes that were signed".to_owned())
+    Error::Internal("adding the signature changed the signed bytes".to_owned())
 }

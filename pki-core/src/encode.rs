@@ -1,8 +1,8 @@
-//! From values to the bytes to sign: the only room that knows the encoders.
+//! Encodes values as the bytes to sign. Only this module uses the encoders.
 //!
-//! rcgen writes what this crate makes: validity, extensions, the entries of CRLs, the attributes of
-//! requests. It signs while it encodes and has no step between, so it is given a key that answers with an
-//! empty signature, and the to-be-signed part is taken out of what it writes.
+//! rcgen writes the parts that this crate creates: validity, extensions, the entries of CRLs, the attributes of
+//! requests. It signs while it encodes, without a step in between. It therefore gets a key that returns an empty
+//! signature, and the to-be-signed part is extracted from its output.
 //!
 //! Names, keys and algorithm identifiers are bytes that exist already, or values of a form that rcgen does
 //! not have (several values of one attribute type). They take the place of what rcgen wrote there, as they
@@ -51,8 +51,7 @@ impl<'a> Signatory<'a> {
     }
 }
 
-/// The TBSCertificate that a template, a serial number and an issuer make. Without a CA it is its own
-/// issuer.
+/// The TBSCertificate for a template, a serial number and an issuer. Without a CA, it is self-issued.
 pub(crate) fn certificate(
     template: &Template,
     serial: &SerialNumber,
@@ -114,16 +113,16 @@ impl SigningKey for NoKey {
 
 /// An encoder failed on values that were checked before.
 fn failed(error: &dyn std::fmt::Display) -> Error {
-    Error::Internal(format!("encoding: {error}"))
+    Error::Internal(format!("cannot encode: {error}"))
 }
 
 fn unwritable_oid(oid: &Oid, input: Input) -> Error {
-    Error::invalid("OID", oid.as_str(), "an OID with a number that is too large to write")
-        .hinted("leave out what it names")
+    Error::invalid("OID", oid.as_str(), "an OID with a number that is too large to encode")
+        .hinted("remove the field with this OID")
         .of(input)
 }
 
-/// An issuer of no name, which is replaced, and with the key identifier that what it signs names.
+/// An issuer with an empty name, which is replaced later, and with the key identifier for the authorityKeyIdentifier.
 fn issuer_params(key_id: Option<&KeyId>) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.key_identifier_method =
@@ -159,7 +158,7 @@ fn params(template: &Template, serial: &SerialNumber) -> Result<CertificateParam
     params.not_before = *not_before;
     params.not_after = *not_after;
     params.serial_number = Some(serial.as_bytes().to_vec().into());
-    // rcgen hashes the whole SubjectPublicKeyInfo; RFC 5280 section 4.2.1.2 means the key bits.
+    // rcgen hashes the whole SubjectPublicKeyInfo; RFC 5280 section 4.2.1.2 requires only the key bits.
     params.key_identifier_method = KeyIdMethod::PreSpecified(public_key.key_id().0);
     params.key_usages = key_usages.iter().map(extensions::key_usage).collect();
     params.extended_key_usages =

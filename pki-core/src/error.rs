@@ -1,5 +1,4 @@
-//! Errors: why an operation could not be carried out, as kinds that programs match and sentences that
-//! people read.
+//! Errors: why an operation failed, as kinds for programs and as messages for people.
 
 use der::{Decode, ErrorKind, Header, Reader, SliceReader};
 
@@ -8,13 +7,12 @@ use crate::quote;
 
 /// The error of every fallible function of this crate.
 ///
-/// The variant says what kind of failure it is, and the fields say where it is. Match on those, never on
-/// the text: [`Display`](std::fmt::Display) says what is wrong in words that may change, and
-/// [`Error::hint`] says what to do about it.
+/// The variant is the kind of failure, and the fields say where it is. Match on those, never on the text:
+/// the message of [`Display`](std::fmt::Display) can change. [`Error::hint`] says how to fix it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A value cannot be used in the field that it was given for.
+    /// A field has a value that cannot be used.
     #[error(transparent)]
     Invalid(Box<Invalid>),
 
@@ -23,15 +21,15 @@ pub enum Error {
     Malformed {
         /// The structure that was expected, with its article: `a certificate`.
         expected: &'static str,
-        /// What kind of defect it is.
+        /// The kind of defect.
         defect: Defect,
         /// What is wrong with the bytes.
         problem: String,
-        /// What to do about it.
+        /// How to fix it.
         hint: Option<String>,
     },
 
-    /// A request is well-formed, but its profile or this crate does not admit what it asks for.
+    /// A request is well-formed, but its profile or this crate does not allow what it asks for.
     #[error("refused: {0}")]
     NotAdmitted(Box<Invalid>),
 
@@ -43,14 +41,14 @@ pub enum Error {
     #[error("the signer failed: {0}")]
     Signer(#[source] Box<dyn std::error::Error + Send + Sync>),
 
-    /// This crate broke a promise to itself: a bug.
+    /// An invariant of this crate is violated, which is a bug.
     #[error("internal error: {0}")]
     Internal(String),
 }
 
 /// The input of an operation that a value came from.
 ///
-/// This crate does not know which file or option an input was read from. A program that does uses this to
+/// This crate does not know from which file or option an input was read. A program that knows can use this to
 /// name it.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
@@ -66,7 +64,7 @@ pub enum Input {
     Profile,
     /// The request: its names, its key, its extensions or its lifetime.
     Request,
-    /// The subject of the request, or of a CA that is to be made.
+    /// The subject of the request, or of a new CA.
     Subject,
 }
 
@@ -76,9 +74,9 @@ pub enum Input {
 pub struct Invalid {
     /// The input that the value belongs to.
     pub input: Input,
-    /// The field that holds the value, as a reader of the input would name it: `hosts[2]`, `expiry`.
+    /// The field with the value, in the notation of the input: `hosts[2]`, `expiry`.
     pub field: String,
-    /// The value as [`quote::value`] shows it: in quotes, cut, or named where it may be a secret.
+    /// The value as shown by [`quote::value`]: in quotes and shortened, or only described if it may be a secret.
     pub found: String,
     /// What is wrong with the value.
     pub problem: String,
@@ -94,21 +92,21 @@ impl std::fmt::Display for Invalid {
 
 impl std::error::Error for Invalid {}
 
-/// What kind of defect keeps bytes from being the structure that was expected.
+/// The kind of defect in malformed bytes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Defect {
     /// The bytes are damaged, or they are another structure.
     Damaged,
-    /// There are no bytes.
+    /// The input is empty.
     Empty,
-    /// The bytes are encrypted, and can be read once they are decrypted.
+    /// The bytes are encrypted and must be decrypted first.
     Encrypted,
-    /// A PEM file has no section of the expected kind.
+    /// A PEM file has no block of the expected kind.
     Missing,
-    /// A PEM file has several sections where one is expected.
+    /// A PEM file has several blocks instead of one.
     Repeated,
-    /// The structure is whole, but its algorithm, size or version is not supported.
+    /// The structure is intact, but its algorithm, size or version is not supported.
     Unsupported,
 }
 
@@ -128,7 +126,7 @@ impl Error {
         }))
     }
 
-    /// A value that is not admitted: by its profile, or because nobody should rely on it.
+    /// A value that is not allowed, by its profile or because nobody should rely on it.
     pub(crate) fn not_admitted(
         field: impl Into<String>,
         found: impl Into<String>,
@@ -174,7 +172,7 @@ impl Error {
             .hinted("copy it again from its source")
     }
 
-    /// The same error with advice on what to do about it.
+    /// The same error with this hint.
     #[must_use]
     pub fn hinted(mut self, advice: impl Into<String>) -> Self {
         let advice = quote::sentence(&advice.into());
@@ -222,7 +220,7 @@ impl Error {
         }
     }
 
-    /// What to do about it, if there is advice.
+    /// The hint, if there is one.
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Invalid(invalid) | Self::NotAdmitted(invalid) => invalid.hint.as_deref(),
@@ -240,7 +238,7 @@ fn reasons(findings: &[Finding]) -> String {
     findings.iter().map(reason).collect::<Vec<_>>().join("; ")
 }
 
-/// True if the outer element says that it is longer than the bytes are.
+/// True if the length of the outer element exceeds the bytes.
 fn is_cut_short(der: &[u8]) -> bool {
     let Ok(mut reader) = SliceReader::new(der) else {
         return false;

@@ -1,5 +1,4 @@
-//! How one etcd is configured: from its systemd unit, its environment, its flags and its
-//! configuration file to its options.
+//! Reads the configuration of one etcd: its systemd unit, its environment, its flags and its configuration file.
 
 mod environment;
 mod expansion;

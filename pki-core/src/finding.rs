@@ -1,24 +1,24 @@
-//! Rules, and what is found where a certificate violates one.
+//! Rules, and the findings for certificates that violate them.
 
 use std::fmt;
 
 use crate::evidence::Evidence;
 use crate::quote;
 
-/// How much a finding matters to the cluster.
+/// The importance of a finding for the cluster.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 #[expect(clippy::exhaustive_enums, reason = "callers match every severity")]
 pub enum Severity {
-    /// Worth knowing; nothing to do.
+    /// Good to know; no action is needed.
     Info,
-    /// Works today, breaks later or elsewhere.
+    /// Works now, but fails later or in other programs.
     Warning,
-    /// Breaks now, or is a hole.
+    /// Fails now, or is a security hole.
     Error,
 }
 
 impl Severity {
-    /// The word that people and programs read.
+    /// The name in output.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Info => "info",
@@ -34,20 +34,20 @@ impl fmt::Display for Severity {
     }
 }
 
-/// Whose demand a rule carries.
+/// Who requires a rule.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Source {
-    /// What etcd, the Kubernetes API server and the programs around them need beyond RFC 5280.
+    /// etcd, the Kubernetes API server and related programs, in addition to RFC 5280.
     Etcd,
     /// What Go's crypto/x509 and crypto/tls need, which etcd and the Kubernetes API server are built with.
     Go,
-    /// RFC 5280 and the algorithm RFCs beside it.
+    /// RFC 5280 and the RFCs about algorithms.
     Rfc5280,
 }
 
 impl Source {
-    /// The word that people and programs read.
+    /// The name in output.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Etcd => "etcd",
@@ -57,33 +57,33 @@ impl Source {
     }
 }
 
-/// One thing that a certificate must be, with what happens when it is not.
+/// A requirement, and what happens if it is violated.
 #[derive(Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "rules are written as literals in one table")]
 pub struct Rule {
-    /// Stable identifier, lower case with hyphens.
+    /// The stable identifier, in lower case with hyphens.
     pub id: &'static str,
-    /// How much a violation matters.
+    /// The importance of a violation.
     pub severity: Severity,
-    /// Whose demand it is.
+    /// Who requires it.
     pub source: Source,
-    /// One sentence: what breaks in the cluster.
+    /// What fails in the cluster, for whom and when.
     pub impact: &'static str,
-    /// One sentence: how to mend it.
+    /// How to fix it, with the command to run.
     pub remedy: &'static str,
-    /// Where the demand is written down or was observed.
+    /// Where the requirement is defined or was observed.
     pub citation: &'static str,
 }
 
-/// A rule that a certificate breaks, with the evidence.
+/// A violation of a rule, with the evidence.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Finding {
-    /// The rule that is broken.
+    /// The violated rule.
     pub rule: &'static Rule,
-    /// The rule's severity, raised where the policy in force says so.
+    /// The rule's severity, or a higher one under a stricter policy.
     pub severity: Severity,
-    /// Which certificate, by its subject.
+    /// The subject of the certificate, or the name of the file or endpoint.
     pub subject: String,
     /// What was found, and what is required.
     pub evidence: Evidence,
@@ -106,7 +106,7 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Sorts findings, worst first. Findings of one severity keep the order of path and table.
+/// Sorts findings, worst first. Findings of the same severity keep the order of the path and of the table.
 pub(crate) fn worst_first(findings: &mut [Finding]) {
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
 }

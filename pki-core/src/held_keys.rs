@@ -1,4 +1,4 @@
-//! Which private keys a file holds, in whatever form: for those who must keep a key away from a place.
+//! Finds all private keys in a file, in any format, for callers that must keep keys out of a folder.
 
 use crate::key::{PublicKey, Signer};
 use crate::pem::{self, Content};
@@ -22,7 +22,7 @@ pub fn private_keys(bytes: &[u8]) -> Vec<PublicKey> {
     }
 }
 
-/// A PEM file in pieces that begin with a `-----BEGIN` line each.
+/// Splits a PEM file into parts that start with a `-----BEGIN` line.
 fn sections(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     const BEGIN: &[u8] = b"-----BEGIN ";
     let begins = bytes.windows(BEGIN.len()).enumerate().filter(|(_, window)| *window == BEGIN);

@@ -46,7 +46,7 @@ pub enum KeyAlgorithm {
 }
 
 impl KeyAlgorithm {
-    /// Every algorithm that a key can be generated for.
+    /// All algorithms that keys can be generated for.
     pub const GENERATED: [Self; 7] = [
         Self::EcdsaP256,
         Self::EcdsaP384,
@@ -128,7 +128,7 @@ impl PublicKey {
             None if spki.algorithm.oid == OID_EC => {
                 "EC with explicit parameters or none instead of a named curve".to_owned()
             }
-            _ if spki.algorithm.oid == OID_RSA => "RSA in a form that cannot be read".to_owned(),
+            _ if spki.algorithm.oid == OID_RSA => "RSA in an unreadable form".to_owned(),
             _ => spki.algorithm.oid.to_string(),
         });
         Ok(Self { bits_at: der.len() - bits.len(), spki: der.to_vec(), algorithm })
@@ -209,7 +209,7 @@ impl PublicKey {
         !is_rsa_of_another_size && self.verifiers(algorithm).next().is_some()
     }
 
-    /// What checks signatures of this algorithm by this kind of key.
+    /// The implementation that checks signatures of this algorithm with this kind of key.
     fn verifiers(
         &self,
         algorithm: &[u8],
@@ -219,7 +219,7 @@ impl PublicKey {
         let all = webpki::ALL_VERIFICATION_ALGS.iter().copied();
         all.filter(move |candidate| {
             candidate.signature_alg_id().as_ref() == algorithm
-                // An AlgorithmIdentifier of a supported key is far below 128 bytes: a two-byte header.
+                // An AlgorithmIdentifier of a supported key is shorter than 128 bytes, so its header has two bytes.
                 && of_key.get(2..) == Some(candidate.public_key_alg_id().as_ref())
         })
     }

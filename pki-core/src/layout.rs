@@ -1,12 +1,12 @@
-//! The files of a host's folder: what they are called, what each is for, and who may read it.
+//! The files of a host's folder: their names, roles, modes and owners.
 //!
-//! Everything else that knows a file name takes it from here.
+//! All other code takes file names from here.
 
 use std::borrow::Cow;
 
 use crate::usage::Purpose;
 
-/// The client certificate of the API servers, by the name that kubeadm gives it.
+/// The name that kubeadm gives to the client certificate of the API servers.
 pub const APISERVER_CLIENT: &str = "apiserver-etcd-client";
 
 /// The folder for clients without a host.
@@ -18,17 +18,17 @@ const COMBINED_SUFFIX: &str = "-combined.pem";
 const KEY_STORE_SUFFIX: &str = ".p12";
 const PASSWORD_SUFFIX: &str = ".p12.password";
 
-/// What a certificate of a host is for. Its files, its profile and its purposes follow from that.
+/// The role of a certificate on a host, which determines its files, its profile and its purposes.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[expect(clippy::exhaustive_enums, reason = "callers match every role")]
 pub enum Role {
-    /// A member towards its clients.
+    /// A member for its clients.
     Server,
-    /// A member towards the other members.
+    /// A member for the other members.
     Peer,
-    /// A member towards both, with one certificate.
+    /// A member for both, with one certificate.
     Member,
-    /// A client of etcd, by the name of its files.
+    /// A client of etcd, with the name of its files.
     Client(String),
 }
 
@@ -69,7 +69,7 @@ impl Role {
         }
     }
 
-    /// Everything that the certificate is used for.
+    /// All purposes of the certificate.
     pub const fn purposes(&self) -> &'static [Purpose] {
         match self {
             Self::Server => &[Purpose::Server],
@@ -84,9 +84,9 @@ impl Role {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "callers match every owner")]
 pub enum Owner {
-    /// The superuser, as whom the API server runs.
+    /// The superuser, which runs the API server.
     Root,
-    /// The user of etcd's unit.
+    /// The user in etcd's unit.
     Etcd,
 }
 
@@ -100,13 +100,13 @@ impl Owner {
     }
 }
 
-/// What a file of a host's folder is.
+/// The kind of a file in a host's folder.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "callers match every file")]
 pub enum FileKind {
     /// The CAs that the host trusts.
     TrustedCas,
-    /// A certificate, followed by the CAs between it and its root.
+    /// A certificate, followed by its intermediates.
     Certificate(Role),
     /// The private key of a certificate.
     Key(Role),
@@ -122,12 +122,12 @@ pub enum FileKind {
     EtcdUnit,
     /// The environment of etcdctl.
     EtcdctlEnv,
-    /// kubeadm's configuration of a control plane.
+    /// kubeadm's configuration for a control plane.
     KubeadmConfig,
 }
 
 impl FileKind {
-    /// The kinds that have one file each.
+    /// The kinds with exactly one file.
     const FIXED: [Self; 5] =
         [Self::TrustedCas, Self::EtcdConfig, Self::EtcdUnit, Self::EtcdctlEnv, Self::KubeadmConfig];
 
@@ -147,7 +147,7 @@ impl FileKind {
         }
     }
 
-    /// The kind of the file with this name, if a host's folder may hold such a file.
+    /// The kind of the file with this name, if it is one of a host's files.
     pub fn from_name(name: &str) -> Option<Self> {
         if let Some(fixed) = Self::FIXED.into_iter().find(|kind| kind.name() == name) {
             return Some(fixed);
@@ -184,8 +184,8 @@ impl FileKind {
         if self.is_secret() { 0o600 } else { 0o644 }
     }
 
-    /// Who owns the file on the host. etcd owns only the keys that it uses: on a host that is also a
-    /// control plane, etcd must not be able to read or replace the key of the API server.
+    /// The owner of the file on the host. etcd owns only the keys that it uses: on a host that is also a control plane, etcd
+    /// must not be able to read or replace the key of the API server.
     pub const fn owner(&self) -> Owner {
         match self {
             Self::Key(Role::Server | Role::Peer | Role::Member) => Owner::Etcd,
@@ -203,7 +203,7 @@ pub(crate) fn below<'p>(folder: &str, path: &'p str) -> Option<&'p str> {
 mod tests {
     use super::*;
 
-    /// Every kind of file, with its name, mode and owner as the documentation lists them.
+    /// All kinds of files, with the names, modes and owners in the documentation.
     #[test]
     fn a_name_stands_for_one_kind_of_file() {
         let client = || Role::Client(APISERVER_CLIENT.to_owned());

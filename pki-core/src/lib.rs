@@ -1,4 +1,4 @@
-//! The certificate authority that an etcd cluster accepts, as a library.
+//! A certificate authority for etcd clusters, as a library.
 //!
 //! pki-core issues certificates for etcd and for what talks to it, and verifies any X.509 certificate by the
 //! rules of RFC 5280, of Go's TLS stack and of etcd. It reads no files, no clock and no environment, and it
@@ -125,7 +125,7 @@
 /// The dates and durations of this crate's API.
 pub use time;
 
-// In import order: a file imports only what stands above it.
+// In import order: a file imports only modules that are listed above it.
 pub mod quote;
 
 mod evidence;

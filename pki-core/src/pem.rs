@@ -7,16 +7,16 @@ use zeroize::Zeroizing;
 use crate::error::Error;
 use crate::quote;
 
-/// One section of a PEM file.
+/// One block of a PEM file.
 #[non_exhaustive]
 pub struct Section {
-    /// What the section holds.
+    /// The contents of the block.
     pub content: Content,
     /// The number of its `-----BEGIN` line; the first line is 1.
     pub line: usize,
 }
 
-/// What a PEM section holds, in DER.
+/// The contents of a PEM block, in DER.
 #[non_exhaustive]
 pub enum Content {
     /// `CERTIFICATE`
@@ -92,17 +92,17 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Section>, Error> {
     while let Some((index, (first, begin))) = lines.next() {
         let Some(label) = label(first) else { continue };
         let line = index + 1;
-        // A variable of a CI system, or `tr -d '\n'`.
+        // As in a variable of a CI system, or after `tr -d '\n'`.
         if label.contains("-----END ") {
             return Err(malformed(line, label, "its line ends are missing").hinted(
-                "the BEGIN line, the base64 and the END line are lines of their own; copy it again",
+                "the BEGIN line, the base64 and the END line must be separate lines; copy the file again",
             ));
         }
         let end = loop {
             match lines.next() {
                 None => {
                     return Err(malformed(line, label, "its END line is missing")
-                        .hinted("the file is cut short; copy it again"));
+                        .hinted("the file is incomplete; copy it again"));
                 }
                 Some((_, (next, place))) if next.starts_with(DASHES) => {
                     let expected = format!("-----END {label}-----");
@@ -184,13 +184,13 @@ fn rewrite(label: &str, body: &str) -> String {
     format!("{BEGIN}{label}{DASHES}\n{body}\n-----END {label}{DASHES}\n")
 }
 
-/// Writes one section: 64 columns, LF.
+/// Writes one block with 64 columns and LF.
 ///
-/// The buffer is filled in place and wiped when it is dropped, so that a key leaves no copy behind.
+/// The buffer is filled in place and zeroized on drop, so that no copy of a key stays in memory.
 pub(crate) fn write(label: &str, der: &[u8]) -> Result<Zeroizing<String>, Error> {
     pem_rfc7468::encode_string(label, pem_rfc7468::LineEnding::LF, der)
         .map(Zeroizing::new)
-        .map_err(|error| Error::Internal(format!("writing PEM {label}: {error}")))
+        .map_err(|error| Error::Internal(format!("cannot write PEM {label}: {error}")))
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! PKCS #12: a key, its certificate and the CAs above it in one file under a password; the only place
-//! that knows its library.
+//! PKCS #12: a key, its certificate and the CAs above it in one file with a password. Only this file uses the
+//! library for it.
 
 use p12_keystore::{KeyStore, KeyStoreEntry, MacAlgorithm, Pkcs12ImportPolicy, PrivateKeyChain};
 use zeroize::Zeroizing;
@@ -9,8 +9,8 @@ use crate::error::Error;
 use crate::key::{PublicKey, Signer};
 use crate::private_key::PrivateKey;
 
-/// How often the password is hashed before it is a key. OpenSSL writes 2,048, Java 10,000; guessing
-/// costs this much more, and opening the file still takes less than a second.
+/// The number of hash iterations for the password. OpenSSL uses 2,048 and Java 10,000. This makes guessing
+/// correspondingly slower, and opening the file still takes less than a second.
 const ITERATIONS: u32 = 100_000;
 
 /// What a PKCS #12 file holds (RFC 7292).

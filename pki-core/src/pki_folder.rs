@@ -1,8 +1,7 @@
-//! The files of a folder that some other tool may have made: which of them belong together, and what each
-//! certificate is for.
+//! Analyses a folder that may be from another tool: which files belong together, and the purpose of each certificate.
 //!
-//! The configuration in the folder decides. Without any, the names do that kubeadm, etcdadm, kubespray and RKE
-//! give to their files, and of other names only the pairs are known.
+//! The configuration in the folder decides. Without configuration, the file names of kubeadm, etcdadm, kubespray and RKE
+//! do. For other file names, only the pairs are known.
 
 mod names;
 
@@ -10,43 +9,43 @@ use self::names::{Named, named};
 use crate::etcd::{EtcdSettings, EtcdVersion, FileLookup};
 use crate::usage::Purpose;
 
-/// A file of a folder, by its path there, and its text if it may be configuration.
+/// A file in a folder: its path, and its text if it may be configuration.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "callers write it as a literal")]
 pub struct FolderFile<'a> {
     /// `server.crt`, `issued/server.crt`
     pub path: &'a str,
-    /// The text of a file that is no certificate and no key.
+    /// The text, unless the file is a certificate or a key.
     pub text: Option<&'a str>,
 }
 
-/// A certificate of a folder, and what goes with it there.
+/// A certificate in a folder, and the files that belong to it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct FolderPair {
     /// The file of the certificate.
     pub certificate: String,
-    /// The file of its key, if it is there.
+    /// The file of its key, if it exists.
     pub key: Option<String>,
-    /// The file of the CAs by which those judge it who meet it, if it is there.
+    /// The trust file that verifies it, if it exists.
     pub trusted: Option<String>,
-    /// What it is for.
+    /// Its purpose.
     pub purpose: Purpose,
     /// The host in its name.
     pub host: Option<String>,
 }
 
-/// What a folder holds.
+/// The contents of a folder.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct PkiFolder {
     /// Its certificates, by path.
     pub pairs: Vec<FolderPair>,
-    /// How the etcd of this folder is configured, if that is there.
+    /// The configuration of the etcd in this folder, if it exists.
     pub settings: Option<EtcdSettings>,
 }
 
-/// What the names of certificates end in.
+/// The extensions of certificate files.
 const ENDINGS: [&str; 3] = [".pem", ".crt", ".cer"];
 
 impl PkiFolder {
@@ -76,10 +75,10 @@ impl PkiFolder {
     }
 }
 
-/// What the configuration says about a certificate that it names.
+/// The information in the configuration about a certificate.
 fn configure(pair: &mut FolderPair, settings: &EtcdSettings, files: &[FolderFile<'_>]) {
     let named = |option: &str| settings.find(option).and_then(|path| in_folder(files, path));
-    // A certificate for both ports is held to what peers need, which is more.
+    // A certificate for both ports must satisfy the requirements of peers, which are stricter.
     for (certificate, key, trusted, purpose) in [
         ("cert-file", "key-file", None, Purpose::Server),
         ("peer-cert-file", "peer-key-file", Some("peer-trusted-ca-file"), Purpose::Peer),
@@ -102,15 +101,15 @@ fn configure(pair: &mut FolderPair, settings: &EtcdSettings, files: &[FolderFile
     }
 }
 
-/// The file of the folder to which a path on the host leads: by its name, for nobody says where on the host
-/// the folder was.
+/// The file in the folder for a path on the host. It is found by its name, because the location of the folder on the host
+/// is unknown.
 fn in_folder<'f>(files: &[FolderFile<'f>], path: &str) -> Option<&'f str> {
     let name = base(path);
     let same = |file: &&FolderFile<'f>| base(file.path) == name;
     files.iter().find(same).map(|file| file.path)
 }
 
-/// The configuration of etcd: of its unit, else its own file, its environment file, or kubelet's pod.
+/// The configuration of etcd: its unit, otherwise its configuration file, its environment file, or the pod of the kubelet.
 fn settings(files: &[FolderFile<'_>], version: EtcdVersion) -> Option<EtcdSettings> {
     let texts = || files.iter().filter_map(|file| Some((file.path, file.text?)));
     let lookup = |path: &str| {
@@ -133,7 +132,7 @@ fn settings(files: &[FolderFile<'_>], version: EtcdVersion) -> Option<EtcdSettin
     environments.find_map(|(path, text)| EtcdSettings::from_environment(base(path), text, version))
 }
 
-/// The name of the file that a path leads to.
+/// The file name in a path.
 fn base(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }

@@ -24,7 +24,7 @@ use crate::pem;
 
 const EXPECTED: &str = "a private key";
 
-/// How a private key is written to a file.
+/// The format of a private key in a file.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum KeyFormat {
@@ -70,7 +70,7 @@ impl PrivateKey {
     /// The first key of a process costs about 125 ms more, unless AWS-LC is built without its second source of
     /// entropy; the [crate's documentation](crate#the-first-key) says how.
     pub fn generate(algorithm: KeyAlgorithm) -> Result<Self, Error> {
-        let failed = |_| Error::Internal(format!("generating a key for {algorithm}"));
+        let failed = |_| Error::Internal(format!("cannot generate a key for {algorithm}"));
         let pair = match algorithm {
             KeyAlgorithm::EcdsaP256 | KeyAlgorithm::EcdsaP384 | KeyAlgorithm::EcdsaP521 => {
                 Pair::Ecdsa(EcdsaKeyPair::generate(ecdsa(algorithm)).map_err(failed)?)
@@ -85,7 +85,7 @@ impl PrivateKey {
                         return Err(Error::invalid(
                             "key",
                             algorithm.to_string(),
-                            "RSA keys are generated with 2048, 3072 or 4096 bits",
+                            "RSA keys can be generated with 2048, 3072 or 4096 bits",
                         )
                         .hinted("use ecdsa-p256, or rsa-2048"));
                     }
@@ -122,7 +122,7 @@ impl PrivateKey {
         }
         match key {
             Some(der) => Self::from_der(&der),
-            None => Err(Error::defective(Defect::Missing, EXPECTED, "no PRIVATE KEY section")
+            None => Err(Error::defective(Defect::Missing, EXPECTED, "no PRIVATE KEY block")
                 .hinted("the file may be a certificate; two paths may be swapped")),
         }
     }
@@ -130,7 +130,7 @@ impl PrivateKey {
     /// Reads a key in PKCS#8, SEC1 or PKCS#1.
     pub fn from_der(der: &[u8]) -> Result<Self, Error> {
         let rejected = |_| {
-            Error::malformed(EXPECTED, "its numbers do not fit together")
+            Error::malformed(EXPECTED, "its numbers do not match")
                 .hinted("the file is damaged; restore it from a backup")
         };
         if let Ok(info) = PrivateKeyInfoRef::from_der(der) {
@@ -184,7 +184,7 @@ impl PrivateKey {
     }
 
     fn new(pair: Pair) -> Result<Self, Error> {
-        let failed = |_| Error::Internal("encoding a public key".to_owned());
+        let failed = |_| Error::Internal("cannot encode a public key".to_owned());
         let spki = match &pair {
             Pair::Ecdsa(pair) => pair.public_key().as_der().map_err(failed)?,
             Pair::Ed25519(pair) => pair.public_key().as_der().map_err(failed)?,
@@ -196,10 +196,10 @@ impl PrivateKey {
 
     /// The key in PEM. Write it to a file that only its owner can read.
     pub fn to_pem(&self, format: KeyFormat) -> Result<Zeroizing<String>, Error> {
-        let failed = |_| Error::Internal("encoding a private key".to_owned());
+        let failed = |_| Error::Internal("cannot encode a private key".to_owned());
         match (format, &self.pair) {
             (KeyFormat::Traditional, Pair::Ecdsa(pair)) => {
-                // The key's own document wipes itself when dropped.
+                // The key's own document is zeroized on drop.
                 let der: EcPrivateKeyRfc5915Der<'_> =
                     pair.private_key().as_der().map_err(failed)?;
                 pem::write("EC PRIVATE KEY", der.as_ref())
@@ -207,7 +207,7 @@ impl PrivateKey {
             (KeyFormat::Traditional, Pair::Rsa(..)) => {
                 let pkcs8 = self.to_pkcs8()?;
                 let info = PrivateKeyInfoRef::from_der(&pkcs8)
-                    .map_err(|e| Error::Internal(format!("reading our own PKCS#8: {e}")))?;
+                    .map_err(|e| Error::Internal(format!("cannot read our own PKCS#8: {e}")))?;
                 pem::write("RSA PRIVATE KEY", info.private_key.as_bytes())
             }
             _ => pem::write("PRIVATE KEY", &self.to_pkcs8()?),
@@ -216,7 +216,7 @@ impl PrivateKey {
 
     /// The key in PKCS#8.
     pub(crate) fn to_pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, Error> {
-        let failed = |_| Error::Internal("encoding a private key".to_owned());
+        let failed = |_| Error::Internal("cannot encode a private key".to_owned());
         Ok(Zeroizing::new(match &self.pair {
             Pair::Ecdsa(pair) => pair.to_pkcs8v1().map_err(failed)?.as_ref().to_vec(),
             Pair::Ed25519(pair) => pair.to_pkcs8v1().map_err(failed)?.as_ref().to_vec(),
@@ -237,12 +237,12 @@ fn not_pem(bytes: &[u8]) -> Error {
     if bytes.trim_ascii().is_empty() {
         return Error::empty(EXPECTED);
     }
-    Error::malformed(EXPECTED, "it is not PEM at all")
+    Error::malformed(EXPECTED, "it is not PEM")
 }
 
 fn unsupported(problem: &str) -> Error {
     Error::defective(Defect::Unsupported, EXPECTED, problem).hinted(
-        "etcd and its peers all read ECDSA P-256, P-384, P-521, Ed25519 and RSA from 2048 bits",
+        "etcd and its clients support ECDSA P-256, P-384 and P-521, Ed25519, and RSA with at least 2048 bits",
     )
 }
 

@@ -1,4 +1,4 @@
-//! Signing profiles, in cfssl's grammar: what a CA is willing to certify.
+//! Signing profiles in cfssl's grammar: what a CA is willing to certify.
 
 mod admission;
 mod json;
@@ -38,8 +38,8 @@ pub struct SigningConfig {
     pub profiles: Vec<Profile>,
 }
 
-/// What one kind of certificate may say. Each field is the one of cfssl's `ca-config.json` that its
-/// documentation names.
+/// The contents of one kind of certificate. The documentation of each field names the corresponding field of cfssl's
+/// `ca-config.json`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Profile {
@@ -49,13 +49,13 @@ pub struct Profile {
     pub expiry: Duration,
     /// `backdate`
     pub backdate: Duration,
-    /// `not_before`, in place of the time of issuance less `backdate`
+    /// `not_before`, instead of the time of issuance minus `backdate`
     pub not_before: Option<OffsetDateTime>,
-    /// `not_after`, in place of the time of issuance plus `expiry`
+    /// `not_after`, instead of the time of issuance plus `expiry`
     pub not_after: Option<OffsetDateTime>,
-    /// `usages`, those that are key usages
+    /// The key usages in `usages`
     pub key_usages: KeyUsages,
-    /// `usages`, those that are extended key usages
+    /// The extended key usages in `usages`
     pub extended_key_usages: Vec<ExtendedKeyUsage>,
     /// `ca_constraint`
     pub ca: Option<CaConstraint>,
@@ -76,22 +76,22 @@ pub struct Profile {
     pub add_names: Vec<String>,
 }
 
-/// Which extensions of a PKCS #10 are copied into the certificate.
+/// Which extensions of a PKCS #10 request are copied to the certificate.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum CopyExtensions {
-    /// All that the profile does not decide itself
+    /// All that the profile does not set
     All,
-    /// Of those, the ones listed
+    /// The listed ones, except those that the profile sets
     Listed(Vec<Oid>),
     /// None
     #[default]
     None,
 }
 
-/// Which parts of a PKCS #10 the certificate takes over. What the operator asks for is not limited.
+/// Which parts of a PKCS #10 request are used. The operator's own requests are not limited.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[expect(clippy::struct_excessive_bools, reason = "cfssl's own shape")]
+#[expect(clippy::struct_excessive_bools, reason = "the same fields as in cfssl")]
 #[non_exhaustive]
 pub struct CsrWhitelist {
     /// `Subject`
@@ -106,7 +106,7 @@ pub struct CsrWhitelist {
     pub uris: bool,
 }
 
-/// A regular expression that every name has to match somewhere, as in cfssl.
+/// A regular expression that every name must match, at any position as in cfssl.
 ///
 /// The syntax is that of the [regex](https://docs.rs/regex) crate. Anchor it (`^…$`) to match whole names.
 #[derive(Clone, Debug)]
@@ -141,19 +141,18 @@ impl fmt::Display for NamePattern {
 }
 
 impl SigningConfig {
-    /// The built-in profiles `server`, `peer` and `client`: what etcd needs, not what the names
-    /// suggest.
+    /// The built-in profiles `server`, `peer` and `client`, with what etcd requires, not what the names suggest.
     pub fn etcd() -> Self {
         Self::from_json(include_bytes!("../profiles/etcd.json"))
-            .expect("the embedded profiles are read by a test")
+            .expect("a test reads the embedded profiles")
     }
 
-    /// The profile with this name; case counts. `default` is the default one.
+    /// The profile with this name, which is case-sensitive. `default` is the default one.
     pub fn profile(&self, name: &str) -> Result<&Profile, Error> {
         let all = || self.profiles.iter().chain(&self.default);
         all().find(|profile| profile.name == name).ok_or_else(|| {
-            // cfssl signs with `default` here, whatever that grants.
-            Error::invalid("profile", name, "no such profile")
+            // cfssl signs with `default` here, whatever that allows.
+            Error::invalid("profile", name, "unknown profile")
                 .hinted(suggest::one_of(name, self.profiles.iter().map(|p| p.name.as_str())))
         })
     }

@@ -1,18 +1,18 @@
-//! What a message repeats of its input: never a secret, never without bound, never what a terminal obeys.
+//! Quotes parts of the input in messages, without secrets, unbounded text and control characters.
 //!
-//! Files get mixed up. A private key that is read as a manifest, or that stands under a field of one, must
-//! not end up in the log of a CI job because the message about it quotes what was found.
+//! Files get mixed up. A private key that is read as a manifest, or that is the value of a field, must not end
+//! up in the log of a CI job because a message quotes it.
 
 use std::borrow::Cow;
 
-/// How many characters of one value a message shows.
+/// The maximum number of characters of a value in a message.
 const SHOWN: usize = 60;
 
-/// How many characters a line of a message has at most.
+/// The maximum number of characters in a line of a message.
 const LINE: usize = 8000;
 
-/// A value as a message shows it: in quotes, escaped and cut to about 60 characters; what may be a private
-/// key is named and not shown.
+/// A value for a message: in quotes, escaped and cut to about 60 characters. Text that may be a private key is
+/// described instead of shown.
 ///
 /// ```
 /// use pki_core::quote;
@@ -34,17 +34,17 @@ pub fn value(text: &str) -> String {
     }
 }
 
-/// The name of a file, a folder or a host as a message shows it: control characters are escaped, also those
-/// that end a line or turn the direction of what follows; what may be a private key is named and not shown.
+/// The name of a file, a folder or a host for a message. Control characters are escaped, including line ends and
+/// marks that change the text direction. Text that may be a private key is described instead of shown.
 pub fn name(text: &str) -> String {
     secret(text).unwrap_or_else(|| cut(&steady(text)))
 }
 
-/// A sentence that repeats parts of an input: a net below [`value`] and [`name`]. Private keys in it are
-/// named instead of shown, control characters other than line ends are escaped, and no line of it is longer
-/// than eight thousand characters.
+/// A whole message that may contain parts of an input, as a second protection after [`value`] and [`name`].
+/// Private keys in it are described instead of shown, control characters other than line ends are escaped, and no
+/// line is longer than 8,000 characters.
 pub fn sentence(text: &str) -> String {
-    // Beside a key that is certain, what might be the rest of one is taken for it.
+    // If the text certainly contains a key, anything that may be the rest of it is treated as a key too.
     let is_certain = is_pem_key(text) || runs(text).any(is_random);
     let text = without_pem_keys(text);
     let mut clean = String::with_capacity(text.len());
@@ -65,7 +65,7 @@ fn cut(line: &str) -> String {
     }
 }
 
-/// The text without what a terminal obeys.
+/// The text with control characters escaped.
 fn steady(text: &str) -> Cow<'_, str> {
     let moves = |c: char| c.is_control() || is_direction(c);
     if !text.contains(moves) {
@@ -82,17 +82,17 @@ fn steady(text: &str) -> Cow<'_, str> {
     Cow::Owned(steady)
 }
 
-/// The marks that change the direction of the text behind them (Unicode Standard Annex 9).
+/// The marks that change the direction of the text after them (Unicode Standard Annex 9).
 const fn is_direction(c: char) -> bool {
     matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// What a text is that may be a private key.
+/// A description of a text that may be a private key.
 fn secret(text: &str) -> Option<String> {
     if is_pem_key(text) {
         return Some("(a PEM private key)".to_owned());
     }
-    // A key whose line ends became blanks is one run all the same.
+    // A key whose line ends became spaces is still one run.
     let packed: Cow<'_, str> = if text.contains(char::is_whitespace) {
         Cow::Owned(text.split_whitespace().collect())
     } else {
@@ -109,7 +109,7 @@ fn is_pem_key(text: &str) -> bool {
     text.contains("PRIVATE KEY-----")
 }
 
-/// The text with each PEM private key named in place of it.
+/// The text with each PEM private key replaced by a description.
 fn without_pem_keys(text: &str) -> Cow<'_, str> {
     const DASHES: &str = "-----";
     if !is_pem_key(text) {
@@ -128,14 +128,14 @@ fn without_pem_keys(text: &str) -> Cow<'_, str> {
         });
         clean.push_str(&rest[..begin]);
         clean.push_str("(a PEM private key)");
-        // Without an end all that follows may belong to it.
+        // Without an END line, everything that follows may belong to the key.
         rest = &rest[end.unwrap_or(rest.len())..];
     }
     clean.push_str(rest);
     Cow::Owned(clean)
 }
 
-/// The text cut into runs of what base64 is made of, and what stands between them.
+/// Splits the text into runs of base64 characters and the text between them.
 fn runs(text: &str) -> impl Iterator<Item = &str> {
     let is_base64 = |c: char| c.is_ascii_alphanumeric() || "+/=-_".contains(c);
     let mut rest = text;
@@ -149,8 +149,8 @@ fn runs(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Whether letters and digits of a run change as often as chance would have it. Names, paths and words in
-/// camel case do not look like that: they have separators, or long stretches of one kind.
+/// Whether the kinds of characters in a run alternate as in random text. Names, paths and words in camel case
+/// do not: they have separators, or long sequences of one kind.
 fn is_random(run: &str) -> bool {
     const fn kind(byte: u8) -> u8 {
         match byte {
@@ -162,15 +162,15 @@ fn is_random(run: &str) -> bool {
     let letters: Vec<u8> = run.bytes().filter(u8::is_ascii_alphanumeric).map(kind).collect();
     let changes = letters.windows(2).filter(|pair| pair[0] != pair[1]).count();
     let separators = run.bytes().filter(|byte| b"/-_".contains(byte)).count();
-    // Of 24 characters of base64 one in seventy has no digit, of 48 one in five thousand. By chance two
-    // neighbours differ in 64 of 100 pairs, in the headers of DER in fewer.
+    // One in 70 random base64 texts of 24 characters has no digit, one in 5,000 of 48 characters. In random text, 64
+    // of 100 neighbours differ in kind; in the headers of DER, fewer do.
     (run.len() >= 48 || (run.len() >= 24 && letters.contains(&b'0')))
         && is_mixed(run)
         && separators * 9 <= run.len()
         && changes * 4 >= letters.len()
 }
 
-/// Whether a run may be a part of a key: long, and of both cases.
+/// Whether a run may be a part of a key: it is long and has both cases.
 fn is_mixed(run: &str) -> bool {
     run.len() >= 16
         && run.bytes().any(|byte| byte.is_ascii_uppercase())
@@ -183,7 +183,7 @@ mod tests {
     use crate::key::KeyAlgorithm;
     use crate::private_key::{KeyFormat, PrivateKey};
 
-    /// Whether 16 characters of the key's base64 that follow each other are in a text.
+    /// Whether a text contains 16 consecutive characters of the key's base64.
     fn leaks(pem: &str, text: &str) -> bool {
         let lines: Vec<&str> = pem.lines().filter(|line| !line.starts_with('-')).collect();
         let base64 = lines.concat();

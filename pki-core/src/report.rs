@@ -1,7 +1,7 @@
-//! The verifier's answer: the certification path, what became of trust, and what the rules found.
+//! The result of verification: the certification path, the trust, and the findings of the rules.
 //!
-//! A negative answer is data and not an error. Trust is settled before anybody looks at findings: a
-//! caller that passes over findings cannot make an untrusted certificate trusted.
+//! A negative result is data, not an error. Trust is decided independently of the findings: a caller that
+//! ignores findings cannot make an untrusted certificate trusted.
 
 use std::fmt;
 
@@ -10,18 +10,18 @@ use crate::finding::{Finding, Severity, worst_first};
 
 /// The role of a certificate in a certification path (RFC 5280 section 6.1).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "a path has no other places")]
+#[expect(clippy::exhaustive_enums, reason = "a path has no other roles")]
 pub enum Place {
-    /// The certificate that is verified.
+    /// The certificate to verify.
     Leaf,
-    /// A CA between the leaf and the anchor, not trusted in itself.
+    /// A CA between the leaf certificate and the anchor that is not trusted itself.
     Intermediate,
-    /// One of the CAs that the verifier was told to trust.
+    /// One of the verifier's trusted CAs.
     Anchor,
 }
 
 impl Place {
-    /// The word that people and programs read.
+    /// The name in output.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Leaf => "leaf",
@@ -35,18 +35,18 @@ impl Place {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "callers match every case")]
 pub enum SignatureStatus {
-    /// The key of the next certificate in the path made it.
+    /// It was made with the key of the next certificate in the path.
     Verified,
-    /// The key of the next certificate in the path did not make it.
+    /// It was not made with the key of the next certificate in the path.
     Invalid,
-    /// Its algorithm is not supported, or does not fit the key, so nobody checked it.
+    /// Its algorithm is not supported or does not fit the key, so it was not checked.
     Unsupported,
-    /// Nothing stands above the certificate: it is the anchor, or its issuer is not known.
+    /// There is no certificate above: this is the anchor, or its issuer is unknown.
     NotChecked,
 }
 
 impl SignatureStatus {
-    /// The word that people and programs read.
+    /// The name in output.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Verified => "verified",
@@ -69,8 +69,8 @@ pub struct PathCertificate {
     pub signature: SignatureStatus,
 }
 
-/// Why rustls-webpki cannot accept a path, whatever it holds. Such a path is validated by RFC 5280
-/// section 6.1 without it.
+/// Why rustls-webpki cannot accept a path even if it is valid. Such a path is validated by RFC 5280 section
+/// 6.1 without it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum PathLimit {
@@ -78,17 +78,17 @@ pub enum PathLimit {
     Before1970,
     /// The leaf is a CA.
     CaAsLeaf,
-    /// A self-issued CA stands below name constraints.
+    /// A self-issued CA is below name constraints.
     ConstrainedSelfIssuedCa,
-    /// A CA constrains names that are neither DNS names nor addresses.
+    /// A CA constrains names other than DNS names and IP addresses.
     ConstraintKind,
     /// An extension on policies is critical.
     CriticalPolicies,
     /// A path length is above 255.
     LargePathLen,
-    /// More than six CAs stand between leaf and anchor.
+    /// There are more than six CAs between the leaf certificate and the anchor.
     Length,
-    /// A self-issued CA stands below a path length.
+    /// A self-issued CA is below a CA with a path length.
     SelfIssuedBelowPathLen,
     /// A certificate is larger than 64 KiB.
     Size,
@@ -103,14 +103,14 @@ impl fmt::Display for PathLimit {
         f.write_str(match self {
             Self::Before1970 => "a certificate begins before 1970",
             Self::CaAsLeaf => "the certificate is a CA",
-            Self::ConstrainedSelfIssuedCa => "a self-issued CA stands below name constraints",
+            Self::ConstrainedSelfIssuedCa => "a self-issued CA is below name constraints",
             Self::ConstraintKind => {
                 "a CA constrains email addresses, URIs, directory names or other names"
             }
             Self::CriticalPolicies => "an extension on policies is critical",
             Self::LargePathLen => "a path length is above 255",
-            Self::Length => "more than six CAs stand between leaf and anchor",
-            Self::SelfIssuedBelowPathLen => "a self-issued CA stands below a path length",
+            Self::Length => "there are more than six CAs between leaf and anchor",
+            Self::SelfIssuedBelowPathLen => "a self-issued CA is below a CA with a path length",
             Self::Size => "a certificate is larger than 64 KiB",
             Self::UniqueIds => "a certificate has an issuerUniqueID or a subjectUniqueID",
             Self::Version => "the certificate is not an X.509 version 3 certificate",
@@ -120,17 +120,17 @@ impl fmt::Display for PathLimit {
 
 /// Whether the signatures of a path lead from the leaf to an anchor.
 ///
-/// Nothing that is ignored and no severity changes it.
+/// It does not depend on ignored findings or on severities.
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "callers match both answers")]
+#[expect(clippy::exhaustive_enums, reason = "callers match both results")]
 pub enum Trust {
-    /// Every signature below the anchor verifies, and every issuer below it is a CA.
+    /// Every signature below the anchor is valid, and every issuer below it is a CA.
     Accepted,
-    /// The path is not trusted, for the reason that the finding gives.
+    /// The path is not trusted; the finding is the reason.
     Refused(Box<Finding>),
 }
 
-/// The path from a leaf towards a trust anchor, and whether it is trusted.
+/// The path from a leaf certificate to a trust anchor, and whether it is trusted.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[must_use]
 pub struct CertificationPath {
@@ -148,33 +148,33 @@ impl CertificationPath {
         Self { certificates, limit, trust }
     }
 
-    /// The certificates, the leaf first. The last one is an anchor if the path leads to one.
+    /// The certificates, starting with the leaf. The last one is an anchor if the path leads to one.
     pub fn certificates(&self) -> &[PathCertificate] {
         &self.certificates
     }
 
-    /// The certificate that was verified.
+    /// The verified certificate.
     pub fn leaf(&self) -> Option<&Certificate> {
         self.certificates.first().map(|first| &first.certificate)
     }
 
-    /// The anchor that the path is trusted by.
+    /// The anchor of a trusted path.
     pub fn anchor(&self) -> Option<&Certificate> {
         let last = self.certificates.last().filter(|_| self.is_trusted());
         last.map(|last| &last.certificate)
     }
 
-    /// Why rustls-webpki has no say about this path.
+    /// Why rustls-webpki cannot validate this path.
     pub const fn limit(&self) -> Option<PathLimit> {
         self.limit
     }
 
-    /// What became of trust.
+    /// Whether the path is trusted.
     pub const fn trust(&self) -> &Trust {
         &self.trust
     }
 
-    /// True when the path leads to an anchor.
+    /// True if the path is trusted.
     pub const fn is_trusted(&self) -> bool {
         matches!(self.trust, Trust::Accepted)
     }
@@ -188,7 +188,7 @@ impl CertificationPath {
     }
 }
 
-/// The subjects, the leaf first.
+/// The subjects, starting with the leaf.
 impl fmt::Display for CertificationPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, one) in self.certificates.iter().enumerate() {
@@ -201,7 +201,7 @@ impl fmt::Display for CertificationPath {
     }
 }
 
-/// Everything that was found about one certificate.
+/// The result for one certificate.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[must_use]
 pub struct Report {
@@ -215,18 +215,19 @@ impl Report {
         Self { path, findings }
     }
 
-    /// The path that was judged, and whether it is trusted.
+    /// The path, and whether it is trusted.
     pub const fn path(&self) -> &CertificationPath {
         &self.path
     }
 
-    /// Why the path is not trusted, unless a finding explains it, then what the rules found, worst first.
+    /// The reason why the path is not trusted, unless a finding explains it, and then the findings of the rules,
+    /// worst first.
     pub fn findings(&self) -> impl Iterator<Item = &Finding> {
         let explained = |refusal: &&Finding| self.findings.iter().any(|one| one.explains(refusal));
         self.path.refusal().filter(|refusal| !explained(refusal)).into_iter().chain(&self.findings)
     }
 
-    /// True when the path is trusted and nothing that was found is an error.
+    /// True if the path is trusted and no finding is an error.
     pub fn is_ok(&self) -> bool {
         self.path.is_trusted() && self.worst() < Some(Severity::Error)
     }
@@ -236,7 +237,7 @@ impl Report {
         self.findings().map(|finding| finding.severity).max()
     }
 
-    /// The path, and what the rules found, for a caller that counts findings in its own way.
+    /// The path and the findings of the rules, for a caller that counts findings itself.
     pub fn into_parts(self) -> (CertificationPath, Vec<Finding>) {
         (self.path, self.findings)
     }
@@ -248,7 +249,7 @@ impl Report {
         self
     }
 
-    /// Adds what was found about the certificate apart from its path.
+    /// Adds findings about the certificate that do not depend on its path.
     pub(crate) fn add(&mut self, finding: Finding) {
         self.findings.push(finding);
         worst_first(&mut self.findings);

@@ -1,4 +1,4 @@
-//! What a CA is asked for: certificates, CAs and CRLs.
+//! Requests to a CA: for certificates, CAs and CRLs.
 
 use std::fmt;
 
@@ -17,10 +17,10 @@ use crate::template::NameConstraint;
 /// id-RSASSA-PSS (RFC 8017 appendix A.2.3)
 const RSASSA_PSS: &str = "1.2.840.113549.1.1.10";
 
-/// A request for a certificate. A [`Profile`](crate::Profile) decides what becomes of it.
+/// A request for a certificate. A [`Profile`](crate::Profile) decides which parts of it are used.
 ///
-/// Each part knows who asks for it ([`Asked`]): whoever operates the CA, or a PKCS #10 that somebody sent.
-/// The profile's `CSRWhitelist` limits what a PKCS #10 gets, and never what the operator asks for.
+/// Each part has a source ([`Asked`]): the operator of the CA, or a PKCS #10 request that somebody sent. The profile's
+/// `CSRWhitelist` limits what a PKCS #10 request can set, but not what the operator can set.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Request {
@@ -30,24 +30,24 @@ pub struct Request {
     pub names: Asked<Vec<San>>,
     /// The key to certify.
     pub public_key: PublicKey,
-    /// The extensions that a PKCS #10 asks for. Which of them are copied is for the profile to say.
+    /// The extensions in a PKCS #10 request. The profile decides which of them are copied.
     pub extensions: Vec<Extension>,
-    /// A lifetime in place of the profile's, counted from the time of issuance.
+    /// The lifetime from the time of issuance, instead of the profile's.
     pub expiry: Option<Duration>,
 }
 
-/// A part of a request, and who asks for it.
+/// A part of a request, and its source.
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "somebody who runs the CA, or somebody who does not")]
+#[expect(clippy::exhaustive_enums, reason = "either the operator of the CA, or somebody else")]
 pub enum Asked<T> {
-    /// Whoever operates the CA: by an option, a manifest or a CSR JSON of their own.
+    /// The operator of the CA, in an option, a manifest or a CSR JSON.
     ByOperator(T),
-    /// A PKCS #10 that somebody sent.
+    /// A PKCS #10 request that somebody sent.
     ByCsr(T),
 }
 
 impl<T> Asked<T> {
-    /// What is asked for.
+    /// The requested value.
     pub const fn value(&self) -> &T {
         match self {
             Self::ByOperator(value) | Self::ByCsr(value) => value,
@@ -56,7 +56,7 @@ impl<T> Asked<T> {
 }
 
 impl Request {
-    /// A request of the operator's own.
+    /// A request from the operator.
     ///
     /// ```
     /// use pki_core::{KeyAlgorithm, PrivateKey, Request, Signer, Subject};
@@ -77,7 +77,7 @@ impl Request {
         }
     }
 
-    /// What a PKCS #10 asks for.
+    /// The request in a PKCS #10 structure.
     ///
     /// The proof of possession has to hold, the key and the signature have to be ones that can be relied
     /// on, and the subject and the names have to be ones that this crate writes. The RDNs of the subject
@@ -114,14 +114,14 @@ impl Request {
         const EXPECTED: &str = "a certification request that can be signed";
         let algorithm = signature_algorithm_name(&csr.signature_algorithm);
         let key = csr.public_key.algorithm_name();
-        // Before the proof: it cannot be checked with a key that nobody should rely on.
+        // Before the proof of possession, which means nothing with a weak key.
         if matches!(csr.public_key.algorithm(), None | Some(KeyAlgorithm::Rsa(..2048 | 8193..))) {
             return Err(Error::not_admitted("public key", key, "not a key that can be certified")
                 .hinted("use ECDSA P-256, P-384, P-521, Ed25519, or RSA with 2048 to 8192 bits"));
         }
         if is_weak_signature(&csr.signature_algorithm) {
-            return Err(Error::not_admitted("signature", algorithm, "too weak to prove anything")
-                .hinted("make it again with SHA-256: openssl req -new -sha256 -key KEY.pem …"));
+            return Err(Error::not_admitted("signature", algorithm, "too weak to rely on")
+                .hinted("create it again with SHA-256: openssl req -new -sha256 -key KEY.pem …"));
         }
         if !csr.is_self_signed() {
             return Err(Error::malformed(
@@ -132,13 +132,13 @@ impl Request {
                 "PSS is read with a salt as long as the hash, SHA-256 or stronger: openssl req -new \
                  -sha256 -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:digest …"
             } else {
-                "it was altered or damaged; make it again with the key that it is for"
+                "it was altered or damaged; create it again with its own key"
             }));
         }
         if matches!(&csr.extensions.basic_constraints, Some(constraints) if constraints.path_len.is_some() && !constraints.ca)
         {
             return Err(Error::malformed(EXPECTED, "a path length without CA:TRUE")
-                .hinted("make it again without the path length"));
+                .hinted("create it again without the path length"));
         }
         let names = csr.extensions.subject_alt_name.as_deref().unwrap_or_default();
         Ok(Self {
@@ -151,7 +151,7 @@ impl Request {
     }
 }
 
-/// What a PKCS #10 asked for and its profile does not admit. The certificate is issued without it.
+/// A part of a PKCS #10 request that the profile does not allow. The certificate is issued without it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum LeftOut {
@@ -173,7 +173,7 @@ impl fmt::Display for LeftOut {
     }
 }
 
-/// A name of a PKCS #10, which has to follow the same grammar as every other.
+/// A name in a PKCS #10 request, which must follow the same grammar as all other names.
 fn san((index, name): (usize, &GeneralName)) -> Result<San, Error> {
     let parsed = match name {
         GeneralName::Dns(text) => text.parse().map(San::Dns),
@@ -181,20 +181,22 @@ fn san((index, name): (usize, &GeneralName)) -> Result<San, Error> {
         GeneralName::Uri(text) => text.parse::<Uri>().map(San::Uri),
         GeneralName::Ip(_) => match name.ip() {
             Some(ip) => Ok(San::Ip(ip)),
-            None => Err(Error::invalid("", name.to_string(), "not an address of 4 or 16 octets")
-                .hinted(
-                    "make the request again: openssl req … -addext subjectAltName=IP:192.0.2.1",
-                )),
+            None => Err(Error::invalid(
+                "",
+                name.to_string(),
+                "not an IP address of 4 or 16 octets",
+            )
+            .hinted("create the request again: openssl req … -addext subjectAltName=IP:192.0.2.1")),
         },
         GeneralName::Directory(_) | GeneralName::Malformed(_) | GeneralName::Other(_) => {
             Err(Error::invalid("", name.to_string(), "a kind of name that etcdpki does not issue")
-                .hinted("ask for DNS names, addresses, email addresses and URIs"))
+                .hinted("request only DNS names, IP addresses, email addresses and URIs"))
         }
     };
     parsed.map_err(|error| error.in_field(format!("subjectAltName[{index}]")).of(Input::Request))
 }
 
-/// A request for a CA that signs itself.
+/// A request for a self-signed CA.
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "callers write it as a literal")]
 pub struct CaRequest {
@@ -202,20 +204,20 @@ pub struct CaRequest {
     pub subject: Subject,
     /// The lifetime, counted from the time of issuance.
     pub expiry: Duration,
-    /// How long before the time of issuance the certificate begins, for clocks that are slow.
+    /// How long before the time of issuance the certificate becomes valid, for clocks that are slow.
     pub backdate: Duration,
     /// How many CAs may follow below this one. `None` sets no limit.
     pub path_len: Option<u8>,
-    /// The names that the CA may certify. If there are none, it may certify any.
+    /// The names that the CA may certify. If this is empty, it may certify any name.
     pub permitted: Vec<NameConstraint>,
     /// The names that the CA may not certify.
     pub excluded: Vec<NameConstraint>,
-    /// Where the CRL of whoever issues the CA's certificate is found.
+    /// The URL of the CRL that covers the CA certificate.
     pub crl_url: Option<Uri>,
 }
 
 impl CaRequest {
-    /// A root that signs end-entity certificates and no CAs, for ten years.
+    /// A root for ten years that signs only leaf certificates, not CAs.
     pub fn new(subject: Subject) -> Self {
         Self {
             subject,
@@ -233,16 +235,16 @@ impl CaRequest {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Renewal {
-    /// The lifetime, counted from the time of issuance. `None` takes that of the earlier certificate.
+    /// The lifetime from the time of issuance. `None` means that of the earlier certificate.
     pub expiry: Option<Duration>,
-    /// How long before the time of issuance the certificate begins, for clocks that are slow.
+    /// How long before the time of issuance the certificate becomes valid, for clocks that are slow.
     pub backdate: Duration,
     /// A new key. `None` keeps the earlier one.
     pub public_key: Option<PublicKey>,
 }
 
 impl Default for Renewal {
-    /// The same key, the same lifetime, five minutes of backdate.
+    /// The same key, the same lifetime, and a backdate of five minutes.
     fn default() -> Self {
         Self { expiry: None, backdate: Duration::minutes(5), public_key: None }
     }
@@ -252,12 +254,12 @@ impl Default for Renewal {
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "callers write it as a literal")]
 pub struct CrlRequest {
-    /// The cRLNumber. It has to be above that of every earlier CRL of the CA (section 5.2.3).
+    /// The cRLNumber, which must be greater than in every earlier CRL of the CA (section 5.2.3).
     pub number: u64,
     /// When the CRL is issued.
     pub this_update: OffsetDateTime,
-    /// When the next CRL is issued at the latest. Verifiers refuse the CRL after that.
+    /// The time by which the next CRL is issued. Verifiers reject the CRL after that.
     pub next_update: OffsetDateTime,
-    /// The certificates that are revoked.
+    /// The revoked certificates.
     pub revoked: Vec<RevokedCertificate>,
 }

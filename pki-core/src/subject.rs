@@ -1,11 +1,11 @@
-//! Distinguished names that this crate writes, within the limits of X.520.
+//! Distinguished names for certificates, within the limits of X.520.
 
 use std::fmt;
 
 use crate::error::{Error, Input};
 use crate::oid::Oid;
 
-/// An attribute type of a distinguished name, in the order in which cfssl and Go write them.
+/// An attribute type of a distinguished name. The variants are in the order in which cfssl and Go write them.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
 pub enum Attribute {
@@ -25,7 +25,7 @@ pub enum Attribute {
     OrganizationalUnit,
     /// CN
     CommonName,
-    /// serialNumber, of the subject and not of the certificate
+    /// serialNumber of the subject, not of the certificate
     SerialNumber,
     /// Any other type, by its OID.
     Other(Oid),
@@ -105,7 +105,7 @@ impl Attribute {
     }
 }
 
-/// Which ASN.1 string type carries a value.
+/// The ASN.1 string type of a value.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum StringType {
     Ia5,
@@ -113,8 +113,7 @@ pub(crate) enum StringType {
     Utf8,
 }
 
-/// The subject of a certificate that is to be written: relative distinguished names (RDNs) of one or more
-/// attributes each.
+/// The subject of a new certificate: relative distinguished names (RDNs) with one or more attributes each.
 ///
 /// ```
 /// use pki_core::{Attribute, Subject};
@@ -166,7 +165,7 @@ impl Subject {
             if let (Some((_, first)), Some((_, second))) = (values.next(), values.next()) {
                 let name = once.short_name();
                 let problem = format!("a second {name} (the first is {first:?})");
-                return Err(invalid(name, second, problem, "keep one of the two"));
+                return Err(invalid(name, second, problem, "remove one of the two"));
             }
         }
         for rdn in &rdns {
@@ -178,7 +177,7 @@ impl Subject {
                         name,
                         value,
                         "the same value twice".to_owned(),
-                        "keep one",
+                        "remove one of the two",
                     ));
                 }
             }
@@ -186,15 +185,15 @@ impl Subject {
         Ok(Self { rdns })
     }
 
-    /// A subject with nothing but a common name.
+    /// A subject with only a common name.
     pub fn from_common_name(name: impl Into<String>) -> Result<Self, Error> {
         Self::new([(Attribute::CommonName, name.into())])
     }
 
     /// The same subject with `value` as the only value of `attribute`.
     ///
-    /// The value takes the place of the first that was there. Without one it goes before the first
-    /// attribute that cfssl and Go would write after it.
+    /// The value replaces the first existing one. If there is none, it is inserted before the first attribute that
+    /// cfssl and Go would write after it.
     pub fn with(&self, attribute: Attribute, value: impl Into<String>) -> Result<Self, Error> {
         let (attribute, value) = named((attribute, value.into()));
         let mut rdns = self.rdns.clone();
@@ -268,7 +267,7 @@ fn check(attribute: &Attribute, value: &str) -> Result<(), Error> {
     let bad =
         |problem: String, hint: &str| Err(invalid(attribute.short_name(), value, problem, hint));
     if value.is_empty() {
-        return bad("empty".to_owned(), "leave the field out, or give it a value");
+        return bad("empty".to_owned(), "remove the field, or give it a value");
     }
     if value.trim() != value {
         return bad("it starts or ends with a space".to_owned(), "remove the space");
@@ -281,7 +280,7 @@ fn check(attribute: &Attribute, value: &str) -> Result<(), Error> {
     {
         return bad(
             "not a country code".to_owned(),
-            "write the two capital letters of ISO 3166-1: DE, US",
+            "write two capital letters from ISO 3166-1: DE, US",
         );
     }
     let bound = attribute.upper_bound();
@@ -303,9 +302,8 @@ fn check(attribute: &Attribute, value: &str) -> Result<(), Error> {
     }
 }
 
-/// RFC 5280 appendix A.1 fixes C and serialNumber (PrintableString), E and DC (IA5String). For the
-/// rest Go and cfssl write PrintableString where it fits, and so do we: peers compare names byte
-/// for byte.
+/// RFC 5280 appendix A.1 defines the type of C and serialNumber (PrintableString), E and DC (IA5String). For all
+/// others, this crate writes PrintableString if possible, like Go and cfssl, because Go compares names byte for byte.
 pub(crate) fn string_type(attribute: &Attribute, value: &str) -> StringType {
     match attribute {
         Attribute::Country | Attribute::SerialNumber => StringType::Printable,

@@ -34,25 +34,25 @@ pub(crate) struct Template {
     pub(crate) copied: Vec<Extension>,
 }
 
-/// When a certificate begins.
+/// When a certificate becomes valid.
 #[derive(Clone, Copy)]
 pub(crate) enum Begin {
-    /// So long before the time of issuance.
+    /// This long before the time of issuance.
     Backdated(Duration),
     #[cfg_attr(not(feature = "profiles"), expect(dead_code, reason = "only profiles set a time"))]
     At(OffsetDateTime),
 }
 
-/// When a certificate ends.
+/// When a certificate expires.
 #[derive(Clone, Copy)]
 pub(crate) enum End {
-    /// So long after the time of issuance.
+    /// This long after the time of issuance.
     After(Duration),
     #[cfg_attr(not(feature = "profiles"), expect(dead_code, reason = "only profiles set a time"))]
     At(OffsetDateTime),
 }
 
-/// notBefore and notAfter. An end that is not after the time of issuance is refused.
+/// notBefore and notAfter. Returns an error if notAfter is not later than the time of issuance.
 pub(crate) fn validity(
     now: OffsetDateTime,
     begin: Begin,
@@ -60,7 +60,7 @@ pub(crate) fn validity(
 ) -> Result<(OffsetDateTime, OffsetDateTime), Error> {
     let now = certifiable(now).ok_or_else(|| {
         Error::invalid("clock", now.to_string(), "not in the years 1950 to 9999")
-            .hinted("set the clock right")
+            .hinted("correct the clock")
             .of(Input::Clock)
     })?;
     let bad = |field: &str, found: String, problem: &str, hint: &str| {
@@ -79,8 +79,8 @@ pub(crate) fn validity(
             bad(begin_field, begin_text.clone(), "before the year 1950", "choose a later time")
         }
         Begin::Backdated(_) => {
-            let problem = "it leads before the year 1950";
-            bad(begin_field, begin_text.clone(), problem, "choose minutes, such as 5m")
+            let problem = "notBefore would be before the year 1950";
+            bad(begin_field, begin_text.clone(), problem, "choose some minutes, such as 5m")
         }
     })?;
     let not_after = not_after.and_then(certifiable).ok_or_else(|| match end {
@@ -88,13 +88,13 @@ pub(crate) fn validity(
             bad(end_field, end_text.clone(), "before the year 1950", "choose a later time")
         }
         End::After(_) => {
-            let problem = "it leads beyond the year 9999";
+            let problem = "notAfter would be after the year 9999";
             bad(end_field, end_text.clone(), problem, "choose a shorter lifetime, such as 8760h")
         }
     })?;
     if not_after <= now || not_after <= not_before {
-        let problem = "the certificate would have ended before it is used";
-        let hint = "choose a later end, such as an expiry of 8760h";
+        let problem = "the certificate would already be expired";
+        let hint = "choose a later time, such as an expiry of 8760h";
         return Err(bad(end_field, end_text, problem, hint));
     }
     if not_before > now {
@@ -108,8 +108,8 @@ fn rfc3339(time: OffsetDateTime) -> String {
     time.format(&Rfc3339).unwrap_or_else(|_| time.to_string())
 }
 
-/// A time as certificates and CRLs state it: whole seconds of UTC, in the years that UTCTime and
-/// GeneralizedTime hold (RFC 5280 section 4.1.2.5). rcgen 0.14.10 panics on other years.
+/// A time for certificates and CRLs: whole seconds of UTC, in the years that UTCTime and GeneralizedTime can represent
+/// (RFC 5280 section 4.1.2.5). rcgen 0.14.10 panics on other years.
 pub(crate) fn certifiable(time: OffsetDateTime) -> Option<OffsetDateTime> {
     let time = time.checked_to_offset(UtcOffset::UTC)?.replace_nanosecond(0).ok()?;
     (1950..=9999).contains(&time.year()).then_some(time)
@@ -123,7 +123,7 @@ pub struct CaConstraint {
     pub path_len: Option<u8>,
 }
 
-/// Where relying parties find more.
+/// URLs for relying parties.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Urls {
@@ -169,16 +169,16 @@ pub enum PolicyQualifier {
 pub enum NameConstraint {
     /// The DNS name and every name below it.
     Dns(DnsName),
-    /// A mailbox, every mailbox of a host, or (with a leading dot) of every host below a domain.
+    /// A mailbox, all mailboxes of a host, or (with a leading dot) of all hosts below a domain.
     Email(String),
-    /// Every address of a network.
+    /// All addresses of a network.
     Ip(Cidr),
 }
 
 impl FromStr for NameConstraint {
     type Err = Error;
 
-    /// Reads `dns:example.com`, `ip:192.0.2.0/24`, `email:example.com`, or the first two bare.
+    /// Reads `dns:example.com`, `ip:192.0.2.0/24`, `email:example.com`, or the first two without the prefix.
     fn from_str(text: &str) -> Result<Self, Error> {
         let bad = |problem: &str, hint: String| {
             Err(Error::invalid("name constraint", text, problem).hinted(hint))
@@ -188,7 +188,7 @@ impl FromStr for NameConstraint {
             // rcgen cannot write one, and nothing in a cluster is named by a URI.
             Some((kind, name)) if kind == "uri" || name.starts_with("//") => {
                 return bad(
-                    "a URI; hosts and networks are constrained",
+                    "a URI; only hosts and networks can be constrained",
                     "write dns:HOST".to_owned(),
                 );
             }
@@ -205,7 +205,7 @@ impl FromStr for NameConstraint {
                 let host: DnsName = name.strip_prefix('.').unwrap_or(name).parse()?;
                 if host.as_str().starts_with('*') {
                     return bad(
-                        "an email constraint has no wildcard; a leading dot covers all below it",
+                        "an email constraint has no wildcard; a leading dot covers all hosts below the domain",
                         format!("write email:{}", host.as_str().trim_start_matches('*')),
                     );
                 }
@@ -213,11 +213,11 @@ impl FromStr for NameConstraint {
                 Ok(Self::Email(format!("{dot}{}", host.as_str())))
             }
             _ if name.starts_with('.') => bad(
-                "a DNS constraint has no leading dot; it covers the name and all below it",
+                "a DNS constraint has no leading dot; it covers the name and all names below it",
                 format!("write dns:{}", name.trim_start_matches('.')),
             ),
             _ if name.starts_with('*') => bad(
-                "a DNS constraint has no wildcard; it covers the name and all below it",
+                "a DNS constraint has no wildcard; it covers the name and all names below it",
                 format!("write dns:{}", name.trim_start_matches(['*', '.'])),
             ),
             _ if name.parse::<std::net::IpAddr>().is_ok() => bad(

@@ -1,15 +1,15 @@
-//! The verifier: paths by rustls-webpki, reasons by the rules.
+//! The verifier: rustls-webpki finds the paths, and the rules give the reasons.
 //!
-//! webpki finds the paths and has the right to say no. The rules judge each path that it finds, and
-//! only ever take acceptance away: webpki knows of a trust anchor nothing but name, key and name
-//! constraints, so that its dates and its right to sign are for the rules to check.
+//! webpki finds the paths and can reject them. The rules check each path that it finds, and can only reject more: webpki
+//! knows only the name, the key and the name constraints of a trust anchor, so the rules check its dates and whether it
+//! may sign.
 //!
-//! There are valid paths that webpki cannot accept, whatever they hold ([`PathLimit`]). Only where a path
-//! meets one of these limits, a walk of our own takes webpki's place, and the same rules judge it.
-//! docs/verification.md argues why that accepts nothing that is invalid.
+//! There are valid paths that webpki cannot accept ([`PathLimit`]). Only for a path that meets one of these limits, this
+//! crate's own walk replaces webpki, and the same rules check the path. docs/verification.md explains why this does not
+//! accept anything invalid.
 //!
-//! Trust is settled apart from the rules: signatures lead to an anchor, or they do not. So it is known
-//! also for a certificate that has expired, and nothing that a caller ignores can change it.
+//! Trust is independent of the rules: either the signatures lead to an anchor, or they do not. It is therefore also known
+//! for an expired certificate, and a caller that ignores findings cannot change it.
 //!
 //! [`PathLimit`]: crate::report::PathLimit
 
@@ -33,7 +33,7 @@ use crate::key::PublicKey;
 use crate::report::Report;
 use crate::rules::{self, Policy, VerifyOptions, finding};
 
-/// Trust anchors, and what is known beside them.
+/// Trust anchors, intermediates, CRLs and options.
 pub struct Verifier {
     anchors: Vec<Certificate>,
     webpki_anchors: WebpkiAnchors,
@@ -43,7 +43,7 @@ pub struct Verifier {
     policy: Policy,
 }
 
-/// What a [`Verifier`] is made from.
+/// Builds a [`Verifier`].
 #[must_use]
 pub struct VerifierBuilder {
     anchors: Vec<Certificate>,
@@ -53,8 +53,7 @@ pub struct VerifierBuilder {
     policy: Policy,
 }
 
-/// A CRL, and the key that its signature was found to be by, so that many certificates of one CA
-/// cost one check.
+/// A CRL, and the key that verified its signature, so that it is checked only once for many certificates of one CA.
 struct KnownList {
     list: Crl,
     signer: OnceLock<PublicKey>,
@@ -65,7 +64,7 @@ impl KnownList {
         self.signer.get() == Some(key) || {
             let signed = self.list.is_signed_by(key);
             if signed {
-                // Another thread may have been faster, with the same answer.
+                // Another thread may have been faster, with the same result.
                 let _ = self.signer.set(key.clone());
             }
             signed
@@ -74,39 +73,39 @@ impl KnownList {
 }
 
 impl VerifierBuilder {
-    /// Adds CAs that are not trusted in themselves and may stand between leaf and anchor.
+    /// Adds intermediates: CAs that are not trusted themselves and may be between a leaf certificate and an anchor.
     pub fn intermediates(mut self, certificates: impl IntoIterator<Item = Certificate>) -> Self {
         self.intermediates.extend(certificates);
         self
     }
 
-    /// Adds a CRL in DER. Certificates of its issuer that it lists are refused; where all CRLs of an
-    /// issuer have ended, or cannot be relied on for another reason, so are all its certificates.
+    /// Adds a CRL in DER. Certificates of its issuer that it lists are rejected. If all CRLs of an issuer have expired, or
+    /// cannot be relied on for another reason, all its certificates are rejected.
     pub fn crl(mut self, der: &[u8]) -> Result<Self, Error> {
         let list = Crl::from_der(der)?;
         self.crls.push(KnownList { list, signer: OnceLock::new() });
         Ok(self)
     }
 
-    /// Limits how many CAs that are not self-issued may stand between leaf and anchor. There are never
-    /// more than ten CAs between them, self-issued or not.
+    /// Limits the number of CAs between a leaf certificate and an anchor. Self-issued CAs do not count, but there are never
+    /// more than ten CAs in total.
     pub fn max_depth(mut self, cas: impl Into<Option<usize>>) -> Self {
         self.max_depth = cas.into();
         self
     }
 
-    /// Chooses whose rules count.
+    /// Chooses the rules to apply.
     pub const fn policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
         self
     }
 
-    /// The verifier. At least one anchor is needed.
+    /// Builds the verifier. Returns an error if there is no anchor.
     pub fn build(self) -> Result<Verifier, Error> {
         let Self { anchors, intermediates, crls, max_depth, policy } = self;
         if anchors.is_empty() {
-            return Err(Error::malformed("a trust store", "it holds no certificate")
-                .hinted("give the certificate of the CA to trust"));
+            return Err(Error::malformed("a trust store", "it contains no certificate")
+                .hinted("pass the certificate of the CA to trust"));
         }
         let webpki_anchors = WebpkiAnchors::new(&anchors);
         Ok(Verifier { anchors, webpki_anchors, intermediates, crls, max_depth, policy })
@@ -125,17 +124,17 @@ impl Verifier {
         }
     }
 
-    /// Whose rules count.
+    /// The rules that this verifier applies.
     pub const fn policy(&self) -> Policy {
         self.policy
     }
 
-    /// The CAs that are trusted.
+    /// The trusted CAs.
     pub fn anchors(&self) -> &[Certificate] {
         &self.anchors
     }
 
-    /// Judges a leaf, given the other certificates that its file or its peer sends with it.
+    /// Verifies a leaf certificate. `chain` contains the other certificates in its file, or those that a server sends with it.
     pub fn check(
         &self,
         leaf: &Certificate,
@@ -147,11 +146,11 @@ impl Verifier {
         match misplaced.filter(|_| self.policy == Policy::Etcd && leaf.is_ca()) {
             None => self.check_in_order(leaf, chain.iter(), options),
             Some(at) => {
-                // Judged as if it were in order, and told.
+                // Verified as if the order were correct, with a finding about the order.
                 let others = chain.iter().enumerate().filter(|(index, _)| *index != at);
                 let others = others.map(|(_, certificate)| certificate);
                 let mut report = self.check_in_order(&chain[at], others.chain([leaf]), options);
-                let evidence = format!("the CA {} stands before it", leaf.subject);
+                let evidence = format!("the CA {} comes before it", leaf.subject);
                 let subject = chain[at].subject.to_string();
                 report.add(finding(&rules::CHAIN_ORDER, self.policy, subject, evidence));
                 report
@@ -172,7 +171,7 @@ impl Verifier {
             walk::find(&question, &webpki_says, &mut best);
             return best.report.unwrap_or_else(|| explain::report(&question, &webpki_says));
         }
-        // webpki accepts only what was judged, so there is a report.
+        // webpki accepts only paths that were checked, so there is a report.
         best.report.unwrap_or_else(|| explain::report(&question, &webpki::Error::UnknownIssuer))
     }
 
@@ -196,7 +195,7 @@ impl Verifier {
     }
 }
 
-/// True when the bytes are a CRL in DER, which [`VerifierBuilder::crl`] would take.
+/// True if the bytes are a CRL in DER that [`VerifierBuilder::crl`] would accept.
 pub fn is_crl(der: &[u8]) -> bool {
     Crl::from_der(der).is_ok()
 }

@@ -16,10 +16,10 @@ use serde_json::Value;
 use crate::lab::Lab;
 use crate::peers;
 
-/// The lab of the example, applied once and copied for each test.
+/// The example lab, applied once and copied for each test.
 static APPLIED: LazyLock<Lab> = LazyLock::new(|| applied(""));
 
-/// The lab of the example with more in its manifest, applied.
+/// The example lab with more lines in its manifest, applied.
 fn applied(more: &str) -> Lab {
     let lab = Lab::new();
     let manifest = peers::root().join("examples/lab/cluster.yaml");
@@ -37,7 +37,7 @@ fn copy_of(original: &Lab) -> Lab {
     lab
 }
 
-/// The ids of what is found, as `FILE: RULE`, sorted, once each.
+/// The findings as `FILE: RULE`, sorted and without duplicates.
 fn found(lab: &Lab) -> Vec<String> {
     let run = lab.run(&["verify", "-f", "cluster.yaml", "--format", "json"]);
     let document: Value = serde_json::from_str(&run.stdout).unwrap();
@@ -55,11 +55,11 @@ fn found(lab: &Lab) -> Vec<String> {
     found
 }
 
-/// Plants a fault in a lab that was just applied; gives what is found then.
+/// Plants a fault in a lab that was just applied, and returns the findings.
 fn after(plant: impl Fn(&Lab)) -> Vec<String> {
     let lab = copy_of(&APPLIED);
     plant(&lab);
-    // What verify finds the status shows, whatever its severity.
+    // `status` shows everything that `verify` finds, whatever its severity.
     assert_eq!(lab.run(&["status", "-f", "cluster.yaml"]).code, 1);
     found(&lab)
 }

@@ -1,7 +1,7 @@
-//! Bad input: refused with a reason and a remedy, and nothing is written.
+//! Bad input is rejected with a reason and a hint, and nothing is written.
 //!
-//! The rows are the inputs that cfssl 1.6.5 fails on, or, worse, signs. Each table's messages are
-//! one snapshot, because they are part of the product.
+//! The rows are inputs that cfssl 1.6.5 fails on or, worse, signs. The messages of each table are one snapshot,
+//! because they are part of the product.
 
 mod arguments;
 mod authority;
@@ -21,12 +21,12 @@ use crate::files::tree::Tree;
 use crate::lab::{Lab, Run};
 use crate::peers;
 
-/// Bad inputs that are tried one after another in the same lab.
+/// Bad inputs, run one after another in the same lab.
 struct Table {
     lab: Lab,
     /// The messages, row by row.
     page: String,
-    /// The rows that went wrong. All are reported at once.
+    /// The rows that failed. All are reported at once.
     problems: Vec<String>,
     /// The program that runs `etcdpki`, and its options.
     under: &'static [&'static str],
@@ -37,12 +37,12 @@ impl Table {
         Self { lab, page: String::new(), problems: Vec::new(), under: &[] }
     }
 
-    /// `etcdpki ARGS` ends with this exit code and a message, and leaves everything as it was.
+    /// `etcdpki ARGS` exits with this code and a message, and changes nothing.
     fn refused(&mut self, row: &str, code: i32, args: &[&str]) {
         self.check(row, code, args, None);
     }
 
-    /// The same with a file, which the message names.
+    /// The same with a file. The message must name it.
     fn refused_file(&mut self, row: &str, code: i32, file: (&str, &[u8]), args: &[&str]) {
         self.lab.write(file.0, file.1);
         self.check(row, code, args, Some(file));
@@ -90,7 +90,7 @@ impl Table {
         let _ = writeln!(page, "## {row}");
         if let Some((name, contents)) = file
             && let Ok(text) = std::str::from_utf8(contents)
-            // What OpenSSL made is another at each run.
+            // The output of OpenSSL differs in each run.
             && !text.contains("-----BEGIN ")
         {
             let printable = !text.is_empty() && !text.chars().any(|c| c.is_control() || c == BOM);
@@ -100,7 +100,7 @@ impl Table {
         let _ = writeln!(page, "$ etcdpki {}\nexit {}\n{message}", command.join(" "), run.code);
     }
 
-    /// Compares the messages with those that were reviewed.
+    /// Compares the messages with the reviewed ones.
     fn snapshot(self, name: &str) {
         snapshot(name, &self.page);
         assert!(self.problems.is_empty(), "{}", self.problems.join("\n"));
@@ -113,7 +113,7 @@ fn snapshot(name: &str, page: &str) {
 
 const BOM: char = '\u{feff}';
 
-/// What a message says next after the reason: our own, the rules', and clap's.
+/// The marks of a hint in a message: etcdpki's own, the rules', and clap's.
 const REMEDIES: [&str; 7] = [
     "hint: ",
     "fix: ",
@@ -129,9 +129,9 @@ fn shell_word(word: &str) -> String {
     if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("{word:?}") }
 }
 
-/// The message without what changes from run to run: folders, key identifiers, today's moments.
+/// The message without the parts that change from run to run: folders, key identifiers, current times.
 ///
-/// The moments that a test chooses are all midnights, and stay.
+/// The times that tests choose are all at midnight, and are kept.
 pub(crate) fn redacted(message: &str, folder: &Path) -> String {
     let message = message.replace(&folder.display().to_string(), "<lab>");
     let is_word = |c: char| c.is_ascii_alphanumeric() || "-:.".contains(c);
@@ -140,7 +140,7 @@ pub(crate) fn redacted(message: &str, folder: &Path) -> String {
     while let Some(start) = rest.find(is_word) {
         let (between, tail) = rest.split_at(start);
         let end = tail.find(|c| !is_word(c)).unwrap_or(tail.len());
-        // A colon behind a moment is the sentence's.
+        // A colon after a time belongs to the sentence.
         let end = end - usize::from(tail[..end].ends_with("Z:"));
         let (word, tail) = tail.split_at(end);
         redacted.push_str(between);
@@ -154,7 +154,7 @@ pub(crate) fn redacted(message: &str, folder: &Path) -> String {
     redacted + rest
 }
 
-/// `2027-06-01T12:00:00Z`, perhaps with a fraction
+/// `2027-06-01T12:00:00Z`, optionally with a fraction
 fn is_moment(word: &str) -> bool {
     word.len() >= 20
         && word.ends_with('Z')

@@ -1,4 +1,4 @@
-//! `plan` and `apply`: the whole cluster from one manifest.
+//! `plan` and `apply`: a whole cluster from one manifest.
 
 mod ansible;
 mod authorities;
@@ -22,7 +22,7 @@ use serde_json::Value;
 
 use crate::lab::{Lab, Run};
 
-/// The lab that this project comes from.
+/// The lab that this project started with.
 const LAB: &str = "\
 cluster: lab
 domain: example.com
@@ -41,14 +41,14 @@ workers:
 const PLAN: &[&str] = &["plan", "-f", "cluster.yaml"];
 const APPLY: &[&str] = &["apply", "-f", "cluster.yaml"];
 
-/// A file or folder as it stands on the disk.
+/// A file or folder on disk.
 #[derive(Clone, Debug, Eq, PartialEq)]
 struct Entry {
     mode: u32,
     inode: u64,
     /// Seconds and nanoseconds.
     modified: (i64, i64),
-    /// None for a folder.
+    /// `None` for a folder.
     bytes: Option<Vec<u8>>,
 }
 
@@ -72,8 +72,7 @@ fn tree(lab: &Lab) -> BTreeMap<String, Entry> {
     entries
 }
 
-/// The files whose bytes differ between two trees, or that are in one of them only; the inventory,
-/// which grows, apart.
+/// The files that differ between two trees or are only in one of them, except the inventory, which grows.
 fn changes(before: &BTreeMap<String, Entry>, after: &BTreeMap<String, Entry>) -> Vec<String> {
     let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     let bytes = |tree: &BTreeMap<String, Entry>, name: &String| {
@@ -115,7 +114,7 @@ fn json(run: &Run) -> Value {
     serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {run:?}"))
 }
 
-/// Key ids and moments are other ones in each run.
+/// Replaces key ids and times, which differ in each run.
 fn steady(text: &str) -> String {
     let is_key_id =
         |word: &str| word.len() >= 40 && word.chars().all(|c| c.is_ascii_hexdigit() || c == ':');

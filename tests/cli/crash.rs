@@ -1,4 +1,4 @@
-//! `apply` killed at any moment, and many processes on one CA: what is on the disk stays whole.
+//! `apply` killed at any time, and many processes on one CA: the files on disk stay consistent.
 
 mod at_once;
 mod between;
@@ -16,8 +16,8 @@ use crate::lab::Lab;
 /// The files of each host, by host and name.
 type Hosts = BTreeMap<String, BTreeMap<String, Vec<u8>>>;
 
-/// A cluster in one of two states, in which every certificate of every host differs, and beside them
-/// the configuration of the members.
+/// A cluster in one of two states. They differ in every certificate of every host, and in the configuration of the
+/// members.
 fn manifest(second: bool) -> String {
     let (key, data, san) = if second {
         ("ecdsa-p384", "/srv/etcd", "sans: [new.example.com]")
@@ -37,10 +37,10 @@ fn manifest(second: bool) -> String {
     )
 }
 
-/// How many certificates the hosts of [`manifest`] hold.
+/// The number of certificates of the hosts in [`manifest`].
 const CERTIFICATES: usize = 7;
 
-/// What the folder of each host holds. A folder that is not in its place yet is none.
+/// The contents of each host's folder. A folder that is not in its final place yet does not count.
 fn hosts(lab: &Lab) -> Hosts {
     let mut hosts = Hosts::new();
     let Ok(folders) = std::fs::read_dir(lab.path("pki/hosts")) else { return hosts };
@@ -62,21 +62,25 @@ fn certificate(bytes: &[u8]) -> Certificate {
     Certificate::from_pem_or_der(bytes).unwrap().swap_remove(0)
 }
 
-/// The pairs of a host's folder, each of which must be one.
+/// The pairs in a host's folder. Each certificate must belong to its key.
 fn pairs(files: &BTreeMap<String, Vec<u8>>) -> Vec<Certificate> {
     let mut leaves = Vec::new();
     for (name, key) in files.iter().filter(|(name, _)| name.ends_with("-key.pem")) {
         let base = name.trim_end_matches("-key.pem");
         let leaf = certificate(&files[&format!("{base}.pem")]);
         let key = PrivateKey::from_pem(key).unwrap();
-        assert_eq!(leaf.public_key, *key.public_key(), "{base}: the key is another one's");
+        assert_eq!(
+            leaf.public_key,
+            *key.public_key(),
+            "{base}: the key belongs to another certificate"
+        );
         leaves.push(leaf);
     }
     leaves
 }
 
-/// The certificates that the inventory knows, in a copy of it: reading it in its place would do the
-/// work that the next run is to be seen doing.
+/// The certificates in a copy of the inventory. Reading the original would do the recovery that the next run has to
+/// do.
 fn inventory(lab: &Lab) -> Vec<Vec<u8>> {
     if !lab.path("pki/inventory.db").exists() {
         return Vec::new();
@@ -90,14 +94,14 @@ fn inventory(lab: &Lab) -> Vec<Vec<u8>> {
     }
     let connection = rusqlite::Connection::open(copy.path().join("inventory.db")).unwrap();
     let Ok(mut query) = connection.prepare("SELECT pem FROM certificates") else {
-        // Killed before the table was made.
+        // Killed before the table was created.
         return Vec::new();
     };
     let rows = query.query_map([], |row| row.get::<_, String>(0)).unwrap();
     rows.map(|pem| certificate(pem.unwrap().as_bytes()).der().to_vec()).collect()
 }
 
-/// Every certificate of the lab is the one of the key beside it, and the inventory knows it.
+/// Every certificate of the lab belongs to its key, and is in the inventory.
 fn check_pairs_and_inventory(lab: &Lab) {
     let known: BTreeSet<Vec<u8>> = inventory(lab).into_iter().collect();
     for (host, files) in hosts(lab) {
@@ -113,7 +117,7 @@ fn check_pairs_and_inventory(lab: &Lab) {
     }
 }
 
-/// Nothing unfinished is left, in the CA's folder or in that of the hosts.
+/// No temporary files are left in the CA's folder or in the hosts' folders.
 fn check_no_strays(lab: &Lab) {
     for folder in ["pki", "pki/hosts"] {
         let names = std::fs::read_dir(lab.path(folder)).unwrap();

@@ -1,5 +1,5 @@
-//! Certificates from the command line in a real cluster: three members of etcd, certificates
-//! demanded on the client port and on the peer port.
+//! Certificates from the command line in a real cluster of three members, which require certificates on the client
+//! port and on the peer port.
 
 mod certificates;
 mod cluster;
@@ -13,14 +13,14 @@ use cluster::Version::{V3_4, V3_5};
 use cluster::{Cluster, Member, Version};
 use https::{Request, ask};
 
-/// Reads the key `key`, as the gateway wants it: base64.
+/// Reads the key `key`, in base64 for the gateway.
 const GATEWAY_RANGE: &str = r#"{"key": "a2V5"}"#;
 
 /// `value`, in base64.
 const GATEWAY_VALUE: &str = r#""value":"dmFsdWU=""#;
 
-/// The errors of a connection that the dialler broke off, in 3.4's text and in 3.5's JSON. One that
-/// it broke off over a certificate has another: Go sends `remote error: tls: bad certificate`.
+/// The errors for a connection that the client closed, in the text of 3.4 and in the JSON of 3.5. If the client
+/// closed it because of a certificate, the error differs: Go sends `remote error: tls: bad certificate`.
 const WENT_AWAY: [&str; 3] = [r#"error "EOF""#, r#""error":"EOF""#, "connection reset by peer"];
 
 #[test]
@@ -53,8 +53,8 @@ fn etcd_3_5_lives_on_rsa_2048() {
     three_members_live(V3_5, "rsa-2048");
 }
 
-/// Control of `no_member_rejected_a_connection`: with the certificate that tutorials issue, a member
-/// rejects its own gateway (etcd-io/etcd#9785), and everything else seems well.
+/// The control for `no_member_rejected_a_connection`: with a certificate as in many tutorials, a member rejects its
+/// own gateway (etcd-io/etcd#9785), and everything else seems healthy.
 #[test]
 fn a_server_certificate_without_client_auth_makes_etcd_reject_its_own_gateway() {
     for version in [V3_4, V3_5] {
@@ -63,7 +63,7 @@ fn a_server_certificate_without_client_auth_makes_etcd_reject_its_own_gateway() 
         let mut cluster = Cluster::start(version, &lab, &HOSTS[..1], &[]);
         wait_until_healthy(&mut cluster);
         let reason = "x509: certificate specifies an incompatible key usage";
-        cluster.wait("the member rejects itself", |cluster| {
+        cluster.wait("the member rejects its gateway", |cluster| {
             let rejections = cluster.rejections(&cluster.members[0]);
             let found = rejections.iter().any(|line| line.contains(reason));
             if found { Ok(()) } else { Err(format!("{rejections:?}")) }
@@ -73,8 +73,8 @@ fn a_server_certificate_without_client_auth_makes_etcd_reject_its_own_gateway() 
     }
 }
 
-/// The name that all peers share shuts the peer port to every other certificate of the CA, even to
-/// one without names.
+/// With the name that all peers share, the peer port rejects every other certificate of the CA, even one without
+/// names.
 #[test]
 fn the_shared_peer_name_shuts_the_peer_port_to_nameless_clients() {
     for version in [V3_4, V3_5] {
@@ -102,8 +102,7 @@ fn three_members_live(version: Version, algorithm: &str) {
     the_peer_port_refuses_the_client(&mut cluster);
 }
 
-/// Asks each member by itself: a client of all three hides one that is ill, because it goes on to
-/// the next.
+/// Queries each member separately, because a client of all three hides one that fails by trying the next.
 fn wait_until_healthy(cluster: &mut Cluster<'_>) {
     cluster.wait("every member is healthy", |cluster| {
         for member in &cluster.members {
@@ -131,8 +130,7 @@ fn every_endpoint_writes_and_reads(cluster: &Cluster<'_>) {
     }
 }
 
-/// The gateway is etcd's JSON port. It dials its own member with the server's certificate as a
-/// client's.
+/// The gateway is etcd's JSON API. It connects to its own member with the server certificate as client certificate.
 fn every_gateway_reads(cluster: &Cluster<'_>) {
     let run = cluster.etcdctl(&cluster.members[0], Some(CLIENT), &["put", "key", "value"]);
     assert_eq!(run.code, 0, "{run:?}");
@@ -143,8 +141,8 @@ fn every_gateway_reads(cluster: &Cluster<'_>) {
     }
 }
 
-/// Every ordered pair. The members' health does not prove it: a fault of one direction hides behind
-/// the streams that the other side opened.
+/// Every ordered pair. The members' health does not prove it, because the streams that the other side opened hide a
+/// fault in one direction.
 fn members_may_dial_each_other(cluster: &Cluster<'_>) {
     let certificates: Vec<_> = HOSTS.iter().map(|host| format!("{}-peer", host.name)).collect();
     let mut requests = Vec::new();
@@ -157,7 +155,7 @@ fn members_may_dial_each_other(cluster: &Cluster<'_>) {
     }
 }
 
-/// Stops the leader: the others must elect one over their peer connections before a write succeeds.
+/// Stops the leader. The others must elect a new one over their peer connections before a write succeeds.
 fn a_stopped_member_is_not_missed_and_catches_up(cluster: &mut Cluster<'_>) {
     let leader = cluster.wait("a member leads", leader);
     cluster.stop_member(leader);
@@ -170,7 +168,7 @@ fn a_stopped_member_is_not_missed_and_catches_up(cluster: &mut Cluster<'_>) {
     }
     cluster.start_member(leader);
     cluster.wait("the stopped member catches up", |cluster| {
-        // Serializable: read from the member's own store, without asking the others.
+        // A serializable read uses only the member's own store.
         let get = ["get", "--consistency=s", "--print-value-only", "while-one-was-away"];
         let run = cluster.etcdctl(&cluster.members[leader], Some(CLIENT), &get);
         if run.stdout == "value\n" { Ok(()) } else { Err(format!("{run:?}")) }
@@ -179,7 +177,7 @@ fn a_stopped_member_is_not_missed_and_catches_up(cluster: &mut Cluster<'_>) {
     every_gateway_reads(cluster);
 }
 
-/// The index of the member that leads.
+/// The index of the leader.
 fn leader(cluster: &Cluster<'_>) -> Result<usize, String> {
     let status = |member: &Member| Request {
         url: format!("{}/v3/maintenance/status", member.client_url()),
@@ -195,9 +193,8 @@ fn leader(cluster: &Cluster<'_>) -> Result<usize, String> {
     answers.iter().position(|answer| leads(&answer.text)).ok_or_else(|| format!("{answers:?}"))
 }
 
-/// Nobody has dialled with a wrong certificate yet, so a rejection would be of etcd's own making. A
-/// dialler that went away is no rejection: etcdctl does that when its time is over, and so does a
-/// member that is killed.
+/// Nobody has used a wrong certificate yet, so any rejection would be of etcd's own connections. A client that closes
+/// its connection does not count: etcdctl does that on a timeout, and so does a member that is killed.
 fn no_member_rejected_a_connection(cluster: &Cluster<'_>) {
     for member in &cluster.members {
         let mut rejections = cluster.rejections(member);
@@ -214,7 +211,7 @@ fn the_client_port_refuses_wrong_certificates(cluster: &mut Cluster<'_>) {
     for (certificate, reason) in REFUSED {
         refused(cluster, reason, |member| gateway(member, certificate));
     }
-    // And by etcdctl, which tries until its time is over; therefore all at once.
+    // Also with etcdctl, which retries until its timeout; therefore all in parallel.
     let first = &cluster.members[0];
     thread::scope(|scope| {
         for (certificate, reason) in REFUSED {
@@ -249,14 +246,14 @@ fn the_peer_port_refuses_the_client(cluster: &mut Cluster<'_>) {
     }
 }
 
-/// Every member gives this request no HTTP answer, and its log says why.
+/// No member answers this request, and its log gives the reason.
 fn refused<'a>(cluster: &mut Cluster<'_>, reason: &str, request: impl Fn(&Member) -> Request<'a>) {
     let requests: Vec<_> = cluster.members.iter().map(request).collect();
     let answers = ask(cluster.lab, &requests);
     for (index, (request, answer)) in requests.iter().zip(answers).enumerate() {
         assert_eq!(answer.status, None, "{request:?}: {answer:?}");
         let dialler = format!("{}\"", answer.local);
-        cluster.wait("the member tells why it refused", |cluster| {
+        cluster.wait("the member logs the reason for the rejection", |cluster| {
             let rejections = cluster.rejections(&cluster.members[index]);
             match rejections.iter().find(|line| line.contains(&dialler)) {
                 Some(line) if line.contains(reason) => Ok(()),

@@ -1,4 +1,4 @@
-//! `export`: a host's bundle in one file, as tar, OpenSSL and GnuTLS read it.
+//! `export`: a host's bundle in one file, checked with tar, OpenSSL and GnuTLS.
 
 mod key_stores;
 mod modes;
@@ -36,7 +36,7 @@ fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o7777
 }
 
-/// Mode, owner and name of everything in an archive, as tar tells them.
+/// The mode, owner and name of each entry in an archive, as listed by tar.
 fn list(lab: &Lab, archive: &str) -> String {
     let mut tar = peers::program("tar");
     let run = finish(tar.args(["--numeric-owner", "-tvzf", archive]).current_dir(lab.folder()));
@@ -55,7 +55,7 @@ fn unpack(lab: &Lab, archive: &str, to: &str) {
     assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{run:?}");
 }
 
-/// Names, modes and contents of a folder's files.
+/// The names, modes and contents of the files in a folder.
 fn files(folder: &Path) -> Vec<(String, u32, Vec<u8>)> {
     let mut files: Vec<_> = fs::read_dir(folder)
         .unwrap()
@@ -84,7 +84,8 @@ fn a_bundle_unpacks_to_the_folder_that_it_was_made_of() {
     insta::assert_snapshot!("bundle", list(&lab, "etcdone.tar.gz"));
 }
 
-/// Whoever packs it, and when: somebody who compares two archives sees whether a key has changed.
+/// Archives of the same files are identical, whoever packs them and when, so that comparing two shows whether a key
+/// has changed.
 #[test]
 fn the_same_files_are_the_same_bytes() {
     let lab = lab();
@@ -133,7 +134,7 @@ fn nothing_is_overwritten_without_force() {
     assert_eq!(mode(&lab.path("etcdone.tar.gz")), 0o600);
 }
 
-/// The names of kubeadm's own phases, below /etc/kubernetes.
+/// The file names of kubeadm's own phases, below /etc/kubernetes.
 #[test]
 fn kubeadm_finds_its_files_where_it_looks_for_them() {
     let lab = lab();

@@ -1,5 +1,5 @@
-//! Faults of certificates, keys, trust files and configuration in a running cluster: what is seen on
-//! real etcd, and which rule of `verify` names it. docs/faults.md is this table in words.
+//! Faults of certificates, keys, trust files and configuration in a running cluster: the symptoms in a real etcd, and
+//! the rule of `verify` that reports each. docs/faults.md is generated from this table.
 
 mod authority;
 mod client;
@@ -21,16 +21,16 @@ use crate::machines::{Machines, Program};
 
 /// A fault in an otherwise healthy cluster.
 struct Fault {
-    /// In words, for the documentation.
+    /// A description for the documentation.
     what: &'static str,
     cluster: Cluster,
-    /// Plants it in the files of the hosts, or in the CA's.
+    /// Plants the fault in the files of the hosts or of the CA.
     plant: fn(&Machines),
-    /// What is seen on etcd 3.4 and on 3.5.1.
+    /// The symptoms on etcd 3.4 and on 3.5.1.
     seen: [&'static [Sight]; 2],
-    /// The rule that names it.
+    /// The rule that reports it.
     rule: &'static str,
-    /// The file that the rule is about, below the hosts' folders.
+    /// The file that the finding is about, below the hosts' folders.
     file: &'static str,
 }
 
@@ -40,12 +40,12 @@ enum Cluster {
     Three,
 }
 
-/// The same on both versions.
+/// The same symptoms on both versions.
 const fn both(sights: &'static [Sight]) -> [&'static [Sight]; 2] {
     [sights, sights]
 }
 
-/// A table of faults, and a test for each row.
+/// Defines a table of faults, and a test for each row.
 macro_rules! faults {
     ($($name:ident: $fault:expr,)*) => {
         pub(super) const TABLE: &[(&str, crate::faults::Fault)] = &[$((stringify!($name), $fault)),*];
@@ -59,7 +59,7 @@ macro_rules! faults {
 }
 use faults;
 
-/// Every table, by what it is about.
+/// All tables, with their titles.
 const TABLES: [(&str, &[(&str, Fault)]); 6] = [
     ("Server certificates", server::TABLE),
     ("Client certificates", client::TABLE),
@@ -83,7 +83,7 @@ fn show(fault: &Fault) {
     }
 }
 
-/// Machines that have their files and wait for a fault; `verify` finds nothing yet.
+/// Machines with their files but without a fault; `verify` finds nothing yet.
 fn healthy(program: Program, cluster: Cluster) -> Machines {
     let mut machines = match cluster {
         Cluster::One => Machines::still(program, Network::loopback, &MEMBERS[..1]),
@@ -94,12 +94,12 @@ fn healthy(program: Program, cluster: Cluster) -> Machines {
         Program::V3_5_1 => "etcd_version: \"3.5.1\"\n",
     };
     machines.apply(version);
-    // 3.4's tells no more than that its time is over.
+    // etcdctl 3.4 reports only that a timeout expired.
     machines.client = Program::V3_5_1;
     let found = verify(&machines);
-    assert!(found.is_empty(), "of a healthy cluster: {found:#?}");
+    assert!(found.is_empty(), "findings in a healthy cluster: {found:#?}");
     if let Cluster::One = cluster {
-        // A member alone need not wait for the votes of others.
+        // A single member does not wait for votes.
         machines.settings =
             vec![("ETCD_HEARTBEAT_INTERVAL", "20"), ("ETCD_ELECTION_TIMEOUT", "200")];
         return machines;
@@ -117,15 +117,15 @@ fn healthy(program: Program, cluster: Cluster) -> Machines {
     machines
 }
 
-/// A file of a host, without its end.
+/// The path of a host's file, without its extension.
 fn host_file(host: &str, base: &str) -> String {
     format!("pki/hosts/{host}/{base}")
 }
 
-/// What `verify -f` finds: files and rules.
+/// The findings of `verify -f`: files and rules.
 fn verify(machines: &Machines) -> Vec<(String, String)> {
     let run = machines.lab.run(&["verify", "-f", "cluster.yaml", "--format", "json"]);
-    // Shown where the test fails.
+    // Shown if the test fails.
     println!("{}", run.stdout);
     let document: Value =
         serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {run:?}"));

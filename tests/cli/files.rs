@@ -1,4 +1,4 @@
-//! Files: modes, replacement, links, full disks, kills, races.
+//! Files: modes, replacement, links, full disks, killed runs, races.
 
 mod bounds;
 mod disk;
@@ -18,7 +18,7 @@ use std::path::Path;
 
 use pki_core::{Certificate, PrivateKey, Signer};
 
-/// Permissions and the kinds of special files above them.
+/// The permission bits and the special bits above them.
 fn mode(path: &Path) -> u32 {
     fs::symlink_metadata(path).unwrap().permissions().mode() & 0o7777
 }
@@ -27,13 +27,13 @@ fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
-/// The one certificate of a file, which is whole.
+/// The only certificate in a file, which must be complete.
 fn certificate(path: &Path) -> Certificate {
     let certificates = Certificate::from_pem_or_der(&fs::read(path).unwrap());
     certificates.unwrap_or_else(|error| panic!("{}: {error}", path.display())).remove(0)
 }
 
-/// The key of a file, which is whole and its owner's alone.
+/// The key in a file, which must be complete and readable only by its owner.
 fn key(path: &Path) -> PrivateKey {
     assert_eq!(mode(path), 0o600, "{}", path.display());
     let key = PrivateKey::from_pem(&fs::read(path).unwrap());
@@ -46,7 +46,7 @@ fn is_pair(folder: &Path, base: &str) -> bool {
     certificate.public_key == *key(&folder.join(format!("{base}-key.pem"))).public_key()
 }
 
-/// Every certificate that the inventory of a CA's folder remembers, in PEM.
+/// All certificates in the inventory of a CA's folder, in PEM.
 fn inventory(ca: &Path) -> BTreeSet<String> {
     let database = rusqlite::Connection::open(ca.join("inventory.db")).unwrap();
     let mut query = database.prepare("SELECT pem FROM certificates").unwrap();

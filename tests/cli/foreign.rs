@@ -1,4 +1,4 @@
-//! PKIs that other tools made, as they are found on hosts: healthy, and with one true fault.
+//! PKIs that other tools created, as found on hosts: healthy, and with one real fault.
 
 mod adopted;
 mod audited;

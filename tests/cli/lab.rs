@@ -1,4 +1,4 @@
-//! A folder of its own for each test, and `etcdpki` run in it.
+//! A separate folder for each test, and `etcdpki` running in it.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -9,7 +9,7 @@ pub(crate) struct Lab {
     folder: TempDir,
 }
 
-/// What a run of `etcdpki` left behind.
+/// The result of a run of `etcdpki`.
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct Run {
@@ -23,14 +23,14 @@ impl Lab {
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
-    /// A lab with a CA in `pki`, made with these options.
+    /// A lab with a CA in `pki`, created with these options.
     pub(crate) fn with_ca(options: &[&str]) -> Self {
         let lab = Self::new();
         lab.ok(&[&["init-ca"], options].concat());
         lab
     }
 
-    /// Makes an intermediate CA in `pki`, under the root in `root`.
+    /// Creates an intermediate CA in `pki`, under the root in `root`.
     pub(crate) fn make_intermediate_ca(&self) {
         self.ok(&["--dir", "root", "init-ca", "--cn", "root", "--path-len", "1"]);
         let profile = r#"{ "signing": { "profiles": { "ca": {
@@ -75,7 +75,7 @@ impl Lab {
         self.command(args).output().unwrap().into()
     }
 
-    /// Runs the command and expects success; gives its standard output.
+    /// Runs the command, expects success, and returns its standard output.
     pub(crate) fn ok(&self, args: &[&str]) -> String {
         let run = self.run(args);
         assert_eq!(run.code, 0, "etcdpki {args:?}: {run:?}");

@@ -1,4 +1,4 @@
-//! A private key that is given in the place of something else is in no message, in no format.
+//! If a private key is passed instead of another file, it never appears in a message, in any format.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,10 +9,10 @@ use crate::lab::{Lab, Run};
 
 const MANIFEST: &str = "cluster: lab\netcd:\n  - { name: etcdone, ip: 192.168.29.61 }\n";
 
-/// How many characters of a key in a row are a leak.
+/// The number of consecutive characters of a key that count as a leak.
 const WINDOW: usize = 16;
 
-/// A fresh key, and every 16 characters of it.
+/// A new key, and every 16 characters of it.
 struct Secret {
     pem: String,
     base64: String,
@@ -34,7 +34,7 @@ impl Secret {
         Self { pem, base64, der, windows }
     }
 
-    /// The key as files have it, in the right form and in those that scripts and CI variables make of it.
+    /// The key in its correct format, and in the formats that scripts and CI variables turn it into.
     fn forms(&self) -> Vec<(&'static str, Vec<u8>)> {
         let Self { pem, base64, der, .. } = self;
         let lines = pem.replace('\n', "\n    ");
@@ -85,7 +85,7 @@ impl Secret {
     }
 }
 
-/// Base64 to bytes.
+/// Decodes base64.
 fn decoded(base64: &str) -> Vec<u8> {
     let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let (mut bits, mut count, mut bytes) = (0_u32, 0, Vec::new());
@@ -134,7 +134,7 @@ const OPTIONS: &[(&str, &str, &[&str])] = &[
     ("verify", "--key", &["verify", "api.pem", "--key", "given"]),
 ];
 
-/// Files that commands look for by themselves, and what reads them.
+/// Files that commands read without being told, and the commands that read them.
 const PLACES: &[(&str, &[&str])] = &[
     ("pki/ca.pem", &["verify", "api.pem"]),
     ("pki/ca.pem", &["plan", "--file", "cluster.yaml"]),
@@ -161,14 +161,14 @@ fn lab() -> Lab {
     lab
 }
 
-/// The formats that a key is tried in.
+/// The formats of the key to test.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Formats {
     All,
     Text,
 }
 
-/// The formats of a command.
+/// The output formats of a command.
 fn formats(formats: Formats, command: &str) -> &'static [&'static str] {
     if formats == Formats::Text {
         &["text"]
@@ -179,7 +179,7 @@ fn formats(formats: Formats, command: &str) -> &'static [&'static str] {
     }
 }
 
-/// Runs the command in every format; says where the secret is in what it prints.
+/// Runs the command in every format, and returns where the secret occurs in its output.
 fn leaks(lab: &Lab, secret: &Secret, form: &str, args: &[&str], tried: Formats) -> Vec<String> {
     let mut leaks = Vec::new();
     for format in formats(tried, args[0]) {
@@ -189,14 +189,14 @@ fn leaks(lab: &Lab, secret: &Secret, form: &str, args: &[&str], tried: Formats) 
             if let Some(window) = secret.is_in(text) {
                 leaks.push(format!("{form}, {format}, {args:?}: {window} is in {text}"));
             }
-            // SARIF has all rules in it, which are 60 kB.
+            // SARIF contains all rules, which are 60 kB.
             assert!(text.len() < 100_000, "{form}, {format}, {args:?}: {} bytes", text.len());
         }
     }
     leaks
 }
 
-/// Tries every form of the key in the place of every file.
+/// Passes every format of the key instead of every file.
 fn check(secret: &Secret, tried: Formats) {
     let lab = lab();
     let mut found = Vec::new();
@@ -240,13 +240,13 @@ fn an_rsa_key_in_the_place_of_another_file_is_in_no_message() {
     check(&Secret::new(KeyAlgorithm::Rsa(2048), KeyFormat::Traditional), Formats::Text);
 }
 
-/// A new option that takes a file is to stand in [`OPTIONS`].
+/// A new option that takes a file must be listed in [`OPTIONS`].
 #[test]
 fn every_option_that_takes_a_file_is_tried() {
     let lab = Lab::new();
     let commands = lab.ok(&["--help"]);
     let commands = commands.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
-    // The help of a command may go on in the next line, further in.
+    // The help of a command may continue on the next line, with more indentation.
     let commands = commands.lines().filter_map(|line| line.strip_prefix("  "));
     let commands = commands.filter_map(|line| line.split(' ').next());
     let mut wanted = BTreeSet::new();
@@ -312,7 +312,7 @@ fn a_key_on_the_command_line_is_not_repeated_by_the_message_about_it() {
             &["explain", value],
             &[value],
         ] {
-            // A common name may be what it looks like, and the certificate that was asked for has it.
+            // A common name may look like a key, and then the requested certificate contains it.
             let run = lab.run(args);
             if run.code != 0 {
                 assert_eq!(

@@ -1,6 +1,6 @@
-//! x509-limbo, the public suite of path validation (github.com/C2SP/x509-limbo), against the command
-//! line and the library. Not part of an ordinary run: the suite is not this project's to carry.
-//! README.md says how to get it.
+//! Runs x509-limbo, the public conformance suite for path validation (github.com/C2SP/x509-limbo), against the command
+//! line and the library. It is not part of an ordinary test run, because the suite is not vendored here. README.md says
+//! how to get it.
 
 use pki_core::{Certificate, Content, GeneralName, Policy, Purpose, San, Verifier, VerifyOptions};
 use serde::Deserialize;
@@ -9,15 +9,15 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::lab::Lab;
 
-/// The groups about RFC 5280. The others ask for rules of the CA/Browser Forum and for the network.
+/// The groups about RFC 5280. The other groups require rules of the CA/Browser Forum, or network access.
 const GROUPS: [&str; 6] = ["rfc5280", "pathlen", "pathological", "crl", "cve", "invalid"];
 
-/// What stands in these groups all the same and asks for rules of the CA/Browser Forum on the names of
-/// distribution points (Baseline Requirements 7.1.2.11.2 and 7.2.2.1).
+/// Cases in these groups that require rules of the CA/Browser Forum on the names of distribution points (Baseline
+/// Requirements 7.1.2.11.2 and 7.2.2.1).
 const BASELINE_REQUIREMENTS: [&str; 2] =
     ["crl::cabf::", "crl::idp::idp-present-certificate-cdp-non-uri-generalname"];
 
-/// Valid cases that are refused all the same, each with the reason. An accepted one must go.
+/// Valid cases that are rejected anyway, each with the reason. If one is accepted, remove it here.
 const REFUSED: [(&str, &str); 0] = [];
 
 #[derive(Deserialize)]
@@ -25,7 +25,7 @@ struct Suite {
     testcases: Vec<Case>,
 }
 
-/// A case, with the fields that limbo's schema gives it.
+/// A case, with the fields of limbo's schema.
 #[derive(Deserialize)]
 struct Case {
     id: String,
@@ -65,7 +65,7 @@ struct Name {
     value: String,
 }
 
-/// What a judge said: why not, where it refused.
+/// The result of a verifier, with the reason if it rejects.
 type Verdict = Result<(), String>;
 
 #[test]
@@ -90,7 +90,7 @@ fn limbo_is_judged_rightly_by_the_command_line_and_by_the_library() {
 }
 
 impl Case {
-    /// What is wrong with our verdict, if anything is.
+    /// How the result differs from the expected one, if it does.
     fn wrong(&self) -> Option<String> {
         let (library, command) = (self.by_library(), self.by_command());
         if library.is_ok() != command.is_ok() {
@@ -114,7 +114,7 @@ impl Case {
         self.expected_peer_name.iter().chain(&self.expected_peer_names)
     }
 
-    /// The names that a host is dialled by. Nothing dials an email address.
+    /// The names to verify for. Nothing connects to an email address.
     fn hosts(&self) -> Vec<&str> {
         self.names()
             .filter(|name| match name.kind.as_str() {
@@ -176,7 +176,7 @@ impl Case {
         self.facts_of(&leaf)
     }
 
-    /// What the verifier has no options for, and the certificate answers by itself.
+    /// Expectations without an option of the verifier, checked on the certificate itself.
     fn facts_of(&self, leaf: &Certificate) -> Verdict {
         let usages = leaf.extensions.key_usage;
         let has = |wanted: &String| {
@@ -191,7 +191,7 @@ impl Case {
             if !carried.contains(&&GeneralName::Email(name.value.clone())) {
                 return Err(format!("it does not carry {}", name.value));
             }
-            // As the address must be one.
+            // The address must be valid.
             format!("email:{}", name.value).parse::<San>().map_err(|error| error.to_string())?;
         }
         Ok(())
@@ -224,7 +224,7 @@ impl Case {
         let run = lab.run(&args);
         match run.code {
             0 => Ok(()),
-            // 2: a certificate or CRL that cannot be read.
+            // 2: a certificate or CRL cannot be read.
             1 | 2 => Err(format!("{}{}", run.stdout, run.stderr)),
             code => panic!("{}: exit code {code}: {run:?}", self.id),
         }

@@ -1,5 +1,5 @@
-//! The lab of examples/lab, live: real etcd from the configuration that `apply` writes, the master
-//! and the worker at their own addresses.
+//! The lab of examples/lab with a real etcd, which uses the configuration that `apply` writes, and with the master and
+//! the worker at their own addresses.
 
 mod configuration;
 mod grown;
@@ -16,17 +16,17 @@ use crate::machines::{Machines, Program};
 use crate::peers;
 use crate::process::finish;
 
-/// The master's certificate, by the base of its files.
+/// The base name of the files of the master's certificate.
 const CLIENT: &str = "masterone/etc/apiserver-etcd-client";
 
-/// A client's certificate of the same CA without any name in it, as kubeadm issues them.
+/// A client certificate of the same CA without subjectAltName, as kubeadm issues it.
 const NAMELESS: &str = "nameless";
 
 const NAMELESS_CONFIG: &str = r#"{ "signing": { "profiles": {
     "nameless-client": { "expiry": "1h", "usages": ["signing", "client auth"] }
 } } }"#;
 
-/// Why the peer port refuses who is not on its list, in etcd's words.
+/// etcd's log message when the peer port rejects a certificate that is not on its list.
 const NOT_ON_THE_LIST: &str = "client certificate authentication failed";
 
 #[derive(Clone, Copy, Debug)]
@@ -55,8 +55,8 @@ fn the_lab_lives_under_an_intermediate_ca_on_etcd_3_5_1() {
     the_lab_lives_under_an_intermediate(Program::V3_5_1, "etcd_version: \"3.5.1\"\n");
 }
 
-/// Python's OpenSSL and etcd find the intermediate in what the other side sends, and the root in their
-/// own ca.pem.
+/// Python's OpenSSL and etcd find the intermediate in the chain that the other side sends, and the root in their own
+/// ca.pem.
 fn the_lab_lives_under_an_intermediate(program: Program, version: &str) {
     let mut machines = Machines::start_with(program, version, Lab::make_intermediate_ca);
     wait_until_healthy(&mut machines);
@@ -67,10 +67,9 @@ fn the_lab_lives_under_an_intermediate(program: Program, version: &str) {
     a_member_may_be_lost_and_two_may_not(&mut machines);
 }
 
-/// 3.5.1 reads the file for 3.6 and passes over the one key that it does not know (etcd's changelog
-/// has `allowed-hostname` from 3.5.14 on, as a list from 3.5.15 on). So here the allow-list is missing, and this test
-/// is the control of the others: a client without names comes in, one with the name under .invalid
-/// does not.
+/// 3.5.1 reads the file for 3.6 and ignores the one key that it does not know (etcd has `allowed-hostname` since
+/// 3.5.14, as a list since 3.5.15). Without the allow list, this test is the control for the others: the peer port
+/// accepts a client without names, and rejects one with a name under .invalid.
 #[test]
 fn the_sentinel_name_alone_shuts_the_peer_port_of_etcd_3_5_1_on_the_configuration_for_3_6() {
     let more = "etcd_version: \"3.6\"\ncombined: true\n";
@@ -103,8 +102,8 @@ fn the_lab_lives(program: Program, version: &str) {
     a_member_may_be_lost_and_two_may_not(&mut machines);
 }
 
-/// `verify -f --connect`: both ports of the three members. The client port accepts the certificate,
-/// and the peer port is not shown it. These endpoints serve what is not in their host's folder.
+/// `verify -f --connect`: both ports of the three members. The client port accepts the certificate, which is not
+/// presented to the peer port. These endpoints serve certificates that are not in their host's folder.
 fn every_endpoint_is_verified_from_the_master(machines: &Machines, outdated: &[String]) {
     let (code, seen) = endpoints_seen_from_the_master(machines, CLIENT);
     assert_eq!(code, i32::from(!outdated.is_empty()), "{seen:?}");
@@ -192,18 +191,18 @@ fn what_was_not_copied_to_its_host_is_told(machines: &Machines) {
     every_endpoint_is_verified_from_the_master(machines, &[]);
 }
 
-/// A client's certificate that the sentinel name was taken away from.
+/// A client certificate without the name under .invalid.
 fn issue_nameless(machines: &Machines) {
     machines.lab.write("nameless.json", NAMELESS_CONFIG);
     let profile = ["--config", "nameless.json", "--profile", "nameless-client"];
     machines.lab.ok(&[&["issue", NAMELESS], &profile[..]].concat());
 }
 
-/// etcdctl asks each of its endpoints by itself.
+/// etcdctl queries each of its endpoints separately.
 fn wait_until_healthy(machines: &mut Machines) {
     machines.wait("every member is healthy", |machines| {
         let run = machines.etcdctl(&["endpoint", "health"]);
-        // 3.4 tells it on standard output, 3.5 on standard error.
+        // 3.4 prints this on standard output, 3.5 on standard error.
         let healthy =
             run.stdout.matches("is healthy").count() + run.stderr.matches("is healthy").count();
         if (run.code, healthy) == (0, 3) { Ok(()) } else { Err(format!("{run:?}")) }
@@ -217,7 +216,7 @@ fn the_master_writes_and_reads(machines: &Machines) {
     assert_eq!((run.code, &*run.stdout), (0, "value\n"), "{run:?}");
 }
 
-/// Every ordered pair. A fault of one direction would hide behind the streams of the other.
+/// Every ordered pair. The streams of the other direction would hide a fault in one direction.
 fn the_peer_port_lets_peers_in(machines: &Machines) {
     for dialler in MEMBERS {
         let certificate = peer_certificate(machines, dialler);
@@ -229,7 +228,7 @@ fn the_peer_port_lets_peers_in(machines: &Machines) {
     }
 }
 
-/// With nothing, with a certificate that it made itself, and with one of a CA of the same name.
+/// Without a certificate, with a self-signed one, and with one of a CA with the same name.
 fn the_worker_is_refused(machines: &mut Machines) {
     assert!(!machines.lab.path("pki/hosts").join(WORKER).exists());
     let mut openssl = peers::program("openssl");
@@ -257,11 +256,11 @@ fn the_worker_is_refused(machines: &mut Machines) {
         refused(machines, WORKER, Some("self-signed"), port, unknown);
         refused(machines, WORKER, Some("stranger"), port, unknown);
     }
-    // Not the network refuses it: with the master's certificate it would be let in.
+    // The network does not block it: with the master's certificate, it would be accepted.
     let stolen = request(machines, MEMBERS[0], Some(CLIENT), Port::Client);
     let answer = &ask(&machines.network, WORKER, &ca(machines), &[stolen])[0];
     assert_eq!(answer.status, Some(200), "the control must pass: {answer:?}");
-    // Nor would a member's certificate do on the peer port: the worker has another address.
+    // A member's certificate does not help on the peer port either, because the worker has another address.
     if !machines.network.is_loopback() {
         let certificate = peer_certificate(machines, MEMBERS[0]);
         let reason = r#"tls: "192.168.29.71" does not match any of DNSNames"#;
@@ -281,14 +280,14 @@ fn a_member_may_be_lost_and_two_may_not(machines: &mut Machines) {
 
     machines.stop_member(MEMBERS[1]);
     let run = put(machines, "two-away");
-    assert_ne!(run.code, 0, "two of three members are away: {run:?}");
-    // The third is there and reads from its own store; it only may not write.
-    machines.wait("a read from the member that is left", |machines| {
+    assert_ne!(run.code, 0, "two of three members are stopped: {run:?}");
+    // The third member runs and reads from its own store; it just cannot write.
+    machines.wait("a read from the remaining member", |machines| {
         let run = machines.etcdctl(&["get", "--consistency=s", "--print-value-only", "one-away"]);
         if run.stdout == "value\n" { Ok(()) } else { Err(format!("{run:?}")) }
     });
     let run = put(machines, "two-away");
-    assert_ne!(run.code, 0, "two of three members are away: {run:?}");
+    assert_ne!(run.code, 0, "two of three members are stopped: {run:?}");
 
     machines.start_member(MEMBERS[0]);
     machines.start_member(MEMBERS[1]);
@@ -301,7 +300,7 @@ fn a_member_may_be_lost_and_two_may_not(machines: &mut Machines) {
     assert_eq!(run.code, 0, "{run:?}");
 }
 
-/// Every member gives this host no HTTP answer, and its log says why.
+/// No member answers this host, and its log gives the reason.
 fn refused(
     machines: &mut Machines,
     host: &str,
@@ -314,7 +313,7 @@ fn refused(
     for ((name, request), answer) in MEMBERS.iter().zip(requests).zip(answers) {
         assert_eq!(answer.status, None, "{host}: {request:?}: {answer:?}");
         let dialler = format!("{}\"", answer.local);
-        let told = machines.wait("the member tells why it refused", |machines| {
+        let told = machines.wait("the member logs the reason for the rejection", |machines| {
             let mut rejections = machines.rejections(name).into_iter();
             let told = rejections.find(|line| line.contains(&dialler));
             told.ok_or_else(|| format!("{request:?}: {answer:?}: not a word"))
@@ -323,8 +322,7 @@ fn refused(
     }
 }
 
-/// A read from a member: of a key through its client port's gateway, of the members through its
-/// peer port.
+/// A read from a member: of a key through the gateway on its client port, or of the members through its peer port.
 fn request(machines: &Machines, member: &str, certificate: Option<&str>, port: Port) -> Request {
     let address = machines.network.address(member);
     let file = |base: &str, end: &str| machines.lab.path(format!("{base}{end}"));
@@ -339,7 +337,7 @@ fn request(machines: &Machines, member: &str, certificate: Option<&str>, port: P
     Request { url, certificate, body }
 }
 
-/// The certificate that a member is a peer with, by the base of its files.
+/// The base name of the files of a member's peer certificate.
 fn peer_certificate(machines: &Machines, member: &str) -> String {
     let base = |file: &str| format!("{member}/etc/{file}");
     let peer = base("peer");

@@ -1,4 +1,4 @@
-//! The lab's machines: each with the folder that `apply` made for it, and etcd as its unit starts it.
+//! The lab's machines: each with the folder that `apply` created for it, and etcd started as in its unit.
 
 pub(crate) mod https;
 pub(crate) mod network;
@@ -15,16 +15,16 @@ use crate::members::{self, Members, Process, Turn, take_turn};
 use crate::peers;
 use crate::process::finish;
 
-/// Where the files are on every machine: below the folder that a program is started in, so that five
-/// machines with the same configuration find room on this one.
+/// The paths of the files on every machine. They are below the current folder of each program, so that five machines
+/// with the same configuration can share this one.
 pub(crate) const PATHS: &str = "paths: { etcd: /proc/self/cwd/etc, data: /proc/self/cwd/data, \
                                 kubernetes: /proc/self/cwd/etc }\n";
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Program {
-    /// Debian's.
+    /// The version in Debian.
     V3_4,
-    /// PyPI's.
+    /// The version in PyPI.
     V3_5_1,
 }
 
@@ -45,9 +45,9 @@ pub(crate) struct Machines {
     pub(crate) network: Network,
     pub(crate) lab: Lab,
     pub(crate) program: Program,
-    /// Whose etcdctl the master has.
+    /// The version of etcdctl on the master.
     pub(crate) client: Program,
-    /// More of etcd's variables than the units set.
+    /// Additional environment variables for etcd.
     pub(crate) settings: Vec<(&'static str, &'static str)>,
     _turn: Turn,
 }
@@ -63,14 +63,14 @@ impl Machines {
         Self::start_with(program, more, |_| {})
     }
 
-    /// The same, with a CA that was made before.
+    /// The same with an existing CA.
     pub(crate) fn start_with(program: Program, more: &str, make_ca: fn(&Lab)) -> Self {
         let mut machines = Self::still(program, Network::up, &MEMBERS);
         make_ca(&machines.lab);
         let mut more = more.to_owned();
         if machines.network.is_loopback() && !more.contains("combined") {
-            // Peers dial from 127.0.0.1 here. Only the server's profile adds that address, and a
-            // manifest cannot give one address to three members.
+            // Peers connect from 127.0.0.1 here. Only the server profile adds that address, and a manifest cannot give one
+            // address to three members.
             more.push_str("combined: true\n");
         }
         machines.apply(&more);
@@ -78,7 +78,7 @@ impl Machines {
         machines
     }
 
-    /// Machines without files, of which these are members.
+    /// Machines without files; these are the members.
     pub(crate) fn still(
         program: Program,
         network: impl FnOnce() -> Network,
@@ -99,7 +99,7 @@ impl Machines {
         }
     }
 
-    /// Applies the part of examples/lab/cluster.yaml that these machines are, with these lines added.
+    /// Applies the part of examples/lab/cluster.yaml for these machines, with these lines added.
     pub(crate) fn apply(&self, more: &str) {
         let manifest = fs::read_to_string(peers::root().join("examples/lab/cluster.yaml")).unwrap();
         let away: Vec<_> = MEMBERS.iter().filter(|name| !self.members().contains(name)).collect();
@@ -116,7 +116,7 @@ impl Machines {
         self.members.iter().map(|member| member.name).collect()
     }
 
-    /// Puts every host's folder in its place, and starts the members.
+    /// Copies every host's folder to its machine, and starts the members.
     pub(crate) fn start_members(&mut self) {
         for (host, _) in HOSTS {
             self.copy_bundle(host);
@@ -126,7 +126,7 @@ impl Machines {
         }
     }
 
-    /// Puts a host's folder on its machine, as rsync does.
+    /// Copies a host's folder to its machine, as rsync does.
     pub(crate) fn copy_bundle(&self, host: &str) {
         fs::create_dir_all(self.lab.path(host).join("etc")).unwrap();
         let Ok(bundle) = fs::read_dir(self.lab.path("pki/hosts").join(host)) else { return };
@@ -138,14 +138,14 @@ impl Machines {
             if self.network.is_loopback()
                 && configures.iter().any(|end| copy.to_string_lossy().ends_with(end))
             {
-                // Only one member of this machine could listen there.
+                // Only one member could listen there on this machine.
                 let text = fs::read_to_string(&copy).unwrap();
                 fs::write(&copy, text.replace(",https://127.0.0.1:2379", "")).unwrap();
             }
         }
     }
 
-    /// Starts a member as its unit says; what it had stored is there still.
+    /// Starts a member as its unit does. It keeps its data.
     pub(crate) fn start_member(&mut self, name: &str) {
         let unit = self.lab.read(PathBuf::from(name).join("etc/etcd.service"));
         let unit = String::from_utf8(unit).unwrap();
@@ -180,24 +180,23 @@ impl Machines {
         self.lab.path(name).join("etcd.log")
     }
 
-    /// All that a member has said.
+    /// The whole log of a member.
     pub(crate) fn log(&self, name: &str) -> String {
         let bytes = fs::read(self.log_path(name)).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// The connections that a member refused.
+    /// The connections that a member rejected.
     pub(crate) fn rejections(&self, name: &str) -> Vec<String> {
         members::rejections(&self.log(name))
     }
 
-    /// Runs etcdctl on the master, set up by its etcdctl.env in the way that this file names.
+    /// Runs etcdctl on the master with the settings in its etcdctl.env.
     pub(crate) fn etcdctl(&self, args: &[&str]) -> Run {
         self.etcdctl_with(&[], args)
     }
 
-    /// The same with other values of some of the file's variables: etcdctl takes no option for what
-    /// a variable sets.
+    /// The same with other values for some of the variables, because etcdctl rejects an option if the variable is set.
     pub(crate) fn etcdctl_with(&self, instead: &[(&str, &str)], args: &[&str]) -> Run {
         let mut shell = self.network.command(MASTER, "/bin/sh");
         let script = r#"set -a; . ./etcdctl.env; eval "$1"; set +a; shift; cd ..; exec "$0" "$@""#;
@@ -211,12 +210,12 @@ impl Machines {
         finish(shell.current_dir(self.lab.path(MASTER).join("etc")))
     }
 
-    /// How a member ended, if it did.
+    /// The exit status of a member, if it exited.
     pub(crate) fn ended(&mut self, name: &str) -> Option<ExitStatus> {
         self.member(name).process.ended()
     }
 
-    /// Tries until it holds. A member that ends meanwhile, or a minute that passes, fails the test.
+    /// Retries until it succeeds. Fails the test if a member exits, or after a minute.
     #[track_caller]
     pub(crate) fn wait<T>(
         &mut self,
@@ -234,7 +233,7 @@ impl Members for Machines {
 }
 
 impl Drop for Machines {
-    /// A test that fails shows what the members said last.
+    /// A failing test shows the end of the members' logs.
     fn drop(&mut self) {
         for name in self.members().into_iter().filter(|_| panicking()) {
             let log = self.log(name);

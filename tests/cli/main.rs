@@ -1,4 +1,4 @@
-//! Tests of the command line, as a user runs it. Each module is one subject.
+//! Tests of the command line as a user runs it. Each module covers one subject.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod audit;

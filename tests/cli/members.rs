@@ -1,4 +1,4 @@
-//! Members of etcd as processes, however they are configured and wherever they run.
+//! etcd members as processes, whatever their configuration and wherever they run.
 
 use std::fs::File;
 use std::net::{TcpListener, TcpStream};
@@ -10,15 +10,15 @@ use crate::lab::Lab;
 use crate::peers;
 use crate::process::{PATIENCE, PAUSE};
 
-/// The turn of one cluster, until it is dropped.
+/// A permit to run one cluster, released on drop.
 pub(crate) struct Turn {
     _lock: File,
 }
 
-/// Waits until no other cluster runs. A member takes 128 MiB of disk and a processor while it starts.
+/// Waits until no other cluster runs. A member needs 128 MiB of disk, and a processor while it starts.
 ///
-/// The lock is a file because a test runner such as nextest starts a process for each test. The
-/// kernel drops it with the process, so a test that dies in its turn holds up no other.
+/// The lock is a file because a test runner such as nextest starts a process for each test. The kernel releases it
+/// with the process, so a test that dies does not block the others.
 pub(crate) fn take_turn() -> Turn {
     let path = std::env::temp_dir().join("etcdpki-tests.lock");
     let lock = File::options().create(true).append(true).open(&path);
@@ -27,7 +27,7 @@ pub(crate) fn take_turn() -> Turn {
     Turn { _lock: lock }
 }
 
-/// A server's process, where it runs. It is killed when it is dropped, so also by a test that fails.
+/// The process of a server. It is killed on drop, also if a test fails.
 #[derive(Default)]
 pub(crate) struct Process(Option<Child>);
 
@@ -36,7 +36,7 @@ impl Process {
         self.0 = Some(command.spawn().unwrap());
     }
 
-    /// As if its machine lost power.
+    /// Kills it, as if its machine lost power.
     pub(crate) fn kill(&mut self) {
         if let Some(mut process) = self.0.take() {
             let _ = process.kill();
@@ -44,7 +44,7 @@ impl Process {
         }
     }
 
-    /// How it ended by itself, if it did.
+    /// The exit status, if it exited by itself.
     pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
         self.0.as_mut().and_then(|process| process.try_wait().unwrap())
     }
@@ -56,7 +56,7 @@ impl Drop for Process {
     }
 }
 
-/// `openssl s_server` with the certificate `BASE.pem` on a port of its own, until it is dropped.
+/// `openssl s_server` with the certificate `BASE.pem` on a free port, killed on drop.
 pub(crate) fn openssl_server(lab: &Lab, base: &str, options: &[&str]) -> (Process, String) {
     let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
     let endpoint = format!("127.0.0.1:{port}");
@@ -73,7 +73,7 @@ pub(crate) fn openssl_server(lab: &Lab, base: &str, options: &[&str]) -> (Proces
     );
     let deadline = Instant::now() + PATIENCE;
     while TcpStream::connect(&endpoint).is_err() {
-        assert!(Instant::now() < deadline, "openssl s_server does not listen");
+        assert!(Instant::now() < deadline, "openssl s_server does not accept connections");
         sleep(PAUSE);
     }
     (server, endpoint)
@@ -84,7 +84,7 @@ pub(crate) trait Members {
     fn processes(&mut self) -> Vec<(&'static str, &mut Process)>;
 }
 
-/// Tries until it holds. A member that ends meanwhile, or a minute that passes, fails the test.
+/// Retries until it succeeds. Fails the test if a member exits, or after a minute.
 #[track_caller]
 pub(crate) fn wait<M: Members, T>(
     members: &mut M,
@@ -99,7 +99,7 @@ pub(crate) fn wait<M: Members, T>(
         };
         for (name, process) in members.processes() {
             if let Some(status) = process.ended() {
-                panic!("{what}: {name} ended with {status}");
+                panic!("{what}: {name} exited with {status}");
             }
         }
         assert!(Instant::now() < deadline, "{what}: not within {PATIENCE:?}: {reason}");
@@ -107,8 +107,8 @@ pub(crate) fn wait<M: Members, T>(
     }
 }
 
-/// The lines of a log in which a member tells of a connection that it refused: `rejected connection` in
-/// 3.4's text as in 3.5's JSON, where the backslashes before quotation marks are left out here.
+/// The log lines about rejected connections: `rejected connection` in the text of 3.4 and in the JSON of 3.5, without
+/// the backslashes before quotation marks.
 pub(crate) fn rejections(log: &str) -> Vec<String> {
     let lines = log.lines().filter(|line| line.contains("rejected connection"));
     lines.map(|line| line.replace('\\', "")).collect()

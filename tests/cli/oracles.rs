@@ -1,6 +1,6 @@
-//! Every key algorithm and every profile, judged by programs that share no code with us: OpenSSL,
-//! GnuTLS, Python's cryptography, pkilint. Each judge is also asked what it must refuse, and has to
-//! refuse it for the right reason: a judge that cannot say no proves nothing.
+//! Every key algorithm and every profile, checked with programs that share no code with pki-core: OpenSSL, GnuTLS,
+//! Python's cryptography, pkilint. Each program also gets invalid certificates and must reject them for the right
+//! reason, because a program that accepts everything proves nothing.
 
 mod forged;
 mod gnutls;
@@ -18,20 +18,20 @@ use serde_json::Value;
 use crate::peers;
 use world::{Question, World};
 
-/// What a judge says; a refusal comes with its words.
+/// The result of a program; a rejection contains its message.
 type Verdict = Result<(), String>;
 
-/// What to ask a judge for.
+/// What to verify for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Role {
-    /// A server that is dialled by this name or address.
+    /// A server with this name or address.
     Server(&'static str),
     Client,
-    /// A CA, in no other part.
+    /// Only a CA.
     Ca,
 }
 
-/// What the judge should say.
+/// The expected result.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Answer {
     Accept,
@@ -42,15 +42,15 @@ enum Answer {
 enum Why {
     WrongHost,
     WrongPurpose,
-    /// The root bears the issuer's name and is another CA.
+    /// The root has the issuer's name, but is another CA.
     UnknownCa,
     NotPermitted,
     Excluded,
     PathTooLong,
 }
 
-/// Fails with every question that the judge answered otherwise than it should.
-/// `words` are the judge's own for a reason.
+/// Fails with every question for which the program's result is not the expected one. `words` returns the program's own
+/// message for a reason.
 fn compare(world: &World, judge: impl Fn(&Question) -> Verdict, words: fn(Why) -> &'static str) {
     let complaints: Vec<String> = world
         .questions
@@ -74,7 +74,7 @@ fn compare(world: &World, judge: impl Fn(&Question) -> Verdict, words: fn(Why) -
     );
 }
 
-/// Runs a script of this folder in the peers' Python: JSON in, JSON out.
+/// Runs a script in this folder with the Python in target/peers: JSON in, JSON out.
 fn python(script: &str, input: &Value) -> Value {
     let mut child = std::process::Command::new(peers::venv("python3"))
         .arg(peers::root().join("tests/cli/oracles").join(script))

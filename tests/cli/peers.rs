@@ -1,4 +1,4 @@
-//! The programs that judge us. A missing one fails the test with the command that installs it.
+//! The programs that the tests compare against. If one is missing, the test fails with the command that installs it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -17,7 +17,7 @@ pub(crate) fn program(name: &str) -> Command {
     Command::new(found.unwrap_or_else(|| panic!("{name} is missing; {INSTALL}")))
 }
 
-/// A program of the Python environment that `tests/install-peers` makes.
+/// A program in the Python environment that `tests/install-peers` creates.
 pub(crate) fn venv(name: &str) -> PathBuf {
     let path = root().join("target/peers/bin").join(name);
     assert!(path.is_file(), "{} is missing; {INSTALL}", path.display());
@@ -34,7 +34,7 @@ pub(crate) fn etcd_3_5(name: &str) -> PathBuf {
     paths.find(|path| path.is_file()).unwrap_or_else(|| panic!("etcd 3.5 is missing; {INSTALL}"))
 }
 
-/// systemd itself, which is not on the PATH.
+/// The systemd program, which is not on the PATH.
 pub(crate) fn systemd() -> PathBuf {
     let places = ["/lib/systemd/systemd", "/usr/lib/systemd/systemd"];
     let found = places.into_iter().map(PathBuf::from).find(|path| path.is_file());

@@ -1,4 +1,4 @@
-//! Programs that must end by themselves, and soon.
+//! Programs that must exit by themselves within a short time.
 
 use std::io::Read;
 use std::process::{Command, Stdio};
@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 
 use crate::lab::Run;
 
-/// How long anything may take before it counts as stuck. This machine may be busy with other tests.
+/// How long anything may take before it counts as stuck. The machine may be busy with other tests.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How long to sleep between two looks.
+/// How long to sleep between two checks.
 pub(crate) const PAUSE: Duration = Duration::from_millis(20);
 
-/// Runs a program that says little (less than a pipe holds) to its end.
+/// Runs a program until it exits. Its output must fit into a pipe's buffer.
 pub(crate) fn finish(command: &mut Command) -> Run {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
@@ -24,7 +24,7 @@ pub(crate) fn finish(command: &mut Command) -> Run {
             child.wait().unwrap();
             let mut said = String::new();
             let _ = child.stderr.take().map(|mut stderr| stderr.read_to_string(&mut said));
-            panic!("{command:?} did not end within {PATIENCE:?}; it said: {said}");
+            panic!("{command:?} did not exit within {PATIENCE:?}; its output: {said}");
         }
         sleep(PAUSE);
     }

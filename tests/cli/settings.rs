@@ -1,4 +1,4 @@
-//! How etcd's settings are read, before the programs that read them too: systemd and etcd.
+//! Compares how etcd's settings are read with the programs that also read them: systemd and etcd.
 
 mod options;
 mod start;

@@ -26,7 +26,7 @@ fn section(name: &str) -> String {
     rest.split("\n## ").next().unwrap().to_owned()
 }
 
-/// The commands of `etcdpki` that a section of the README shows.
+/// The `etcdpki` commands in a section of the README.
 fn commands(name: &str) -> Vec<Vec<String>> {
     let section = section(name);
     let lines = section.lines().filter_map(|line| line.strip_prefix("$ etcdpki "));
@@ -53,12 +53,12 @@ fn what_the_readme_shows_of_a_whole_cluster_works() {
     assert_eq!(commands.len(), 3, "{commands:?}");
     for args in commands {
         let run = lab.run(&args.iter().map(String::as_str).collect::<Vec<_>>());
-        // The plan of a cluster that has nothing yet is to do something.
+        // `plan` exits with 1 for a new cluster, because there is something to do.
         assert_eq!(run.code, i32::from(args[0] == "plan"), "{args:?}: {run:?}");
     }
 }
 
-/// The fenced blocks of docs/ci.md: the language, the text.
+/// The code blocks in docs/ci.md: the language and the text.
 fn recipes() -> Vec<(String, String)> {
     let page = std::fs::read_to_string(peers::root().join("docs/ci.md")).unwrap();
     let blocks = page.split("\n```").skip(1).step_by(2);
@@ -66,7 +66,7 @@ fn recipes() -> Vec<(String, String)> {
     blocks.map(|(language, text)| (language.to_owned(), text.to_owned())).collect()
 }
 
-/// What CI makes of the recipes: the schemas that GitHub and GitLab publish, vendored by check-jsonschema.
+/// Checks the recipes with the schemas that GitHub and GitLab publish, which check-jsonschema vendors.
 #[test]
 fn the_recipes_for_ci_are_what_ci_servers_read() {
     let lab = Lab::new();
@@ -87,7 +87,7 @@ fn the_recipes_for_ci_are_what_ci_servers_read() {
     assert_eq!(checked, 2);
 }
 
-/// Every command line of `etcdpki` in the recipes, run by a shell where they say.
+/// Runs every `etcdpki` command in the recipes with a shell.
 #[test]
 fn what_the_recipes_for_ci_run_works() {
     let lab = Lab::new();
@@ -115,7 +115,7 @@ fn what_the_recipes_for_ci_run_works() {
                 "crontab" => line.splitn(6, ' ').nth(5).unwrap().to_owned(),
                 _ => line[line.find("etcdpki ").unwrap()..].to_owned(),
             };
-            // pre-commit adds the names of the files that are about to be committed.
+            // pre-commit adds the names of the files in the commit.
             let files = if text.contains("entry: ") { " certs/server.pem" } else { "" };
             let line = format!("{line}{files}")
                 .replace("/srv/etcdpki", &lab.folder().display().to_string())
@@ -152,7 +152,7 @@ fn tree(lab: &Lab, folder: &str, tree: &mut BTreeMap<String, BTreeSet<String>>) 
     tree.insert(folder.to_owned(), files);
 }
 
-/// What the quickstart makes is what the README prints.
+/// The quickstart creates the files that the README lists.
 #[test]
 fn the_tree_in_the_readme_is_the_one_on_the_disk() {
     let section = section("Try it");
@@ -175,7 +175,7 @@ fn the_tree_in_the_readme_is_the_one_on_the_disk() {
     assert_eq!(printed, there);
 }
 
-// webpki compares no email addresses with constraints; whoever reads the verdict is told.
+// webpki does not compare email addresses with constraints, and the output says so.
 #[test]
 fn a_path_that_is_judged_without_the_path_builder_says_so() {
     let lab = Lab::with_ca(&["--permit", "email:example.com"]);

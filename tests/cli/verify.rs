@@ -1,4 +1,4 @@
-//! `verify`: what it reads, how it counts, and the forms of its answer.
+//! `verify`: what it reads, what counts, and its output formats.
 
 mod cas_and_keys;
 mod client;
@@ -10,8 +10,8 @@ mod trust;
 use crate::bad_input;
 use crate::lab::{Lab, Run};
 
-/// A folder `certs` with a good server certificate, a client's, one that has ended, and something
-/// that is no certificate; its CA, their keys and a request lie beside them.
+/// A folder `certs` with a valid server certificate, a client certificate, an expired one, and a file that is not a
+/// certificate, together with their CA, their keys and a request.
 fn mixed() -> Lab {
     let lab = Lab::with_ca(&[]);
     std::fs::create_dir_all(lab.path("certs/more")).unwrap();
@@ -24,7 +24,7 @@ fn mixed() -> Lab {
     lab
 }
 
-/// What a run said, without what changes from run to run.
+/// The output of a run without the parts that change from run to run.
 fn redacted(lab: &Lab, run: &Run) -> String {
     let text = format!("exit {}\n{}--- standard error\n{}", run.code, run.stdout, run.stderr);
     bad_input::redacted(&text, lab.folder())

@@ -104,9 +104,9 @@ fn a_root_without_a_name_or_a_life_is_refused() {
     let unborn = CaRequest { backdate: Duration::minutes(-1), ..request };
     for (request, wanted) in [
         (nameless, "subject \"\": a CA needs a name"),
-        (dead, "the certificate would have ended before it is used"),
-        (ended, "the certificate would have ended before it is used"),
-        (endless, "it leads beyond the year 9999"),
+        (dead, "the certificate would already be expired"),
+        (ended, "the certificate would already be expired"),
+        (endless, "notAfter would be after the year 9999"),
         (unborn, "the certificate would not be valid yet"),
     ] {
         let error = Authority::draft_root(&request, key.public_key(), &moment()).unwrap_err();
@@ -310,7 +310,7 @@ fn a_signature_that_is_none_of_the_cas_makes_no_certificate() {
         ("with a bit flipped", flipped),
     ] {
         let wanted =
-            "the signer failed: its signature does not verify with the public key of the signer";
+            "the signer failed: the public key of the signer does not verify its signature";
         assert_eq!(draft().assemble(&signature).unwrap_err().to_string(), wanted, "{what}");
         let stranger = Stranger(&ca.certificate().public_key, Ok(signature));
         assert_eq!(draft().sign(&stranger).unwrap_err().to_string(), wanted, "{what}");
@@ -321,7 +321,7 @@ fn a_signature_that_is_none_of_the_cas_makes_no_certificate() {
     // A signer with another key is never called.
     let other = Stranger(key.public_key(), Err("asked"));
     let error = draft().sign(&other).unwrap_err();
-    assert!(error.to_string().contains("not the key that has to sign"), "{error}");
+    assert!(error.to_string().contains("not the key that must sign"), "{error}");
     assert!(error.hint().is_some());
 }
 

@@ -174,7 +174,7 @@ fn encrypted_keys_are_refused_with_the_command_that_decrypts_them() {
 fn what_is_no_key_or_not_one_that_etcd_knows_says_why() {
     let openssl = Openssl::new();
     let pem = |arguments: &str| openssl.run(&format!("genpkey -algorithm {arguments}"));
-    let supported = "etcd and its peers all read ECDSA P-256, P-384, P-521, Ed25519 and RSA";
+    let supported = "etcd and its clients support ECDSA P-256, P-384 and P-521, Ed25519, and RSA";
     let certificate = Ca::new().certificate().to_pem().unwrap().into_bytes();
     let good = pem("ED25519");
     let cut = &good[..good.len() - 30];
@@ -191,10 +191,10 @@ fn what_is_no_key_or_not_one_that_etcd_knows_says_why() {
         (&pem("RSA-PSS -pkeyopt rsa_keygen_bits:2048"), "1.2.840.113549.1.1.10 is not supported"),
         (
             &certificate,
-            "no PRIVATE KEY section; the file may be a certificate; two paths may be swapped",
+            "no PRIVATE KEY block; the file may be a certificate; two paths may be swapped",
         ),
         (b"", "it is empty"),
-        (cut, "its END line is missing; the file is cut short"),
+        (cut, "its END line is missing; the file is incomplete"),
         (&two, "a second key on line 4; keep one key in each file"),
     ] {
         let refusal = refusal(bytes);

@@ -321,7 +321,7 @@ fn a_profile_is_found_by_its_exact_name_and_a_slip_gets_a_hint() {
         let error = config.profile(name).unwrap_err();
         assert_eq!(
             (error.to_string(), error.hint()),
-            (format!("profile {name:?}: no such profile"), Some(hint))
+            (format!("profile {name:?}: unknown profile"), Some(hint))
         );
     }
     // Names of profiles are case-sensitive, as in cfssl.

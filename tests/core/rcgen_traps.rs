@@ -273,7 +273,7 @@ fn trap_15_a_leaf_signs_nothing_and_neither_does_another_key() {
     let rules: Vec<_> = findings.iter().map(|finding| finding.rule.id).collect();
     assert_eq!(rules, ["ca-bc", "ca-keycertsign"]);
     let error = ca.draft("peer", &request).unwrap().sign(&key).unwrap_err();
-    assert!(error.to_string().contains("not the key that has to sign"), "{error}");
+    assert!(error.to_string().contains("not the key that must sign"), "{error}");
 }
 
 // rcgen writes a key that it read as SEC1 or PKCS#1 with the wrong label PRIVATE KEY (key_pair.rs:444), which

@@ -249,10 +249,10 @@ fn nothing_stands_behind_the_value_of_an_extension() {
     };
     let list = forge(&crl(&ca, Vec::new()), &ca.key, unknown);
     let said = we(&ca, &leaf, &list, Policy::Rfc5280).unwrap_err();
-    assert!(said.contains("its fields cannot be told apart"), "{said}");
+    assert!(said.contains("its fields cannot be separated"), "{said}");
     assert!(openssl_reads(&list).is_err());
     let said = Certificate::from_der(&forge(leaf.der(), &ca.key, unknown)).unwrap_err();
-    assert!(said.to_string().contains("its fields cannot be told apart"), "{said}");
+    assert!(said.to_string().contains("its fields cannot be separated"), "{said}");
 }
 
 // A CRL lists the number without the leading zero.
@@ -262,7 +262,7 @@ fn a_certificate_whose_serial_number_has_a_leading_zero_cannot_be_read() {
     let leaf = ca.issue("peer", "etcdone", &[]);
     let longer = forge(leaf.der(), &ca.key, |fields| fields[1].content().insert(0, 0));
     let said = Certificate::from_der(&longer).unwrap_err().to_string();
-    assert!(said.contains("its fields cannot be told apart"), "{said}");
+    assert!(said.contains("its fields cannot be separated"), "{said}");
     let openssl = Openssl::new();
     openssl.write("leaf.der", longer);
     assert!(!openssl.try_run("x509 -inform DER -in leaf.der -noout").0);
@@ -289,7 +289,7 @@ fn a_serial_number_that_is_not_in_der_makes_a_crl_unreadable() {
     ] {
         let list = with_entries(&ca, &leaf, |entries| entries[0].inner()[0] = number.clone());
         let said = we(&ca, &leaf, &list, Policy::Etcd).unwrap_err();
-        assert!(said.contains("its fields cannot be told apart"), "{number:x?}: {said}");
+        assert!(said.contains("its fields cannot be separated"), "{number:x?}: {said}");
         assert!(openssl_reads(&list).is_err(), "{number:x?}");
     }
 }

@@ -1,4 +1,4 @@
-//! Who the members are, and whose each certificate is.
+//! Determines the members, and the host of each certificate.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -10,9 +10,9 @@ use crate::etcd::{EtcdSettings, Url};
 use crate::layout::{APISERVER_CLIENT, Role};
 use crate::usage::Purpose;
 
-/// The members by name, and what the folders say about them.
+/// The members by name, with the information in the folders.
 pub(super) struct Members {
-    /// Their addresses, if anything tells them.
+    /// Their addresses, if known.
     pub(super) addresses: BTreeMap<String, Option<IpAddr>>,
     /// The token of the cluster.
     pub(super) token: Option<String>,
@@ -22,14 +22,14 @@ pub(super) struct Members {
     hosts: Vec<String>,
     /// The members with one certificate for both ports.
     pub(super) combined: Vec<String>,
-    /// The names of clients that are taken.
+    /// The names of clients that are already used.
     clients: Vec<String>,
-    /// The folders that have a certificate for servers only.
+    /// The folders with a certificate that is only for servers.
     with_server: Vec<usize>,
 }
 
 impl Members {
-    /// The configuration tells it, else the names of the files, else the certificates.
+    /// Uses the configuration, otherwise the file names, otherwise the certificates.
     pub(super) fn read(
         folders: &[AdoptedFolder],
         settings: &[Option<EtcdSettings>],
@@ -83,7 +83,7 @@ impl Members {
         *known = known.or(address);
     }
 
-    /// The member whose certificate this is, if it is a member's.
+    /// The member of this certificate, if it belongs to one.
     fn add_holder(&mut self, one: &Found) {
         if one.pair.purpose == Purpose::Client {
             return;
@@ -93,7 +93,7 @@ impl Members {
         self.add(name, address);
     }
 
-    /// The member that a certificate is of.
+    /// The member of a certificate.
     fn holder(&self, one: &Found) -> String {
         if let Some(address) = dashed_address(one) {
             let mut known = self.addresses.iter();
@@ -102,7 +102,7 @@ impl Members {
         }
         match (&one.pair.host, one.pair.purpose) {
             (Some(host), _) => label(host),
-            // A folder of several members names them by their files.
+            // In a folder of several members, the file names contain their names.
             (None, Purpose::Any) => label(stem(&one.pair.certificate)),
             (None, _) => self.hosts[one.folder].clone(),
         }
@@ -116,7 +116,7 @@ impl Members {
                 None => self.hosts[one.folder].clone(),
             };
             let mut name = label(stem(&one.pair.certificate));
-            // kubeadm has clients of one name on each host.
+            // kubeadm uses the same client name on each host.
             if name == APISERVER_CLIENT || self.clients.contains(&name) || is_on_each_host(&name) {
                 name = format!("{name}-{host}");
             }
@@ -135,12 +135,12 @@ impl Members {
         (host, role)
     }
 
-    /// What nothing tells.
+    /// The information that is missing.
     pub(super) fn mistakes(&self) -> Vec<Error> {
         let unknown = self.addresses.iter().filter(|(_, address)| address.is_none());
         unknown
             .map(|(name, _)| {
-                Error::invalid("member", name, "its address is not known").hinted(
+                Error::invalid("member", name, "unknown address").hinted(
                     "copy the member's etcd.conf.yaml, etcd.service or etcd.env into its folder",
                 )
             })
@@ -148,7 +148,7 @@ impl Members {
     }
 }
 
-/// The hosts in the names of the files that members use: kubespray calls node1's member etcd1.
+/// The hosts in the file names of members: in kubespray, the member on node1 is called etcd1.
 fn hosts_of_members(
     settings: &[Option<EtcdSettings>],
     found: &[Found],
@@ -170,30 +170,30 @@ fn hosts_of_members(
     hosts
 }
 
-/// kubeadm's client of its own probe.
+/// The client of kubeadm's probe.
 fn is_on_each_host(name: &str) -> bool {
     name == "healthcheck-client"
 }
 
-/// `10-0-0-1` as RKE writes an address.
+/// An address in RKE's form, `10-0-0-1`.
 fn dashed_address(one: &Found) -> Option<IpAddr> {
     one.pair.host.as_ref()?.replace('-', ".").parse().ok()
 }
 
-/// The address of a certificate that has one beside loopback.
+/// The address in a certificate, if it has one besides loopback addresses.
 fn only_address(leaf: &Certificate) -> Option<IpAddr> {
     let names = leaf.extensions.subject_alt_name.iter().flatten();
     let mut addresses = names.filter_map(GeneralName::ip).filter(|address| !address.is_loopback());
     addresses.next().filter(|_| addresses.next().is_none())
 }
 
-/// The name of a file without folder and ending.
+/// The name of a file without its folder and extension.
 fn stem(path: &str) -> &str {
     let name = path.rsplit('/').next().unwrap_or(path);
     name.rsplit_once('.').map_or(name, |(stem, _)| stem)
 }
 
-/// A name as a manifest takes it: one label of DNS.
+/// A name for a manifest: one DNS label.
 pub(super) fn label(name: &str) -> String {
     let first =
         if name.parse::<IpAddr>().is_ok() { name } else { name.split('.').next().unwrap_or(name) };

@@ -1,4 +1,4 @@
-//! The manifest of an adopted cluster.
+//! Writes the manifest of an adopted cluster.
 
 use std::fmt::Write as _;
 
@@ -8,14 +8,14 @@ use crate::certificate::{Certificate, GeneralName};
 use crate::layout::Role;
 use crate::subject::Attribute;
 
-/// Writes the manifest. Hosts keep their own configuration.
+/// The text of the manifest. Hosts keep their own configuration.
 pub(super) fn manifest(
     ca: &Certificate,
     members: &Members,
     adopted: &[(&Found, AdoptedPair)],
 ) -> String {
     let mut text = format!(
-        "# Written by `etcdpki adopt`. Check it, then run `etcdpki plan -f` on it.\ncluster: {}\n",
+        "# Written by `etcdpki adopt`. Check it, then run `etcdpki plan -f` with it.\ncluster: {}\n",
         members.token.as_deref().unwrap_or("etcd")
     );
     let mut spec = Vec::new();
@@ -26,7 +26,7 @@ pub(super) fn manifest(
     spec.extend(ca.public_key.algorithm().map(|key| format!("key: {key}")));
     spec.push(format!("expiry: {}", lifetime(ca)));
     let _ = writeln!(text, "ca: {{ {} }}", spec.join(", "));
-    text.push_str("# The hosts have etcd's configuration already.\nconfiguration: false\n");
+    text.push_str("# The hosts already have etcd's configuration.\nconfiguration: false\n");
     if let Some(path) = &members.path {
         let _ = writeln!(text, "paths: {{ etcd: {} }}", quoted(path));
     }
@@ -75,7 +75,7 @@ fn of_leaf(leaf: &Certificate) -> Vec<String> {
     key.into_iter().chain([format!("expiry: {}", lifetime(leaf))]).collect()
 }
 
-/// In whole days, or hours for less than two.
+/// In whole days, or in hours if it is less than two days.
 fn lifetime(certificate: &Certificate) -> String {
     let lifetime = certificate.not_after - certificate.not_before;
     match lifetime.whole_days() {
@@ -84,7 +84,7 @@ fn lifetime(certificate: &Certificate) -> String {
     }
 }
 
-/// The names of a member that the manifest would not give it, and that are no other member's.
+/// The additional names of a member: those that the manifest would not add and that are not another member's.
 fn sans<'l>(members: &Members, leaves: impl Iterator<Item = &'l Certificate>) -> Vec<String> {
     let mut sans = Vec::new();
     for name in leaves.flat_map(|leaf| leaf.extensions.subject_alt_name.iter().flatten()) {
@@ -106,7 +106,7 @@ fn sans<'l>(members: &Members, leaves: impl Iterator<Item = &'l Certificate>) ->
     sans
 }
 
-/// In double quotes, whose escapes in JSON are those of YAML.
+/// In double quotes. JSON escapes are also valid in YAML.
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

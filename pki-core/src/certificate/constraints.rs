@@ -1,4 +1,4 @@
-//! The name constraints of a CA as they were read (RFC 5280 section 4.2.1.10).
+//! Reads the name constraints of a CA (RFC 5280 section 4.2.1.10).
 
 use x509_parser::asn1_rs::{Any, Class, FromDer, Tag};
 use x509_parser::extensions::GeneralName as Asn1Name;
@@ -14,12 +14,12 @@ pub struct NameConstraints {
     pub permitted: Vec<GeneralName>,
     /// excludedSubtrees
     pub excluded: Vec<GeneralName>,
-    /// Where it leaves the grammar, or says what RFC 5280 does not let it say.
+    /// Violations of the grammar or of RFC 5280.
     pub faults: Vec<&'static str>,
 }
 
 impl NameConstraints {
-    /// Reads as much as can be read; what cannot is a fault, never silence.
+    /// Reads as much as possible. Anything that cannot be read is a fault, and is not ignored.
     pub(super) fn read(der: &[u8]) -> Self {
         let mut constraints = Self::default();
         let Some(fields) = contents(der).and_then(elements) else {
@@ -80,7 +80,7 @@ impl NameConstraints {
         names
     }
 
-    /// How many subtrees there are.
+    /// The number of subtrees.
     pub(crate) fn len(&self) -> usize {
         self.permitted.len() + self.excluded.len()
     }

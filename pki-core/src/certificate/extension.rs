@@ -1,4 +1,4 @@
-//! Extensions as they were read.
+//! Reads the extensions of certificates and requests.
 
 use der::Decode;
 use x509_cert::ext::pkix::CrlDistributionPoints;
@@ -17,7 +17,7 @@ use crate::key::KeyId;
 use crate::oid::Oid;
 use crate::usage::{ExtendedKeyUsage, KeyUsages};
 
-/// One extension, unread.
+/// One extension in raw form.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Extension {
@@ -69,7 +69,7 @@ pub struct Extensions {
 pub struct AuthorityKeyId {
     /// keyIdentifier
     pub key_id: Option<KeyId>,
-    /// authorityCertIssuer: who issued the issuer's certificate; empty if it is absent.
+    /// authorityCertIssuer: the issuer of the issuer's certificate; empty if absent.
     pub issuer: Vec<GeneralName>,
     /// authorityCertSerialNumber: the serial number of the issuer's certificate.
     pub serial: Option<SerialNumber>,
@@ -89,17 +89,17 @@ pub struct BasicConstraints {
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PolicyConstraints {
-    /// requireExplicitPolicy: how many certificates may follow before policies are needed
+    /// requireExplicitPolicy: how many certificates may follow before policies are required
     pub require_explicit: Option<u32>,
-    /// inhibitPolicyMapping: how many certificates may follow that still map policies
+    /// inhibitPolicyMapping: how many certificates may follow that can still map policies
     pub inhibit_mapping: Option<u32>,
 }
 
-/// Where a CRL is to be found (RFC 5280 section 4.2.1.13).
+/// A CRL distribution point (RFC 5280 section 4.2.1.13).
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct DistributionPoint {
-    /// fullName; empty where it is named in another way, or not at all
+    /// fullName; empty if the point has another kind of name or no name
     pub names: Vec<GeneralName>,
     /// True with reasons: the CRL there covers only some reasons for revocation.
     pub only_some_reasons: bool,
@@ -108,8 +108,8 @@ pub struct DistributionPoint {
 }
 
 impl DistributionPoint {
-    /// Their fields by x509-cert, for x509-parser 0.18.1 takes a field that it cannot read, and all behind
-    /// it, for absent, which makes a point for some reasons one for all.
+    /// Reads the fields with x509-cert, because x509-parser 0.18.1 treats a field that it cannot read, and everything after
+    /// it, as absent. A point for some reasons would then count as one for all reasons.
     fn read(extension: &[u8], points: &[CRLDistributionPoint<'_>]) -> Option<Vec<Self>> {
         let CrlDistributionPoints(fields) = CrlDistributionPoints::from_der(extension).ok()?;
         if fields.len() != points.len() {
@@ -230,7 +230,7 @@ impl Extensions {
                 self.inhibit_any_policy = Some(inhibit.skip_certs);
             }
             ParsedExtension::ExtendedKeyUsage(_) => {
-                // The parser sorts the purposes into flags; their order is read from the bytes.
+                // The parser turns the purposes into flags, so their order is read from the bytes.
                 let (_, oids) = Vec::<Asn1Oid<'_>>::from_der(extension.value)
                     .map_err(|_| unreadable(expected, extension))?;
                 let usages = oids.iter().map(|oid| ExtendedKeyUsage(Oid::from_der(oid.as_bytes())));

@@ -1,16 +1,16 @@
-//! Which hosts a certificate is valid for (RFC 9525 section 6), as Go's crypto/x509 has it
-//! (`Certificate.VerifyHostname`): whoever dials etcd is written in Go.
+//! The hosts that a certificate is valid for (RFC 9525 section 6), with the same rules as Go's crypto/x509
+//! (`Certificate.VerifyHostname`), because etcd's clients are written in Go.
 
 use std::net::IpAddr;
 
 use super::{Certificate, GeneralName};
 
 impl Certificate {
-    /// True when a name in subjectAltName matches `host`, a DNS name or an IP address.
+    /// True if a name in subjectAltName matches `host`, a DNS name or an IP address.
     ///
-    /// A DNS name is compared without regard to ASCII case and to one dot behind the host. A `*` that is
-    /// the whole first label of a name stands for one label, below whatever stands behind it. An address
-    /// matches addresses only; IPv4 in IPv6's form is IPv4. The common name counts for nothing.
+    /// DNS names are compared without regard to ASCII case, and one trailing dot of the host is ignored. A `*` as the whole
+    /// first label of a name matches any one label. An IP address matches only IP addresses, and an IPv4-mapped IPv6 address
+    /// is an IPv4 address. The common name is ignored.
     pub fn is_valid_for(&self, host: &str) -> bool {
         let names = self.extensions.subject_alt_name.iter().flatten();
         let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
@@ -33,7 +33,7 @@ impl Certificate {
 fn covers(name: &str, host: &str) -> bool {
     let dialled = host.strip_suffix('.').unwrap_or(host);
     if !(is_host_name(dialled) && (is_host_name(name) || is_wildcard(name))) {
-        // What is no host name is only ever equal to itself.
+        // A text that is not a host name is only equal to itself.
         return !matches!(host, "" | ".") && name.eq_ignore_ascii_case(host);
     }
     match (name.strip_prefix("*."), dialled.split_once('.')) {
@@ -47,7 +47,7 @@ fn is_wildcard(name: &str) -> bool {
     name.strip_prefix("*.").is_some_and(is_host_name)
 }
 
-/// True for labels of letters, digits, underscores and hyphens that do not stand first in their label.
+/// True for labels of letters, digits, underscores and hyphens, where a hyphen is not the first character.
 fn is_host_name(name: &str) -> bool {
     let is_label = |label: &str| {
         !label.is_empty()
@@ -61,7 +61,7 @@ fn is_host_name(name: &str) -> bool {
 mod tests {
     use super::covers;
 
-    // Each line as Go 1.25's crypto/x509 answers.
+    // The results of Go 1.25's crypto/x509.
     #[test]
     fn names_match_as_in_go() {
         for (name, host, matches) in [

@@ -1,4 +1,4 @@
-//! Distinguished names as they were read.
+//! Reads distinguished names.
 
 use std::fmt;
 
@@ -95,7 +95,7 @@ impl DistinguishedName {
     }
 
     fn relative_names(&self) -> Vec<&[NameAttribute]> {
-        // `same_rdn` attributes share the relative name of the one before them.
+        // Attributes with `same_rdn` belong to the relative name of the previous attribute.
         self.attributes.chunk_by(|_, next| next.same_rdn).collect()
     }
 
@@ -107,13 +107,13 @@ impl DistinguishedName {
             .map(|entry| entry.value.as_str())
     }
 
-    /// The same name as one that this crate writes: the RDNs and their order stay, and each value is
-    /// written in the string type that [`Subject`] has for it.
+    /// The same name as a [`Subject`]: the RDNs and their order are kept, and each value gets the string type that
+    /// [`Subject`] has for it.
     pub fn to_subject(&self) -> Result<Subject, Error> {
         if let Some(attribute) = self.attributes.iter().find(|attribute| !attribute.is_text) {
             let name = attribute.attribute.short_name();
             return Err(Error::invalid(name, &*attribute.value, "not text")
-                .hinted("make the name again in UTF-8")
+                .hinted("create the name again in UTF-8")
                 .of(Input::Subject));
         }
         Subject::from_rdns(self.relative_names().into_iter().map(|rdn| {
@@ -139,8 +139,7 @@ impl fmt::Display for DistinguishedName {
     }
 }
 
-/// The text of an attribute in any type of string that RFC 5280 knows, so that one name in two types reads
-/// the same.
+/// The text of an attribute in any string type of RFC 5280, so that the same name in two types has the same text.
 fn text(value: &Any<'_>) -> Option<String> {
     match value.tag() {
         Tag::NumericString
@@ -150,7 +149,7 @@ fn text(value: &Any<'_>) -> Option<String> {
         | Tag::VisibleString => std::str::from_utf8(value.data).ok().map(str::to_owned),
         // As every program reads it, whatever T.61 says.
         Tag::TeletexString => Some(value.data.iter().copied().map(char::from).collect()),
-        // Of half a character the parser makes a whole one, or panics (asn1-rs 0.7.2).
+        // The parser reads half a character as a whole one, or panics (asn1-rs 0.7.2).
         Tag::BmpString if !value.data.len().is_multiple_of(2) => None,
         Tag::UniversalString if !value.data.len().is_multiple_of(4) => None,
         Tag::BmpString => BmpString::try_from(value).ok().map(|text| text.string()),
@@ -159,12 +158,12 @@ fn text(value: &Any<'_>) -> Option<String> {
     }
 }
 
-/// Text from outside, so that it cannot draw on a terminal or forge a second line.
+/// Escapes text from outside, so that it can neither control a terminal nor imitate another line.
 pub(super) fn shown(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
-            // `escape_debug` would mark these too; they do no harm.
+            // `escape_debug` would also escape these, but they are harmless.
             '\'' | '"' | '\\' => shown.push(c),
             _ => shown.extend(c.escape_debug()),
         }

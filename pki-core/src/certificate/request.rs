@@ -1,4 +1,4 @@
-//! Certification requests, PKCS #10: DER to facts, once (RFC 2986).
+//! Reads certification requests from DER once (PKCS #10, RFC 2986).
 
 use x509_parser::asn1_rs::FromDer;
 use x509_parser::certification_request::X509CertificationRequest;
@@ -12,10 +12,10 @@ use crate::pem;
 
 const EXPECTED: &str = "a certification request";
 
-/// A PKCS #10 certification request, as its bytes state it (RFC 2986).
+/// A PKCS #10 certification request as encoded in its bytes (RFC 2986).
 ///
-/// [`Request::from_csr`](crate::Request::from_csr) checks it and makes a request of it that a CA can
-/// draft a certificate from. [`CertificateRequest::draft`] goes the other way.
+/// [`Request::from_csr`](crate::Request::from_csr) checks it and converts it to a request for a CA.
+/// [`CertificateRequest::draft`] creates a new one.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CertificateRequest {
@@ -23,7 +23,7 @@ pub struct CertificateRequest {
     pub subject: DistinguishedName,
     /// subjectPKInfo
     pub public_key: PublicKey,
-    /// The extensions that are asked for.
+    /// The requested extensions.
     pub extensions: Extensions,
     /// signatureAlgorithm
     pub signature_algorithm: Oid,
@@ -55,7 +55,7 @@ impl CertificateRequest {
         })
     }
 
-    /// Reads the one request of a PEM file, or of a DER file.
+    /// Reads the only request of a PEM or DER file.
     pub fn from_pem_or_der(bytes: &[u8]) -> Result<Self, Error> {
         if !pem::is_pem(bytes) {
             return Self::from_der(bytes);
@@ -68,12 +68,12 @@ impl CertificateRequest {
         match (requests.next(), requests.next()) {
             (Some(der), None) => Self::from_der(&der),
             (None, _) => {
-                let problem = "no CERTIFICATE REQUEST section in the PEM";
+                let problem = "no CERTIFICATE REQUEST block in the PEM";
                 Err(Error::defective(Defect::Missing, EXPECTED, problem)
-                    .hinted("make one: openssl req -new -key KEY.pem -subj /CN=NAME"))
+                    .hinted("create one: openssl req -new -key KEY.pem -subj /CN=NAME"))
             }
             (Some(_), Some(_)) => {
-                Err(Error::defective(Defect::Repeated, EXPECTED, "the PEM holds several")
+                Err(Error::defective(Defect::Repeated, EXPECTED, "the PEM contains several")
                     .hinted("keep one request in each file"))
             }
         }
@@ -89,8 +89,7 @@ impl CertificateRequest {
         pem::write("CERTIFICATE REQUEST", &self.der).map(|mut text| std::mem::take(&mut *text))
     }
 
-    /// True if the request is signed by the key that it carries. This proves that whoever made the request
-    /// holds the key.
+    /// True if the request is signed with its own key. This proves that its creator has the private key.
     pub fn is_self_signed(&self) -> bool {
         self.signed.verifies(&self.der, &self.public_key)
     }
@@ -99,8 +98,7 @@ impl CertificateRequest {
         self.signed.body(&self.der)
     }
 
-    /// The request that `der` is, if it is this one with another signature. The facts are those of the
-    /// same bytes and are not read again.
+    /// The request in `der`, if it is this one with another signature. The fields are the same and are not read again.
     pub(crate) fn with_signature(self, der: Vec<u8>) -> Option<Self> {
         let signed = self.signed.signed_again(&self.der, &der)?;
         Some(Self { der, signed, ..self })

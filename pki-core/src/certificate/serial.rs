@@ -37,7 +37,7 @@ impl SerialNumber {
         &self.0
     }
 
-    /// True for a serial number above zero.
+    /// True for a positive serial number.
     pub fn is_positive(&self) -> bool {
         self.0.first().is_some_and(|byte| *byte < 0x80) && self.0.iter().any(|byte| *byte != 0)
     }
@@ -46,11 +46,11 @@ impl SerialNumber {
 impl FromStr for SerialNumber {
     type Err = Error;
 
-    /// Reads a positive number in hexadecimal, as etcd logs it or with colons as OpenSSL prints it.
+    /// Reads a positive number in hexadecimal, as in etcd's log, or with colons as printed by OpenSSL.
     fn from_str(text: &str) -> Result<Self, Error> {
         let bad = || {
-            Error::invalid("serial number", text, "not a hexadecimal number above zero")
-                .hinted("write it as `openssl x509 -noout -serial` prints it: 5ADD56 or 5A:DD:56")
+            Error::invalid("serial number", text, "not a positive hexadecimal number")
+                .hinted("write it as printed by `openssl x509 -noout -serial`: 5ADD56 or 5A:DD:56")
         };
         let digits: String = text.split(':').collect();
         let digits = digits.trim_start_matches('0');
@@ -71,7 +71,7 @@ impl FromStr for SerialNumber {
     }
 }
 
-/// Hexadecimal without separators, as etcd logs it.
+/// Hexadecimal without separators, as in etcd's log.
 impl fmt::Display for SerialNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))

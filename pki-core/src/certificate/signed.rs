@@ -1,5 +1,5 @@
-//! The outer form of what a CA signs (`SIGNED{…}` of X.509), and what its bytes say that a decoder
-//! smooths over.
+//! The outer structure of everything that a CA signs (`SIGNED{…}` in X.509), and details of its encoding that a decoder
+//! does not report.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use x509_parser::asn1_rs::{Any, FromDer};
 use crate::error::Error;
 use crate::key::PublicKey;
 
-/// The three parts of `SIGNED{…}` in their DER, as places in it.
+/// The positions of the three parts of `SIGNED{…}` in its DER.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Signed {
     body: Range<usize>,
@@ -29,7 +29,7 @@ impl Signed {
         if !(rest.is_empty() && behind.is_empty()) {
             return Err(Error::malformed(expected, "something follows its signature"));
         }
-        // The parser looks at the number of a tag and not at its class (x509-parser 0.18.1).
+        // The parser checks the number of a tag but not its class (x509-parser 0.18.1).
         if [&whole, &body, &algorithm, &signature].map(tag_octet) != [0x30, 0x30, 0x30, 0x03] {
             return Err(Error::malformed(expected, "its parts are not those of SIGNED (X.509)"));
         }
@@ -44,7 +44,7 @@ impl Signed {
         })
     }
 
-    /// The bytes that are signed.
+    /// The signed bytes.
     pub(crate) fn body<'a>(&self, der: &'a [u8]) -> &'a [u8] {
         &der[self.body.clone()]
     }
@@ -54,7 +54,7 @@ impl Signed {
         &der[self.algorithm.clone()]
     }
 
-    /// The parts of `new`, if it is what `old` is but for the signature.
+    /// The parts of `new`, if it differs from `old` only in the signature.
     pub(crate) fn signed_again(&self, old: &[u8], new: &[u8]) -> Option<Self> {
         let signed = Self::read("SIGNED", new).ok()?;
         let same =
@@ -67,29 +67,29 @@ impl Signed {
     }
 }
 
-/// How a to-be-signed certificate or CRL is written, where RFC 5280 leaves no choice.
+/// Details of the encoding of a to-be-signed certificate or CRL that RFC 5280 prescribes.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Encoding {
     /// True if the algorithm inside the signed part is the one outside.
     pub(crate) algorithms_agree: bool,
-    /// The two times of the validity, or of a CRL: what is wrong with how each is written.
+    /// What is wrong with the encoding of each of the two times of a certificate or CRL.
     pub(crate) times: [Option<&'static str>; 2],
     /// True if it has an issuerUniqueID or a subjectUniqueID.
     pub(crate) unique_ids: bool,
 }
 
 impl Encoding {
-    /// Of a TBSCertificate: `[0] version, serialNumber, signature, issuer, validity, subject, …`.
+    /// For a TBSCertificate: `[0] version, serialNumber, signature, issuer, validity, subject, …`.
     pub(super) fn of_certificate(signed: &Signed, der: &[u8]) -> Option<Self> {
         let fields = elements(contents(signed.body(der))?)?;
-        // The parser looks at the number of a tag and not always at its class (x509-parser 0.18.1).
+        // The parser checks the number of a tag but not always its class (x509-parser 0.18.1).
         let tags: Vec<u8> = fields.iter().map(tag_octet).collect();
         let ([0xa0, tags @ ..] | tags) = &tags[..];
         let [0x02, 0x30, 0x30, 0x30, 0x30, 0x30, optional @ ..] = tags else {
             return None;
         };
         let versioned = fields.len() - tags.len();
-        // With a leading zero it would be no number of a CRL.
+        // With a leading zero, it would never match a number in a CRL.
         if !is_integer(fields.get(versioned)?) {
             return None;
         }
@@ -107,8 +107,8 @@ impl Encoding {
         })
     }
 
-    /// Of a TBSCertList: `version, signature, issuer, thisUpdate, nextUpdate, revoked, [0] extensions`,
-    /// and how many extensions each of its entries has.
+    /// For a TBSCertList: `version, signature, issuer, thisUpdate, nextUpdate, revoked, [0] extensions`, and the number of
+    /// extensions of each entry.
     pub(crate) fn of_crl(signed: &Signed, der: &[u8]) -> Option<(Self, Vec<usize>)> {
         let fields = elements(contents(signed.body(der))?)?;
         let tags: Vec<u8> = fields.iter().map(tag_octet).collect();
@@ -140,9 +140,9 @@ impl Encoding {
     }
 }
 
-/// How many extensions an entry of a CRL has: `userCertificate, revocationDate, crlEntryExtensions`. By
-/// ourselves, for the parser takes extensions that it cannot read, and all behind them, for absent, and
-/// reads a number of another tag or with leading zeros (x509-parser 0.18.1).
+/// The number of extensions of a CRL entry: `userCertificate, revocationDate, crlEntryExtensions`. This crate counts them
+/// itself, because the parser treats an extension that it cannot read, and everything after it, as absent, and accepts
+/// numbers with another tag or with leading zeros (x509-parser 0.18.1).
 fn entry_extensions(entry: &Any<'_>) -> Option<usize> {
     let fields = elements(entry.data)?;
     let [serial, date, extensions @ ..] = &fields[..] else {
@@ -156,8 +156,8 @@ fn entry_extensions(entry: &Any<'_>) -> Option<usize> {
     }
 }
 
-/// How many `extnID, critical, extnValue` there are, and nothing behind them, where the parser does not
-/// look (x509-parser 0.18.1).
+/// The number of `extnID, critical, extnValue`, without any data after them, which the parser does not check
+/// (x509-parser 0.18.1).
 fn count_extensions(list: &Any<'_>) -> Option<usize> {
     let all = elements(list.data).filter(|_| tag_octet(list) == 0x30)?;
     let is_extension = |extension: &Any<'_>| {
@@ -197,8 +197,8 @@ pub(super) fn elements(mut der: &[u8]) -> Option<Vec<Any<'_>>> {
     Some(found)
 }
 
-/// True for a Name whose every octet is read: one or more attributes in each relative name, of a type and a
-/// value (RFC 5280 section 4.1.2.4). The parser takes what it cannot read, and all behind it, for absent.
+/// True for a Name without unread octets: each relative name has one or more attributes with a type and a value
+/// (RFC 5280 section 4.1.2.4). The parser treats a part that it cannot read, and everything after it, as absent.
 pub(super) fn is_name(der: &[u8]) -> bool {
     let attributes = |set: &[u8]| !set.is_empty() && each(set, 0x30, is_attribute);
     let relative = |names: &[u8]| each(names, 0x31, attributes);
@@ -223,7 +223,7 @@ fn each(mut der: &[u8], tag: u8, check: impl Fn(&[u8]) -> bool) -> bool {
     true
 }
 
-/// The contents of the one element that `der` is.
+/// The contents of the only element in `der`.
 pub(super) fn contents(der: &[u8]) -> Option<&[u8]> {
     let (rest, element) = Any::from_der(der).ok()?;
     rest.is_empty().then_some(element.data)
@@ -236,15 +236,15 @@ const fn is_time(tag: u8) -> bool {
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
 
-/// The first octet of the element; every tag here is below 31.
+/// The first octet of the element. All tags here are below 31.
 pub(super) fn tag_octet(element: &Any<'_>) -> u8 {
     let header = &element.header;
     let number = u8::try_from(header.tag().0).unwrap_or(0x1f) & 0x1f;
     (header.class() as u8) << 6 | u8::from(header.constructed()) << 5 | number
 }
 
-/// Sections 4.1.2.5.1 and 4.1.2.5.2: in UTC, with seconds and no fraction, and each year in the one
-/// form that is its own.
+/// Sections 4.1.2.5.1 and 4.1.2.5.2: in UTC, with seconds but without a fraction, and with the time type that its year
+/// requires.
 fn time_fault(time: &Any<'_>) -> Option<&'static str> {
     let (digits, rest) = match time.data.split_last() {
         Some((b'Z', digits)) => (digits, true),
@@ -257,9 +257,9 @@ fn time_fault(time: &Any<'_>) -> Option<&'static str> {
         GENERALIZED_TIME if !(whole && digits.len() == 14) => {
             Some("a GeneralizedTime that is not YYYYMMDDHHMMSSZ")
         }
-        // As text: four digits each.
+        // Compared as text; each year has four digits.
         GENERALIZED_TIME if digits < b"2050".as_slice() => {
-            Some("a GeneralizedTime before 2050, where UTCTime is wanted")
+            Some("a GeneralizedTime before 2050, which must be a UTCTime")
         }
         GENERALIZED_TIME => None,
         _ => Some("neither a UTCTime nor a GeneralizedTime"),

@@ -1,21 +1,21 @@
-//! Whether bytes are DER to the letter (X.690 sections 8, 10.1 and 11), which a decoder smooths over.
+//! Checks whether bytes are strictly DER (X.690 sections 8, 10.1 and 11), which a decoder does not report.
 
 use super::Extensions;
 
-/// What is written in another form than DER, in a field or in the value of an extension of RFC 5280.
+/// A violation of DER, in a field or in the value of an extension of RFC 5280.
 pub(super) fn der_fault(der: &[u8], extensions: &Extensions) -> Option<&'static str> {
     let is_standard = |oid: &str| oid.starts_with("2.5.29.") || oid.starts_with("1.3.6.1.5.5.7.1.");
     let mut known = extensions.all.iter().filter(|extension| is_standard(extension.oid.as_str()));
     fault(der, 0).or_else(|| known.find_map(|extension| fault(&extension.value, 0)))
 }
 
-/// Deeper than any certificate is, and shallow enough for every stack.
+/// Deeper than any real certificate, and shallow enough for every stack.
 const DEEPEST: usize = 64;
 
-/// The first fault of the elements that stand one behind the other in `der`, and of those in them.
+/// The first violation in the consecutive elements of `der`, and in their children.
 fn fault(mut der: &[u8], depth: usize) -> Option<&'static str> {
     if depth > DEEPEST {
-        return Some("elements within elements without end");
+        return Some("elements are nested too deeply");
     }
     while !der.is_empty() {
         match split(der) {
@@ -31,7 +31,7 @@ fn fault(mut der: &[u8], depth: usize) -> Option<&'static str> {
     None
 }
 
-/// The tag and the contents of the first element, and what stands behind it.
+/// The tag and the contents of the first element, and the data after it.
 fn split(der: &[u8]) -> Result<(u8, &[u8], &[u8]), &'static str> {
     const CUT: &str = "an element ends too early";
     let (tag, rest) = der.split_first().ok_or(CUT)?;
@@ -49,7 +49,7 @@ fn split(der: &[u8]) -> Result<(u8, &[u8], &[u8]), &'static str> {
             });
             let length = length.ok_or(CUT)?;
             if length < 0x80 || octets.first() == Some(&0) {
-                return Err("a length in more octets than it needs");
+                return Err("a length with more octets than necessary");
             }
             (length, rest)
         }
@@ -63,7 +63,7 @@ fn fault_of(tag: u8, contents: &[u8], depth: usize) -> Option<&'static str> {
     match tag {
         0x01 if !matches!(contents, [0x00 | 0xff]) => Some("a BOOLEAN that is neither 00 nor FF"),
         0x02 | 0x0a if matches!(contents, [] | [0x00, ..0x80, ..] | [0xff, 0x80..=0xff, ..]) => {
-            Some("an INTEGER in more octets than it needs, or in none")
+            Some("an INTEGER with no octets, or with more than necessary")
         }
         0x03 => match contents {
             [0, ..] => None,
@@ -73,10 +73,10 @@ fn fault_of(tag: u8, contents: &[u8], depth: usize) -> Option<&'static str> {
         0x17 if !is_time(contents, 12) => Some("a UTCTime that is not YYMMDDHHMMSSZ"),
         0x18 if !is_time(contents, 14) => Some("a GeneralizedTime that is not YYYYMMDDHHMMSSZ"),
         0x05 if !contents.is_empty() => Some("a NULL with contents"),
-        // SEQUENCE and SET are always constructed, the other universal types never.
+        // SEQUENCE and SET are always constructed; the other universal types never are.
         0x10 | 0x11 => Some("a SEQUENCE or SET that is not constructed"),
         0x30 | 0x31 => fault(contents, depth + 1),
-        0x20..0x40 => Some("a string in pieces"),
+        0x20..0x40 => Some("a constructed string"),
         tag if tag & CONSTRUCTED != 0 => fault(contents, depth + 1),
         _ => None,
     }
@@ -109,7 +109,7 @@ mod tests {
             (&[0x03, 0x02, 0x08, 0x00], Some("BIT STRING")),
             (&[0x03, 0x00], Some("BIT STRING")),
             (&[0x03, 0x01, 0x01], Some("BIT STRING")),
-            (&[0x24, 0x03, 0x04, 0x01, 0x00], Some("pieces")),
+            (&[0x24, 0x03, 0x04, 0x01, 0x00], Some("constructed")),
             (&[0xa0, 0x03, 0x01, 0x01, 0x02], Some("BOOLEAN")),
             (&[0x04, 0x05, 0x00], Some("too early")),
             (&[0x1f, 0x1f, 0x00], Some("tag number")),

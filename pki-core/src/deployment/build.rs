@@ -1,4 +1,4 @@
-//! From the files of all hosts and their configuration to the part that each file plays.
+//! Determines the role of each file from the files of all hosts and their configuration.
 
 use std::collections::HashMap;
 
@@ -57,8 +57,8 @@ impl<'a> Deployment<'a> {
         Ok(deployment)
     }
 
-    /// What the manifest says about the certificates. Where a host's configuration uses other files, as those
-    /// of other tools do, it says nothing about them.
+    /// Adds the certificates of the manifest. If a host's configuration uses other files, as with other tools, the manifest
+    /// does not apply to them.
     fn add_specs(&mut self) -> Result<(), Error> {
         let of_pairs = self.pairs.iter().enumerate();
         let at: HashMap<(&str, String), usize> =
@@ -88,15 +88,14 @@ impl<'a> Deployment<'a> {
         Ok(())
     }
 
-    /// True if the configuration of a host names other files for all that a certificate of the manifest is
-    /// for.
+    /// True if the configuration of a host uses other files for all purposes of a certificate in the manifest.
     fn uses_others(&self, host: &str, spec: &CertificateSpec) -> bool {
         let plays = |part: &Purpose| {
             self.pairs
                 .iter()
                 .any(|pair| pair.host == host && pair.spec.is_none() && pair.plays(*part))
         };
-        // A host may have several clients, of which its files name one.
+        // A host can have several clients, but its configuration names only one.
         let clients = self.manifest.clients.iter().filter(|client| client.host == host);
         let is_only = !matches!(spec.role, Role::Client(_)) || clients.count() < 2;
         is_only && spec.role.purposes().iter().all(plays)
@@ -139,7 +138,7 @@ impl<'a> Deployment<'a> {
         self.members.push(Member { host: member, settings });
     }
 
-    /// What the API server, kubeadm and etcdctl on a host are told to use.
+    /// Adds the files that the API server, kubeadm and etcdctl on a host are configured to use.
     fn add_client(&mut self, host: &'a str, folder: &str) {
         let (kubeadm, etcdctl) = (FileKind::KubeadmConfig.name(), FileKind::EtcdctlEnv.name());
         let kubeadm_config = self.text(host, &kubeadm).and_then(ClientConfig::from_kubeadm);
@@ -201,7 +200,7 @@ impl<'a> Deployment<'a> {
     }
 }
 
-/// The place of each host in the manifest.
+/// The position of each host in the manifest.
 fn manifest_order(manifest: &Manifest) -> HashMap<&str, usize> {
     let hosts = manifest.hosts().map(|host| host.name.as_str());
     let hosts = hosts.chain(manifest.clients.iter().map(|client| client.host.as_str()));

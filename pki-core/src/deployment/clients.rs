@@ -1,19 +1,19 @@
-//! What the clients of etcd are told: kubeadm's external etcd, and the environment of etcdctl.
+//! The configuration of etcd's clients: kubeadm's external etcd, and the environment of etcdctl.
 
 use crate::document::{Document, Value};
 use crate::etcd::EnvironmentFile;
 use crate::suggest;
 
-/// Where a client connects, what it trusts there and what it presents.
+/// The endpoints of a client, its trusted CA, and its certificate.
 #[derive(Debug)]
 pub(crate) struct ClientConfig {
-    /// Whose names the settings have.
+    /// The program, which determines the names of the settings.
     pub(crate) program: Program,
     pub(crate) endpoints: Vec<String>,
     pub(crate) ca: Setting,
     pub(crate) certificate: Setting,
     pub(crate) key: Setting,
-    /// Names that the program does not read, each with the name that it reads.
+    /// Names that the program does not read, with the correct names.
     pub(crate) unread: Vec<(String, Option<&'static str>)>,
 }
 
@@ -29,7 +29,7 @@ pub(crate) enum Program {
 pub(crate) enum Setting {
     Absent,
     Path(String),
-    /// It depends on a variable of the shell.
+    /// It depends on a shell variable.
     Unknown,
 }
 
@@ -43,7 +43,7 @@ impl Setting {
 }
 
 impl ClientConfig {
-    /// The settings that lead to files, by the names that their program gives them.
+    /// The settings with paths, with their names in the program.
     pub(crate) const fn files(&self) -> [(&'static str, &Setting); 3] {
         let [ca, certificate, key] = match self.program {
             Program::Etcdctl => ["ETCDCTL_CACERT", "ETCDCTL_CERT", "ETCDCTL_KEY"],
@@ -54,7 +54,7 @@ impl ClientConfig {
         [(ca, &self.ca), (certificate, &self.certificate), (key, &self.key)]
     }
 
-    /// `etcd.external` of a ClusterConfiguration; kubeadm's file may hold several documents.
+    /// `etcd.external` of a ClusterConfiguration. kubeadm's file can contain several documents.
     pub(super) fn from_kubeadm(text: &str) -> Option<Self> {
         text.split("\n---").find_map(|document| {
             let document = Document::from_yaml(document.trim_start_matches('-').as_bytes()).ok()?;
@@ -75,8 +75,7 @@ impl ClientConfig {
         })
     }
 
-    /// `ETCDCTL_…=…`, one on each line, for a shell or for systemd. None for the API of etcd 2, which has
-    /// other names.
+    /// `ETCDCTL_…=…`, one on each line, for a shell or for systemd. `None` for the version 2 API, which has other names.
     pub(super) fn from_env(text: &str) -> Option<Self> {
         let lines = text.lines().map(|line| {
             let line = line.trim_start();
@@ -123,7 +122,7 @@ impl ClientConfig {
     }
 }
 
-/// What etcdctl reads with the API of etcd 2, and the names since.
+/// The variables of the version 2 API of etcdctl, and their new names.
 const V2_NAMES: [(&str, &str); 5] = [
     ("ETCDCTL_CA_FILE", "ETCDCTL_CACERT"),
     ("ETCDCTL_CERT_FILE", "ETCDCTL_CERT"),
@@ -136,7 +135,7 @@ const V2_NAMES: [(&str, &str); 5] = [
 const PATH_NAMES: [&str; 4] =
     ["ETCDCTL_CACERT", "ETCDCTL_CERT", "ETCDCTL_ENDPOINTS", "ETCDCTL_KEY"];
 
-/// The variables that etcdctl reads beside them: each global flag has one.
+/// The other variables of etcdctl: each global flag has one.
 const OTHER_NAMES: [&str; 16] = [
     "ETCDCTL_API",
     "ETCDCTL_COMMAND_TIMEOUT",

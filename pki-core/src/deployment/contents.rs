@@ -1,4 +1,4 @@
-//! What the bytes of a file hold, whatever the file is for. Nothing of a secret is kept.
+//! The contents of a file, whatever its role. No part of a secret is kept.
 
 use crate::certificate::Certificate;
 use crate::crl::Crl;
@@ -8,13 +8,13 @@ use crate::key::{PublicKey, Signer};
 use crate::pem;
 use crate::private_key::PrivateKey;
 
-/// A file in a host's folder. What it holds is read once; no secret is kept.
+/// A file in a host's folder. Its contents are read once, and no secret is kept.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct HostFile {
-    /// Whose folder it is in.
+    /// The host of the folder.
     pub host: String,
-    /// Its name there.
+    /// Its name in the folder.
     pub name: String,
     /// Its permission bits.
     pub mode: u32,
@@ -22,13 +22,13 @@ pub struct HostFile {
 }
 
 impl HostFile {
-    /// Reads the bytes of a file, whatever they are.
+    /// Reads the bytes of a file of any kind.
     pub fn new(host: impl Into<String>, name: impl Into<String>, mode: u32, bytes: &[u8]) -> Self {
         let contents = Contents::read(bytes);
         Self { host: host.into(), name: name.into(), mode, contents }
     }
 
-    /// The certificate that it holds first.
+    /// The first certificate in it.
     pub fn certificate(&self) -> Option<&Certificate> {
         self.contents.certificates.first()
     }
@@ -39,37 +39,37 @@ impl HostFile {
     }
 }
 
-/// The facts about a file's bytes.
+/// The contents of a file.
 #[derive(Clone, Debug)]
 pub(crate) struct Contents {
     pub(crate) form: Form,
-    /// The PEM sections, in order.
+    /// The PEM blocks, in order.
     pub(crate) sections: Vec<Section>,
     /// The certificates that can be read, in order.
     pub(crate) certificates: Vec<Certificate>,
-    /// The public half of the private key, where one can be read.
+    /// The public key of the private key, if one can be read.
     pub(crate) key: Option<PublicKey>,
-    /// The public halves of all private keys in it, in whatever form.
+    /// The public keys of all private keys in it, in any format.
     pub(crate) all_keys: Vec<PublicKey>,
     /// The CRL.
     pub(crate) crl: Option<Crl>,
-    /// Why a section cannot be read.
+    /// Why a block cannot be read.
     pub(crate) damage: Option<String>,
-    /// The text of a file that is no PEM: configuration.
+    /// The text of a file that is not PEM, which may be configuration.
     pub(crate) text: String,
 }
 
-/// The form of a file.
+/// The format of a file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Form {
     Empty,
-    /// DER where others have PEM: of a certificate, a key, a CRL.
+    /// DER instead of PEM: a certificate, a key or a CRL.
     Der(&'static str),
     Pem,
     Other,
 }
 
-/// What a PEM section is.
+/// The kind of a PEM block.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Section {
     Certificate,
@@ -81,7 +81,7 @@ pub(crate) enum Section {
 }
 
 impl Section {
-    /// As its `-----BEGIN` line has it.
+    /// The label in its `-----BEGIN` line.
     pub(crate) fn label(&self) -> &str {
         match self {
             Self::Certificate => "CERTIFICATE",
@@ -146,7 +146,7 @@ impl Contents {
                 pem::Content::PrivateKey(der) => {
                     match PrivateKey::from_der(&der) {
                         Ok(key) => self.key = Some(key.public_key().clone()),
-                        // Whether such a key is good enough is said of its certificate.
+                        // The rules about its certificate check whether such a key is strong enough.
                         Err(error) if error.defect() == Some(Defect::Unsupported) => {}
                         Err(error) => self.damage = Some(damaged(error)),
                     }
@@ -172,7 +172,7 @@ impl Contents {
         self.sections.contains(section)
     }
 
-    /// The labels of the sections, for people.
+    /// The labels of the blocks, for people.
     pub(crate) fn labels(&self) -> String {
         let labels: Vec<&str> = self.sections.iter().map(Section::label).collect();
         labels.join(", ")

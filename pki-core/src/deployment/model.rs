@@ -1,4 +1,4 @@
-//! The hosts of a cluster as the rules see them.
+//! The hosts of a cluster, for the rules.
 
 use std::collections::HashMap;
 
@@ -25,24 +25,24 @@ pub(crate) struct Deployment<'a> {
     pub(crate) trusts: Vec<Trust<'a>>,
     pub(crate) crls: Vec<ConfiguredCrl<'a>>,
     pub(crate) clients: Vec<ClientFile<'a>>,
-    /// What a file, `HOST/NAME`, names outside the host's folder.
+    /// Files outside the host's folder that a file, `HOST/NAME`, refers to.
     pub(crate) unseen: Vec<(String, String)>,
     pub(super) by_path: HashMap<(&'a str, &'a str), &'a HostFile>,
 }
 
-/// A member and how it is configured.
+/// A member and its configuration.
 pub(crate) struct Member<'a> {
     pub(crate) host: &'a Host,
     pub(crate) settings: EtcdSettings,
 }
 
-/// A certificate and its key, by the names of their files, and the parts that they play.
+/// The file names of a certificate and its key, and their purposes.
 pub(crate) struct Pair<'a> {
     pub(crate) host: &'a str,
     pub(crate) certificate: String,
     pub(crate) key: String,
     pub(crate) parts: Vec<Purpose>,
-    /// What the manifest says about it.
+    /// The certificate in the manifest.
     pub(crate) spec: Option<CertificateSpec>,
 }
 
@@ -57,14 +57,14 @@ impl Pair<'_> {
     }
 }
 
-/// A file of CAs that a host trusts, and whose certificates it judges.
+/// A trust file of a host, and the purposes of the certificates that are verified with it.
 pub(crate) struct Trust<'a> {
     pub(crate) host: &'a str,
     pub(crate) file: String,
     pub(crate) judges: Vec<Purpose>,
 }
 
-/// A CRL that a member enforces, against those who come as clients or as peers.
+/// A CRL that a member enforces for clients or for peers.
 pub(crate) struct ConfiguredCrl<'a> {
     pub(crate) host: &'a str,
     pub(crate) file: String,
@@ -85,7 +85,7 @@ impl ClientFile<'_> {
 }
 
 impl Member<'_> {
-    /// Whether etcd dials its own client port with the server's certificate, for its gateway.
+    /// Whether etcd's gateway connects to its own client port with the server certificate.
     pub(crate) fn uses_gateway(&self) -> bool {
         self.settings.is_not_off("enable-grpc-gateway")
             && self.settings.find("client-cert-file").is_none()
@@ -99,7 +99,7 @@ impl Trust<'_> {
     }
 }
 
-/// A leaf with what its file holds beside it.
+/// A leaf certificate, with the other certificates in its file.
 #[derive(Clone)]
 pub(crate) struct Leaf<'a> {
     pub(crate) certificate: &'a Certificate,
@@ -115,7 +115,7 @@ impl<'a> Deployment<'a> {
         self.file(host, name).map(|file| file.contents.text.as_str())
     }
 
-    /// The leaf of a pair, where its file holds one that etcd could load.
+    /// The leaf certificate of a pair, if etcd could load it.
     pub(crate) fn leaf(&self, pair: &Pair<'_>) -> Option<Leaf<'a>> {
         let contents = &self.file(pair.host, &pair.certificate)?.contents;
         if contents.form != Form::Pem || contents.damage.is_some() {
@@ -128,24 +128,24 @@ impl<'a> Deployment<'a> {
         Some(Leaf { certificate: all.get(at)?, chain })
     }
 
-    /// The pairs that play a part, with their leaves.
+    /// The pairs with a purpose, and their leaf certificates.
     pub(crate) fn playing(&self, part: Purpose) -> impl Iterator<Item = (&Pair<'a>, Leaf<'a>)> {
         let pairs = self.pairs.iter().filter(move |pair| pair.plays(part));
         pairs.filter_map(|pair| Some((pair, self.leaf(pair)?)))
     }
 
-    /// The pair that a member uses for a part.
+    /// The pair that a member uses for a purpose.
     pub(crate) fn of_member(&self, host: &str, part: Purpose) -> Option<(&Pair<'a>, Leaf<'a>)> {
         self.playing(part).find(|(pair, _)| pair.host == host)
     }
 
-    /// The cluster's CAs, and every CA that a host holds.
+    /// The cluster's CAs, and all CAs in the hosts' folders.
     pub(crate) fn known_cas(&self) -> Vec<&'a Certificate> {
         let held = self.files.iter().flat_map(|file| &file.contents.certificates);
         self.cas.all().into_iter().chain(held.filter(|certificate| certificate.is_ca())).collect()
     }
 
-    /// The CAs by which certificates of a part are judged, each set once.
+    /// The sets of CAs that certificates with a purpose are verified with, without duplicates.
     pub(crate) fn judging(&self, part: Purpose) -> Vec<&'a [Certificate]> {
         let trusts = self.trusts.iter().filter(|trust| trust.judges.contains(&part));
         let mut sets: Vec<&[Certificate]> = Vec::new();
@@ -157,7 +157,7 @@ impl<'a> Deployment<'a> {
         sets
     }
 
-    /// The CRL of a file, in a form that some etcd reads.
+    /// The CRL in a file, if some version of etcd can read its format.
     pub(crate) fn list(&self, crl: &ConfiguredCrl<'_>) -> Option<&'a Crl> {
         self.file(crl.host, &crl.file)?.contents.crl.as_ref()
     }
@@ -169,7 +169,7 @@ impl<'a> Deployment<'a> {
     }
 }
 
-/// The place of the leaf in its file: the first certificate, unless that is a CA and a later one is not.
+/// The position of the leaf certificate in its file: the first one, unless that is a CA and a later one is not.
 pub(crate) fn first_leaf(all: &[Certificate]) -> usize {
     match all.first() {
         Some(first) if first.is_ca() => all.iter().position(|c| !c.is_ca()).unwrap_or(0),

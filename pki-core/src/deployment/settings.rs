@@ -1,4 +1,4 @@
-//! Which files of a member's folder say how its etcd is configured.
+//! Finds the files in a member's folder that configure its etcd.
 
 use super::model::Deployment;
 use crate::bundle::Bundles;
@@ -6,10 +6,10 @@ use crate::etcd::{EtcdSettings, FileLookup};
 use crate::layout::{FileKind, below};
 use crate::manifest::Host;
 
-/// The environment file of kubespray and etcdadm, whose units are elsewhere on the host.
+/// The environment file of kubespray and etcdadm, whose units are in another folder on the host.
 const ENVIRONMENT: &str = "etcd.env";
 
-/// What the unit of a member says, else its configuration file, else its environment file, else the manifest.
+/// The settings from the unit of a member, otherwise from its configuration file, its environment file, or the manifest.
 pub(super) fn read(
     deployment: &Deployment<'_>,
     member: &Host,
@@ -34,7 +34,7 @@ pub(super) fn read(
                 .and_then(|text| EtcdSettings::from_environment(ENVIRONMENT, text, version));
             settings.unwrap_or_else(|| {
                 let options = bundles.settings(member).into_iter();
-                // A manifest without configuration does not know who is on the lists of etcd.
+                // A manifest without configuration does not know etcd's allow lists.
                 let is_known =
                     |name: &str| deployment.manifest.configuration || !name.contains("-allowed-");
                 EtcdSettings::from_options(options.filter(|(name, _)| is_known(name)))

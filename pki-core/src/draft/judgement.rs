@@ -1,4 +1,4 @@
-//! The rules that verify applies, applied to what is about to be signed and to the CA that signs it.
+//! Applies the rules of `verify` to a draft and to the CA that will sign it.
 
 use time::OffsetDateTime;
 
@@ -10,7 +10,7 @@ use crate::report::Place;
 use crate::rules::{self, CertificateInPath, VerifyOptions};
 use crate::usage::{ExtendedKeyUsage, Purpose};
 
-/// Judges a certificate, and the CA above it.
+/// Checks a certificate, and the CA above it.
 pub(super) fn certificate(
     unsigned: &Certificate,
     ca: Option<&Certificate>,
@@ -37,7 +37,7 @@ pub(super) fn certificate(
     verdict(findings)
 }
 
-/// Judges a CRL, and the CA that issues it.
+/// Checks a CRL, and the CA that issues it.
 pub(super) fn crl(
     unsigned: &Crl,
     ca: &Certificate,
@@ -48,7 +48,7 @@ pub(super) fn crl(
     verdict(findings)
 }
 
-/// A CA that is not one is judged as one all the same, so that the rules say what it lacks.
+/// A certificate that is not a CA is checked as one anyway, so that the rules report what is missing.
 fn of_ca(ca: &Certificate, cas_below: usize, options: &VerifyOptions) -> Vec<Finding> {
     let place = if ca.is_self_issued() { Place::Anchor } else { Place::Intermediate };
     rules::check_before_signing(&CertificateInPath {

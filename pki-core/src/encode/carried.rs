@@ -40,7 +40,7 @@ pub(super) struct TbsCertificate<'a> {
     pub(super) extensions: Option<Vec<AnyRef<'a>>>,
 }
 
-/// RFC 5280 section 5.1, as version 2 has it.
+/// RFC 5280 section 5.1, version 2.
 #[derive(Sequence)]
 pub(super) struct TbsCertList<'a> {
     pub(super) version: u8,
@@ -62,7 +62,7 @@ pub(super) struct CertificationRequestInfo<'a> {
     pub(super) attributes: AnyRef<'a>,
 }
 
-/// The to-be-signed structure in what rcgen wrote.
+/// The to-be-signed structure in rcgen's output.
 pub(super) fn body<'a, T>(written: &'a [u8]) -> Result<T, Error>
 where
     T: der::Choice<'a> + der::DecodeValue<'a, Error = der::Error>,
@@ -84,14 +84,14 @@ pub(crate) fn unsigned_certificate(tbs: &[u8]) -> Result<Vec<u8>, Error> {
     unsigned(tbs, read.signature)
 }
 
-/// The same of a TBSCertList.
+/// The same for a TBSCertList.
 pub(crate) fn unsigned_crl(tbs: &[u8]) -> Result<Vec<u8>, Error> {
     let read = TbsCertList::from_der(tbs);
     let read = read.map_err(|e| Error::bad_der("a to-be-signed CRL", tbs, &e))?;
     unsigned(tbs, read.signature)
 }
 
-/// The same of a CertificationRequestInfo, which is signed with the algorithm of its key.
+/// The same for a CertificationRequestInfo, which is signed with the algorithm of its key.
 pub(crate) fn unsigned_request(info: &[u8]) -> Result<Vec<u8>, Error> {
     let failed = |e| Error::bad_der("a to-be-signed certification request", info, &e);
     let read = CertificationRequestInfo::from_der(info).map_err(failed)?;

@@ -10,12 +10,12 @@ use crate::crl::RevocationReason;
 use crate::error::Error;
 use crate::request::CrlRequest;
 
-/// The TBSCertList of a CA. The entries keep the order in which they are given.
+/// The TBSCertList of a CA. The entries keep their order.
 pub(crate) fn crl(request: &CrlRequest, ca: &Certificate) -> Result<Vec<u8>, Error> {
     // No `..`: a field that is not written would be lost silently.
     let CrlRequest { number, this_update, next_update, revoked } = request;
     let signatory = Signatory::ca(ca)?;
-    // RFC 5280 section 5.2.1: CRLs always name the key, also of a CA that does not name it itself.
+    // RFC 5280 section 5.2.1: CRLs always contain the key identifier, even if the CA certificate does not.
     let own_id = ca.public_key.key_id();
     let key_id = signatory.key_id.unwrap_or(&own_id);
     let params = CertificateRevocationListParams {

@@ -1,4 +1,4 @@
-//! The extensions: our values in rcgen's terms, and the two that rcgen does not have.
+//! Converts extensions to rcgen's types, and encodes the two that rcgen does not support.
 
 use der::asn1::{Ia5String, ObjectIdentifier};
 use der::{Any, Encode};
@@ -71,7 +71,7 @@ fn arcs(oid: &Oid) -> Result<Vec<u64>, Error> {
     oid.arcs().ok_or_else(|| unwritable_oid(oid, Input::Request))
 }
 
-/// RFC 5280 section 4.2.2.1; OCSP first, as cfssl and Go write it.
+/// RFC 5280 section 4.2.2.1; OCSP comes first, as in cfssl and Go.
 pub(super) fn authority_info_access(urls: &Urls) -> Result<Option<CustomExtension>, Error> {
     const OCSP: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.1");
     const CA_ISSUERS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.2");

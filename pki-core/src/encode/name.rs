@@ -1,4 +1,4 @@
-//! Distinguished names (RFC 5280 section 4.1.2.4), which rcgen writes with one value a type only.
+//! Encodes distinguished names (RFC 5280 section 4.1.2.4), because rcgen supports only one value of each type.
 
 use der::asn1::{Ia5StringRef, PrintableStringRef, SetOfVec, Utf8StringRef};
 use der::{Any, Encode, Sequence, Tag, ValueOrd};
@@ -7,14 +7,14 @@ use super::{failed, unwritable_oid};
 use crate::error::{Error, Input};
 use crate::subject::{Attribute, StringType, Subject, string_type};
 
-/// x509-cert has this type too, with an OID that cannot be 2.40 or above (const-oid 0.10.3).
+/// The same type in x509-cert does not support OIDs from 2.40 on (const-oid 0.10.3).
 #[derive(Sequence, ValueOrd)]
 struct AttributeTypeAndValue {
     oid: Any,
     value: Any,
 }
 
-/// The DER of a Name. The values of one RDN are sorted, as DER demands (X.690 section 11.6).
+/// The DER of a Name. The values of one RDN are sorted, as DER requires (X.690 section 11.6).
 pub(super) fn encode(subject: &Subject) -> Result<Vec<u8>, Error> {
     let rdn = |values: &[(Attribute, String)]| -> Result<_, Error> {
         let values = values.iter().map(|(attribute, value)| typed(attribute, value));

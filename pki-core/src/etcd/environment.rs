@@ -1,18 +1,18 @@
-//! Environment files, as systemd reads them (systemd.exec(5), `EnvironmentFile=`).
+//! Reads environment files like systemd (systemd.exec(5), `EnvironmentFile=`).
 
-/// What an environment file says.
+/// The contents of an environment file.
 #[derive(Debug, Default)]
 pub(crate) struct EnvironmentFile {
-    /// Names and values, in order; of two equal names the later counts.
+    /// Names and values, in order. Of two equal names, the later one counts.
     pub(crate) variables: Vec<(String, String)>,
     /// Lines that systemd ignores although they look like assignments.
     pub(super) ignored: Vec<String>,
 }
 
-/// Where the reader stands in a value.
+/// The state of the parser within a value.
 #[derive(Clone, Copy)]
 enum Place {
-    /// Before the value, or behind a part of it in quotes.
+    /// Before the value, or after a quoted part of it.
     Open,
     Plain,
     Double,
@@ -36,7 +36,7 @@ impl EnvironmentFile {
                             Some(c) => key.push(c),
                         }
                     };
-                    // A line without `=` is nothing to systemd.
+                    // systemd ignores a line without `=`.
                     if end == '=' {
                         let value = read_value(&mut rest);
                         file.add(key.trim_end(), value);
@@ -56,14 +56,14 @@ impl EnvironmentFile {
     }
 }
 
-/// A name that systemd takes: letters, digits and underscores, no digit first.
+/// A name that systemd accepts: letters, digits and underscores, not starting with a digit.
 pub(super) fn is_name(name: &str) -> bool {
     !name.is_empty()
         && !name.starts_with(|c: char| c.is_ascii_digit())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// To the end of the line; a backslash before it takes the next line along.
+/// Reads to the end of the line. A backslash before it continues on the next line.
 fn skip_comment(rest: &mut impl Iterator<Item = char>) {
     while let Some(c) = rest.next() {
         match c {
@@ -78,7 +78,7 @@ fn skip_comment(rest: &mut impl Iterator<Item = char>) {
 
 fn read_value(rest: &mut impl Iterator<Item = char>) -> String {
     let mut value = String::new();
-    // How much of the value is more than blanks at its end.
+    // The length of the value without trailing spaces.
     let mut solid = 0;
     let mut place = Place::Open;
     while let Some(c) = rest.next() {
@@ -89,7 +89,7 @@ fn read_value(rest: &mut impl Iterator<Item = char>) -> String {
             (Place::Open, c) if c.is_ascii_whitespace() => {}
             (Place::Open | Place::Plain, '\\') => {
                 place = Place::Plain;
-                // A line break behind a backslash joins two lines.
+                // A line break after a backslash joins two lines.
                 if let Some(c) = rest.next().filter(|c| !matches!(c, '\n' | '\r')) {
                     value.push(c);
                 }

@@ -1,12 +1,12 @@
-//! The variables in the command of a unit (systemd.service(5), "Command lines").
+//! Expands the variables in the command of a unit (systemd.service(5), "Command lines").
 
 use std::collections::BTreeMap;
 
 use super::flags::Argument;
 use super::words::{Escapes, Word, first_word};
 
-/// Replaces `$NAME` and `${NAME}` as systemd does: the one only as a word of its own, split at blanks, the
-/// other anywhere (systemd.service(5), "Command lines").
+/// Replaces `$NAME` and `${NAME}` like systemd: `$NAME` only as a separate word, whose value is split at spaces, and
+/// `${NAME}` anywhere (systemd.service(5), "Command lines").
 pub(super) fn expand(word: &Word, environment: &BTreeMap<String, Word>) -> Vec<Argument> {
     let alone = word.text.strip_prefix('$').filter(|name| !name.starts_with(['{', '$']));
     if let Some(name) = alone.filter(|name| !name.is_empty()) {

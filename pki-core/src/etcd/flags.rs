@@ -1,31 +1,31 @@
-//! The arguments of etcd, as Go's package flag reads them.
+//! Reads the arguments of etcd like Go's package flag.
 
 use super::options::{EtcdOption, OptionKind, nearest};
 use super::url::Url;
 use super::version::EtcdVersion;
 use super::words::Word;
 
-/// An argument of the command that a unit runs.
+/// An argument of the command in a unit.
 #[derive(Clone, Debug)]
 pub(super) enum Argument {
     Word(Word),
-    /// `$NAME` as a word of its own, whose value is not known: any number of arguments.
+    /// `$NAME` as a separate word with an unknown value, which can be any number of arguments.
     Unknown(String),
 }
 
 /// The flags of one etcd.
 #[derive(Debug, Default)]
 pub(super) struct Flags {
-    /// In the order of the command line; of two equal options the later counts.
+    /// In the order of the command line. Of two equal options, the later one counts.
     pub(super) values: Vec<(&'static EtcdOption, Word)>,
-    /// Why etcd exits on them.
+    /// Why etcd exits because of them.
     pub(super) refused: Vec<String>,
-    /// References that stand for any number of flags.
+    /// References that can be any number of flags.
     pub(super) unknown: Vec<String>,
 }
 
 impl Flags {
-    /// Reads the arguments behind the program's name.
+    /// Reads the arguments after the program's name.
     pub(super) fn read(arguments: &[Argument], version: EtcdVersion) -> Self {
         let mut flags = Self::default();
         let mut rest = arguments.iter().peekable();
@@ -44,7 +44,7 @@ impl Flags {
             let name =
                 match flag.strip_prefix('-').map(|flag| flag.strip_prefix('-').unwrap_or(flag)) {
                     Some(name) if !name.is_empty() && !name.starts_with('-') => name,
-                    // Go stops at the first argument that is no flag, and etcd takes none.
+                    // Go stops at the first argument that is not a flag, and etcd accepts none.
                     _ => {
                         flags.refused.push(format!("{:?} is not a valid flag", word.text));
                         break;
@@ -53,7 +53,7 @@ impl Flags {
             let option = EtcdOption::find(name).filter(|option| option.is_flag_in(version));
             let Some(option) = option else {
                 flags.refused.push(unknown_flag(name, version));
-                // Go reads no further; the rest may hold more of the kind, and is worth its findings.
+                // Go stops here, but the rest can have more such mistakes, which are reported too.
                 if value.is_none() {
                     rest.next_if(|next| !is_flag(next));
                 }
@@ -89,7 +89,7 @@ fn unknown_flag(name: &str, version: EtcdVersion) -> String {
     format!("etcd {version} has no flag --{name}{hint}")
 }
 
-/// The value of an option as etcd stores it, or why etcd exits on it. `place` is its flag or variable.
+/// The value of an option as etcd stores it, or why etcd exits because of it. `place` is its flag or variable.
 pub(super) fn checked(option: &EtcdOption, value: &str, place: &str) -> Result<String, String> {
     let invalid = |reason: &str| format!("{place} is {value:?}: {reason}");
     match option.kind {
@@ -109,9 +109,9 @@ pub(super) fn checked(option: &EtcdOption, value: &str, place: &str) -> Result<S
     }
 }
 
-/// Why etcd exits on a list of URLs.
+/// Why etcd exits because of a list of URLs.
 pub(super) fn urls_refusal(option: &EtcdOption, value: &str) -> Option<String> {
-    // An empty list is none, as etcd takes it.
+    // etcd treats an empty list as unset.
     let urls = value.split(',').filter(|_| !value.is_empty()).map(Url::read);
     let binds = option.name.starts_with("listen-");
     urls.into_iter().find_map(|url| match url.refusal() {

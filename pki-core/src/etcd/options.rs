@@ -1,5 +1,4 @@
-//! The options of etcd: their names, their places in the configuration file, and the releases that know
-//! them.
+//! The options of etcd: their names, their keys in the configuration file, and the releases that have them.
 
 mod table;
 
@@ -11,9 +10,9 @@ use crate::suggest;
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct EtcdOption {
-    /// The long name of its flag; the environment variable is `ETCD_` and the name in upper case.
+    /// The long name of its flag. The environment variable is `ETCD_` and the name in upper case.
     pub name: &'static str,
-    /// What its value is.
+    /// The type of its value.
     pub kind: OptionKind,
     /// Its key in the configuration file.
     pub yaml: YamlKey,
@@ -22,13 +21,13 @@ pub struct EtcdOption {
     decides_access: bool,
 }
 
-/// What the value of an option is.
+/// The type of an option's value.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum OptionKind {
-    /// A duration of Go, such as `5s`
+    /// A Go duration, such as `5s`
     Duration,
-    /// A list: with commas in a flag or variable, a sequence in YAML
+    /// A list: separated by commas in a flag or variable, a sequence in YAML
     List,
     /// A number
     Number,
@@ -36,30 +35,30 @@ pub enum OptionKind {
     Switch,
     /// Any text
     Text,
-    /// URLs with commas between them, in YAML too
+    /// URLs separated by commas, also in YAML
     Urls,
 }
 
-/// Where the configuration file has an option.
+/// The key of an option in the configuration file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum YamlKey {
-    /// Under `client-transport-security`, by this key
+    /// Under `client-transport-security`, with this key
     Client(&'static str),
-    /// Nowhere: only a flag or a variable sets it
+    /// None: it can only be set with a flag or a variable
     Nowhere,
-    /// Under `peer-transport-security`, by this key
+    /// Under `peer-transport-security`, with this key
     Peer(&'static str),
-    /// At the top, by its own name
+    /// At the top level, with its own name
     Top,
 }
 
-/// The releases that know something.
+/// The releases that have an option or a key.
 #[derive(Clone, Copy, Debug)]
 struct Releases {
-    /// The first, and where it came to several lines the first of each line.
+    /// The first release; if it was added to several release lines, the first of each.
     since: &'static [EtcdVersion],
-    /// The first that no longer knows it.
+    /// The first release that no longer has it.
     until: Option<EtcdVersion>,
 }
 
@@ -75,7 +74,7 @@ impl Releases {
     }
 }
 
-/// Every option that a release from 3.4 to 3.7 knows.
+/// All options of the releases from 3.4 to 3.7.
 pub fn etcd_options() -> impl Iterator<Item = &'static EtcdOption> {
     OPTIONS.iter()
 }
@@ -86,7 +85,7 @@ impl EtcdOption {
         OPTIONS.iter().find(|option| option.name == name)
     }
 
-    /// Whether this release has it as a flag, and so as an environment variable.
+    /// Whether this release has it as a flag, and therefore as an environment variable.
     pub fn is_flag_in(&self, version: EtcdVersion) -> bool {
         self.flag.contain(version)
     }
@@ -101,7 +100,7 @@ impl EtcdOption {
         format!("ETCD_{}", self.name.to_uppercase().replace('-', "_"))
     }
 
-    /// `client-transport-security.cert-file`, where the configuration file has it.
+    /// `client-transport-security.cert-file`, if it has a key in the configuration file.
     pub fn yaml_path(&self) -> Option<String> {
         match self.yaml {
             YamlKey::Client(key) => Some(format!("{CLIENT_SECTION}.{key}")),
@@ -111,7 +110,7 @@ impl EtcdOption {
         }
     }
 
-    /// Whether it has a part in who can reach etcd, so that a member without it may be open.
+    /// Whether it affects who can connect to etcd, so that a member without it may be open.
     pub(super) const fn decides_access(&self) -> bool {
         self.decides_access
     }
@@ -156,7 +155,7 @@ pub(super) const CLIENT_SECTION: &str = "client-transport-security";
 /// The section of the configuration file about the peer port.
 pub(super) const PEER_SECTION: &str = "peer-transport-security";
 
-/// The name of the option that a mistyped name resembles, among those that a release knows.
+/// The option of a release with the most similar name to a mistyped one.
 pub(super) fn nearest(
     name: &str,
     known: impl Fn(&EtcdOption) -> bool,

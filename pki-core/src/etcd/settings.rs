@@ -1,4 +1,4 @@
-//! The options of one etcd, wherever they are written.
+//! The options of one etcd, wherever they are set.
 
 mod elsewhere;
 mod sources;
@@ -7,17 +7,17 @@ use std::collections::BTreeMap;
 
 use super::url::Url;
 
-/// How one etcd is configured: its options by the long names of their flags.
+/// The configuration of one etcd: its options with the long names of their flags.
 #[derive(Clone, Debug, Default)]
 pub struct EtcdSettings {
     file: Option<String>,
-    /// What is set; none where the value is not known.
+    /// The options that are set; `None` if the value is unknown.
     values: BTreeMap<&'static str, Option<String>>,
     remarks: Vec<Remark>,
     extent: Extent,
 }
 
-/// Whether more options may be set than are known.
+/// Whether more options may be set.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 enum Extent {
     /// Something that can set any option could not be read.
@@ -26,68 +26,68 @@ enum Extent {
     Whole,
 }
 
-/// Something odd in the files that configure an etcd.
+/// A remark about the files that configure an etcd.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Remark {
-    /// What follows from it.
+    /// The consequence.
     pub kind: RemarkKind,
     /// The name of the file.
     pub file: String,
-    /// What it is.
+    /// The description.
     pub text: String,
 }
 
-/// What follows from something odd.
+/// The consequence of a remark.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum RemarkKind {
-    /// An option is set in two places, or where this etcd does not look.
+    /// An option is set in two places, or in a place that this etcd ignores.
     Clash,
-    /// etcd ignores it, and it looks like nothing that matters.
+    /// etcd ignores it, and it is probably irrelevant.
     Foreign,
-    /// etcd ignores a key that was to decide who gets in, or that is mistyped.
+    /// etcd ignores a key that affects who can connect, or a mistyped key.
     IgnoredKey,
-    /// etcd ignores a variable that was to decide who gets in, or that is mistyped.
+    /// etcd ignores a variable that affects who can connect, or a mistyped variable.
     IgnoredVariable,
     /// etcd, or systemd, does not start with it.
     Malformed,
-    /// Its value depends on something that is not at hand.
+    /// Its value depends on something unknown.
     Unreadable,
-    /// It is in a file that was not given.
+    /// It is in a file that is not available.
     Unseen,
 }
 
 /// A file that a unit or a flag names by its path.
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::exhaustive_enums, reason = "a file is there, is not there, or cannot be seen")]
+#[expect(clippy::exhaustive_enums, reason = "a file exists, does not exist, or is not available")]
 pub enum FileLookup<'a> {
     /// Its text.
     Found(&'a str),
-    /// The folder is at hand, and the file is not in it.
+    /// The folder is available, but the file does not exist in it.
     Missing,
-    /// It is in a folder that is not at hand.
+    /// It is in a folder that is not available.
     Unseen,
 }
 
 impl EtcdSettings {
-    /// Options that are known from elsewhere.
+    /// Options from another source.
     pub(crate) fn from_options(options: impl IntoIterator<Item = (&'static str, String)>) -> Self {
         let values = options.into_iter().map(|(name, value)| (name, Some(value))).collect();
         Self { values, ..Self::default() }
     }
 
-    /// The file that configures etcd; none where a manifest does.
+    /// The file that configures etcd; `None` if a manifest does.
     pub fn file(&self) -> Option<&str> {
         self.file.as_deref()
     }
 
-    /// What is odd in the files.
+    /// Remarks about the files.
     pub fn remarks(&self) -> &[Remark] {
         &self.remarks
     }
 
-    /// The value of an option, where it is set to something that is known.
+    /// The value of an option, if it is set and known.
     pub fn find(&self, option: &str) -> Option<&str> {
         let value = self.values.get(option).and_then(Option::as_deref);
         value.filter(|value| !value.is_empty())
@@ -101,17 +101,17 @@ impl EtcdSettings {
         }
     }
 
-    /// True for a switch that is on.
+    /// True if a boolean option is true.
     pub(crate) fn is_on(&self, option: &str) -> bool {
         self.find(option) == Some("true")
     }
 
-    /// True unless a switch is off that is on by itself.
+    /// True unless a boolean option with the default true is false.
     pub(crate) fn is_not_off(&self, option: &str) -> bool {
         self.find(option) != Some("false")
     }
 
-    /// The parts of a value that is a list with commas.
+    /// The elements of a comma-separated value.
     pub(crate) fn list(&self, option: &str) -> Vec<&str> {
         let value = self.find(option).unwrap_or_default();
         value.split(',').map(str::trim).filter(|part| !part.is_empty()).collect()
@@ -121,7 +121,7 @@ impl EtcdSettings {
         self.list(option).into_iter().map(Url::read).collect()
     }
 
-    /// Whether clients have to show a certificate (a trusted CA is enough: it makes etcd ask).
+    /// Whether clients must present a certificate. A trusted CA is enough to make etcd request one.
     pub(crate) fn asks_clients(&self) -> bool {
         self.is_on("client-cert-auth") || self.find("trusted-ca-file").is_some()
     }

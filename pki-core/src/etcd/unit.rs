@@ -1,15 +1,15 @@
-//! A systemd service unit, as far as it decides what the program is given (systemd.service(5),
-//! systemd.exec(5)).
+//! Reads systemd service units: the parts that determine the arguments and the environment of the program
+//! (systemd.service(5), systemd.exec(5)).
 
 use super::environment::is_name;
 use super::words::{Escapes, Word, expand_specifiers, first_word};
 
-/// What a unit and its drop-ins say.
+/// The contents of a unit and its drop-ins.
 #[derive(Debug, Default)]
 pub(super) struct Unit {
-    /// The commands of ExecStart=, their words with the program first.
+    /// The commands in ExecStart=; the first word of each is the program.
     pub(super) commands: Vec<Command>,
-    /// Environment=, in order; of two equal names the later counts.
+    /// Environment=, in order. Of two equal names, the later one counts.
     pub(super) environment: Vec<(String, Word)>,
     /// EnvironmentFile=, in order.
     pub(super) environment_files: Vec<EnvironmentPath>,
@@ -17,7 +17,7 @@ pub(super) struct Unit {
     pub(super) passed: Vec<String>,
     /// Names that UnsetEnvironment= removes.
     pub(super) unset: Vec<String>,
-    /// What systemd ignores in it, and why.
+    /// Parts that systemd ignores, with the reason.
     pub(super) ignored: Vec<String>,
     is_oneshot: bool,
 }
@@ -30,15 +30,15 @@ pub(super) struct Command {
     pub(super) variables: Variables,
 }
 
-/// What becomes of `$NAME` and `${NAME}` in a command.
+/// How `$NAME` and `${NAME}` in a command are treated.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Variables {
     Expanded,
-    /// Behind the prefix `:`.
+    /// After the prefix `:`, they are not expanded.
     Literal,
 }
 
-/// A file that EnvironmentFile= names.
+/// A file in EnvironmentFile=.
 #[derive(Debug)]
 pub(super) struct EnvironmentPath {
     pub(super) path: Word,
@@ -76,7 +76,7 @@ impl Unit {
         }
     }
 
-    /// An empty value takes back what was assigned before.
+    /// An empty value resets the previous assignments.
     fn assign(&mut self, name: &str, value: &str) {
         match (name, value) {
             ("Environment", "") => self.environment.clear(),
@@ -111,7 +111,7 @@ impl Unit {
         }
     }
 
-    /// The words of a value. Where one is malformed, systemd ignores it and the rest of the line.
+    /// The words of a value. If one is malformed, systemd ignores it and the rest of the line.
     fn words(&mut self, name: &str, value: &str) -> Vec<String> {
         let (mut words, mut rest) = (Vec::new(), value);
         loop {
@@ -140,7 +140,7 @@ impl Unit {
         }
     }
 
-    /// One line may hold several commands, with ` ; ` between them.
+    /// One line can contain several commands, separated by ` ; `.
     fn add_commands(&mut self, line: &str) {
         let mut rest = line;
         while !rest.is_empty() {
@@ -159,7 +159,7 @@ impl Unit {
 }
 
 impl Command {
-    /// The first command of a line, and what stands behind it.
+    /// The first command of a line, and the rest.
     fn read(line: &str) -> Result<(Self, &str), &'static str> {
         let (program, mut rest) = first_word(line, Escapes::Lenient)?.unwrap_or_default();
         let path = program.trim_start_matches(['-', '@', ':', '+', '!']);
@@ -179,7 +179,7 @@ impl Command {
             arguments.push(expand_specifiers(&word)?);
             rest = behind;
         }
-        // Behind `@` the next word is what the program is called, and not an argument of it.
+        // After `@`, the next word is the name that the program is called with, not an argument.
         if prefixes.contains('@') && !arguments.is_empty() {
             arguments.remove(0);
         }
@@ -189,18 +189,18 @@ impl Command {
     }
 }
 
-/// What stands behind a token that is a word by itself.
+/// The text after a token that is a separate word.
 fn after_token<'l>(line: &'l str, token: &str) -> Option<&'l str> {
     let behind = line.strip_prefix(token)?;
     let is_word = behind.is_empty() || behind.starts_with([' ', '\t']);
     is_word.then(|| behind.trim_start())
 }
 
-/// The lines of a unit file: comments left out, also between lines that a backslash joins.
+/// The lines of a unit file without comments, including those between lines that a backslash joins.
 fn logical_lines(text: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let mut open: Option<String> = None;
-    // A carriage return ends a line for systemd, alone too.
+    // For systemd, a single carriage return also ends a line.
     let text = text.replace("\r\n", "\n");
     for line in text.split(['\n', '\r']).map(str::trim_start) {
         if line.starts_with(['#', ';']) {
@@ -208,7 +208,7 @@ fn logical_lines(text: &str) -> Vec<String> {
         }
         let mut whole = open.take().unwrap_or_default();
         whole.push_str(line);
-        // An odd number of backslashes at the end: the last of them is not escaped itself.
+        // With an odd number of backslashes at the end, the last one is not escaped.
         if (whole.len() - whole.trim_end_matches('\\').len()) % 2 == 1 {
             whole.pop();
             whole.push(' ');

@@ -1,4 +1,4 @@
-//! URLs as etcd takes them apart.
+//! Parses URLs like etcd.
 
 use std::net::IpAddr;
 
@@ -23,19 +23,19 @@ impl<'a> Url<'a> {
         Self { text, scheme, host }
     }
 
-    /// True for the host's own loopback.
+    /// True for a loopback address.
     pub(crate) fn is_loopback(&self) -> bool {
         self.host == "localhost"
             || self.host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
     }
 
-    /// True for every address of the host.
+    /// True for the unspecified address, which means all addresses of the host.
     pub(crate) fn is_unspecified(&self) -> bool {
         self.host.is_empty()
             || self.host.parse::<IpAddr>().is_ok_and(|address| address.is_unspecified())
     }
 
-    /// Why etcd refuses this URL, in its own words (client/pkg/types, `NewURLs`).
+    /// etcd's error message for this URL (client/pkg/types, `NewURLs`).
     pub(super) fn refusal(&self) -> Option<&'static str> {
         let (_, rest) = self.text.split_once("://").unwrap_or(("", ""));
         match self.scheme {
@@ -50,7 +50,7 @@ impl<'a> Url<'a> {
         }
     }
 
-    /// Whether etcd can bind to it: only addresses and `localhost` (embed, `checkBindURLs`).
+    /// Whether etcd can bind to it: only to IP addresses and `localhost` (embed, `checkBindURLs`).
     pub(super) fn can_be_bound(&self) -> bool {
         self.scheme.starts_with("unix")
             || self.host.is_empty()
@@ -63,7 +63,7 @@ fn authority(rest: &str) -> &str {
     rest.split(['/', '?', '#']).next().unwrap_or(rest)
 }
 
-/// As Go's net.SplitHostPort wants it: one colon, or brackets around what has more.
+/// As required by Go's net.SplitHostPort: one colon, or brackets around a host with more.
 fn has_port(authority: &str) -> bool {
     match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((_, port)) => port.starts_with(':'),

@@ -2,16 +2,15 @@
 
 use std::fmt;
 
-/// A release of etcd: major, minor, patch. The highest patch number stands for the newest release of its
-/// line.
+/// A release of etcd: major, minor, patch. The highest patch number means the newest release of its line.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 #[expect(clippy::exhaustive_structs, reason = "a version has three numbers")]
 pub struct EtcdVersion(pub u32, pub u32, pub u32);
 
 impl EtcdVersion {
-    /// Whether the configuration file has `allowed-hostname` as a list. 3.5.14 has one string there,
-    /// which makes later releases exit; before, only a flag or the environment can say it
-    /// (etcd-io/etcd CHANGELOG-3.5, #18063 and #18160).
+    /// Whether `allowed-hostname` is a list in the configuration file. In 3.5.14 it was a single string, with which later
+    /// releases exit. Before that, it was only a flag and an environment variable (etcd-io/etcd CHANGELOG-3.5, #18063 and
+    /// #18160).
     pub fn has_allowed_hostname_in_yaml(self) -> bool {
         self >= Self(3, 5, 15)
     }

@@ -1,10 +1,10 @@
-//! The words of a line in a unit file, as systemd splits and expands them (systemd.syntax(7),
-//! systemd.service(5), systemd.unit(5)).
+//! Splits and expands the words of a line in a unit file like systemd (systemd.syntax(7), systemd.service(5),
+//! systemd.unit(5)).
 //!
-//! A crate for shell words would not do: systemd reads C's escapes in both kinds of quotes, knows no
-//! comments behind a word, and replaces `%` and `$` in ways of its own.
+//! A crate for shell words does not help: systemd reads C escapes in both kinds of quotes, has no comments after a word,
+//! and replaces `%` and `$` with its own rules.
 
-/// A word, with the references in it that cannot be resolved from the files at hand as they stand.
+/// A word. References that cannot be resolved from the available files are kept unchanged.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct Word {
     pub(super) text: String,
@@ -29,19 +29,19 @@ impl Word {
     }
 }
 
-/// What becomes of a backslash before a letter that C does not know.
+/// How a backslash before a letter that is not a C escape is treated.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Escapes {
-    /// It stays, as in ExecStart=.
+    /// It is kept, as in ExecStart=.
     Lenient,
-    /// It makes the letter behind it literal, as in the value of a variable that is split.
+    /// It makes the next letter literal, as in the value of a variable that is split.
     Quoting,
-    /// It spoils the rest of the line, as in Environment=.
+    /// It makes systemd ignore the rest of the line, as in Environment=.
     Strict,
 }
 
-/// The first word of a line and the rest behind it; none at the end of the line. The error is why systemd
-/// ignores the rest.
+/// The first word of a line and the rest, or `None` at the end of the line. The error is the reason why systemd ignores
+/// the rest.
 pub(super) fn first_word(
     line: &str,
     escapes: Escapes,
@@ -50,7 +50,7 @@ pub(super) fn first_word(
     if line.is_empty() {
         return Ok(None);
     }
-    // Bytes, because \xFF is one byte and not a character.
+    // Bytes, because \xFF is a single byte, not a character.
     let mut word = Vec::new();
     let mut quote = None;
     let mut at = 0;
@@ -65,7 +65,7 @@ pub(super) fn first_word(
         }
     }
     if quote.is_some() && escapes != Escapes::Quoting {
-        return Err("a quotation mark is not closed");
+        return Err("unclosed quotation mark");
     }
     let word = String::from_utf8_lossy(&word).into_owned();
     Ok(Some((word, line[at..].trim_start_matches(BLANKS))))
@@ -73,7 +73,7 @@ pub(super) fn first_word(
 
 const BLANKS: [char; 4] = [' ', '\t', '\n', '\r'];
 
-/// Reads what stands behind a backslash; gives how many bytes of it were read.
+/// Reads the text after a backslash, and returns the number of bytes read.
 fn unescape(rest: &str, escapes: Escapes, word: &mut Vec<u8>) -> Result<usize, &'static str> {
     if let Some((bytes, read)) = c_escape(rest).filter(|_| escapes != Escapes::Quoting) {
         word.extend(bytes);
@@ -92,11 +92,11 @@ fn unescape(rest: &str, escapes: Escapes, word: &mut Vec<u8>) -> Result<usize, &
             Ok(0)
         }
         (Escapes::Quoting, None) => Ok(0),
-        (Escapes::Strict, _) => Err("a backslash stands before something that is no escape"),
+        (Escapes::Strict, _) => Err("unknown escape sequence"),
     }
 }
 
-/// `\n`, `\x20`, `\040`, `\u00e9`, `\U0001f600`, and `\s` for a blank; what they stand for and their length.
+/// The value and the length of `\n`, `\x20`, `\040`, `\u00e9`, `\U0001f600`, and `\s` for a space.
 fn c_escape(rest: &str) -> Option<(Vec<u8>, usize)> {
     let number = |from: usize, digits: usize, radix: u32| {
         let text = rest.get(from..from + digits)?;
@@ -123,8 +123,8 @@ fn c_escape(rest: &str) -> Option<(Vec<u8>, usize)> {
     Some((vec![simple], 1))
 }
 
-/// Replaces the specifiers of a word of `etcd.service`, as the system's manager does. What depends on the
-/// machine stays as it stands, unresolved. The error is why systemd ignores the word.
+/// Replaces the specifiers in a word of `etcd.service` like the system manager. Specifiers that depend on the machine are
+/// kept as unresolved. The error is the reason why systemd ignores the word.
 pub(super) fn expand_specifiers(text: &str) -> Result<Word, &'static str> {
     let mut word = Word::default();
     let mut rest = text.chars();
@@ -153,7 +153,7 @@ pub(super) fn expand_specifiers(text: &str) -> Result<Word, &'static str> {
                 word.unresolved.push(reference);
             }
             _ if specifier.is_ascii_alphanumeric() => {
-                return Err("a percent sign stands before a letter that is no specifier");
+                return Err("unknown specifier after a percent sign");
             }
             _ => word.text.extend(['%', specifier]),
         }

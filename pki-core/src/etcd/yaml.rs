@@ -1,4 +1,4 @@
-//! etcd's configuration file, as Go's YAML and JSON packages read it into etcd's structures.
+//! Reads etcd's configuration file like Go's YAML and JSON packages with etcd's structures.
 
 use super::options::{CLIENT_SECTION, EtcdOption, OptionKind, PEER_SECTION, YamlKey};
 use super::version::EtcdVersion;
@@ -6,33 +6,33 @@ use crate::document::{Document, Value};
 use crate::error::Error;
 use crate::suggest;
 
-/// What a configuration file says.
+/// The contents of a configuration file.
 #[derive(Debug, Default)]
 pub(super) struct ConfigFile {
     pub(super) values: Vec<(&'static EtcdOption, String)>,
-    /// Why etcd exits on it.
+    /// Why etcd exits because of it.
     pub(super) refused: Vec<String>,
-    /// Keys that etcd ignores: the path, and the option that the key resembles or is elsewhere.
+    /// Keys that etcd ignores: the path, and the option with a similar name or with the same name in another place.
     pub(super) unknown: Vec<UnknownKey>,
 }
 
-/// A key that this etcd ignores.
+/// A key that this version of etcd ignores.
 #[derive(Debug)]
 pub(super) struct UnknownKey {
     pub(super) path: String,
     pub(super) option: Option<&'static EtcdOption>,
-    /// A section, with all that stands in it.
+    /// A whole section.
     pub(super) section: Option<&'static str>,
 }
 
-/// The sections whose keys are no options by themselves, with the first release that has them.
+/// The sections whose keys are not options, with the first release that has them.
 const OTHER_SECTIONS: [(&str, EtcdVersion); 2] =
     [("discovery-config", EtcdVersion(3, 6, 0)), ("socket-options", EtcdVersion(3, 5, 0))];
 
 impl ConfigFile {
     pub(super) fn read(text: &str, version: EtcdVersion) -> Self {
         let mut file = Self::default();
-        // An empty file says nothing, and etcd takes it.
+        // etcd accepts an empty file.
         if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
             return file;
         }
@@ -97,7 +97,7 @@ impl ConfigFile {
                 self.add_value(option, &value, version);
                 continue;
             }
-            // A flag that the file has no key for, such as peer-crl-file.
+            // A flag without a key in the file, such as peer-crl-file.
             let side = section.split('-').next().unwrap_or_default();
             let flag = EtcdOption::find(&format!("{side}-{key}"));
             let keys = super::etcd_options().filter(|option| option.is_yaml_in(version));
@@ -117,7 +117,7 @@ impl ConfigFile {
     }
 }
 
-/// A value in the form in which a flag has it; none for `null`, which says nothing.
+/// A value in the form of a flag, or `None` for `null`, which means unset.
 fn text_of(
     option: &EtcdOption,
     value: &Value<'_>,
@@ -126,14 +126,14 @@ fn text_of(
     if value.is_null() {
         return Ok(None);
     }
-    // Where the allow lists came to this file they had one name each (etcd-io/etcd#18063).
+    // The first release with the allow lists in this file had only a single name in each (etcd-io/etcd#18063).
     let had_one = version == EtcdVersion(3, 5, 14) && option.yaml != YamlKey::Top;
     let text = match option.kind {
         OptionKind::List if !had_one => value.parsed_list(|item| Ok(item.to_owned()))?.join(","),
         OptionKind::Number => value.number()?,
         OptionKind::Duration => value.scalar(),
         OptionKind::Switch => match value.string() {
-            // YAML 1.1, which Go's package reads, has more words for a truth value.
+            // YAML 1.1, which Go's package reads, has more spellings of booleans.
             Ok("y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON") => "true".to_owned(),
             Ok("n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF") => "false".to_owned(),
             _ => value.boolean()?.to_string(),

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::{is_digits, refuse};
 use crate::error::Error;
 
-/// A uniformResourceIdentifier: absolute, in ASCII, with a plain host if it has any.
+/// A uniformResourceIdentifier: an absolute URI in ASCII, with a plain host if it has one.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Uri(String);
 

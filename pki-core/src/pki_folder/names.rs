@@ -1,9 +1,9 @@
-//! The names that tools give to files.
+//! The file names of other tools.
 
 use super::{ENDINGS, base};
 use crate::usage::Purpose;
 
-/// What a name says.
+/// The information in a file name.
 pub(super) struct Named<'p> {
     pub(super) key: Option<String>,
     pub(super) purpose: Purpose,
@@ -11,20 +11,20 @@ pub(super) struct Named<'p> {
     pub(super) host: Option<&'p str>,
 }
 
-/// The certificates of kubeadm, etcdadm and etcdpki, whose names say what they are for.
+/// The certificates of kubeadm, etcdadm and etcdpki, whose names determine their purposes.
 const BY_NAME: [(&str, Purpose); 7] = [
     ("apiserver-etcd-client", Purpose::Client),
     ("etcdctl-etcd-client", Purpose::Client),
     ("healthcheck-client", Purpose::Client),
-    // One for both ports is held to what peers need, which is more.
+    // A certificate for both ports must satisfy the requirements of peers, which are stricter.
     ("member", Purpose::Peer),
     ("peer", Purpose::Peer),
     ("server", Purpose::Server),
-    // RKE's client of etcd is that of its nodes.
+    // RKE uses the certificate of its nodes as client certificate for etcd.
     ("kube-node", Purpose::Client),
 ];
 
-/// What kubespray and RKE begin a name with, before the host.
+/// The prefixes of kubespray and RKE, followed by the host.
 const BY_PREFIX: [(&str, Purpose); 4] = [
     ("admin-", Purpose::Client),
     ("kube-etcd-", Purpose::Peer),
@@ -32,7 +32,7 @@ const BY_PREFIX: [(&str, Purpose); 4] = [
     ("node-", Purpose::Client),
 ];
 
-/// What a path says of a file, if it can be that of a certificate.
+/// The information in the path of a possible certificate file.
 pub(super) fn named<'p>(path: &'p str, has: &impl Fn(&str) -> bool) -> Option<Named<'p>> {
     let (stem, ending) = ENDINGS.iter().find_map(|ending| {
         Some((path.strip_suffix(ending).filter(|stem| !stem.is_empty())?, *ending))
@@ -59,7 +59,7 @@ pub(super) fn named<'p>(path: &'p str, has: &impl Fn(&str) -> bool) -> Option<Na
     })
 }
 
-/// The key of a certificate: beside it, or in easy-rsa's `private` beside its `issued`.
+/// The key of a certificate: in the same folder, or in easy-rsa's `private` next to `issued`.
 fn key(stem: &str, folder: &str, ending: &str, has: &impl Fn(&str) -> bool) -> Option<String> {
     let without = stem.strip_suffix("-cert").or_else(|| stem.strip_suffix(".cert"));
     let mut candidates = Vec::new();
@@ -75,10 +75,10 @@ fn key(stem: &str, folder: &str, ending: &str, has: &impl Fn(&str) -> bool) -> O
     candidates.into_iter().find(|path| has(path))
 }
 
-/// The CAs of those who meet a certificate.
+/// The trust file that verifies a certificate.
 fn trusted(name: &str, folder: &str, has: &impl Fn(&str) -> bool) -> Option<String> {
     let mut candidates = Vec::new();
-    // In kubeadm's folder the API server's certificate for etcd lies above that of etcd's CA.
+    // In kubeadm's folder, the API server's client certificate for etcd is in the folder above etcd's CA.
     if name == "apiserver-etcd-client" {
         candidates.push(format!("{folder}etcd/ca.crt"));
     }

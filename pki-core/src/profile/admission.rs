@@ -1,4 +1,4 @@
-//! What becomes of a request under a profile.
+//! Applies a profile to a request.
 
 use time::OffsetDateTime;
 
@@ -12,15 +12,15 @@ use crate::subject::{Attribute, Subject};
 use crate::template::{Begin, End, Template, validity};
 use crate::usage::KeyUsages;
 
-/// What a profile makes of a request.
+/// The result of a profile for a request.
 #[derive(Debug)]
 pub(crate) struct Admission {
     pub(crate) template: Template,
     pub(crate) left_out: Vec<LeftOut>,
 }
 
-/// The extensions that a profile decides; what a request says about them is never copied.
-/// cfssl let a request replace key usages and so become a CA (cloudflare/cfssl PR 1436).
+/// The extensions that a profile sets, which are never copied from a request. In cfssl, a request could replace key usages
+/// and so become a CA (cloudflare/cfssl PR 1436).
 const DECIDED: [&str; 11] = [
     "1.3.6.1.5.5.7.1.1",    // authorityInfoAccess
     "1.3.6.1.5.5.7.48.1.5", // ocsp-nocheck
@@ -36,19 +36,21 @@ const DECIDED: [&str; 11] = [
 ];
 
 impl Profile {
-    /// Turns a request into a template, or says which part of it the profile does not admit.
+    /// Turns a request into a template. Returns an error for a part of it that the profile does not allow.
     pub(crate) fn admit(&self, request: &Request, now: OffsetDateTime) -> Result<Admission, Error> {
         let refuse = |problem: &str| {
             Error::not_admitted("profile", self.name.clone(), problem).of(Input::Profile)
         };
         if self.key_usages.is_empty() && self.extended_key_usages.is_empty() {
             return Err(refuse("it has no usages")
-                .hinted("add \"usages\" to it, or choose another profile"));
+                .hinted("add \"usages\" to the profile, or choose another one"));
         }
         let asks_ca = request.extensions.iter().any(is_ca_request);
         if asks_ca && self.ca.is_none() {
-            return Err(refuse("the request is for a CA and the profile is for leaves")
-                .hinted("use a profile with a ca_constraint, or have the request made again"));
+            return Err(refuse(
+                "the request is for a CA, but the profile is for leaf certificates",
+            )
+            .hinted("use a profile with a ca_constraint, or have the request created again"));
         }
         let (subject, asked, mut left_out) = self.admitted(request);
         let mut names: Vec<San> = Vec::new();
@@ -69,8 +71,8 @@ impl Profile {
         };
         // RFC 5280 section 4.2.1.3: without keyUsage the key could be used for anything.
         if key_usages.is_empty() && !self.key_usages.is_empty() {
-            return Err(refuse("its only key usages are for RSA keys, and this key is not one")
-                .hinted("add \"signing\" to its usages, or ask with an RSA key"));
+            return Err(refuse("its only key usages are for RSA keys, but this is not an RSA key")
+                .hinted("add \"signing\" to its usages, or use an RSA key"));
         }
         Ok(Admission {
             template: Template {
@@ -93,11 +95,11 @@ impl Profile {
         })
     }
 
-    /// The request with what the profile admits of it. `CSRWhitelist` takes parts of a PKCS #10 away and
-    /// leaves what the operator asks for.
+    /// The request with only the parts that the profile allows. `CSRWhitelist` removes parts of a PKCS #10 request but not of
+    /// the operator's own request.
     ///
-    /// [`Authority::draft`](crate::Authority::draft) does this by itself. It is public for programs that
-    /// fill in what is left out, such as a common name.
+    /// [`Authority::draft`](crate::Authority::draft) does this itself. It is public for programs that fill in missing parts,
+    /// such as a common name.
     #[must_use]
     pub fn restrict(&self, mut request: Request) -> Request {
         let (subject, names, _) = self.admitted(&request);
@@ -112,7 +114,7 @@ impl Profile {
         request
     }
 
-    /// The subject and the names that are admitted, and what is not.
+    /// The allowed subject and names, and the parts that are not allowed.
     fn admitted(&self, request: &Request) -> (Subject, Vec<San>, Vec<LeftOut>) {
         let list = self.csr_whitelist.unwrap_or(CsrWhitelist::ALL);
         let mut left_out = Vec::new();
@@ -174,7 +176,7 @@ impl Profile {
         let Some(whitelist) = &self.name_whitelist else {
             return Ok(());
         };
-        // Addresses are tested too; cfssl let every one of them pass.
+        // IP addresses are matched too, unlike in cfssl.
         let cn = subject.common_name().map(|cn| ("CN".to_owned(), cn.to_owned()));
         let all = names.iter().map(|name| (name.kind().to_owned(), name.value()));
         for (field, value) in cn.into_iter().chain(all) {
@@ -183,11 +185,11 @@ impl Profile {
                     field,
                     value,
                     format!(
-                        "name_whitelist {whitelist} of profile {} does not admit it",
+                        "the name_whitelist {whitelist} of profile {} does not match it",
                         self.name
                     ),
                 )
-                .hinted("ask for another name, or widen the whitelist"));
+                .hinted("use another name, or extend the whitelist"));
             }
         }
         Ok(())
@@ -240,7 +242,7 @@ impl Profile {
 }
 
 impl CsrWhitelist {
-    /// A profile without a whitelist takes over all parts.
+    /// A profile without a whitelist uses all parts.
     const ALL: Self = Self {
         subject: true,
         dns_names: true,
@@ -259,8 +261,8 @@ impl CsrWhitelist {
     }
 }
 
-/// basicConstraints with `cA TRUE`: a SEQUENCE that starts with a BOOLEAN other than FALSE, which
-/// rcgen before 0.14.10 wrote out though DER forbids it.
+/// basicConstraints with `cA TRUE`: a SEQUENCE that starts with a BOOLEAN other than FALSE, which rcgen before 0.14.10
+/// wrote although DER forbids it.
 fn is_ca_request(extension: &Extension) -> bool {
     extension.oid.as_str() == "2.5.29.19"
         && matches!(extension.value.as_slice(), [0x30, _, 0x01, 0x01, 1..=0xff, ..])

@@ -42,7 +42,7 @@ const FIELDS: &[&str] = &[
     "ClientProvidesSerialNumbers",
 ];
 
-/// Fields that only mean something to a cfssl server or to its linter.
+/// Fields that are only for a cfssl server or for its linter.
 const SERVER_FIELDS: [&str; 10] = [
     "auth_key",
     "prev_auth_key",
@@ -57,7 +57,7 @@ const SERVER_FIELDS: [&str; 10] = [
 ];
 
 impl SigningConfig {
-    /// Reads a `ca-config.json`. A field, a usage or a value that is not understood is an error.
+    /// Reads a `ca-config.json`. An unknown field, usage or value is an error.
     pub fn from_json(bytes: &[u8]) -> Result<Self, Error> {
         let document = Document::from_json(bytes)?;
         let top = document.root().fields(&["signing", "auth_keys", "remotes", "ocsp"])?;
@@ -65,7 +65,7 @@ impl SigningConfig {
         let Some(signing) = top.find("signing") else {
             return Err(document
                 .root()
-                .invalid("no \"signing\" field")
+                .invalid("missing \"signing\" field")
                 .hinted("start from profiles/etcd.json of this project"));
         };
         let signing = signing.fields(&["default", "profiles"])?;
@@ -91,7 +91,7 @@ fn refuse(fields: &Fields<'_>, names: &[&str]) -> Result<(), Error> {
     for name in names {
         if let Some(value) = fields.find(name).filter(|value| !value.is_zero()) {
             return Err(value
-                .invalid("this field needs a cfssl server; etcdpki signs here")
+                .invalid("this field needs a cfssl server, but etcdpki signs locally")
                 .hinted("remove it"));
         }
     }
@@ -122,7 +122,7 @@ fn profile(name: &str, value: &Value<'_>, default: Option<&Profile>) -> Result<P
     Ok(Profile {
         name: name.to_owned(),
         expiry: expiry(value, &fields, default)?,
-        // cfssl: 0 means "unset", and unset means five minutes.
+        // In cfssl, 0 means unset, and unset means five minutes.
         backdate: fields
             .parsed("backdate", parse_backdate)?
             .filter(|duration| !duration.is_zero())
@@ -166,14 +166,14 @@ fn expiry(
     fields: &Fields<'_>,
     default: Option<&Profile>,
 ) -> Result<Duration, Error> {
-    // cfssl: 0 takes the default profile's.
+    // In cfssl, 0 means the value of the default profile.
     let lifetime = |text: &str| {
         if parse_duration(text)?.is_zero() { Ok(None) } else { parse_lifetime(text).map(Some) }
     };
     let own = fields.parsed("expiry", lifetime)?.flatten();
     own.or(default.map(|profile| profile.expiry)).ok_or_else(|| {
         value
-            .invalid("no lifetime: neither the profile nor \"default\" has an \"expiry\" above 0")
+            .invalid("no lifetime: neither the profile nor \"default\" has a positive \"expiry\"")
             .hinted("add \"expiry\": \"8760h\"")
     })
 }
@@ -190,14 +190,14 @@ fn ca_constraint(value: &Value<'_>) -> Result<Option<CaConstraint>, Error> {
     let zero = fields.boolean("max_path_len_zero")?;
     let number = fields.find("max_path_len").map(|v| v.integer().map(|n| (v, n))).transpose()?;
     let path_len = match number {
-        // cfssl: -1 is "no limit", and 0 counts where max_path_len_zero says so.
+        // In cfssl, -1 means no limit, and 0 is a limit only with max_path_len_zero.
         None | Some((_, -1 | 0)) => zero.then_some(0),
         Some((at, number)) => match u8::try_from(number) {
             Ok(number) if !zero => Some(number),
             Ok(_) => {
                 return Err(at
-                    .invalid("max_path_len_zero contradicts it")
-                    .hinted("keep one of the two"));
+                    .invalid("max_path_len_zero contradicts this value")
+                    .hinted("remove one of the two"));
             }
             Err(_) => {
                 return Err(at
@@ -242,7 +242,7 @@ fn copy_extensions(fields: &Fields<'_>) -> Result<CopyExtensions, Error> {
         (false, false) => {
             let at = fields.find("allowed_extensions");
             return Err(at.map_or_else(
-                || Error::Internal("a list that is not there".to_owned()),
+                || Error::Internal("a list that does not exist".to_owned()),
                 |at| {
                     at.invalid("a list of extensions to copy without copy_extensions")
                         .hinted("add \"copy_extensions\": true, or remove the list")
@@ -288,7 +288,7 @@ fn policies(fields: &Fields<'_>) -> Result<Vec<PolicyInformation>, Error> {
         if policies.iter().any(|earlier| earlier.id == policy.id) {
             return Err(value
                 .invalid(format!("a second policy {}", policy.id))
-                .hinted("keep one, with the qualifiers of both"));
+                .hinted("merge the two, with the qualifiers of both"));
         }
         policies.push(policy);
     }
@@ -320,7 +320,9 @@ fn qualifier(value: &Value<'_>) -> Result<PolicyQualifier, Error> {
             notice if (1..=200).contains(&notice.chars().count()) => {
                 Ok(PolicyQualifier::UserNotice(notice.to_owned()))
             }
-            _ => Err(text.invalid("a user notice has 1 to 200 characters").hinted("shorten it")),
+            _ => Err(text
+                .invalid("a user notice must have 1 to 200 characters")
+                .hinted("shorten it")),
         },
         other => Err(fields
             .find("Type")

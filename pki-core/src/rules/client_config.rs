@@ -1,4 +1,4 @@
-//! How the clients of etcd are configured: kubeadm's external etcd, and the environment of etcdctl.
+//! Rules about the configuration of etcd's clients: kubeadm's external etcd, and the environment of etcdctl.
 
 use super::{Row, Violation};
 use crate::deployment::{ClientFile, Deployment, Setting};
@@ -12,7 +12,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "client-setting-missing",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "The client cannot connect. Without a CA it trusts those of the operating system: `x509: certificate signed by unknown authority`. Without a certificate etcd rejects it: `tls: client didn't provide a certificate`.",
+            impact: "The client cannot connect. Without a CA, it trusts those of the operating system: `x509: certificate signed by unknown authority`. Without a certificate, etcd rejects it: `tls: client didn't provide a certificate`.",
             remedy: "Set caFile, certFile and keyFile (ETCDCTL_CACERT, ETCDCTL_CERT and ETCDCTL_KEY), or rewrite the file with `etcdpki apply -f MANIFEST`.",
             citation: "kubeadm.k8s.io/v1beta4 ExternalEtcd; measured on etcd 3.4, 3.5",
         },
@@ -34,7 +34,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "client-endpoint-unknown",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "The client rejects whichever member answers there: `x509: certificate is valid for …`. An API server reports only `context deadline exceeded`.",
+            impact: "The client rejects the member at that endpoint (`x509: certificate is valid for` other names). An API server reports only `context deadline exceeded`.",
             remedy: "Correct the endpoint, or add its host to the server certificates (`sans` in the manifest) and run `etcdpki apply -f MANIFEST`.",
             citation: "RFC 6125 section 6; measured on etcd 3.4, 3.5, 3.6",
         },
@@ -45,7 +45,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "client-variable-unread",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "etcdctl ignores the variable, and then fails without naming the reason: `context deadline exceeded`.",
+            impact: "etcdctl ignores the variable and then fails without giving the reason: `context deadline exceeded`.",
             remedy: "Use the names of the version 3 API: ETCDCTL_CACERT, ETCDCTL_CERT, ETCDCTL_KEY and ETCDCTL_ENDPOINTS.",
             citation: "measured on etcd 3.4, 3.5",
         },
@@ -74,7 +74,7 @@ fn setting_missing(deployment: &Deployment<'_>) -> Vec<Violation> {
         let asked = deployment.members.iter().all(|member| member.settings.asks_clients());
         let files = client.config.files().into_iter().enumerate();
         let missing = files.filter(|(_, (_, setting))| **setting == Setting::Absent);
-        // The first is the CA; the others matter only to a member that asks.
+        // The first is the CA; the others matter only if the member requests a certificate.
         let missing = missing.filter(|(index, _)| connects && (*index == 0 || asked));
         missing.map(|(_, (name, _))| format!("{name} is not set")).collect()
     })
@@ -83,7 +83,7 @@ fn setting_missing(deployment: &Deployment<'_>) -> Vec<Violation> {
 fn plain_http(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |client| {
         let urls = client.config.endpoints.iter().filter(|url| Url::read(url).scheme == "http");
-        urls.map(|url| format!("the endpoint {url} is plain HTTP")).collect()
+        urls.map(|url| format!("the endpoint {url} uses plain HTTP")).collect()
     })
 }
 

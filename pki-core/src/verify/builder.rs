@@ -1,4 +1,4 @@
-//! rustls-webpki, which is asked for paths.
+//! Finds paths with rustls-webpki.
 
 use std::cell::RefCell;
 
@@ -12,10 +12,10 @@ use super::search::{Best, Path, Question};
 use crate::certificate::Certificate;
 use crate::usage::Purpose;
 
-/// The anchors as webpki has them: a name, a key and constraints.
+/// The anchors for webpki: a name, a key and constraints.
 ///
-/// A CA and its renewal are one anchor to webpki. Each is listed once, with the places of all
-/// certificates that it stands for.
+/// A CA and its renewed certificate are the same anchor for webpki. Each anchor is listed once, with the positions of all
+/// its certificates.
 #[derive(Default)]
 pub(super) struct WebpkiAnchors {
     anchors: Vec<TrustAnchor<'static>>,
@@ -23,7 +23,7 @@ pub(super) struct WebpkiAnchors {
 }
 
 impl WebpkiAnchors {
-    /// Leaves out what webpki does not take: one bad anchor must not spoil the others.
+    /// Omits anchors that webpki cannot read, so that one bad anchor does not affect the others.
     pub(super) fn new(certificates: &[Certificate]) -> Self {
         let mut all = Self::default();
         for (at, certificate) in certificates.iter().enumerate() {
@@ -40,21 +40,21 @@ impl WebpkiAnchors {
     }
 }
 
-/// Asks webpki for paths until the rules accept one.
+/// Lets webpki search for paths until the rules accept one.
 ///
-/// CRLs are left to the rules, which hold on the walk too and check each CRL once.
+/// The rules check CRLs instead of webpki, because they also apply to the walk and check each CRL only once.
 pub(super) fn find(question: &Question<'_>, best: &mut Best) -> Result<(), PathError> {
     let der = CertificateDer::from(question.leaf.der());
     let end_entity = EndEntityCert::try_from(&der)?;
     let known = question.known.iter();
     let intermediates: Vec<CertificateDer<'_>> =
         known.map(|ca| CertificateDer::from(ca.der())).collect();
-    // webpki compares whole seconds since 1970, which every ASN.1 time of a CA in use is past.
+    // webpki compares whole seconds since 1970, and every CA in use is newer than that.
     let seconds = u64::try_from(question.options.at.unix_timestamp()).unwrap_or(0);
     let now = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
     let best = RefCell::new(best);
     let judge = |found: &VerifiedPath<'_>| {
-        // Any certificate of the anchor that is accepted is enough.
+        // One accepted certificate of the anchor is enough.
         let accepted = paths(question, found).any(|path| {
             let (findings, refusal) = question.judge(&path);
             best.borrow_mut().offer(path.to_report(None, refusal, findings))
@@ -73,7 +73,7 @@ pub(super) fn find(question: &Question<'_>, best: &mut Best) -> Result<(), PathE
     Ok(())
 }
 
-/// The path in our certificates, once for each certificate of its anchor.
+/// The path as [`Certificate`]s, once for each certificate of its anchor.
 fn paths<'q>(
     question: &'q Question<'q>,
     found: &VerifiedPath<'_>,
@@ -89,14 +89,14 @@ fn paths<'q>(
     twins.iter().map(move |at| Path::verified(&below, &question.verifier.anchors[*at]))
 }
 
-/// What webpki says of a certificate by itself.
+/// webpki's error for a single certificate.
 pub(super) fn parse(certificate: &Certificate) -> Result<(), PathError> {
     EndEntityCert::try_from(&CertificateDer::from(certificate.der())).map(|_| ())
 }
 
-/// The extended key usages that a purpose needs, of the leaf and of the CAs that name any.
+/// The extended key usages that a purpose requires, for the leaf certificate and for CAs that have the extension.
 ///
-/// anyExtendedKeyUsage serves every purpose, as Go has it.
+/// anyExtendedKeyUsage is valid for every purpose, as in Go.
 struct Usages(Purpose);
 
 impl ExtendedKeyUsageValidator for Usages {
@@ -114,15 +114,15 @@ impl ExtendedKeyUsageValidator for Usages {
             Purpose::Peer => has(SERVER) && has(CLIENT),
             Purpose::Server => has(SERVER),
         };
-        // The rules name the usages; this only has to say no.
+        // The rules name the usages; this only has to reject.
         if fits { Ok(()) } else { Err(PathError::EmptyEkuExtension) }
     }
 }
 
-/// webpki's reasons in words. Most have a rule that says more.
+/// webpki's errors as text. For most of them, a rule reports more details.
 pub(super) const fn reason(error: &PathError) -> &'static str {
     match error {
-        PathError::BadDer | PathError::TrailingData(_) => "it is not the DER of a certificate",
+        PathError::BadDer | PathError::TrailingData(_) => "it is not a certificate in DER",
         PathError::BadDerTime => "one of its times is not in DER",
         PathError::CaUsedAsEndEntity => "it is a CA",
         PathError::CertExpired { .. } => "a certificate has expired",
@@ -132,14 +132,14 @@ pub(super) const fn reason(error: &PathError) -> &'static str {
         PathError::ExtensionValueInvalid | PathError::MalformedExtensions => {
             "an extension cannot be read"
         }
-        PathError::InvalidCertValidity => "a certificate ends before it begins",
+        PathError::InvalidCertValidity => "the notAfter of a certificate is before its notBefore",
         PathError::InvalidNetworkMaskConstraint | PathError::MalformedNameConstraint => {
             "a name constraint cannot be read"
         }
-        PathError::InvalidSignatureForPublicKey => "a signature is not by the issuer's key",
+        PathError::InvalidSignatureForPublicKey => "a signature was not made with the issuer's key",
         PathError::MalformedDnsIdentifier => "a DNS name cannot be read",
         PathError::MaximumNameConstraintComparisonsExceeded => {
-            "it has more names and constraints than can be compared"
+            "it has too many names and constraints to compare"
         }
         PathError::MaximumPathBuildCallsExceeded
         | PathError::MaximumPathDepthExceeded
@@ -147,7 +147,7 @@ pub(super) const fn reason(error: &PathError) -> &'static str {
             "there are too many possible issuers to try them all"
         }
         PathError::NameConstraintViolation => "a name is outside the constraints of a CA above it",
-        PathError::PathLenConstraintViolated => "more CAs stand below a CA than it allows",
+        PathError::PathLenConstraintViolated => "a CA has more CAs below it than it allows",
         PathError::SignatureAlgorithmMismatch => "its two signature algorithms differ",
         PathError::UnsupportedCertVersion => "it is not an X.509 version 3 certificate",
         PathError::UnsupportedCriticalExtension => "a critical extension is not supported",
@@ -155,6 +155,6 @@ pub(super) const fn reason(error: &PathError) -> &'static str {
         | PathError::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
             "a signature algorithm is not supported, or does not fit the issuer's key"
         }
-        _ => "rustls-webpki refuses it",
+        _ => "rustls-webpki rejects it",
     }
 }

@@ -1,4 +1,4 @@
-//! Why no path leads to an anchor.
+//! Explains why no path leads to an anchor.
 
 use std::cmp::Reverse;
 
@@ -13,12 +13,12 @@ use crate::finding::Finding;
 use crate::report::{Report, SignatureStatus};
 use crate::rules;
 
-/// A leaf, one CA more than the walk takes, and an anchor, so that a chain that is too long is known to be.
+/// A leaf certificate, one CA more than the walk follows, and an anchor, so that a chain is recognized as too long.
 const LONGEST: usize = MOST_CAS + 3;
-/// As many signatures as are checked to explain a refusal.
+/// The limit on signatures to check for an explanation.
 const MOST_SIGNATURES: usize = 100;
 
-/// What the rules say of the likeliest path, and why nobody trusts it.
+/// The findings of the rules on the most likely path, and why it is not trusted.
 pub(super) fn report(question: &Question<'_>, webpki_says: &PathError) -> Report {
     let (path, tried) = likeliest(question);
     let (findings, _) = question.judge(&path);
@@ -30,15 +30,15 @@ pub(super) fn report(question: &Question<'_>, webpki_says: &PathError) -> Report
 struct Candidate<'q> {
     ca: &'q Certificate,
     is_anchor: bool,
-    /// Whether its subject is the issuer's name, byte for byte.
+    /// Whether its subject equals the issuer's name byte for byte.
     by_name: bool,
-    /// Whether its key identifier is the one that the other names.
+    /// Whether its key identifier matches.
     by_key: bool,
     signature: SignatureStatus,
 }
 
-/// Leaf, then whatever most likely issued each certificate, and all that could have issued the one whose
-/// issuer is not found. Nothing is accepted on the strength of this.
+/// The leaf certificate, then the most likely issuer of each certificate, and all possible issuers of the certificate
+/// whose issuer is not found. Nothing is accepted because of this.
 fn likeliest<'q>(question: &Question<'q>) -> (Path<'q>, Vec<&'q Certificate>) {
     let mut path =
         Path { certificates: vec![question.leaf], signatures: Vec::new(), anchored: false };
@@ -46,7 +46,7 @@ fn likeliest<'q>(question: &Question<'q>) -> (Path<'q>, Vec<&'q Certificate>) {
     let mut budget = MOST_SIGNATURES;
     while path.certificates.len() < LONGEST && !path.anchored {
         let mut candidates = candidates(question, &path.certificates, &mut budget);
-        // The best comes first; of equals the anchor, and then the first.
+        // The best comes first; among equals, an anchor comes first.
         candidates.sort_by_key(|candidate| {
             let verified = candidate.signature == SignatureStatus::Verified;
             Reverse((candidate.by_name && verified, candidate.by_name, verified, candidate.by_key))
@@ -103,7 +103,7 @@ fn status(certificate: &Certificate, ca: &Certificate, budget: &mut usize) -> Si
     }
 }
 
-/// The first thing that is wrong on the way up.
+/// The first fault on the way to the anchor.
 fn refusal(
     question: &Question<'_>,
     path: &Path<'_>,
@@ -126,13 +126,14 @@ fn refusal(
             SignatureStatus::Unsupported => {
                 let algorithm = signature_algorithm_name(&certificate.signature_algorithm);
                 let key = issuer.public_key.algorithm_name();
-                let evidence =
-                    format!("its signature cannot be checked: {algorithm} by a key of {key}");
+                let evidence = format!(
+                    "its signature cannot be checked: {algorithm} with a key of type {key}"
+                );
                 question.refuse(&rules::PATH_REJECTED, certificate, evidence)
             }
             SignatureStatus::Verified if issuer.is_ca() || is_anchor => continue,
             SignatureStatus::Verified => {
-                let evidence = format!("it signed {} and is not a CA", certificate.subject);
+                let evidence = format!("it signed {}, but is not a CA", certificate.subject);
                 question.refuse(&rules::PATH_REJECTED, issuer, evidence)
             }
             SignatureStatus::NotChecked => {
@@ -144,13 +145,13 @@ fn refusal(
     let cas = path.certificates.len().saturating_sub(1 + usize::from(path.anchored));
     match path.certificates.last() {
         _ if cas > MOST_CAS => {
-            let evidence = format!("more than {MOST_CAS} CAs stand between it and an anchor");
+            let evidence = format!("there are more than {MOST_CAS} CAs between it and an anchor");
             question.refuse(&rules::PATH_REJECTED, question.leaf, evidence)
         }
         Some(last) if !path.anchored => unknown_issuer(question, last),
-        // Every step is good by itself, and the searches had spent what they may before they took it.
+        // Every step is valid, but the searches reached their limits before they found the path.
         _ => {
-            let evidence = format!("rustls-webpki refuses it: {}", builder::reason(webpki_says));
+            let evidence = format!("rustls-webpki rejects it: {}", builder::reason(webpki_says));
             question.refuse(&rules::PATH_REJECTED, question.leaf, evidence)
         }
     }

@@ -1,14 +1,14 @@
-//! What webpki cannot accept, valid or not (rustls-webpki 0.103).
+//! The limits of webpki: paths that it cannot accept even if they are valid (rustls-webpki 0.103).
 
 use time::macros::datetime;
 
 use crate::certificate::{Certificate, GeneralName};
 use crate::report::PathLimit;
 
-/// webpki stops here (its `MAX_SUB_CA_COUNT`).
+/// webpki follows at most this number of CAs (its `MAX_SUB_CA_COUNT`).
 const MOST_CAS: usize = 6;
-/// webpki reads no certificate of so many octets: the contents of a SEQUENCE stay below its
-/// `TWO_BYTE_DER_SIZE`, behind a header of four.
+/// webpki cannot read a certificate with this number of octets: the contents of a SEQUENCE must be shorter than its
+/// `TWO_BYTE_DER_SIZE`, and the header has four octets.
 const TOO_LARGE: usize = 4 + 0xffff;
 /// webpki reads a path length as one octet.
 const LONGEST_PATH_LEN: u32 = 0xff;
@@ -16,7 +16,7 @@ const LONGEST_PATH_LEN: u32 = 0xff;
 const POLICIES: [&str; 4] = ["2.5.29.32", "2.5.29.33", "2.5.29.36", "2.5.29.54"];
 const KEY_IDS: [&str; 2] = ["2.5.29.14", "2.5.29.35"];
 
-/// The first limit of webpki's that the path, leaf first and anchor last, meets.
+/// The first of webpki's limits that the path meets. The path goes from the leaf to the anchor.
 pub(super) fn limit(path: &[&Certificate]) -> Option<PathLimit> {
     let (leaf, cas) = path.split_first()?;
     let (_, untrusted) = path.split_last()?;
@@ -39,7 +39,7 @@ pub(super) fn limit(path: &[&Certificate]) -> Option<PathLimit> {
     } else if cas.len() > MOST_CAS + 1 {
         Some(PathLimit::Length)
     } else if (1..cas.len().saturating_sub(1)).any(too_long_by_webpki) {
-        // Of an anchor webpki does not ask it.
+        // webpki does not check this in an anchor.
         Some(PathLimit::SelfIssuedBelowPathLen)
     } else if untrusted.iter().any(|ca| path_len(ca).is_some_and(|most| most > LONGEST_PATH_LEN)) {
         Some(PathLimit::LargePathLen)
@@ -56,8 +56,8 @@ pub(super) fn limit(path: &[&Certificate]) -> Option<PathLimit> {
     }
 }
 
-/// What webpki does not read in a path, leaf first and anchor last, and no limit excuses: the walk does
-/// not accept it either.
+/// Contents of a path that webpki cannot read and that no limit covers, so the walk does not accept them either. The path
+/// goes from the leaf to the anchor.
 pub(super) fn unread<'c>(path: &[&'c Certificate]) -> Option<(&'c Certificate, String)> {
     let (_, cas) = path.split_first()?;
     let (_, untrusted) = path.split_last()?;
@@ -91,7 +91,7 @@ fn critical<'c>(certificate: &'c Certificate, oids: &[&str]) -> Option<&'c str> 
     critical.map(|extension| extension.oid.as_str()).find(|oid| oids.contains(oid))
 }
 
-/// Labels of letters, digits, hyphens and underscores, perhaps with a dot before them.
+/// Labels of letters, digits, hyphens and underscores, optionally with a leading dot.
 fn is_dns_constraint(name: &str) -> bool {
     let labels = name.strip_prefix('.').unwrap_or(name);
     let is_label = |label: &str| {

@@ -1,4 +1,4 @@
-//! What the searches for a path share: the question, a path, and the best report so far.
+//! Shared by the searches for a path: the question, a path, and the best report so far.
 
 use super::Verifier;
 use crate::certificate::Certificate;
@@ -9,27 +9,27 @@ use crate::report::{
 };
 use crate::rules::{self, CertificateInPath, VerifyOptions, finding};
 
-/// One leaf, everything that may stand above it, and what it is asked to be good for.
+/// A leaf certificate, the possible CAs above it, and the options.
 pub(super) struct Question<'q> {
     pub(super) verifier: &'q Verifier,
     pub(super) leaf: &'q Certificate,
-    /// CAs that may stand between leaf and anchor.
+    /// Possible intermediates.
     pub(super) known: Vec<&'q Certificate>,
     pub(super) options: &'q VerifyOptions,
 }
 
-/// Certificates from a leaf upwards.
+/// Certificates, starting with the leaf.
 #[derive(Clone)]
 pub(super) struct Path<'q> {
     pub(super) certificates: Vec<&'q Certificate>,
-    /// What is known about the signature on each; of the last nothing is.
+    /// What is known about the signature on each certificate except the last.
     pub(super) signatures: Vec<SignatureStatus>,
-    /// Whether the last is an anchor.
+    /// Whether the last certificate is an anchor.
     pub(super) anchored: bool,
 }
 
 impl<'q> Path<'q> {
-    /// A path in which every signature below the anchor verifies.
+    /// A path in which every signature below the anchor is valid.
     pub(super) fn verified(below: &[&'q Certificate], anchor: &'q Certificate) -> Self {
         let mut signatures = vec![SignatureStatus::Verified; below.len()];
         signatures.push(SignatureStatus::NotChecked);
@@ -44,7 +44,7 @@ impl<'q> Path<'q> {
         }
     }
 
-    /// The path is trusted unless there is a reason against it.
+    /// The path, which is trusted unless there is a reason against it.
     pub(super) fn to_report(
         &self,
         limit: Option<PathLimit>,
@@ -63,8 +63,8 @@ impl<'q> Path<'q> {
 }
 
 impl Question<'_> {
-    /// What the rules say of every certificate of a path, and why the path is not to be trusted even if all
-    /// of its signatures verify.
+    /// The findings of the rules on every certificate of a path, and the reason why the path is not trusted even if all its
+    /// signatures are valid.
     pub(super) fn judge(&self, path: &Path<'_>) -> (Vec<Finding>, Option<Finding>) {
         let policy = self.verifier.policy;
         let mut findings = Vec::new();
@@ -103,11 +103,12 @@ impl Question<'_> {
 
     fn too_deep(&self, cas: usize) -> Option<Finding> {
         let allowed = self.verifier.max_depth.filter(|allowed| cas > *allowed)?;
-        let evidence = format!("{cas} CA(s) between leaf and anchor, {allowed} allowed");
+        let evidence =
+            format!("the number of CAs between leaf and anchor is {cas}, the limit is {allowed}");
         Some(self.refuse(&rules::PATH_TOO_DEEP, self.leaf, evidence))
     }
 
-    /// The finding that stands for a refusal of trust.
+    /// The finding for a path that is not trusted.
     pub(super) fn refuse(
         &self,
         rule: &'static Rule,
@@ -118,21 +119,21 @@ impl Question<'_> {
     }
 }
 
-/// Go and webpki read DER to the letter. What they cannot read they do not trust.
+/// Go and webpki have strict DER parsers, and reject what they cannot read.
 fn not_der(question: &Question<'_>, path: &Path<'_>) -> Option<Finding> {
     let mut certificates = path.certificates.iter();
     let (certificate, fault) = certificates.find_map(|one| Some((one, one.der_fault?)))?;
     Some(question.refuse(&rules::PATH_REJECTED, certificate, format!("it is not DER: {fault}")))
 }
 
-/// The best report so far: a trusted path before any other, then the one with the fewest errors.
+/// The best report so far: a trusted path is better than any other, and then fewer errors are better.
 #[derive(Default)]
 pub(super) struct Best {
     pub(super) report: Option<Report>,
 }
 
 impl Best {
-    /// Takes a report if it is better; true when nothing is wrong with it.
+    /// Keeps a report if it is better. Returns true if it has no errors.
     pub(super) fn offer(&mut self, report: Report) -> bool {
         let ok = report.is_ok();
         if self.report.as_ref().is_none_or(|best| rank(&report) < rank(best)) {

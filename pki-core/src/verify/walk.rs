@@ -1,8 +1,7 @@
 //! The walk for paths that webpki does not accept (RFC 5280 section 6.1).
 //!
-//! It follows issuers by name and signature to every anchor. A path that meets one of webpki's limits is
-//! validated by the rules in webpki's place. Of every other path webpki's refusal stands, and the rules
-//! say what is wrong with it.
+//! It follows issuers by name and signature to every anchor. If a path meets one of webpki's limits, the rules validate
+//! it instead of webpki. Every other path stays rejected, and the rules say what is wrong with it.
 
 use std::ops::ControlFlow;
 
@@ -16,22 +15,22 @@ use crate::finding::{Finding, Severity};
 use crate::key::PublicKey;
 use crate::rules;
 
-/// As many CAs between leaf and anchor as are looked at.
+/// The limit on CAs between leaf and anchor.
 pub(super) const MOST_CAS: usize = 10;
-/// As many signatures as webpki checks for one leaf.
+/// The same limit on signatures for one leaf certificate as in webpki.
 const MOST_SIGNATURES: usize = 100;
-/// Each path costs all rules; a leaf with so many paths is an attack.
+/// Each path is checked with all rules; a leaf certificate with more paths is an attack.
 const MOST_PATHS: usize = 16;
 
-/// Offers what the rules say of every path, until one is accepted.
+/// Adds the report of every path to `best`, until one is accepted.
 pub(super) fn find(question: &Question<'_>, webpki_says: &PathError, best: &mut Best) {
     let mut walk =
         Walk { question, webpki_says, best, signatures: MOST_SIGNATURES, paths: MOST_PATHS };
-    // Whether the search came to its end or was ended, the best is known.
+    // Whether the search is complete or reached a limit, `best` contains the best report.
     let _ = walk.extend(&mut vec![question.leaf]);
 }
 
-/// A search, and how many signatures it may still check and paths it may still judge.
+/// A search, with the remaining numbers of signatures and paths to check.
 struct Walk<'w, 'q> {
     question: &'w Question<'q>,
     webpki_says: &'w PathError,
@@ -41,13 +40,12 @@ struct Walk<'w, 'q> {
 }
 
 impl<'q> Walk<'_, 'q> {
-    /// Adds each possible issuer to the path. The search breaks off when a path is accepted, or when it
-    /// has spent what it may.
+    /// Adds each possible issuer to the path. The search stops when a path is accepted, or when it reaches a limit.
     fn extend(&mut self, path: &mut Vec<&'q Certificate>) -> ControlFlow<()> {
         let question = self.question;
         let last = path[path.len() - 1];
         let issued = |ca: &&Certificate| ca.subject.der() == last.issuer.der();
-        // Certificates of one key have one answer.
+        // Certificates with the same key give the same result.
         let mut asked: Vec<(&PublicKey, bool)> = Vec::new();
         let anchors = question.verifier.anchors.iter().filter(issued);
         for anchor in anchors.clone() {
@@ -59,7 +57,7 @@ impl<'q> Walk<'_, 'q> {
             return ControlFlow::Continue(());
         }
         for ca in question.known.iter().copied().filter(issued) {
-            // What is not a CA cannot lend trust, whatever the caller ignores.
+            // A certificate that is not a CA cannot pass on trust, whatever the caller ignores.
             let possible = ca.is_ca()
                 && !path.iter().any(|used| is_same(used, ca))
                 && !anchors.clone().any(|anchor| anchor.der() == ca.der());
@@ -108,17 +106,17 @@ impl<'q> Walk<'_, 'q> {
         ControlFlow::Continue(())
     }
 
-    /// What webpki would refuse besides its limits.
+    /// Reasons for webpki to reject the path, apart from its limits.
     fn in_webpkis_place(&self, path: &Path<'_>) -> Option<Finding> {
         let (certificate, fault) = unread(&path.certificates)?;
         Some(self.question.refuse(&rules::PATH_REJECTED, certificate, fault))
     }
 
-    /// webpki's refusal, unless a rule has found the same.
+    /// webpki's error, unless a rule reports the same.
     fn by_webpki(&self, path: &Path<'_>, findings: &[Finding]) -> Option<Finding> {
         let (_, untrusted) = path.certificates.split_last()?;
         let refused = untrusted.iter().find_map(|certificate| match builder::parse(certificate) {
-            // `ext-unknown-critical` and `sig-algorithm-mismatch` say so.
+            // Reported by `ext-unknown-critical` and `sig-algorithm-mismatch`.
             Ok(())
             | Err(
                 PathError::UnsupportedCriticalExtension | PathError::SignatureAlgorithmMismatch,
@@ -131,12 +129,12 @@ impl<'q> Walk<'_, 'q> {
             None if explained => return None,
             None => (self.question.leaf, self.webpki_says),
         };
-        let evidence = format!("rustls-webpki refuses it: {}", builder::reason(error));
+        let evidence = format!("rustls-webpki rejects it: {}", builder::reason(error));
         Some(self.question.refuse(&rules::PATH_REJECTED, certificate, evidence))
     }
 }
 
-/// One CA, whatever certificate says so: a path that comes back to it goes in a circle.
+/// The identity of a CA, whichever of its certificates is used. A path that returns to it is a cycle.
 fn is_same(left: &Certificate, right: &Certificate) -> bool {
     left.subject.der() == right.subject.der()
         && left.public_key == right.public_key

@@ -1,4 +1,4 @@
-//! Faults in the configuration of members.
+//! Faults in the members' configuration.
 
 use super::{after, append, edit};
 
@@ -6,7 +6,7 @@ const CONF: &str = "etcdone/etcd.conf.yaml";
 
 const UNIT: &str = "etcdone/etcd.service";
 
-/// Edits the configuration of one member; the rules that say so.
+/// Edits the configuration of one member, and returns the violated rules.
 #[track_caller]
 fn conf(from: &str, to: &str, rule: &str) {
     assert_eq!(after(|lab| edit(lab, CONF, from, to)), [format!("{CONF}: {rule}")]);
@@ -40,7 +40,7 @@ fn a_key_that_etcd_passes_over_is_found() {
     more("peer-cert-allowed-hostname: \"etcd-peer.lab\"\n", "cfg-yaml-unknown-key");
 }
 
-/// All that stands in it is off, and etcd starts.
+/// Nothing in it takes effect, and etcd starts.
 #[test]
 fn a_section_that_is_mistyped_is_found() {
     let found = after(|lab| {
@@ -70,7 +70,7 @@ fn an_option_in_a_second_place_is_found() {
     }
 }
 
-/// The unit of an older etcd says everything in its environment.
+/// An older etcd is configured through the environment in its unit.
 #[test]
 fn the_same_faults_in_a_unit_are_found() {
     let original = super::applied("etcd_version: \"3.5.1\"\n");
@@ -91,7 +91,7 @@ fn the_same_faults_in_a_unit_are_found() {
             "ALLOWED_HOSTNAME=etcd-peer.lab,x",
             "peer-allow-hostname",
         ),
-        // A port that stands behind a blank in quotes, and one that stands in a line that goes on.
+        // A port after a space inside quotes, and one on a continuation line.
         (
             "Environment=ETCD_LISTEN_CLIENT_URLS=https://192.168.29.61:2379,",
             "Environment=\"ETCD_LISTEN_CLIENT_URLS=https://192.168.29.61:2379, http://0.0.0.0:2378\" \\\n  A=",
@@ -166,7 +166,7 @@ fn a_member_that_dials_another_where_it_is_not_is_found() {
     conf(from, to, "peer-pairs");
 }
 
-/// The certificate is right, and not for the URL that etcd tells its clients.
+/// The certificate is valid, but not for the URL that etcd advertises to its clients.
 #[test]
 fn a_url_that_the_certificate_is_not_for_is_found() {
     let (from, to) = (
@@ -177,7 +177,7 @@ fn a_url_that_the_certificate_is_not_for_is_found() {
     assert_eq!(found, ["etcdone/server.pem: srv-san-advertise"]);
 }
 
-/// With a name under .invalid, which the metrics port compares with the caller's address.
+/// A name under .invalid, which the metrics port compares with the caller's address.
 #[test]
 fn metrics_that_no_client_can_read_are_told() {
     let found = after(|lab| {
@@ -186,7 +186,7 @@ fn metrics_that_no_client_can_read_are_told() {
     assert_eq!(found, ["masterone/apiserver-etcd-client.pem: cli-sentinel-metrics"]);
 }
 
-/// What systemd reads into the environment decides, not the line in which it stands.
+/// The environment that systemd sets counts, not the line in which a variable is set.
 #[test]
 fn an_environment_file_in_the_folder_is_read() {
     let original = super::applied("etcd_version: \"3.5.1\"\n");
@@ -209,7 +209,7 @@ fn an_environment_file_in_the_folder_is_read() {
     }
 }
 
-/// A value that is not known is no host, and an option that may be set is not missing.
+/// An unknown value is not a host name, and an option that may be set is not missing.
 #[test]
 fn nothing_is_concluded_from_a_variable_that_is_not_known() {
     let lab = super::applied("etcd_version: \"3.5.1\"\n");

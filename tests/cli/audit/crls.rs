@@ -4,8 +4,8 @@ use super::plant::openssl;
 use super::{applied, edit, found, host};
 use crate::lab::Lab;
 
-/// A lab whose first member enforces `crl` on its client port. The unit of this etcd says everything
-/// in its environment.
+/// A lab whose first member enforces `crl` on its client port. This version of etcd is configured through the
+/// environment in its unit.
 fn enforcing() -> Lab {
     let lab = applied("etcd_version: \"3.5.1\"\n");
     let option = "Environment=ETCD_CLIENT_CRL_FILE=/etc/etcd/crl\nExecStart=";
@@ -70,7 +70,7 @@ fn the_crl_of_another_ca_is_found() {
     lab.write("crl.cnf", config.replace("pki/", "other/"));
     write(&lab, "-crldays 30", "DER");
     assert_eq!(found(&lab), ["etcdone/crl: crl-issuer"]);
-    // Its list names a number that one of ours has too.
+    // The CRL lists a serial number that one of the lab's certificates also has.
     let client = host("masterone/apiserver-etcd-client.pem");
     openssl(&lab, &format!("ca -config crl.cnf -revoke {client}"));
     write(&lab, "-crldays 30", "DER");

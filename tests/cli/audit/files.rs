@@ -1,4 +1,4 @@
-//! Faults in the files of hosts.
+//! Faults in the hosts' files.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -117,7 +117,7 @@ fn an_encrypted_key_is_found() {
     }
 }
 
-/// As labs with cfssl have it.
+/// As in labs that use cfssl.
 #[test]
 fn one_certificate_and_key_on_two_members_is_found() {
     let found = after(|lab| {
@@ -125,12 +125,12 @@ fn one_certificate_and_key_on_two_members_is_found() {
             copy(lab, &format!("hosts/etcdone/{file}"), &format!("hosts/etcdtwo/{file}"));
         }
     });
-    // By the key; and the names are not those of the second host, in either direction.
+    // Because of the key, and because the names are not those of the second host, in both directions.
     let rules = ["peer-san-dial", "peer-san-source", "shared-key"];
     assert_eq!(found, rules.map(|rule| format!("etcdtwo/peer.pem: {rule}")));
 }
 
-/// Also where the certificates of both pairs are damaged like the key that they share.
+/// Also if the certificates of both pairs have the same damage as the key that they share.
 #[test]
 fn a_key_of_two_pairs_is_told_of_once() {
     let lab = copy_of(&APPLIED);

@@ -1,4 +1,4 @@
-//! What `apply` makes breaks no rule, not even one that only informs.
+//! Files that `apply` creates violate no rule, not even an informational one.
 
 use serde_json::Value;
 
@@ -18,7 +18,7 @@ fn a_lab_that_was_just_applied_has_no_finding() {
         serde_json::from_str(&lab.ok(&["status", "-f", "cluster.yaml", "--format", "json"]))
             .unwrap();
     let rows = status["certificates"].as_array().unwrap();
-    // The CA, three members twice, one client.
+    // The CA, two certificates for each of three members, one client.
     assert_eq!(rows.len(), 8);
     assert!(rows.iter().skip(1).all(|row| row["days_left"] == 364 || row["days_left"] == 365));
 }
@@ -67,12 +67,12 @@ fn nor_has_one_of_any_algorithm_and_any_life() {
             ),
         );
         lab.ok(&["apply", "-f", "cluster.yaml"]);
-        // `status` warns of what ends within 30 days, as the leaves of one of them do.
+        // `status` warns about certificates that expire within 30 days, as some of these do.
         assert_eq!(found(&lab), [""; 0], "{key}");
     }
 }
 
-/// What a path is and how long it holds does not depend on how the file was found.
+/// The path and its end of validity do not depend on how the file was found.
 #[test]
 fn files_of_hosts_are_reported_like_files() {
     let lab = copy_of(&APPLIED);

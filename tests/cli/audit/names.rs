@@ -1,4 +1,4 @@
-//! Faults in certificates that the lab's own CA has signed.
+//! Faults in certificates that the lab's own CA signed.
 
 use time::Duration;
 
@@ -136,7 +136,7 @@ fn a_signature_over_sha_1_is_found() {
     only(&server(|| Planted::server().hash("sha1")), SERVER_FILE, &["sig-weak"]);
 }
 
-/// Healthy to look at: the other side's streams carry both directions.
+/// The cluster looks healthy, because the other side's streams carry both directions.
 #[test]
 fn a_peer_that_cannot_dial_or_cannot_be_dialled_is_found() {
     for usage in ["serverAuth", "clientAuth"] {
@@ -192,7 +192,7 @@ fn a_server_certificate_where_a_client_belongs_is_found() {
     only(&client(serving), CLIENT_FILE, &["cli-eku", "cli-has-serverauth"]);
 }
 
-/// As the lab's master has it where one certificate is for everything.
+/// As on a master if one certificate is used for everything.
 #[test]
 fn a_client_with_the_key_of_a_member_is_found() {
     let found = after(|lab| {

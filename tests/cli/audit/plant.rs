@@ -1,5 +1,4 @@
-//! Certificates that etcdpki would not write, by OpenSSL with the lab's own CA, in the place of good
-//! ones.
+//! Replaces certificates with ones that etcdpki would not issue, created by OpenSSL with the lab's own CA.
 
 use std::fs;
 
@@ -8,7 +7,7 @@ use time::{Duration, OffsetDateTime};
 use crate::lab::Lab;
 use crate::peers;
 
-/// A certificate for the key that is there already.
+/// A certificate for the existing key.
 pub(super) struct Planted<'a> {
     cn: &'a str,
     names: &'a str,
@@ -18,7 +17,7 @@ pub(super) struct Planted<'a> {
     ends: Duration,
     serial: &'a str,
     hash: &'a str,
-    /// The folder and the base of the CA's files in it.
+    /// The folder, and the base name of the CA's files in it.
     ca: &'a str,
 }
 
@@ -83,7 +82,7 @@ impl<'a> Planted<'a> {
         Self { ca, ..self }
     }
 
-    /// Writes it to `BASE.pem`, for the key in `BASE-key.pem`.
+    /// Writes the certificate for the key in `BASE-key.pem` to `BASE.pem`.
     pub(super) fn write(&self, lab: &Lab, base: &str) {
         let names = match self.names {
             "" => String::new(),
@@ -144,7 +143,7 @@ fn moment(moment: OffsetDateTime) -> String {
     )
 }
 
-/// Runs openssl with arguments that blanks separate.
+/// Runs openssl with arguments separated by spaces.
 pub(super) fn openssl(lab: &Lab, arguments: &str) {
     let mut command = peers::program("openssl");
     command.args(arguments.split_whitespace()).current_dir(lab.folder());

@@ -1,4 +1,4 @@
-//! Faults in the files of CAs, and in the chains that lead to them.
+//! Faults in trust files, and in the chains that lead to them.
 
 use std::fs;
 
@@ -45,7 +45,7 @@ fn a_key_in_the_trust_file_is_found() {
         openssl(lab, "genpkey -algorithm ED25519 -out key.pem");
         append(lab, "etcdone/ca.pem", lab.read("key.pem"));
     });
-    // The key is for everybody's eyes there.
+    // The key is readable by everyone there.
     assert_eq!(found, ["etcdone/ca.pem: file-mode", "etcdone/ca.pem: trust-foreign-block"]);
 }
 
@@ -79,7 +79,7 @@ fn a_certificate_of_the_cas_other_key_is_found() {
     assert_eq!(found, ["etcdone/server.pem: aki-ski", "etcdone/server.pem: path-signature"]);
 }
 
-/// A lab with a CA between root and one leaf, in the file of that leaf as `written` has it.
+/// A lab with an intermediate for one leaf certificate, whose file contains what `written` returns.
 fn with_an_intermediate(written: fn(&[u8], &[u8]) -> Vec<u8>) -> Vec<String> {
     let lab = Lab::new();
     let manifest = super::APPLIED.read("cluster.yaml");
@@ -94,7 +94,7 @@ fn with_an_intermediate(written: fn(&[u8], &[u8]) -> Vec<u8>) -> Vec<String> {
         .write(&lab, "between");
     Planted::peer().signed_by("between").serial("51").write(&lab, &host("etcdone/peer"));
     let between = lab.read("between.pem");
-    // So that somebody knows the CA between.
+    // So that the intermediate is known.
     fs::write(lab.path(host("etcdtwo/between.pem")), &between).unwrap();
     let leaf = lab.read(host("etcdone/peer.pem"));
     lab.write(host("etcdone/peer.pem"), written(&leaf, &between));

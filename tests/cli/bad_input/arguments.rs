@@ -1,4 +1,4 @@
-//! The command line itself.
+//! Errors in the command line.
 
 use super::Table;
 use crate::lab::Lab;
@@ -73,7 +73,7 @@ fn a_duration_that_is_none_or_leads_nowhere_is_refused() {
 
 #[test]
 fn a_short_life_begins_now_and_not_five_minutes_ago() {
-    // cfssl counts it from the backdated beginning: 4m ended a minute before it was issued.
+    // cfssl counts the lifetime from the backdated notBefore: with 4m, it expired a minute before it was issued.
     let lab = Lab::with_ca(&[]);
     lab.ok(&[ISSUE, &["api", "--expiry", "4m"]].concat());
     lab.ok(&["verify", "api.pem"]);
@@ -164,7 +164,7 @@ fn options_that_contradict_each_other_or_do_not_exist_are_refused() {
         ("two names", issue(&["b"])),
         ("no such option", issue(&["--hostname", "a"])),
         ("an option mistyped", issue(&["--sans", "a"])),
-        // cfssl takes the options of every command at every command, and passes over them.
+        // cfssl accepts the options of every command in every command, and ignores them.
         ("an option of verify", issue(&["--at", "2027-06-01T00:00:00Z"])),
         ("an option of issue", vec!["init-ca", "--san", "a"]),
         ("a request and a CSR JSON", issue(&["--csr", "a.csr", "--csr-json", "a.json"])),
@@ -177,7 +177,7 @@ fn options_that_contradict_each_other_or_do_not_exist_are_refused() {
         ("an organization of 65 letters", issue(&["--org", LONG])),
         ("a path length below zero", vec!["init-ca", "--dir", "new", "--path-len", "-1"]),
         ("a path length above 255", vec!["init-ca", "--dir", "new", "--path-len", "256"]),
-        // With -initca and -ca, cfssl signs a second root with the first one's key.
+        // With -initca and -ca, cfssl signs a second root with the key of the first.
         ("a root below a root", vec!["init-ca", "--dir", "new", "--ca", "pki/ca.pem"]),
         ("force, which init-ca has not", vec!["init-ca", "--force"]),
         ("an empty common name of a CA", vec!["init-ca", "--dir", "new", "--cn", ""]),

@@ -1,4 +1,4 @@
-//! The CA's own files, wrong in every way that people bring about.
+//! Common faults in the CA's own files.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -18,7 +18,7 @@ fn issue(folder: &str) -> [&str; 6] {
     ["issue", "--dir", folder, "--profile", "client", "api"]
 }
 
-/// A lab with a good CA in `pki`, and copies of it to spoil.
+/// A lab with a valid CA in `pki`, and copies of it to damage.
 fn lab_with_copies(copies: &[&str]) -> Lab {
     let lab = Lab::with_ca(&[]);
     for copy in copies {
@@ -40,7 +40,7 @@ fn a_ca_that_is_not_there_or_half_there_is_refused() {
     let config = r#"{"signing": {"profiles": {"client": {"expiry": "1h", "usages": ["any"]}}}}"#;
     lab.write("config.json", config);
     let mut table = Table::new(lab);
-    // Without -config, cfssl says so, prints nothing and exits with 0.
+    // cfssl reports this, prints nothing, and exits with 0.
     for folder in ["missing", "empty", "no-certificate", "no-key", "file"] {
         table.refused(folder, 3, &issue(folder));
     }
@@ -94,7 +94,7 @@ fn a_ca_whose_files_are_damaged_or_mixed_up_is_refused() {
     lab.write("text-key/ca-key.pem", "404 page not found\n");
     lab.write("half-certificate/ca.pem", &certificate[..certificate.len() / 2]);
     lab.write("half-key/ca-key.pem", &key[..key.len() / 2]);
-    // The second line of base64 is gone.
+    // The second line of base64 is missing.
     let mut lines: Vec<_> = key.split_inclusive(|byte| *byte == b'\n').collect();
     lines.remove(2);
     lab.write("damaged-key/ca-key.pem", lines.concat());
@@ -133,7 +133,7 @@ fn a_ca_whose_files_are_damaged_or_mixed_up_is_refused() {
 
 #[test]
 fn a_ca_key_that_others_can_read_or_change_is_refused() {
-    // cfssl does not look, and neither does etcd.
+    // cfssl does not check this, and neither does etcd.
     let mut table = Table::new(Lab::with_ca(&[]));
     for mode in [0o644, 0o640, 0o604, 0o620, 0o602, 0o666, 0o777] {
         let key = table.lab.path("pki/ca-key.pem");
@@ -169,7 +169,7 @@ fn a_ca_that_must_not_sign_is_refused() {
         ("no-key-cert-sign", 1),
         ("expired", 1),
         ("not-yet-valid", 1),
-        // These two cfssl signs with SHA-1.
+        // cfssl signs with SHA-1 for these two.
         ("rsa-1024", 2),
         ("p-224", 2),
         ("unknown-critical", 1),
@@ -214,7 +214,7 @@ fn every_common_encoding_of_a_ca_key_is_read() {
     {
         openssl.ca(folder, algorithm, &[CA, SIGNS, SKI], NOW);
     }
-    // `openssl ecparam -genkey` writes the curve before the key.
+    // `openssl ecparam -genkey` writes the curve in front of the key.
     let traditional = |folder: &str| {
         let key = format!("{folder}/ca-key.pem");
         openssl.run(&["pkey", "-traditional", "-in", &key, "-out", "key.pem"]);
@@ -227,7 +227,7 @@ fn every_common_encoding_of_a_ca_key_is_read() {
     let rsa = traditional("pkcs1");
     assert!(rsa.starts_with(b"-----BEGIN RSA PRIVATE KEY-----"));
     lab.write("pkcs1/ca-key.pem", rsa);
-    // Text around a certificate, which cfssl refuses behind it and takes before it.
+    // Text around a certificate. cfssl accepts it in front of the certificate and rejects it after.
     let certificate = lab.read("pkcs8/ca.pem");
     lab.write(
         "pkcs8/ca.pem",
@@ -243,7 +243,7 @@ fn every_common_encoding_of_a_ca_key_is_read() {
 
 #[test]
 fn a_root_behind_the_ca_is_there_to_be_trusted() {
-    // cfssl: `should contain only one object`. In a rotation two roots are one bundle.
+    // cfssl: `should contain only one object`. During a rotation, a bundle contains two roots.
     let lab = Lab::with_ca(&[]);
     lab.ok(&["init-ca", "--dir", "other", "--cn", "the next CA"]);
     lab.write("pki/ca.pem", [lab.read("pki/ca.pem"), lab.read("other/ca.pem")].concat());
@@ -255,8 +255,8 @@ fn a_root_behind_the_ca_is_there_to_be_trusted() {
 
 #[test]
 fn a_leaf_named_like_its_ca_names_the_key_of_its_ca() {
-    // etcd takes such a leaf; cfssl and Go leave the authority key identifier out, at which OpenSSL
-    // takes the leaf for self-signed.
+    // etcd accepts such a leaf certificate. cfssl and Go omit the authority key identifier, so OpenSSL treats it as
+    // self-signed.
     let lab = Lab::with_ca(&["--cn", "etcd"]);
     lab.ok(&["issue", "--profile", "server", "etcd"]);
     let keys = |file: &str, name: &str| {

@@ -1,4 +1,4 @@
-//! cfssl's CSR JSON, for a CA.
+//! cfssl's CSR JSON for a CA.
 
 use super::Table;
 use crate::lab::Lab;

@@ -1,4 +1,4 @@
-//! What `verify` and `inspect` are given to read.
+//! Files for `verify` and `inspect`.
 
 use super::Table;
 use super::openssl::OpenSsl;
@@ -14,7 +14,7 @@ fn what_is_no_certificate_is_refused() {
     let (pem, der) = (lab.read("api.pem"), lab.read("api.der"));
     let half = pem[..pem.len() / 2].to_vec();
     let text = |text: &str| text.as_bytes().to_vec();
-    // What is wrong, the file, and whether `inspect` can show it all the same.
+    // The fault, the file, and whether `inspect` can show it anyway.
     let rows = [
         ("empty", Vec::new(), false),
         ("blanks", text(" \n"), false),

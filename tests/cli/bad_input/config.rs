@@ -1,4 +1,4 @@
-//! cfssl's ca-config.json, as `--config` reads it.
+//! cfssl's ca-config.json for `--config`.
 
 use super::Table;
 use crate::lab::Lab;
@@ -6,7 +6,7 @@ use crate::lab::Lab;
 /// A whole document.
 const DOCUMENTS: &[(&str, &[u8])] = &[
     ("empty", b""),
-    // At this one cfssl crashes.
+    // cfssl crashes on this document.
     ("null", b"null"),
     ("cut short", br#"{"signing": {"#),
     ("a comma too many", br#"{"signing": {"default": {"expiry": "1h"},}}"#),
@@ -25,7 +25,7 @@ const DOCUMENTS: &[(&str, &[u8])] = &[
     ("auth_keys", br#"{"signing": {}, "auth_keys": {"k": {"type": "standard"}}}"#),
 ];
 
-/// What stands in the profile `client`.
+/// The contents of the profile `client`.
 const PROFILES: &[(&str, &str)] = &[
     ("null", "null"),
     ("a list", "[]"),
@@ -33,7 +33,7 @@ const PROFILES: &[(&str, &str)] = &[
     ("no usages listed", r#"{"expiry": "1h", "usages": []}"#),
     ("usages is a string", r#"{"expiry": "1h", "usages": "client auth"}"#),
     ("a usage is null", r#"{"expiry": "1h", "usages": [null]}"#),
-    // cfssl drops these in silence.
+    // cfssl silently ignores these.
     ("usage for usages", r#"{"expiry": "1h", "usage": ["client auth"]}"#),
     ("a usage as Go spells it", r#"{"expiry": "1h", "usages": ["signing", "clientAuth"]}"#),
     ("a usage in capitals", r#"{"expiry": "1h", "usages": ["signing", "Client Auth"]}"#),
@@ -58,7 +58,7 @@ const PROFILES: &[(&str, &str)] = &[
         "an end that is past",
         r#"{"expiry": "1h", "not_after": "2020-01-01T00:00:00Z", "usages": ["client auth"]}"#,
     ),
-    // At this one cfssl panics.
+    // cfssl panics on this profile.
     (
         "an end before its beginning",
         r#"{"expiry": "1h", "not_before": "2098-01-01T00:00:00Z", "not_after": "2097-01-01T00:00:00Z", "usages": ["client auth"]}"#,
@@ -67,7 +67,7 @@ const PROFILES: &[(&str, &str)] = &[
         "a beginning to come",
         r#"{"expiry": "1h", "not_before": "2098-01-01T00:00:00Z", "not_after": "2099-01-01T00:00:00Z", "usages": ["client auth"]}"#,
     ),
-    // Neither without the other is a CA that anybody accepts.
+    // A CA needs both to be accepted.
     (
         "is_ca without cert sign",
         r#"{"expiry": "1h", "usages": ["signing"], "ca_constraint": {"is_ca": true}}"#,
@@ -157,7 +157,7 @@ fn a_profile_that_does_not_say_what_it_means_is_refused() {
 
 #[test]
 fn a_profile_that_does_not_exist_is_refused() {
-    // cfssl signs with `default`, or with a built-in profile that is good for everything.
+    // cfssl signs with `default`, or with a built-in profile that allows everything.
     let mut table = Table::new(Lab::with_ca(&[]));
     for (profile, code) in [("Server", 2), ("sever", 2), ("www", 2), ("", 2), ("default", 1)] {
         table.refused(
@@ -196,7 +196,7 @@ fn a_profile_refuses_what_it_does_not_admit() {
 
 #[test]
 fn what_go_reads_in_a_config_is_read() {
-    // Field names in any case, null for absent, CRLF, a lifetime from `default`.
+    // Field names in any case, null as absent, CRLF, and the lifetime from `default`.
     let lab = Lab::with_ca(&[]);
     lab.write(
         "config.json",

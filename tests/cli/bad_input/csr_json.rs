@@ -1,11 +1,11 @@
-//! cfssl's CSR JSON, for a leaf.
+//! cfssl's CSR JSON for a leaf certificate.
 
 use super::Table;
 use crate::lab::Lab;
 
-/// What is wrong, and the document.
+/// The fault, and the document.
 const ROWS: &[(&str, &[u8])] = &[
-    // Not JSON, or not the shape of it.
+    // Not JSON, or not an object.
     ("empty", b""),
     ("cut short", br#"{"CN": "api", "hosts": ["#),
     ("a comma too many", br#"{"CN": "api",}"#),
@@ -19,7 +19,7 @@ const ROWS: &[(&str, &[u8])] = &[
     ("null", b"null"),
     ("a list", b"[]"),
     ("a string", br#""api""#),
-    // Fields that cfssl passes over.
+    // Fields that cfssl ignores.
     ("a mistyped field", br#"{"CN": "api", "host": ["a"]}"#),
     ("a field of nobody", br#"{"CN": "api", "bogus": 1}"#),
     ("a key given twice", br#"{"CN": "api", "cn": "b"}"#),
@@ -53,7 +53,7 @@ const ROWS: &[(&str, &[u8])] = &[
     ("rsa 16384", br#"{"CN": "api", "key": {"algo": "rsa", "size": 16384}}"#),
     ("P-224", br#"{"CN": "api", "key": {"algo": "ecdsa", "size": 224}}"#),
     ("a mistyped key field", br#"{"CN": "api", "key": {"algo": "rsa", "bits": 2048}}"#),
-    // Subjects (X.520's bounds; cfssl knows none).
+    // Subjects (X.520 has length limits; cfssl has none).
     ("a blank common name", br#"{"CN": " "}"#),
     (
         "a common name of 65 characters",
@@ -67,7 +67,7 @@ const ROWS: &[(&str, &[u8])] = &[
     ("a serial number with a star", br#"{"CN": "api", "serialnumber": "5*"}"#),
     ("one organization twice", br#"{"CN": "api", "names": [{"O": "Lab"}, {"O": "Lab"}]}"#),
     ("CN again by its OID", br#"{"CN": "api", "names": [{"OID": {"2.5.4.3": "b"}}]}"#),
-    // At this one cfssl panics.
+    // cfssl panics on this document.
     ("no OID", br#"{"CN": "api", "names": [{"OID": {"9.9.9": "x"}}]}"#),
     ("a word for an OID", br#"{"CN": "api", "names": [{"OID": {"title": "x"}}]}"#),
 ];
@@ -83,7 +83,7 @@ fn a_csr_json_that_does_not_say_what_it_means_is_refused() {
             &["issue", "--profile", "client", "--csr-json", "csr.json", "api"],
         );
     }
-    // A reader that calls itself for each bracket would run out of stack.
+    // A recursive parser would overflow the stack.
     let deep = "[".repeat(10_000);
     table.lab.write("csr.json", deep);
     table.refused(
@@ -96,7 +96,7 @@ fn a_csr_json_that_does_not_say_what_it_means_is_refused() {
 
 #[test]
 fn a_csr_json_without_any_name_is_refused() {
-    // cfssl: an empty subject, no alternative name, exit 0.
+    // cfssl issues with an empty subject and without names, and exits with 0.
     let mut table = Table::new(Lab::with_ca(&[]));
     for (row, json) in [("nothing", "{}"), ("an empty CN", r#"{"CN": "", "hosts": []}"#)] {
         table.lab.write("csr.json", json);

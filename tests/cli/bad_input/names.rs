@@ -1,10 +1,10 @@
-//! Names that cfssl signs as a dNSName or URI, and that no peer ever matches.
+//! Names that cfssl signs as a dNSName or URI, and that no client can match.
 
 use super::Table;
 use super::openssl::{GeneralName, OpenSsl};
 use crate::lab::Lab;
 
-/// Bare names, as `--san` and `hosts` take them.
+/// Names without a prefix, for `--san` and `hosts`.
 const BARE: &[(&str, &str)] = &[
     ("empty", ""),
     ("a lone star", "*"),
@@ -81,7 +81,7 @@ fn a_name_that_no_peer_matches_is_refused_as_an_argument() {
 #[test]
 fn a_name_that_no_peer_matches_is_refused_in_a_csr_json() {
     let mut table = Table::new(Lab::with_ca(&[]));
-    // JSON can spell a NUL, which an argument cannot.
+    // JSON can contain a NUL, which an argument cannot.
     for (row, name) in BARE.iter().chain(&[("a NUL", "a\0b")]) {
         let json = serde_json::json!({ "CN": "api", "hosts": ["etcdone", name] }).to_string();
         table.refused_file(
@@ -119,7 +119,7 @@ fn a_name_that_no_peer_matches_is_refused_in_a_request() {
         ("brackets", Dns(b"[2001:db8::1]")),
         ("a label of 69 characters", Dns(LONG.as_bytes())),
         ("a NUL", Dns(b"a\0b")),
-        // What cfssl makes of `*`, `etcd1:2379`, a zone and a path.
+        // How cfssl encodes `*`, `etcd1:2379`, a zone and a path.
         ("a star as a URI", Uri(b"*")),
         ("a host with a port as a URI", Uri(b"etcd1:2379")),
         ("a zone as a URI", Uri(b"fe80::1%eth0")),

@@ -1,4 +1,4 @@
-//! Keys, requests and certificates as OpenSSL makes them, right and wrong.
+//! Valid and invalid keys, requests and certificates from OpenSSL.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -6,7 +6,7 @@ use std::fs;
 use crate::lab::Lab;
 use crate::peers;
 
-/// OpenSSL with a configuration of its own, whatever the system's says.
+/// OpenSSL with its own configuration instead of the system's.
 pub(super) struct OpenSsl<'a> {
     lab: &'a Lab,
 }
@@ -36,7 +36,7 @@ impl<'a> OpenSsl<'a> {
         );
     }
 
-    /// A key in PKCS#8; `algorithm` is what follows `genpkey -algorithm`.
+    /// A key in PKCS#8; `algorithm` is the argument of `genpkey -algorithm`.
     pub(super) fn key(&self, file: &str, algorithm: &[&str]) {
         self.run(&[&["genpkey", "-out", file, "-algorithm"], algorithm].concat());
     }
@@ -48,8 +48,8 @@ impl<'a> OpenSsl<'a> {
         self.take("request.pem")
     }
 
-    /// A self-signed certificate with these extensions, valid between the two moments
-    /// (`YYYYMMDD`), in `FOLDER/ca.pem`, with its key beside it.
+    /// A self-signed certificate with these extensions, valid between the two dates (`YYYYMMDD`), in
+    /// `FOLDER/ca.pem`, with its key in the same folder.
     pub(super) fn ca(
         &self,
         folder: &str,
@@ -78,7 +78,7 @@ impl<'a> OpenSsl<'a> {
     }
 }
 
-/// A general name of RFC 5280 section 4.2.1.6, whatever its octets.
+/// A GeneralName (RFC 5280 section 4.2.1.6) with any octets.
 pub(super) enum GeneralName<'a> {
     Email(&'a [u8]),
     Dns(&'a [u8]),
@@ -88,7 +88,7 @@ pub(super) enum GeneralName<'a> {
 }
 
 impl GeneralName<'_> {
-    /// What puts it into a request, behind `-addext`. OpenSSL's own syntax refuses some octets.
+    /// The argument of `-addext` that adds it to a request. OpenSSL's syntax for names rejects some octets.
     pub(super) fn san(&self) -> String {
         let (tag, octets) = match self {
             Self::Email(octets) => (0x81, octets),

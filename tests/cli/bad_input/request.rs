@@ -58,7 +58,7 @@ fn a_request_that_proves_nothing_is_refused() {
     let mut damaged = openssl.request("p256.key", &["-outform", "DER"]);
     *damaged.last_mut().unwrap() ^= 1;
 
-    // RSA keys of 512 and 1024 bits, and SHA-1 and MD5, cfssl signs.
+    // cfssl signs RSA keys of 512 and 1024 bits, and requests with SHA-1 and MD5.
     for bits in ["512", "1024", "2048"] {
         let size = format!("rsa_keygen_bits:{bits}");
         openssl.key(&format!("rsa{bits}.key"), &["RSA", "-pkeyopt", &size]);
@@ -151,7 +151,7 @@ fn a_request_is_read_in_der_and_with_rsa_pss() {
     };
     for (row, request) in [
         ("DER", openssl.request("p256.key", &["-outform", "DER"])),
-        // RFC 8017 section 9.1: a salt as long as the hash is the usual choice, and TLS's.
+        // RFC 8017 section 9.1: a salt as long as the hash is the usual choice, also in TLS.
         ("PSS, SHA-256", pss("-sha256", 32)),
         ("PSS, SHA-384", pss("-sha384", 48)),
         ("PSS, SHA-512", pss("-sha512", 64)),

@@ -1,4 +1,4 @@
-//! Files that may not be read, and streams that do not take what is printed.
+//! Unreadable files, and output streams that fail.
 
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
@@ -19,7 +19,7 @@ fn a_file_that_may_not_be_read_is_reported() {
     };
     mode(&lab, "locked", 0o000);
     let mut table = Table::new(lab);
-    // A user namespace without a mapping: even root has no more rights than the files give.
+    // In a user namespace without a mapping, even root has only the permissions of the files.
     table.under = &["unshare", "--user", "--"];
     for option in ["--config", "--csr-json", "--csr"] {
         table.refused(option, 3, &[ISSUE, &[option, "locked"]].concat());
@@ -50,8 +50,8 @@ fn run_with(lab: &Lab, args: &[&str], stdout: impl Into<Stdio>) -> Run {
 
 #[test]
 fn a_full_standard_output_is_reported_and_what_was_issued_stays() {
-    // cfssl: exit 0, and the key is lost, for it was nowhere else. Here the files come first: the
-    // certificate is recorded and in place, so taking it away again would be the greater surprise.
+    // cfssl exits with 0, and the key is lost, because it was only printed. etcdpki writes the files first: the
+    // certificate is recorded and in place, and removing it again would be more surprising.
     let lab = Lab::new();
     let mut page = String::new();
     for args in
@@ -88,7 +88,7 @@ fn a_full_standard_output_fails_what_only_prints() {
 
 #[test]
 fn a_reader_that_is_gone_is_no_failure() {
-    // `etcdpki inspect *.pem | head -1`; a shell would say 141 of cfssl.
+    // `etcdpki inspect *.pem | head -1`; a shell would report 141 for cfssl.
     let lab = Lab::with_ca(&[]);
     for args in [ISSUE, &["verify", "api.pem"], &["inspect", "api.pem"]] {
         let (reader, writer) = std::io::pipe().unwrap();
@@ -115,7 +115,7 @@ fn a_full_standard_error_changes_no_exit_code() {
 
 #[test]
 fn closed_streams_never_reach_a_file() {
-    // A file that took the number of standard output would get what is printed.
+    // A file that gets the descriptor of standard output would receive the output.
     let lab = Lab::with_ca(&[]);
     let mut shell = crate::peers::program("sh");
     shell.args(["-c", "exec \"$@\" <&- >&- 2>&-", "sh", env!("CARGO_BIN_EXE_etcdpki")]);

@@ -1,10 +1,10 @@
-//! The tasks in docs/manifest.md, as Ansible runs them.
+//! Runs the tasks in docs/manifest.md with Ansible.
 
 use super::*;
 use crate::peers;
 use crate::process::finish;
 
-/// The first task of the snippet; the other, which copies, needs a host to copy to.
+/// The first task of the snippet. The second one copies files and needs a host to copy to.
 fn task() -> String {
     let text = std::fs::read_to_string(peers::root().join("docs/manifest.md")).unwrap();
     let (_, rest) = text.split_once("\n## Ansible\n").unwrap();
@@ -12,7 +12,7 @@ fn task() -> String {
     let (snippet, _) = snippet.split_once("```").unwrap();
     let (first, _) = snippet.split_once("\n\n").unwrap();
     assert!(first.contains("changed_when: "), "{first}");
-    // As deep as the tasks of a play stand.
+    // With the indentation of the tasks in a play.
     format!("    {}\n", first.replace('\n', "\n    "))
 }
 
@@ -20,7 +20,7 @@ fn play(lab: &Lab) -> Run {
     let mut ansible = std::process::Command::new(peers::venv("python"));
     ansible.arg(peers::venv("ansible-playbook"));
     ansible.args(["--inventory", "localhost,", "--connection", "local", "playbook.yaml"]);
-    // The etcdpki that the task finds is the one that is tested.
+    // The task must find the etcdpki under test.
     let ours = Path::new(env!("CARGO_BIN_EXE_etcdpki")).parent().unwrap().to_owned();
     let path = std::env::var_os("PATH").unwrap();
     let path = std::iter::once(ours).chain(std::env::split_paths(&path));

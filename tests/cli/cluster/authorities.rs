@@ -1,4 +1,4 @@
-//! CAs that are more than one root: an intermediate, and two roots during a rotation.
+//! CAs that are not a single root: an intermediate, and two roots during a rotation.
 
 use super::*;
 use crate::process::finish;
@@ -15,7 +15,7 @@ fn count(lab: &Lab, file: &str) -> usize {
     pki_core::Certificate::from_pem_or_der(&lab.read(file)).unwrap().len()
 }
 
-/// Every leaf below `hosts/`.
+/// Every leaf certificate below `hosts/`.
 fn leaves(lab: &Lab) -> Vec<String> {
     let is_leaf = |name: &String| {
         name.contains("/hosts/")
@@ -26,7 +26,7 @@ fn leaves(lab: &Lab) -> Vec<String> {
     tree(lab).into_keys().filter(is_leaf).collect()
 }
 
-/// OpenSSL's verdict on a leaf, with nothing but the two files that its host has.
+/// OpenSSL's result for a leaf certificate, with only the two files of its host.
 fn openssl_verifies(lab: &Lab, leaf: &str) -> Run {
     let trusted = Path::new(leaf).with_file_name("ca.pem");
     let mut openssl = crate::peers::program("openssl");
@@ -53,7 +53,7 @@ fn under_an_intermediate_hosts_trust_the_root_and_leaves_carry_the_chain() {
     lab.ok(&["status", "-f", "cluster.yaml"]);
 }
 
-/// Earlier versions wrote the leaf without its chain, and trusted the intermediate.
+/// Earlier versions wrote the leaf certificate without its chain, and trusted the intermediate.
 #[test]
 fn folders_without_the_chain_are_mended() {
     let lab = under_an_intermediate();
@@ -80,7 +80,7 @@ fn folders_without_the_chain_are_mended() {
     lab.ok(&["export", "etcdone"]);
 }
 
-/// A root behind the chain, as some servers are configured, is superfluous and no difference.
+/// A root after the chain, as on some servers, is unnecessary but not a difference.
 #[test]
 fn a_root_behind_the_chain_is_kept() {
     let lab = under_an_intermediate();
@@ -110,7 +110,7 @@ fn a_key_store_holds_the_whole_chain() {
     assert_eq!(found, ["CN=etcd CA", "CN=root"]);
 }
 
-/// Without the root no host could be told whom to trust, so nothing is written.
+/// Without the root, the trust files would be incomplete, so nothing is written.
 #[test]
 fn an_intermediate_without_its_root_is_refused() {
     let lab = with_manifest(LAB);
@@ -128,7 +128,7 @@ fn an_intermediate_without_its_root_is_refused() {
     lab.ok(APPLY);
 }
 
-/// The first issues, and every host trusts both.
+/// The first CA issues, and every host trusts both.
 #[test]
 fn two_roots_in_the_file_of_the_ca_are_trusted_by_every_host() {
     let lab = applied(LAB);

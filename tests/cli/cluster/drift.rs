@@ -1,4 +1,4 @@
-//! Each way in which the disk may drift from the manifest: what plan says, what apply changes.
+//! Each way in which files can differ from the manifest: what `plan` reports and what `apply` changes.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::*;
 
-/// Runs plan and apply after a change; only these files below `hosts/` may become other ones, and
-/// what was held before is the state that `change` left.
+/// Runs `plan` and `apply` after a change. Only these files below `hosts/` may be replaced, compared with the state
+/// after `change`.
 fn drift(name: &str, manifest: &str, change: impl FnOnce(&Lab), expected: &[&str]) {
     let lab = applied(manifest);
     nothing_to_do(&lab);
@@ -93,7 +93,7 @@ fn another_lifetime_down_to_the_hour() {
     );
 }
 
-/// A member that becomes combined loses no file: the old pairs stay until somebody removes them.
+/// A member that becomes combined loses no files: the old pairs stay until somebody removes them.
 #[test]
 fn one_certificate_in_place_of_two() {
     yaml(
@@ -104,7 +104,7 @@ fn one_certificate_in_place_of_two() {
     );
 }
 
-/// Puts a certificate that `issue` made in the place of one that apply made.
+/// Replaces a certificate from `apply` with one from `issue`.
 fn smuggle(lab: &Lab, options: &[&str]) {
     lab.ok(&[&["issue", "--out", ONE, "--force"], options].concat());
 }
@@ -180,7 +180,7 @@ fn a_certificate_that_cannot_be_read() {
     );
 }
 
-/// One bit of the signature: everything that can be read is right.
+/// Flips one bit of the signature; all fields are still correct.
 #[test]
 fn a_certificate_whose_signature_is_damaged() {
     drift(
@@ -271,7 +271,7 @@ fn set_mode(lab: &Lab, name: &str, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
-/// Nothing is made anew for it: the files stay the same files, with their contents and times.
+/// No file is recreated: the files stay the same, with their contents and times.
 #[test]
 fn a_wrong_mode() {
     let wrong = [
@@ -298,7 +298,7 @@ fn a_wrong_mode() {
     assert_eq!(tree(&lab), fresh);
 }
 
-/// Beside a certificate that is issued anew, in the same run.
+/// Together with a certificate that is reissued in the same run.
 #[test]
 fn a_wrong_mode_beside_another_drift() {
     drift(
@@ -313,7 +313,7 @@ fn a_wrong_mode_beside_another_drift() {
     );
 }
 
-/// The mode of what apply writes does not depend on who runs it, or the next one would mend it.
+/// The modes of files from `apply` do not depend on the user's umask; otherwise the next run would change them.
 #[test]
 fn any_umask_makes_the_same_modes() {
     for umask in ["0", "027", "077"] {
@@ -328,8 +328,8 @@ fn any_umask_makes_the_same_modes() {
     }
 }
 
-/// A certificate that lives ten seconds is renewed when less than five are left, whatever
-/// `renew_before` says: else it would be renewed at every run.
+/// A certificate with a lifetime of ten seconds is renewed when less than five are left, whatever `renew_before` says.
+/// Otherwise it would be renewed in every run.
 #[test]
 fn a_certificate_is_renewed_when_it_ends_soon() {
     let short = "ip: 192.168.29.51, expiry: 10s }";
@@ -341,7 +341,7 @@ fn a_certificate_is_renewed_when_it_ends_soon() {
     );
 }
 
-/// What was issued stays under a CA that is not the manifest's; it is said, and not mended.
+/// If the CA differs from the manifest, `apply` reports it but does not change it, and certificates stay as they are.
 #[test]
 fn a_ca_that_is_not_the_manifests_is_a_warning() {
     let lab = applied(LAB);

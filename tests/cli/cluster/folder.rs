@@ -1,4 +1,4 @@
-//! Where the CA's folder is: `apply` from somewhere else must not make a second CA.
+//! The location of the CA's folder: `apply` in another folder must not create a second CA.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -7,7 +7,7 @@ use std::process::Stdio;
 
 use super::*;
 
-/// The folders of a lab that hold a CA, however deep.
+/// All folders of a lab that contain a CA, at any depth.
 fn cas(lab: &Lab) -> Vec<PathBuf> {
     fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
@@ -122,7 +122,7 @@ fn a_dir_in_the_manifest_may_be_absolute_and_is_no_shells_shorthand() {
     }
 }
 
-/// A manifest that comes through a pipe is in no folder.
+/// A manifest from a pipe is not in any folder.
 #[test]
 fn a_manifest_from_a_pipe_has_its_folder_in_the_current_one() {
     for file in ["-", "/dev/stdin"] {

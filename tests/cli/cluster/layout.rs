@@ -1,10 +1,10 @@
-//! What each host's folder holds, and that it is fit for its purpose.
+//! The contents of each host's folder, and their fitness for its purpose.
 
 use std::process::Command;
 
 use super::*;
 
-/// The names below `pki`, folders with a slash at their end.
+/// The names below `pki`; folders end with a slash.
 fn names(lab: &Lab) -> Vec<String> {
     let slash = |entry: &Entry| if entry.bytes.is_none() { "/" } else { "" };
     let tree = tree(lab);
@@ -15,7 +15,7 @@ fn is_certificate(name: &str) -> bool {
     Path::new(name).extension().is_some_and(|kind| kind == "pem") && !name.ends_with("-key.pem")
 }
 
-/// Verifies every pair below `hosts/`, for the purpose that its name tells, with the key beside it.
+/// Verifies every pair below `hosts/` with its key, for the purpose in its name.
 pub(super) fn every_certificate_verifies(lab: &Lab) {
     let mut pairs = 0;
     for name in
@@ -56,7 +56,7 @@ fn keys_are_their_owners_and_so_are_the_folders() {
     modes_are_right(&lab, &[]);
 }
 
-/// Every mode below `pki`, but for these files.
+/// All modes below `pki`, except for these files.
 pub(super) fn modes_are_right(lab: &Lab, but: &[&str]) {
     for (name, entry) in tree(lab).into_iter().filter(|(name, _)| !but.contains(&name.as_str())) {
         let wanted = match (&entry.bytes, name.ends_with("-key.pem")) {
@@ -99,11 +99,11 @@ fn each_certificate_is_fit_for_what_it_is_for() {
         assert_eq!(lab.read(format!("pki/hosts/{host}/ca.pem")), lab.read("pki/ca.pem"));
         let other = if host == "etcdone" { "192.168.29.62" } else { "192.168.29.61" };
         let run = lab.run(&["verify", &server, "--purpose", "server", "--host", other]);
-        assert_eq!(run.code, 1, "{host} passes for {other}: {run:?}");
+        assert_eq!(run.code, 1, "the certificate of {host} is valid for {other}: {run:?}");
     }
     let client = "pki/hosts/masterone/apiserver-etcd-client.pem";
     let run = lab.run(&["verify", client, "--purpose", "server"]);
-    assert_eq!(run.code, 1, "a client's certificate passes for a server: {run:?}");
+    assert_eq!(run.code, 1, "a client certificate is valid as a server: {run:?}");
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn a_grown_manifest_makes_what_it_says() {
     }
 }
 
-/// OpenSSL holds the leaves to the CA's constraints, too.
+/// OpenSSL also applies the CA's constraints to the leaf certificates.
 #[test]
 fn a_constrained_ca_certifies_the_manifests_names_and_no_others() {
     let lab = applied(GROWN);
@@ -199,7 +199,7 @@ fn a_constrained_ca_certifies_the_manifests_names_and_no_others() {
     assert!(run.stderr.contains("is not permitted by CN=etcd CA"), "{run:?}");
 }
 
-/// The CA cannot take a new member in; nothing is half done for it.
+/// The CA cannot certify a new member, and no part of its folder is written.
 #[test]
 fn a_member_that_a_constrained_ca_does_not_permit_is_refused_and_nothing_changes() {
     let lab = applied(GROWN);

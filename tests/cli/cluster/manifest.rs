@@ -1,8 +1,8 @@
-//! Mistakes in a manifest: all of them at once, each with its place; nothing is written.
+//! Mistakes in a manifest: all are reported at once with their positions, and nothing is written.
 
 use super::*;
 
-/// Runs plan and apply on a manifest that is wrong; gives what both say.
+/// Runs `plan` and `apply` with an invalid manifest, and returns their common output.
 fn refused(manifest: &str) -> String {
     let lab = with_manifest(manifest);
     let plan = lab.run(PLAN);
@@ -47,9 +47,9 @@ fn every_mistake_is_told_in_one_run_with_its_place() {
     let told = refused(MISTAKES);
     snapshot("mistakes", &told);
     let places = told.lines().filter(|line| line.starts_with("  line ")).count();
-    assert!(places >= 20, "{places} mistakes have a place:\n{told}");
+    assert!(places >= 20, "{places} mistakes have a position:\n{told}");
     let all = told.lines().filter(|line| line.starts_with("  ") && !line.starts_with("    "));
-    assert_eq!(all.count(), places, "one has none:\n{told}");
+    assert_eq!(all.count(), places, "a mistake has no position:\n{told}");
 }
 
 /// Each field about the shape of a cluster, wrong in one way.
@@ -110,7 +110,7 @@ fn every_mistake_about_the_shape_of_a_cluster_is_told_in_one_run_with_its_place(
 
 const ONE: &str = "cluster: lab\netcd: [{ name: one, ip: 10.0.0.1 }]\n";
 
-/// One mistake each; the line of the report that tells it.
+/// Documents with one mistake each.
 #[test]
 fn each_mistake_is_told() {
     let mut told = String::new();
@@ -202,7 +202,7 @@ fn each_mistake_is_told() {
     snapshot("each_mistake", &told);
 }
 
-/// A machine that the manifest does not name may hold a client's files, if its name is no mistyped one.
+/// A machine that is not in the manifest can have a client's files, unless its name is a mistyped one.
 #[test]
 fn a_clients_host_may_be_one_of_its_own() {
     for host in ["backup", "two", "admin", "node4"] {
@@ -214,7 +214,7 @@ fn a_clients_host_may_be_one_of_its_own() {
     }
 }
 
-/// Bytes that are no text at all.
+/// Bytes that are not text.
 #[test]
 fn a_manifest_that_is_no_text_is_refused() {
     let lab = Lab::new();
@@ -224,7 +224,7 @@ fn a_manifest_that_is_no_text_is_refused() {
     assert!(run.stderr.contains("not UTF-8"), "{run:?}");
 }
 
-/// JSON is YAML, too.
+/// JSON is also YAML.
 #[test]
 fn a_manifest_may_be_json() {
     let lab = with_manifest(

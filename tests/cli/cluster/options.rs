@@ -1,4 +1,4 @@
-//! `--only`, `--format json`, and surroundings that are in the way.
+//! `--only`, `--format json`, and failures of the environment.
 
 use super::*;
 use crate::bad_input::redacted;
@@ -32,7 +32,7 @@ fn only_a_host_that_holds_something_can_be_named() {
         let run = lab.run(&[APPLY, &["--only", host]].concat());
         assert_eq!((run.code, &run.stderr), (2, &plan.stderr));
     }
-    assert!(!lab.path("pki").exists(), "a refused apply wrote");
+    assert!(!lab.path("pki").exists(), "a refused apply wrote files");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The progress bar: on a terminal, and gone afterwards.
+//! The progress bar: only on a terminal, and removed at the end.
 
 use super::*;
 use crate::peers;
@@ -6,7 +6,7 @@ use crate::process::finish;
 
 const WARNING: &str = "warning: 401 etcd members, but etcd's documentation recommends at most 7\n";
 
-/// A cluster that takes long enough to be watched.
+/// A cluster that takes long enough for a progress bar.
 fn fleet() -> Lab {
     let members = (1..=401).map(|n| {
         format!("  - {{ name: member{n}, ip: 10.0.{}.{}, combined: true }}\n", n / 256, n % 256)
@@ -15,7 +15,7 @@ fn fleet() -> Lab {
     with_manifest(&format!("cluster: lab\nconfiguration: false\netcd:\n{members}"))
 }
 
-/// `script` gives the command a terminal and keeps what it writes there.
+/// `script` runs the command in a terminal and records its output.
 fn on_a_terminal(lab: &Lab, command: &str) -> String {
     let mut script = peers::program("script");
     script.args(["--quiet", "--return", "--command", command, "/dev/null"]);
@@ -31,7 +31,7 @@ fn a_bar_tells_how_far_it_is_and_leaves_nothing_behind() {
     let apply = format!("'{etcdpki}' apply -f cluster.yaml >steps");
     let screen = on_a_terminal(&lab, &apply);
     assert!(screen.contains("making ") && screen.contains("/401 hosts"), "{screen:?}");
-    // The last thing that is done to the line of the bar is to clear it.
+    // The line of the bar is cleared at the end.
     let (_, after) = screen.rsplit_once("\u{1b}[2K").unwrap();
     assert_eq!(after, WARNING.replace('\n', "\r\n"), "{screen:?}");
     let steps = String::from_utf8(lab.read("steps")).unwrap();

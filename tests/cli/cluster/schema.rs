@@ -1,4 +1,4 @@
-//! The JSON Schema for editors: it knows the fields that etcdpki knows, and accepts what etcdpki accepts.
+//! The JSON Schema for editors: it has the same fields as etcdpki, and accepts what etcdpki accepts.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ fn schema() -> Value {
     serde_json::from_slice(&std::fs::read(peers::root().join(SCHEMA)).unwrap()).unwrap()
 }
 
-/// The fields of an object in the schema, by the path to it: `etcd` for the items of a list, too.
+/// The fields of an object in the schema, by its path, such as `etcd` for the items of that list.
 fn fields(schema: &Value, path: &str) -> BTreeSet<String> {
     let mut object = schema;
     if !path.is_empty() {
@@ -26,11 +26,11 @@ fn fields(schema: &Value, path: &str) -> BTreeSet<String> {
         Some(reference) => schema.pointer(reference.trim_start_matches('#')).unwrap(),
         None => object,
     };
-    assert_eq!(object["additionalProperties"], false, "{path}: unknown fields pass");
+    assert_eq!(object["additionalProperties"], false, "{path}: accepts unknown fields");
     object["properties"].as_object().unwrap().keys().cloned().collect()
 }
 
-/// etcdpki lists what it knows when it is asked for something that it does not.
+/// etcdpki lists the known fields in the hint for an unknown one.
 #[test]
 fn the_schema_has_the_fields_of_the_grammar_and_no_others() {
     let lists = ["etcd", "control_plane", "workers", "clients"];

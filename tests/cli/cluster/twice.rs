@@ -1,4 +1,4 @@
-//! A second run, and what stays untouched beside a change.
+//! A second run, and files that a change does not touch.
 
 use super::*;
 use crate::bad_input::redacted;
@@ -28,7 +28,7 @@ fn a_second_apply_writes_no_file() {
     assert_eq!(tree(&lab), before);
 }
 
-/// Another order of keys, comments, blanks: the same cluster.
+/// Another order of keys, comments and spaces: the same cluster.
 #[test]
 fn a_manifest_that_says_the_same_otherwise_changes_nothing() {
     let lab = applied(LAB);
@@ -43,7 +43,7 @@ fn a_manifest_that_says_the_same_otherwise_changes_nothing() {
     assert_eq!(tree(&lab), before);
 }
 
-/// Beside a certificate that changes, the files that stay are the very same files.
+/// If a certificate changes, all other files stay the same files.
 #[test]
 fn what_stays_keeps_its_inode_and_times() {
     let lab = applied(LAB);
@@ -89,7 +89,7 @@ fn a_host_that_is_gone_from_the_manifest_is_told_and_kept_until_prune() {
     assert!(kept.ends_with("nothing to do\n") && kept.contains("orphan   masterone\n"), "{kept}");
     assert_eq!(tree(&lab), before);
 
-    // Work on one host leaves the others' folders alone.
+    // A change to one host does not touch the other hosts' folders.
     let one = lab.ok(&[APPLY, &["--only", "etcdone", "--prune", "--yes"]].concat());
     assert!(one.ends_with("nothing to do\n"), "{one}");
     assert_eq!(tree(&lab), before);
@@ -106,7 +106,7 @@ fn a_host_that_is_gone_from_the_manifest_is_told_and_kept_until_prune() {
     assert_eq!(lab.ok(&[APPLY, &["--prune", "--yes"]].concat()), "nothing to do\n");
 }
 
-/// A pair that nothing wants any more is a key that still opens the cluster.
+/// A pair that is no longer needed is a key that still gives access to the cluster.
 #[test]
 fn a_certificate_that_is_gone_from_the_manifest_is_told_and_kept_until_prune() {
     // The first of a host's clients is in its etcdctl.env.
@@ -121,7 +121,7 @@ fn a_certificate_that_is_gone_from_the_manifest_is_told_and_kept_until_prune() {
     assert!(lab.ok(APPLY).ends_with("nothing to do\n"));
     assert_eq!(tree(&lab), before);
 
-    // Work on the same host leaves it, too.
+    // A change to the same host does not touch it either.
     edit(&lab, "ip: 192.168.29.61 }", "ip: 192.168.29.61, combined: true }");
     lab.ok(APPLY);
     let kept = tree(&lab);

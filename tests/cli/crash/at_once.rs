@@ -1,6 +1,6 @@
 use super::*;
 
-/// Starts them all, waits for them all; each must succeed.
+/// Starts all commands and waits for them; each must succeed.
 fn together(lab: &Lab, runs: &[Vec<&str>]) {
     let children: Vec<_> = runs
         .iter()
@@ -16,12 +16,12 @@ fn together(lab: &Lab, runs: &[Vec<&str>]) {
     }
 }
 
-/// The serial numbers in the inventory, each of which is there once.
+/// The serial numbers in the inventory, which must be unique.
 fn serials(lab: &Lab) -> BTreeSet<String> {
     let known = inventory(lab);
     let serials: BTreeSet<String> =
         known.iter().map(|der| certificate(der).serial.to_string()).collect();
-    assert_eq!(serials.len(), known.len(), "a serial number is there twice");
+    assert_eq!(serials.len(), known.len(), "a serial number occurs twice");
     serials
 }
 
@@ -54,7 +54,7 @@ fn applies_that_disagree_and_issues_at_once_lose_no_serial_and_mix_no_pair() {
         check_pairs_and_inventory(&lab);
         check_no_strays(&lab);
         let after = serials(&lab);
-        // Every issue is one; an apply changes all of the cluster's certificates or none.
+        // Each `issue` adds one; each `apply` changes all certificates of the cluster or none.
         assert_eq!((after.len() - before - names.len()) % CERTIFICATES, 0);
         for name in &names {
             let leaf = certificate(&lab.read(format!("{name}.pem")));
@@ -65,7 +65,7 @@ fn applies_that_disagree_and_issues_at_once_lose_no_serial_and_mix_no_pair() {
     }
 }
 
-/// Many issues of one name with --force: whoever comes last, the pair is a pair.
+/// Many runs of `issue --force` with the same name: whichever is last, the files are a valid pair.
 #[test]
 fn eight_issues_of_one_name_at_once_leave_a_pair() {
     let lab = Lab::with_ca(&[]);

@@ -3,11 +3,11 @@ use std::time::{Duration, Instant};
 
 use super::*;
 
-/// How often each kind of run is killed: more than 200 times in all.
+/// How often each kind of run is killed: more than 200 times in total.
 const FRESH: u32 = 90;
 const REISSUE: u32 = 120;
 
-/// So many labs are at work at once; most of their time goes by in waiting for the disk.
+/// The number of labs that work in parallel. Most of their time is spent waiting for the disk.
 const AT_ONCE: u32 = 3;
 
 fn apply(lab: &Lab) {
@@ -15,7 +15,7 @@ fn apply(lab: &Lab) {
     assert_eq!(run.code, 0, "{run:?}");
 }
 
-/// Runs `apply` and kills it after a while; says whether that was before its end.
+/// Runs `apply`, kills it after some time, and returns whether it was still running.
 fn killed(lab: &Lab, after: Duration) -> bool {
     let mut command = lab.command(&["apply", "-f", "cluster.yaml"]);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
@@ -24,7 +24,7 @@ fn killed(lab: &Lab, after: Duration) -> bool {
     child.wait().unwrap().code().is_none()
 }
 
-/// How long `work` takes, at its slowest of three.
+/// The slowest of three runs of `work`.
 fn measured(mut work: impl FnMut()) -> Duration {
     let time = |_| {
         let start = Instant::now();
@@ -34,12 +34,12 @@ fn measured(mut work: impl FnMut()) -> Duration {
     (0..3).map(time).max().unwrap()
 }
 
-/// The moment of the `run`th kill of `runs`, from the start to a little behind the end.
+/// The time of kill number `run` of `runs`, from the start to shortly after the end.
 fn moment(run: u32, runs: u32, whole: Duration) -> Duration {
     whole * 11 / 10 * run / runs
 }
 
-/// Does the work in several threads, each of which gets its share of the runs.
+/// Distributes the runs over several threads.
 fn in_threads(runs: u32, work: impl Fn(u32) -> bool + Sync) -> u32 {
     std::thread::scope(|scope| {
         let work = &work;
@@ -59,7 +59,7 @@ fn fresh() -> Lab {
     lab
 }
 
-/// Every host holds all that it held, or all that it should hold: nothing between.
+/// Every host has either all of its old files or all of its new files.
 fn check_old_or_new(old: &Hosts, now: &Hosts, second: bool) {
     let (key, data) =
         if second { ("ecdsa-p384", "/srv/etcd") } else { ("ecdsa-p256", "/var/lib/etcd") };
@@ -69,7 +69,7 @@ fn check_old_or_new(old: &Hosts, now: &Hosts, second: bool) {
         }
         let leaves = pairs(files);
         let wanted = if host == "masterone" { 1 } else { 2 };
-        assert_eq!(leaves.len(), wanted, "{host} is half there");
+        assert_eq!(leaves.len(), wanted, "{host} is incomplete");
         for leaf in leaves {
             assert_eq!(leaf.public_key.algorithm_name(), key, "{host}: {}", leaf.subject);
         }
@@ -77,20 +77,20 @@ fn check_old_or_new(old: &Hosts, now: &Hosts, second: bool) {
         if let Some(config) = files.get("etcd.conf.yaml") {
             let config = String::from_utf8_lossy(config);
             assert!(config.contains(&format!("data-dir: \"{data}\"")), "{host}: {config}");
-            assert!(files.contains_key("etcd.service"), "{host} is half there");
+            assert!(files.contains_key("etcd.service"), "{host} is incomplete");
         } else {
-            assert!(files.contains_key("kubeadm-config.yaml"), "{host} is half there");
+            assert!(files.contains_key("kubeadm-config.yaml"), "{host} is incomplete");
         }
     }
-    assert!(old.keys().all(|host| now.contains_key(host)), "a host is gone");
+    assert!(old.keys().all(|host| now.contains_key(host)), "a host is missing");
 }
 
-/// The next run finishes the job: what was new stays, and nothing is left to do or to sweep.
+/// The next run completes the work: new folders stay, and nothing is left to do or to clean up.
 fn check_next_run_finishes(lab: &Lab, old: &Hosts, killed: &Hosts) {
     apply(lab);
     let done = hosts(lab);
     for (host, files) in killed.iter().filter(|(host, files)| old.get(*host) != Some(files)) {
-        assert_eq!(Some(files), done.get(host), "{host} was new and was made anew");
+        assert_eq!(Some(files), done.get(host), "{host} was new and was created again");
     }
     assert_eq!(done.values().map(|files| pairs(files).len()).sum::<usize>(), CERTIFICATES);
     let plan = lab.run(&["plan", "-f", "cluster.yaml"]);
@@ -116,7 +116,10 @@ fn a_first_apply_that_is_killed_leaves_whole_hosts_and_the_next_one_finishes() {
         check_next_run_finishes(&lab, &Hosts::new(), &left);
         was_killed
     });
-    assert!(before_the_end > FRESH / 3, "only {before_the_end} of {FRESH} met a run at work");
+    assert!(
+        before_the_end > FRESH / 3,
+        "only {before_the_end} of {FRESH} kills hit a running process"
+    );
 }
 
 #[test]
@@ -149,7 +152,10 @@ fn a_reissue_that_is_killed_leaves_each_host_old_or_new_and_the_next_one_finishe
         check_next_run_finishes(lab, &old, &left);
         was_killed
     });
-    assert!(before_the_end > REISSUE / 3, "only {before_the_end} of {REISSUE} met a run at work");
+    assert!(
+        before_the_end > REISSUE / 3,
+        "only {before_the_end} of {REISSUE} kills hit a running process"
+    );
 }
 
 /// The moment after the inventory was told of its certificates: they are no sign that it was a member.
@@ -221,10 +227,10 @@ fn an_init_ca_that_is_killed_is_finished_by_issue() {
 }
 
 fn check_no_strays_of_ca(lab: &Lab) {
-    assert!(!lab.path("pki/.etcdpki-left").exists(), "a stray is left");
+    assert!(!lab.path("pki/.etcdpki-left").exists(), "a temporary file is left");
 }
 
-/// A key that the inventory does not know may be somebody's CA: nothing is made up for it.
+/// A key that the inventory does not know may belong to another CA, so no certificate is created for it.
 #[test]
 fn a_key_without_a_certificate_that_nobody_knows_is_refused_and_left_alone() {
     let lab = Lab::with_ca(&[]);

@@ -1,6 +1,6 @@
-//! INT, TERM and HUP at any moment: the run undoes or finishes what it began, and says so with its exit code.
+//! INT, TERM and HUP at any time: the run undoes or completes what it started, and its exit code says so.
 //!
-//! Each command gets a few signals here; `ETCDPKI_SIGNALS=200` sends that many to each.
+//! Each command gets a few signals by default; `ETCDPKI_SIGNALS=200` sends that many to each.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
@@ -14,21 +14,21 @@ use crate::lab::Run;
 
 const SIGNALS: [Signal; 3] = [Signal::INT, Signal::TERM, Signal::HUP];
 
-/// How many signals each command gets.
+/// The number of signals for each command.
 fn rounds() -> u32 {
     std::env::var("ETCDPKI_SIGNALS").map_or(12, |rounds| rounds.parse().unwrap())
 }
 
-/// Runs a command and sends it a signal after a while; says whether the signal ended it.
+/// Runs a command, sends it a signal after some time, and returns whether the signal ended it.
 fn signalled(lab: &Lab, args: &[&str], signal: Signal, after: Duration) -> bool {
     let mut command = lab.command(args);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     std::thread::sleep(after);
-    // Not waited for yet, so its number is still its own.
+    // Nobody has waited for the process, so its process id is still valid.
     kill_process(Pid::from_child(&child), signal).unwrap();
     let number = signal.as_raw();
     let output = child.wait_with_output().unwrap();
-    // Before the program has set anything up the signal itself is the end.
+    // Before the program has installed its handlers, the signal itself ends it.
     if output.status.signal() == Some(number) {
         return true;
     }
@@ -37,7 +37,7 @@ fn signalled(lab: &Lab, args: &[&str], signal: Signal, after: Duration) -> bool 
     run.code != 0
 }
 
-/// Sends signals all along a run of a command, each time in a lab that `prepare` made.
+/// Sends signals at many points of a command's run, each time in a lab from `prepare`.
 fn all_along(args: &[&str], prepare: impl Fn() -> Lab, check: impl Fn(&Lab, bool)) {
     let whole = {
         let lab = prepare();
@@ -56,7 +56,7 @@ fn all_along(args: &[&str], prepare: impl Fn() -> Lab, check: impl Fn(&Lab, bool
         assert_eq!(strays.strays(), Vec::<&Path>::new(), "round {round}");
         check(&lab, was_ended);
     }
-    assert!(ended > 0, "none of {rounds} signals met a run at work");
+    assert!(ended > 0, "none of {rounds} signals hit a running process");
 }
 
 /// The key files of a lab, by name.
@@ -156,11 +156,11 @@ fn apply_that_gets_a_signal_leaves_whole_hosts() {
     });
 }
 
-/// `nohup etcdpki apply` goes on when its terminal is closed.
+/// `nohup etcdpki apply` continues when its terminal is closed.
 #[test]
 fn a_signal_that_the_parent_process_ignores_stays_ignored() {
     let lab = Lab::with_ca(&[]);
-    // It waits for the request on standard input, which nobody sends.
+    // It waits for a request on standard input that never comes.
     let script = r#"
         trap '' HUP
         exec 3<&0

@@ -1,16 +1,16 @@
-//! The certificates of a cluster of three, issued as a user issues them.
+//! The certificates of a cluster with three members, issued as a user issues them.
 
 use crate::lab::Lab;
 use crate::peers;
 use crate::process::finish;
 
-/// The DNS name that all peers share, for `--peer-cert-allowed-hostname`.
+/// The DNS name in all peer certificates, for `--peer-cert-allowed-hostname`.
 pub(super) const PEER_NAME: &str = "etcd-peer.lab";
 
 /// The API server's certificate, from the built-in profile.
 pub(super) const CLIENT: &str = "apiserver-etcd-client";
 
-/// A client's certificate without any name in it, as kubeadm issues them.
+/// A client certificate without subjectAltName, as kubeadm issues it.
 pub(super) const NAMELESS: &str = "nameless";
 
 /// A client's certificate from a request that asks for the address which the client dials from.
@@ -28,18 +28,18 @@ pub(super) const REFUSED: [(Option<&str>, &str); 4] = [
     (Some("server-only"), "x509: certificate specifies an incompatible key usage"),
 ];
 
-/// Profiles that etcdpki does not bring along, because they are wrong for etcd.
+/// Profiles that are wrong for etcd and therefore not built in.
 const CONFIG: &str = r#"{ "signing": { "profiles": {
     "server-auth-only": { "expiry": "1h", "usages": ["signing", "server auth"] },
     "nameless-client": { "expiry": "1h", "usages": ["signing", "client auth"] }
 } } }"#;
 
-/// A member's place in the lab.
+/// A member's address and ports in the lab.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Host {
     pub(super) name: &'static str,
-    /// Not 127.0.0.1: it is the source of every connection on this machine, so one of its ports may
-    /// be taken by a dialler between our choice and etcd's start.
+    /// Not 127.0.0.1, which is the source of every connection on this machine: a client could take one of its ports
+    /// after it is chosen and before etcd starts.
     pub(super) address: &'static str,
 }
 
@@ -49,8 +49,7 @@ pub(super) const HOSTS: [Host; 3] = [
     Host { name: "etcdthree", address: "127.0.0.4" },
 ];
 
-/// A CA, and a certificate and key of its own for each server, peer and client; all keys are of this
-/// algorithm.
+/// A CA, and a separate certificate and key for each server, peer and client. All keys have this algorithm.
 pub(super) fn lab(algorithm: &str) -> Lab {
     let lab = Lab::with_ca(&["--key", algorithm]);
     let issue = |args: &[&str]| lab.ok(&[&["issue", "--key", algorithm], args].concat());
@@ -58,8 +57,8 @@ pub(super) fn lab(algorithm: &str) -> Lab {
         issue(&["--profile", "server", name, "--san", address]);
         let peer = format!("{name}-peer");
         let names = ["--san", address, "--san", "127.0.0.1", "--san", PEER_NAME];
-        // The kernel dials every loopback address from 127.0.0.1, and etcd holds a peer's addresses
-        // against the address that it comes from.
+        // The kernel connects to every loopback address from 127.0.0.1, and etcd compares a peer's addresses with the
+        // address that it connects from.
         issue(&[&["--profile", "peer", &peer, "--cn", name], &names[..]].concat());
     }
     issue(&["--profile", "client", CLIENT]);
@@ -71,7 +70,7 @@ pub(super) fn lab(algorithm: &str) -> Lab {
     let profile = ["--config", "wrong.json", "--profile", "server-auth-only"];
     issue(&[&["server-only", "--san", "127.0.0.1"], &profile[..]].concat());
     issue(&["--profile", "client", "expired", "--expiry", "1s"]);
-    // Another CA of the same name: only its key tells it apart.
+    // Another CA with the same name, which differs only in its key.
     lab.ok(&["--dir", "other", "init-ca", "--key", algorithm]);
     issue(&["--dir", "other", "--profile", "client", "stranger"]);
     lab

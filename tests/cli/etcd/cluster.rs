@@ -28,7 +28,7 @@ impl Version {
     }
 }
 
-/// Members that run until they are dropped. Fields are dropped in this order: processes, data, turn.
+/// Members that run until they are dropped. The fields are dropped in this order: processes, data, turn.
 pub(super) struct Cluster<'lab> {
     pub(super) version: Version,
     pub(super) lab: &'lab Lab,
@@ -56,7 +56,7 @@ impl Member {
 }
 
 impl<'lab> Cluster<'lab> {
-    /// Starts a member for each host, with certificates demanded on both ports.
+    /// Starts a member for each host that requires certificates on both ports.
     pub(super) fn start(version: Version, lab: &'lab Lab, hosts: &[Host], more: &[&str]) -> Self {
         let turn = take_turn();
         let members = hosts.iter().map(|host| {
@@ -77,7 +77,7 @@ impl<'lab> Cluster<'lab> {
         cluster
     }
 
-    /// Starts a member anew; what it had stored is there still.
+    /// Restarts a member with its existing data.
     pub(super) fn start_member(&mut self, index: usize) {
         let mut command = self.etcd(&self.members[index]);
         self.members[index].process.start(&mut command);
@@ -114,19 +114,19 @@ impl<'lab> Cluster<'lab> {
         command
     }
 
-    /// All that a member has said.
+    /// The whole log of a member.
     pub(super) fn log(&self, member: &Member) -> String {
         let bytes = std::fs::read(self.data.path().join(format!("{}.log", member.host.name)));
-        // A member that could not be started has said nothing.
+        // A member that could not be started has no log.
         String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned()
     }
 
-    /// The connections that a member refused.
+    /// The connections that a member rejected.
     pub(super) fn rejections(&self, member: &Member) -> Vec<String> {
         members::rejections(&self.log(member))
     }
 
-    /// Runs etcdctl against one member alone, with this certificate.
+    /// Runs etcdctl with only one member as endpoint, with this certificate.
     pub(super) fn etcdctl(&self, member: &Member, certificate: Option<&str>, args: &[&str]) -> Run {
         let mut command = self.version.program("etcdctl");
         command.args(["--endpoints", &member.client_url()]);
@@ -135,11 +135,11 @@ impl<'lab> Cluster<'lab> {
             command.arg("--cert").arg(self.lab.path(format!("{base}.pem")));
             command.arg("--key").arg(self.lab.path(format!("{base}-key.pem")));
         }
-        // etcdctl ends when a variable and an option set the same (reference: etcd's pkg/flags).
+        // etcdctl exits if a variable and an option set the same value (reference: etcd's pkg/flags).
         finish(command.env_clear().args(args))
     }
 
-    /// Tries until it holds. A member that ends meanwhile, or a minute that passes, fails the test.
+    /// Retries until it succeeds. Fails the test if a member exits, or after a minute.
     #[track_caller]
     pub(super) fn wait<T>(
         &mut self,
@@ -157,7 +157,7 @@ impl Members for Cluster<'_> {
 }
 
 impl Drop for Cluster<'_> {
-    /// A test that fails shows what the members said last.
+    /// A failing test shows the end of the members' logs.
     fn drop(&mut self) {
         for member in self.members.iter().filter(|_| panicking()) {
             let log = self.log(member);
@@ -167,9 +167,9 @@ impl Drop for Cluster<'_> {
     }
 }
 
-/// Two ports of this address that nobody listens on.
+/// Two free ports of this address.
 fn free_ports(address: &str) -> [u16; 2] {
-    // Both are held until both are known, so that they differ.
+    // Both are bound until both are known, so that they differ.
     let listeners = [0; 2].map(|port| TcpListener::bind((address, port)).unwrap());
     listeners.map(|listener| listener.local_addr().unwrap().port())
 }

@@ -1,4 +1,4 @@
-//! `verify --connect` against real members of etcd, and against ports that are none.
+//! `verify --connect` with real etcd members, and with ports of other servers.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -15,7 +15,7 @@ use super::wait_until_healthy;
 use crate::lab::{Lab, Run};
 use crate::members::openssl_server;
 
-/// What `verify` says of one endpoint.
+/// The result of `verify` for one endpoint.
 #[derive(Debug, PartialEq)]
 struct Seen {
     code: i32,
@@ -59,7 +59,7 @@ fn endpoints_of_etcd_3_4_are_seen_as_they_are() {
     endpoints_are_seen_as_they_are(V3_4, "TLSv1.3");
 }
 
-/// Upstream's binary was built with a Go that offers servers of etcd no more than TLS 1.2.
+/// The upstream binary was built with a Go version whose etcd servers support only TLS 1.2.
 #[test]
 fn endpoints_of_etcd_3_5_are_seen_as_they_are() {
     endpoints_are_seen_as_they_are(V3_5, "TLSv1.2");
@@ -76,7 +76,7 @@ fn endpoints_are_seen_as_they_are(version: Version, tls: &str) {
     let peer_port = member.peer_url();
     let tls = Some(tls);
 
-    // Good, and what becomes of client certificates.
+    // A valid server certificate, and how the endpoint handles client certificates.
     let refused = ["endpoint-refuses-client"];
     assert_eq!(connect(&lab, &client_port, None, &[]), seen(0, tls, "required", &[]));
     assert_eq!(connect(&lab, &client_port, Some(CLIENT), &[]), seen(0, tls, "accepted", &[]));
@@ -84,8 +84,7 @@ fn endpoints_are_seen_as_they_are(version: Version, tls: &str) {
         let found = connect(&lab, &client_port, Some(stranger), &[]);
         assert_eq!(found, seen(1, tls, "refused", &refused), "{stranger}");
     }
-    // The peer port holds a certificate's names against the address that dials, and says no without
-    // an alert.
+    // The peer port compares a certificate's names with the address that connects, and rejects it without an alert.
     let peer = ["--purpose", "peer"];
     let found = connect(&lab, &peer_port, Some("etcdone-peer"), &peer);
     assert_eq!(found, seen(0, tls, "accepted", &[]));
@@ -103,7 +102,7 @@ fn endpoints_are_seen_as_they_are(version: Version, tls: &str) {
     ]);
     assert!(text.stdout.contains("closed the connection without an alert"), "{text:?}");
 
-    // Another name than the certificate's, a name to ask for, another moment, another CA.
+    // A name that is not in the certificate, a server name, another time, another CA.
     let wrong = ["--host", "elsewhere.example.com"];
     assert_eq!(
         connect(&lab, &client_port, None, &wrong),
@@ -114,19 +113,19 @@ fn endpoints_are_seen_as_they_are(version: Version, tls: &str) {
     let found = connect(&lab, &client_port, None, &["--ca", "other/ca.pem"]);
     assert!(found.rules.contains(&"path-signature".to_owned()), "{found:?}");
 
-    // etcd takes a new certificate up at the next handshake: one for another host, one that ends.
+    // etcd uses a new certificate at the next handshake: one for another host, and one that expires.
     let issue = |more: &[&str]| {
         lab.ok(&[&["issue", "--force", "--profile", "server", "etcdone"], more].concat());
     };
     issue(&["--san", "127.0.0.99"]);
     assert_eq!(connect(&lab, &client_port, None, &[]).rules, ["host-mismatch"]);
     issue(&["--san", HOSTS[0].address, "--expiry", "1s"]);
-    cluster.wait("the certificate ends", |_| {
+    cluster.wait("the certificate expires", |_| {
         let found = connect(&lab, &client_port, None, &[]);
         if found.rules == ["leaf-expired"] { Ok(()) } else { Err(format!("{found:?}")) }
     });
 
-    // And a key that does not belong to it: then Go has nothing to serve, and says no more than that.
+    // A key that does not belong to the certificate: Go has nothing to serve, and reports only internal_error.
     issue(&["--san", HOSTS[0].address]);
     lab.write("etcdone-key.pem", lab.read("etcdone-peer-key.pem"));
     let found = lab.run(&["verify", "--connect", &client_port]);
@@ -134,12 +133,12 @@ fn endpoints_are_seen_as_they_are(version: Version, tls: &str) {
     assert_eq!(found.code, 1, "{found:?}");
     assert!(found.stdout.contains(explanation), "{found:?}");
 
-    // A port of the same member that speaks plain HTTP.
+    // A port of the same member that uses plain HTTP.
     let found = connect(&lab, &metrics.to_string(), None, &[]);
     assert_eq!(found, seen(1, None, "not-asked", &["endpoint-plain-http"]));
 }
 
-/// A server that asks for no client certificate: OpenSSL's.
+/// OpenSSL's server, which does not request a client certificate.
 #[test]
 fn a_server_that_lets_everybody_in_is_a_hole() {
     let lab = Lab::with_ca(&[]);
@@ -151,8 +150,8 @@ fn a_server_that_lets_everybody_in_is_a_hole() {
     assert_eq!(by_rfc, seen(0, Some("TLSv1.3"), "not-asked", &[]));
 }
 
-/// OpenSSL's server without -www ends the connection when its own standard input ends: TLS is whole, and asks
-/// for no client certificate.
+/// OpenSSL's server without -www closes the connection when its standard input ends. The TLS session is valid, and
+/// no client certificate is requested.
 #[test]
 fn a_session_is_no_failed_handshake_because_the_request_has_no_answer() {
     let lab = Lab::with_ca(&[]);
@@ -186,7 +185,7 @@ fn each_reason_for_a_failed_connection_has_its_own_message() {
     let _ = fails(&lab, "etcd.invalid:2379", "the name does not resolve");
 }
 
-/// Whatever else listens there: its first bytes are no handshake.
+/// Any other server whose first bytes are not a handshake.
 #[test]
 fn a_server_that_speaks_first_and_something_else_is_a_finding() {
     let lab = Lab::with_ca(&[]);
@@ -199,7 +198,7 @@ fn a_server_that_speaks_first_and_something_else_is_a_finding() {
         let server = std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
             stream.write_all(greeting.as_bytes()).unwrap();
-            // Until the client has gone.
+            // Until the client has closed the connection.
             let _ = std::io::copy(&mut stream, &mut std::io::sink());
         });
         let found = connect(&lab, &endpoint, None, &[]);
@@ -208,7 +207,7 @@ fn a_server_that_speaks_first_and_something_else_is_a_finding() {
     }
 }
 
-/// Python's http.server answers what it does not understand as HTTP/0.9 has it, with a page alone.
+/// Python's http.server answers a malformed request as in HTTP/0.9, with only a page.
 #[test]
 fn a_page_without_a_status_line_is_plain_http() {
     let lab = Lab::with_ca(&[]);
@@ -227,7 +226,7 @@ fn a_page_without_a_status_line_is_plain_http() {
     assert_eq!(found, seen(1, None, "not-asked", &["endpoint-plain-http"]));
 }
 
-/// What is asked of endpoints is not dropped in silence where files are judged.
+/// Options for endpoints are not silently ignored if files are verified.
 #[test]
 fn options_for_endpoints_go_with_endpoints() {
     let lab = Lab::with_ca(&[]);
@@ -244,7 +243,7 @@ fn options_for_endpoints_go_with_endpoints() {
     }
 }
 
-/// An answer, even a bad one, is a finding: Go's clients read every certificate that is served.
+/// Any answer leads to a finding, because Go clients also parse every certificate that is served.
 #[test]
 fn what_is_served_and_cannot_be_read_is_a_finding() {
     let lab = Lab::with_ca(&[]);

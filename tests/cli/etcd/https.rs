@@ -13,23 +13,23 @@ use crate::process::finish;
 #[derive(Clone, Debug)]
 pub(super) struct Request<'a> {
     pub(super) url: String,
-    /// The base of the files that hold the certificate and its key.
+    /// The base name of the files with the certificate and its key.
     pub(super) certificate: Option<&'a str>,
     pub(super) body: Option<&'static str>,
 }
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Answer {
-    /// This end of the connection, by which the member's log names it.
+    /// The local address of the connection, which identifies it in the member's log.
     pub(super) local: String,
-    /// None where no HTTP answer came.
+    /// `None` if there was no HTTP answer.
     pub(super) status: Option<u16>,
-    /// The body, or what went wrong.
+    /// The body, or the error.
     pub(super) text: String,
 }
 
-/// Sends the requests one after the other. The server's certificate is checked against the CA and
-/// the address of the URL.
+/// Sends the requests one after the other. The server's certificate is verified with the CA and the address in the
+/// URL.
 pub(super) fn ask(lab: &Lab, requests: &[Request<'_>]) -> Vec<Answer> {
     let file = |base: Option<&str>, end: &str| base.map(|base| lab.path(format!("{base}{end}")));
     let wanted: Vec<_> = requests
@@ -46,7 +46,7 @@ pub(super) fn ask(lab: &Lab, requests: &[Request<'_>]) -> Vec<Answer> {
         .collect();
     let mut python = Command::new(peers::venv("python"));
     python.args(["-c", include_str!("https.py")]).arg(json!(wanted).to_string());
-    // A proxy of the surroundings is no concern of ours.
+    // Ignores any proxy in the environment.
     let run = finish(python.env_clear());
     assert_eq!(run.code, 0, "https.py: {run:?}");
     serde_json::from_str(&run.stdout).unwrap()

@@ -1,8 +1,8 @@
-//! PKCS #12 before OpenSSL and GnuTLS, and where its password may come from.
+//! PKCS #12 files checked with OpenSSL and GnuTLS, and the sources of their password.
 
 use super::*;
 
-/// Letters of other scripts, blanks and quotes: the two hash the password in different encodings.
+/// Non-ASCII letters, spaces and quotes, because the two MACs hash the password in different encodings.
 const PASSWORD: &str = "dreißig $\"Löwen\" 東";
 
 fn with_password() -> Lab {
@@ -26,7 +26,7 @@ fn openssl(lab: &Lab, args: &[&str]) -> crate::lab::Run {
     finish(peers::program("openssl").args(args).current_dir(lab.folder()))
 }
 
-/// Every store of the lab: ECDSA, RSA and Ed25519.
+/// Every key store of the lab: ECDSA, RSA and Ed25519.
 #[test]
 fn openssl_and_gnutls_read_back_key_certificate_and_ca() {
     let lab = with_password();
@@ -69,7 +69,7 @@ fn openssl_and_gnutls_read_back_key_certificate_and_ca() {
     }
 }
 
-/// Nothing of SHA-1, RC2 or triple DES, and not the 2,048 rounds of OpenSSL.
+/// No SHA-1, RC2 or triple DES, and more than the 2,048 rounds of OpenSSL.
 #[test]
 fn the_algorithms_are_those_of_today() {
     let lab = with_password();
@@ -107,7 +107,7 @@ fn a_password_that_is_none_is_refused_before_anything_is_written() {
     let mut refuse = |lab: &Lab, what: &str, args: &[&str]| {
         let run = lab.run(&[&["export", "etcdone"], args].concat());
         assert!(run.code == 2 || run.code == 3, "{what}: {run:?}");
-        assert!(!run.stderr.contains("secret"), "{what}: the password is told: {run:?}");
+        assert!(!run.stderr.contains("secret"), "{what}: the password is printed: {run:?}");
         told.extend([format!("## {what}\nexit {}\n{}\n", run.code, run.stderr)]);
     };
     refuse(&lab, "none", &["--as", "pkcs12"]);

@@ -1,8 +1,8 @@
-//! What is not whole leaves the CA's folder in no form.
+//! `export` refuses incomplete folders in every format.
 
 use super::*;
 
-/// A damage to a host's folder, and the host.
+/// A fault in a host's folder, and the host.
 type Damage = (&'static str, &'static str, fn(&Path));
 
 fn copy(from: &str, to: &Path) {
@@ -69,7 +69,7 @@ fn a_folder_that_is_not_whole_is_refused_with_every_reason() {
     insta::assert_snapshot!("not_whole", told);
 }
 
-/// Key ids are other ones in each run.
+/// Replaces key ids, which differ in each run.
 fn steady(text: &str) -> String {
     let is_key_id = |word: &str| word.len() == 40 && word.chars().all(|c| c.is_ascii_hexdigit());
     let word =

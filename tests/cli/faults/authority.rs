@@ -23,7 +23,7 @@ pub(super) fn reissued(machines: &Machines, fault: impl FnOnce(Forged) -> Forged
     }
 }
 
-/// A server certificate below an intermediate CA.
+/// Issues a server certificate below an intermediate CA.
 pub(super) fn intermediate(machines: &Machines) {
     Forged::intermediate(machines).write("between");
     Forged::server(machines, "etcdone").issued_by("between").write(host_file("etcdone", "server"));

@@ -20,7 +20,7 @@ fn client(machines: &Machines, fault: impl FnOnce(Forged) -> Forged) {
     fault(Forged::client(machines)).write(host_file(MASTER, "apiserver-etcd-client"));
 }
 
-/// Asks a member's peer port for the list of members, with the API server's certificate.
+/// Requests the list of members from a member's peer port with the API server's certificate.
 fn ask_the_peer_port(machines: &mut Machines) {
     super::sight::healthy(machines);
     let etc = machines.lab.path(MASTER).join("etc");

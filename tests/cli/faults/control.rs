@@ -1,4 +1,4 @@
-//! Without a fault none of the sights is seen.
+//! Without a fault, none of the symptoms occurs.
 
 use super::sight::{READY, filled, gateway, healthy, said};
 use super::{Cluster, TABLES};

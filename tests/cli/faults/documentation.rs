@@ -41,7 +41,7 @@ fn seen(fault: &Fault) -> String {
         sights.join("; ")
     });
     let seen = if old == new { old } else { format!("3.4: {old}. 3.5.1: {new}") };
-    // The addresses of examples/lab.
+    // The addresses in examples/lab.
     let places = [("{one}", "61"), ("{two}", "62"), ("{three}", "63"), ("{source}", "63")];
     places
         .iter()

@@ -1,4 +1,4 @@
-//! Certificates with one fault, made by OpenSSL with the lab's own CA: what etcdpki would not issue.
+//! Certificates with one fault that etcdpki would not issue, created by OpenSSL with the lab's own CA.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,14 +12,14 @@ use crate::machines::network::MEMBERS;
 use crate::peers;
 use crate::process::finish;
 
-/// A certificate to be made. It starts out as etcdpki issues it, and a fault changes one thing.
+/// A certificate to create. It starts out as etcdpki would issue it, and a fault changes one thing.
 #[derive(Clone)]
 pub(super) struct Forged {
     folder: PathBuf,
     common_name: String,
-    /// In OpenSSL's words (reference: its manual x509v3_config).
+    /// Extensions in OpenSSL's syntax (reference: x509v3_config in its manual).
     extensions: Vec<(&'static str, String)>,
-    /// The CA's files without their ends, or nothing for a certificate that signs itself.
+    /// The CA's files without their extensions, or `None` for a self-signed certificate.
     issuer: Option<PathBuf>,
     /// The options of `openssl req` that choose the key.
     key: Vec<String>,
@@ -78,14 +78,14 @@ impl Forged {
         Self::leaf(machines, "kube-apiserver-etcd-client", "clientAuth", name)
     }
 
-    /// The lab's CA anew: its name, its key.
+    /// The lab's CA again, with its name and its key.
     pub(super) fn ca(machines: &Machines) -> Self {
         let mut ca = Self::another_ca(machines);
         ca.key = vec!["-key".to_owned(), "pki/ca-key.pem".to_owned()];
         ca
     }
 
-    /// A CA of the same name with a key of its own.
+    /// A CA with the same name and another key.
     pub(super) fn another_ca(machines: &Machines) -> Self {
         let extensions = [
             ("basicConstraints", "critical,CA:TRUE"),
@@ -105,7 +105,7 @@ impl Forged {
         ca.named("etcd intermediate CA")
     }
 
-    /// With this extension, in place of the one that it has by this name.
+    /// Adds this extension, or replaces the one with this name.
     pub(super) fn with(mut self, name: &'static str, value: &str) -> Self {
         self = self.without(name);
         self.extensions.push((name, value.to_owned()));
@@ -122,13 +122,13 @@ impl Forged {
         self
     }
 
-    /// Signed by this CA, by the files that hold it without their ends.
+    /// Signs with this CA, given by the path of its files without their extensions.
     pub(super) fn issued_by(mut self, base: impl Into<PathBuf>) -> Self {
         self.issuer = Some(self.folder.join(base.into()));
         self
     }
 
-    /// Good from now plus one duration until now plus the other.
+    /// Valid from now plus one duration until now plus the other.
     pub(super) fn good(mut self, from: Duration, until: Duration) -> Self {
         let now = OffsetDateTime::now_utc();
         (self.begin, self.end) = (now + from, now + until);
@@ -145,13 +145,13 @@ impl Forged {
         self
     }
 
-    /// With its name in UTF8Strings, where etcdpki writes PrintableStrings.
+    /// Encodes its name as UTF8Strings instead of PrintableStrings.
     pub(super) fn in_utf8(mut self) -> Self {
         self.string_mask = "utf8only";
         self
     }
 
-    /// Writes BASE.pem and, where the key is its own, BASE-key.pem.
+    /// Writes BASE.pem and, if it has its own key, BASE-key.pem.
     pub(super) fn write(&self, base: impl AsRef<Path>) {
         let work = tempfile::tempdir().unwrap();
         let file = |name: &str| work.path().join(name);
@@ -205,13 +205,13 @@ impl Forged {
     }
 }
 
-/// The names of a member's peer certificate, which is reached at this address.
+/// The names in the peer certificate of a member with this address.
 pub(super) fn peer_names(machines: &Machines, address: &str) -> String {
     let name = MEMBERS.iter().find(|name| machines.network.address(name) == address);
     let mut names = format!("DNS:etcd-peer.lab,IP:{address}");
     names.extend(name.map(|name| format!(",DNS:{name}")));
     if machines.network.is_loopback() {
-        // The kernel dials every loopback address from 127.0.0.1.
+        // The kernel connects to every loopback address from 127.0.0.1.
         names.push_str(",IP:127.0.0.1");
     }
     names
@@ -221,7 +221,7 @@ fn asn1_time(moment: OffsetDateTime) -> String {
     moment.format(format_description!("[year][month][day][hour][minute][second]Z")).unwrap()
 }
 
-/// Runs OpenSSL; what it says is printed where it fails.
+/// Runs OpenSSL, and prints its output if it fails.
 pub(super) fn run(command: &mut Command) {
     let run = finish(command);
     assert_eq!(run.code, 0, "{command:?}: {run:?}");

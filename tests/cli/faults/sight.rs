@@ -31,7 +31,7 @@ pub(super) enum Sight {
     NoGateway(&'static str),
     /// A member is still not ready long after the others are.
     Isolated(&'static str),
-    /// No member is ever ready.
+    /// No member ever becomes ready.
     NeverBoots,
     /// A symptom that only this fault has, as text and as a check.
     Own(&'static str, fn(&mut Machines)),
@@ -117,17 +117,17 @@ pub(super) fn healthy(machines: &mut Machines) {
     }
 }
 
-/// A member answers by itself: a client of all hides one that is ill.
+/// Checks one member separately, because a client of all members hides one that fails.
 pub(super) fn answers(machines: &Machines, member: &str) -> Result<(), String> {
     if !said(machines, member).contains(READY) {
-        // etcdctl would take its time to find that out.
+        // etcdctl would wait for its timeout.
         return Err(format!("{member} does not serve clients yet"));
     }
     let run = health(machines, member);
     if run.code == 0 { Ok(()) } else { Err(format!("{member}: {run:?}")) }
 }
 
-/// What etcdctl says of a member's health. It asks for a key, which needs a quorum.
+/// The result of etcdctl's health check for a member. It reads a key, which needs a quorum.
 pub(super) fn health(machines: &Machines, member: &str) -> Run {
     let endpoint = format!("https://{}:2379", machines.network.address(member));
     let args = ["--dial-timeout=2s", "--command-timeout=2s", "endpoint", "health"];
@@ -141,14 +141,14 @@ fn ends(machines: &mut Machines, member: &str, text: &str) {
         if let Some(status) = machines.ended(member) {
             break status;
         }
-        assert!(std::time::Instant::now() < deadline, "{member} did not end within {PATIENCE:?}");
+        assert!(std::time::Instant::now() < deadline, "{member} did not exit within {PATIENCE:?}");
         std::thread::sleep(crate::process::PAUSE);
     };
     let log = said(machines, member);
     assert!(!status.success() && log.contains(&text), "{member}: {status}: {text:?} in {log}");
 }
 
-/// Fails where the client cannot write with this certificate in the master's folder.
+/// Fails if the client cannot write with this certificate in the master's folder.
 pub(super) fn client_as(machines: &Machines, base: &str) -> Result<(), String> {
     let (certificate, key) = (format!("etc/{base}.pem"), format!("etc/{base}-key.pem"));
     let instead = [("ETCDCTL_CERT", &*certificate), ("ETCDCTL_KEY", &*key)];
@@ -167,13 +167,13 @@ fn client_fails(machines: &mut Machines, instead: &[(&str, &str)], text: &str) {
     });
 }
 
-/// Asks a member for its health, which takes a while to fail, and its log.
+/// Checks a member's health, which takes some time to fail, and its log.
 fn assert_not_ready(machines: &Machines, member: &str) {
     let run = health(machines, member);
     assert!(run.code != 0 && !said(machines, member).contains(READY), "{member} is ready: {run:?}");
 }
 
-/// A member that starts tells the others of itself, which needs a quorum.
+/// A member that starts publishes itself to the others, which needs a quorum.
 fn gives_up_publishing(machines: &mut Machines, members: &[&'static str]) {
     let text = match machines.program {
         Program::V3_4 => "publish error: etcdserver: request timed out",
@@ -195,7 +195,7 @@ pub(super) fn gateway(machines: &Machines, member: &str) -> Answer {
     ask(&machines.network, MASTER, &etc.join("ca.pem"), &[request]).swap_remove(0)
 }
 
-/// A member's log, without the backslashes before quotation marks of 3.5's JSON.
+/// A member's log, without the backslashes before quotation marks in the JSON of 3.5.
 pub(super) fn said(machines: &Machines, member: &str) -> String {
     machines.log(member).replace('\\', "")
 }

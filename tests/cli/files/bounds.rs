@@ -1,4 +1,4 @@
-//! Files without end, pipes that nobody writes to, and processes that may have little.
+//! Endless files, pipes that nobody writes to, and processes with low resource limits.
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -10,7 +10,7 @@ use crate::process::finish;
 
 const ISSUE: &[&str] = &["issue", "--profile", "client", "api"];
 
-/// The command ends by itself with this code and says this.
+/// The command exits by itself with this code and prints this.
 #[track_caller]
 fn ends(mut command: Command, code: i32, says: &str) {
     let run = finish(&mut command);
@@ -44,7 +44,7 @@ fn a_file_beyond_the_limit_is_refused_before_it_is_read() {
     let lab = Lab::with_ca(&[]);
     let file = File::create(lab.path("large.pem")).unwrap();
     file.set_len(16 << 20).unwrap();
-    // It is read: empty of anything that can be used.
+    // It is read, but contains nothing usable.
     ends(lab.command(&["inspect", "large.pem"]), 2, "large.pem");
     file.set_len((16 << 20) + 1).unwrap();
     ends(lab.command(&["inspect", "large.pem"]), 2, "large.pem is larger than 16 MiB");
@@ -67,7 +67,7 @@ fn a_pipe_in_the_place_of_a_file_is_no_wait_with_the_lock_held() {
         .output()
         .unwrap();
     assert!(request.status.success(), "{request:?}");
-    // The key of the request may stand beside the certificate; a pipe there is no key.
+    // The key of the request may be next to the certificate; a pipe there is not a key.
     pipe("api-key.pem");
     let run = finish(&mut lab.command(&[ISSUE, &["--csr", "api.csr"]].concat()));
     assert_eq!(run.code, 0, "{run:?}");
@@ -103,10 +103,10 @@ fn a_huge_file_in_a_hosts_folder_is_kept_and_not_read() {
     assert_eq!(huge.metadata().unwrap().len(), 15 << 40);
 }
 
-/// `etcdpki` as a user who is not root and may start no thread, or have so much memory.
+/// `etcdpki` as a user who is not root and may not start threads, or with this memory limit.
 fn limited(lab: &Lab, limit: &str, args: &[&str]) -> Command {
     let mut command = peers::program("unshare");
-    // In a user namespace of its own without any right: limits do not bind root.
+    // In a separate user namespace without capabilities, because limits do not apply to root.
     let script = format!("{limit}; exec \"$@\"");
     command.args(["--user", "--", "sh", "-c", &script, "sh"]);
     command.arg(env!("CARGO_BIN_EXE_etcdpki")).args(args);
@@ -118,7 +118,7 @@ fn limited(lab: &Lab, limit: &str, args: &[&str]) -> Command {
 fn little_memory_is_an_answer_and_no_abort() {
     let lab = Lab::with_ca(&[]);
     lab.ok(ISSUE);
-    // A manifest that takes much more memory than its own size.
+    // A manifest that needs much more memory than its size.
     let mut manifest = "cluster: lab\netcd:\n".to_owned();
     for host in 0..100_000 {
         let _ = writeln!(manifest, "  - {{ name: e{host}, ip: 10.1.1.1, sans: [a.example.com] }}");
@@ -139,7 +139,7 @@ fn little_memory_is_an_answer_and_no_abort() {
             seen.push(run.code);
         }
     }
-    assert!(seen.contains(&3), "no limit was met: {seen:?}");
+    assert!(seen.contains(&3), "no limit was reached: {seen:?}");
 }
 
 /// Root is not bound by this limit, so that root runs it as somebody else.

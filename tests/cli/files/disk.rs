@@ -1,4 +1,4 @@
-//! File systems that are read-only, or full.
+//! Read-only and full file systems.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -8,8 +8,7 @@ use crate::files::tree::Tree;
 use crate::lab::{Lab, Run};
 use crate::peers;
 
-/// Runs a shell script in the lab, where it may mount what nobody else sees. It exits with 97 when
-/// it could not.
+/// Runs a shell script in the lab with its own mount namespace. It exits with 97 if mounting fails.
 pub(super) fn with_mounts(lab: &Lab, script: &str) -> Run {
     let mut unshare = peers::program("unshare");
     if !rustix::process::geteuid().is_root() {
@@ -57,7 +56,7 @@ fn a_read_only_folder_is_reported_and_nothing_changes() {
     assert_eq!(before.changes(&Tree::of(lab.folder())), [""; 0]);
 }
 
-/// Everything that a run left behind on a disk where so many pages were free.
+/// The result of a run on a disk with this number of free pages.
 struct Outcome {
     free: u32,
     code: i32,
@@ -65,8 +64,8 @@ struct Outcome {
     folder: PathBuf,
 }
 
-/// Runs `etcdpki ARGS` again and again from the same state, on a disk of 256 KiB with more and more
-/// pages of 4 KiB free: it stops at every write that it does.
+/// Runs `etcdpki ARGS` repeatedly from the same state, on a disk of 256 KiB with more and more free pages of 4 KiB, so
+/// that it fails at every write once.
 fn on_a_disk_that_fills(lab: &Lab, args: &str) -> Vec<Outcome> {
     const MOST: u32 = 12;
     let script = format!(
@@ -113,7 +112,7 @@ fn on_a_disk_that_fills(lab: &Lab, args: &str) -> Vec<Outcome> {
     outcomes
 }
 
-/// What is not the inventory's is as it was before.
+/// All files except the inventory are unchanged.
 fn assert_as_before(before: &Path, outcome: &Outcome) {
     let changes = Tree::of(before).changes(&Tree::of(&outcome.folder));
     let changes: Vec<_> = changes.iter().filter(|name| !name.contains("/inventory.db")).collect();
@@ -128,7 +127,7 @@ fn assert_recorded_pair(folder: &Path, base: &str) {
 
 #[test]
 fn a_disk_that_fills_while_issuing_leaves_all_or_nothing() {
-    // cfssljson: the old certificate is cut to nothing, the new key is lost.
+    // cfssljson truncates the old certificate and loses the new key.
     let lab = Lab::with_ca(&[]);
     for outcome in on_a_disk_that_fills(&lab, "issue --profile client api") {
         if outcome.code == 0 {
@@ -160,7 +159,7 @@ fn a_disk_that_fills_while_a_ca_is_made_leaves_no_half_of_it() {
         let made = outcome.code == 0;
         assert_eq!((there("ca.pem"), there("ca-key.pem")), (made, made), "{} free", outcome.free);
         if !made {
-            // What is left does not stand in the way of the next try.
+            // The remaining files do not make the next attempt fail.
             let mut again = lab.command(&["init-ca"]);
             assert!(again.current_dir(&outcome.folder).output().unwrap().status.success());
         }
@@ -207,7 +206,7 @@ fn issuing_until_a_small_disk_is_full_keeps_every_pair_that_was_issued() {
         }
     }
     assert!((1..40).contains(&issued), "{messages}");
-    // Nothing but the pairs, the CA, and the inventory.
+    // Only the pairs, the CA, and the inventory.
     let after = Tree::of(&after);
     let pem = after.names().filter(|name| name.extension().is_some_and(|end| end == "pem"));
     assert_eq!(pem.count(), 2 * issued + 2);

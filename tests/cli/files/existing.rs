@@ -1,4 +1,4 @@
-//! What stands in the way of a new file.
+//! Existing files, links and folders with the name of a new file.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
@@ -11,7 +11,7 @@ use crate::peers;
 const ISSUE: &[&str] = &["issue", "--profile", "client", "api"];
 const FORCE: &[&str] = &["issue", "--profile", "client", "api", "--force"];
 
-/// The command ends with this code, says this, and leaves everything as it was.
+/// The command exits with this code, prints this, and changes nothing.
 #[track_caller]
 fn refused(lab: &Lab, args: &[&str], says: &str) {
     let before = Tree::of(lab.folder());
@@ -38,7 +38,7 @@ fn a_pair_or_half_of_one_is_not_overwritten() {
 
 #[test]
 fn force_replaces_the_name_and_does_not_touch_the_old_file() {
-    // Whoever reads the old file at that moment reads all of it; etcd does at every handshake.
+    // A program that has the old file open reads all of it; etcd reads it at every handshake.
     let lab = Lab::with_ca(&[]);
     lab.ok(ISSUE);
     let files = ["api.pem", "api-key.pem"];
@@ -70,7 +70,7 @@ fn a_ca_or_half_of_one_is_never_overwritten() {
 
 #[test]
 fn a_leaf_never_takes_the_place_of_its_ca() {
-    // NAME.pem and NAME-key.pem are the CA's own names when NAME is `ca`.
+    // With NAME `ca`, NAME.pem and NAME-key.pem are the CA's own files.
     let lab = Lab::with_ca(&[]);
     symlink("pki", lab.path("link")).unwrap();
     let belongs = "belongs to the CA; it is never overwritten";
@@ -90,14 +90,14 @@ fn a_leaf_never_takes_the_place_of_its_ca() {
     assert!(run.stderr.contains(belongs), "{run:?}");
     assert_eq!(before.changes(&Tree::of(lab.folder())), [""; 0]);
 
-    // Elsewhere the name is as good as any other.
+    // In another folder, the name is allowed.
     lab.ok(&["issue", "--profile", "client", "ca"]);
     lab.ok(&["issue", "--profile", "client", "ca", "--force"]);
 }
 
 #[test]
 fn a_link_is_not_followed_and_not_replaced() {
-    // cfssljson follows it and writes the key wherever it leads.
+    // cfssljson follows the link and writes the key to its target.
     for target in ["target", "nowhere"] {
         for file in ["api.pem", "api-key.pem"] {
             let lab = Lab::with_ca(&[]);
@@ -142,7 +142,7 @@ fn what_is_no_file_is_not_replaced() {
         fs::create_dir(lab.path(file)).unwrap();
         refused(&lab, FORCE, &format!("{file} is not a file"));
         fs::remove_dir(lab.path(file)).unwrap();
-        // Opening a pipe would wait for its reader for ever.
+        // Opening a pipe would wait for a reader forever.
         let mut mkfifo = peers::program("mkfifo");
         assert!(mkfifo.arg(lab.path(file)).status().unwrap().success());
         let run = lab.run(FORCE);

@@ -1,10 +1,10 @@
-//! File systems that cannot exchange two folders, rename one, link files or keep modes.
+//! File systems that cannot exchange two folders, rename a folder, link files or keep modes.
 
 use crate::lab::Lab;
 
 use super::disk::with_mounts;
 
-/// A cluster in two states; the second has new names for its members, and one client less.
+/// A cluster in two states. The second has new names for its members, and one client less.
 fn write_manifests(lab: &Lab) {
     let members = |extra: &str| {
         format!(
@@ -21,14 +21,14 @@ fn write_manifests(lab: &Lab) {
     lab.write("third.yaml", members(", sans: [etcd.example.com]"));
 }
 
-/// A folder on bindfs, which knows neither `RENAME_EXCHANGE` nor `RENAME_NOREPLACE`, like most of FUSE.
+/// A folder on bindfs, which supports neither `RENAME_EXCHANGE` nor `RENAME_NOREPLACE`, like most of FUSE.
 const BINDFS: &str = r#"
     mkdir there behind
     bindfs behind there || exit 97
     trap "umount -l $PWD/there" EXIT
 "#;
 
-/// A program in the place of etcdpki, for which no file can get a second name.
+/// A wrapper of etcdpki in which hard links fail.
 const WITHOUT_LINKS: &str = r#"
     {
         echo '#!/bin/sh'
@@ -39,7 +39,7 @@ const WITHOUT_LINKS: &str = r#"
     etcdpki=$PWD/without-links
 "#;
 
-/// First run, a change of every member, a client less: run in the folder `there`, which the mounts made.
+/// A first run, a change of every member, and one client less, in the mounted folder `there`.
 const LIFE: &str = r#"
     cp first.yaml second.yaml third.yaml there
     cd there
@@ -77,7 +77,7 @@ fn a_file_system_that_cannot_exchange_folders_holds_a_cluster_all_its_life() {
 fn the_lower_layer_of_an_overlay_holds_a_cluster_all_its_life() {
     let lab = Lab::new();
     write_manifests(&lab);
-    // The folders come from the image of a container: they cannot be renamed at all.
+    // The folders are in the lower layer, such as the image of a container, and cannot be renamed.
     lab.ok(&["apply", "-f", "first.yaml"]);
     let mount = r"
         mkdir there image
@@ -111,7 +111,7 @@ fn neither_exchange_nor_links_nor_renames_that_leave_files_alone() {
     assert!(run.stdout.contains("  reissue  etcdone/server.pem\n"), "{run:?}");
 }
 
-/// vfat, some network file systems, and FUSE with options: a file has the mode of the mount, not its own.
+/// vfat, some network file systems, and FUSE with options: files have the mode of the mount.
 #[test]
 fn a_file_system_that_does_not_keep_modes_gets_no_key() {
     crate::peers::program("bindfs");

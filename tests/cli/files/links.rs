@@ -1,4 +1,4 @@
-//! Links in the hosts' folders: they lead to files that are not ours to read or to change.
+//! Links in the hosts' folders: their targets must not be read or changed.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -17,7 +17,7 @@ fn applied() -> Lab {
     lab
 }
 
-/// Every command that reads the hosts' folders refuses the link, and nothing changes anywhere.
+/// Every command that reads the hosts' folders rejects the link, and nothing changes.
 #[track_caller]
 fn refused(lab: &Lab, link: &str) {
     let before = Tree::of(lab.folder());
@@ -40,7 +40,7 @@ fn a_link_in_the_place_of_a_hosts_folder_is_not_followed() {
 
 #[test]
 fn a_link_in_a_hosts_folder_is_not_followed_and_the_mode_of_its_target_stays() {
-    // A file of root with mode 0600 became one with 0644 for whoever could put a link there.
+    // Anyone who could create a link there could change the mode of a file of root from 0600 to 0644.
     let lab = applied();
     lab.write("secret", "not a certificate");
     set_mode(&lab.path("secret"), 0o600);

@@ -1,4 +1,4 @@
-//! Who may read and change what is written, whatever the umask says.
+//! The modes of written files, whatever the umask is.
 
 use std::process::Command;
 
@@ -7,7 +7,7 @@ use crate::files::tree::Tree;
 use crate::lab::Lab;
 use crate::peers;
 
-/// `etcdpki` under a umask of its own.
+/// `etcdpki` with this umask.
 fn with_umask(lab: &Lab, umask: &str, args: &[&str]) -> Command {
     let mut shell = peers::program("sh");
     shell.args(["-c", &format!("umask {umask}; exec \"$@\""), "sh"]);
@@ -43,7 +43,7 @@ fn a_umask_of_nothing_opens_nothing() {
         assert_eq!(mode(&lab.path(path)), wanted, "{path}");
     }
     for path in Tree::of(lab.folder()).names() {
-        assert_eq!(mode(&lab.path(path)) & 0o022, 0, "{} is for others to change", path.display());
+        assert_eq!(mode(&lab.path(path)) & 0o022, 0, "others can change {}", path.display());
     }
 }
 
@@ -51,13 +51,13 @@ fn a_umask_of_nothing_opens_nothing() {
 fn a_narrow_umask_keeps_certificates_to_their_owner_too() {
     let lab = lab_under("077");
     for path in Tree::of(lab.folder()).names() {
-        assert_eq!(mode(&lab.path(path)) & 0o077, 0, "{} is for others to read", path.display());
+        assert_eq!(mode(&lab.path(path)) & 0o077, 0, "others can read {}", path.display());
     }
 }
 
 #[test]
 fn a_new_key_does_not_take_over_the_mode_of_the_old() {
-    // cfssljson writes into the file that is there, and so a key stays world-writable.
+    // cfssljson writes to the existing file, so a key stays world-writable.
     let lab = Lab::with_ca(&[]);
     let issue = ["issue", "--profile", "client", "api", "--force"];
     lab.ok(&issue);
@@ -71,7 +71,7 @@ fn a_new_key_does_not_take_over_the_mode_of_the_old() {
 
 #[test]
 fn an_inventory_that_is_made_late_is_still_its_owners_alone() {
-    // A CA that was copied here from elsewhere has none.
+    // A CA that was copied from elsewhere has no inventory.
     let lab = Lab::with_ca(&[]);
     std::fs::remove_file(lab.path("pki/inventory.db")).unwrap();
     let issue = ["issue", "--profile", "client", "api"];

@@ -1,4 +1,4 @@
-//! Many at once, and those that are killed.
+//! Many processes at once, and killed processes.
 
 use std::fs::{self, File};
 use std::process::{Child, Stdio};
@@ -9,7 +9,7 @@ use super::{certificate, inventory, is_pair, key};
 use crate::files::tree::Tree;
 use crate::lab::{Lab, Run};
 
-/// Starts them all before it waits for the first.
+/// Starts all commands before it waits for the first.
 fn at_once(lab: &Lab, commands: &[Vec<&str>]) -> Vec<Run> {
     let start = |args: &Vec<&str>| {
         let mut command = lab.command(args);
@@ -86,7 +86,7 @@ fn a_run_waits_for_whoever_else_is_at_work() {
     assert!(!lab.path("api.pem").exists());
     folder.unlock().unwrap();
     assert!(waiting.wait().unwrap().success());
-    assert!(start.elapsed() < Duration::from_secs(20), "it slept on");
+    assert!(start.elapsed() < Duration::from_secs(20), "it kept waiting");
 }
 
 #[test]
@@ -103,9 +103,9 @@ fn a_killed_run_leaves_whole_files_and_a_ca_that_works() {
     let (mut killed, mut mixed, mut strays) = (0, 0, 0);
     for run in 0..RUNS {
         let mut child = lab.command(&issue).stdout(Stdio::null()).spawn().unwrap();
-        // All along a run. 7 and 30 have no common factor: every moment once, early and late mixed.
+        // At times distributed over a whole run. 7 and 30 have no common factor, so every time is used once, in mixed order.
         thread::sleep(whole * (run * 7 % RUNS) / RUNS);
-        // Whoever has ended already cannot be killed any more.
+        // A process that has already exited cannot be killed.
         let _ = child.kill();
         killed += u32::from(!child.wait().unwrap().success());
         certificate(&lab.path("api.pem"));
@@ -121,7 +121,7 @@ fn a_killed_run_leaves_whole_files_and_a_ca_that_works() {
     }
     assert!(killed > 0, "no run was killed: {whole:?} each");
     eprintln!("{killed} of {RUNS} runs killed: {mixed} mixed pairs, {strays} temporary files");
-    // The lock is free and the inventory whole.
+    // The lock is free and the inventory is intact.
     lab.ok(&issue);
     assert!(is_pair(lab.folder(), "api"));
     let leaf = certificate(&lab.path("api.pem"));

@@ -1,4 +1,4 @@
-//! What a folder holds: names, kinds, modes, contents.
+//! The contents of a folder: names, kinds, modes, contents.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -18,7 +18,7 @@ enum Holds {
     Link(PathBuf),
 }
 
-/// Everything below a folder, at one moment.
+/// A snapshot of everything below a folder.
 #[derive(Clone, Eq, PartialEq)]
 pub(crate) struct Tree(BTreeMap<PathBuf, Entry>);
 
@@ -29,7 +29,7 @@ impl Tree {
         Self(tree)
     }
 
-    /// What is new, gone or different.
+    /// The files that are new, missing or different.
     pub(crate) fn changes(&self, now: &Self) -> Vec<String> {
         let names: BTreeSet<&PathBuf> = self.0.keys().chain(now.0.keys()).collect();
         names
@@ -45,12 +45,12 @@ impl Tree {
             .collect()
     }
 
-    /// Every name, folders before what is in them.
+    /// All names; a folder comes before its contents.
     pub(crate) fn names(&self) -> impl Iterator<Item = &Path> {
         self.0.keys().map(PathBuf::as_path)
     }
 
-    /// The hidden files: everything temporary is one.
+    /// The hidden files, which include all temporary ones.
     pub(crate) fn strays(&self) -> Vec<&Path> {
         let hidden = |name: &&Path| {
             name.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
@@ -69,7 +69,7 @@ fn add(root: &Path, folder: &Path, tree: &mut BTreeMap<PathBuf, Entry>) {
             add(root, &path, tree);
             Holds::Folder
         } else {
-            // What its owner cannot read stays unread.
+            // Files that their owner cannot read are not read.
             Holds::File(fs::read(&path).unwrap_or_default())
         };
         let name = path.strip_prefix(root).unwrap().to_owned();

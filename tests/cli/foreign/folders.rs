@@ -1,11 +1,11 @@
-//! `verify DIR` of folders that other tools made.
+//! `verify DIR` with folders from other tools.
 
 use serde_json::Value;
 
 use super::made;
 use crate::lab::Lab;
 
-/// The errors of `verify` and its exit code, as `FILE: RULE`.
+/// The errors of `verify` as `FILE: RULE`, and its exit code.
 fn errors(lab: &Lab, folder: &str) -> (i32, Vec<String>) {
     let run = lab.run(&["verify", folder, "--format", "json"]);
     let document: Value =
@@ -49,11 +49,11 @@ fn a_folder_of_kubeadm_is_known() {
     made::kubeadm(&lab, "hosts");
     for (name, _) in made::MEMBERS {
         let run = lab.run(&["verify", &format!("hosts/{name}")]);
-        // kubeadm's clients have no name, and so the peer port is open to them: that is true.
+        // kubeadm's client certificates have no names, so the peer port really accepts them.
         assert_eq!(run.stdout.matches("peer-port-open-to-clients").count(), 2, "{run:?}");
         assert!(run.stdout.contains("etcd/ca.crt"), "{run:?}");
     }
-    // A peer's certificate that cannot dial, and a key of another member.
+    // A peer certificate without clientAuth, and a key of another member.
     let ca = ("made/ca.crt", "made/ca.key");
     let (certificate, key) = ("hosts/node1/etcd/peer.crt", "hosts/node1/etcd/peer.key");
     made::leaf(&lab, ca, SERVER, certificate, key);
@@ -94,7 +94,7 @@ fn a_folder_of_easy_rsa_is_known() {
     only(&lab, "easy", "easy/issued/node3.crt: key-mismatch");
 }
 
-/// The configuration says what each file is for, and each certificate is judged by its own CA.
+/// The configuration determines the role of each file, and each certificate is verified with its own CA.
 #[test]
 fn a_folder_made_by_hand_is_read_by_its_configuration() {
     let lab = Lab::new();
@@ -105,14 +105,14 @@ fn a_folder_made_by_hand_is_read_by_its_configuration() {
     let ca = ("made-peers.crt", "made-peers.key");
     made::leaf(&lab, ca, SERVER, "hosts/node1/cluster.crt", "hosts/node1/cluster.key");
     only(&lab, "hosts/node1", "hosts/node1/cluster.crt: peer-eku-both");
-    // From the CA of the clients, which the other members do not trust.
+    // Issued by the CA for clients, which the other members do not trust.
     let both = made::Leaf { usages: "serverAuth, clientAuth", ..SERVER };
     let ca = ("made-clients.crt", "made-clients.key");
     made::leaf(&lab, ca, both, "hosts/node2/cluster.crt", "hosts/node2/cluster.key");
     only(&lab, "hosts/node2", "hosts/node2/cluster.crt: path-unknown-authority");
 }
 
-/// Whoever asks for something gets that.
+/// Explicit options take precedence.
 #[test]
 fn an_option_beats_what_the_folder_says() {
     let lab = Lab::with_ca(&[]);

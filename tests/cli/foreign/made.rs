@@ -1,8 +1,8 @@
-//! PKIs of three members, made by OpenSSL as kubeadm, kubespray, RKE, easy-rsa and people make them: the same
-//! names of files, subjects, usages and names in the certificates.
+//! PKIs for three members, created with OpenSSL as kubeadm, kubespray, RKE, easy-rsa and people create them: with the
+//! same file names, subjects, usages and names in the certificates.
 //!
-//! kubeadm, RKE and easy-rsa cannot be installed here; their templates are in kubernetes/cmd/kubeadm/app/phases/
-//! certs, rancher/rke/pki and easy-rsa's x509-types, kubespray's in roles/etcd.
+//! The tests do not install kubeadm, RKE and easy-rsa. Their templates are in kubernetes/cmd/kubeadm/app/phases/certs,
+//! rancher/rke/pki and easy-rsa's x509-types; kubespray's are in roles/etcd.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::peers;
 pub(super) const MEMBERS: [(&str, &str); 3] =
     [("node1", "10.0.0.1"), ("node2", "10.0.0.2"), ("node3", "10.0.0.3")];
 
-/// What a tool writes into a certificate.
+/// The contents of a certificate from a tool.
 #[derive(Clone, Copy)]
 pub(super) struct Leaf<'a> {
     pub(super) subject: &'a str,
@@ -24,7 +24,7 @@ pub(super) struct Leaf<'a> {
     pub(super) days: &'a str,
 }
 
-/// Makes a CA: its certificate and its key, as files below the lab.
+/// Creates a CA certificate and its key as files in the lab.
 pub(super) fn authority(lab: &Lab, subject: &str, certificate: &str, key: &str) {
     lab.write(
         "ca.cnf",
@@ -56,7 +56,7 @@ pub(super) fn authority(lab: &Lab, subject: &str, certificate: &str, key: &str) 
     );
 }
 
-/// Makes a certificate of a CA and its key.
+/// Creates a certificate signed by a CA, and its key.
 pub(super) fn leaf(lab: &Lab, ca: (&str, &str), leaf: Leaf<'_>, certificate: &str, key: &str) {
     let names = match leaf.names {
         "" => String::new(),
@@ -129,13 +129,13 @@ fn folder(lab: &Lab, path: &str) {
 const BOTH: &str = "serverAuth, clientAuth";
 const USAGES: &str = "digitalSignature, keyEncipherment";
 
-/// Every member's names and addresses, as tools write them that make one certificate for all.
+/// The names and addresses of all members, for tools that create one certificate for all.
 fn all_names() -> String {
     let names = MEMBERS.map(|(name, address)| format!("DNS:{name}, IP:{address}"));
     format!("{}, DNS:localhost, IP:127.0.0.1", names.join(", "))
 }
 
-/// `/etc/kubernetes/pki` of a control plane: etcd's folder in it, and the client of the API server above.
+/// `/etc/kubernetes/pki` of a control plane: the API server's client certificate, and the folder of etcd.
 pub(super) fn kubeadm(lab: &Lab, root: &str) {
     folder(lab, "made");
     authority(lab, "/CN=etcd-ca", "made/ca.crt", "made/ca.key");
@@ -169,7 +169,7 @@ pub(super) fn kubeadm(lab: &Lab, root: &str) {
     }
 }
 
-/// `/etc/ssl/etcd/ssl` of the first member: it has the files of all.
+/// `/etc/ssl/etcd/ssl` of the first member, which has the files of all members.
 pub(super) fn kubespray(lab: &Lab, root: &str) {
     folder(lab, root);
     let (certificate, key) = (format!("{root}/ca.pem"), "made-ca-key.pem");
@@ -245,7 +245,7 @@ pub(super) fn easy_rsa(lab: &Lab, root: &str) {
     }
 }
 
-/// What people make by hand: names of their own, and separate CAs for servers, peers and clients.
+/// Hand-made: custom names, and separate CAs for servers, peers and clients.
 pub(super) fn by_hand(lab: &Lab, root: &str) {
     for ca in ["servers", "peers", "clients"] {
         authority(
@@ -339,7 +339,7 @@ pub(super) fn kubespray_hosts(lab: &Lab, root: &str) {
     }
 }
 
-/// A key in the place of another.
+/// Replaces one key with another.
 pub(super) fn swap(lab: &Lab, one: impl AsRef<Path>, other: impl AsRef<Path>) {
     fs::copy(lab.path(other), lab.path(one)).unwrap();
 }

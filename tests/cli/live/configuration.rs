@@ -1,4 +1,4 @@
-//! The generated configuration before the programs that read it. The live tests are etcd's verdict.
+//! Checks the generated configuration with programs that read it. The live tests check it with etcd.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use crate::lab::Lab;
 use crate::peers;
 use crate::process::finish;
 
-/// The lab of examples/lab with these lines added.
+/// The lab in examples/lab with these lines added.
 fn lab(more: &str) -> Lab {
     let manifest = fs::read_to_string(peers::root().join("examples/lab/cluster.yaml")).unwrap();
     let lab = Lab::new();
@@ -17,8 +17,7 @@ fn lab(more: &str) -> Lab {
     lab
 }
 
-/// What systemd has to say about a unit. It reads other units of this machine as well, which are no
-/// concern of ours.
+/// The messages of systemd about a unit. It also reads other units of this machine, whose messages are ignored.
 fn systemd(lab: &Lab, unit: &str) -> Vec<String> {
     let mut systemd = peers::program("systemd-analyze");
     let run = finish(systemd.args(["verify", "--man=no"]).arg(lab.path(unit)));
@@ -50,7 +49,7 @@ fn systemd_would_tell_of_a_wrong_unit() {
     assert!(words.iter().any(|line| line.contains("sometimes")), "{words:#?}");
 }
 
-/// YAML as another program reads it: Python.
+/// Reads YAML with Python.
 fn yaml(lab: &Lab, file: &str) -> Value {
     let program =
         "import json, sys, yaml; json.dump(yaml.safe_load(open(sys.argv[1])), sys.stdout)";
@@ -60,8 +59,8 @@ fn yaml(lab: &Lab, file: &str) -> Value {
     serde_json::from_str(&run.stdout).unwrap()
 }
 
-/// kubeadm cannot be installed here. This is the whole file as kubeadm's v1beta4 has it: `etcd` with
-/// `external`, which has these four keys (kubeadm.k8s.io/v1beta4, ExternalEtcd).
+/// The tests do not install kubeadm. This is the whole file in kubeadm's v1beta4: `etcd` with `external`, which has
+/// these four keys (kubeadm.k8s.io/v1beta4, ExternalEtcd).
 #[test]
 fn kubeadm_gets_the_external_etcd_of_v1beta4() {
     let kubeadm = yaml(&lab(""), "pki/hosts/masterone/kubeadm-config.yaml");
@@ -83,10 +82,9 @@ fn kubeadm_gets_the_external_etcd_of_v1beta4() {
     assert_eq!(kubeadm, wanted);
 }
 
-/// etcd passes over a key that it does not know without a word, so a key that is misspelt shuts
-/// nothing; and it ends on a value of another type. From 3.5.15 `allowed-hostname` is a list of
-/// strings, in 3.5.14 alone it was one string (etcd-io/etcd#18063, #18160; embed's securityConfig),
-/// and before there was none.
+/// etcd silently ignores an unknown key, so a misspelt key has no effect, and it exits on a value of the wrong type.
+/// Since 3.5.15, `allowed-hostname` is a list of strings; only in 3.5.14 it was a string (etcd-io/etcd#18063, #18160;
+/// embed's securityConfig), and before that it did not exist.
 #[test]
 fn etcd_gets_the_keys_that_it_knows_in_the_types_that_it_wants() {
     let conf = yaml(&lab("etcd_version: \"3.6\"\n"), "pki/hosts/etcdtwo/etcd.conf.yaml");
@@ -123,13 +121,13 @@ fn etcd_gets_the_keys_that_it_knows_in_the_types_that_it_wants() {
         assert_eq!(allowed.is_array(), known, "{version}: {conf}");
         let unit = String::from_utf8(lab.read("pki/hosts/etcdtwo/etcd.service")).unwrap();
         let variable = "Environment=ETCD_PEER_CERT_ALLOWED_HOSTNAME=etcd-peer.lab\n";
-        // One of the two, and never both: with a configuration file etcd ignores its environment.
+        // Never both, because etcd ignores its environment if it has a configuration file.
         assert_eq!(unit.contains(variable), !known, "{version}: {unit}");
         assert_eq!(unit.contains("--config-file"), known, "{version}: {unit}");
     }
 }
 
-/// vagrant itself cannot be run here.
+/// The tests do not run vagrant.
 #[test]
 fn the_vagrantfile_has_the_hosts_and_addresses_of_the_manifest() {
     let lab = lab("");

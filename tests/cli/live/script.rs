@@ -1,4 +1,4 @@
-//! examples/lab/netns.sh: what a reader runs.
+//! Runs examples/lab/netns.sh as a reader would.
 
 use std::process::Command;
 
@@ -8,7 +8,7 @@ use crate::members::take_turn;
 use crate::peers;
 use crate::process::finish;
 
-/// The name of this process' lab. The tests of one process take turns.
+/// The name of the lab of this process. The tests of one process take turns.
 fn name() -> String {
     format!("etcdpki-test-{}-script", std::process::id())
 }
@@ -31,7 +31,7 @@ fn left_behind(lab: &Lab) -> Vec<String> {
     names
 }
 
-/// Takes the lab down even if a test fails.
+/// Stops the lab even if a test fails.
 struct Down<'lab>(&'lab Lab);
 
 impl Drop for Down<'_> {
@@ -75,7 +75,7 @@ fn the_script_leaves_the_lab_up_until_it_is_taken_down() {
     let again = netns(&lab, "up");
     assert_eq!(again.code, 1, "{again:?}");
     assert!(again.stderr.contains("stop it first"), "{again:?}");
-    assert_eq!(left_behind(&lab).len(), 7, "the lab that is up stays up");
+    assert_eq!(left_behind(&lab).len(), 7, "the running lab keeps running");
     let down = netns(&lab, "down");
     assert_eq!(down.code, 0, "{down:?}");
     assert_eq!(left_behind(&lab), Vec::<String>::new());

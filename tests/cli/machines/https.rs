@@ -1,5 +1,4 @@
-//! HTTPS requests from a host of the lab, sent by Python and its OpenSSL: a judge with another TLS
-//! stack than etcd's own.
+//! HTTPS requests from a host of the lab, sent by Python and its OpenSSL, which is a different TLS stack than etcd's.
 
 use std::path::{Path, PathBuf};
 
@@ -21,16 +20,16 @@ pub(crate) struct Request {
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Answer {
-    /// This end of the connection, by which the member's log names it.
+    /// The local address of the connection, which identifies it in the member's log.
     pub(crate) local: String,
-    /// None where no HTTP answer came.
+    /// `None` if there was no HTTP answer.
     pub(crate) status: Option<u16>,
-    /// The body, or what went wrong.
+    /// The body, or the error.
     pub(crate) text: String,
 }
 
-/// Sends the requests one after the other. The server's certificate is checked against the CA and
-/// the address of the URL.
+/// Sends the requests one after the other. The server's certificate is verified with the CA and the address in the
+/// URL.
 pub(crate) fn ask(network: &Network, host: &str, ca: &Path, requests: &[Request]) -> Vec<Answer> {
     let wanted = requests.iter().map(|request| {
         let (certificate, key) = request.certificate.clone().unzip();

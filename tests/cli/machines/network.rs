@@ -1,5 +1,5 @@
-//! The lab's five hosts on one machine: network namespaces with the lab's own addresses where we are
-//! root, loopback addresses otherwise.
+//! The lab's five hosts on one machine: network namespaces with the lab's own addresses if the tests run as root, loopback
+//! addresses otherwise.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -13,7 +13,7 @@ use rustix::process::{Pid, Signal, geteuid, kill_process};
 use crate::peers;
 use crate::process::finish;
 
-/// Every host and the last number of its address.
+/// All hosts, with the last number of their addresses.
 pub(crate) const HOSTS: [(&str, u8); 5] =
     [("etcdone", 61), ("etcdtwo", 62), ("etcdthree", 63), (MASTER, 51), (WORKER, 71)];
 
@@ -21,14 +21,14 @@ pub(crate) const MEMBERS: [&str; 3] = ["etcdone", "etcdtwo", "etcdthree"];
 pub(crate) const MASTER: &str = "masterone";
 pub(crate) const WORKER: &str = "workerone";
 
-/// What every namespace of these tests is called, before the test process' number.
+/// The prefix of the names of these tests' namespaces, followed by the process id.
 const PREFIX: &str = "etcdpki-test-";
 
-/// Gone when it is dropped.
+/// Removed on drop.
 pub(crate) enum Network {
-    /// A namespace a host, and one for the bridge between them. None leads outside.
+    /// A namespace for each host, and one for the bridge between them, without a connection to other networks.
     Namespaces { prefix: String },
-    /// Addresses of 127.0.0.0/8. The kernel dials all of them from 127.0.0.1.
+    /// Addresses in 127.0.0.0/8. The kernel connects to all of them from 127.0.0.1.
     Loopback { prefix: String },
 }
 
@@ -43,7 +43,7 @@ impl Network {
         if wish.is_empty() && geteuid().is_root() {
             tell("network namespaces");
             sweep();
-            // First the value, then what it stands for: it is taken down should this fail half-way.
+            // Create the value before the namespaces, so that it removes them if this fails half-way.
             let network = Self::Namespaces { prefix: format!("{PREFIX}{process}") };
             network.connect();
             return network;
@@ -54,12 +54,12 @@ impl Network {
 
     pub(crate) fn loopback() -> Self {
         let process = std::process::id();
-        // Another process that tests has other addresses.
+        // Other test processes use other addresses.
         let (high, low) = (process / 250 % 250 + 1, process % 250 + 1);
         Self::Loopback { prefix: format!("127.{high}.{low}.") }
     }
 
-    /// What stands for the lab's `192.168.29.`.
+    /// The replacement for the lab's `192.168.29.`.
     pub(crate) fn address_prefix(&self) -> &str {
         match self {
             Self::Namespaces { .. } => "192.168.29.",
@@ -76,11 +76,11 @@ impl Network {
         format!("{}{number}", self.address_prefix())
     }
 
-    /// A program on this host, with no environment.
+    /// A program on this host with an empty environment.
     pub(crate) fn command(&self, host: &str, program: impl AsRef<OsStr>) -> Command {
         let mut command = match self {
             Self::Namespaces { prefix } => {
-                // `ip` becomes the program, so that the process we kill is the program.
+                // `ip` replaces itself with the program, so that killing the process kills the program.
                 let mut ip = peers::program("ip");
                 ip.args(["netns", "exec", &format!("{prefix}-{host}")]).arg(program);
                 ip
@@ -118,14 +118,14 @@ impl Drop for Network {
         for name in namespaces().iter().filter(|name| name.starts_with(&format!("{prefix}-"))) {
             let deleted = peers::program("ip").args(["netns", "delete", name]).status();
             let deleted = deleted.is_ok_and(|status| status.success());
-            assert!(deleted || panicking(), "the namespace {name} stays behind");
+            assert!(deleted || panicking(), "the namespace {name} was not deleted");
         }
     }
 }
 
-/// Says on which network the lab is, past the test's captured output.
+/// Prints the lab's network, bypassing the captured output of the test.
 fn tell(network: &str) {
-    // In one piece, since other tests write there too.
+    // With a single write, because other tests also print.
     let _ = stderr().write_all(format!("\nlive: the lab is on {network}\n").as_bytes());
 }
 
@@ -138,24 +138,24 @@ fn ip(args: &[&str]) {
     );
 }
 
-/// The names of all namespaces of this machine.
+/// The names of all network namespaces of this machine.
 pub(crate) fn namespaces() -> Vec<String> {
     let Ok(folder) = fs::read_dir("/run/netns") else { return Vec::new() };
     let names = folder.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     names.collect()
 }
 
-/// Ends and deletes what test processes left behind that were killed themselves.
+/// Ends and deletes what killed test processes left behind.
 fn sweep() {
     for name in namespaces() {
         let process = name.strip_prefix(PREFIX).and_then(|rest| rest.split('-').next());
         let Some(process) = process else { continue };
-        // Of a process that ended and that nobody waited for, only the command line is gone.
+        // A zombie process exists, but its command line is empty.
         let command = fs::read(Path::new("/proc").join(process).join("cmdline"));
         if command.is_ok_and(|command| !command.is_empty()) {
             continue;
         }
-        // Another test process may be faster, so none of this has to work.
+        // Another test process may be faster, so errors are ignored.
         let inside = finish(peers::program("ip").args(["netns", "pids", &name]));
         for line in inside.stdout.lines() {
             if let Some(inside) = line.trim().parse().ok().and_then(Pid::from_raw) {

@@ -1,5 +1,5 @@
-//! Certificates that our CAs refuse to issue, made with their keys all the same. That the judges
-//! refuse them shows that the limits in our CA certificates are read as we mean them.
+//! Certificates that etcdpki refuses to issue, created with the CAs' keys. If the other programs reject them, the
+//! limits in the CA certificates have the intended meaning.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ const CA: [&str; 2] = ["basicConstraints=critical,CA:TRUE", "keyUsage=critical,k
 
 pub(super) fn questions(lab: &Lab) -> Vec<Question> {
     std::fs::create_dir(lab.path("forged")).unwrap();
-    // The permitted name beside the address keeps the judges from the common name.
+    // With a permitted name besides the address, the programs do not fall back to the common name.
     let outside = [
         ("etcdone.example.org", "DNS:etcdone.example.org", Why::NotPermitted),
         ("10.0.0.1", "DNS:etcdone.example.com,IP:10.0.0.1", Why::NotPermitted),
@@ -25,7 +25,7 @@ pub(super) fn questions(lab: &Lab) -> Vec<Question> {
         })
         .collect();
 
-    // `init-ca` without --path-len lets no CA stand below.
+    // `init-ca` without --path-len permits no CA below.
     let name = "etcdone.example.com";
     let intermediate = sign(lab, "default", "intermediate", &CA);
     std::fs::copy(&intermediate, lab.path("forged/ca.pem")).unwrap();

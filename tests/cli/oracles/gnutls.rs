@@ -9,7 +9,7 @@ fn gnutls_accepts_each_certificate_for_its_names_and_purposes_and_for_no_others(
 fn verify(question: &Question) -> Verdict {
     let mut certtool = peers::program("certtool");
     certtool
-        // medium is 112 bits; high (128) would refuse RSA with 2048.
+        // medium is 112 bits; high (128) would reject RSA-2048.
         .args(["--verify", "--verify-profile", "medium"])
         .arg("--load-ca-certificate")
         .arg(&question.root)
@@ -37,10 +37,10 @@ fn verify(question: &Question) -> Verdict {
     }
 }
 
-/// GnuTLS judges what it is asked about by the constraints of the CA, and takes the common name for
-/// a DNS name where there is neither another nor an extended key usage (lib/x509/name_constraints.c,
-/// `gnutls_x509_name_constraints_check_crt`): "etcd CA" is then a host that is not permitted. That
-/// these CAs are good as CAs shows in their leaves, which are accepted.
+/// GnuTLS applies the constraints of a CA to the CA itself if it is verified, and reads the common name as a DNS name
+/// if there is no other name and no extended key usage (lib/x509/name_constraints.c,
+/// `gnutls_x509_name_constraints_check_crt`): "etcd CA" is then a host that is not permitted. These CAs are still
+/// valid, because GnuTLS accepts their leaf certificates.
 fn constrained_ca_alone(question: &Question) -> bool {
     question.role == Role::Ca && question.root.ends_with("constrained/ca.pem")
 }
@@ -50,7 +50,7 @@ fn words(why: Why) -> &'static str {
         Why::WrongHost => "does not match the expected",
         Why::WrongPurpose => "does not match the intended purpose",
         Why::UnknownCa => "issuer is unknown",
-        // One sentence for all three.
+        // One message for all three.
         Why::NotPermitted | Why::Excluded | Why::PathTooLong => "violates the signer's constraints",
     }
 }

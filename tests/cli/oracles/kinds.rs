@@ -1,10 +1,10 @@
-//! What is issued for the judges, and what each certificate is good for.
+//! The certificates to issue, and the purposes that each is valid for.
 
-/// All that `--key` takes.
+/// All values of `--key`.
 pub(super) const ALGORITHMS: [&str; 7] =
     ["ecdsa-p256", "ecdsa-p384", "ecdsa-p521", "ed25519", "rsa-2048", "rsa-3072", "rsa-4096"];
 
-/// Keys of the CA and of its leaves, where they differ.
+/// The keys of a CA and of its leaf certificates, if they differ.
 pub(super) const MIXED: [(&str, &str); 6] = [
     ("rsa-2048", "ecdsa-p256"),
     ("rsa-4096", "ed25519"),
@@ -14,14 +14,14 @@ pub(super) const MIXED: [(&str, &str); 6] = [
     ("ed25519", "ecdsa-p256"),
 ];
 
-/// What is asked of `etcdpki issue`, and what the certificate is then good for.
+/// The arguments of `etcdpki issue`, and what the certificate is valid for.
 #[derive(Debug)]
 pub(super) struct Kind {
     pub(super) profile: &'static str,
     pub(super) options: &'static [&'static str],
-    /// The base of its files.
+    /// The base name of its files.
     pub(super) base: &'static str,
-    /// Every DNS name and address that it carries.
+    /// All DNS names and addresses in it.
     pub(super) names: &'static [&'static str],
     pub(super) serves: bool,
     pub(super) dials: bool,
@@ -61,7 +61,7 @@ pub(super) const CLIENT: Kind = Kind {
     dials: true,
 };
 
-/// A server that is no client, which only a profile of one's own makes.
+/// A server certificate without clientAuth, which requires a custom profile.
 pub(super) const SERVER_ONLY: Kind = Kind {
     profile: "server-only",
     options: &["--config", "profiles.json", "--san", "only.example.com"],
@@ -71,7 +71,7 @@ pub(super) const SERVER_ONLY: Kind = Kind {
     dials: false,
 };
 
-/// Every extension that a profile can add, every kind of name, and a subject beyond ASCII.
+/// Every extension that a profile can add, every kind of name, and a non-ASCII subject.
 pub(super) const EVERYTHING: Kind = Kind {
     profile: "everything",
     options: &[
@@ -104,7 +104,7 @@ pub(super) const INTERMEDIATE: Kind = Kind {
 pub(super) const ROOT: Kind =
     Kind { profile: "root", options: &[], base: "ca", names: &[], serves: false, dials: false };
 
-/// What the name-constrained CA permits: what the built-in profiles add, and the lab's own names.
+/// The permitted names of the constrained CA: those that the built-in profiles add, and the lab's own.
 pub(super) const CONSTRAINTS: [&str; 18] = [
     "--path-len",
     "1",
@@ -122,7 +122,7 @@ pub(super) const CONSTRAINTS: [&str; 18] = [
     "ip:fd00::/8",
     "--exclude",
     "secret.example.com",
-    // Beyond 2049 the time is written in another form (RFC 5280 section 4.1.2.5).
+    // After 2049, times have another encoding (RFC 5280 section 4.1.2.5).
     "--expiry",
     "40y",
 ];

@@ -9,12 +9,12 @@ fn openssl_accepts_each_certificate_for_its_names_and_purposes_and_for_no_others
 fn verify(question: &Question) -> Verdict {
     let mut openssl = peers::program("openssl");
     openssl
-        // -x509_strict holds certificates to RFC 5280; -check_ss_sig does not take the root's own
-        // signature on trust; level 2 (112 bits) is what Debian's OpenSSL demands of TLS.
+        // -x509_strict applies RFC 5280; -check_ss_sig also checks the root's own signature; Debian's OpenSSL requires
+        // level 2 (112 bits) for TLS.
         .args(["verify", "-x509_strict", "-check_ss_sig", "-auth_level", "2"])
         .arg("-CAfile")
         .arg(&question.root)
-        // The certificate is the first of its file; those behind it are untrusted.
+        // The certificate is the first in its file; the others are untrusted.
         .arg("-untrusted")
         .arg(&question.certificate);
     match question.role {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{World, forged, python};
 
-/// What pkilint says and we do not act on: code, message, and why.
+/// Findings of pkilint that are ignored: code, message, and reason.
 const IGNORED: [(&str, &str, &str); 6] = [
     (
         "pkix.subject_key_identifier_method_1_identified",
@@ -54,7 +54,7 @@ fn pkilint_finds_nothing_in_any_certificate_but_what_is_listed_here() {
         findings.iter().filter(|value| !ignored.contains(&finding(value))).collect();
     assert!(unexpected.is_empty(), "{unexpected:#?}");
     let stale: Vec<_> = ignored.difference(&found).collect();
-    assert!(stale.is_empty(), "pkilint no longer says {stale:?}");
+    assert!(stale.is_empty(), "pkilint no longer reports {stale:?}");
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn pkilint_finds_what_is_wrong_with_forged_certificates() {
     ];
     let leaf = forged::sign(&world.lab, "default", "leaf", &faulty);
     let root = |folder: &str| world.lab.path(folder).join("ca.pem");
-    // The stranger bears the issuer's name and has another key.
+    // The other root has the issuer's name and another key.
     let findings = lint([(&ca, &root("default")), (&leaf, &root("stranger"))]);
     let found: BTreeSet<&str> = findings.iter().map(|value| finding(value).0).collect();
     for code in [

@@ -11,7 +11,7 @@ fn python_cryptography_accepts_each_certificate_for_its_names_and_purposes_and_f
     let answers = python("verify.py", &json!({ "questions": questions, "pairs": [] }));
     let answers = answers["verdicts"].as_array().unwrap();
     assert_eq!(answers.len(), world.questions.len());
-    // The judge answers in the order of the questions.
+    // The answers are in the order of the questions.
     let verdict = |question: &Question| {
         let at = world.questions.iter().position(|other| std::ptr::eq(other, question)).unwrap();
         verdict(question, &answers[at])
@@ -47,10 +47,10 @@ fn question(question: &Question) -> Value {
 
 const NO_ED25519_CA: &str = "Forbidden public key algorithm";
 
-/// The verifier's algorithms are those of the CA/Browser Forum, which have no Ed25519, and Python
-/// has no way to change them (pyca/cryptography#13391, open). A CA's key is looked at last: after
-/// its leaf's names, usages and extensions, which are verified therefore with Ed25519 too. What is
-/// left, the signature and the names that link the certificates, `verify_directly_issued_by` does.
+/// The verifier has the algorithms of the CA/Browser Forum, which do not include Ed25519, and Python cannot change them
+/// (pyca/cryptography#13391, open). It checks a CA's key last, after the names, usages and extensions of the leaf
+/// certificate, so these are verified for Ed25519 too. `verify_directly_issued_by` checks the rest: the signature, and
+/// the names that link the certificates.
 fn no_verdict(question: &Question) -> bool {
     question.issuers.contains(&"ed25519") && question.answer == Answer::Accept
 }
@@ -60,7 +60,7 @@ fn verdict(question: &Question, answer: &Value) -> Verdict {
     match answer["refusal"].as_str() {
         None if signed => Ok(()),
         None if question.role == Role::Ca => Err(NOT_SIGNED.to_owned()),
-        None => panic!("accepted, and not signed: {question:?}"),
+        None => panic!("accepted, but not signed: {question:?}"),
         Some(refusal) if !signed => Err(format!("{NOT_SIGNED}: {refusal}")),
         Some(refusal) if no_verdict(question) => {
             assert!(refusal.contains(NO_ED25519_CA), "{question:?}: {refusal}");
@@ -74,7 +74,7 @@ fn words(why: Why) -> &'static str {
     match why {
         Why::WrongHost => "leaf certificate has no matching subjectAltName",
         Why::WrongPurpose => "required EKU not found",
-        // The verifier's own words depend on what else the stranger lacks.
+        // The message depends on what else the other root lacks.
         Why::UnknownCa => NOT_SIGNED,
         Why::NotPermitted => "no permitted name constraints matched SAN",
         Why::Excluded => "excluded name constraint matched SAN",

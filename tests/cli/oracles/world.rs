@@ -1,4 +1,4 @@
-//! The certificates that are judged, and the questions about them.
+//! The certificates to verify, and the questions about them.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, Weak};
@@ -11,21 +11,21 @@ use super::{Answer, Role, Why, forged};
 use crate::lab::Lab;
 use crate::peers;
 
-/// A certificate of ours.
+/// A certificate from etcdpki.
 #[derive(Debug)]
 pub(super) struct Case {
     pub(super) kind: &'static Kind,
-    /// PEM; behind the certificate may stand the CAs between it and the root.
+    /// PEM; the certificate can be followed by the intermediates.
     pub(super) certificate: PathBuf,
     pub(super) key: PathBuf,
     pub(super) root: PathBuf,
-    /// Of its key.
+    /// The algorithm of its key.
     pub(super) algorithm: &'static str,
-    /// Those of the CAs above, the nearest first; none for a root.
+    /// The algorithms of the CAs above, starting with the issuer; empty for a root.
     pub(super) issuers: Vec<&'static str>,
 }
 
-/// A question for a judge, and the answer that is right.
+/// A question for a program, and the expected answer.
 #[derive(Debug)]
 pub(super) struct Question {
     pub(super) certificate: PathBuf,
@@ -42,10 +42,10 @@ pub(super) struct World {
 }
 
 impl World {
-    /// Made once for the judges that ask at the same time; the last of them removes it.
+    /// Created once for all programs that run at the same time; the last one removes it.
     pub(super) fn shared() -> Arc<Self> {
         static SHARED: Mutex<Weak<World>> = Mutex::new(Weak::new());
-        let mut shared = SHARED.lock().expect("another judge failed to make them");
+        let mut shared = SHARED.lock().expect("another test failed to create them");
         shared.upgrade().unwrap_or_else(|| {
             let world = Arc::new(Self::make());
             *shared = Arc::downgrade(&world);
@@ -56,11 +56,11 @@ impl World {
     fn make() -> Self {
         let lab = Lab::new();
         lab.write("profiles.json", PROFILES);
-        // Requests and forgeries have no extensions but those that are asked for.
+        // Requests and forgeries have only the extensions that are specified.
         lab.write("openssl.cnf", "[req]\ndistinguished_name = dn\n[dn]\n");
         let default = Ca::root(&lab, "default", "ecdsa-p256", &[]);
         let constrained = Ca::root(&lab, "constrained", "ecdsa-p256", &CONSTRAINTS);
-        // All roots here have one name, so that only keys and signatures tell them apart.
+        // All roots here have the same name, so only keys and signatures distinguish them.
         let stranger = Ca::root(&lab, "stranger", "ecdsa-p256", &["--path-len", "1"]);
 
         let mut cases = vec![
@@ -89,8 +89,8 @@ impl World {
     }
 }
 
-/// A CA of this algorithm and what it signs: each profile for a key of the same algorithm and of
-/// others, and an intermediate CA with a leaf of its own.
+/// A CA with this algorithm and its certificates: each profile with a key of the same algorithm and of others, and an
+/// intermediate CA with its own leaf certificate.
 fn family(lab: &Lab, algorithm: &'static str) -> Vec<Case> {
     let root = Ca::root(lab, algorithm, algorithm, &["--path-len", "1"]);
     let mut cases = vec![root.itself()];
@@ -116,7 +116,7 @@ struct Ca<'a> {
     lab: &'a Lab,
     folder: String,
     root: PathBuf,
-    /// Of its own key, then of the CAs above it.
+    /// The algorithms of its own key and of the CAs above it.
     algorithms: Vec<&'static str>,
 }
 
@@ -138,7 +138,7 @@ impl<'a> Ca<'a> {
         }
     }
 
-    /// A certificate with a key of its own.
+    /// A certificate with a new key.
     fn issue(&self, algorithm: &'static str, kind: &'static Kind) -> Case {
         let out = self.out(algorithm, kind);
         self.run(&out, kind, &["--key", algorithm]);
@@ -146,8 +146,8 @@ impl<'a> Ca<'a> {
         self.case(&out, kind, algorithm, key)
     }
 
-    /// A certificate for a key that is there: another profile needs no other key, and RSA keys take
-    /// long to make. The request is openssl's.
+    /// A certificate for an existing key, because another profile does not need another key, and RSA keys take long to
+    /// generate. The request is from OpenSSL.
     fn certify(&self, owner: &Case, kind: &'static Kind) -> Case {
         let out = self.out(owner.algorithm, kind);
         let csr = format!("{out}.csr");
@@ -184,7 +184,7 @@ impl<'a> Ca<'a> {
         }
     }
 
-    /// An intermediate CA below this root, in a folder of its own.
+    /// An intermediate CA below this root, in its own folder.
     fn intermediate(&self, algorithm: &'static str) -> (Case, Self) {
         let case = self.issue(algorithm, &INTERMEDIATE);
         let ca = Ca {
@@ -229,7 +229,7 @@ impl Case {
         };
         let mut questions: Vec<Question> =
             asked.iter().map(|(role, answer)| question(&self.root, *role, *answer)).collect();
-        // A root has no CA above it that could be the wrong one.
+        // A root has no CA above it that could be wrong.
         if let (false, Some((role, _))) =
             (self.issuers.is_empty(), asked.iter().find(|(_, answer)| *answer == Accept))
         {

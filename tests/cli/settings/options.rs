@@ -1,4 +1,4 @@
-//! The table of etcd's options before the flags and the configuration file of real etcd.
+//! Compares the table of etcd's options with the flags and the configuration file of a real etcd.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ pub(super) fn etcds() -> [(EtcdVersion, PathBuf); 2] {
     [(EtcdVersion(3, 4, 23), debian), (EtcdVersion(3, 5, 1), peers::etcd_3_5("etcd"))]
 }
 
-/// What `etcd --help` lists.
+/// The options that `etcd --help` lists.
 fn listed(etcd: &Path) -> BTreeSet<String> {
     let run = finish(Command::new(etcd).arg("--help"));
     let flags = run.stdout.lines().chain(run.stderr.lines()).filter_map(|line| {
@@ -38,8 +38,7 @@ fn every_option_that_etcd_lists_is_in_the_table() {
     }
 }
 
-/// Go's package flag says of a flag that it does not know that it is not defined; of a value that is no
-/// truth value, that it is invalid.
+/// Go's package flag reports an unknown flag as not defined, and an invalid boolean as invalid.
 #[test]
 fn etcd_takes_the_flags_that_the_table_has_for_its_release_and_no_others() {
     for (version, etcd) in etcds() {
@@ -58,7 +57,7 @@ fn etcd_takes_the_flags_that_the_table_has_for_its_release_and_no_others() {
     }
 }
 
-/// A map where a value belongs makes etcd name the type that it expected, if it reads the key at all.
+/// If etcd reads a key, a map as its value makes etcd report the expected type.
 #[test]
 fn etcd_reads_the_keys_that_the_table_has_for_its_release_and_no_others() {
     let lab = Lab::new();
@@ -72,7 +71,7 @@ fn etcd_reads_the_keys_that_the_table_has_for_its_release_and_no_others() {
                 YamlKey::Peer(key) => format!("peer-transport-security: {{ {key}: {probe} }}\n"),
                 _ => format!("{}: {probe}\n", option.name),
             };
-            // Ends etcd where it would start. What v2's proxy had is read later than that.
+            // Makes etcd exit before it starts. The options of the v2 proxy are read later than that.
             let end = "\nheartbeat-interval: 1000\nelection-timeout: 1000\n";
             if end.contains(option.name) || option.name.starts_with("proxy") {
                 return;
@@ -101,7 +100,7 @@ fn etcd_reads_the_keys_that_the_table_has_for_its_release_and_no_others() {
     }
 }
 
-/// Every option, on all processors: each is a process of etcd.
+/// Every option, on all processors, because each needs an etcd process.
 fn each_option(check: impl Fn(&EtcdOption) + Sync) {
     let options: Vec<_> = etcd_options().collect();
     thread::scope(|scope| {

@@ -1,4 +1,4 @@
-//! Units before the etcd that they start: with the same environment and flags.
+//! Compares units with the etcd that they start, with the same environment and flags.
 
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
@@ -38,8 +38,8 @@ impl Start<'_> {
         EtcdSettings::from_unit("etcd.service", &[&unit], version, &|_| FileLookup::Unseen)
     }
 
-    /// What etcd says with these, before it would start: an election timeout that is too short is what it
-    /// looks at after all that matters here.
+    /// The messages of etcd with these settings before it starts. It exits because of a too short election timeout, which it
+    /// checks after everything that matters here.
     fn said(&self, etcd: &Path) -> Run {
         finish(self.command(etcd).env("ETCD_ELECTION_TIMEOUT", "1"))
     }
@@ -114,7 +114,7 @@ fn etcd_does_not_recognize_the_variables_that_are_said_to_be_ignored() {
     }
 }
 
-/// The port that a blank behind a comma hid from us is one that etcd opens.
+/// etcd opens the port after a comma and a space, which was once not recognized.
 #[test]
 fn etcd_opens_the_port_behind_a_blank() {
     let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();

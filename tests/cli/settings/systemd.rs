@@ -1,4 +1,4 @@
-//! Units before systemd itself: `systemd --test` loads them and tells what it read, without being init.
+//! Compares units with systemd itself: `systemd --test` loads them and prints what it read, without running as init.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -11,19 +11,19 @@ use crate::lab::Lab;
 use crate::peers;
 use crate::process::finish;
 
-/// What systemd makes of a unit.
+/// How systemd reads a unit.
 #[derive(Debug, Default)]
 struct Loaded {
-    /// `NAME=value`, of two equal names the later.
+    /// `NAME=value`; of two equal names, the later one.
     environment: Vec<(String, String)>,
     /// The words of the command.
     command: Vec<String>,
 }
 
-/// A folder of units in which systemd finds all that it needs to start one.
+/// A folder with all units that systemd needs to start one.
 fn units(unit: &str, drop_in: Option<&str>) -> Lab {
     let lab = Lab::new();
-    // systemd refuses to do this as root, and another user must be able to look.
+    // systemd refuses to do this as root, and another user must be able to read the folder.
     fs::set_permissions(lab.folder(), fs::Permissions::from_mode(0o755)).unwrap();
     for target in ["basic", "default", "shutdown", "sysinit"] {
         lab.write(format!("{target}.target"), "[Unit]\nDefaultDependencies=no\n");
@@ -48,7 +48,7 @@ fn load(folder: &Path) -> Loaded {
     let text = String::from_utf8_lossy(&output.stdout);
     let unit = text.split("-> Unit etcd.service:").nth(1);
     let unit = unit.unwrap_or_else(|| panic!("{output:?}"));
-    // Its own lines have two tabs or three; those of a value that is several lines have none.
+    // systemd's lines start with two or three tabs; the lines of a multi-line value have none.
     let unit = unit.split("\n\t-> Unit ").next().unwrap_or(unit);
     let unit = unit.split("\n-> By jobs:").next().unwrap_or(unit);
     let mut loaded = Loaded::default();
@@ -68,7 +68,7 @@ fn load(folder: &Path) -> Loaded {
     loaded
 }
 
-/// systemd shows a word as it stands or in quotes, with a backslash before what a shell would take.
+/// systemd prints a word unchanged or in quotes, with backslashes before characters that are special in a shell.
 fn command_words(line: &str) -> Vec<String> {
     let (mut words, mut rest) = (Vec::new(), line.chars().peekable());
     while rest.peek().is_some() {
@@ -99,21 +99,21 @@ fn read(texts: &[&str]) -> EtcdSettings {
     EtcdSettings::from_unit("etcd.service", texts, EtcdVersion(3, 6, 0), &unseen)
 }
 
-/// The options that take any text, one for each word of a line.
+/// Options that accept any text, one for each word of a line.
 const OPTIONS: [&str; 4] = ["name", "data-dir", "wal-dir", "initial-cluster"];
 
 fn variable(option: &str) -> String {
     format!("ETCD_{}", option.to_uppercase().replace('-', "_"))
 }
 
-/// What systemd puts into the environment is what is read from the unit.
+/// The environment that systemd sets is the one that pki-core reads from the unit.
 #[track_caller]
 fn same_environment(texts: &[&str]) {
     let loaded = load(units(texts[0], texts.get(1).copied()).folder());
     let settings = read(texts);
     for option in OPTIONS {
         let name = variable(option);
-        // What depends on the machine, such as %H, is left to systemd.
+        // Values that depend on the machine, such as %H, are skipped.
         let is_unreadable = |remark: &Remark| {
             remark.kind == RemarkKind::Unreadable && remark.text.starts_with(&format!("{name} "))
         };
@@ -126,7 +126,7 @@ fn same_environment(texts: &[&str]) {
     }
 }
 
-/// The words that systemd hands over are the flags that are read from the unit.
+/// The arguments that systemd passes are the flags that pki-core reads from the unit.
 #[track_caller]
 fn same_command(texts: &[&str]) {
     let loaded = load(units(texts[0], texts.get(1).copied()).folder());
@@ -182,7 +182,7 @@ fn commands_are_read_as_systemd_reads_them() {
     ]);
 }
 
-/// Two commands, or none, and systemd does not load the unit at all.
+/// With two commands or none, systemd does not load the unit.
 #[test]
 fn what_systemd_refuses_is_said_to_be_refused() {
     for line in [
@@ -202,7 +202,7 @@ fn what_systemd_refuses_is_said_to_be_refused() {
     }
 }
 
-/// Pieces of lines that mean something to systemd, in any order.
+/// Parts of lines with a special meaning in systemd, in any order.
 fn piece() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec![
         "a", "b", " ", "  ", "\t", "\"", "'", "\\", "\\x41", "\\n", "\\s", "\\q", "\\101",
@@ -214,7 +214,7 @@ fn piece() -> impl Strategy<Value = &'static str> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Of any assignment.
+    /// The values of an assignment.
     #[test]
     fn any_assignment_is_read_as_systemd_reads_it(
         pieces in prop::collection::vec(piece(), 0..12),

@@ -1,4 +1,4 @@
-//! The forms of the answer, judged by the schemas and the programs of those who read them.
+//! The output formats, checked with the schemas and programs of their readers.
 
 use std::process::Command;
 
@@ -9,7 +9,7 @@ use crate::lab::{Lab, Run};
 use crate::peers;
 use crate::process::finish;
 
-/// A run with an error, a warning, an ignored finding and something that cannot be judged.
+/// A run with an error, a warning, an ignored finding and a file that cannot be verified.
 const ARGS: [&str; 9] = [
     "verify",
     "certs",
@@ -32,7 +32,7 @@ fn python(program: &str, args: &[&std::path::Path]) -> Run {
     finish(Command::new(peers::venv("python")).args(["-c", program]).args(args))
 }
 
-/// Validates a document by a JSON Schema, with Python's jsonschema; formats are checked too.
+/// Validates a document with a JSON Schema and Python's jsonschema, including formats.
 const VALIDATE: &str = r#"
 import json, sys
 import jsonschema
@@ -57,7 +57,7 @@ fn json_is_as_its_schema_says() {
     let schema = peers::root().join("docs/verify.schema.json");
     let judged = python(VALIDATE, &[&schema, &lab.path("all.json")]);
     assert_eq!(judged.code, 0, "{judged:?}");
-    // The schema knows every field: with one more, or one less, it says no.
+    // The schema knows every field: it rejects a document with one more or one less.
     let document: Value = serde_json::from_slice(&lab.read("all.json")).unwrap();
     for spoil in [
         (|document| document["files"][0]["colour"] = "red".into()) as fn(&mut Value),
@@ -94,14 +94,14 @@ fn sarif_is_as_oasis_has_it() {
         .iter()
         .find_map(|result| result["suppressions"][0]["justification"].as_str());
     assert_eq!(suppressed, Some("a client's, we know"));
-    // The schema is no rubber stamp.
+    // The schema also rejects documents.
     let mut spoilt = document.clone();
     spoilt["runs"][0]["results"][0]["level"] = "fatal".into();
     lab.write("spoilt.sarif", spoilt.to_string());
     assert_eq!(python(VALIDATE, &[&schema, &lab.path("spoilt.sarif")]).code, 1);
 }
 
-/// A certificate and a file may call themselves anything; their names must break nobody's parser.
+/// Certificates and files can have any names, which must not break a parser of the output.
 fn oddly_named() -> Lab {
     let lab = mixed();
     let mut openssl = peers::program("openssl");
@@ -154,7 +154,7 @@ fn junit_is_read_by_those_who_read_junit() {
         "pki/ca.pem",
     ];
     assert_eq!(names, wanted);
-    // The XSD is no rubber stamp.
+    // The XSD also rejects documents.
     let spoilt = run(&lab, "junit").stdout.replace("<testcase classname", "<testcase colour");
     lab.write("spoilt.xml", spoilt);
     assert_eq!(python(JUNIT, &[&xsd, &lab.path("spoilt.xml")]).code, 1);

@@ -1,4 +1,4 @@
-//! Files, folders, bundles, standard input; one file's fault hides no other.
+//! Files, folders, bundles, standard input; a fault in one file does not hide another.
 
 use std::fmt::Write as _;
 use std::os::unix::fs::symlink;
@@ -37,7 +37,7 @@ fn a_folder_without_certificates_is_no_success() {
     assert!(run.stderr.contains("there is no certificate to judge"), "{run:?}");
 }
 
-/// As Kubernetes mounts a secret, and with a way round in a circle.
+/// A folder as Kubernetes mounts a secret, and one with a cycle of links.
 #[test]
 fn links_to_files_are_read_and_links_to_folders_are_not_followed() {
     let lab = Lab::with_ca(&[]);
@@ -68,7 +68,7 @@ fn the_worst_outcome_decides_and_hides_no_other() {
     }
 }
 
-/// Some hundred certificates, of which every third has a fault, on however many cores.
+/// Several hundred certificates, of which every third has a fault, on any number of cores.
 #[test]
 fn the_order_is_that_of_the_names_and_always_the_same() {
     let lab = Lab::with_ca(&[]);
@@ -98,7 +98,7 @@ fn a_bundle_is_a_leaf_and_its_chain() {
     lab.write("bundle.pem", [lab.read("api.pem"), lab.read("pki/ca.pem")].concat());
     let mut page = String::new();
     let _ = writeln!(page, "{}", redacted(&lab, &lab.run(&["verify", "bundle.pem"])));
-    // The other way round etcd would take the CA for its own certificate.
+    // In the other order, etcd would use the CA as its own certificate.
     lab.write("turned.pem", [lab.read("pki/ca.pem"), lab.read("api.pem")].concat());
     let _ = writeln!(page, "{}", redacted(&lab, &lab.run(&["verify", "turned.pem"])));
     insta::assert_snapshot!("bundle", page);
@@ -114,7 +114,7 @@ fn standard_input_is_a_file_among_others() {
     assert!(run.stdout.contains(r#""fullyQualifiedName":"-""#), "{run:?}");
 }
 
-/// To open a pipe is to wait for somebody who writes: for ever.
+/// Opening a pipe would wait for a writer forever.
 #[test]
 fn a_pipe_in_a_folder_is_not_waited_for() {
     let lab = mixed();
@@ -163,7 +163,7 @@ fn what_is_no_certificate_is_called_what_it_is_and_passed_over_in_a_folder() {
     assert!(run.stdout.contains(wanted), "{run:?}");
 }
 
-/// A name could draw a line that looks like a verdict, or tell the terminal to hide one.
+/// A name could look like a line of output, or make the terminal hide one.
 #[test]
 fn names_of_files_cannot_pretend_to_be_verdicts() {
     let lab = mixed();
@@ -174,7 +174,7 @@ fn names_of_files_cannot_pretend_to_be_verdicts() {
     let shown = r"certs/x\nno.pem: ok\u{1b}[8m\u{202e}.pem";
     assert!(run.stdout.contains(&format!("\n{shown}: ok\n")), "{run:?}");
     assert!(run.stderr.contains(&format!("error: {shown}.crt: not a certificate")), "{run:?}");
-    // Programs get the name itself.
+    // Machine-readable output contains the unchanged name.
     let run = lab.run(&["verify", "certs", "--format", "json"]);
     assert!(names(&run).contains(&name.to_owned()), "{run:?}");
 }
@@ -187,7 +187,7 @@ fn a_leaf_in_the_trust_file_is_not_its_own_trusted_ca() {
     assert!(run.stdout.contains("no trusted CA\n") && !run.stdout.contains("(trusted)"), "{run:?}");
 }
 
-/// As Go's net.IP.Equal has it, and so whoever dials such a URL of a member.
+/// As in Go's net.IP.Equal, which clients with such a URL use.
 #[test]
 fn an_ipv4_address_in_the_form_of_ipv6_is_the_same_host() {
     let lab = mixed();

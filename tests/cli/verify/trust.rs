@@ -1,4 +1,4 @@
-//! Trust: what another CA of the same name signed is never accepted, whatever is ignored.
+//! Trust: a certificate from another CA with the same name is never accepted, whatever is ignored.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use crate::members::openssl_server;
 use crate::peers;
 use crate::process::finish;
 
-/// Two CAs of one name in `real` and `evil`, and the openssl configuration for what they sign.
+/// Two CAs with the same name in `real` and `evil`, and the OpenSSL configuration for their certificates.
 fn two_cas() -> Lab {
     let lab = Lab::new();
     for folder in ["real", "evil"] {
@@ -20,11 +20,11 @@ fn openssl(lab: &Lab, arguments: &[&str]) -> Run {
     finish(peers::program("openssl").args(arguments).current_dir(lab.folder()))
 }
 
-/// A leaf `NAME.pem` for ten days with these extensions, signed with the key of the CA in a folder.
+/// A leaf certificate `NAME.pem`, valid for ten days, with these extensions, signed with the key of the CA in a folder.
 fn sign(lab: &Lab, ca: &str, name: &str, extensions: &str) {
     let key = format!("{name}-key.pem");
     let (cert, ca_key) = (format!("{ca}/ca.pem"), format!("{ca}/ca-key.pem"));
-    // Without an identifier of the CA's key openssl tries every CA of the name.
+    // Without an identifier of the CA's key, OpenSSL tries every CA with that name.
     let aki =
         if extensions.contains("authorityKey") { "" } else { "authorityKeyIdentifier = none" };
     let common = "basicConstraints = critical, CA:FALSE";
@@ -39,7 +39,7 @@ fn sign(lab: &Lab, ca: &str, name: &str, extensions: &str) {
     }
 }
 
-/// What openssl says of a signature, whatever else is wrong with the certificate.
+/// Whether OpenSSL accepts the signature, whatever else is wrong with the certificate.
 fn openssl_accepts(lab: &Lab, ca: &str, leaf: &str) -> bool {
     let leaf = format!("{leaf}.pem");
     let signature_only = ["-partial_chain", "-no_check_time", "-ignore_critical"];
@@ -54,7 +54,7 @@ const SERVER: &str = "keyUsage = critical, digitalSignature\nextendedKeyUsage = 
     subjectAltName = DNS:localhost, IP:127.0.0.1";
 const UNKNOWN: &str = "1.3.6.1.4.1.44363.9 = critical, DER:05:00\nsubjectAltName = DNS:localhost";
 
-/// What a rule finds on a leaf, with the options that make it so.
+/// The findings of a rule on a leaf certificate, and the options that lead to them.
 const FAULTS: [(&str, &str, &[&str]); 4] = [
     ("peer-eku-both", SERVER, &["--purpose", "peer"]),
     ("leaf-expired", SERVER, &["--at", "2099-01-01T00:00:00Z"]),
@@ -91,17 +91,20 @@ fn ignoring_a_rule_does_not_make_a_forged_leaf_trusted() {
             assert!(findings.iter().any(|found| found["rule"] == rule), "{file}");
             if !trusted {
                 assert_eq!(file["trust"]["refused_by"], "path-signature");
-                assert_eq!(findings[0]["rule"], "path-signature", "first of all: {file}");
+                assert_eq!(
+                    findings[0]["rule"], "path-signature",
+                    "must be the first finding: {file}"
+                );
                 assert_eq!(file["path"][0]["signature"], "invalid");
             }
-            // Without the ignoring the same is refused, and trust is the same.
+            // Without --ignore, the result and the trust are the same.
             let (code, file) = verify(&lab, "leaf.pem", &all);
             assert_eq!((code, &file["trust"]["accepted"]), (1, &trusted.into()), "{file}");
         }
     }
 }
 
-/// `ETCD CA` for `etcd CA`: section 7.1 of RFC 5280 takes the two for one name, Go does not.
+/// `ETCD CA` for `etcd CA`: RFC 5280 section 7.1 treats them as the same name, Go does not.
 #[test]
 fn a_name_in_other_bytes_does_not_make_a_forged_leaf_trusted() {
     let lab = Lab::new();
@@ -144,7 +147,7 @@ fn a_forged_leaf_of_a_live_endpoint_is_not_trusted_either() {
     }
 }
 
-/// Nothing was verified, so nothing is ignored.
+/// If nothing was verified, nothing is ignored.
 #[test]
 fn an_endpoint_without_a_certificate_is_never_ok() {
     let lab = Lab::with_ca(&[]);

@@ -47,7 +47,7 @@ fn what_was_drafted_is_signed_by_another_process() {
     let csr = Draft::<CertificateRequest>::from_tbs(&tbs).unwrap().sign(&key).unwrap();
     assert!(csr.is_self_signed());
     let other = Draft::<CertificateRequest>::from_tbs(&tbs).unwrap().sign(&ca.key).unwrap_err();
-    assert!(other.to_string().contains("not the key that has to sign"), "{other}");
+    assert!(other.to_string().contains("not the key that must sign"), "{other}");
 }
 
 #[test]

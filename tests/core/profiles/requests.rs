@@ -30,18 +30,18 @@ fn a_name_whitelist_is_asked_about_every_name_and_address() {
     let request = request(SAN);
     for (pattern, wanted) in [
         // Unanchored, as in cfssl.
-        ("e", "ip \"10.0.0.1\": name_whitelist e of profile p does not admit it"),
+        ("e", "ip \"10.0.0.1\": the name_whitelist e of profile p does not match it"),
         (".", ""),
         ("", ""),
         ("^[a-z0-9.@:/]+$", ""),
-        ("^etcd", "dns \"a.example.com\": name_whitelist ^etcd of profile p does not admit it"),
+        ("^etcd", "dns \"a.example.com\": the name_whitelist ^etcd of profile p does not match it"),
         (
             "example|td|10|^x",
-            "CN \"etcdone\": name_whitelist example|td|10|^x of profile p does not admit it",
+            "CN \"etcdone\": the name_whitelist example|td|10|^x of profile p does not match it",
         ),
         (
             "^(etcdone|.*example.com|10.*)$",
-            "uri \"spiffe://td/x\": name_whitelist ^(etcdone|.*example.com|10.*)$ of profile p does not admit it",
+            "uri \"spiffe://td/x\": the name_whitelist ^(etcdone|.*example.com|10.*)$ of profile p does not match it",
         ),
     ] {
         let members = format!(r#""usages": ["signing"], "name_whitelist": "{pattern}""#);
@@ -165,7 +165,7 @@ fn a_request_for_a_ca_needs_a_profile_for_cas() {
     let leaf = config(r#""expiry": "1h""#, r#""usages": ["signing"], "copy_extensions": true"#);
     let error = issue(&leaf, &request).unwrap_err();
     assert!(
-        error.to_string().contains("the request is for a CA and the profile is for leaves"),
+        error.to_string().contains("the request is for a CA, but the profile is for leaf certificates"),
         "{error}"
     );
     let members =

@@ -1,8 +1,8 @@
 //! The table of etcd's options.
 //!
-//! The sets of 3.4.23 and 3.5.1 are what those programs accept: the tests ask them. The sets of later
-//! releases come from etcd's source and changelogs. Where no changelog names the patch release, an option
-//! counts as known from the first release that can have it, so that no finding accuses a correct file.
+//! The options of 3.4.23 and 3.5.1 are those that the programs accept, which the tests check. The options of later releases
+//! come from etcd's source and changelogs. If no changelog names the patch release, an option counts as known since the
+//! first release that can have it, so that no finding is about a correct file.
 
 use super::{EtcdOption, NEVER, OptionKind, Releases, YamlKey};
 use crate::etcd::EtcdVersion;
@@ -43,7 +43,7 @@ const fn urls(name: &'static str) -> EtcdOption {
     option(name, OptionKind::Urls).access()
 }
 
-/// A flag that etcd accepts for the sake of old scripts, and ignores.
+/// A flag that etcd accepts for compatibility and ignores.
 const fn ignored(name: &'static str) -> EtcdOption {
     text(name).only_flag()
 }
@@ -52,7 +52,7 @@ const V3_4: &[EtcdVersion] = &[EtcdVersion(3, 4, 0)];
 const V3_5: &[EtcdVersion] = &[EtcdVersion(3, 5, 0)];
 const V3_6: &[EtcdVersion] = &[EtcdVersion(3, 6, 0)];
 const V3_7: &[EtcdVersion] = &[EtcdVersion(3, 7, 0)];
-/// The release after the one that the tests ask.
+/// The release after the one that the tests use.
 const V3_5_2: &[EtcdVersion] = &[EtcdVersion(3, 5, 2)];
 const V3_5_5: &[EtcdVersion] = &[EtcdVersion(3, 5, 5)];
 const V3_5_14: &[EtcdVersion] = &[EtcdVersion(3, 5, 14)];

@@ -1,4 +1,4 @@
-//! Settings of an etcd that no unit starts: an environment file by itself, and a pod of the kubelet.
+//! Settings of an etcd without a unit: from a single environment file, or from a pod of the kubelet.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::etcd::version::EtcdVersion;
 use crate::etcd::words::Word;
 
 impl EtcdSettings {
-    /// What an environment file says, whatever reads it; none if it sets no variable of etcd.
+    /// The settings in an environment file, or `None` if it sets no etcd variable.
     pub fn from_environment(file: &str, text: &str, version: EtcdVersion) -> Option<Self> {
         let read = EnvironmentFile::read(text).variables.into_iter();
         let variables: BTreeMap<String, Word> =
@@ -23,8 +23,8 @@ impl EtcdSettings {
         Some(settings)
     }
 
-    /// What the command of a pod says, as kubeadm writes it to `/etc/kubernetes/manifests/etcd.yaml`; none if
-    /// the file is no pod that runs etcd.
+    /// The settings in the command of a pod, as in kubeadm's `/etc/kubernetes/manifests/etcd.yaml`, or `None` if the file is
+    /// not a pod that runs etcd.
     pub fn from_pod(file: &str, text: &str, version: EtcdVersion) -> Option<Self> {
         let document = Document::from_yaml(text.as_bytes()).ok()?;
         let containers = member(&member(&document.root(), "spec")?, "containers")?.list().ok()?;

@@ -1,4 +1,4 @@
-//! From a unit with its environment and flags, or from a configuration file, to settings.
+//! Reads settings from a unit with its environment and flags, or from a configuration file.
 
 use std::collections::BTreeMap;
 
@@ -13,8 +13,8 @@ use crate::etcd::words::Word;
 use crate::etcd::yaml::{ConfigFile, UnknownKey};
 
 impl EtcdSettings {
-    /// What a systemd unit gives etcd; `texts` are the unit and its drop-ins, in the order of systemd, and
-    /// `lookup` finds the files that the unit and its flags name.
+    /// The settings in a systemd unit. `texts` are the unit and its drop-ins, in the order of systemd, and `lookup` returns
+    /// the files that the unit and its flags refer to.
     pub fn from_unit<'f>(
         file: &str,
         texts: &[&str],
@@ -47,7 +47,7 @@ impl EtcdSettings {
         settings
     }
 
-    /// What a configuration file says.
+    /// The settings in a configuration file.
     pub fn from_yaml(file: &str, text: &str, version: EtcdVersion) -> Self {
         let mut settings = Self { file: Some(file.to_owned()), ..Self::default() };
         let read = ConfigFile::read(text, version);
@@ -63,7 +63,7 @@ impl EtcdSettings {
         settings
     }
 
-    /// The variables that the unit gives its program.
+    /// The environment that the unit sets.
     fn environment<'f>(
         &mut self,
         file: &str,
@@ -82,8 +82,9 @@ impl EtcdSettings {
                     let name = base(path);
                     let read = EnvironmentFile::read(text);
                     for ignored in &read.ignored {
-                        let text =
-                            format!("systemd ignores {ignored:?}, which is not a variable's name");
+                        let text = format!(
+                            "systemd ignores {ignored:?}, which is not the name of a variable"
+                        );
                         self.remark(RemarkKind::IgnoredVariable, name, text);
                     }
                     let variables = read.variables.into_iter();
@@ -91,12 +92,12 @@ impl EtcdSettings {
                 }
                 Some((_, FileLookup::Missing)) if named.is_optional => {}
                 Some((path, FileLookup::Missing)) => {
-                    let text = format!("EnvironmentFile={path} is not there");
+                    let text = format!("EnvironmentFile={path} does not exist");
                     self.remark(RemarkKind::Malformed, file, text);
                 }
                 Some((path, FileLookup::Unseen)) => {
                     self.extent = Extent::Partial;
-                    let text = format!("EnvironmentFile={path} is not among the files at hand");
+                    let text = format!("EnvironmentFile={path} is not available here");
                     self.remark(RemarkKind::Unseen, file, text);
                 }
                 None => {
@@ -114,7 +115,7 @@ impl EtcdSettings {
         environment
     }
 
-    /// The flags of the command, where it runs etcd and nothing in between.
+    /// The flags of the command, if it runs etcd directly.
     fn flags(
         &mut self,
         file: &str,
@@ -125,7 +126,7 @@ impl EtcdSettings {
         let program = &command.program.text;
         if base(program) != "etcd" || command.program.resolved().is_none() {
             self.extent = Extent::Partial;
-            let text = format!("ExecStart= runs {program}, and what that gives etcd is not known");
+            let text = format!("ExecStart= runs {program}, so the arguments of etcd are unknown");
             self.remark(RemarkKind::Unreadable, file, text);
             return Flags::default();
         }
@@ -137,7 +138,7 @@ impl EtcdSettings {
         let flags = Flags::read(&arguments, version);
         for reference in &flags.unknown {
             self.extent = Extent::Partial;
-            let text = format!("{reference} in ExecStart= is not set by any file at hand");
+            let text = format!("{reference} in ExecStart= is not set in any available file");
             self.remark(RemarkKind::Unreadable, file, text);
         }
         for reason in &flags.refused {
@@ -146,7 +147,7 @@ impl EtcdSettings {
         flags
     }
 
-    /// With a configuration file etcd takes nothing from anywhere else.
+    /// With a configuration file, etcd ignores all other sources.
     fn read_config_file<'f>(
         mut self,
         path: &Word,
@@ -168,13 +169,12 @@ impl EtcdSettings {
         let mut settings = match found {
             Some(FileLookup::Found(text)) => Self::from_yaml(base(&path.text), text, version),
             Some(FileLookup::Missing) => {
-                let text = format!("the configuration file {} is not there", path.text);
+                let text = format!("the configuration file {} does not exist", path.text);
                 self.remark(RemarkKind::Malformed, &unit, text);
                 Self { file: self.file.take(), extent: Extent::Partial, ..Self::default() }
             }
             Some(FileLookup::Unseen) | None => {
-                let text =
-                    format!("the configuration file {} is not among the files at hand", path.text);
+                let text = format!("the configuration file {} is not available here", path.text);
                 self.remark(RemarkKind::Unseen, &unit, text);
                 Self { file: self.file.take(), extent: Extent::Partial, ..Self::default() }
             }
@@ -190,7 +190,7 @@ impl EtcdSettings {
         version: EtcdVersion,
     ) {
         for (name, value) in environment {
-            // An empty variable is none to etcd.
+            // etcd treats an empty variable as unset.
             if value.text.is_empty() && value.unresolved.is_empty() {
                 continue;
             }
@@ -212,7 +212,7 @@ impl EtcdSettings {
     ) {
         for (option, value) in flags.values {
             let variable = option.variable();
-            // Even an empty one: etcd looks at the name.
+            // Even an empty one, because etcd checks only the name.
             if environment.contains_key(&variable) {
                 let text = format!("--{} and {variable} are both set", option.name);
                 self.remark(RemarkKind::Clash, file, text);
@@ -232,7 +232,9 @@ impl EtcdSettings {
             }
             None => {
                 let references = value.unresolved.join(", ");
-                let text = format!("{place} depends on {references}, which no file at hand tells");
+                let text = format!(
+                    "{place} depends on {references}, which is not set in any available file"
+                );
                 self.remark(RemarkKind::Unreadable, file, text);
                 None
             }
@@ -281,7 +283,7 @@ impl EtcdSettings {
                 let hint = match option.yaml_path().filter(|_| is_mistyped) {
                     Some(place) => format!("did you mean {place}?"),
                     None => format!(
-                        "etcd {version} takes {} only as a flag or a variable, if at all",
+                        "etcd {version} accepts {} only as a flag or a variable, if at all",
                         option.name
                     ),
                 };
@@ -296,7 +298,7 @@ impl EtcdSettings {
     }
 }
 
-/// Variables of etcd that are no options.
+/// Variables of etcd that are not options.
 const SPECIAL: [&str; 2] = ["ETCD_UNSUPPORTED_ARCH", "ETCD_VERSION"];
 
 /// `ETCD_CERT_FILE` -> `cert-file`
@@ -313,7 +315,7 @@ fn option_of(variable: &str, version: EtcdVersion) -> Option<&'static EtcdOption
     (is_it && !SPECIAL.contains(&variable)).then_some(option)
 }
 
-/// The name of the file that a path leads to.
+/// The file name in a path.
 fn base(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
