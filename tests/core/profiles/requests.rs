@@ -165,7 +165,9 @@ fn a_request_for_a_ca_needs_a_profile_for_cas() {
     let leaf = config(r#""expiry": "1h""#, r#""usages": ["signing"], "copy_extensions": true"#);
     let error = issue(&leaf, &request).unwrap_err();
     assert!(
-        error.to_string().contains("the request is for a CA, but the profile is for leaf certificates"),
+        error
+            .to_string()
+            .contains("the request is for a CA, but the profile is for leaf certificates"),
         "{error}"
     );
     let members =

@@ -217,14 +217,14 @@ pub(super) fn check_self_issued(in_path: &CertificateInPath<'_>) -> Vec<String> 
 /// The demand that a name violates although RFC 5280 allows the name.
 fn refuses(constraints: &NameConstraints, name: &GeneralName) -> Option<&'static Demand> {
     let (host, demand) = match name {
-        GeneralName::Uri(uri) => match host(uri) {
-            Some(host) => (host, &URI),
-            None => {
+        GeneralName::Uri(uri) => {
+            let Some(host) = host(uri) else {
                 let mut all = constraints.permitted.iter().chain(&constraints.excluded);
                 let on_uris = all.any(|base| matches!(base, GeneralName::Uri(_)));
                 return (!on_uris).then_some(&NO_HOST);
-            }
-        },
+            };
+            (host, &URI)
+        }
         GeneralName::Email(address) => (address.rsplit_once('@')?.1, &EMAIL),
         _ => return None,
     };
