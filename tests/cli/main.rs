@@ -21,6 +21,7 @@ mod members;
 mod oracles;
 mod peers;
 mod process;
+mod revocation;
 mod settings;
 mod usage;
 mod verify;

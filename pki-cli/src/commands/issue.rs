@@ -15,6 +15,7 @@ use super::{Common, core, lifetime};
 use crate::ca::{Ca, LockedFolder, certificate_path};
 use crate::failure::{Failure, shown};
 use crate::host;
+use crate::inventory::FilePlace;
 use crate::output::facts::{self, CertificateFacts, FindingFacts};
 use crate::output::{Format, json, text};
 use crate::store;
@@ -147,6 +148,7 @@ pub(crate) fn run(args: &IssueArgs, common: &Common) -> Result<ExitCode, Failure
     }
     // Others that write files of this name wait.
     let _folder = LockedFolder::lock(&folder, common.owners())?;
+    let signed = signed.at(&FilePlace::elsewhere(&wanted.files.certificate));
     let staged = signed.stage(|issued| {
         let mut pem = issued.certificate.to_pem()?;
         for above in ca.chain().intermediates().filter(|_| args.chain) {

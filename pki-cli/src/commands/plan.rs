@@ -4,8 +4,9 @@ use std::process::ExitCode;
 
 use super::Common;
 use super::cluster::{self, ApplyContext, ManifestArgs, Orphans, Outcome, Step, Work};
-use crate::ca::{Chain, Found};
+use crate::ca::{Chain, CrlState, Found};
 use crate::failure::{Failure, Kind};
+use crate::host;
 
 /// Show what `apply` would create, reissue, renew or keep, and why
 ///
@@ -40,7 +41,16 @@ pub(crate) fn run(args: &PlanArgs, common: &Common) -> Result<ExitCode, Failure>
         manifest.warnings.extend(manifest.ca_differences(&cas.server));
     }
     let specs = cluster::specs_by_host(&manifest, &args.manifest.only)?;
-    let context = ApplyContext::new(&manifest, cas.as_ref(), &folder)?;
+    let crl = match &cas {
+        Some(cas) if manifest.crl => {
+            let state = CrlState::read(&folder, cas.server.issuing(), host::now())?;
+            let current = state.last.filter(|_| state.due.is_none());
+            Some(current.map_or_else(Vec::new, |last| last.crl.der().to_vec()))
+        }
+        None if manifest.crl => Some(Vec::new()),
+        _ => None,
+    };
+    let context = ApplyContext::new(&manifest, cas.as_ref(), crl, &folder)?;
     let work = Work::find(&context, &specs, &args.manifest.only)?;
     let orphans = Orphans::of(args.prune);
     let changed = work.is_needed(orphans) || ca_step.is_some();
