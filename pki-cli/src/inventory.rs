@@ -141,9 +141,11 @@ impl Inventory {
         Ok(found.unwrap_or(true))
     }
 
-    /// Records new CAs. They are on disk afterwards.
+    /// Records new CAs, and those above them that have no rows yet. They are on disk afterwards.
     pub(crate) fn record_cas(&self, cas: &[Entry]) -> Result<(), Failure> {
-        self.0.write(|transaction| insert(transaction, cas))
+        self.0.write(|transaction| {
+            cas.iter().try_for_each(|ca| insert_missing(transaction, ca).map(drop))
+        })
     }
 
     /// Records all of what a CA issued, or nothing. It is on disk afterwards. The CA gets a row first, if it has none.

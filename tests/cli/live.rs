@@ -3,6 +3,7 @@
 
 mod configuration;
 mod grown;
+mod revoked;
 mod script;
 mod shapes;
 

@@ -128,7 +128,8 @@ impl ApplyCa {
     fn open(manifest: &Manifest, path: &Path, owners: Owners) -> Result<Self, Failure> {
         let request = manifest.ca_request();
         let algorithm = manifest.ca.key;
-        let new = NewCa { request: &request, algorithm, remains: Remains::Refuse, owners };
+        let remains = Remains::Refuse;
+        let new = NewCa { above: None, request: &request, algorithm, remains, owners };
         let (folder, opened) = new.open_or_create(path)?;
         let (chain, signing, step) = match opened {
             Opened::Created(ca) => (ca.chain().clone(), Some(ca), Some("create")),

@@ -148,6 +148,12 @@ pub(crate) fn run(args: &IssueArgs, common: &Common) -> Result<ExitCode, Failure
     }
     // Others that write files of this name wait.
     let _folder = LockedFolder::lock(&folder, common.owners())?;
+    if !args.chain && ca.chain().intermediates().next().is_some() {
+        host::say(
+            "warning: the file does not contain the intermediate CA, which etcd and its clients need behind the \
+             certificate: add --chain\n",
+        );
+    }
     let signed = signed.at(&FilePlace::elsewhere(&wanted.files.certificate));
     let staged = signed.stage(|issued| {
         let mut pem = issued.certificate.to_pem()?;

@@ -28,8 +28,8 @@ pub(crate) fn run(args: &PlanArgs, common: &Common) -> Result<ExitCode, Failure>
     let (chain, ca_step) = match Found::find(&folder)? {
         Found::Complete | Found::WithoutKey => (Some(Chain::read(&folder)?), None),
         Found::WithoutCertificate(lost) => {
-            let step = Step::ca("restore", &lost.certificate.subject.to_string(), &folder);
-            (Some(Chain::of(lost.certificate)), Some(step))
+            let step = Step::ca("restore", &lost.chain.ca().subject.to_string(), &folder);
+            (Some(lost.chain), Some(step))
         }
         Found::Nothing => {
             (None, Some(Step::ca("create", &manifest.ca.subject.to_string(), &folder)))
