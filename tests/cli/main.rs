@@ -11,6 +11,7 @@ mod export;
 mod faults;
 mod files;
 mod foreign;
+mod intermediate;
 mod inventory;
 mod lab;
 mod leaks;
