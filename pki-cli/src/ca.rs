@@ -1,6 +1,7 @@
 //! A certificate authority as a service: it drafts, signs and records, and only gives out what is recorded.
 
 mod chain;
+mod cluster;
 mod create;
 mod folder;
 mod revocation;
@@ -13,6 +14,9 @@ use pki_core::{
 };
 
 pub(crate) use self::chain::{Chain, read_certificates};
+pub(crate) use self::cluster::{
+    cluster_cas, crl_file, folder_of, folders_in, folders_of, hosts_from, hosts_of, read_cluster,
+};
 pub(crate) use self::create::{NewCa, Opened, Remains};
 pub(crate) use self::folder::{
     Found, LockedFolder, Lost, certificate_path, check_foreign, key_path,
@@ -20,7 +24,7 @@ pub(crate) use self::folder::{
 pub(crate) use self::revocation::{CRL_LIFETIME, CrlDue, CrlState, issued_by};
 use crate::failure::{Failure, shown};
 use crate::host;
-use crate::inventory::{CA_PROFILE, Entry, Inventory, Memory};
+use crate::inventory::{CA_PROFILE, Entry, Inventory, Memory, key_id_of};
 use crate::recorded::{Pending, Recorded};
 use crate::store::Owners;
 use crate::{signer, store};
@@ -172,6 +176,16 @@ impl Ca {
     /// Records everything that was signed, in one transaction that is on disk afterwards.
     pub(crate) fn record<T>(&self, pending: Pending<T>) -> Result<Recorded<T>, Failure> {
         pending.record(&self.inventory, &self.entry)
+    }
+
+    /// Records what several CAs signed, each in its own inventory.
+    pub(crate) fn record_all<T>(
+        cas: &[&Self],
+        pending: Pending<T>,
+    ) -> Result<Recorded<T>, Failure> {
+        let key_id = |ca: &Self| key_id_of(ca.certificate());
+        let cas: Vec<_> = cas.iter().map(|ca| (&ca.inventory, &ca.entry, key_id(ca))).collect();
+        pending.record_each(&cas)
     }
 }
 

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 
 use pki_core::{
-    APISERVER_CLIENT, Certificate, ClusterCas, Content, Crl, FileKind, PrivateKey, PublicKey, Role,
-    Signer, private_keys, quote, read_pem,
+    APISERVER_CLIENT, Certificate, ClusterCas, Content, Crl, FileKind, PrivateKey, PublicKey,
+    Purpose, Role, Signer, private_keys, quote, read_pem,
 };
 
 use crate::failure::Failure;
@@ -116,24 +116,26 @@ fn missing(files: &BTreeMap<OsString, HeldFile>, cas: &ClusterCas) -> Vec<String
     let find = |kind: &FileKind| files.get(&OsString::from(kind.name().into_owned()));
     let has = |kind: &FileKind| find(kind).is_some();
     let mut problems = Vec::new();
-    let trust_file = FileKind::TrustedCas.name();
-    match find(&FileKind::TrustedCas).map(|file| Certificate::from_pem_or_der(&file.contents)) {
-        None => problems.push(format!("{trust_file}: missing")),
-        Some(found) => {
-            let found = found.unwrap_or_default();
-            let is_missing =
-                |ca: &&&Certificate| found.iter().all(|trusted| trusted.der() != ca.der());
-            let trusted = cas.trusted();
-            let missing = trusted.iter().filter(is_missing);
-            problems.extend(
-                missing.map(|ca| {
-                    format!("{trust_file}: not the certificate of this CA, {}", ca.subject)
-                }),
-            );
-        }
-    }
     let pair = [Role::Server, Role::Peer].map(FileKind::Certificate);
     let of_a_member = pair.iter().any(has) || has(&FileKind::EtcdConfig);
+    let mut trust_files = vec![(FileKind::TrustedCas, Purpose::Server)];
+    if of_a_member && !cas.is_shared() {
+        trust_files
+            .extend([(FileKind::ClientCas, Purpose::Client), (FileKind::PeerCas, Purpose::Peer)]);
+    }
+    for (kind, purpose) in trust_files {
+        let name = kind.name();
+        let Some(file) = find(&kind) else {
+            problems.push(format!("{name}: missing"));
+            continue;
+        };
+        let found = Certificate::from_pem_or_der(&file.contents).unwrap_or_default();
+        let trusted = cas.trusted_for(purpose).into_iter();
+        let missing = trusted.filter(|ca| found.iter().all(|trusted| trusted.der() != ca.der()));
+        problems.extend(
+            missing.map(|ca| format!("{name}: not the certificate of this CA, {}", ca.subject)),
+        );
+    }
     let combined = has(&FileKind::Certificate(Role::Member));
     for kind in pair.iter().filter(|kind| of_a_member && !combined && !has(kind)) {
         problems.push(format!("{}: missing (a member needs it)", kind.name()));
@@ -158,11 +160,16 @@ fn is_public(kind: Option<&FileKind>, contents: &[u8]) -> bool {
     let is_public =
         |content: &Content| matches!(content, Content::Certificate(_) | Content::Crl(_));
     match kind.filter(|kind| !kind.is_secret()) {
-        Some(FileKind::TrustedCas | FileKind::Certificate(_)) => {
+        Some(
+            FileKind::TrustedCas
+            | FileKind::ClientCas
+            | FileKind::PeerCas
+            | FileKind::Certificate(_),
+        ) => {
             let sections = read_pem(contents).unwrap_or_default();
             !sections.is_empty() && sections.iter().all(|section| is_public(&section.content))
         }
-        Some(FileKind::Crl) => Crl::from_der(contents).is_ok(),
+        Some(FileKind::Crl | FileKind::PeerCrl) => Crl::from_der(contents).is_ok(),
         Some(_) => {
             quote::sentence(&String::from_utf8_lossy(contents)) == String::from_utf8_lossy(contents)
         }

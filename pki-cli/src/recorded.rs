@@ -144,15 +144,31 @@ impl<T> Pending<T> {
         Ok(Recorded(self.value))
     }
 
+    /// Records all of its certificates, each in the inventory of the CA that issued it. If that fails for one of them, nothing
+    /// may be put in place, and the rows of the others name certificates that nobody has.
+    pub(crate) fn record_each(
+        mut self,
+        cas: &[(&Inventory, &Entry, String)],
+    ) -> Result<Recorded<T>, Failure> {
+        for (inventory, ca, key_id) in cas {
+            let (of_ca, others) =
+                self.entries.into_iter().partition(|entry| entry.is_issued_by(key_id));
+            let of_ca: Vec<Entry> = of_ca;
+            self.entries = others;
+            if !of_ca.is_empty() {
+                inventory.record(ca, &of_ca)?;
+            }
+        }
+        match self.entries.len() {
+            0 => Ok(Recorded(self.value)),
+            _ => Err(Failure::bug("a certificate was signed without a CA")),
+        }
+    }
+
     /// Records the certificate of a new CA.
     pub(crate) fn record_ca(self, inventory: &Inventory) -> Result<Recorded<T>, Failure> {
         inventory.record_cas(&self.entries)?;
         Ok(Recorded(self.value))
-    }
-
-    /// The value, if it has no certificate that would have to be recorded.
-    pub(crate) fn without_certificates(self) -> Option<Recorded<T>> {
-        self.entries.is_empty().then_some(Recorded(self.value))
     }
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Borrow;
 
 use crate::certificate::Certificate;
 use crate::error::Error;
-use crate::layout::Role;
+use crate::layout::{Role, Traffic};
 use crate::usage::Purpose;
 
 /// The limit on CAs between a leaf certificate and its root, higher than in any path builder.
@@ -128,17 +128,38 @@ impl ClusterCas {
         Self { server: set.clone(), peer: set.clone(), client: set }
     }
 
-    /// The set that issues the certificates of a role. A certificate for both ports of a member comes from the CA for
-    /// servers, so members with separate CAs for the two ports cannot have one.
+    /// True if the same roots are trusted for every purpose.
+    pub fn is_shared(&self) -> bool {
+        let trusted = |set: &CaSet| -> Vec<Vec<u8>> {
+            set.trusted().iter().map(|ca| ca.der().to_vec()).collect()
+        };
+        let server = trusted(&self.server);
+        server == trusted(&self.peer) && server == trusted(&self.client)
+    }
+
+    /// The set that issues the certificates of a role.
     pub const fn for_role(&self, role: &Role) -> &CaSet {
-        match role {
-            Role::Server | Role::Member => &self.server,
-            Role::Peer => &self.peer,
-            Role::Client(_) => &self.client,
+        self.of(role.traffic())
+    }
+
+    /// The set that issues these certificates.
+    pub const fn of(&self, traffic: Traffic) -> &CaSet {
+        match traffic {
+            Traffic::Server => &self.server,
+            Traffic::Peer => &self.peer,
+            Traffic::Client => &self.client,
         }
     }
 
+    /// The contents of a trust file for programs that accept certificates with this purpose: the roots in PEM.
+    pub fn trust_pem(&self, purpose: Purpose) -> Result<String, Error> {
+        pem(self.trusted_for(purpose))
+    }
+
     /// The roots that programs need to trust to accept a certificate with this purpose, without duplicates.
+    ///
+    /// For clients, these include the roots of the servers: etcd's gateway connects to the client port of its own member with
+    /// the certificate of the server.
     pub fn trusted_for(&self, purpose: Purpose) -> Vec<&Certificate> {
         once(self.sets_for(purpose).into_iter().flat_map(CaSet::trusted))
     }
@@ -162,7 +183,7 @@ impl ClusterCas {
         match purpose {
             Purpose::Server => vec![&self.server],
             Purpose::Peer => vec![&self.peer],
-            Purpose::Client => vec![&self.client],
+            Purpose::Client => vec![&self.client, &self.server],
             _ => vec![&self.server, &self.peer, &self.client],
         }
     }

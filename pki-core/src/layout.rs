@@ -69,6 +69,16 @@ impl Role {
         }
     }
 
+    /// The CA that it comes from in a cluster with separate CAs. A certificate for both ports of a member comes from the CA
+    /// for servers, so members of such a cluster cannot have one.
+    pub const fn traffic(&self) -> Traffic {
+        match self {
+            Self::Server | Self::Member => Traffic::Server,
+            Self::Peer => Traffic::Peer,
+            Self::Client(_) => Traffic::Client,
+        }
+    }
+
     /// All purposes of the certificate.
     pub const fn purposes(&self) -> &'static [Purpose] {
         match self {
@@ -76,6 +86,32 @@ impl Role {
             Self::Peer => &[Purpose::Peer],
             Self::Member => &[Purpose::Server, Purpose::Peer],
             Self::Client(_) => &[Purpose::Client],
+        }
+    }
+}
+
+/// The kinds of certificates that can come from a CA of their own.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[expect(clippy::exhaustive_enums, reason = "callers match every kind")]
+pub enum Traffic {
+    /// What members present to their clients.
+    Server,
+    /// What members present to each other.
+    Peer,
+    /// What clients present to members.
+    Client,
+}
+
+impl Traffic {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Server, Self::Peer, Self::Client];
+
+    /// The name in a manifest: `server`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Server => "server",
+            Self::Peer => "peer",
+            Self::Client => "client",
         }
     }
 }
@@ -104,8 +140,12 @@ impl Owner {
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "callers match every file")]
 pub enum FileKind {
-    /// The CAs that the host trusts.
+    /// The CAs that the host trusts: all of them, or with separate CAs those of the servers that clients connect to.
     TrustedCas,
+    /// With separate CAs, those that a member trusts on its client port.
+    ClientCas,
+    /// With separate CAs, those that a member trusts on its peer port.
+    PeerCas,
     /// A certificate, followed by its intermediates.
     Certificate(Role),
     /// The private key of a certificate.
@@ -116,8 +156,10 @@ pub enum FileKind {
     KeyStore(Role),
     /// The password of the PKCS #12 file.
     KeyStorePassword(Role),
-    /// The CRL of the CA in DER, which every version of etcd reads.
+    /// The CRL of the CA in DER, which every version of etcd reads. With separate CAs, that of the CA for clients.
     Crl,
+    /// With separate CAs, the CRL of the CA for peers.
+    PeerCrl,
     /// etcd's configuration file.
     EtcdConfig,
     /// The systemd unit that starts etcd.
@@ -130,9 +172,12 @@ pub enum FileKind {
 
 impl FileKind {
     /// The kinds with exactly one file.
-    const FIXED: [Self; 6] = [
+    const FIXED: [Self; 9] = [
         Self::TrustedCas,
+        Self::ClientCas,
+        Self::PeerCas,
         Self::Crl,
+        Self::PeerCrl,
         Self::EtcdConfig,
         Self::EtcdUnit,
         Self::EtcdctlEnv,
@@ -143,12 +188,15 @@ impl FileKind {
     pub fn name(&self) -> Cow<'static, str> {
         match self {
             Self::TrustedCas => "ca.pem".into(),
+            Self::ClientCas => "client-ca.pem".into(),
+            Self::PeerCas => "peer-ca.pem".into(),
             Self::Certificate(role) => role.certificate_file().into(),
             Self::Key(role) => role.key_file().into(),
             Self::Combined(role) => format!("{}{COMBINED_SUFFIX}", role.base()).into(),
             Self::KeyStore(role) => format!("{}{KEY_STORE_SUFFIX}", role.base()).into(),
             Self::KeyStorePassword(role) => format!("{}{PASSWORD_SUFFIX}", role.base()).into(),
             Self::Crl => "crl.der".into(),
+            Self::PeerCrl => "peer-crl.der".into(),
             Self::EtcdConfig => "etcd.conf.yaml".into(),
             Self::EtcdUnit => "etcd.service".into(),
             Self::EtcdctlEnv => "etcdctl.env".into(),

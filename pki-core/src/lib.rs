@@ -239,11 +239,11 @@ pub use finding::{Finding, Rule, Severity, Source};
 pub use held_keys::private_keys;
 pub use key::{KeyAlgorithm, KeyId, PublicKey, SignatureAlgorithm, Signer};
 #[cfg(feature = "manifest")]
-pub use layout::{APISERVER_CLIENT, FileKind, Owner, Role};
+pub use layout::{APISERVER_CLIENT, FileKind, Owner, Role, Traffic};
 #[cfg(feature = "manifest")]
 pub use manifest::{
     CaSpec, Client, ClientFormat, ClusterState, Endpoint, EtcdConfig, Host, KubernetesVersion,
-    Manifest, Paths, ReachedBy,
+    Manifest, Paths, ReachedBy, SeparateCas,
 };
 pub use name::{DnsName, EmailAddress, San, Uri};
 pub use oid::Oid;

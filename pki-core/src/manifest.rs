@@ -10,4 +10,5 @@ pub use self::endpoint::Endpoint;
 pub use self::kubernetes::KubernetesVersion;
 pub use self::model::{
     CaSpec, Client, ClientFormat, ClusterState, EtcdConfig, Host, Manifest, Paths, ReachedBy,
+    SeparateCas,
 };

@@ -11,6 +11,7 @@ mod options;
 mod progress;
 mod prune;
 mod schema;
+mod separate;
 mod shapes;
 mod twice;
 

@@ -5,6 +5,7 @@ mod configuration;
 mod grown;
 mod revoked;
 mod script;
+mod separate;
 mod shapes;
 
 use std::fs;

@@ -103,7 +103,10 @@ impl Machines {
     pub(crate) fn apply(&self, more: &str) {
         let manifest = fs::read_to_string(peers::root().join("examples/lab/cluster.yaml")).unwrap();
         let away: Vec<_> = MEMBERS.iter().filter(|name| !self.members().contains(name)).collect();
-        let is_here = |line: &&str| !away.iter().any(|name| line.contains(**name));
+        let has_cas = more.contains("cas:");
+        let is_here = |line: &&str| {
+            !away.iter().any(|name| line.contains(**name)) && !(has_cas && line.starts_with("ca:"))
+        };
         let mut manifest: String = manifest.split_inclusive('\n').filter(is_here).collect();
         manifest = manifest.replace("192.168.29.", self.network.address_prefix());
         manifest.push_str(more);

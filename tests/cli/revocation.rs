@@ -89,8 +89,6 @@ fn openssl_and_verify_agree_with_the_crl_about_every_reason() {
             assert!(entry.contains(printed), "{reason}: {entry}");
         }
         // The second has the next number, and both have the CA's key identifier.
-        let number =
-            |file: &str| openssl(&lab, &format!("crl -in {file} -noout -crlnumber")).stdout;
         assert_eq!([crl_number(&lab, "crl.pem"), crl_number(&lab, "crl.der")], ["1", "2"]);
         let ski = openssl(&lab, "x509 -in pki/ca.pem -noout -ext subjectKeyIdentifier").stdout;
         let ski = ski.lines().nth(1).unwrap().trim();

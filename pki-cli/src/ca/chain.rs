@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use pki_core::{CaSet, Certificate, ClusterCas};
+use pki_core::{CaSet, Certificate};
 
 use super::folder::certificate_path;
 use super::revocation::issued_by;
@@ -57,11 +57,10 @@ impl Chain {
         self.all().map(Certificate::to_pem).collect()
     }
 
-    /// The CAs of a cluster, all of whose certificates this CA issues. `folder` is that of the CA.
-    pub(crate) fn cas(&self, folder: &Path) -> Result<ClusterCas, Failure> {
+    /// The CA that issues, those above it, and the roots that are trusted. `folder` is that of the CA.
+    pub(crate) fn set(&self, folder: &Path) -> Result<CaSet, Failure> {
         let set = CaSet::new(self.all().cloned().collect());
-        let set = set.map_err(|error| Failure::from(error).in_file(&certificate_path(folder)))?;
-        Ok(ClusterCas::shared(set))
+        set.map_err(|error| Failure::from(error).in_file(&certificate_path(folder)))
     }
 
     /// The CA's own certificate.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use pki_core::Signer;
 
 use super::chain::Chain;
+use super::cluster::hosts_of;
 use crate::failure::{Failure, shown};
 use crate::inventory::{self, Inventory};
 use crate::store::{self, Access, Batch, Existing, Lock, Owners};
@@ -101,7 +102,7 @@ fn no_ca(folder: &Path) -> Failure {
 /// What an earlier CA left. A CA that is in the inventory but signed nothing left nothing: perhaps the run that created it
 /// was killed before its files were in place.
 fn remains(folder: &Path) -> Result<Option<String>, Failure> {
-    let hosts = hosts::list(&folder.join(hosts::FOLDER))?.len();
+    let hosts = hosts::list(&hosts_of(folder))?.len();
     let hosts = u32::try_from(hosts).unwrap_or(u32::MAX);
     let issued = Inventory::of(folder).count_issued()?;
     let mut remains = Vec::new();

@@ -1,24 +1,20 @@
 //! `etcdpki apply`
 
+mod cas;
+
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::mpsc;
 use std::thread;
 
-use pki_core::{
-    Action, CertificateSpec, ClusterCas, Issued, KeyFormat, Manifest, PrivateKey, Signer, quote,
-};
+use pki_core::{Action, CertificateSpec, ClusterCas, Issued, KeyFormat, PrivateKey, Signer, quote};
 use zeroize::Zeroizing;
 
+use self::cas::{ApplyCas, Signing};
 use super::Common;
 use super::cluster::{
     self, ApplyContext, HostWork, IssuedPair, ManifestArgs, Orphans, Outcome, Step, Work,
     in_parallel,
-};
-use crate::ca::{
-    self, CRL_LIFETIME, Ca, Chain, CrlDue, CrlState, Found, LockedFolder, NewCa, Opened, Remains,
 };
 use crate::failure::Failure;
 use crate::host;
@@ -27,7 +23,7 @@ use crate::inventory::FilePlace;
 use crate::progress::Progress;
 use crate::recorded::{Pending, Recorded};
 use crate::signals::{self, Uninterrupted};
-use crate::store::{self, Access, Owners};
+use crate::store::{self, Access};
 
 /// Create or update the cluster's certificates from the manifest: the CA, and a folder for each host
 ///
@@ -58,37 +54,37 @@ pub(crate) fn run(args: &ApplyArgs, common: &Common) -> Result<ExitCode, Failure
     // Before a CA is created.
     let specs = cluster::specs_by_host(&manifest, &args.manifest.only)?;
     let path = common.folder_of(&args.manifest.file, &manifest);
-    let mut ca = ApplyCa::open(&manifest, &path, common.owners())?;
-    let cas = ca.chain.cas(&path)?;
-    let differences = manifest.ca_differences(&cas.server);
+    let mut ca = ApplyCas::open(&manifest, &path, common.owners())?;
+    let cas = ca.cluster()?;
+    let differences = manifest.ca_differences(&cas);
     manifest.warnings.extend(differences);
-    let crl = if manifest.crl { Some(ca.current_crl()?) } else { None };
-    let context = ApplyContext::new(&manifest, Some(&cas), crl, &path)?;
+    let crls = if manifest.crl { ca.crls()? } else { Vec::new() };
+    let context = ApplyContext::new(&manifest, Some(&cas), crls, &path)?;
     let orphans = Orphans::of(args.prune);
     hosts::clean(&context.all)?;
 
     let work = Work::find(&context, &specs, &args.manifest.only)?;
     let needed = work.hosts.iter().filter(|host| host.is_needed(orphans));
     let needed: Vec<&HostWork<'_>> = needed.collect();
-    let name = |spec: &CertificateSpec| format!("{}/{}", spec.host, spec.role.certificate_file());
-    let waiting: Vec<String> = needed.iter().flat_map(|host| to_sign(host)).map(name).collect();
+    let waiting: Vec<&CertificateSpec> = needed.iter().flat_map(|host| to_sign(host)).collect();
     if orphans == Orphans::Remove && !args.yes {
         confirm(&work.removals())?;
     }
     ca.prepare(&waiting)?;
-    let mut changed = ca.step.is_some() || !needed.is_empty();
-    put_all(&needed, &context, ca.signing.as_deref(), &cas, orphans)?;
+    let (steps, remarks) = (ca.steps(), ca.remarks());
+    let mut changed = !steps.is_empty() || !needed.is_empty();
+    put_all(&needed, &context, &ca.signing(), &cas, orphans)?;
     let removed = work.orphans.iter().filter(|orphan| orphan.kept_because.is_none());
     for orphan in removed.filter(|_| orphans == Orphans::Remove) {
         hosts::remove(&context.all, &orphan.host)?;
         changed = true;
     }
 
-    let mut steps: Vec<Step> = ca.step.into_iter().chain(work.steps(orphans)).collect();
+    let mut steps: Vec<Step> = steps.into_iter().chain(work.steps(orphans)).collect();
     steps.retain(|step| step.action != "keep");
     let (next, warning) = (context.next_for(&args.manifest.only), context.warning);
     let mut warnings = std::mem::take(&mut manifest.warnings);
-    warnings.extend(ca.remarks);
+    warnings.extend(remarks);
     warnings.extend(warning);
     let end = if changed { "done\n" } else { "nothing to do\n" };
     Outcome { changed, warnings, steps, next }.print(common.format, end)?;
@@ -111,104 +107,12 @@ fn confirm(removals: &[String]) -> Result<(), Failure> {
     }
 }
 
-/// The CA of a run of `apply`. Its key is read only when something is to be signed.
-struct ApplyCa {
-    chain: Chain,
-    /// Ready to sign.
-    signing: Option<Box<Ca>>,
-    /// What became of the CA itself.
-    step: Option<Step>,
-    remarks: Vec<String>,
-    /// Nobody else works in the folder during the run.
-    folder: LockedFolder,
-}
-
-impl ApplyCa {
-    /// Opens the CA in its folder, creates one if there is none, or puts its certificate back.
-    fn open(manifest: &Manifest, path: &Path, owners: Owners) -> Result<Self, Failure> {
-        let request = manifest.ca_request();
-        let algorithm = manifest.ca.key;
-        let remains = Remains::Refuse;
-        let new = NewCa { above: None, request: &request, algorithm, remains, owners };
-        let (folder, opened) = new.open_or_create(path)?;
-        let (chain, signing, step) = match opened {
-            Opened::Created(ca) => (ca.chain().clone(), Some(ca), Some("create")),
-            Opened::Found(Found::Complete | Found::WithoutKey) => (Chain::read(path)?, None, None),
-            Opened::Found(Found::WithoutCertificate(lost)) => {
-                let ca = Ca::restore(&folder, *lost)?;
-                (ca.chain().clone(), Some(Box::new(ca)), Some("restore"))
-            }
-            Opened::Found(other) => return Err(other.refusal(path)),
-        };
-        let step = step.map(|action| Step::ca(action, &chain.ca().subject.to_string(), path));
-        Ok(Self { chain, signing, step, remarks: Vec::new(), folder })
-    }
-
-    /// Gets ready to sign these certificates, if there are any.
-    fn prepare(&mut self, waiting: &[String]) -> Result<(), Failure> {
-        if !waiting.is_empty() {
-            self.signing().map_err(|failure| waits(failure, waiting))?;
-        }
-        self.remarks.extend(match &self.signing {
-            Some(ca) => ca.remarks().to_vec(),
-            None => ca::remarks(self.folder.path(), self.chain.ca())?,
-        });
-        Ok(())
-    }
-
-    /// The CA, ready to sign.
-    fn signing(&mut self) -> Result<&Ca, Failure> {
-        let ca = match self.signing.take() {
-            Some(ca) => ca,
-            None => Box::new(Ca::with_key_file(self.folder.path(), self.chain.clone())?),
-        };
-        Ok(self.signing.insert(ca))
-    }
-
-    /// The CRL for the members in DER: the newest one, or a new one if that is due.
-    fn current_crl(&mut self) -> Result<Vec<u8>, Failure> {
-        let CrlState { last, due } =
-            CrlState::read(self.folder.path(), self.chain.ca(), host::now())?;
-        let Some(due) = due else {
-            return Ok(last.map_or_else(Vec::new, |last| last.crl.der().to_vec()));
-        };
-        match (self.signing(), last) {
-            (Ok(ca), _) => Ok(ca.issue_crl(CRL_LIFETIME)?.get().der().to_vec()),
-            // etcd does not check the dates of a CRL, so the one that members have still works.
-            (Err(failure), Some(last)) if matches!(due, CrlDue::Ends(_)) => {
-                self.remarks.push(format!("the CA cannot sign a new CRL, and {due}: {failure}"));
-                Ok(last.crl.der().to_vec())
-            }
-            (Err(mut failure), _) => {
-                let _ = write!(failure.message, "\n  a CRL waits for the CA's signature: {due}");
-                Err(failure)
-            }
-        }
-    }
-}
-
-/// Says which certificates are waiting for a CA that cannot sign.
-fn waits(mut failure: Failure, waiting: &[String]) -> Failure {
-    const SHOWN: usize = 20;
-    let mut lines: Vec<&str> = waiting.iter().map(String::as_str).take(SHOWN).collect();
-    let more = format!("and {} more", waiting.len().saturating_sub(SHOWN));
-    if waiting.len() > SHOWN {
-        lines.push(&more);
-    }
-    let count = match waiting.len() {
-        1 => "1 certificate waits".to_owned(),
-        number => format!("{number} certificates wait"),
-    };
-    let _ = write!(failure.message, "\n  {count} for the CA's signature: {}", lines.join(", "));
-    failure
-}
-
 /// Issues the certificates that these hosts need and puts their folders in place. While some hosts wait for the disk,
 /// the next ones are prepared.
 fn put_all(
     needed: &[&HostWork<'_>],
     context: &ApplyContext<'_>,
-    ca: Option<&Ca>,
+    signing: &Signing<'_>,
     cas: &ClusterCas,
     orphans: Orphans,
 ) -> Result<(), Failure> {
@@ -224,7 +128,7 @@ fn put_all(
     let progress = &Progress::new("making", needed.len());
     let make_all = |hosts: &[&HostWork<'_>]| {
         in_parallel(hosts, |host| {
-            let made = make(host, context, ca, cas, orphans);
+            let made = make(host, context, signing, cas, orphans);
             progress.step();
             made
         })
@@ -232,7 +136,7 @@ fn put_all(
     let mut origins = context.origins.clone();
     let mut put = |hosts: &[&HostWork<'_>], made: Result<Vec<_>, Failure>| {
         let names: Vec<&str> = hosts.iter().map(|host| host.host).collect();
-        put(made?, &names, &mut origins, context, ca)
+        put(made?, &names, &mut origins, context, signing)
     };
     thread::scope(|scope| {
         // One batch waits while one is prepared and one is put in place, so no more than three are in memory.
@@ -270,7 +174,7 @@ fn to_sign<'a>(host: &'a HostWork<'_>) -> impl Iterator<Item = &'a CertificateSp
 fn make(
     host: &HostWork<'_>,
     context: &ApplyContext<'_>,
-    ca: Option<&Ca>,
+    signing: &Signing<'_>,
     cas: &ClusterCas,
     orphans: Orphans,
 ) -> Result<Option<Pending<NewFolder>>, Failure> {
@@ -291,8 +195,8 @@ fn make(
         let leaf_key = PrivateKey::generate(spec.key)?;
         let request = spec.request(leaf_key.public_key().clone());
         let profile = context.profiles.profile(spec.role.profile())?;
-        let ca = ca.ok_or_else(|| Failure::bug("a certificate is to be signed without a CA"))?;
-        let file = Path::new(hosts::FOLDER).join(host.host).join(spec.role.certificate_file());
+        let ca = signing.for_role(&spec.role)?;
+        let file = context.relative.join(host.host).join(spec.role.certificate_file());
         let issued = ca.sign(&request, profile, &host::issuance_context()?)?;
         signed.push(issued.at(&FilePlace::of_host(host.host, &file)));
         files.push(BundleFile {
@@ -338,17 +242,12 @@ fn put(
     hosts: &[&str],
     origins: &mut Origins,
     context: &ApplyContext<'_>,
-    ca: Option<&Ca>,
+    signing: &Signing<'_>,
 ) -> Result<(), Failure> {
     hosts::sync_all(&context.all)?;
     signals::check()?;
     let made: Pending<Vec<NewFolder>> = made.into_iter().flatten().collect();
-    let recorded = match ca {
-        Some(ca) => ca.record(made)?,
-        None => made
-            .without_certificates()
-            .ok_or_else(|| Failure::bug("a certificate was signed without a CA"))?,
-    };
+    let recorded = signing.record(made)?;
     origins.add(hosts.iter().copied(), &context.manifest.cluster)?;
     recorded.into_iter().try_for_each(Recorded::<NewFolder>::put)
 }

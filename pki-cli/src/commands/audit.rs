@@ -5,7 +5,7 @@ use std::path::Path;
 use pki_core::{FileReport, HostFile, Manifest};
 
 use super::cluster::in_parallel;
-use crate::ca::Chain;
+use crate::ca;
 use crate::failure::Failure;
 use crate::hosts::HeldFile;
 use crate::{host, hosts};
@@ -27,7 +27,7 @@ fn read_host(folder: &Path, host: &str) -> Result<Vec<HostFile>, Failure> {
 
 /// Judges the files of every host in the CA's folder by the manifest.
 pub(crate) fn run(manifest: &Manifest, folder: &Path) -> Result<Vec<FileReport>, Failure> {
-    let cas = Chain::read(folder)?.cas(folder)?;
+    let cas = ca::read_cluster(&ca::folders_of(manifest, folder))?;
     let files = read_hosts(&folder.join(hosts::FOLDER))?;
     Ok(manifest.audit(&cas, &files, host::now())?)
 }

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::{Common, cluster};
 use crate::archive::{self, Member};
-use crate::ca::Chain;
+use crate::ca;
 use crate::failure::{Failure, shown};
 use crate::host;
 use crate::hosts::{self, HeldFile};
@@ -100,7 +100,7 @@ pub(crate) fn run(args: &ExportArgs, common: &Common) -> Result<ExitCode, Failur
         None => common.folder(),
     };
     let files = find(&args.host, &folder)?;
-    let cas = Chain::read(&folder)?.cas(&folder)?;
+    let cas = ca::read_cluster(&ca::folders_in(&folder)?)?;
     let bundle = pairs::read(&args.host, &files, &cas)?;
     let made = match (args.form, &password) {
         (Form::Pkcs12, Some(password)) => key_stores(args, &bundle, &cas, password)?,
@@ -246,6 +246,8 @@ fn kubeadm<'a>(bundle: &Bundle, files: &'a BTreeMap<OsString, HeldFile>) -> Vec<
         }
     };
     add("pki/etcd/ca.crt".to_owned(), &FileKind::TrustedCas.name());
+    add("pki/etcd/client-ca.crt".to_owned(), &FileKind::ClientCas.name());
+    add("pki/etcd/peer-ca.crt".to_owned(), &FileKind::PeerCas.name());
     for Pair { role, .. } in &bundle.pairs {
         let in_etcd = |role: &Role| format!("etcd/{}", role.base());
         let places = match role {

@@ -1,10 +1,13 @@
 //! `etcdpki plan`
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+use pki_core::{ClusterCas, FileKind, Manifest, Traffic};
 
 use super::Common;
 use super::cluster::{self, ApplyContext, ManifestArgs, Orphans, Outcome, Step, Work};
-use crate::ca::{Chain, CrlState, Found};
+use crate::ca::{self, Chain, CrlState, Found};
 use crate::failure::{Failure, Kind};
 use crate::host;
 
@@ -25,39 +28,78 @@ pub(crate) struct PlanArgs {
 pub(crate) fn run(args: &PlanArgs, common: &Common) -> Result<ExitCode, Failure> {
     let mut manifest = cluster::read_manifest(&args.manifest.file)?;
     let folder = common.folder_of(&args.manifest.file, &manifest);
-    let (chain, ca_step) = match Found::find(&folder)? {
-        Found::Complete | Found::WithoutKey => (Some(Chain::read(&folder)?), None),
-        Found::WithoutCertificate(lost) => {
-            let step = Step::ca("restore", &lost.chain.ca().subject.to_string(), &folder);
-            (Some(lost.chain), Some(step))
+    let (chains, ca_steps) = find_cas(&manifest, &folder)?;
+    let cas = match &chains {
+        Some(chains) => {
+            let chains = chains.iter().map(|(folder, chain)| (folder.as_path(), chain));
+            Some(ca::cluster_cas(&chains.collect::<Vec<_>>())?)
         }
-        Found::Nothing => {
-            (None, Some(Step::ca("create", &manifest.ca.subject.to_string(), &folder)))
-        }
-        other => return Err(other.refusal(&folder)),
+        None => None,
     };
-    let cas = chain.map(|chain| chain.cas(&folder)).transpose()?;
     if let Some(cas) = &cas {
-        manifest.warnings.extend(manifest.ca_differences(&cas.server));
+        manifest.warnings.extend(manifest.ca_differences(cas));
     }
     let specs = cluster::specs_by_host(&manifest, &args.manifest.only)?;
-    let crl = match &cas {
-        Some(cas) if manifest.crl => {
-            let state = CrlState::read(&folder, cas.server.issuing(), host::now())?;
-            let current = state.last.filter(|_| state.due.is_none());
-            Some(current.map_or_else(Vec::new, |last| last.crl.der().to_vec()))
-        }
-        None if manifest.crl => Some(Vec::new()),
-        _ => None,
-    };
-    let context = ApplyContext::new(&manifest, cas.as_ref(), crl, &folder)?;
+    let crls = if manifest.crl { crls(&manifest, cas.as_ref(), &folder)? } else { Vec::new() };
+    let context = ApplyContext::new(&manifest, cas.as_ref(), crls, &folder)?;
     let work = Work::find(&context, &specs, &args.manifest.only)?;
     let orphans = Orphans::of(args.prune);
-    let changed = work.is_needed(orphans) || ca_step.is_some();
-    let steps: Vec<Step> = ca_step.into_iter().chain(work.steps(orphans)).collect();
+    let changed = work.is_needed(orphans) || !ca_steps.is_empty();
+    let steps: Vec<Step> = ca_steps.into_iter().chain(work.steps(orphans)).collect();
     let next = context.next_for(&args.manifest.only);
     let mut warnings = manifest.warnings.clone();
     warnings.extend(context.warning);
     Outcome { changed, warnings, steps, next }.print(common.format, "")?;
     Ok(if changed { ExitCode::from(Kind::Refused.exit_code()) } else { ExitCode::SUCCESS })
+}
+
+/// The certificates of the CAs, each with its folder, and what `apply` would do with the CAs themselves. There are no
+/// certificates unless every CA has one.
+#[expect(clippy::type_complexity, reason = "it is taken apart at once")]
+fn find_cas(
+    manifest: &Manifest,
+    folder: &Path,
+) -> Result<(Option<Vec<(PathBuf, Chain)>>, Vec<Step>), Failure> {
+    let (mut chains, mut steps) = (Vec::new(), Vec::new());
+    let specs = manifest.ca_specs();
+    for (traffic, spec) in &specs {
+        let folder = ca::folder_of(folder, *traffic);
+        match Found::find(&folder)? {
+            Found::Complete | Found::WithoutKey => {
+                let chain = Chain::read(&folder)?;
+                chains.push((folder, chain));
+            }
+            Found::WithoutCertificate(lost) => {
+                let subject = lost.chain.ca().subject.to_string();
+                steps.push(Step::ca("restore", &subject, &folder));
+                chains.push((folder, lost.chain));
+            }
+            Found::Nothing => steps.push(Step::ca("create", &spec.subject.to_string(), &folder)),
+            other => return Err(other.refusal(&folder)),
+        }
+    }
+    Ok(((chains.len() == specs.len()).then_some(chains), steps))
+}
+
+/// The CRLs that members get. One that is due is empty here, so that no file equals it.
+fn crls(
+    manifest: &Manifest,
+    cas: Option<&ClusterCas>,
+    folder: &Path,
+) -> Result<Vec<(FileKind, Vec<u8>)>, Failure> {
+    let mut crls = Vec::new();
+    for (traffic, _) in manifest.ca_specs() {
+        let Some(kind) = ca::crl_file(traffic) else { continue };
+        let contents = match cas {
+            Some(cas) => {
+                let ca = cas.of(traffic.unwrap_or(Traffic::Server)).issuing();
+                let state = CrlState::read(&ca::folder_of(folder, traffic), ca, host::now())?;
+                let current = state.last.filter(|_| state.due.is_none());
+                current.map_or_else(Vec::new, |last| last.crl.der().to_vec())
+            }
+            None => Vec::new(),
+        };
+        crls.push((kind, contents));
+    }
+    Ok(crls)
 }

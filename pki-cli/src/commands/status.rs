@@ -12,7 +12,7 @@ use serde::Serialize;
 use time::{Duration, OffsetDateTime};
 
 use super::{Common, audit, cluster, core};
-use crate::ca::Chain;
+use crate::ca;
 use crate::failure::{Failure, Kind, full};
 use crate::host;
 use crate::hosts;
@@ -81,7 +81,7 @@ struct Row {
 pub(crate) fn run(args: &StatusArgs, common: &Common) -> Result<ExitCode, Failure> {
     let manifest = cluster::read_manifest(&args.file)?;
     let folder = common.folder_of(&args.file, &manifest);
-    let cas = Chain::read(&folder)?.cas(&folder)?;
+    let cas = ca::read_cluster(&ca::folders_of(&manifest, &folder))?;
     let files = audit::read_hosts(&folder.join(hosts::FOLDER))?;
     let now = host::now();
     let mut reports: BTreeMap<String, FileReport> = manifest

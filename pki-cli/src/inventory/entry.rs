@@ -49,6 +49,11 @@ impl Entry {
         Self::new(certificate, CA_PROFILE, certificate.not_before)
     }
 
+    /// Whether the CA with this key identifier issued the certificate.
+    pub(crate) fn is_issued_by(&self, key_id: &str) -> bool {
+        self.authority_key_identifier == key_id
+    }
+
     /// The same row, with the place of the certificate's file.
     pub(crate) fn at(self, place: FilePlace) -> Self {
         Self { place: Some(place), ..self }
@@ -103,12 +108,9 @@ impl CrlEntry {
     }
 }
 
-/// The key identifier in the certificates that a CA issues, in hexadecimal.
-pub(super) fn key_id_of(ca: &Certificate) -> String {
-    match &ca.extensions.subject_key_id {
-        Some(key_id) => key_id.to_string(),
-        None => ca.public_key.key_id().to_string(),
-    }
+/// The key identifier in the certificates that a CA issues, in hexadecimal. They have none if the CA has none.
+pub(crate) fn key_id_of(ca: &Certificate) -> String {
+    ca.extensions.subject_key_id.as_ref().map_or_else(String::new, ToString::to_string)
 }
 
 /// The key identifier of a certificate's issuer, in hexadecimal. Empty if the certificate has none, as a root may.

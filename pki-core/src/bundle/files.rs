@@ -119,6 +119,11 @@ impl<'a> Bundles<'a> {
         let Some(at) = manifest.dialled_at(member) else { return Vec::new() };
         let path = |file: FileKind| format!("{}/{}", manifest.paths.etcd, file.name());
         let (server, peer) = (member.server_role(), member.peer_role());
+        let (client_cas, peer_cas, peer_crl) = if manifest.cas.is_some() {
+            (FileKind::ClientCas, FileKind::PeerCas, FileKind::PeerCrl)
+        } else {
+            (FileKind::TrustedCas, FileKind::TrustedCas, FileKind::Crl)
+        };
         let (listen_client, listen_peer) = listens(member);
         let mut settings = vec![
             ("name", member.name.clone()),
@@ -132,17 +137,19 @@ impl<'a> Bundles<'a> {
             ("initial-cluster-state", self.states.of(member).as_str().to_owned()),
             ("cert-file", path(FileKind::Certificate(server.clone()))),
             ("key-file", path(FileKind::Key(server))),
-            ("trusted-ca-file", path(FileKind::TrustedCas)),
+            ("trusted-ca-file", path(client_cas)),
             ("client-cert-auth", "true".to_owned()),
             ("peer-cert-file", path(FileKind::Certificate(peer.clone()))),
             ("peer-key-file", path(FileKind::Key(peer))),
-            ("peer-trusted-ca-file", path(FileKind::TrustedCas)),
+            ("peer-trusted-ca-file", path(peer_cas)),
             ("peer-client-cert-auth", "true".to_owned()),
             ("peer-cert-allowed-hostname", manifest.peer_name()),
         ];
         if manifest.crl {
-            let file = path(FileKind::Crl);
-            settings.extend([("client-crl-file", file.clone()), ("peer-crl-file", file)]);
+            settings.extend([
+                ("client-crl-file", path(FileKind::Crl)),
+                ("peer-crl-file", path(peer_crl)),
+            ]);
         }
         // etcd exits if it is told of two ways to find the other members.
         if DISCOVERY.iter().any(|option| manifest.etcd_config.find(option).is_some()) {

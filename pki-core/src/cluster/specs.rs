@@ -2,11 +2,11 @@
 
 use time::Duration;
 
-use crate::ca_set::CaSet;
+use crate::ca_set::{CaSet, ClusterCas};
 use crate::error::Error;
 use crate::key::{KeyAlgorithm, PublicKey};
-use crate::layout::{APISERVER_CLIENT, Role};
-use crate::manifest::{ClientFormat, Host, Manifest};
+use crate::layout::{APISERVER_CLIENT, Role, Traffic};
+use crate::manifest::{CaSpec, ClientFormat, Host, Manifest};
 use crate::name::San;
 use crate::request::{CaRequest, Request};
 use crate::subject::Subject;
@@ -42,31 +42,45 @@ impl CertificateSpec {
 }
 
 impl Manifest {
-    /// The CA that the cluster should have.
-    pub fn ca_request(&self) -> CaRequest {
-        let mut request = CaRequest::new(self.ca.subject.clone());
-        request.expiry = self.ca.expiry;
+    /// The CAs that the cluster should have: one for everything, or one for each kind of certificate.
+    pub fn ca_specs(&self) -> Vec<(Option<Traffic>, &CaSpec)> {
+        match &self.cas {
+            None => vec![(None, &self.ca)],
+            Some(cas) => Traffic::ALL.map(|traffic| (Some(traffic), cas.of(traffic))).to_vec(),
+        }
+    }
+
+    /// The request for one of the CAs.
+    pub fn ca_request(&self, ca: &CaSpec) -> CaRequest {
+        let mut request = CaRequest::new(ca.subject.clone());
+        request.expiry = ca.expiry;
         if self.constrain {
             request.permitted = self.constraints();
         }
         request
     }
 
-    /// How the issuing CA differs from the one that the manifest describes, a sentence each. It is kept
-    /// all the same, because every certificate of the cluster depends on it.
-    pub fn ca_differences(&self, cas: &CaSet) -> Vec<String> {
+    /// How the issuing CAs differ from those that the manifest describes, a sentence each. They are kept
+    /// all the same, because every certificate of the cluster depends on them.
+    pub fn ca_differences(&self, cas: &ClusterCas) -> Vec<String> {
+        let specs = self.ca_specs().into_iter();
+        let found = specs.map(|(traffic, spec)| (cas.of(traffic.unwrap_or(Traffic::Server)), spec));
+        found.flat_map(|(set, spec)| self.differences_of(set, spec)).collect()
+    }
+
+    fn differences_of(&self, cas: &CaSet, spec: &CaSpec) -> Vec<String> {
         let ca = cas.issuing();
         let constrained = |yes: bool| if yes { "constrained" } else { "not constrained" };
         // The CA may begin a little before it was made, or not, as its maker chose.
         let mut lifetime = ca.not_after - ca.not_before;
-        if (lifetime - self.ca.expiry).abs() <= self.ca_request().backdate {
-            lifetime = self.ca.expiry;
+        if (lifetime - spec.expiry).abs() <= self.ca_request(spec).backdate {
+            lifetime = spec.expiry;
         }
         let constraints = ca.extensions.name_constraints.is_some();
         let pairs = [
-            ("subject", ca.subject.to_string(), self.ca.subject.to_string()),
-            ("key", ca.public_key.algorithm_name(), self.ca.key.to_string()),
-            ("lifetime", lifetime.to_string(), self.ca.expiry.to_string()),
+            ("subject", ca.subject.to_string(), spec.subject.to_string()),
+            ("key", ca.public_key.algorithm_name(), spec.key.to_string()),
+            ("lifetime", lifetime.to_string(), spec.expiry.to_string()),
             ("names", constrained(constraints).into(), constrained(self.constrain).into()),
         ];
         let differing = pairs.into_iter().filter(|(_, found, expected)| found != expected);

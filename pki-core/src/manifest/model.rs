@@ -8,7 +8,7 @@ use super::endpoint::Endpoint;
 use super::kubernetes::KubernetesVersion;
 use crate::etcd::{EtcdOption, EtcdVersion};
 use crate::key::KeyAlgorithm;
-use crate::layout::Role;
+use crate::layout::{Role, Traffic};
 use crate::name::{DnsName, San};
 use crate::subject::Subject;
 
@@ -22,8 +22,10 @@ pub struct Manifest {
     pub domain: Option<DnsName>,
     /// `dir`: the folder of the CA and of the hosts' folders; a relative path starts at the manifest's folder
     pub dir: Option<String>,
-    /// `ca`
+    /// `ca`: the CA of all certificates, unless there are separate CAs
     pub ca: CaSpec,
+    /// `cas`: separate CAs for servers, peers and clients
+    pub cas: Option<SeparateCas>,
     /// `etcd_version`: the version of etcd on the members
     pub etcd_version: EtcdVersion,
     /// `etcd_config`: options of etcd for every member
@@ -78,6 +80,29 @@ pub struct CaSpec {
     pub key: KeyAlgorithm,
     /// `expiry`
     pub expiry: Duration,
+}
+
+/// The CAs of a cluster that has one for each kind of certificate.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SeparateCas {
+    /// `server`: of what members present to their clients
+    pub server: CaSpec,
+    /// `peer`: of what members present to each other
+    pub peer: CaSpec,
+    /// `client`: of what clients present to members
+    pub client: CaSpec,
+}
+
+impl SeparateCas {
+    /// The CA of these certificates.
+    pub const fn of(&self, traffic: Traffic) -> &CaSpec {
+        match traffic {
+            Traffic::Server => &self.server,
+            Traffic::Peer => &self.peer,
+            Traffic::Client => &self.client,
+        }
+    }
 }
 
 /// A host of a cluster.

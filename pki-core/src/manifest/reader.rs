@@ -8,7 +8,7 @@ use time::Duration;
 
 use self::hosts::{Group, KnownHosts};
 use super::endpoint::Endpoint;
-use super::model::{CaSpec, EtcdConfig, Manifest, Paths};
+use super::model::{CaSpec, EtcdConfig, Manifest, Paths, SeparateCas};
 use super::values::{
     absolute, boolean, domain, folder, key, kubernetes_version, label, positive, version,
 };
@@ -16,6 +16,7 @@ use crate::document::{Document, Fields, Place, Value};
 use crate::error::Error;
 use crate::etcd::EtcdVersion;
 use crate::key::KeyAlgorithm;
+use crate::layout::Traffic;
 use crate::subject::Subject;
 
 const TOP: &[&str] = &[
@@ -23,6 +24,7 @@ const TOP: &[&str] = &[
     "domain",
     "dir",
     "ca",
+    "cas",
     "defaults",
     "etcd_version",
     "etcd_config",
@@ -156,8 +158,9 @@ impl Reader {
         let domain = self.field(&fields, "domain", domain);
         let dir = self.field(&fields, "dir", folder);
         let ca = fields.find("ca").cloned();
-        let ca = self.ca(ca.as_ref());
+        let ca = self.ca(ca.as_ref(), "etcd CA");
         self.ca_expiry = ca.as_ref().map(|ca| ca.expiry);
+        let cas = self.separate_cas(&fields);
         let defaults = self.defaults(root, &fields);
         let etcd_version = self.field(&fields, "etcd_version", version);
         let etcd_version = etcd_version.unwrap_or(EtcdVersion(3, 6, 0));
@@ -183,6 +186,13 @@ impl Reader {
                 error.hinted("add etcd: [{ name: …, ip: … }, …] with three or five members"),
             );
         }
+        if let (Some(value), true) = (fields.find("cas"), etcd.iter().any(|host| host.combined)) {
+            let error = value.invalid("\"combined\": one certificate cannot come from two CAs");
+            self.mistake(
+                value,
+                error.hinted("remove \"combined\", or write \"ca\" instead of \"cas\""),
+            );
+        }
         let mut warnings = Vec::new();
         if !etcd.is_empty() && etcd.len().is_multiple_of(2) {
             warnings.push(format!(
@@ -202,6 +212,7 @@ impl Reader {
             domain,
             dir,
             ca: ca?,
+            cas,
             etcd_version,
             etcd_config,
             endpoints,
@@ -248,8 +259,32 @@ impl Reader {
         endpoints
     }
 
-    fn ca(&mut self, value: Option<&Value<'_>>) -> Option<CaSpec> {
-        let mut attributes = vec![(crate::subject::Attribute::CommonName, "etcd CA".to_owned())];
+    /// The separate CAs, which must have different names: a certificate names its CA only by that.
+    fn separate_cas(&mut self, top: &Fields<'_>) -> Option<SeparateCas> {
+        let value = top.find("cas")?.clone();
+        if let Some(ca) = top.find("ca") {
+            let error = ca.invalid("\"cas\" lists the CAs already");
+            self.mistake(ca, error.hinted("remove \"ca\" or \"cas\""));
+        }
+        let fields = self.fields(&value, &["server", "peer", "client"])?;
+        let [server, peer, client] = Traffic::ALL.map(|traffic| {
+            let name = traffic.as_str();
+            let spec = fields.find(name).cloned();
+            self.ca(spec.as_ref(), &format!("etcd {name} CA"))
+        });
+        let cas = SeparateCas { server: server?, peer: peer?, client: client? };
+        let subjects = Traffic::ALL.map(|traffic| &cas.of(traffic).subject);
+        if subjects[0] == subjects[1] || subjects[0] == subjects[2] || subjects[1] == subjects[2] {
+            let error = value.invalid("two CAs have the same name");
+            self.mistake(&value, error.hinted("give each a \"cn\" of its own"));
+        }
+        let expiries = Traffic::ALL.map(|traffic| cas.of(traffic).expiry);
+        self.ca_expiry = expiries.into_iter().min();
+        Some(cas)
+    }
+
+    fn ca(&mut self, value: Option<&Value<'_>>, name: &str) -> Option<CaSpec> {
+        let mut attributes = vec![(crate::subject::Attribute::CommonName, name.to_owned())];
         let mut spec = CaSpec {
             subject: Subject::default(),
             key: KeyAlgorithm::default(),

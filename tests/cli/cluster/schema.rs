@@ -34,7 +34,9 @@ fn fields(schema: &Value, path: &str) -> BTreeSet<String> {
 #[test]
 fn the_schema_has_the_fields_of_the_grammar_and_no_others() {
     let lists = ["etcd", "control_plane", "workers", "clients"];
-    for path in ["", "ca", "defaults", "paths", "etcd", "control_plane", "workers", "clients"] {
+    for path in
+        ["", "ca", "cas", "defaults", "paths", "etcd", "control_plane", "workers", "clients"]
+    {
         let unknown = "{ qqqqqqqqqqqqqqqqqqqqqqqq: 1 }";
         let manifest = match path {
             "" => "qqqqqqqqqqqqqqqqqqqqqqqq: 1\n".to_owned(),

@@ -17,5 +17,5 @@ fuzz_target!(|bytes: &[u8]| {
     for spec in no_bug(manifest.certificates()).into_iter().flatten() {
         let _ = format!("{spec:?}");
     }
-    no_bug(Authority::draft_root(&manifest.ca_request(), key(1).public_key(), &moment(1)));
+    no_bug(Authority::draft_root(&manifest.ca_request(&manifest.ca), key(1).public_key(), &moment(1)));
 });

@@ -8,7 +8,7 @@ use pki_core::{Certificate, Crl, FileKind, SerialNumber};
 use crate::commands::small_folder;
 use crate::failure::{Failure, shown};
 use crate::inventory::{FilePlace, profile_of};
-use crate::{hosts, store};
+use crate::{ca, hosts, store};
 
 /// A certificate in a file.
 pub(super) struct FoundCertificate {
@@ -35,17 +35,18 @@ impl Files {
         ca: &Certificate,
     ) -> Result<Self, Failure> {
         let mut files = Self::default();
-        let all = folder.join(hosts::FOLDER);
+        let hosts_folder = ca::hosts_from(folder);
+        let all = ca::hosts_of(folder);
         for host in hosts::list(&all)? {
             for (name, file) in hosts::read(&all.join(&host))? {
-                let relative = Path::new(hosts::FOLDER).join(&host).join(&name);
+                let relative = hosts_folder.join(&host).join(&name);
                 let kind = name.to_str().and_then(FileKind::from_name);
                 let profile = match kind {
                     Some(FileKind::Certificate(role)) => Some(role.profile()),
                     _ => None,
                 };
                 let place = FilePlace::of_host(&host, &relative);
-                files.add(&file.contents, folder.join(&relative), profile, place, ca);
+                files.add(&file.contents, all.join(&host).join(&name), profile, place, ca);
             }
         }
         for other in others {

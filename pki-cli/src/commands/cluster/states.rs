@@ -3,9 +3,10 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use pki_core::{Bundles, ClusterState, FileKind, InitialStates, Manifest, MemberFiles};
+use pki_core::{Bundles, ClusterState, FileKind, InitialStates, Manifest, MemberFiles, Traffic};
 use serde::Serialize;
 
+use crate::ca;
 use crate::failure::Failure;
 use crate::hosts;
 use crate::inventory::Inventory;
@@ -75,7 +76,8 @@ pub(super) fn decide(manifest: &Manifest, folder: &Path) -> Result<Decided, Fail
         .collect();
     let mut known = Vec::new();
     if held.iter().any(|held| held.place == Place::Own) {
-        let inventory = Inventory::of(folder);
+        let traffic = manifest.cas.as_ref().map(|_| Traffic::Server);
+        let inventory = Inventory::of(&ca::folder_of(folder, traffic));
         for (files, _) in files.iter().zip(&held).filter(|(_, held)| held.place == Place::None) {
             if inventory.has_issued_to_member(files.member)? {
                 known.push(files.member);

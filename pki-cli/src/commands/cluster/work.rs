@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 
 use pki_core::{
     Action, Bundles, Certificate, CertificateSpec, ClusterCas, FileKind, Held, Manifest,
-    PrivateKey, Signer, SigningConfig, quote,
+    PrivateKey, Purpose, Signer, SigningConfig, Traffic, quote,
 };
 use time::OffsetDateTime;
 
 use super::formats::{self, IssuedPair};
 use super::parallel::in_parallel;
 use super::states::{self, Decided, Next};
+use crate::ca;
 use crate::failure::Failure;
 use crate::host;
 use crate::hosts::{self, HeldFile, Origins, WrongMode};
@@ -27,14 +28,16 @@ pub(crate) struct ApplyContext<'a> {
     pub(crate) cas: Option<&'a ClusterCas>,
     /// The CAs that a host trusts, in PEM. Empty before there is a CA.
     trusted: String,
-    /// The CRL that members get, in DER. Empty if a new one is due, so that no file equals it.
-    crl: Option<Vec<u8>>,
+    /// Other files that every member gets: with separate CAs those that it trusts on each port, and CRLs.
+    of_members: Vec<(FileKind, Vec<u8>)>,
     /// What the cluster must be told.
     next: Vec<Next>,
     /// What is odd about the hosts' folders, and not a mistake.
     pub(crate) warning: Option<String>,
     /// The folder of all hosts.
     pub(crate) all: PathBuf,
+    /// The same, from the folder of a CA.
+    pub(crate) relative: PathBuf,
     /// The clusters that their folders were made for.
     pub(crate) origins: Origins,
     pub(crate) now: OffsetDateTime,
@@ -44,10 +47,19 @@ impl<'a> ApplyContext<'a> {
     pub(crate) fn new(
         manifest: &'a Manifest,
         cas: Option<&'a ClusterCas>,
-        crl: Option<Vec<u8>>,
+        crls: Vec<(FileKind, Vec<u8>)>,
         folder: &Path,
     ) -> Result<Self, Failure> {
         let trusted = cas.map(|cas| cas.server.trust_pem()).transpose()?;
+        let mut of_members = crls;
+        if manifest.cas.is_some() {
+            for (kind, purpose) in
+                [(FileKind::ClientCas, Purpose::Client), (FileKind::PeerCas, Purpose::Peer)]
+            {
+                let trusted = cas.map(|cas| cas.trust_pem(purpose)).transpose()?;
+                of_members.push((kind, trusted.unwrap_or_default().into_bytes()));
+            }
+        }
         let Decided { states, next, warning } = states::decide(manifest, folder)?;
         Ok(Self {
             manifest,
@@ -55,10 +67,14 @@ impl<'a> ApplyContext<'a> {
             profiles: SigningConfig::etcd(),
             cas,
             trusted: trusted.unwrap_or_default(),
-            crl,
+            of_members,
             next,
             warning,
             all: folder.join(hosts::FOLDER),
+            relative: ca::hosts_from(&ca::folder_of(
+                folder,
+                manifest.cas.as_ref().map(|_| Traffic::Server),
+            )),
             origins: Origins::read(folder)?,
             now: host::now(),
         })
@@ -74,10 +90,10 @@ impl<'a> ApplyContext<'a> {
     pub(crate) fn public_files(&self, host: &str) -> Vec<(FileKind, Vec<u8>)> {
         let trusted = (FileKind::TrustedCas, self.trusted.clone().into_bytes());
         let is_member = self.manifest.etcd.iter().any(|member| member.name == host);
-        let crl = self.crl.iter().filter(|_| is_member).map(|crl| (FileKind::Crl, crl.clone()));
+        let of_members = self.of_members.iter().filter(|_| is_member).cloned();
         let generated = self.bundles.generated(host).into_iter();
         let generated = generated.map(|file| (file.kind, file.contents.into_bytes()));
-        [trusted].into_iter().chain(crl).chain(generated).collect()
+        [trusted].into_iter().chain(of_members).chain(generated).collect()
     }
 }
 

@@ -1,7 +1,7 @@
 //! What `verify` asks: whom to trust, and what the certificates are to be good for.
 
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use pki_core::{
     Certificate, Content, Policy, PrivateKey, Purpose, San, Signer, Verifier, VerifierBuilder,
@@ -12,7 +12,7 @@ use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
 use super::{PolicyArg, ProfileArg, PurposeArg, VerifyArgs};
-use crate::ca::{certificate_path, read_certificates};
+use crate::ca::{self, certificate_path, read_certificates};
 use crate::commands::core;
 use crate::failure::Failure;
 use crate::output::facts::moment;
@@ -20,12 +20,14 @@ use crate::{host, store};
 
 /// True if CAs are named, or there is a CA in its folder.
 pub(super) fn names_cas(args: &VerifyArgs, folder: &Path) -> Result<bool, Failure> {
-    Ok(!args.ca.is_empty() || store::is_there(&certificate_path(folder))?)
+    let folders = ca::folders_in(folder)?;
+    Ok(!args.ca.is_empty() || store::is_there(&certificate_path(&folders[0]))?)
 }
 
 /// The CAs to trust: those that are named, or the CA in its folder.
 pub(super) fn anchors(args: &VerifyArgs, folder: &Path) -> Result<Vec<Certificate>, Failure> {
-    let default = [certificate_path(folder)];
+    let folders = ca::folders_in(folder)?;
+    let default: Vec<PathBuf> = folders.iter().map(|folder| certificate_path(folder)).collect();
     let files = if args.ca.is_empty() { &default[..] } else { &args.ca[..] };
     let mut anchors = Vec::new();
     for path in files {

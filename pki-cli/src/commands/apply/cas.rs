@@ -1,0 +1,201 @@
+//! The CAs of a run of `apply`: one for everything, or one for each kind of certificate.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use pki_core::{CaSpec, CertificateSpec, ClusterCas, FileKind, Manifest, Role, Traffic};
+
+use crate::ca::{
+    self, CRL_LIFETIME, Ca, Chain, CrlDue, CrlState, Found, LockedFolder, NewCa, Opened, Remains,
+};
+use crate::commands::cluster::Step;
+use crate::failure::Failure;
+use crate::host;
+use crate::recorded::{Pending, Recorded};
+use crate::store::{self, Access, Owners};
+
+/// The CAs of a run. Nobody else works in their folders meanwhile.
+pub(super) struct ApplyCas {
+    cas: Vec<ApplyCa>,
+    /// The folder around those of separate CAs.
+    around: Option<LockedFolder>,
+}
+
+/// Those of them that are ready to sign.
+pub(super) struct Signing<'a>(Vec<(Option<Traffic>, &'a Ca)>);
+
+impl ApplyCas {
+    /// Opens the CAs of a manifest, creates those that are missing, and puts lost certificates back.
+    pub(super) fn open(manifest: &Manifest, path: &Path, owners: Owners) -> Result<Self, Failure> {
+        let mut all = Self { cas: Vec::new(), around: None };
+        if manifest.cas.is_some() {
+            store::make_folder(path, Access::Secret)?;
+            all.around = Some(LockedFolder::lock(path, owners)?);
+        }
+        for (traffic, spec) in manifest.ca_specs() {
+            let folder = ca::folder_of(path, traffic);
+            all.cas.push(ApplyCa::open((traffic, spec), manifest, &folder, owners)?);
+        }
+        Ok(all)
+    }
+
+    /// The certificates of all of them.
+    pub(super) fn cluster(&self) -> Result<ClusterCas, Failure> {
+        let chains = self.cas.iter().map(|ca| (ca.folder.path(), &ca.chain));
+        ca::cluster_cas(&chains.collect::<Vec<_>>())
+    }
+
+    /// Gets ready to sign these certificates, if there are any.
+    pub(super) fn prepare(&mut self, waiting: &[&CertificateSpec]) -> Result<(), Failure> {
+        self.cas.iter_mut().try_for_each(|ca| {
+            let is_its = |spec: &&&CertificateSpec| {
+                ca.traffic.is_none_or(|traffic| spec.role.traffic() == traffic)
+            };
+            let name =
+                |spec: &&CertificateSpec| format!("{}/{}", spec.host, spec.role.certificate_file());
+            let waiting: Vec<String> = waiting.iter().filter(is_its).map(name).collect();
+            ca.prepare(&waiting)
+        })
+    }
+
+    /// The CRLs that members get, by file. The CA for servers has none there, because members check only who connects to
+    /// them.
+    pub(super) fn crls(&mut self) -> Result<Vec<(FileKind, Vec<u8>)>, Failure> {
+        let mut crls = Vec::new();
+        for ca in &mut self.cas {
+            if let Some(kind) = ca::crl_file(ca.traffic) {
+                crls.push((kind, ca.current_crl()?));
+            }
+        }
+        Ok(crls)
+    }
+
+    /// What became of the CAs themselves.
+    pub(super) fn steps(&mut self) -> Vec<Step> {
+        self.cas.iter_mut().filter_map(|ca| ca.step.take()).collect()
+    }
+
+    pub(super) fn remarks(&mut self) -> Vec<String> {
+        self.cas.iter_mut().flat_map(|ca| std::mem::take(&mut ca.remarks)).collect()
+    }
+
+    pub(super) fn signing(&self) -> Signing<'_> {
+        let ready = self.cas.iter();
+        Signing(ready.filter_map(|ca| Some((ca.traffic, ca.signing.as_deref()?))).collect())
+    }
+}
+
+impl Signing<'_> {
+    /// The CA that issues the certificates of a role.
+    pub(super) fn for_role(&self, role: &Role) -> Result<&Ca, Failure> {
+        let mut all = self.0.iter();
+        let found = all.find(|(traffic, _)| traffic.is_none_or(|its| its == role.traffic()));
+        let found = found.map(|(_, ca)| *ca);
+        found.ok_or_else(|| Failure::bug("a certificate is to be signed without a CA"))
+    }
+
+    /// Records what they signed.
+    pub(super) fn record<T>(&self, made: Pending<T>) -> Result<Recorded<T>, Failure> {
+        let cas: Vec<&Ca> = self.0.iter().map(|(_, ca)| *ca).collect();
+        Ca::record_all(&cas, made)
+    }
+}
+
+/// The CA of a run of `apply`. Its key is read only when something is to be signed.
+struct ApplyCa {
+    /// What it issues, in a cluster with separate CAs.
+    traffic: Option<Traffic>,
+    chain: Chain,
+    /// Ready to sign.
+    signing: Option<Box<Ca>>,
+    /// What became of the CA itself.
+    step: Option<Step>,
+    remarks: Vec<String>,
+    /// Nobody else works in the folder during the run.
+    folder: LockedFolder,
+}
+
+impl ApplyCa {
+    /// Opens the CA in its folder, creates one if there is none, or puts its certificate back.
+    fn open(
+        (traffic, spec): (Option<Traffic>, &CaSpec),
+        manifest: &Manifest,
+        path: &Path,
+        owners: Owners,
+    ) -> Result<Self, Failure> {
+        let request = manifest.ca_request(spec);
+        let algorithm = spec.key;
+        let remains = Remains::Refuse;
+        let new = NewCa { above: None, request: &request, algorithm, remains, owners };
+        let (folder, opened) = new.open_or_create(path)?;
+        let (chain, signing, step) = match opened {
+            Opened::Created(ca) => (ca.chain().clone(), Some(ca), Some("create")),
+            Opened::Found(Found::Complete | Found::WithoutKey) => (Chain::read(path)?, None, None),
+            Opened::Found(Found::WithoutCertificate(lost)) => {
+                let ca = Ca::restore(&folder, *lost)?;
+                (ca.chain().clone(), Some(Box::new(ca)), Some("restore"))
+            }
+            Opened::Found(other) => return Err(other.refusal(path)),
+        };
+        let step = step.map(|action| Step::ca(action, &chain.ca().subject.to_string(), path));
+        Ok(Self { traffic, chain, signing, step, remarks: Vec::new(), folder })
+    }
+
+    /// Gets ready to sign these certificates, if there are any.
+    fn prepare(&mut self, waiting: &[String]) -> Result<(), Failure> {
+        if !waiting.is_empty() {
+            self.signing().map_err(|failure| waits(failure, waiting))?;
+        }
+        self.remarks.extend(match &self.signing {
+            Some(ca) => ca.remarks().to_vec(),
+            None => ca::remarks(self.folder.path(), self.chain.ca())?,
+        });
+        Ok(())
+    }
+
+    /// The CA, ready to sign.
+    fn signing(&mut self) -> Result<&Ca, Failure> {
+        let ca = match self.signing.take() {
+            Some(ca) => ca,
+            None => Box::new(Ca::with_key_file(self.folder.path(), self.chain.clone())?),
+        };
+        Ok(self.signing.insert(ca))
+    }
+
+    /// The CRL for the members in DER: the newest one, or a new one if that is due.
+    fn current_crl(&mut self) -> Result<Vec<u8>, Failure> {
+        let CrlState { last, due } =
+            CrlState::read(self.folder.path(), self.chain.ca(), host::now())?;
+        let Some(due) = due else {
+            return Ok(last.map_or_else(Vec::new, |last| last.crl.der().to_vec()));
+        };
+        match (self.signing(), last) {
+            (Ok(ca), _) => Ok(ca.issue_crl(CRL_LIFETIME)?.get().der().to_vec()),
+            // etcd does not check the dates of a CRL, so the one that members have still works.
+            (Err(failure), Some(last)) if matches!(due, CrlDue::Ends(_)) => {
+                self.remarks.push(format!("the CA cannot sign a new CRL, and {due}: {failure}"));
+                Ok(last.crl.der().to_vec())
+            }
+            (Err(mut failure), _) => {
+                let _ = write!(failure.message, "\n  a CRL waits for the CA's signature: {due}");
+                Err(failure)
+            }
+        }
+    }
+}
+
+/// Says which certificates are waiting for a CA that cannot sign.
+fn waits(mut failure: Failure, waiting: &[String]) -> Failure {
+    const SHOWN: usize = 20;
+    let mut lines: Vec<&str> = waiting.iter().map(String::as_str).take(SHOWN).collect();
+    let more = format!("and {} more", waiting.len().saturating_sub(SHOWN));
+    if waiting.len() > SHOWN {
+        lines.push(&more);
+    }
+    let count = match waiting.len() {
+        1 => "1 certificate waits".to_owned(),
+        number => format!("{number} certificates wait"),
+    };
+    let _ = write!(failure.message, "\n  {count} for the CA's signature: {}", lines.join(", "));
+    failure
+}
