@@ -304,3 +304,25 @@ fn a_ca_without_crl_sign_is_refused() {
     let run = lab.run(&["crl"]);
     assert_eq!((run.code, run.stdout.as_str()), (1, ""), "{run:?}");
 }
+
+/// Certificates of a CA without a subjectKeyIdentifier have no authorityKeyIdentifier, so nothing but the issuer's name
+/// says whose they are.
+#[test]
+fn a_ca_without_a_key_identifier_revokes_too() {
+    let lab = Lab::new();
+    fs::create_dir(lab.path("pki")).unwrap();
+    let run = openssl(
+        &lab,
+        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 400 -subj /CN=ca \
+         -addext keyUsage=critical,keyCertSign,cRLSign -addext subjectKeyIdentifier=none \
+         -addext authorityKeyIdentifier=none -keyout pki/ca-key.pem -out pki/ca.pem",
+    );
+    assert_eq!(run.code, 0, "{run:?}");
+    lab.ok(&["issue", "--profile", "client", "api"]);
+    lab.ok(&["issue", "--profile", "client", "other"]);
+    lab.ok(&["revoke", &serial_of(&lab, "api.pem")]);
+    lab.ok(&["crl", "--out", "crl.pem"]);
+    agreed(&lab, "crl.pem", "api.pem", true);
+    agreed(&lab, "crl.pem", "other.pem", false);
+    assert_eq!(lab.ok(&["check"]), "pki/inventory.db: ok, 3 certificates\n");
+}

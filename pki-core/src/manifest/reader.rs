@@ -1,5 +1,6 @@
 //! Reads a manifest. The reader continues after a mistake, so that all mistakes are reported at once.
 
+mod cas;
 mod clients;
 mod etcd_config;
 mod hosts;
@@ -8,7 +9,7 @@ use time::Duration;
 
 use self::hosts::{Group, KnownHosts};
 use super::endpoint::Endpoint;
-use super::model::{CaSpec, EtcdConfig, Manifest, Paths, SeparateCas};
+use super::model::{EtcdConfig, Manifest, Paths};
 use super::values::{
     absolute, boolean, domain, folder, key, kubernetes_version, label, positive, version,
 };
@@ -16,8 +17,6 @@ use crate::document::{Document, Fields, Place, Value};
 use crate::error::Error;
 use crate::etcd::EtcdVersion;
 use crate::key::KeyAlgorithm;
-use crate::layout::Traffic;
-use crate::subject::Subject;
 
 const TOP: &[&str] = &[
     "cluster",
@@ -257,61 +256,6 @@ impl Reader {
             endpoints.push(endpoint);
         }
         endpoints
-    }
-
-    /// The separate CAs, which must have different names: a certificate names its CA only by that.
-    fn separate_cas(&mut self, top: &Fields<'_>) -> Option<SeparateCas> {
-        let value = top.find("cas")?.clone();
-        if let Some(ca) = top.find("ca") {
-            let error = ca.invalid("\"cas\" lists the CAs already");
-            self.mistake(ca, error.hinted("remove \"ca\" or \"cas\""));
-        }
-        let fields = self.fields(&value, &["server", "peer", "client"])?;
-        let [server, peer, client] = Traffic::ALL.map(|traffic| {
-            let name = traffic.as_str();
-            let spec = fields.find(name).cloned();
-            self.ca(spec.as_ref(), &format!("etcd {name} CA"))
-        });
-        let cas = SeparateCas { server: server?, peer: peer?, client: client? };
-        let subjects = Traffic::ALL.map(|traffic| &cas.of(traffic).subject);
-        if subjects[0] == subjects[1] || subjects[0] == subjects[2] || subjects[1] == subjects[2] {
-            let error = value.invalid("two CAs have the same name");
-            self.mistake(&value, error.hinted("give each a \"cn\" of its own"));
-        }
-        let expiries = Traffic::ALL.map(|traffic| cas.of(traffic).expiry);
-        self.ca_expiry = expiries.into_iter().min();
-        Some(cas)
-    }
-
-    fn ca(&mut self, value: Option<&Value<'_>>, name: &str) -> Option<CaSpec> {
-        let mut attributes = vec![(crate::subject::Attribute::CommonName, name.to_owned())];
-        let mut spec = CaSpec {
-            subject: Subject::default(),
-            key: KeyAlgorithm::default(),
-            expiry: Duration::days(3650),
-        };
-        if let Some(value) = value {
-            let fields = self.fields(value, &["cn", "org", "key", "expiry"])?;
-            for (name, attribute) in [
-                ("cn", crate::subject::Attribute::CommonName),
-                ("org", crate::subject::Attribute::Organization),
-            ] {
-                let text = self.field(&fields, name, |value| {
-                    let text = value.string()?.to_owned();
-                    Subject::new([(attribute.clone(), text.clone())])
-                        .map_err(|error| error.in_field(value.field()))?;
-                    Ok(text)
-                });
-                if let Some(text) = text {
-                    attributes.retain(|(known, _)| *known != attribute);
-                    attributes.push((attribute, text));
-                }
-            }
-            spec.key = self.field(&fields, "key", key).unwrap_or(spec.key);
-            spec.expiry = self.field(&fields, "expiry", positive).unwrap_or(spec.expiry);
-        }
-        spec.subject = Subject::new(attributes).ok()?;
-        Some(spec)
     }
 
     fn paths(&mut self, top: &Fields<'_>) -> Paths {
