@@ -21,7 +21,7 @@ use rusqlite::{OptionalExtension, ToSql, Transaction, params};
 pub(crate) use self::certdb::Certdb;
 pub(crate) use self::check::Condition;
 use self::database::Database;
-pub(crate) use self::entry::{CrlEntry, Entry, FilePlace, key_id_of};
+pub(crate) use self::entry::{CrlEntry, Entry, FilePlace, decimal, key_id_of};
 pub(crate) use self::query::{Filter, Row, Status};
 pub(crate) use self::revocation::{LastCrl, Revocation};
 use crate::failure::{Failure, shown};
@@ -71,7 +71,7 @@ impl Inventory {
         }
         let path = shown(inventory.path());
         Err(Failure::environment(format!("{path} is missing")).hinted(
-            "name the CA's folder with --dir; if the file was lost, restore a backup or run etcdpki check --rebuild",
+            "name the CA's folder with --dir, such as pki/server-ca if there are separate CAs; if the file was lost, restore a backup or run etcdpki check --rebuild",
         ))
     }
 

@@ -88,6 +88,12 @@ fn openssl_and_verify_agree_with_the_crl_about_every_reason() {
             assert_eq!(entry.contains("CRL Reason Code"), !printed.is_empty(), "{reason}: {entry}");
             assert!(entry.contains(printed), "{reason}: {entry}");
         }
+        let inspected = lab.ok(&["inspect", "crl.der"]);
+        assert!(inspected.contains("number               2\n"), "{inspected}");
+        for reason in REASONS {
+            let serial = serial_of(&lab, &format!("{reason}.pem")).to_lowercase();
+            assert!(inspected.contains(&serial), "{inspected}");
+        }
         // The second has the next number, and both have the CA's key identifier.
         assert_eq!([crl_number(&lab, "crl.pem"), crl_number(&lab, "crl.der")], ["1", "2"]);
         let ski = openssl(&lab, "x509 -in pki/ca.pem -noout -ext subjectKeyIdentifier").stdout;

@@ -2,6 +2,7 @@
 
 mod constraints;
 mod crl;
+mod intermediate;
 mod names;
 mod renewal;
 mod request;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use pki_core::{CaSet, Certificate};
 
+use super::cluster::separate;
 use super::folder::certificate_path;
 use super::revocation::issued_by;
 use crate::failure::Failure;
@@ -21,6 +22,11 @@ impl Chain {
     /// Reads and checks the ca.pem of a folder.
     pub(crate) fn read(folder: &Path) -> Result<Self, Failure> {
         let path = certificate_path(folder);
+        if !store::is_there(&path)?
+            && let Some(failure) = separate(folder)
+        {
+            return Err(failure);
+        }
         let mut others = read_certificates(&path)?;
         let chain = Self { ca: others.remove(0), others };
         chain.check().map_err(|failure| failure.in_file(&path))?;

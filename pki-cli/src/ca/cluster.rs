@@ -7,7 +7,7 @@ use pki_core::{CaSet, ClusterCas, FileKind, Manifest, Traffic};
 
 use super::chain::Chain;
 use super::folder::certificate_path;
-use crate::failure::Failure;
+use crate::failure::{Failure, shown};
 use crate::{hosts, store};
 
 /// The folder of a CA: `pki`, or with separate CAs `pki/server-ca`, `pki/peer-ca` and `pki/client-ca`.
@@ -67,6 +67,16 @@ pub(crate) fn folders_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let is_one = store::is_there(&certificate_path(folder))?;
     let is_separate = !is_one && store::is_there(&certificate_path(&separate[0]))?;
     Ok(if is_separate { separate.to_vec() } else { vec![folder.to_owned()] })
+}
+
+/// The refusal of a folder that holds separate CAs, by a command for one CA. `None` for any other folder.
+pub(super) fn separate(folder: &Path) -> Option<Failure> {
+    let folders = folders_in(folder).ok().filter(|folders| folders.len() > 1)?;
+    let names: Vec<String> = folders.iter().map(|folder| shown(folder)).collect();
+    Some(
+        Failure::environment(format!("{}: it holds separate CAs", shown(folder)))
+            .hinted(format!("name one of them with --dir: {}", names.join(", "))),
+    )
 }
 
 /// The CAs of a cluster from their certificates, each with its folder: one, or those for servers, peers and clients.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use pki_core::Signer;
 
 use super::chain::Chain;
-use super::cluster::hosts_of;
+use super::cluster::{hosts_of, separate};
 use crate::failure::{Failure, shown};
 use crate::inventory::{self, Inventory};
 use crate::store::{self, Access, Batch, Existing, Lock, Owners};
@@ -75,6 +75,11 @@ impl Found {
             ))
             .hinted(format!("restore it from {from}, or name another folder with --dir"))
         };
+        if matches!(self, Self::Nothing | Self::Remains(_))
+            && let Some(failure) = separate(folder)
+        {
+            return failure;
+        }
         match self {
             Self::Nothing => no_ca(folder),
             Self::Remains(remains) => Failure::environment(format!(

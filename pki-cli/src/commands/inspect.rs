@@ -3,16 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use pki_core::{Certificate, CertificateRequest, Content, PrivateKey, Signer, quote};
+use pki_core::{Certificate, CertificateRequest, Content, Crl, PrivateKey, Signer, quote};
 use serde::Serialize;
 
 use super::Common;
 use crate::failure::{Failure, shown};
-use crate::output::facts::{Facts, KeyFacts};
+use crate::output::facts::{CrlFacts, Facts, KeyFacts};
 use crate::output::{Format, json, text};
 use crate::{host, store};
 
-/// Show everything in certificates, requests and keys
+/// Show everything in certificates, requests, CRLs and keys
 ///
 /// Reads PEM and DER. A file can contain several objects. For a private key, shows only its algorithm and
 /// its key identifier.
@@ -85,7 +85,7 @@ fn inspect(path: &Path) -> Result<Vec<Facts>, Failure> {
             }
             Content::PrivateKey(der) => key(&PrivateKey::from_der(&der).map_err(in_file)?),
             Content::EncryptedKey(_) | Content::LegacyEncryptedKey => Facts::EncryptedKey {},
-            Content::Crl(_) => Facts::Other { label: "X509 CRL".to_owned() },
+            Content::Crl(der) => crl(&Crl::from_der(&der).map_err(in_file)?).map_err(in_file)?,
             Content::Other(label) => Facts::Other { label: quote::name(&label) },
             // EC PARAMETERS only repeat the curve of the key that follows.
             _ => continue,
@@ -101,7 +101,14 @@ fn inspect_der(bytes: &[u8]) -> Option<Facts> {
     if let Ok(found) = CertificateRequest::from_der(bytes) {
         return Some(request(&found));
     }
+    if let Ok(found) = Crl::from_der(bytes) {
+        return crl(&found).ok();
+    }
     PrivateKey::from_der(bytes).ok().map(|found| key(&found))
+}
+
+fn crl(crl: &Crl) -> Result<Facts, pki_core::Error> {
+    Ok(Facts::Crl(CrlFacts::try_from(crl)?))
 }
 
 fn certificate(certificate: &Certificate) -> Facts {

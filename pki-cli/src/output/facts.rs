@@ -2,13 +2,15 @@
 //! text output is generated from them. docs/json.md describes them.
 
 use pki_core::{
-    Certificate, CertificateRequest, Evidence, Extensions, Finding, PublicKey,
-    signature_algorithm_name,
+    Certificate, CertificateRequest, Crl, Evidence, Extensions, Finding, PublicKey,
+    RevocationReason, signature_algorithm_name,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+
+use crate::inventory::decimal;
 
 pub(crate) fn moment(moment: OffsetDateTime) -> String {
     moment.format(&Rfc3339).unwrap_or_else(|_| moment.to_string())
@@ -23,6 +25,7 @@ fn strings<T: ToString>(items: impl IntoIterator<Item = T>) -> Vec<String> {
 pub(crate) enum Facts {
     Certificate(Box<CertificateFacts>),
     CertificateRequest(Box<RequestFacts>),
+    Crl(CrlFacts),
     PrivateKey(KeyFacts),
     EncryptedKey {},
     Other { label: String },
@@ -50,6 +53,24 @@ pub(crate) struct RequestFacts {
     /// Whether the request is signed with its own key.
     pub(crate) signature_valid: bool,
     pub(crate) extensions: ExtensionFacts,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct CrlFacts {
+    pub(crate) issuer: String,
+    /// The cRLNumber in decimal.
+    pub(crate) number: Option<String>,
+    pub(crate) this_update: String,
+    pub(crate) next_update: Option<String>,
+    pub(crate) authority_key_id: Option<String>,
+    pub(crate) revoked: Vec<RevokedFacts>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct RevokedFacts {
+    pub(crate) serial: String,
+    pub(crate) revoked_at: String,
+    pub(crate) reason: Option<&'static str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -189,6 +210,27 @@ impl From<&CertificateRequest> for RequestFacts {
             signature_valid: request.is_self_signed(),
             extensions: ExtensionFacts::from(&request.extensions),
         }
+    }
+}
+
+impl TryFrom<&Crl> for CrlFacts {
+    type Error = pki_core::Error;
+
+    fn try_from(crl: &Crl) -> Result<Self, pki_core::Error> {
+        let key_id = crl.extensions.authority_key_id.as_ref().and_then(|aki| aki.key_id.as_ref());
+        let revoked = crl.entries()?.into_iter().map(|entry| RevokedFacts {
+            serial: entry.serial.to_string(),
+            revoked_at: moment(entry.revoked_at),
+            reason: entry.reason.map(RevocationReason::as_str),
+        });
+        Ok(Self {
+            issuer: crl.issuer.to_string(),
+            number: crl.number.as_deref().map(decimal),
+            this_update: moment(crl.this_update),
+            next_update: crl.next_update.map(moment),
+            authority_key_id: key_id.map(ToString::to_string),
+            revoked: revoked.collect(),
+        })
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use pki_core::{Finding, Severity};
 
-use super::facts::{CertificateFacts, ExtensionFacts, Facts, RequestFacts};
+use super::facts::{CertificateFacts, CrlFacts, ExtensionFacts, Facts, RequestFacts};
 use crate::failure::Failure;
 
 const fn colour(severity: Severity) -> Style {
@@ -73,6 +73,7 @@ pub(crate) fn facts(facts: &Facts) -> String {
     match facts {
         Facts::Certificate(facts) => certificate(facts),
         Facts::CertificateRequest(facts) => request(facts),
+        Facts::Crl(facts) => crl(facts),
         Facts::PrivateKey(key) => {
             let mut text = "private key\n".to_owned();
             line(&mut text, "algorithm", &key.algorithm);
@@ -105,6 +106,22 @@ fn request(facts: &RequestFacts) -> String {
     let valid = if facts.signature_valid { "valid" } else { "INVALID" };
     line(&mut text, "signature", &format!("{}, {valid}", facts.signature_algorithm));
     extensions(&mut text, &facts.extensions);
+    text
+}
+
+fn crl(facts: &CrlFacts) -> String {
+    let mut text = "CRL\n".to_owned();
+    line(&mut text, "issuer", &facts.issuer);
+    list(&mut text, "number", facts.number.as_slice());
+    let end = facts.next_update.as_deref().unwrap_or("no next update");
+    line(&mut text, "valid", &format!("{} to {end}", facts.this_update));
+    list(&mut text, "authority key id", facts.authority_key_id.as_slice());
+    line(&mut text, "certificates", &facts.revoked.len().to_string());
+    for revoked in &facts.revoked {
+        let reason = revoked.reason.unwrap_or("no reason");
+        let entry = format!("{} at {}: {reason}", revoked.serial, revoked.revoked_at);
+        line(&mut text, "revoked", &entry);
+    }
     text
 }
 

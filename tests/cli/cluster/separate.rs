@@ -98,6 +98,21 @@ fn every_ca_records_what_it_issued_and_can_be_used_by_itself() {
     lab.ok(&["--dir", "pki/client-ca", "issue", "--profile", "client", "prometheus"]);
 }
 
+/// A command for one CA says which there are.
+#[test]
+fn a_command_for_one_ca_names_the_three() {
+    let lab = applied(MANIFEST);
+    for args in
+        [&["issue", "--profile", "client", "x"][..], &["crl"], &["revoke", "12"], &["check"]]
+    {
+        let run = lab.run(args);
+        assert_eq!(run.code, 3, "{args:?}: {run:?}");
+        let says = "--dir: pki/server-ca, pki/peer-ca, pki/client-ca";
+        assert!(run.stderr.contains(says), "{args:?}: {run:?}");
+    }
+    assert!(lab.run(&["list"]).stderr.contains("such as pki/server-ca"));
+}
+
 /// A key that is kept offline is missed only by the certificates that it has to sign.
 #[test]
 fn only_the_ca_that_has_something_to_sign_needs_its_key() {
@@ -133,7 +148,7 @@ fn a_cluster_with_one_ca_does_not_get_three_by_the_way() {
     lab.write("cluster.yaml", one);
     let run = lab.run(&APPLY);
     assert_eq!(run.code, 3, "{run:?}");
-    assert!(run.stderr.contains("hosts/ with 3 folders"), "{run:?}");
+    assert!(run.stderr.contains("pki: it holds separate CAs"), "{run:?}");
     // And a lost one is not made anew beside the others.
     let lab = applied(MANIFEST);
     fs::remove_dir_all(lab.path("pki/peer-ca")).unwrap();
