@@ -103,6 +103,9 @@ fn decoded(base64: &str) -> Vec<u8> {
 /// Every option and argument that takes a file, each with the file `given`.
 const OPTIONS: &[(&str, &str, &[&str])] = &[
     ("apply", "--file", &["apply", "--file", "given"]),
+    ("certdb", "FILE", &["certdb", "import", "given"]),
+    ("crl", "--out", &["crl", "--out", "given"]),
+    ("crl", "--out", &["crl", "--check", "--out", "given"]),
     ("export", "--file", &["export", "etcdone", "--file", "given", "--out", "out"]),
     (
         "export",
@@ -115,6 +118,7 @@ const OPTIONS: &[(&str, &str, &[&str])] = &[
     ("issue", "--csr", &["issue", "--profile", "client", "new", "--csr", "given"]),
     ("issue", "--csr-json", &["issue", "--profile", "client", "new", "--csr-json", "given"]),
     ("plan", "--file", &["plan", "--file", "given"]),
+    ("revoke", "FILE|SERIAL", &["revoke", "given"]),
     ("status", "--file", &["status", "--file", "given"]),
     ("verify", "LEAF", &["verify", "given"]),
     ("verify", "--ca", &["verify", "api.pem", "--ca", "given"]),
@@ -141,6 +145,8 @@ const PLACES: &[(&str, &[&str])] = &[
     ("pki/ca.pem", &["issue", "--profile", "client", "new"]),
     ("pki/ca-key.pem", &["issue", "--profile", "client", "new"]),
     ("pki/inventory.db", &["issue", "--profile", "client", "new"]),
+    ("pki/inventory.db", &["list"]),
+    ("pki/inventory.db", &["check"]),
     ("pki/hosts/etcdone/ca.pem", &["verify", "--file", "cluster.yaml"]),
     ("pki/hosts/etcdone/ca.pem", &["export", "etcdone", "--out", "new"]),
     ("pki/hosts/etcdone/etcd.conf.yaml", &["verify", "--file", "cluster.yaml"]),
@@ -310,6 +316,12 @@ fn a_key_on_the_command_line_is_not_repeated_by_the_message_about_it() {
             &["plan", "-f", "cluster.yaml", "--only", value],
             &["inspect", value],
             &["explain", value],
+            &["list", "--host", value],
+            &["list", "--serial", value],
+            &["show", value],
+            &["revoke", value],
+            &["revoke", "--host", value],
+            &["revoke", "api.pem", "--reason", value],
             &[value],
         ] {
             // A common name may look like a key, and then the requested certificate contains it.

@@ -83,8 +83,12 @@ impl SignedCa<'_> {
     fn put(self, folder: &LockedFolder) -> Result<Ca, Failure> {
         let Self { certificate, above, key } = self;
         let path = folder.path();
-        let place = FilePlace::elsewhere(&certificate_path(path));
-        let staged = certificate.at(&place).stage(|issued| {
+        // For the CA above; in its own folder the place of a CA is known.
+        let certificate = match above {
+            Some(_) => certificate.at(&FilePlace::elsewhere(&certificate_path(path))),
+            None => certificate,
+        };
+        let staged = certificate.stage(|issued| {
             let chain = match above {
                 Some(above) => Chain::below(issued.certificate, above.chain()),
                 None => Chain::of(issued.certificate),

@@ -66,7 +66,7 @@ fn inspect(path: &Path) -> Result<Vec<Facts>, Failure> {
     }
     if !pki_core::is_pem(&bytes) {
         return inspect_der(&bytes).map(|facts| vec![facts]).ok_or_else(|| {
-            Failure::usage("neither PEM nor a certificate, request or private key in DER")
+            Failure::usage("neither PEM nor a certificate, request, CRL or private key in DER")
                 .hinted(format!(
                     "look at the file with `openssl asn1parse -inform DER -in {}`",
                     shown(path)

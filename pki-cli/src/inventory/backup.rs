@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, OpenFlags, ffi};
 
-use super::{Database, Inventory};
+use super::Inventory;
+use super::database::{self, Database};
 use crate::failure::{Failure, shown};
 use crate::store::{Access, Batch, Existing};
 
@@ -29,18 +31,20 @@ impl Inventory {
 }
 
 fn copy_into(connection: &Connection, copy: &Path) -> Result<(), rusqlite::Error> {
-    // SQLite takes a name that begins with `file:` for a URI.
-    let copy = std::path::absolute(copy).unwrap_or_else(|_| copy.to_owned());
-    connection.execute("VACUUM INTO ?1", [copy.to_string_lossy()]).map(drop)
+    let mut copy = database::open_plain(copy, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    // All pages in one step, under one read lock. Others can read meanwhile, and writers wait.
+    let backup = Backup::new(connection, &mut copy)?;
+    match backup.step(-1)? {
+        StepResult::Done => Ok(()),
+        _ => Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_BUSY), None)),
+    }
 }
 
 impl Database {
     /// Checks a copy that nobody else uses, and counts its certificates.
     fn check_copy(&self) -> Result<u32, Failure> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let count = || -> Result<u32, rusqlite::Error> {
-            let path = std::path::absolute(self.path()).unwrap_or_else(|_| self.path().to_owned());
-            let copy = Connection::open_with_flags(path, flags)?;
+            let copy = database::open_plain(self.path(), OpenFlags::SQLITE_OPEN_READ_ONLY)?;
             let problem: String = copy.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
             if problem != "ok" {
                 return Err(rusqlite::Error::InvalidQuery);

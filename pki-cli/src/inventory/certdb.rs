@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::Inventory;
+use super::database::open_plain;
 use super::entry::Entry;
 use crate::failure::{Failure, shown};
 use crate::store::{Access, Batch, Existing};
@@ -61,7 +62,7 @@ impl Inventory {
             let failed = |error: &rusqlite::Error| {
                 Failure::environment(format!("writing {}: {error}", shown(place)))
             };
-            let mut certdb = open(file.path(), OpenFlags::SQLITE_OPEN_READ_WRITE)
+            let mut certdb = open_plain(file.path(), OpenFlags::SQLITE_OPEN_READ_WRITE)
                 .map_err(|error| failed(&error))?;
             let transaction = certdb.transaction().map_err(|error| failed(&error))?;
             let written = self.0.read(|connection| {
@@ -119,7 +120,7 @@ impl Certdb {
                 .hinted("name the SQLite file, which is the data_source in cfssl's -db-config")
         };
         let mut certdb = Self { entries: Vec::new(), left_out: Vec::new() };
-        let connection = open(from, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
+        let connection = open_plain(from, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
         certdb.take(&connection, ca).map_err(failed)?;
         Ok(certdb)
     }
@@ -127,7 +128,7 @@ impl Certdb {
     /// What can be read of a damaged inventory, up to the first damage.
     pub(crate) fn salvage(from: &Path, ca: &Certificate) -> Self {
         let mut certdb = Self { entries: Vec::new(), left_out: Vec::new() };
-        if let Ok(connection) = open(from, OpenFlags::SQLITE_OPEN_READ_ONLY) {
+        if let Ok(connection) = open_plain(from, OpenFlags::SQLITE_OPEN_READ_ONLY) {
             // What was read before the error is what there is.
             let _ = certdb.take(&connection, ca);
         }
@@ -180,12 +181,6 @@ fn entry(
     let at = rfc3339_of(&at).ok_or_else(|| format!("revoked_at {at:?} is not a time"))?;
     Ok(entry
         .revoked(RevocationReason::from_code(reason).unwrap_or(RevocationReason::Unspecified), at))
-}
-
-fn open(path: &Path, flags: OpenFlags) -> Result<Connection, rusqlite::Error> {
-    // SQLite takes a name that begins with `file:` for a URI.
-    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
 }
 
 /// A time as Go's driver writes it.

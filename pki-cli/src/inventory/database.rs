@@ -151,8 +151,20 @@ impl Database {
             _ => "check that you own the file and can write to it",
         };
         Failure::environment(format!("{path}: {error}"))
-            .hinted(format!("nothing was issued; {hint}"))
+            .hinted(format!("nothing was recorded; {hint}"))
     }
+}
+
+/// Opens a file that is not the inventory, or of which nobody knows yet whether it is one. A file that is written gets no
+/// journal, which a killed run would leave behind: it is new, and only takes its place when it is complete.
+pub(super) fn open_plain(path: &Path, flags: OpenFlags) -> Result<Connection, Error> {
+    // SQLite takes a name that begins with `file:` for a URI.
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    if flags.contains(OpenFlags::SQLITE_OPEN_READ_WRITE) {
+        connection.execute_batch("PRAGMA journal_mode = OFF")?;
+    }
+    Ok(connection)
 }
 
 fn is_damage(error: &Error) -> bool {

@@ -1,5 +1,7 @@
 //! Revocations and CRLs in the inventory.
 
+use std::collections::HashSet;
+
 use pki_core::{Certificate, Crl, RevocationReason, RevokedCertificate, SerialNumber};
 use rusqlite::{OptionalExtension, Transaction, params};
 use time::OffsetDateTime;
@@ -94,6 +96,15 @@ impl Inventory {
             })
         })
         .collect()
+    }
+
+    /// The serial numbers of the certificates that a CA has revoked.
+    pub(crate) fn revoked_serials(
+        &self,
+        ca: &Certificate,
+    ) -> Result<HashSet<SerialNumber>, Failure> {
+        let revoked = self.revoked_by(ca)?;
+        Ok(revoked.into_iter().map(|revoked| revoked.entry.serial).collect())
     }
 
     /// Whether a CA issued a certificate with this serial number, by the inventory.

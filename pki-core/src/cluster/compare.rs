@@ -35,6 +35,12 @@ impl Action {
         let drift = Drift { field: "file", found: problem, expected: "a certificate".to_owned() };
         Self::Reissue { drift: vec![drift] }
     }
+
+    /// For a certificate that the CA has revoked.
+    pub fn replace_revoked() -> Self {
+        let (found, expected) = ("revoked".to_owned(), "not revoked".to_owned());
+        Self::Reissue { drift: vec![Drift { field: "status", found, expected }] }
+    }
 }
 
 /// One difference between a certificate and the manifest.

@@ -52,12 +52,27 @@ fn revoked_while_it_runs(mut machines: Machines) {
     wait_until_healthy(&mut machines);
     the_master_writes_and_reads(&machines);
 
-    // A revoked member cannot open connections, and yet is a member: it is healthy, and others dial it.
+    // A member whose certificate is revoked gets a new one with the CRL, and the old one opens nothing.
     let [gone, other, _] = MEMBERS;
     let certificate = peer_certificate(&machines, gone);
-    machines.lab.ok(&["revoke", &format!("{certificate}.pem")]);
-    deliver(&machines);
-    refused(&mut machines, gone, Some(&certificate), Port::Peer, REVOKED[1]);
+    for end in [".pem", "-key.pem"] {
+        machines
+            .lab
+            .write(format!("stolen{end}"), machines.lab.read(format!("{certificate}{end}")));
+    }
+    machines.lab.ok(&["revoke", "stolen.pem"]);
+    machines.lab.ok(&["apply", "-f", "cluster.yaml"]);
+    // The others first: until its own new certificate arrives, the member cannot open connections.
+    for member in MEMBERS.into_iter().filter(|member| *member != gone) {
+        machines.copy_bundle(member);
+    }
+    let certificate = peer_certificate(&machines, gone);
+    let requests = [request(&machines, other, Some(&certificate), Port::Peer)];
+    let answer = &ask(&machines.network, gone, &ca(&machines), &requests)[0];
+    assert_eq!(answer.status, None, "{answer:?}");
+    machines.copy_bundle(gone);
+    refused(&mut machines, gone, Some("stolen"), Port::Peer, REVOKED[1]);
+    served(&machines, &certificate, Port::Peer, gone);
     let peer = peer_certificate(&machines, other);
     served(&machines, &peer, Port::Peer, other);
     wait_until_healthy(&mut machines);

@@ -50,13 +50,17 @@ fn lives_with_separate_cas(program: Program, version: &str) {
 
     // Each CA revokes its own.
     machines.lab.ok(&["--dir", "pki/client-ca", "revoke", "nameless.pem"]);
-    machines.lab.ok(&["--dir", "pki/peer-ca", "revoke", &format!("{peer}.pem")]);
+    for end in [".pem", "-key.pem"] {
+        machines.lab.write(format!("stolen{end}"), machines.lab.read(format!("{peer}{end}")));
+    }
+    machines.lab.ok(&["--dir", "pki/peer-ca", "revoke", "stolen.pem"]);
     machines.lab.ok(&["apply", "-f", "cluster.yaml"]);
     for member in MEMBERS {
         machines.copy_bundle(member);
     }
     meets(&mut machines, "nameless", Port::Client, " revoked");
-    meets(&mut machines, &peer, Port::Peer, " revoked");
+    meets(&mut machines, "stolen", Port::Peer, " revoked");
+    meets(&mut machines, &peer, Port::Peer, "");
     meets(&mut machines, CLIENT, Port::Client, "");
     the_master_writes_and_reads(&machines);
 }

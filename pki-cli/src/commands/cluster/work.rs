@@ -1,12 +1,12 @@
 //! What is to be done in each host's folder.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use pki_core::{
     Action, Bundles, Certificate, CertificateSpec, ClusterCas, FileKind, Held, Manifest,
-    PrivateKey, Purpose, Signer, SigningConfig, Traffic,
+    PrivateKey, Purpose, SerialNumber, Signer, SigningConfig, Traffic,
 };
 use time::OffsetDateTime;
 
@@ -18,6 +18,7 @@ use crate::ca;
 use crate::failure::Failure;
 use crate::host;
 use crate::hosts::{self, HeldFile, Origins, WrongMode};
+use crate::inventory::Inventory;
 use crate::progress::Progress;
 
 /// What the work on every host's folder looks at.
@@ -31,6 +32,8 @@ pub(crate) struct ApplyContext<'a> {
     trusted: String,
     /// Other files that every member gets: with separate CAs those that it trusts on each port, and CRLs.
     of_members: Vec<(FileKind, Vec<u8>)>,
+    /// What the CAs have revoked.
+    revoked: Vec<(Option<Traffic>, HashSet<SerialNumber>)>,
     /// What the cluster must be told.
     next: Vec<Next>,
     /// What is odd about the hosts' folders, and not a mistake.
@@ -69,6 +72,10 @@ impl<'a> ApplyContext<'a> {
             cas,
             trusted: trusted.unwrap_or_default(),
             of_members,
+            revoked: match cas {
+                Some(cas) => revoked(manifest, cas, folder)?,
+                None => Vec::new(),
+            },
             next,
             warning,
             all: folder.join(hosts::FOLDER),
@@ -87,6 +94,14 @@ impl<'a> ApplyContext<'a> {
         self.next.iter().filter(is_asked).cloned().collect()
     }
 
+    fn is_revoked(&self, spec: &CertificateSpec, certificate: &Certificate) -> bool {
+        let mut of_ca = self.revoked.iter();
+        of_ca.any(|(traffic, serials)| {
+            traffic.is_none_or(|traffic| traffic == spec.role.traffic())
+                && serials.contains(&certificate.serial)
+        })
+    }
+
     /// The files of a host's folder other than certificates and keys.
     pub(crate) fn public_files(&self, host: &str) -> Vec<(FileKind, Vec<u8>)> {
         let trusted = (FileKind::TrustedCas, self.trusted.clone().into_bytes());
@@ -96,6 +111,20 @@ impl<'a> ApplyContext<'a> {
         let generated = generated.map(|file| (file.kind, file.contents.into_bytes()));
         [trusted].into_iter().chain(of_members).chain(generated).collect()
     }
+}
+
+/// What the CAs of a cluster have revoked, by their inventories.
+fn revoked(
+    manifest: &Manifest,
+    cas: &ClusterCas,
+    folder: &Path,
+) -> Result<Vec<(Option<Traffic>, HashSet<SerialNumber>)>, Failure> {
+    let revoked = manifest.ca_specs().into_iter().map(|(traffic, _)| {
+        let ca = cas.of(traffic.unwrap_or(Traffic::Server)).issuing();
+        let inventory = Inventory::of(&ca::folder_of(folder, traffic));
+        Ok((traffic, inventory.revoked_serials(ca)?))
+    });
+    revoked.collect()
 }
 
 /// What is to be done, host by host.
@@ -223,6 +252,11 @@ impl<'a> HostWork<'a> {
             )?,
             (Some(Err(problem)), _) => Action::replace_unreadable(problem.to_string()),
             _ => Action::Create,
+        };
+        let is_revoked = |held: &Certificate| context.is_revoked(spec, held);
+        let action = match &certificates {
+            Some(Ok(held)) if is_revoked(&held[0]) => Action::replace_revoked(),
+            _ => action,
         };
         let others = formats::kinds(spec);
         let is_kept = action == Action::Keep && !others.is_empty();
