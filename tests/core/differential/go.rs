@@ -7,6 +7,7 @@ pub(crate) mod chains;
 mod classes;
 mod compare;
 mod demands;
+mod documentation;
 pub(crate) mod judge;
 mod kinds;
 pub(crate) mod samples;
