@@ -7,7 +7,7 @@ use crate::crl::Crl;
 use crate::error::Error;
 use crate::finding::{Finding, Severity, worst_first};
 use crate::report::Place;
-use crate::rules::{self, CertificateInPath, VerifyOptions};
+use crate::rules::{self, CertificateInPath, Policy, VerifyOptions};
 use crate::usage::{ExtendedKeyUsage, Purpose};
 
 /// Checks a certificate, and the CA above it.
@@ -32,6 +32,7 @@ pub(super) fn certificate(
         all_cas_below: 0,
         options: &options,
     });
+    findings.extend(rules::not_der(unsigned, Policy::Etcd));
     findings
         .extend(ca.into_iter().flat_map(|ca| of_ca(ca, usize::from(unsigned.is_ca()), &options)));
     verdict(findings)

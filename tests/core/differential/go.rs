@@ -8,6 +8,7 @@ mod classes;
 mod compare;
 mod demands;
 mod documentation;
+mod issued;
 pub(crate) mod judge;
 mod kinds;
 pub(crate) mod samples;
