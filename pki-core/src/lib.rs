@@ -148,8 +148,6 @@ mod subject;
 
 #[cfg(feature = "manifest")]
 mod etcd;
-#[cfg(feature = "manifest")]
-mod pki_folder;
 
 mod key;
 
@@ -175,6 +173,8 @@ mod profile;
 
 #[cfg(feature = "manifest")]
 mod layout;
+#[cfg(feature = "manifest")]
+mod pki_folder;
 
 #[cfg(feature = "manifest")]
 mod ca_set;

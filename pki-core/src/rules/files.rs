@@ -69,9 +69,20 @@ fn file_missing(deployment: &Deployment<'_>) -> Vec<Violation> {
         .map(|(host, name)| Violation {
             file: format!("{host}/{name}"),
             subject: name.to_owned(),
-            evidence: format!("missing; {host}'s configuration refers to it"),
+            evidence: if is_configured(deployment, host) {
+                format!("missing; {host}'s configuration refers to it")
+            } else {
+                format!("missing; the manifest lists it, and {host} has no configuration here")
+            },
         })
         .collect()
+}
+
+/// Whether the folder of a host contains configuration.
+fn is_configured(deployment: &Deployment<'_>, host: &str) -> bool {
+    let mut members = deployment.members.iter();
+    members.any(|member| member.host.name == host && member.settings.file().is_some())
+        || deployment.clients.iter().any(|client| client.host == host)
 }
 
 fn file_unreadable(deployment: &Deployment<'_>) -> Vec<Violation> {

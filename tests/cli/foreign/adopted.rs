@@ -32,17 +32,16 @@ fn adopted(lab: &Lab, folders: &[&str]) -> BTreeSet<String> {
 
 const HOSTS: [&str; 3] = ["hosts/node1", "hosts/node2", "hosts/node3"];
 
-/// What differs is what etcdpki does otherwise: the name that all peers share, the names under .invalid of clients,
-/// the file's name as the common name of a client.
+/// What differs is what etcdpki does otherwise: the name that all peers share, no loopback addresses for peers, the names
+/// under .invalid of clients. The certificates of Kubernetes' own CA are not adopted.
 #[test]
 fn a_cluster_of_kubeadm_is_adopted() {
     let lab = Lab::new();
     made::kubeadm(&lab, "hosts");
     let wanted = [
-        "apiserver-etcd-client-NODE.pem: subject, names",
-        "healthcheck-client-NODE.pem: subject, names",
+        "kube-apiserver-etcd-client.pem: names",
+        "kube-etcd-healthcheck-client.pem: names",
         "peer.pem: names",
-        "server.pem: names",
     ];
     assert_eq!(adopted(&lab, &HOSTS), wanted.map(str::to_owned).into());
     let manifest = String::from_utf8(lab.read("cluster.yaml")).unwrap();
@@ -51,7 +50,9 @@ fn a_cluster_of_kubeadm_is_adopted() {
         "{manifest}"
     );
     assert!(
-        manifest.contains("{ name: \"node2\", ip: \"10.0.0.2\", key: ecdsa-p256, expiry: 365d }"),
+        manifest.contains(
+            "{ name: \"node2\", ip: \"10.0.0.2\", key: ecdsa-p256, expiry: 365d, sans: [\"::1\"] }"
+        ),
         "{manifest}"
     );
 }
@@ -62,9 +63,9 @@ fn a_cluster_of_kubespray_is_adopted() {
     let lab = Lab::new();
     made::kubespray_hosts(&lab, "hosts");
     let wanted = [
-        "admin-NODE.pem: subject, names, extKeyUsage",
+        "etcd-admin-NODE.pem: names, extKeyUsage",
+        "etcd-node-NODE.pem: names, extKeyUsage",
         "member.pem: subject, names",
-        "node-NODE.pem: subject, names, extKeyUsage",
     ];
     assert_eq!(adopted(&lab, &HOSTS), wanted.map(str::to_owned).into());
     let manifest = String::from_utf8(lab.read("cluster.yaml")).unwrap();
@@ -85,7 +86,11 @@ fn a_cluster_of_rke_is_adopted() {
 fn a_cluster_of_easy_rsa_is_adopted() {
     let lab = Lab::new();
     made::easy_rsa(&lab, "easy");
-    assert_eq!(adopted(&lab, &["easy"]), ["member.pem: names".to_owned()].into());
+    let wanted = ["backup.pem: names", "member.pem: names"];
+    assert_eq!(adopted(&lab, &["easy"]), wanted.map(str::to_owned).into());
+    // Nothing says where the client is.
+    let manifest = String::from_utf8(lab.read("cluster.yaml")).unwrap();
+    assert!(manifest.contains("{ name: \"backup\", host: \"admin\","), "{manifest}");
 }
 
 #[test]
@@ -118,6 +123,6 @@ fn an_address_that_nothing_tells_is_asked_for() {
     let run = lab.run(&["adopt", "ssl"]);
     assert_eq!(run.code, 2, "{run:?}");
     assert!(run.stderr.contains("3 mistakes"), "{run:?}");
-    assert!(run.stderr.contains("its address is not known"), "{run:?}");
+    assert!(run.stderr.contains("unknown address"), "{run:?}");
     assert!(!lab.path("cluster.yaml").exists() && !lab.path("pki").exists(), "{run:?}");
 }
