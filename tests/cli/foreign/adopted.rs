@@ -115,6 +115,21 @@ fn what_is_there_is_not_replaced() {
     assert!(run.stderr.contains("cluster.yaml"), "{run:?}");
 }
 
+/// kubespray gives the keys of members to a group.
+#[test]
+fn keys_that_others_can_read_are_adopted_with_a_warning() {
+    let lab = Lab::new();
+    made::easy_rsa(&lab, "easy");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o640);
+    std::fs::set_permissions(lab.path("easy/private/node2.key"), mode).unwrap();
+    let run = lab.run(&["adopt", "easy"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    assert_eq!(run.stderr.matches("warning").count(), 1, "{run:?}");
+    assert!(run.stderr.contains("easy/private/node2.key has mode 0640"), "{run:?}");
+    let key = std::fs::metadata(lab.path("pki/hosts/node2/member-key.pem")).unwrap();
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&key.permissions()) & 0o777, 0o600);
+}
+
 /// Nobody can say which of three addresses is whose.
 #[test]
 fn an_address_that_nothing_tells_is_asked_for() {

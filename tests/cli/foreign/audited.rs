@@ -74,13 +74,19 @@ fn edit(lab: &Lab, path: &str, from: &str, to: &str) {
 
 /// The same hosts, each time with one fault, which is the only error.
 #[track_caller]
-fn only_faults(healthy: impl Fn() -> Lab, faults: &[(fn(&Lab), &str)]) {
+fn only_faults(healthy: impl Fn() -> Lab, faults: &[Fault]) {
     assert_eq!(errors(&healthy()), [""; 0]);
-    for (plant, error) in faults {
+    for fault in faults {
         let lab = healthy();
-        plant(&lab);
-        assert_eq!(errors(&lab), [*error]);
+        (fault.plant)(&lab);
+        assert_eq!(errors(&lab), [fault.error]);
     }
+}
+
+/// A fault, and the error that it causes, as `FILE: RULE`.
+struct Fault {
+    plant: fn(&Lab),
+    error: &'static str,
 }
 
 const SERVER: made::Leaf<'_> = made::Leaf {
@@ -105,23 +111,27 @@ fn members_of_kubeadm_are_judged_by_the_files_that_they_use() {
     only_faults(
         make,
         &[
-            (
-                |lab| {
+            Fault {
+                plant: |lab| {
                     let elsewhere =
                         "DNS:node2, IP:10.0.0.22, DNS:localhost, IP:127.0.0.1, IP:10.0.0.12";
                     let leaf = made::Leaf { names: elsewhere, ..SERVER };
                     reissue(lab, CA, leaf, "node2/server");
                 },
-                "node2/server.crt: srv-san-advertise",
-            ),
-            (
-                |lab| edit(lab, "node1/etcd.yaml", "https://127.0.0.1:2379", "http://0.0.0.0:2379"),
-                "node1/etcd.yaml: cfg-auth-off",
-            ),
-            (
-                |lab| edit(lab, "node3/etcd.yaml", "--trusted-ca-file", "--trusted-ca-files"),
-                "node3/etcd.yaml: cfg-malformed",
-            ),
+                error: "node2/server.crt: srv-san-advertise",
+            },
+            Fault {
+                plant: |lab| {
+                    edit(lab, "node1/etcd.yaml", "https://127.0.0.1:2379", "http://0.0.0.0:2379")
+                },
+                error: "node1/etcd.yaml: cfg-auth-off",
+            },
+            Fault {
+                plant: |lab| {
+                    edit(lab, "node3/etcd.yaml", "--trusted-ca-file", "--trusted-ca-files")
+                },
+                error: "node3/etcd.yaml: cfg-malformed",
+            },
         ],
     );
     let without_pods = || {
@@ -134,17 +144,17 @@ fn members_of_kubeadm_are_judged_by_the_files_that_they_use() {
     only_faults(
         without_pods,
         &[
-            (
-                |lab| {
+            Fault {
+                plant: |lab| {
                     let leaf = made::Leaf { usages: "serverAuth", ..SERVER };
                     reissue(lab, CA, leaf, "node2/peer");
                 },
-                "node2/peer.crt: peer-eku-both",
-            ),
-            (
-                |lab| fs::remove_file(lab.path("pki/hosts/node1/server.key")).unwrap(),
-                "node1/server.key: file-missing",
-            ),
+                error: "node2/peer.crt: peer-eku-both",
+            },
+            Fault {
+                plant: |lab| fs::remove_file(lab.path("pki/hosts/node1/server.key")).unwrap(),
+                error: "node1/server.key: file-missing",
+            },
         ],
     );
 }
@@ -154,28 +164,28 @@ fn members_of_kubeadm_are_judged_by_the_files_that_they_use() {
 fn members_of_kubespray_are_judged_by_the_files_that_they_use() {
     let manifest = "etcd_version: \"3.5.1\"\npaths: { etcd: /etc/ssl/etcd/ssl }\n";
     let make = || lab(made::kubespray_hosts, "made-ssl/ca.pem", manifest);
-    let faults: [(fn(&Lab), &str); 4] = [
-        (
-            |lab| {
+    let faults = [
+        Fault {
+            plant: |lab| {
                 let open = "https://127.0.0.1:2379\nETCD_ELECTION";
                 let http = "http://127.0.0.1:2379\nETCD_ELECTION";
                 edit(lab, "node3/etcd.env", open, http);
             },
-            "node3/etcd.env: cfg-auth-off",
-        ),
-        (
-            |lab| {
+            error: "node3/etcd.env: cfg-auth-off",
+        },
+        Fault {
+            plant: |lab| {
                 let more = "ETCD_PEER_CERT_ALLOWED_HOSTNAMES=etcd.lab\nETCD_NAME";
                 edit(lab, "node1/etcd.env", "ETCD_NAME", more);
             },
-            "node1/etcd.env: cfg-unknown-variable",
-        ),
-        (
-            |lab| edit(lab, "node2/etcd.env", "ETCDCTL_CACERT", "ETCDCTL_CA_FILE"),
-            "node2/etcd.env: client-variable-unread",
-        ),
-        (
-            |lab| {
+            error: "node1/etcd.env: cfg-unknown-variable",
+        },
+        Fault {
+            plant: |lab| edit(lab, "node2/etcd.env", "ETCDCTL_CACERT", "ETCDCTL_CA_FILE"),
+            error: "node2/etcd.env: client-variable-unread",
+        },
+        Fault {
+            plant: |lab| {
                 edit(
                     lab,
                     "node2/etcd.env",
@@ -183,8 +193,8 @@ fn members_of_kubespray_are_judged_by_the_files_that_they_use() {
                     "=https://10.0.0.9:2379\nETCDCTL",
                 );
             },
-            "node2/etcd.env: client-endpoint-unknown",
-        ),
+            error: "node2/etcd.env: client-endpoint-unknown",
+        },
     ];
     only_faults(make, &faults);
     // With the unit, which reads /etc/etcd.env.
@@ -214,7 +224,8 @@ fn members_of_kubespray_are_judged_by_the_files_that_they_use() {
             format!("{base}/node-node1-key.pem"),
         );
     };
-    only_faults(without, &[(key, "node1/member-node1.pem: key-mismatch")]);
+    let error = "node1/member-node1.pem: key-mismatch";
+    only_faults(without, &[Fault { plant: key, error }]);
 }
 
 /// Files outside `paths` are not seen, and nothing in the folder is missing because of that.
@@ -243,18 +254,18 @@ fn members_of_rke_are_judged_by_the_names_of_their_files() {
     only_faults(
         || lab(made::rke_hosts, "made-ssl/kube-ca.pem", ""),
         &[
-            (
-                |lab| member(lab, CA, made::Leaf { usages: "serverAuth", ..SERVER }),
-                "node2/kube-etcd-10-0-0-2.pem: peer-eku-both",
-            ),
-            (
-                |lab| {
+            Fault {
+                plant: |lab| member(lab, CA, made::Leaf { usages: "serverAuth", ..SERVER }),
+                error: "node2/kube-etcd-10-0-0-2.pem: peer-eku-both",
+            },
+            Fault {
+                plant: |lab| {
                     let header = "made-ssl/kube-apiserver-requestheader-ca";
                     let header = (format!("{header}.pem"), format!("{header}-key.pem"));
                     member(lab, (&header.0, &header.1), SERVER);
                 },
-                "node2/kube-etcd-10-0-0-2.pem: path-unknown-authority",
-            ),
+                error: "node2/kube-etcd-10-0-0-2.pem: path-unknown-authority",
+            },
         ],
     );
 }
@@ -266,16 +277,16 @@ fn members_of_easy_rsa_are_judged_by_the_files_that_they_use() {
     only_faults(
         || lab(made::easy_rsa_hosts, "made-pki/ca.crt", "etcd_version: \"3.5.1\"\n"),
         &[
-            (
+            Fault {
                 // `easyrsa sign-req server`
-                |lab| {
+                plant: |lab| {
                     let leaf = made::Leaf { usages: "serverAuth", ..SERVER };
                     reissue(lab, CA, leaf, "node2/node2");
                 },
-                "node2/node2.crt: peer-eku-both",
-            ),
-            (
-                |lab| {
+                error: "node2/node2.crt: peer-eku-both",
+            },
+            Fault {
+                plant: |lab| {
                     edit(
                         lab,
                         "node1/etcd.conf",
@@ -283,8 +294,8 @@ fn members_of_easy_rsa_are_judged_by_the_files_that_they_use() {
                         "AUTH=\"false\"",
                     );
                 },
-                "node1/etcd.conf: cfg-auth-off",
-            ),
+                error: "node1/etcd.conf: cfg-auth-off",
+            },
         ],
     );
 }

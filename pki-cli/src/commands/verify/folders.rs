@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::store;
 
 /// The newest release: its options are those that a folder from an unknown host is read with.
-const RELEASE: EtcdVersion = EtcdVersion(3, 6, u32::MAX);
+pub(super) const RELEASE: EtcdVersion = EtcdVersion(3, 6, u32::MAX);
 
 /// What the certificates of the folders are for.
 #[derive(Default)]
