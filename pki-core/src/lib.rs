@@ -148,8 +148,6 @@ mod subject;
 
 #[cfg(feature = "manifest")]
 mod etcd;
-#[cfg(feature = "manifest")]
-mod pki_folder;
 
 mod key;
 
@@ -175,6 +173,8 @@ mod profile;
 
 #[cfg(feature = "manifest")]
 mod layout;
+#[cfg(feature = "manifest")]
+mod pki_folder;
 
 #[cfg(feature = "manifest")]
 mod ca_set;
@@ -231,8 +231,8 @@ pub use duration::{parse_duration, parse_lifetime};
 pub use error::{Defect, Error, Input, Invalid};
 #[cfg(feature = "manifest")]
 pub use etcd::{
-    EtcdOption, EtcdSettings, EtcdVersion, FileLookup, OptionKind, Remark, RemarkKind, YamlKey,
-    etcd_options,
+    EtcdOption, EtcdSettings, EtcdVersion, FileLookup, OptionKind, Remark, RemarkKind, UnitAccount,
+    YamlKey, etcd_options,
 };
 pub use evidence::Evidence;
 pub use finding::{Finding, Rule, Severity, Source};
@@ -259,6 +259,8 @@ pub use report::{
     CertificationPath, PathCertificate, PathLimit, Place, Report, SignatureStatus, Trust,
 };
 pub use request::{Asked, CaRequest, CrlRequest, LeftOut, Renewal, Request};
+#[cfg(feature = "manifest")]
+pub use rules::unreadable_file;
 pub use rules::{
     EndpointFault, GoDemand, Policy, VerifyOptions, go_demands, rule, rules, rules_behind,
 };

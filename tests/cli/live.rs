@@ -3,6 +3,7 @@
 
 mod configuration;
 mod grown;
+mod readers;
 mod script;
 mod shapes;
 

@@ -58,16 +58,25 @@ pub(crate) fn run(args: &AdoptArgs, common: &Common) -> Result<ExitCode, Failure
         let trusted = folder.join(&*FileKind::TrustedCas.name());
         batch.stage(trusted, ca.as_bytes(), Access::Public)?;
     }
+    let mut remarks = adoption.remarks.clone();
     for pair in &adoption.pairs {
         let (from, to) = (&args.folders[pair.folder], all.join(&pair.host));
         let certificate = store::read(&from.join(&pair.certificate))?;
-        let key = store::read_secret(&from.join(&pair.key))?;
+        let path = from.join(&pair.key);
+        // Other tools give keys to groups, and a key that others could read is still the key.
+        if let Some(mode) = store::mode_for_others(&path)? {
+            remarks.push(format!(
+                "{} has mode {mode:04o}: users other than its owner could read it; the copy has mode 0600",
+                shown(&path)
+            ));
+        }
+        let key = store::read_regular(&path)?;
         batch.stage(to.join(pair.role.key_file()), &key, Access::Secret)?;
         batch.stage(to.join(pair.role.certificate_file()), &certificate, Access::Public)?;
     }
     batch.stage(args.manifest.clone(), adoption.manifest.as_bytes(), Access::Public)?;
     batch.commit()?;
-    for remark in &adoption.remarks {
+    for remark in &remarks {
         host::say(&format!("warning: {remark}\n"));
     }
     let done = Done {
@@ -75,7 +84,7 @@ pub(crate) fn run(args: &AdoptArgs, common: &Common) -> Result<ExitCode, Failure
         folder: ca_folder.display().to_string(),
         hosts: names,
         pairs: adoption.pairs.len(),
-        remarks: &adoption.remarks,
+        remarks: &remarks,
     };
     match common.format {
         Format::Json => json::print(&done)?,

@@ -3,13 +3,14 @@
 use time::Duration;
 
 use crate::ca_set::CaSet;
+use crate::certificate::DistinguishedName;
 use crate::error::Error;
 use crate::key::{KeyAlgorithm, PublicKey};
 use crate::layout::{APISERVER_CLIENT, Role};
 use crate::manifest::{ClientFormat, Host, Manifest};
 use crate::name::San;
 use crate::request::{CaRequest, Request};
-use crate::subject::Subject;
+use crate::subject::{Attribute, Subject};
 use crate::template::NameConstraint;
 
 /// A certificate that a host should hold.
@@ -41,6 +42,17 @@ impl CertificateSpec {
     }
 }
 
+/// The attributes of a name that a manifest can express, or the whole name if it has neither of them.
+fn names_of(name: &DistinguishedName) -> String {
+    let known = [Attribute::Organization, Attribute::CommonName];
+    let known = name.attributes.iter().filter(|one| known.contains(&one.attribute));
+    let known = known.map(|one| (one.attribute.clone(), one.value.clone()));
+    match Subject::new(known) {
+        Ok(known) if !known.is_empty() => known.to_string(),
+        _ => name.to_string(),
+    }
+}
+
 impl Manifest {
     /// The CA that the cluster should have.
     pub fn ca_request(&self) -> CaRequest {
@@ -64,7 +76,7 @@ impl Manifest {
         }
         let constraints = ca.extensions.name_constraints.is_some();
         let pairs = [
-            ("subject", ca.subject.to_string(), self.ca.subject.to_string()),
+            ("subject", names_of(&ca.subject), self.ca.subject.to_string()),
             ("key", ca.public_key.algorithm_name(), self.ca.key.to_string()),
             ("lifetime", lifetime.to_string(), self.ca.expiry.to_string()),
             ("names", constrained(constraints).into(), constrained(self.constrain).into()),

@@ -8,7 +8,8 @@ use std::fs::{self, OpenOptions, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::thread::panicking;
+use std::thread::{panicking, sleep};
+use std::time::Instant;
 
 use pki_core::{FileKind, Role};
 
@@ -17,7 +18,7 @@ use super::network::Network;
 use crate::lab::{Lab, Run};
 use crate::members::{self, Members, Process, Turn, take_turn};
 use crate::peers;
-use crate::process::finish;
+use crate::process::{PATIENCE, PAUSE, finish};
 
 /// What of `/etc` a program needs beside its own files.
 const SHARED: [&str; 7] =
@@ -175,6 +176,16 @@ impl RealMachines {
     pub(crate) fn log(&self, name: &str) -> String {
         let bytes = fs::read(self.log_path(name)).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// What a program said before it exited by itself, within a minute.
+    pub(crate) fn log_after_exit(&mut self, name: &str) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        while self.processes.get_mut(name).is_some_and(|process| process.ended().is_none()) {
+            assert!(Instant::now() < deadline, "{name} runs on:\n{}", self.log(name));
+            sleep(PAUSE);
+        }
+        self.log(name)
     }
 
     /// Tries until it holds. A process that ends meanwhile, or a minute that passes, fails the test.
