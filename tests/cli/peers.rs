@@ -34,6 +34,13 @@ pub(crate) fn etcd_3_5(name: &str) -> PathBuf {
     paths.find(|path| path.is_file()).unwrap_or_else(|| panic!("etcd 3.5 is missing; {INSTALL}"))
 }
 
+/// The library of Debian's faketime, which a process preloads to have another clock.
+pub(crate) fn faketime() -> PathBuf {
+    let libraries = std::fs::read_dir("/usr/lib").into_iter().flatten().flatten();
+    let mut places = libraries.map(|folder| folder.path().join("faketime/libfaketime.so.1"));
+    places.find(|path| path.is_file()).unwrap_or_else(|| panic!("faketime is missing; {INSTALL}"))
+}
+
 /// The systemd program, which is not on the PATH.
 pub(crate) fn systemd() -> PathBuf {
     let places = ["/lib/systemd/systemd", "/usr/lib/systemd/systemd"];

@@ -79,8 +79,8 @@ impl Found {
                 shown(folder)
             ))
             .hinted(format!(
-                "restore the two files from a backup; or create a new CA, which means new certificates for all \
-                 hosts: etcdpki --dir {} init-ca --new",
+                "restore the two files from a backup; or replace the CA without an outage: etcdpki rotate-ca begin -f \
+                 MANIFEST; or start again with new certificates for all hosts at once: etcdpki --dir {} init-ca --new",
                 shown(folder)
             )),
             Self::KeyAlone => half(&certificate, &key, "a backup"),
