@@ -1,5 +1,8 @@
 //! A cluster after its first day: time passes, certificates and CAs are renewed and replaced.
 
+mod foreign_cas;
+mod renewal;
+mod timer;
 mod years;
 
 use serde_json::Value;

@@ -127,7 +127,9 @@ impl Lost {
             return Ok(None);
         }
         let signer = signer::open(&key_path(folder))?;
-        let certificate = known.into_iter().find(|ca| ca.public_key == *signer.public_key());
+        // A renewed CA has several certificates for its key.
+        let of_key = known.into_iter().filter(|ca| ca.public_key == *signer.public_key());
+        let certificate = of_key.max_by_key(|ca| ca.not_after);
         Ok(certificate.map(|certificate| Self { certificate, signer }))
     }
 }
