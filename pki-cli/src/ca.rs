@@ -3,6 +3,7 @@
 mod chain;
 mod create;
 mod folder;
+mod renew;
 
 use std::path::Path;
 
@@ -13,6 +14,7 @@ pub(crate) use self::create::{NewCa, Opened, Remains};
 pub(crate) use self::folder::{
     Found, LockedFolder, Lost, certificate_path, check_foreign, key_path,
 };
+pub(crate) use self::renew::lifetime_after;
 use crate::failure::{Failure, shown};
 use crate::host;
 use crate::inventory::{Entry, Inventory, Memory};

@@ -13,6 +13,7 @@ mod inspect;
 mod issue;
 mod man;
 mod plan;
+mod renew;
 mod small_folder;
 mod status;
 mod verify;
@@ -47,6 +48,7 @@ enum Command {
     Adopt(adopt::AdoptArgs),
     Plan(plan::PlanArgs),
     Apply(apply::ApplyArgs),
+    Renew(renew::RenewArgs),
     Export(export::ExportArgs),
     Status(status::StatusArgs),
     Verify(Box<verify::VerifyArgs>),
@@ -69,6 +71,7 @@ impl Cli {
             Command::Adopt(args) => adopt::run(args, common),
             Command::Plan(args) => plan::run(args, common),
             Command::Apply(args) => apply::run(args, common),
+            Command::Renew(args) => renew::run(args, common),
             Command::Export(args) => export::run(args, common),
             Command::Status(args) => status::run(args, common),
             Command::Verify(args) => verify::run(args, common),

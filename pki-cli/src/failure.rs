@@ -138,6 +138,13 @@ impl Failure {
         self
     }
 
+    /// The same failure, and what it is about.
+    #[must_use]
+    pub(crate) fn about(mut self, what: &str) -> Self {
+        self.message = quote::sentence(&format!("{what}: {}", self.message));
+        self
+    }
+
     /// The same failure, about something in this file.
     #[must_use]
     pub(crate) fn in_file(mut self, path: &Path) -> Self {

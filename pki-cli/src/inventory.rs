@@ -5,9 +5,10 @@
 //! offer as well.
 
 mod database;
+mod renewal;
 mod schema;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use pki_core::{Certificate, Error};
 use rusqlite::{OptionalExtension, ToSql, Transaction, params};
@@ -34,6 +35,8 @@ pub(crate) struct Entry {
     issued_at: String,
     not_before: String,
     common_name: Option<String>,
+    /// The file that it goes to, outside of the hosts' folders.
+    place: Option<PathBuf>,
 }
 
 impl Entry {
@@ -54,7 +57,13 @@ impl Entry {
             issued_at: rfc3339(issued_at),
             not_before: rfc3339(certificate.not_before),
             common_name: certificate.subject.common_name().map(ToOwned::to_owned),
+            place: None,
         })
+    }
+
+    /// The same row, with the file that the certificate goes to.
+    pub(crate) fn placed_at(self, file: &Path) -> Self {
+        Self { place: Some(file.to_owned()), ..self }
     }
 
     /// The row of a CA's own certificate. It may come from elsewhere, so it counts as issued when it became valid.
@@ -187,6 +196,9 @@ fn insert(transaction: &Transaction<'_>, entries: &[Entry]) -> Result<(), rusqli
         // A trigger can discard a row without an error.
         if changed != 1 {
             return Err(rusqlite::Error::StatementChangedRows(changed));
+        }
+        if let Some(place) = &entry.place {
+            renewal::insert(transaction, entry, place)?;
         }
     }
     Ok(())

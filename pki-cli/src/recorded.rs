@@ -1,5 +1,7 @@
 //! No certificate leaves unrecorded: the two types that a certificate passes through after it is signed.
 
+use std::path::Path;
+
 use pki_core::Issued;
 use time::OffsetDateTime;
 
@@ -102,6 +104,12 @@ impl<T> Pending<T> {
         stage: impl FnOnce(T) -> Result<U, Failure>,
     ) -> Result<Pending<U>, Failure> {
         Ok(Pending { value: stage(self.value)?, entries: self.entries })
+    }
+
+    /// The same, with the file that its certificates go to outside of the hosts' folders.
+    pub(crate) fn placed_at(self, file: &Path) -> Self {
+        let entries = self.entries.into_iter().map(|entry| entry.placed_at(file)).collect();
+        Self { entries, ..self }
     }
 
     /// Records all of its certificates or none. `ca` is the row of the CA that issued them.

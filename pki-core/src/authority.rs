@@ -8,6 +8,7 @@ use crate::draft::{Draft, IssuedBy};
 use crate::encode::{self, Replacements};
 use crate::error::{Error, Input};
 use crate::key::PublicKey;
+use crate::lifetime::limited_by_ca;
 #[cfg(feature = "profiles")]
 use crate::profile::{Admission, Profile};
 #[cfg(feature = "profiles")]
@@ -63,7 +64,8 @@ impl Authority {
     /// Drafts the certificate that a profile makes of a request.
     ///
     /// What a PKCS #10 asks for and the profile does not admit is left out ([`Draft::left_out`]); what the
-    /// operator asks for and the profile does not admit is an error.
+    /// operator asks for and the profile does not admit is an error. A lifetime that would reach beyond the end of the CA is
+    /// shortened or refused ([`Lifetime`](crate::Lifetime)).
     #[cfg(feature = "profiles")]
     pub fn draft(
         &self,
@@ -71,8 +73,9 @@ impl Authority {
         profile: &Profile,
         context: &IssuanceContext,
     ) -> Result<Draft<Certificate>, Error> {
-        let Admission { template, left_out } = profile.admit(request, context.now)?;
+        let Admission { mut template, left_out } = profile.admit(request, context.now)?;
         let ca = &self.certificate;
+        template.not_after = request.limited_by(ca, template.not_after, context.now);
         let tbs = encode::certificate(&template, &context.serial, Some(ca))?;
         let draft = judged(&tbs, IssuedBy::Ca(ca), context.now)?;
         Ok(draft.leaving_out(left_out))
@@ -115,7 +118,8 @@ impl Authority {
     ///
     /// The subject, the subject alternative names, every extension and their order are kept byte for byte. The serial
     /// number and the dates are new. The subjectKeyIdentifier changes with the key, and the authorityKeyIdentifier changes
-    /// only if it identifies a different CA certificate.
+    /// only if it identifies a different CA certificate. A lifetime that would reach beyond the end of the CA is shortened or
+    /// refused ([`Lifetime`](crate::Lifetime)).
     pub fn draft_renewal(
         &self,
         old: &Certificate,
@@ -227,9 +231,13 @@ fn renewed(
     ca: Option<&Certificate>,
 ) -> Result<Vec<u8>, Error> {
     let lifetime = old.not_after - old.not_before;
-    let expiry = renewal.expiry.unwrap_or(lifetime - renewal.backdate);
+    let expiry = renewal.lifetime.duration().unwrap_or(lifetime - renewal.backdate);
     let begin = Begin::Backdated(renewal.backdate);
-    let (not_before, not_after) = validity(context.now, begin, End::After(expiry))?;
+    let (not_before, mut not_after) = validity(context.now, begin, End::After(expiry))?;
+    if let Some(ca) = ca {
+        let Renewal { lifetime, renew_before, .. } = *renewal;
+        not_after = limited_by_ca(not_after, ca.not_after, context.now, lifetime, renew_before);
+    }
     let replacements = Replacements {
         serial: &context.serial,
         not_before,

@@ -162,6 +162,7 @@ mod pkcs12;
 
 mod held_keys;
 
+mod lifetime;
 mod template;
 
 #[cfg(feature = "profiles")]
@@ -220,7 +221,7 @@ pub use certificate::{
 };
 pub use cidr::Cidr;
 #[cfg(feature = "manifest")]
-pub use cluster::{Action, CertificateSpec, Drift, Held};
+pub use cluster::{Action, CaLimit, CaStage, CertificateSpec, Drift, Held};
 pub use crl::{Crl, RevocationReason, RevokedCertificate};
 #[cfg(feature = "profiles")]
 pub use csr_json::{CaSection, CsrJson};
@@ -240,6 +241,7 @@ pub use held_keys::private_keys;
 pub use key::{KeyAlgorithm, KeyId, PublicKey, SignatureAlgorithm, Signer};
 #[cfg(feature = "manifest")]
 pub use layout::{APISERVER_CLIENT, FileKind, Owner, Role};
+pub use lifetime::{Lifetime, RENEW_BEFORE};
 #[cfg(feature = "manifest")]
 pub use manifest::{
     CaSpec, Client, ClientFormat, ClusterState, Endpoint, EtcdConfig, Host, KubernetesVersion,

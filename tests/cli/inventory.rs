@@ -202,7 +202,7 @@ fn an_inventory_without_a_version_keeps_its_rows_and_gets_one() {
         let all = [row("api", "client"), row("before", "client"), row("etcd CA", "ca")];
         assert_eq!(rows, all);
         let version = |row: &rusqlite::Row<'_>| row.get::<_, u32>(0);
-        assert_eq!(database.pragma_query_value(None, "user_version", version).unwrap(), 1);
+        assert_eq!(database.pragma_query_value(None, "user_version", version).unwrap(), 2);
     }
 }
 

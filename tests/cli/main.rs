@@ -14,6 +14,7 @@ mod foreign;
 mod inventory;
 mod lab;
 mod leaks;
+mod life;
 mod limbo;
 mod live;
 mod machines;

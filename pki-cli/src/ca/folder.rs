@@ -79,8 +79,8 @@ impl Found {
                 shown(folder)
             ))
             .hinted(format!(
-                "restore the two files from a backup; or create a new CA, which means new certificates for all \
-                 hosts: etcdpki --dir {} init-ca --new",
+                "restore the two files from a backup; or replace the CA without an outage: etcdpki rotate-ca begin -f \
+                 MANIFEST; or start again with new certificates for all hosts at once: etcdpki --dir {} init-ca --new",
                 shown(folder)
             )),
             Self::KeyAlone => half(&certificate, &key, "a backup"),
@@ -127,7 +127,9 @@ impl Lost {
             return Ok(None);
         }
         let signer = signer::open(&key_path(folder))?;
-        let certificate = known.into_iter().find(|ca| ca.public_key == *signer.public_key());
+        // A renewed CA has several certificates for its key.
+        let of_key = known.into_iter().filter(|ca| ca.public_key == *signer.public_key());
+        let certificate = of_key.max_by_key(|ca| ca.not_after);
         Ok(certificate.map(|certificate| Self { certificate, signer }))
     }
 }

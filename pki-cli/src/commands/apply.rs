@@ -59,6 +59,7 @@ pub(crate) fn run(args: &ApplyArgs, common: &Common) -> Result<ExitCode, Failure
     let cas = ca.chain.cas(&path)?;
     let differences = manifest.ca_differences(&cas.server);
     manifest.warnings.extend(differences);
+    manifest.warnings.extend(cluster::limits(&manifest, &cas)?);
     let context = ApplyContext::new(&manifest, Some(&cas), &path)?;
     let orphans = Orphans::of(args.prune);
     hosts::clean(&context.all)?;

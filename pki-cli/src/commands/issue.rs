@@ -14,6 +14,7 @@ use self::wanted::Wanted;
 use super::{Common, core, lifetime};
 use crate::ca::{Ca, LockedFolder, certificate_path};
 use crate::failure::{Failure, shown};
+
 use crate::host;
 use crate::output::facts::{self, CertificateFacts, FindingFacts};
 use crate::output::{Format, json, text};
@@ -147,7 +148,8 @@ pub(crate) fn run(args: &IssueArgs, common: &Common) -> Result<ExitCode, Failure
     }
     // Others that write files of this name wait.
     let _folder = LockedFolder::lock(&folder, common.owners())?;
-    let staged = signed.stage(|issued| {
+    let place = store::absolute(&wanted.files.certificate)?;
+    let staged = signed.placed_at(&place).stage(|issued| {
         let mut pem = issued.certificate.to_pem()?;
         for above in ca.chain().intermediates().filter(|_| args.chain) {
             pem.push_str(&above.to_pem()?);

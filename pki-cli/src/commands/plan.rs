@@ -38,6 +38,7 @@ pub(crate) fn run(args: &PlanArgs, common: &Common) -> Result<ExitCode, Failure>
     let cas = chain.map(|chain| chain.cas(&folder)).transpose()?;
     if let Some(cas) = &cas {
         manifest.warnings.extend(manifest.ca_differences(&cas.server));
+        manifest.warnings.extend(cluster::limits(&manifest, cas)?);
     }
     let specs = cluster::specs_by_host(&manifest, &args.manifest.only)?;
     let context = ApplyContext::new(&manifest, cas.as_ref(), &folder)?;

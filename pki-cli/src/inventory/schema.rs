@@ -2,16 +2,19 @@
 
 use rusqlite::{Connection, Transaction};
 
+use super::renewal::PLACES;
+
 /// The version of the schema that this etcdpki writes.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 /// The steps from an empty file to the current schema, each with the version that it leads to. `PRAGMA user_version` holds
 /// the version of a file. A new step goes to the end, and none ever changes. Files of version 0 can have the table.
-const MIGRATIONS: [(u32, &str); VERSION as usize] = [(
-    1,
-    // With a rowid, as in cfssl, rows stand in the order of issuing and only the index is as random as the serial
-    // numbers are; by its own key each row of a large inventory would be written to a page of its own, twice.
-    "CREATE TABLE IF NOT EXISTS certificates (
+const MIGRATIONS: [(u32, &str); VERSION as usize] = [
+    (
+        1,
+        // With a rowid, as in cfssl, rows stand in the order of issuing and only the index is as random as the serial
+        // numbers are; by its own key each row of a large inventory would be written to a page of its own, twice.
+        "CREATE TABLE IF NOT EXISTS certificates (
         serial_number            TEXT NOT NULL, -- decimal, as cfssl keeps it
         authority_key_identifier TEXT NOT NULL, -- lower-case hexadecimal
         ca_label                 TEXT NOT NULL, -- the signing profile
@@ -25,7 +28,9 @@ const MIGRATIONS: [(u32, &str); VERSION as usize] = [(
         common_name              TEXT,
         PRIMARY KEY (serial_number, authority_key_identifier)
     );",
-)];
+    ),
+    (2, PLACES),
+];
 
 /// The columns of `certificates`, in their order.
 pub(super) const COLUMNS: [&str; 11] = [
