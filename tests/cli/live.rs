@@ -2,6 +2,7 @@
 //! the worker at their own addresses.
 
 mod configuration;
+mod delivered;
 mod grown;
 mod script;
 mod shapes;

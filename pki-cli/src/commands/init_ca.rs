@@ -7,7 +7,7 @@ use pki_core::{CaRequest, CsrJson, Input, KeyAlgorithm, NameConstraint, Subject}
 use serde::Serialize;
 use time::Duration;
 
-use super::{Common, core, lifetime};
+use super::{Common, complete, core, lifetime};
 use crate::ca::{self, Ca, Found, NewCa, Opened, Remains};
 use crate::failure::{Failure, Kind, full, shown};
 use crate::host;
@@ -33,7 +33,7 @@ pub(crate) struct InitCaArgs {
 
     /// Key algorithm: ecdsa-p256, ecdsa-p384, ecdsa-p521, ed25519, rsa-2048, rsa-3072,
     /// rsa-4096 [default: ecdsa-p256]
-    #[arg(long, value_name = "ALGORITHM", value_parser = |text: &str| core(text.parse::<KeyAlgorithm>()))]
+    #[arg(long, value_name = "ALGORITHM", add = complete::algorithms(), value_parser = |text: &str| core(text.parse::<KeyAlgorithm>()))]
     key: Option<KeyAlgorithm>,
 
     /// Lifetime of the CA: 10y, 3650d, 87600h [default: 10y]

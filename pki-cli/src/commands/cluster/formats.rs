@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use pki_core::{
-    CaSet, Certificate, CertificateSpec, ClientFormat, ClusterCas, FileKind, KeyFormat,
-    KeyStoreContents, PrivateKey,
+    CaSet, Certificate, CertificateSpec, ClusterCas, FileKind, KeyFormat, KeyStoreContents,
+    PrivateKey,
 };
 use zeroize::Zeroizing;
 
@@ -16,18 +16,7 @@ use crate::store::Access;
 
 /// The files of a certificate in the other formats that its client wants.
 pub(crate) fn kinds(spec: &CertificateSpec) -> Vec<FileKind> {
-    let role = || spec.role.clone();
-    let mut kinds = Vec::new();
-    for format in &spec.formats {
-        match format {
-            ClientFormat::Pem => {}
-            ClientFormat::Combined => kinds.push(FileKind::Combined(role())),
-            ClientFormat::Pkcs12 => {
-                kinds.extend([FileKind::KeyStore(role()), FileKind::KeyStorePassword(role())]);
-            }
-        }
-    }
-    kinds
+    spec.formats.iter().flat_map(|format| format.files(&spec.role)).collect()
 }
 
 /// A certificate and its key, as a host has them or is about to get them.
