@@ -3,6 +3,7 @@
 
 mod configuration;
 mod delivered;
+mod provision;
 mod grown;
 mod script;
 mod shapes;

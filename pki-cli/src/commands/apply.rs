@@ -33,7 +33,8 @@ use crate::store::{self, Access, Owners};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  etcdpki apply -f cluster.yaml\n  \
     etcdpki apply -f cluster.yaml --only etcdone\n  \
-    scp -r pki/hosts/etcdone root@etcdone: && ssh root@etcdone 'sh etcdone/install.sh && rm -r etcdone'")]
+    scp -r pki/hosts/etcdone root@etcdone: && \\\n      \
+    ssh root@etcdone 'sh etcdone/install.sh && rm -r etcdone'")]
 pub(crate) struct ApplyArgs {
     #[command(flatten)]
     manifest: ManifestArgs,

@@ -32,7 +32,8 @@ use crate::store::{self, Access, Batch, Existing};
 #[command(after_help = "Examples:\n  etcdpki export etcdone -f cluster.yaml\n  \
     etcdpki export etcdone -f cluster.yaml -o - | \\\n      \
     ssh root@etcdone 'cd \"$(mktemp -d)\" && tar -xzf - && sh install.sh && rm -r \"$PWD\"'\n  \
-    etcdpki export masterone -f cluster.yaml --as kubeadm -o - | ssh root@masterone tar -xzf - -C /etc/kubernetes\n  \
+    etcdpki export masterone -f cluster.yaml --as kubeadm -o - | \\\n      \
+    ssh root@masterone tar -xzf - -C /etc/kubernetes\n  \
     etcdpki export admin -f cluster.yaml --as pkcs12 --password-file password.txt -o keystores")]
 pub(crate) struct ExportArgs {
     /// The host

@@ -41,7 +41,7 @@ pub(crate) struct InitCaArgs {
     expiry: Option<Duration>,
 
     /// How many intermediate CAs may follow this one in a path [default: 0]
-    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
+    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true, value_parser = parse_path_len)]
     path_len: Option<u8>,
 
     /// Names that the CA may certify; other names of the same kind are forbidden: example.com,
@@ -61,6 +61,12 @@ pub(crate) struct InitCaArgs {
     /// next apply then replaces every certificate
     #[arg(long)]
     new: bool,
+}
+
+fn parse_path_len(text: &str) -> Result<u8, String> {
+    text.parse().map_err(|_| {
+        "expected a number from 0 to 255\n  hint: 0 allows no intermediate CA, 1 allows one below this CA".to_owned()
+    })
 }
 
 #[derive(Serialize)]

@@ -91,7 +91,7 @@ fn render(command: clap::Command, page: &mut Vec<u8>) -> io::Result<()> {
     list(&mut roff, "ENVIRONMENT", &ENVIRONMENT);
     list(&mut roff, "FILES", &FILES);
     roff.to_writer(page)?;
-    man.render_version_section(page)
+    if is_top { man.render_version_section(page) } else { Ok(()) }
 }
 
 fn list(roff: &mut Roff, heading: &str, entries: &[(&str, &str)]) {

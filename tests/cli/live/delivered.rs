@@ -1,14 +1,12 @@
 //! From the bundle to the running host, as the documents say it: members that run as the user `etcd` from `/etc/etcd`
 //! start, and a renewal reaches them while two clients write.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::process::{Command, Stdio};
 
-use serde::Deserialize;
-
 use crate::machines::Program;
 use crate::machines::real::RealMachines;
+use crate::machines::writers::Writers;
 use crate::peers;
 use crate::process::finish;
 
@@ -134,100 +132,6 @@ fn renew_with_the_same_keys(machines: &RealMachines, name: &str, address: &str) 
         issue.extend(sans.iter().flat_map(|san| ["--san", san]));
         lab.ok(&issue);
         lab.write(format!("pki/hosts/{name}/{role}.pem"), lab.read(format!("{role}.pem")));
-    }
-}
-
-/// Two clients on the master that write until a file appears.
-struct Writers {
-    run: u32,
-}
-
-/// What one of them saw.
-#[derive(Debug, Deserialize)]
-struct Written {
-    /// The keys that etcd acknowledged.
-    acknowledged: Vec<String>,
-    /// The errors.
-    failed: Vec<String>,
-    worst_milliseconds: u32,
-}
-
-#[derive(Debug)]
-struct Both {
-    long_lived: Written,
-    reconnecting: Written,
-}
-
-const KINDS: [&str; 2] = ["long-lived", "reconnecting"];
-
-impl Writers {
-    fn start(machines: &mut RealMachines) -> Self {
-        static RUNS: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
-        let writers = Self { run: RUNS.fetch_add(1, std::sync::atomic::Ordering::Relaxed) };
-        for kind in KINDS {
-            let mut python = machines.command("masterone", "python3");
-            python.args(["-c", include_str!("writer.py"), kind]);
-            python.arg(format!("{kind}-{}", writers.run)).args(MEMBERS.map(|(_, address)| address));
-            machines.run(kind, python);
-        }
-        writers.wait_for_writes(machines);
-        writers
-    }
-
-    /// Waits until both have written something more.
-    fn wait_for_writes(&self, machines: &mut RealMachines) {
-        for kind in KINDS {
-            let line = format!("etcdctl get --prefix {kind}-{}- --count-only --write-out=fields", self.run);
-            let count = |machines: &RealMachines| {
-                let out = machines.shell("masterone", &line).stdout;
-                let line = out.lines().find_map(|line| line.strip_prefix("\"Count\" : "));
-                line.and_then(|count| count.parse::<u64>().ok()).unwrap_or(0)
-            };
-            let before = count(machines);
-            machines.wait("the writers write", |machines| {
-                if count(machines) > before + 50 { Ok(()) } else { Err("too few".to_owned()) }
-            });
-        }
-    }
-
-    /// Lets them write while something happens, and a little longer.
-    fn during(self, machines: &mut RealMachines, work: impl FnOnce(&RealMachines)) -> Both {
-        work(machines);
-        self.wait_for_writes(machines);
-        let written = KINDS.map(|kind| {
-            let file = machines.lab.path(format!("masterone/root/{kind}-{}", self.run));
-            fs::write(file.with_extension("stop"), "").unwrap();
-            machines.wait_until_ended(kind);
-            serde_json::from_slice(&fs::read(file.with_extension("json")).unwrap()).unwrap()
-        });
-        let [long_lived, reconnecting] = written;
-        Both { long_lived, reconnecting }
-    }
-}
-
-impl Both {
-    fn failures(&self) -> usize {
-        self.long_lived.failed.len() + self.reconnecting.failed.len()
-    }
-
-    /// Every write that was acknowledged can be read.
-    fn has_lost_nothing(&self, machines: &RealMachines, version: &str) {
-        for written in [&self.long_lived, &self.reconnecting] {
-            let prefix = written.acknowledged[0].rsplit_once('-').unwrap().0;
-            let line = format!("etcdctl get --prefix {prefix}- --keys-only >/root/keys");
-            assert_eq!(machines.shell("masterone", &line).code, 0);
-            let keys = machines.lab.read("masterone/root/keys");
-            let keys = String::from_utf8(keys).unwrap();
-            let keys: BTreeSet<&str> = keys.lines().collect();
-            let lost = written.acknowledged.iter().filter(|key| !keys.contains(key.as_str()));
-            assert_eq!(lost.collect::<Vec<_>>(), Vec::<&String>::new(), "{version}: lost");
-            eprintln!(
-                "{version}: {prefix}: {} writes, {} failed, worst {} ms",
-                written.acknowledged.len(),
-                written.failed.len(),
-                written.worst_milliseconds
-            );
-        }
     }
 }
 

@@ -4,7 +4,8 @@
 //! `/var/lib`, `/root` and `/run` are the machine's own.
 
 use std::collections::BTreeMap;
-use std::fs::{self, OpenOptions};
+use std::fs::{self, OpenOptions, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread::{panicking, sleep};
@@ -30,6 +31,7 @@ mount --bind "$1/root" /root
 mount --bind "$1/run" /run
 mount --bind "$2" /usr/bin/etcd
 mount --bind "$3" /usr/bin/etcdctl
+[ ! -e "$1/systemctl" ] || mount --bind "$1/systemctl" /usr/bin/systemctl
 shift 3
 exec "$@""#;
 
@@ -128,6 +130,38 @@ impl RealMachines {
         shell
     }
 
+    /// A program in the network of a machine that has the files of the machine on which the tests run.
+    pub(crate) fn controller(&self, name: &str, program: &str) -> Command {
+        let (_, machine) = self.machines.iter().find(|(host, _)| *host == name).unwrap();
+        self.network.command(machine, program)
+    }
+
+    /// Runs an SSH server on every machine that lets this key in as root, and puts a stand-in for systemctl there:
+    /// systemd is not process 1 on a machine that runs tests.
+    pub(crate) fn serve_ssh(&mut self, key: &Path) {
+        let stand_in = include_str!("../ansible/systemctl");
+        for (name, _) in self.machines {
+            let folder = self.lab.path(name);
+            fs::write(folder.join("systemctl"), stand_in).unwrap();
+            fs::set_permissions(folder.join("systemctl"), Permissions::from_mode(0o755)).unwrap();
+            fs::create_dir_all(folder.join("run/sshd")).unwrap();
+            fs::create_dir_all(folder.join("run/systemd/system")).unwrap();
+            fs::create_dir_all(folder.join("etc/ssh")).unwrap();
+            fs::create_dir_all(folder.join("etc/systemd/system")).unwrap();
+            fs::copy(key, folder.join("etc/ssh/key")).unwrap();
+            fs::copy(key.with_extension("pub"), folder.join("etc/ssh/authorized")).unwrap();
+            let config = "HostKey /etc/ssh/key\nAuthorizedKeysFile /etc/ssh/authorized\nStrictModes no\n\
+                          PermitRootLogin yes\nUsePAM no\nPidFile none\nSubsystem sftp internal-sftp\n";
+            fs::write(folder.join("etc/ssh/sshd_config"), config).unwrap();
+            // No password, but not locked.
+            fs::write(folder.join("etc/shadow"), "root:*:20000:0:99999:7:::\n").unwrap();
+            let sshd = peers::sshd();
+            let mut sshd = self.command(name, sshd.to_str().unwrap());
+            sshd.args(["-D", "-e"]);
+            self.run(name, sshd);
+        }
+    }
+
     /// Starts a member as systemd does by its unit.
     pub(crate) fn start(&mut self, name: &'static str) {
         let unit = self.lab.read(PathBuf::from(name).join("etc/systemd/system/etcd.service"));
@@ -212,6 +246,8 @@ impl Members for RealMachines {
 impl Drop for RealMachines {
     /// A test that fails shows what the programs said last.
     fn drop(&mut self) {
+        // What an SSH session started is no child of this process.
+        self.network.end_processes();
         for (name, _) in self.machines.iter().filter(|_| panicking()) {
             let log = self.log(name);
             let tail = members::tail(&log);

@@ -28,6 +28,12 @@ def put(address, key):
         connection.close()
 
 
+def report():
+    with open(f"/root/{prefix}.new", "w") as file:
+        json.dump({"acknowledged": acknowledged, "failed": failed, "worst_milliseconds": worst}, file)
+    os.rename(f"/root/{prefix}.new", f"/root/{prefix}.json")
+
+
 number = 0
 while not os.path.exists(f"/root/{prefix}.stop"):
     number += 1
@@ -39,6 +45,7 @@ while not os.path.exists(f"/root/{prefix}.stop"):
     except (OSError, http.client.HTTPException) as error:
         failed.append(f"{addresses[number % len(addresses)]}: {error!r}")
     worst = max(worst, round(1000 * (time.monotonic() - begin)))
+    if number % 20 == 0:
+        report()
     time.sleep(0.002)
-with open(f"/root/{prefix}.json", "w") as file:
-    json.dump({"acknowledged": acknowledged, "failed": failed, "worst_milliseconds": worst}, file)
+report()
