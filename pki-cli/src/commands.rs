@@ -5,6 +5,7 @@ mod apply;
 mod audit;
 mod cluster;
 mod common;
+mod complete;
 mod completions;
 mod explain;
 mod export;
@@ -25,12 +26,13 @@ use pki_core::{Attribute, Error, Subject, parse_lifetime};
 use time::Duration;
 
 pub(crate) use self::common::Common;
+pub(crate) use self::completions::VARIABLE as COMPLETIONS_VARIABLE;
 use crate::failure::Failure;
 
 /// A certificate authority for etcd: issue, inspect and verify its certificates
 ///
-/// Exit codes: 0 success; 1 findings, or refused by policy; 2 wrong usage or input;
-/// 3 environment (files, locks, signers); 70 a bug in etcdpki.
+/// Exit codes: 0 success; 1 findings, or refused by the rules; 2 wrong usage or input;
+/// 3 environment (files, locks, signers); 4 `plan --exit-code` found changes; 70 a bug in etcdpki.
 #[derive(Debug, Parser)]
 #[command(name = "etcdpki", version, max_term_width = 100)]
 pub(crate) struct Cli {

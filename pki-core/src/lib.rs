@@ -229,7 +229,7 @@ pub use csr_json::{CaSection, CsrJson};
 pub use deployment::HostFile;
 pub use draft::{Draft, Issued, IssuedBy, Signable};
 pub use duration::{parse_duration, parse_lifetime};
-pub use error::{Defect, Error, Input, Invalid};
+pub use error::{Defect, Error, Input, Invalid, Position};
 #[cfg(feature = "manifest")]
 pub use etcd::{
     EtcdOption, EtcdSettings, EtcdVersion, FileLookup, OptionKind, Remark, RemarkKind, UnitAccount,

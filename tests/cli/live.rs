@@ -2,6 +2,8 @@
 //! the worker at their own addresses.
 
 mod configuration;
+mod delivered;
+mod provision;
 mod grown;
 mod readers;
 mod script;

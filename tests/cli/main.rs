@@ -1,10 +1,12 @@
 //! Tests of the command line as a user runs it. Each module covers one subject.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod ansible;
 mod audit;
 mod bad_input;
 mod cluster;
 mod crash;
+mod documents;
 mod etcd;
 mod explain;
 mod export;
@@ -20,6 +22,7 @@ mod live;
 mod machines;
 mod members;
 mod oracles;
+mod package;
 mod peers;
 mod process;
 mod settings;

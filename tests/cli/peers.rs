@@ -67,6 +67,20 @@ pub(crate) fn faketime() -> PathBuf {
     places.find(|path| path.is_file()).unwrap_or_else(|| panic!("faketime is missing; {INSTALL}"))
 }
 
+/// The SSH server, which is not on the PATH of every user.
+pub(crate) fn sshd() -> PathBuf {
+    let path = PathBuf::from("/usr/sbin/sshd");
+    assert!(path.is_file(), "{} is missing; {INSTALL}", path.display());
+    path
+}
+
+/// cargo-deb, which `tests/install-peers` builds.
+pub(crate) fn cargo_deb() -> PathBuf {
+    let folder = root().join("target/peers-cargo/bin");
+    assert!(folder.join("cargo-deb").is_file(), "cargo-deb is missing; {INSTALL}");
+    folder
+}
+
 /// The systemd program, which is not on the PATH.
 pub(crate) fn systemd() -> PathBuf {
     let places = ["/lib/systemd/systemd", "/usr/lib/systemd/systemd"];

@@ -14,11 +14,11 @@ use zeroize::Zeroizing;
 
 use super::Common;
 use super::cluster::{
-    self, ApplyContext, HostWork, IssuedPair, ManifestArgs, Orphans, Outcome, Step, Work,
-    in_parallel,
+    self, ApplyContext, HostWork, IssuedPair, ManifestArgs, Orphans, Outcome, Step, Tense, Work,
+    counts, in_parallel,
 };
 use crate::ca::{self, Ca, Chain, Found, LockedFolder, NewCa, Opened, Remains};
-use crate::failure::Failure;
+use crate::failure::{Failure, full};
 use crate::host;
 use crate::hosts::{self, BundleFile, NewFolder, Origins};
 use crate::progress::Progress;
@@ -28,11 +28,13 @@ use crate::store::{self, Access, Owners};
 
 /// Create or update the cluster's certificates from the manifest: the CA, and a folder for each host
 ///
-/// A host's folder changes completely or not at all. A second run changes nothing.
+/// A host's folder changes completely or not at all. A second run changes nothing. Each folder has a script install.sh
+/// that puts its files in their places on the host, with their owners and modes.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  etcdpki apply -f cluster.yaml\n  \
     etcdpki apply -f cluster.yaml --only etcdone\n  \
-    rsync -a pki/hosts/etcdone/ etcdone:/etc/etcd/")]
+    scp -r pki/hosts/etcdone root@etcdone: && \\\n      \
+    ssh root@etcdone 'sh etcdone/install.sh && rm -r etcdone'")]
 pub(crate) struct ApplyArgs {
     #[command(flatten)]
     manifest: ManifestArgs,
@@ -83,13 +85,33 @@ pub(crate) fn run(args: &ApplyArgs, common: &Common) -> Result<ExitCode, Failure
 
     let mut steps: Vec<Step> = ca.step.into_iter().chain(work.steps(orphans)).collect();
     steps.retain(|step| step.action != "keep");
-    let (next, warning) = (context.next_for(&args.manifest.only), context.warning);
-    let mut warnings = std::mem::take(&mut manifest.warnings);
+    let next = context.next_for(&args.manifest.only);
+    let mut warnings = manifest.warnings.clone();
     warnings.extend(ca.remarks);
-    warnings.extend(warning);
-    let end = if changed { "done\n" } else { "nothing to do\n" };
-    Outcome { changed, warnings, steps, next }.print(common.format, end)?;
+    warnings.extend(context.warning.clone());
+    let end = if changed { done(&steps, &context) } else { "nothing to do\n".to_owned() };
+    let folder = full(&path);
+    Outcome { changed, folder, warnings, steps, next }.print(common.format, &end)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What was done, where, and what to do next.
+fn done(steps: &[Step], context: &ApplyContext<'_>) -> String {
+    let mut text =
+        format!("done: {} in {}\n", counts(steps, Tense::Done), full(&context.all));
+    let is_new = |step: &&Step| !["chmod", "orphan", "remove"].contains(&step.action);
+    let mut changed = steps.iter().filter(|step| !step.host.is_empty()).filter(is_new);
+    if let Some(Step { host, .. }) = changed.next()
+        && context.manifest.configuration
+    {
+        let folder = full(&context.all.join(host));
+        let _ = writeln!(
+            text,
+            "install each changed folder on its host:\n  \
+             scp -r {folder} root@{host}: && ssh root@{host} 'sh {host}/install.sh && rm -r {host}'"
+        );
+    }
+    text
 }
 
 /// Lets somebody at a terminal say whether these are to be removed. Without a terminal only `--yes` says so.

@@ -7,7 +7,7 @@ use pki_core::{CaRequest, CsrJson, Input, KeyAlgorithm, NameConstraint, Subject}
 use serde::Serialize;
 use time::Duration;
 
-use super::{Common, core, lifetime};
+use super::{Common, complete, core, lifetime};
 use crate::ca::{self, Ca, Found, NewCa, Opened, Remains};
 use crate::failure::{Failure, Kind, full, shown};
 use crate::host;
@@ -33,7 +33,7 @@ pub(crate) struct InitCaArgs {
 
     /// Key algorithm: ecdsa-p256, ecdsa-p384, ecdsa-p521, ed25519, rsa-2048, rsa-3072,
     /// rsa-4096 [default: ecdsa-p256]
-    #[arg(long, value_name = "ALGORITHM", value_parser = |text: &str| core(text.parse::<KeyAlgorithm>()))]
+    #[arg(long, value_name = "ALGORITHM", add = complete::algorithms(), value_parser = |text: &str| core(text.parse::<KeyAlgorithm>()))]
     key: Option<KeyAlgorithm>,
 
     /// Lifetime of the CA: 10y, 3650d, 87600h [default: 10y]
@@ -41,7 +41,7 @@ pub(crate) struct InitCaArgs {
     expiry: Option<Duration>,
 
     /// How many intermediate CAs may follow this one in a path [default: 0]
-    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
+    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true, value_parser = parse_path_len)]
     path_len: Option<u8>,
 
     /// Names that the CA may certify; other names of the same kind are forbidden: example.com,
@@ -61,6 +61,12 @@ pub(crate) struct InitCaArgs {
     /// next apply then replaces every certificate
     #[arg(long)]
     new: bool,
+}
+
+fn parse_path_len(text: &str) -> Result<u8, String> {
+    text.parse().map_err(|_| {
+        "expected a number from 0 to 255\n  hint: 0 allows no intermediate CA, 1 allows one below this CA".to_owned()
+    })
 }
 
 #[derive(Serialize)]

@@ -29,7 +29,7 @@ use crate::store::{Access, Batch, Existing};
 /// these certificates if etcd is external.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  etcdpki status -f cluster.yaml\n  \
-    etcdpki status -f cluster.yaml --output prometheus --out /var/lib/node_exporter/etcdpki.prom")]
+    etcdpki status -f cluster.yaml --output prometheus -o /var/lib/node_exporter/etcdpki.prom")]
 pub(crate) struct StatusArgs {
     /// The manifest of the cluster, in YAML
     #[arg(short, long, value_name = "FILE")]
@@ -44,10 +44,10 @@ pub(crate) struct StatusArgs {
     #[arg(long, value_enum)]
     output: Option<Output>,
 
-    /// The file to write, whole or not at all, `-` for standard output
+    /// The file to write; `-` is standard output, the default
     ///
-    /// It is replaced in one step, so that a collector never reads half of it.
-    #[arg(long, value_name = "PATH")]
+    /// The file is replaced in one step, so that a collector never reads half of it.
+    #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
 

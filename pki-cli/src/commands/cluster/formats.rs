@@ -20,18 +20,7 @@ pub(crate) fn kinds(spec: &CertificateSpec) -> Vec<FileKind> {
 }
 
 fn kinds_of(role: &Role, formats: &[ClientFormat]) -> Vec<FileKind> {
-    let role = || role.clone();
-    let mut kinds = Vec::new();
-    for format in formats {
-        match format {
-            ClientFormat::Pem => {}
-            ClientFormat::Combined => kinds.push(FileKind::Combined(role())),
-            ClientFormat::Pkcs12 => {
-                kinds.extend([FileKind::KeyStore(role()), FileKind::KeyStorePassword(role())]);
-            }
-        }
-    }
-    kinds
+    formats.iter().flat_map(|format| format.files(role)).collect()
 }
 
 /// A certificate and its key, as a host has them or is about to get them.
