@@ -4,10 +4,14 @@ mod chain;
 mod create;
 mod folder;
 mod renew;
+mod revocation;
 
 use std::path::Path;
 
-use pki_core::{Authority, Certificate, Error, IssuanceContext, Issued, Profile, Request, Signer};
+use pki_core::{
+    Authority, CaRequest, Certificate, Error, IssuanceContext, Issued, Profile, PublicKey, Request,
+    Signer,
+};
 
 pub(crate) use self::chain::{Chain, read_certificates};
 pub(crate) use self::create::{NewCa, Opened, Remains};
@@ -15,9 +19,10 @@ pub(crate) use self::folder::{
     Found, LockedFolder, Lost, certificate_path, check_foreign, key_path,
 };
 pub(crate) use self::renew::lifetime_after;
+pub(crate) use self::revocation::{CRL_LIFETIME, CrlDue, CrlState, issued_by};
 use crate::failure::{Failure, shown};
 use crate::host;
-use crate::inventory::{Entry, Inventory, Memory};
+use crate::inventory::{CA_PROFILE, Entry, Inventory, Memory};
 use crate::recorded::{Pending, Recorded};
 use crate::store::Owners;
 use crate::{signer, store};
@@ -78,8 +83,8 @@ impl Ca {
 
     /// Puts the certificate of a CA back next to its key.
     pub(crate) fn restore(folder: &LockedFolder, lost: Lost) -> Result<Self, Failure> {
-        folder.restore(&lost.certificate)?;
-        Self::new(folder.path(), Chain::of(lost.certificate), lost.signer)
+        folder.restore(&lost.chain)?;
+        Self::new(folder.path(), lost.chain, lost.signer)
     }
 
     /// The CA of these certificates, with the key from its file.
@@ -153,6 +158,17 @@ impl Ca {
     ) -> Result<Pending<Issued>, Error> {
         let draft = self.authority.draft(request, profile, context)?;
         Pending::signed(draft.sign(&*self.signer)?, &profile.name, context.now)
+    }
+
+    /// Drafts and signs an intermediate CA below this one, but does not record it.
+    pub(crate) fn sign_intermediate(
+        &self,
+        request: &CaRequest,
+        public_key: &PublicKey,
+        context: &IssuanceContext,
+    ) -> Result<Pending<Issued>, Error> {
+        let draft = self.authority.draft_intermediate(request, public_key, context)?;
+        Pending::signed(draft.sign(&*self.signer)?, CA_PROFILE, context.now)
     }
 
     /// Records everything that was signed, in one transaction that is on disk afterwards.

@@ -3,18 +3,25 @@
 mod adopt;
 mod apply;
 mod audit;
+mod backup;
+mod certdb;
+mod check;
 mod cluster;
 mod common;
 mod complete;
 mod completions;
+mod crl;
 mod explain;
 mod export;
 mod init_ca;
 mod inspect;
 mod issue;
+mod list;
 mod man;
 mod plan;
 mod renew;
+mod revoke;
+mod show;
 mod small_folder;
 mod status;
 mod verify;
@@ -56,6 +63,13 @@ enum Command {
     Verify(Box<verify::VerifyArgs>),
     Inspect(inspect::InspectArgs),
     Explain(explain::ExplainArgs),
+    Revoke(revoke::RevokeArgs),
+    Crl(crl::CrlArgs),
+    List(list::ListArgs),
+    Show(show::ShowArgs),
+    Check(check::CheckArgs),
+    Backup(backup::BackupArgs),
+    Certdb(certdb::CertdbArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
 }
@@ -79,6 +93,13 @@ impl Cli {
             Command::Verify(args) => verify::run(args, common),
             Command::Inspect(args) => inspect::run(args, common),
             Command::Explain(args) => explain::run(args, common),
+            Command::Revoke(args) => revoke::run(args, common),
+            Command::Crl(args) => crl::run(args, common),
+            Command::List(args) => list::run(args, common),
+            Command::Show(args) => show::run(args, common),
+            Command::Check(args) => check::run(args, common),
+            Command::Backup(args) => backup::run(args, common),
+            Command::Certdb(args) => certdb::run(args, common),
             Command::Completions(args) => completions::run(args),
             Command::Man(args) => man::run(args),
         }

@@ -87,31 +87,55 @@ impl Authority {
         public_key: &PublicKey,
         context: &IssuanceContext,
     ) -> Result<Draft<Certificate>, Error> {
-        if request.subject.is_empty() {
-            return Err(Error::invalid("subject", "", "a CA needs a name")
-                .hinted("give the subject a common name")
-                .of(Input::Subject));
-        }
-        let begin = Begin::Backdated(request.backdate);
-        let (not_before, not_after) = validity(context.now, begin, End::After(request.expiry))?;
-        let template = Template {
-            subject: request.subject.clone(),
-            names: Vec::new(),
-            not_before,
-            not_after,
-            public_key: public_key.clone(),
-            key_usages: KeyUsages::KEY_CERT_SIGN.union(KeyUsages::CRL_SIGN),
-            extended_key_usages: Vec::new(),
-            ca: Some(CaConstraint { path_len: request.path_len }),
-            permitted: request.permitted.clone(),
-            excluded: request.excluded.clone(),
-            urls: Urls { crl: request.crl_url.clone(), ..Urls::default() },
-            ocsp_no_check: false,
-            policies: Vec::new(),
-            copied: Vec::new(),
-        };
+        let template = ca_template(request, public_key, context.now)?;
         let tbs = encode::certificate(&template, &context.serial, None)?;
         judged(&tbs, IssuedBy::Itself, context.now)
+    }
+
+    /// Drafts an intermediate CA below this one. Its name must differ, because a certificate that names itself as its issuer
+    /// is taken for a root.
+    ///
+    /// ```
+    /// use pki_core::{
+    ///     Authority, CaRequest, IssuanceContext, KeyAlgorithm, PrivateKey, SerialNumber, Signer, Subject,
+    /// };
+    /// use time::Duration;
+    /// use time::macros::datetime;
+    ///
+    /// # fn main() -> Result<(), pki_core::Error> {
+    /// # let now = datetime!(2027-01-01 00:00 UTC);
+    /// # let context = |serial| IssuanceContext { now, serial: SerialNumber::from_random([serial; 20]) };
+    /// let root_key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
+    /// let mut root = CaRequest::new(Subject::from_common_name("root CA")?);
+    /// root.path_len = Some(1);
+    /// let root = Authority::draft_root(&root, root_key.public_key(), &context(1))?.sign(&root_key)?;
+    ///
+    /// let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
+    /// let mut request = CaRequest::new(Subject::from_common_name("etcd CA")?);
+    /// request.expiry = Duration::days(1825);
+    /// let draft = Authority::new(root.certificate).draft_intermediate(&request, key.public_key(), &context(2))?;
+    /// let ca = draft.sign(&root_key)?.certificate;
+    /// # assert!(ca.is_ca() && !ca.is_self_issued());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn draft_intermediate(
+        &self,
+        request: &CaRequest,
+        public_key: &PublicKey,
+        context: &IssuanceContext,
+    ) -> Result<Draft<Certificate>, Error> {
+        let ca = &self.certificate;
+        let template = ca_template(request, public_key, context.now)?;
+        let tbs = encode::certificate(&template, &context.serial, Some(ca))?;
+        let draft = judged(&tbs, IssuedBy::Ca(ca), context.now)?;
+        if draft.contents().is_self_issued() {
+            let subject = request.subject.to_string();
+            return Err(Error::invalid("subject", subject, "the name of the CA above it")
+                .hinted("give the intermediate CA a name of its own")
+                .of(Input::Subject));
+        }
+        Ok(draft)
     }
 
     /// Drafts a certificate like `old`, which may be from this CA, from another CA, or from another program.
@@ -207,6 +231,37 @@ impl Authority {
         let unsigned = Crl::from_der(&encode::unsigned_crl(&encode::crl(&request, ca)?)?);
         Draft::<Crl>::judged(unsigned.map_err(unreadable)?, ca, now)
     }
+}
+
+/// What the certificate of a CA will say.
+fn ca_template(
+    request: &CaRequest,
+    public_key: &PublicKey,
+    now: OffsetDateTime,
+) -> Result<Template, Error> {
+    if request.subject.is_empty() {
+        return Err(Error::invalid("subject", "", "a CA needs a name")
+            .hinted("give the subject a common name")
+            .of(Input::Subject));
+    }
+    let begin = Begin::Backdated(request.backdate);
+    let (not_before, not_after) = validity(now, begin, End::After(request.expiry))?;
+    Ok(Template {
+        subject: request.subject.clone(),
+        names: Vec::new(),
+        not_before,
+        not_after,
+        public_key: public_key.clone(),
+        key_usages: KeyUsages::KEY_CERT_SIGN.union(KeyUsages::CRL_SIGN),
+        extended_key_usages: Vec::new(),
+        ca: Some(CaConstraint { path_len: request.path_len }),
+        permitted: request.permitted.clone(),
+        excluded: request.excluded.clone(),
+        urls: Urls { crl: request.crl_url.clone(), ..Urls::default() },
+        ocsp_no_check: false,
+        policies: Vec::new(),
+        copied: Vec::new(),
+    })
 }
 
 /// The draft of the encoder's output.

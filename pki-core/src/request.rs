@@ -219,7 +219,7 @@ fn san((index, name): (usize, &GeneralName)) -> Result<San, Error> {
     parsed.map_err(|error| error.in_field(format!("subjectAltName[{index}]")).of(Input::Request))
 }
 
-/// A request for a self-signed CA.
+/// A request for a CA: a root, or an intermediate under another CA.
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "callers write it as a literal")]
 pub struct CaRequest {

@@ -53,7 +53,8 @@ fn the_readme_leads_from_nothing_to_a_running_lab() {
         "IdentityFile {}\nStrictHostKeyChecking no\nUserKnownHostsFile /dev/null\nLogLevel ERROR\n",
         key.display()
     );
-    for (name, address) in [("etcdone", 61), ("etcdtwo", 62), ("etcdthree", 63), ("masterone", 51)] {
+    for (name, address) in [("etcdone", 61), ("etcdtwo", 62), ("etcdthree", 63), ("masterone", 51)]
+    {
         config.push_str(&format!("Host {name}\n  HostName 192.168.29.{address}\n"));
     }
     machines.lab.write("ssh_config", config);
@@ -97,7 +98,8 @@ const NOT_RUN: [(&str, &str); 7] = [
 /// The commands in docs/ that are lines of their own, or whole in backticks.
 fn in_documents() -> BTreeSet<String> {
     let mut commands = BTreeSet::new();
-    for file in fs::read_dir(peers::root().join("docs")).unwrap().map(|entry| entry.unwrap().path()) {
+    for file in fs::read_dir(peers::root().join("docs")).unwrap().map(|entry| entry.unwrap().path())
+    {
         let name = file.file_name().unwrap().to_str().unwrap().to_owned();
         // Generated from the rules, whose remedies have placeholders; ci.md has a test of its own.
         if !name.ends_with(".md") || ["rules.md", "faults.md", "ci.md"].contains(&&*name) {
@@ -107,7 +109,8 @@ fn in_documents() -> BTreeSet<String> {
         let lines = text.lines().filter_map(|line| line.strip_prefix("    "));
         commands.extend(lines.filter(|line| line.starts_with("etcdpki ")).map(str::to_owned));
         let quoted = text.split('`').skip(1).step_by(2).filter(|quoted| !quoted.contains('\n'));
-        let quoted = quoted.filter(|quoted| quoted.starts_with("etcdpki ") && quoted.contains(" -"));
+        let quoted =
+            quoted.filter(|quoted| quoted.starts_with("etcdpki ") && quoted.contains(" -"));
         commands.extend(quoted.map(|quoted| quoted.replace("\\|", "|")));
     }
     commands
@@ -123,7 +126,8 @@ fn in_help(lab: &Lab) -> BTreeSet<String> {
         let help = lab.ok(&[command, "--help"]);
         let Some((_, examples)) = help.split_once("\nExample") else { continue };
         let examples = examples.split_once(":\n").unwrap().1.replace("\\\n", " ");
-        let examples: Vec<&str> = examples.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let examples: Vec<&str> =
+            examples.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         assert!(!examples.is_empty(), "{command}: {help}");
         commands.extend(examples.into_iter().map(str::to_owned));
     }
@@ -137,7 +141,16 @@ fn reader() -> Lab {
     let clients = "clients: [{ name: backup }]\n";
     lab.write("cluster.yaml", fs::read_to_string(example).unwrap() + clients);
     lab.ok(&["apply", "-f", "cluster.yaml"]);
-    lab.ok(&["issue", "--profile", "server", "etcdone", "--san", "192.168.29.61", "--expiry", "2y"]);
+    lab.ok(&[
+        "issue",
+        "--profile",
+        "server",
+        "etcdone",
+        "--san",
+        "192.168.29.61",
+        "--expiry",
+        "2y",
+    ]);
     lab.ok(&["issue", "--profile", "client", "api"]);
     let folder = |name: &str| fs::create_dir_all(lab.path(name)).unwrap();
     folder("certs");
@@ -163,7 +176,10 @@ fn what_the_documents_and_the_help_show_works() {
     commands.extend(in_help(&lab));
     let is_not_run = |command: &&String| NOT_RUN.iter().any(|(part, _)| command.contains(part));
     for (part, reason) in NOT_RUN {
-        assert!(commands.iter().any(|command| command.contains(part)), "nothing has {part}: {reason}");
+        assert!(
+            commands.iter().any(|command| command.contains(part)),
+            "nothing has {part}: {reason}"
+        );
     }
     let mut ran = 0;
     for command in commands.iter().filter(|command| !is_not_run(command)) {
@@ -192,5 +208,10 @@ fn shell(lab: &Lab, command: &str) -> Run {
     let path = format!("{}:{}", ours.display(), std::env::var("PATH").unwrap());
     let mut bash = peers::program("bash");
     bash.args(["-euo", "pipefail", "-c", &format!("{before}{command}")]);
-    finish(bash.env("PATH", path).env("MANPAGER", "cat").env_remove("ETCDPKI_DIR").current_dir(lab.folder()))
+    finish(
+        bash.env("PATH", path)
+            .env("MANPAGER", "cat")
+            .env_remove("ETCDPKI_DIR")
+            .current_dir(lab.folder()),
+    )
 }

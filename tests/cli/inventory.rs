@@ -1,10 +1,16 @@
 //! The inventory is worth trusting: one that is lost, empty, damaged or somebody else's is noticed.
 
+mod backup;
+mod certdb;
+mod check;
+mod many;
+mod queries;
 mod service;
 mod signature;
 
 use std::fs;
 
+pub(crate) use queries::{program, serial_of, sqlite};
 use rusqlite::Connection;
 
 use crate::files::tree::Tree;

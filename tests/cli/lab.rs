@@ -35,14 +35,7 @@ impl Lab {
     /// Creates an intermediate CA in `pki`, under the root in `root`.
     pub(crate) fn make_intermediate_ca(&self) {
         self.ok(&["--dir", "root", "init-ca", "--cn", "root", "--path-len", "1"]);
-        let profile = r#"{ "signing": { "profiles": { "ca": {
-            "expiry": "43800h", "usages": ["cert sign", "crl sign"],
-            "ca_constraint": { "is_ca": true, "max_path_len": 0, "max_path_len_zero": true }
-        } } } }"#;
-        self.write("ca-profile.json", profile);
-        let issue = ["--dir", "root", "issue", "--config", "ca-profile.json", "--profile", "ca"];
-        self.ok(&[&issue[..], &["--cn", "etcd CA", "--out", "pki", "ca"]].concat());
-        self.write("pki/ca.pem", [self.read("pki/ca.pem"), self.read("root/ca.pem")].concat());
+        self.ok(&["init-ca", "--intermediate", "--root-dir", "root"]);
     }
 
     pub(crate) fn folder(&self) -> &Path {

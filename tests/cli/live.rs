@@ -3,9 +3,10 @@
 
 mod configuration;
 mod delivered;
-mod provision;
 mod grown;
+mod provision;
 mod readers;
+mod revoked;
 mod script;
 mod shapes;
 

@@ -4,8 +4,9 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use pki_core::{Certificate, Signer};
+use pki_core::Signer;
 
+use super::chain::Chain;
 use crate::failure::{Failure, shown};
 use crate::inventory::{self, Inventory};
 use crate::store::{self, Access, Batch, Existing, Lock, Owners};
@@ -38,7 +39,8 @@ pub(crate) enum Found {
 
 /// A certificate that is missing from the folder and was found in the inventory.
 pub(crate) struct Lost {
-    pub(crate) certificate: Certificate,
+    /// It and the CAs above it.
+    pub(crate) chain: Chain,
     /// Its key, which had to be read to find it.
     pub(crate) signer: Box<dyn Signer + Send + Sync>,
 }
@@ -128,9 +130,10 @@ impl Lost {
         }
         let signer = signer::open(&key_path(folder))?;
         // A renewed CA has several certificates for its key.
-        let of_key = known.into_iter().filter(|ca| ca.public_key == *signer.public_key());
-        let certificate = of_key.max_by_key(|ca| ca.not_after);
-        Ok(certificate.map(|certificate| Self { certificate, signer }))
+        let of_key = known.iter().filter(|ca| ca.public_key == *signer.public_key());
+        let certificate = of_key.max_by_key(|ca| ca.not_after).cloned();
+        let chain = certificate.map(|certificate| Chain::among(certificate, &known));
+        Ok(chain.map(|chain| Self { chain, signer }))
     }
 }
 
@@ -161,10 +164,10 @@ impl LockedFolder {
     }
 
     /// Puts a missing certificate back.
-    pub(crate) fn restore(&self, certificate: &Certificate) -> Result<(), Failure> {
+    pub(crate) fn restore(&self, chain: &Chain) -> Result<(), Failure> {
         let mut batch = Batch::new(Existing::Keep);
         let path = certificate_path(&self.path);
-        batch.stage(path, certificate.to_pem()?.as_bytes(), Access::Public)?;
+        batch.stage(path, chain.to_pem()?.as_bytes(), Access::Public)?;
         batch.commit()
     }
 }

@@ -17,10 +17,13 @@ use super::cluster::{
     self, ApplyContext, HostWork, IssuedPair, ManifestArgs, Orphans, Outcome, Step, Tense, Work,
     counts, in_parallel,
 };
-use crate::ca::{self, Ca, Chain, Found, LockedFolder, NewCa, Opened, Remains};
+use crate::ca::{
+    self, CRL_LIFETIME, Ca, Chain, CrlDue, CrlState, Found, LockedFolder, NewCa, Opened, Remains,
+};
 use crate::failure::{Failure, full};
 use crate::host;
 use crate::hosts::{self, BundleFile, NewFolder, Origins};
+use crate::inventory::FilePlace;
 use crate::progress::Progress;
 use crate::recorded::{Pending, Recorded};
 use crate::signals::{self, Uninterrupted};
@@ -62,7 +65,8 @@ pub(crate) fn run(args: &ApplyArgs, common: &Common) -> Result<ExitCode, Failure
     let differences = manifest.ca_differences(&cas.server);
     manifest.warnings.extend(differences);
     manifest.warnings.extend(cluster::limits(&manifest, &cas)?);
-    let context = ApplyContext::new(&manifest, Some(&cas), &path)?;
+    let crl = if manifest.crl { Some(ca.current_crl()?) } else { None };
+    let context = ApplyContext::new(&manifest, Some(&cas), crl, &path)?;
     let orphans = Orphans::of(args.prune);
     hosts::clean(&context.all)?;
 
@@ -97,8 +101,7 @@ pub(crate) fn run(args: &ApplyArgs, common: &Common) -> Result<ExitCode, Failure
 
 /// What was done, where, and what to do next.
 fn done(steps: &[Step], context: &ApplyContext<'_>) -> String {
-    let mut text =
-        format!("done: {} in {}\n", counts(steps, Tense::Done), full(&context.all));
+    let mut text = format!("done: {} in {}\n", counts(steps, Tense::Done), full(&context.all));
     let is_new = |step: &&Step| !["chmod", "orphan", "remove"].contains(&step.action);
     let mut changed = steps.iter().filter(|step| !step.host.is_empty()).filter(is_new);
     if let Some(Step { host, .. }) = changed.next()
@@ -147,7 +150,8 @@ impl ApplyCa {
     fn open(manifest: &Manifest, path: &Path, owners: Owners) -> Result<Self, Failure> {
         let request = manifest.ca_request();
         let algorithm = manifest.ca.key;
-        let new = NewCa { request: &request, algorithm, remains: Remains::Refuse, owners };
+        let remains = Remains::Refuse;
+        let new = NewCa { above: None, request: &request, algorithm, remains, owners };
         let (folder, opened) = new.open_or_create(path)?;
         let (chain, signing, step) = match opened {
             Opened::Created(ca) => (ca.chain().clone(), Some(ca), Some("create")),
@@ -164,15 +168,44 @@ impl ApplyCa {
 
     /// Gets ready to sign these certificates, if there are any.
     fn prepare(&mut self, waiting: &[String]) -> Result<(), Failure> {
-        if self.signing.is_none() && !waiting.is_empty() {
-            let ca = Ca::with_key_file(self.folder.path(), self.chain.clone());
-            self.signing = Some(Box::new(ca.map_err(|failure| waits(failure, waiting))?));
+        if !waiting.is_empty() {
+            self.signing().map_err(|failure| waits(failure, waiting))?;
         }
-        self.remarks = match &self.signing {
+        self.remarks.extend(match &self.signing {
             Some(ca) => ca.remarks().to_vec(),
             None => ca::remarks(self.folder.path(), self.chain.ca())?,
-        };
+        });
         Ok(())
+    }
+
+    /// The CA, ready to sign.
+    fn signing(&mut self) -> Result<&Ca, Failure> {
+        let ca = match self.signing.take() {
+            Some(ca) => ca,
+            None => Box::new(Ca::with_key_file(self.folder.path(), self.chain.clone())?),
+        };
+        Ok(self.signing.insert(ca))
+    }
+
+    /// The CRL for the members in DER: the newest one, or a new one if that is due.
+    fn current_crl(&mut self) -> Result<Vec<u8>, Failure> {
+        let CrlState { last, due } =
+            CrlState::read(self.folder.path(), self.chain.ca(), host::now())?;
+        let Some(due) = due else {
+            return Ok(last.map_or_else(Vec::new, |last| last.crl.der().to_vec()));
+        };
+        match (self.signing(), last) {
+            (Ok(ca), _) => Ok(ca.issue_crl(CRL_LIFETIME)?.get().der().to_vec()),
+            // etcd does not check the dates of a CRL, so the one that members have still works.
+            (Err(failure), Some(last)) if matches!(due, CrlDue::Ends(_)) => {
+                self.remarks.push(format!("the CA cannot sign a new CRL, and {due}: {failure}"));
+                Ok(last.crl.der().to_vec())
+            }
+            (Err(mut failure), _) => {
+                let _ = write!(failure.message, "\n  a CRL waits for the CA's signature: {due}");
+                Err(failure)
+            }
+        }
     }
 }
 
@@ -281,7 +314,9 @@ fn make(
         let request = spec.request(leaf_key.public_key().clone());
         let profile = context.profiles.profile(spec.role.profile())?;
         let ca = ca.ok_or_else(|| Failure::bug("a certificate is to be signed without a CA"))?;
-        signed.push(ca.sign(&request, profile, &host::issuance_context()?)?);
+        let file = Path::new(hosts::FOLDER).join(host.host).join(spec.role.certificate_file());
+        let issued = ca.sign(&request, profile, &host::issuance_context()?)?;
+        signed.push(issued.at(&FilePlace::of_host(host.host, &file)));
         files.push(BundleFile {
             name: spec.role.key_file(),
             contents: Zeroizing::new(leaf_key.to_pem(KeyFormat::Pkcs8)?.as_bytes().to_vec()),
@@ -296,8 +331,8 @@ fn make(
     }
     let mut kept_files = host.kept_files.clone();
     kept_files.extend(host.orphans.iter().filter(|_| orphans == Orphans::Keep).cloned());
-    let public = |name: String, contents: String| {
-        let contents = Zeroizing::new(contents.into_bytes());
+    let public = |name: String, contents: Vec<u8>| {
+        let contents = Zeroizing::new(contents);
         BundleFile { name, contents, access: Access::Public }
     };
     let others = context.public_files(host.host).into_iter();
@@ -310,7 +345,8 @@ fn make(
     let staged = signed.stage(|all| {
         for ((issued, spec), key) in all.into_iter().zip(to_sign(host)).zip(keys) {
             let set = cas.for_role(&spec.role);
-            files.push(public(spec.role.certificate_file(), set.leaf_pem(&issued.certificate)?));
+            let pem = set.leaf_pem(&issued.certificate)?;
+            files.push(public(spec.role.certificate_file(), pem.into_bytes()));
             files.extend(IssuedPair::new(spec, issued.certificate, set, key).files(&held, cas)?);
         }
         NewFolder::write(&context.all, host.host, &files, &kept_files)

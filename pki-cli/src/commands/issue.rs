@@ -14,8 +14,8 @@ use self::wanted::Wanted;
 use super::{Common, complete, core, lifetime};
 use crate::ca::{Ca, LockedFolder, certificate_path};
 use crate::failure::{Failure, shown};
-
 use crate::host;
+use crate::inventory::FilePlace;
 use crate::output::facts::{self, CertificateFacts, FindingFacts};
 use crate::output::{Format, json, text};
 use crate::store;
@@ -128,8 +128,10 @@ impl fmt::Display for Files {
 
 pub(crate) fn run(args: &IssueArgs, common: &Common) -> Result<ExitCode, Failure> {
     if args.out == Path::new("-") {
-        return Err(Failure::usage("--out -: issue writes a certificate and a key, which are two files")
-            .hinted("name a folder with --out"));
+        return Err(Failure::usage(
+            "--out -: issue writes a certificate and a key, which are two files",
+        )
+        .hinted("name a folder with --out"));
     }
     let config = match &args.config {
         Some(path) => SigningConfig::from_json(&store::read(path)?)
@@ -152,8 +154,14 @@ pub(crate) fn run(args: &IssueArgs, common: &Common) -> Result<ExitCode, Failure
     }
     // Others that write files of this name wait.
     let _folder = LockedFolder::lock(&folder, common.owners())?;
-    let place = store::absolute(&wanted.files.certificate)?;
-    let staged = signed.placed_at(&place).stage(|issued| {
+    if !args.chain && ca.chain().intermediates().next().is_some() {
+        host::say(
+            "warning: the file does not contain the intermediate CA, which etcd and its clients need behind the \
+             certificate: add --chain\n",
+        );
+    }
+    let signed = signed.at(&FilePlace::elsewhere(&wanted.files.certificate));
+    let staged = signed.stage(|issued| {
         let mut pem = issued.certificate.to_pem()?;
         for above in ca.chain().intermediates().filter(|_| args.chain) {
             pem.push_str(&above.to_pem()?);

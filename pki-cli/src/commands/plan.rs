@@ -6,8 +6,9 @@ use super::Common;
 use super::cluster::{
     self, ApplyContext, ManifestArgs, Orphans, Outcome, Step, Tense, Work, counts,
 };
-use crate::ca::{Chain, Found};
+use crate::ca::{Chain, CrlState, Found};
 use crate::failure::{Failure, full};
+use crate::host;
 
 /// The exit code of `--exit-code` if there are changes. No failure has it.
 const CHANGES: u8 = 4;
@@ -37,8 +38,8 @@ pub(crate) fn run(args: &PlanArgs, common: &Common) -> Result<ExitCode, Failure>
     let (chain, ca_step) = match Found::find(&folder)? {
         Found::Complete | Found::WithoutKey => (Some(Chain::read(&folder)?), None),
         Found::WithoutCertificate(lost) => {
-            let step = Step::ca("restore", &lost.certificate.subject.to_string(), &folder);
-            (Some(Chain::of(lost.certificate)), Some(step))
+            let step = Step::ca("restore", &lost.chain.ca().subject.to_string(), &folder);
+            (Some(lost.chain), Some(step))
         }
         Found::Nothing => {
             (None, Some(Step::ca("create", &manifest.ca.subject.to_string(), &folder)))
@@ -51,7 +52,16 @@ pub(crate) fn run(args: &PlanArgs, common: &Common) -> Result<ExitCode, Failure>
         manifest.warnings.extend(cluster::limits(&manifest, cas)?);
     }
     let specs = cluster::specs_by_host(&manifest, &args.manifest.only)?;
-    let context = ApplyContext::new(&manifest, cas.as_ref(), &folder)?;
+    let crl = match &cas {
+        Some(cas) if manifest.crl => {
+            let state = CrlState::read(&folder, cas.server.issuing(), host::now())?;
+            let current = state.last.filter(|_| state.due.is_none());
+            Some(current.map_or_else(Vec::new, |last| last.crl.der().to_vec()))
+        }
+        None if manifest.crl => Some(Vec::new()),
+        _ => None,
+    };
+    let context = ApplyContext::new(&manifest, cas.as_ref(), crl, &folder)?;
     let work = Work::find(&context, &specs, &args.manifest.only)?;
     let orphans = Orphans::of(args.prune);
     let changed = work.is_needed(orphans) || ca_step.is_some();

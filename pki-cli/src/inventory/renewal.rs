@@ -1,48 +1,28 @@
 //! What renewals ask the inventory: where certificates are outside of the hosts' folders, and how they were issued.
 
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use pki_core::{Certificate, SerialNumber};
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::OptionalExtension;
 
-use super::{CA_PROFILE, Entry, Inventory, decimal};
+use super::entry::decimal;
+use super::{CA_PROFILE, Inventory, schema};
 use crate::failure::Failure;
-
-/// The migration that adds the table.
-pub(super) const PLACES: &str = "CREATE TABLE IF NOT EXISTS places (
-    serial_number            TEXT NOT NULL,
-    authority_key_identifier TEXT NOT NULL,
-    path                     BLOB NOT NULL, -- absolute, as the system has it
-    PRIMARY KEY (serial_number, authority_key_identifier)
-);";
-
-/// Adds the file of a certificate.
-pub(super) fn insert(
-    transaction: &Transaction<'_>,
-    entry: &Entry,
-    path: &Path,
-) -> Result<(), rusqlite::Error> {
-    let path = path.as_os_str().as_bytes();
-    let values = params![entry.serial_number, entry.authority_key_identifier, path];
-    transaction.execute("INSERT INTO places VALUES (?1, ?2, ?3)", values).map(drop)
-}
 
 impl Inventory {
     /// The files that certificates went to outside of the hosts' folders, each once, in the order of issuing.
     pub(crate) fn placed(&self) -> Result<Vec<PathBuf>, Failure> {
-        let query = "SELECT path FROM places GROUP BY path ORDER BY min(rowid)";
         let paths = self.0.read(|connection| {
-            // A file of an older version has no such table.
-            if !has_places(connection)? {
-                return Ok(Vec::new());
-            }
-            let mut query = connection.prepare(query)?;
-            let rows = query.query_map([], |row| row.get::<_, Vec<u8>>(0))?;
+            let places = schema::places(connection)?;
+            let mut query = connection.prepare(&format!(
+                "SELECT p.path FROM {places} AS p
+                JOIN certificates AS c USING (serial_number, authority_key_identifier)
+                WHERE p.host IS NULL AND c.ca_label <> ?1 GROUP BY p.path ORDER BY min(p.rowid)"
+            ))?;
+            let rows = query.query_map([CA_PROFILE], |row| row.get::<_, String>(0))?;
             rows.collect::<Result<Vec<_>, _>>()
         })?;
-        let path = |bytes| PathBuf::from(std::ffi::OsString::from_vec(bytes));
-        Ok(paths.unwrap_or_default().into_iter().map(path).collect())
+        Ok(paths.unwrap_or_default().into_iter().map(PathBuf::from).collect())
     }
 
     /// The profile that a certificate was issued with, if it is in the inventory.
@@ -69,9 +49,4 @@ impl Inventory {
         let read = read.map_err(|error| Failure::from(error).in_file(self.path()))?;
         Ok(read.into_iter().flatten().collect())
     }
-}
-
-fn has_places(connection: &Connection) -> Result<bool, rusqlite::Error> {
-    let query = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'places')";
-    connection.query_row(query, [], |row| row.get(0))
 }

@@ -2,8 +2,6 @@
 
 use rusqlite::{Connection, Transaction};
 
-use super::renewal::PLACES;
-
 /// The version of the schema that this etcdpki writes.
 pub(super) const VERSION: u32 = 2;
 
@@ -29,7 +27,25 @@ const MIGRATIONS: [(u32, &str); VERSION as usize] = [
         PRIMARY KEY (serial_number, authority_key_identifier)
     );",
     ),
-    (2, PLACES),
+    (
+        2,
+        "CREATE TABLE IF NOT EXISTS places ( -- where the file of a certificate was put
+            serial_number            TEXT NOT NULL,
+            authority_key_identifier TEXT NOT NULL,
+            host                     TEXT, -- the host whose folder it is in, if it is in one
+            path                     TEXT NOT NULL, -- absolute, or relative to the CA's folder
+            PRIMARY KEY (serial_number, authority_key_identifier)
+        );
+        CREATE INDEX IF NOT EXISTS places_by_path ON places (path);
+        CREATE TABLE IF NOT EXISTS crls ( -- the CRLs that were issued
+            authority_key_identifier TEXT NOT NULL, -- the CA's subjectKeyIdentifier
+            number                   INTEGER NOT NULL,
+            this_update              TEXT NOT NULL,
+            next_update              TEXT NOT NULL,
+            pem                      TEXT NOT NULL,
+            PRIMARY KEY (authority_key_identifier, number)
+        );",
+    ),
 ];
 
 /// The columns of `certificates`, in their order.
@@ -46,6 +62,22 @@ pub(super) const COLUMNS: [&str; 11] = [
     "not_before",
     "common_name",
 ];
+
+/// The table, or an empty one with its columns in a file of an older version, which is only read.
+pub(super) fn places(connection: &Connection) -> Result<&'static str, rusqlite::Error> {
+    Ok(match version(connection)? {
+        0 | 1 => {
+            "(SELECT '' AS serial_number, '' AS authority_key_identifier, NULL AS host, NULL AS path,
+                0 AS rowid WHERE 0)"
+        }
+        _ => "places",
+    })
+}
+
+/// Whether a file has the table of CRLs, which files of older versions do not have.
+pub(super) fn has_crls(connection: &Connection) -> Result<bool, rusqlite::Error> {
+    Ok(version(connection)? >= 2)
+}
 
 /// The version of a file.
 pub(super) fn version(connection: &Connection) -> Result<u32, rusqlite::Error> {

@@ -172,7 +172,10 @@ impl RealMachines {
         let (start, user) = (values("ExecStart="), values("User="));
         for folder in values("StateDirectory=") {
             let (mode, user) = (&values("StateDirectoryMode=")[0], &user[0]);
-            self.install(name, &format!("install -d -o {user} -g {user} -m {mode} /var/lib/{folder}"));
+            self.install(
+                name,
+                &format!("install -d -o {user} -g {user} -m {mode} /var/lib/{folder}"),
+            );
         }
         assert_eq!((start.len(), user.len()), (1, 1), "{unit}");
         let mut command = self.command(name, "setpriv");

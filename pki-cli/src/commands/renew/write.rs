@@ -14,10 +14,11 @@ use crate::commands::cluster::IssuedPair;
 use crate::failure::Failure;
 use crate::host;
 use crate::hosts::{self, BundleFile, HeldFile, NewFolder};
+use crate::inventory::FilePlace;
 use crate::named_pair::{NamedPair, StagedPair};
 use crate::recorded::{Pending, Recorded};
 use crate::signals::{self, Uninterrupted};
-use crate::store::{self, Access};
+use crate::store::Access;
 
 /// What a run did.
 #[derive(Default)]
@@ -141,7 +142,8 @@ impl Work<'_> {
         let mut of_signed = Vec::new();
         for (role, target) in targets {
             if let Some(renewed) = self.sign(target, written)? {
-                signed.push(renewed);
+                let file = Path::new(hosts::FOLDER).join(host).join(role.certificate_file());
+                signed.push(renewed.at(&FilePlace::of_host(host, &file)));
                 of_signed.push((*role, *target));
             }
         }
@@ -212,17 +214,18 @@ impl Work<'_> {
             Key::Replace => pair.check_new_key(self.ca_folder())?,
         }
         let Some(signed) = self.sign(target, written)? else { return Ok(()) };
-        let place = store::absolute(&pair.certificate)?;
         let mut line = None;
-        let staged = signed.placed_at(&place).stage(|Renewed { certificate, key }| {
-            line = Some(Line::renewed(target, &certificate));
-            let mut pem = certificate.to_pem()?;
-            // The file had the CAs above the certificate too.
-            for above in self.ca.chain().intermediates().filter(|_| target.chain.len() > 1) {
-                pem.push_str(&above.to_pem()?);
-            }
-            pair.stage(&pem, key.as_ref())
-        })?;
+        let staged = signed.at(&FilePlace::elsewhere(&pair.certificate)).stage(
+            |Renewed { certificate, key }| {
+                line = Some(Line::renewed(target, &certificate));
+                let mut pem = certificate.to_pem()?;
+                // The file had the CAs above the certificate too.
+                for above in self.ca.chain().intermediates().filter(|_| target.chain.len() > 1) {
+                    pem.push_str(&above.to_pem()?);
+                }
+                pair.stage(&pem, key.as_ref())
+            },
+        )?;
         Recorded::<StagedPair>::put(self.ca.record(staged)?)?;
         written.lines.extend(line);
         Ok(())
