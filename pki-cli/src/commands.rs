@@ -6,12 +6,15 @@ mod audit;
 mod cluster;
 mod common;
 mod completions;
+mod custody;
 mod explain;
 mod export;
+mod import_ca;
 mod init_ca;
 mod inspect;
 mod issue;
 mod man;
+mod passwd;
 mod plan;
 mod small_folder;
 mod status;
@@ -44,6 +47,8 @@ pub(crate) struct Cli {
 enum Command {
     InitCa(init_ca::InitCaArgs),
     Issue(Box<issue::IssueArgs>),
+    ImportCa(import_ca::ImportCaArgs),
+    Passwd(passwd::PasswdArgs),
     Adopt(adopt::AdoptArgs),
     Plan(plan::PlanArgs),
     Apply(apply::ApplyArgs),
@@ -66,6 +71,8 @@ impl Cli {
         match &self.command {
             Command::InitCa(args) => init_ca::run(args, common),
             Command::Issue(args) => issue::run(args, common),
+            Command::ImportCa(args) => import_ca::run(args, common),
+            Command::Passwd(args) => passwd::run(args, common),
             Command::Adopt(args) => adopt::run(args, common),
             Command::Plan(args) => plan::run(args, common),
             Command::Apply(args) => apply::run(args, common),

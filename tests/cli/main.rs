@@ -5,6 +5,7 @@ mod audit;
 mod bad_input;
 mod cluster;
 mod crash;
+mod custody;
 mod etcd;
 mod explain;
 mod export;

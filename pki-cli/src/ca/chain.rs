@@ -20,10 +20,20 @@ impl Chain {
     /// Reads and checks the ca.pem of a folder.
     pub(crate) fn read(folder: &Path) -> Result<Self, Failure> {
         let path = certificate_path(folder);
-        let mut others = read_certificates(&path)?;
+        Self::new(read_certificates(&path)?).map_err(|failure| failure.in_file(&path))
+    }
+
+    /// Checks the order and the signatures of the certificates of a file, which has at least one.
+    pub(super) fn new(mut others: Vec<Certificate>) -> Result<Self, Failure> {
         let chain = Self { ca: others.remove(0), others };
-        chain.check().map_err(|failure| failure.in_file(&path))?;
+        chain.check()?;
         Ok(chain)
+    }
+
+    /// The contents of a ca.pem.
+    pub(super) fn to_pem(&self) -> Result<String, Failure> {
+        let pems: Result<Vec<String>, _> = self.all().map(Certificate::to_pem).collect();
+        Ok(pems?.concat())
     }
 
     /// The chain of a root.

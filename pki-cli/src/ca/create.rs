@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::host;
 use crate::inventory::{self, Inventory};
 use crate::recorded::Pending;
-use crate::signer::{self, NewKey};
+use crate::signer::{Custody, NewKey};
 use crate::store::{self, Access, Batch, Existing, Owners};
 
 /// What to do if an earlier CA left hosts' folders or issued certificates, but neither its certificate nor its key.
@@ -37,6 +37,7 @@ pub(crate) struct NewCa<'a> {
     pub(crate) algorithm: KeyAlgorithm,
     pub(crate) remains: Remains,
     pub(crate) owners: Owners,
+    pub(crate) custody: &'a Custody,
 }
 
 /// A root that signed itself. It is neither recorded nor in its place yet.
@@ -49,12 +50,12 @@ impl NewCa<'_> {
     /// Locks a folder and creates a CA in it, unless the folder has one, or half of one. A missing folder is created.
     pub(crate) fn open_or_create(&self, path: &Path) -> Result<(LockedFolder, Opened), Failure> {
         // A CA that cannot be created leaves no folder behind.
-        let early = if store::is_there(path)? { None } else { Some(self.root()?) };
+        let early = if store::is_there(path)? { None } else { Some(self.root(path)?) };
         store::make_folder(path, Access::Secret)?;
         let folder = LockedFolder::lock(path, self.owners)?;
-        let opened = match (Found::find(path)?, self.remains) {
+        let opened = match (Found::find(path, self.custody)?, self.remains) {
             (Found::Nothing, _) | (Found::Remains(_), Remains::Keep) => {
-                let root = early.map_or_else(|| self.root(), Ok)?;
+                let root = early.map_or_else(|| self.root(path), Ok)?;
                 Opened::Created(Box::new(root.put(&folder)?))
             }
             (found, _) => Opened::Found(found),
@@ -62,8 +63,8 @@ impl NewCa<'_> {
         Ok((folder, opened))
     }
 
-    fn root(&self) -> Result<Root, Failure> {
-        let key = signer::generate(self.algorithm)?;
+    fn root(&self, folder: &Path) -> Result<Root, Failure> {
+        let key = self.custody.create(self.algorithm, &key_path(folder))?;
         let context = host::issuance_context()?;
         let draft = Authority::draft_root(self.request, key.signer.public_key(), &context)?;
         let issued = draft.sign(&*key.signer)?;
@@ -78,7 +79,9 @@ impl Root {
         let path = folder.path();
         let staged = certificate.stage(|issued| {
             let mut batch = Batch::new(Existing::Keep);
-            batch.stage(key_path(path), key.pem.as_bytes(), Access::Secret)?;
+            if let Some(pem) = &key.pem {
+                batch.stage(key_path(path), pem.as_bytes(), Access::Secret)?;
+            }
             let pem = issued.certificate.to_pem()?;
             batch.stage(certificate_path(path), pem.as_bytes(), Access::Public)?;
             Ok((batch, issued.certificate))

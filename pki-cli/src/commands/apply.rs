@@ -17,6 +17,7 @@ use super::cluster::{
     self, ApplyContext, HostWork, IssuedPair, ManifestArgs, Orphans, Outcome, Step, Work,
     in_parallel,
 };
+use super::custody::CustodyArgs;
 use crate::ca::{self, Ca, Chain, Found, LockedFolder, NewCa, Opened, Remains};
 use crate::failure::Failure;
 use crate::host;
@@ -24,6 +25,7 @@ use crate::hosts::{self, BundleFile, NewFolder, Origins};
 use crate::progress::Progress;
 use crate::recorded::{Pending, Recorded};
 use crate::signals::{self, Uninterrupted};
+use crate::signer::Custody;
 use crate::store::{self, Access, Owners};
 
 /// Create or update the cluster's certificates from the manifest: the CA, and a folder for each host
@@ -45,6 +47,9 @@ pub(crate) struct ApplyArgs {
     /// Remove with --prune without asking
     #[arg(long, requires = "prune")]
     yes: bool,
+
+    #[command(flatten)]
+    custody: CustodyArgs,
 }
 
 /// How many hosts share a transaction and a sync. A crash loses no more than these.
@@ -55,7 +60,8 @@ pub(crate) fn run(args: &ApplyArgs, common: &Common) -> Result<ExitCode, Failure
     // Before a CA is created.
     let specs = cluster::specs_by_host(&manifest, &args.manifest.only)?;
     let path = common.folder_of(&args.manifest.file, &manifest);
-    let mut ca = ApplyCa::open(&manifest, &path, common.owners())?;
+    let custody = args.custody.custody();
+    let mut ca = ApplyCa::open(&manifest, &path, common.owners(), custody)?;
     let cas = ca.chain.cas(&path)?;
     let differences = manifest.ca_differences(&cas.server);
     manifest.warnings.extend(differences);
@@ -117,14 +123,21 @@ struct ApplyCa {
     remarks: Vec<String>,
     /// Nobody else works in the folder during the run.
     folder: LockedFolder,
+    custody: Custody,
 }
 
 impl ApplyCa {
     /// Opens the CA in its folder, creates one if there is none, or puts its certificate back.
-    fn open(manifest: &Manifest, path: &Path, owners: Owners) -> Result<Self, Failure> {
+    fn open(
+        manifest: &Manifest,
+        path: &Path,
+        owners: Owners,
+        custody: Custody,
+    ) -> Result<Self, Failure> {
         let request = manifest.ca_request();
         let algorithm = manifest.ca.key;
-        let new = NewCa { request: &request, algorithm, remains: Remains::Refuse, owners };
+        let remains = Remains::Refuse;
+        let new = NewCa { request: &request, algorithm, remains, owners, custody: &custody };
         let (folder, opened) = new.open_or_create(path)?;
         let (chain, signing, step) = match opened {
             Opened::Created(ca) => (ca.chain().clone(), Some(ca), Some("create")),
@@ -136,13 +149,13 @@ impl ApplyCa {
             Opened::Found(other) => return Err(other.refusal(path)),
         };
         let step = step.map(|action| Step::ca(action, &chain.ca().subject.to_string(), path));
-        Ok(Self { chain, signing, step, remarks: Vec::new(), folder })
+        Ok(Self { chain, signing, step, remarks: Vec::new(), folder, custody })
     }
 
     /// Gets ready to sign these certificates, if there are any.
     fn prepare(&mut self, waiting: &[String]) -> Result<(), Failure> {
         if self.signing.is_none() && !waiting.is_empty() {
-            let ca = Ca::with_key_file(self.folder.path(), self.chain.clone());
+            let ca = Ca::with_key(self.folder.path(), self.chain.clone(), &self.custody);
             self.signing = Some(Box::new(ca.map_err(|failure| waits(failure, waiting))?));
         }
         self.remarks = match &self.signing {

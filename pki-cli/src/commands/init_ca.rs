@@ -7,8 +7,9 @@ use pki_core::{CaRequest, CsrJson, Input, KeyAlgorithm, NameConstraint, Subject}
 use serde::Serialize;
 use time::Duration;
 
+use super::custody::CustodyArgs;
 use super::{Common, core, lifetime};
-use crate::ca::{self, Ca, Found, NewCa, Opened, Remains};
+use crate::ca::{self, Ca, NewCa, Opened, Remains};
 use crate::failure::{Failure, Kind, full, shown};
 use crate::host;
 use crate::output::facts::{CertificateFacts, moment};
@@ -61,6 +62,9 @@ pub(crate) struct InitCaArgs {
     /// next apply then replaces every certificate
     #[arg(long)]
     new: bool,
+
+    #[command(flatten)]
+    custody: CustodyArgs,
 }
 
 #[derive(Serialize)]
@@ -79,7 +83,8 @@ pub(crate) fn run(args: &InitCaArgs, common: &Common) -> Result<ExitCode, Failur
     let (request, algorithm) = request(args)?;
     let folder = common.folder();
     let remains = if args.new { Remains::Keep } else { Remains::Refuse };
-    let new = NewCa { request: &request, algorithm, remains, owners: common.owners() };
+    let (owners, custody) = (common.owners(), &args.custody.custody());
+    let new = NewCa { request: &request, algorithm, remains, owners, custody };
     let opened = new.open_or_create(&folder);
     let (_folder, opened) = opened.map_err(|failure| {
         let failure = failure.naming(Input::Subject, "--cn");
@@ -91,7 +96,7 @@ pub(crate) fn run(args: &InitCaArgs, common: &Common) -> Result<ExitCode, Failur
     })?;
     match opened {
         Opened::Created(ca) => print(&ca, algorithm, &folder, common),
-        Opened::Found(found) => Err(existing(&found, &folder)),
+        Opened::Found(found) => Err(found.exists(&folder)),
     }
 }
 
@@ -163,22 +168,4 @@ fn read_csr_json(path: &Path) -> Result<CsrJson, Failure> {
     Err(Failure::usage(format!("hosts {names:?}: a CA certificate has no host names"))
         .hinted("remove \"hosts\" from the file")
         .in_file(path))
-}
-
-/// Why no CA was created. An existing one, or half of one, is never replaced, because everything that it signed depends
-/// on it.
-fn existing(found: &Found, folder: &Path) -> Failure {
-    let there = match found {
-        Found::Nothing | Found::Remains(_) => return found.refusal(folder),
-        Found::Complete | Found::WithoutKey => ca::certificate_path(folder),
-        Found::WithoutCertificate(_) | Found::KeyAlone => ca::key_path(folder),
-    };
-    let there = shown(&there);
-    let failure =
-        Failure::environment(format!("{there} exists already; a CA is never overwritten"));
-    failure.hinted(if matches!(found, Found::WithoutCertificate(_)) {
-        "an earlier run was killed; etcdpki issue and apply put the certificate back from the inventory"
-    } else {
-        "choose another folder with --dir, or move the old CA away yourself"
-    })
 }

@@ -6,6 +6,7 @@ use super::Common;
 use super::cluster::{self, ApplyContext, ManifestArgs, Orphans, Outcome, Step, Work};
 use crate::ca::{Chain, Found};
 use crate::failure::{Failure, Kind};
+use crate::signer::Custody;
 
 /// Show what `apply` would create, reissue, renew or keep, and why
 ///
@@ -24,7 +25,7 @@ pub(crate) struct PlanArgs {
 pub(crate) fn run(args: &PlanArgs, common: &Common) -> Result<ExitCode, Failure> {
     let mut manifest = cluster::read_manifest(&args.manifest.file)?;
     let folder = common.folder_of(&args.manifest.file, &manifest);
-    let (chain, ca_step) = match Found::find(&folder)? {
+    let (chain, ca_step) = match Found::find(&folder, &Custody::default())? {
         Found::Complete | Found::WithoutKey => (Some(Chain::read(&folder)?), None),
         Found::WithoutCertificate(lost) => {
             let step = Step::ca("restore", &lost.certificate.subject.to_string(), &folder);
