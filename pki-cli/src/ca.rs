@@ -3,8 +3,10 @@
 mod chain;
 mod create;
 mod folder;
+mod import;
 mod renew;
 mod revocation;
+mod scan;
 
 use std::path::Path;
 
@@ -18,14 +20,16 @@ pub(crate) use self::create::{NewCa, Opened, Remains};
 pub(crate) use self::folder::{
     Found, LockedFolder, Lost, certificate_path, check_foreign, key_path,
 };
+pub(crate) use self::import::{Files, ForeignCa};
 pub(crate) use self::renew::lifetime_after;
 pub(crate) use self::revocation::{CRL_LIFETIME, CrlDue, CrlState, issued_by};
+pub(crate) use self::scan::Scan;
 use crate::failure::{Failure, shown};
 use crate::host;
 use crate::inventory::{CA_PROFILE, Entry, Inventory, Memory};
 use crate::recorded::{Pending, Recorded};
-use crate::store::Owners;
-use crate::{signer, store};
+use crate::signer::Custody;
+use crate::store::{self, Owners};
 
 /// A CA that can sign: its certificate, its signer, and the inventory of what it issued.
 ///
@@ -35,7 +39,8 @@ use crate::{signer, store};
 /// use pki_core::{KeyAlgorithm, PrivateKey, Request, Signer, SigningConfig, Subject};
 ///
 /// # fn main() -> Result<(), pki_cli::Failure> {
-/// let ca = pki_cli::Ca::open("pki".as_ref(), pki_cli::Owners::Trusted)?;
+/// let custody = pki_cli::Custody::default();
+/// let ca = pki_cli::Ca::open("pki".as_ref(), pki_cli::Owners::Trusted, &custody)?;
 /// let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
 /// let subject = Subject::from_common_name("backup")?;
 /// let request = Request::new(subject, Vec::new(), key.public_key().clone());
@@ -62,14 +67,14 @@ impl Ca {
     ///
     /// # Errors
     /// There is no CA; one of its two files is missing; the folder or the key belongs to a user who may not own it; the key
-    /// does not belong to the certificate, is encrypted, or can be read by other users; the certificate's own signature is
+    /// does not belong to the certificate, cannot be opened, or can be read by other users; the certificate's own signature is
     /// wrong; the inventory is damaged or belongs to another CA.
-    pub fn open(folder: &Path, owners: Owners) -> Result<Self, Failure> {
+    pub fn open(folder: &Path, owners: Owners, custody: &Custody) -> Result<Self, Failure> {
         let folder = LockedFolder::lock(folder, owners)?;
-        let found = Found::find(folder.path())?;
+        let found = Found::find(folder.path(), custody)?;
         match found {
             Found::Complete | Found::WithoutKey => {
-                Self::with_key_file(folder.path(), Chain::read(folder.path())?)
+                Self::with_key(folder.path(), Chain::read(folder.path())?, custody)
             }
             Found::WithoutCertificate(lost) => {
                 let mut ca = Self::restore(&folder, *lost)?;
@@ -87,13 +92,17 @@ impl Ca {
         Self::new(folder.path(), lost.chain, lost.signer)
     }
 
-    /// The CA of these certificates, with the key from its file.
-    pub(crate) fn with_key_file(folder: &Path, chain: Chain) -> Result<Self, Failure> {
+    /// The CA of these certificates, with its key.
+    pub(crate) fn with_key(
+        folder: &Path,
+        chain: Chain,
+        custody: &Custody,
+    ) -> Result<Self, Failure> {
         let path = key_path(folder);
         if !store::is_there(&path)? {
             return Err(Found::WithoutKey.refusal(folder));
         }
-        let signer = signer::open(&path)?;
+        let signer = custody.open(&path)?;
         Self::new(folder, chain, signer)
     }
 

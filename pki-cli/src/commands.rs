@@ -11,13 +11,16 @@ mod common;
 mod complete;
 mod completions;
 mod crl;
+mod custody;
 mod explain;
 mod export;
+mod import_ca;
 mod init_ca;
 mod inspect;
 mod issue;
 mod list;
 mod man;
+mod passwd;
 mod plan;
 mod renew;
 mod revoke;
@@ -54,6 +57,8 @@ pub(crate) struct Cli {
 enum Command {
     InitCa(init_ca::InitCaArgs),
     Issue(Box<issue::IssueArgs>),
+    ImportCa(import_ca::ImportCaArgs),
+    Passwd(passwd::PasswdArgs),
     Adopt(adopt::AdoptArgs),
     Plan(plan::PlanArgs),
     Apply(apply::ApplyArgs),
@@ -84,6 +89,8 @@ impl Cli {
         match &self.command {
             Command::InitCa(args) => init_ca::run(args, common),
             Command::Issue(args) => issue::run(args, common),
+            Command::ImportCa(args) => import_ca::run(args, common),
+            Command::Passwd(args) => passwd::run(args, common),
             Command::Adopt(args) => adopt::run(args, common),
             Command::Plan(args) => plan::run(args, common),
             Command::Apply(args) => apply::run(args, common),

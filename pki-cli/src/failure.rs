@@ -1,6 +1,6 @@
 //! Why a command failed, what to do about it, and the exit code that says so.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
@@ -154,6 +154,23 @@ impl Failure {
     pub(crate) fn about(mut self, what: &str) -> Self {
         self.message = quote::sentence(&format!("{what}: {}", self.message));
         self
+    }
+
+    /// Several failures as one, with the kind of the first. There is at least one.
+    pub(crate) fn joined(mut failures: Vec<Self>) -> Self {
+        if failures.len() == 1 {
+            return failures.remove(0);
+        }
+        let mut joined = Self::usage(format!("{} problems:", failures.len()));
+        joined.kind = failures.first().map_or(Kind::Bug, |first| first.kind);
+        for failure in failures {
+            let _ = write!(joined.message, "\n  {}", failure.message);
+            if let Some(hint) = failure.hint {
+                let _ = write!(joined.message, "\n    fix: {hint}");
+            }
+            joined.findings.extend(failure.findings);
+        }
+        joined
     }
 
     /// The same failure, about something in this file.

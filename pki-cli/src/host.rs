@@ -1,5 +1,7 @@
 //! The machine: clock, randomness, name, addresses, streams. The only file that names them.
 
+mod terminal;
+
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
@@ -10,6 +12,7 @@ use pki_core::{IssuanceContext, SerialNumber};
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
+pub(crate) use self::terminal::{LONGEST_SECRET, hidden_answer};
 use crate::failure::Failure;
 
 /// The time, in UTC.

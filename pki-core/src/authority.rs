@@ -4,9 +4,10 @@ use time::OffsetDateTime;
 
 use crate::certificate::{Certificate, SerialNumber};
 use crate::crl::{Crl, RevokedCertificate};
-use crate::draft::{Draft, IssuedBy};
+use crate::draft::{Draft, IssuedBy, findings_of_ca};
 use crate::encode::{self, Replacements};
 use crate::error::{Error, Input};
+use crate::finding::Finding;
 use crate::key::PublicKey;
 use crate::lifetime::limited_by_ca;
 #[cfg(feature = "profiles")]
@@ -59,6 +60,11 @@ impl Authority {
     /// The CA's certificate.
     pub const fn certificate(&self) -> &Certificate {
         &self.certificate
+    }
+
+    /// What the rules find in the CA's certificate, worst first. An error there refuses every draft.
+    pub fn findings(&self, now: OffsetDateTime) -> Vec<Finding> {
+        findings_of_ca(&self.certificate, now)
     }
 
     /// Drafts the certificate that a profile makes of a request.

@@ -8,6 +8,8 @@ mod judgement;
 
 use time::OffsetDateTime;
 
+pub(crate) use self::judgement::findings_of_ca;
+
 use crate::certificate::{Certificate, CertificateRequest};
 use crate::crl::Crl;
 use crate::encode::{self, CsrTemplate};

@@ -125,6 +125,8 @@ pub enum Defect {
     Repeated,
     /// The structure is intact, but its algorithm, size or version is not supported.
     Unsupported,
+    /// The passphrase does not decrypt the bytes.
+    WrongPassphrase,
 }
 
 impl Error {

@@ -155,6 +155,9 @@ mod certificate;
 mod crl;
 mod private_key;
 
+#[cfg(feature = "encrypted-keys")]
+mod encrypted_key;
+
 mod report;
 
 #[cfg(feature = "pkcs12")]
@@ -251,7 +254,7 @@ pub use name::{DnsName, EmailAddress, San, Uri};
 pub use oid::Oid;
 pub use pem::{Content, Section, is_pem, read as read_pem};
 #[cfg(feature = "pkcs12")]
-pub use pkcs12::KeyStoreContents;
+pub use pkcs12::{KeyStoreContents, read_pkcs12};
 #[cfg(feature = "manifest")]
 pub use pki_folder::{FolderFile, FolderPair, PkiFolder};
 pub use private_key::{KeyFormat, PrivateKey};

@@ -6,6 +6,7 @@ mod audit;
 mod bad_input;
 mod cluster;
 mod crash;
+mod custody;
 mod documents;
 mod etcd;
 mod explain;

@@ -21,9 +21,13 @@ impl Chain {
     /// Reads and checks the ca.pem of a folder.
     pub(crate) fn read(folder: &Path) -> Result<Self, Failure> {
         let path = certificate_path(folder);
-        let mut others = read_certificates(&path)?;
+        Self::new(read_certificates(&path)?).map_err(|failure| failure.in_file(&path))
+    }
+
+    /// Checks the order and the signatures of the certificates of a file, which has at least one.
+    pub(super) fn new(mut others: Vec<Certificate>) -> Result<Self, Failure> {
         let chain = Self { ca: others.remove(0), others };
-        chain.check().map_err(|failure| failure.in_file(&path))?;
+        chain.check()?;
         Ok(chain)
     }
 

@@ -17,6 +17,7 @@ use super::cluster::{
     self, ApplyContext, HostWork, IssuedPair, ManifestArgs, Orphans, Outcome, Step, Tense, Work,
     counts, in_parallel,
 };
+use super::custody::CustodyArgs;
 use crate::ca::{
     self, CRL_LIFETIME, Ca, Chain, CrlDue, CrlState, Found, LockedFolder, NewCa, Opened, Remains,
 };
@@ -27,6 +28,7 @@ use crate::inventory::FilePlace;
 use crate::progress::Progress;
 use crate::recorded::{Pending, Recorded};
 use crate::signals::{self, Uninterrupted};
+use crate::signer::Custody;
 use crate::store::{self, Access, Owners};
 
 /// Create or update the cluster's certificates from the manifest: the CA, and a folder for each host
@@ -50,6 +52,9 @@ pub(crate) struct ApplyArgs {
     /// Remove with --prune without asking
     #[arg(long, requires = "prune")]
     yes: bool,
+
+    #[command(flatten)]
+    custody: CustodyArgs,
 }
 
 /// How many hosts share a transaction and a sync. A crash loses no more than these.
@@ -60,7 +65,8 @@ pub(crate) fn run(args: &ApplyArgs, common: &Common) -> Result<ExitCode, Failure
     // Before a CA is created.
     let specs = cluster::specs_by_host(&manifest, &args.manifest.only)?;
     let path = common.folder_of(&args.manifest.file, &manifest);
-    let mut ca = ApplyCa::open(&manifest, &path, common.owners())?;
+    let custody = args.custody.custody();
+    let mut ca = ApplyCa::open(&manifest, &path, common.owners(), custody)?;
     let cas = ca.chain.cas(&path)?;
     let differences = manifest.ca_differences(&cas.server);
     manifest.warnings.extend(differences);
@@ -143,15 +149,22 @@ struct ApplyCa {
     remarks: Vec<String>,
     /// Nobody else works in the folder during the run.
     folder: LockedFolder,
+    custody: Custody,
 }
 
 impl ApplyCa {
     /// Opens the CA in its folder, creates one if there is none, or puts its certificate back.
-    fn open(manifest: &Manifest, path: &Path, owners: Owners) -> Result<Self, Failure> {
+    fn open(
+        manifest: &Manifest,
+        path: &Path,
+        owners: Owners,
+        custody: Custody,
+    ) -> Result<Self, Failure> {
         let request = manifest.ca_request();
         let algorithm = manifest.ca.key;
         let remains = Remains::Refuse;
-        let new = NewCa { above: None, request: &request, algorithm, remains, owners };
+        let above = None;
+        let new = NewCa { above, request: &request, algorithm, remains, owners, custody: &custody };
         let (folder, opened) = new.open_or_create(path)?;
         let (chain, signing, step) = match opened {
             Opened::Created(ca) => (ca.chain().clone(), Some(ca), Some("create")),
@@ -163,7 +176,7 @@ impl ApplyCa {
             Opened::Found(other) => return Err(other.refusal(path)),
         };
         let step = step.map(|action| Step::ca(action, &chain.ca().subject.to_string(), path));
-        Ok(Self { chain, signing, step, remarks: Vec::new(), folder })
+        Ok(Self { chain, signing, step, remarks: Vec::new(), folder, custody })
     }
 
     /// Gets ready to sign these certificates, if there are any.
@@ -182,7 +195,7 @@ impl ApplyCa {
     fn signing(&mut self) -> Result<&Ca, Failure> {
         let ca = match self.signing.take() {
             Some(ca) => ca,
-            None => Box::new(Ca::with_key_file(self.folder.path(), self.chain.clone())?),
+            None => Box::new(Ca::with_key(self.folder.path(), self.chain.clone(), &self.custody)?),
         };
         Ok(self.signing.insert(ca))
     }

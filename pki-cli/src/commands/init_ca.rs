@@ -7,12 +7,14 @@ use pki_core::{CaRequest, Certificate, CsrJson, Input, KeyAlgorithm, NameConstra
 use serde::Serialize;
 use time::Duration;
 
+use super::custody::CustodyArgs;
 use super::{Common, complete, core, lifetime};
-use crate::ca::{self, Ca, Found, NewCa, Opened, Remains};
+use crate::ca::{self, Ca, NewCa, Opened, Remains};
 use crate::failure::{Failure, Kind, full, shown};
 use crate::host;
 use crate::output::facts::{CertificateFacts, moment};
 use crate::output::{Format, json};
+use crate::signer::Custody;
 use crate::store;
 
 /// Create a new CA: a root, or an intermediate under one, and its key
@@ -74,6 +76,9 @@ pub(crate) struct InitCaArgs {
     /// next apply then replaces every certificate
     #[arg(long)]
     new: bool,
+
+    #[command(flatten)]
+    custody: CustodyArgs,
 }
 
 fn parse_path_len(text: &str) -> Result<u8, String> {
@@ -101,7 +106,9 @@ struct Files {
 pub(crate) fn run(args: &InitCaArgs, common: &Common) -> Result<ExitCode, Failure> {
     let (mut request, algorithm) = request(args)?;
     let folder = common.folder();
-    let above = args.root_dir.as_deref().map(|root| Ca::open(root, common.owners())).transpose()?;
+    // A passphrase of the root's key is asked for.
+    let open = |root| Ca::open(root, common.owners(), &Custody::default());
+    let above = args.root_dir.as_deref().map(open).transpose()?;
     if let Some(above) = &above {
         check_above(above.certificate(), args.root_dir.as_deref().unwrap_or(&folder))?;
         for remark in above.remarks() {
@@ -114,7 +121,8 @@ pub(crate) fn run(args: &InitCaArgs, common: &Common) -> Result<ExitCode, Failur
     }
     let remains = if args.new { Remains::Keep } else { Remains::Refuse };
     let (above, owners) = (above.as_ref(), common.owners());
-    let new = NewCa { above, request: &request, algorithm, remains, owners };
+    let custody = &args.custody.custody();
+    let new = NewCa { above, request: &request, algorithm, remains, owners, custody };
     let opened = new.open_or_create(&folder);
     let (_folder, opened) = opened.map_err(|failure| {
         let failure = failure.naming(Input::Subject, "--cn");
@@ -126,7 +134,7 @@ pub(crate) fn run(args: &InitCaArgs, common: &Common) -> Result<ExitCode, Failur
     })?;
     match opened {
         Opened::Created(ca) => print(&ca, algorithm, &folder, common),
-        Opened::Found(found) => Err(existing(&found, &folder)),
+        Opened::Found(found) => Err(found.exists(&folder)),
     }
 }
 
@@ -212,22 +220,4 @@ fn read_csr_json(path: &Path) -> Result<CsrJson, Failure> {
     Err(Failure::usage(format!("hosts {names:?}: a CA certificate has no host names"))
         .hinted("remove \"hosts\" from the file")
         .in_file(path))
-}
-
-/// Why no CA was created. An existing one, or half of one, is never replaced, because everything that it signed depends
-/// on it.
-fn existing(found: &Found, folder: &Path) -> Failure {
-    let there = match found {
-        Found::Nothing | Found::Remains(_) => return found.refusal(folder),
-        Found::Complete | Found::WithoutKey => ca::certificate_path(folder),
-        Found::WithoutCertificate(_) | Found::KeyAlone => ca::key_path(folder),
-    };
-    let there = shown(&there);
-    let failure =
-        Failure::environment(format!("{there} exists already; a CA is never overwritten"));
-    failure.hinted(if matches!(found, Found::WithoutCertificate(_)) {
-        "an earlier run was killed; etcdpki issue and apply put the certificate back from the inventory"
-    } else {
-        "choose another folder with --dir, or move the old CA away yourself"
-    })
 }

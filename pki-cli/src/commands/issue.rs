@@ -11,6 +11,7 @@ use serde::Serialize;
 use time::Duration;
 
 use self::wanted::Wanted;
+use super::custody::CustodyArgs;
 use super::{Common, complete, core, lifetime};
 use crate::ca::{Ca, LockedFolder, certificate_path};
 use crate::failure::{Failure, shown};
@@ -91,6 +92,9 @@ pub(crate) struct IssueArgs {
     /// Replace NAME.pem and NAME-key.pem if they exist
     #[arg(long)]
     force: bool,
+
+    #[command(flatten)]
+    custody: CustodyArgs,
 }
 
 #[derive(Serialize)]
@@ -143,7 +147,7 @@ pub(crate) fn run(args: &IssueArgs, common: &Common) -> Result<ExitCode, Failure
         None => Failure::from(error),
     })?;
     let folder = common.folder();
-    let ca = Ca::open(&folder, common.owners())?;
+    let ca = Ca::open(&folder, common.owners(), &args.custody.custody())?;
     let wanted = wanted::gather(args, profile, &folder)?;
     let context = host::issuance_context()?;
     let signed = ca.sign(&wanted.request, profile, &context);

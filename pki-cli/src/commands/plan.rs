@@ -9,6 +9,7 @@ use super::cluster::{
 use crate::ca::{Chain, CrlState, Found};
 use crate::failure::{Failure, full};
 use crate::host;
+use crate::signer::Custody;
 
 /// The exit code of `--exit-code` if there are changes. No failure has it.
 const CHANGES: u8 = 4;
@@ -35,7 +36,7 @@ pub(crate) struct PlanArgs {
 pub(crate) fn run(args: &PlanArgs, common: &Common) -> Result<ExitCode, Failure> {
     let mut manifest = cluster::read_manifest(&args.manifest.file)?;
     let folder = common.folder_of(&args.manifest.file, &manifest);
-    let (chain, ca_step) = match Found::find(&folder)? {
+    let (chain, ca_step) = match Found::find(&folder, &Custody::default())? {
         Found::Complete | Found::WithoutKey => (Some(Chain::read(&folder)?), None),
         Found::WithoutCertificate(lost) => {
             let step = Step::ca("restore", &lost.chain.ca().subject.to_string(), &folder);

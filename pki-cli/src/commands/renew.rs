@@ -12,6 +12,7 @@ use serde::Serialize;
 use time::Duration;
 
 use self::target::{Found, Selection, Target};
+use super::custody::CustodyArgs;
 use super::{Common, cluster, core};
 use crate::ca::{Chain, LockedFolder};
 use crate::failure::Failure;
@@ -68,6 +69,9 @@ pub(crate) struct RenewArgs {
     /// The manifest of the cluster, which names the CA's folder
     #[arg(short = 'f', long = "file", value_name = "FILE")]
     manifest: Option<PathBuf>,
+
+    #[command(flatten)]
+    custody: CustodyArgs,
 }
 
 /// Whether a renewed certificate has a new key.
@@ -131,7 +135,7 @@ pub(crate) fn run(args: &RenewArgs, common: &Common) -> Result<ExitCode, Failure
     if args.dry_run {
         output.certificates = due.iter().map(Line::planned).collect();
     } else if !due.is_empty() {
-        let written = write::renew(&folder, chain, &due, key, &selection)?;
+        let written = write::renew(&folder, chain, &due, key, &selection, &args.custody.custody())?;
         output.changed = !written.lines.is_empty();
         output.next = written.next;
         output.certificates = written.lines;

@@ -49,6 +49,13 @@ pub(super) fn crl(
     verdict(findings)
 }
 
+/// Checks a CA that would sign a leaf.
+pub(crate) fn findings_of_ca(ca: &Certificate, now: OffsetDateTime) -> Vec<Finding> {
+    let mut findings = of_ca(ca, 0, &VerifyOptions::at(now));
+    worst_first(&mut findings);
+    findings
+}
+
 /// A certificate that is not a CA is checked as one anyway, so that the rules report what is missing.
 fn of_ca(ca: &Certificate, cas_below: usize, options: &VerifyOptions) -> Vec<Finding> {
     let place = if ca.is_self_issued() { Place::Anchor } else { Place::Intermediate };

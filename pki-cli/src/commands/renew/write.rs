@@ -18,6 +18,7 @@ use crate::inventory::FilePlace;
 use crate::named_pair::{NamedPair, StagedPair};
 use crate::recorded::{Pending, Recorded};
 use crate::signals::{self, Uninterrupted};
+use crate::signer::Custody;
 use crate::store::Access;
 
 /// What a run did.
@@ -43,9 +44,10 @@ pub(super) fn renew(
     due: &[Target],
     key: Key,
     selection: &Selection<'_>,
+    custody: &Custody,
 ) -> Result<Written, Failure> {
     let cas = chain.cas(folder.path())?;
-    let ca = Ca::with_key_file(folder.path(), chain)?;
+    let ca = Ca::with_key(folder.path(), chain, custody)?;
     let mut known = ca.inventory().ca_certificates()?;
     known.extend(ca.chain().all().cloned());
     let all = folder.path().join(hosts::FOLDER);
