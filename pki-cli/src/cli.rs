@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use pki_core::quote;
 
+use crate::cfssl::Program;
 use crate::commands::Cli;
 use crate::failure::Kind;
 use crate::host;
@@ -25,6 +26,10 @@ pub fn main() -> ExitCode {
     }));
     host::refuse_core_dumps();
     signals::catch();
+    let mut arguments = std::env::args_os();
+    if let Some(program) = arguments.next().as_deref().and_then(Program::called) {
+        return program.run(arguments.collect());
+    }
     let cli = Cli::try_parse().unwrap_or_else(|error| exit(&error));
     match cli.run().and_then(|code| signals::check().map(|()| code)) {
         Ok(code) => code,

@@ -3,6 +3,7 @@
 mod adopt;
 mod apply;
 mod audit;
+mod cfssl;
 mod cluster;
 mod common;
 mod completions;
@@ -52,6 +53,8 @@ enum Command {
     Verify(Box<verify::VerifyArgs>),
     Inspect(inspect::InspectArgs),
     Explain(explain::ExplainArgs),
+    Cfssl(cfssl::CfsslArgs),
+    Cfssljson(cfssl::CfssljsonArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
 }
@@ -74,6 +77,8 @@ impl Cli {
             Command::Verify(args) => verify::run(args, common),
             Command::Inspect(args) => inspect::run(args, common),
             Command::Explain(args) => explain::run(args, common),
+            Command::Cfssl(args) => Ok(args.run()),
+            Command::Cfssljson(args) => Ok(args.run()),
             Command::Completions(args) => completions::run(args),
             Command::Man(args) => man::run(args),
         }

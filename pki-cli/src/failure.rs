@@ -102,6 +102,22 @@ impl Failure {
             .hinted("nothing was left half done; run it again")
     }
 
+    /// Every mistake of one input, each with its hint.
+    pub(crate) fn mistakes(mistakes: &[Error], place: &str) -> Self {
+        let lines: Vec<String> = mistakes
+            .iter()
+            .map(|mistake| match mistake.hint() {
+                Some(hint) => format!("\n  {mistake}\n    hint: {hint}"),
+                None => format!("\n  {mistake}"),
+            })
+            .collect();
+        let count = match mistakes.len() {
+            1 => "1 mistake".to_owned(),
+            number => format!("{number} mistakes"),
+        };
+        Self::usage(format!("{count} {place}{}", lines.concat()))
+    }
+
     /// An operation on a file that the system refused.
     pub(crate) fn file(doing: &str, path: &Path, error: &io::Error) -> Self {
         let says = match error.get_ref() {
@@ -140,6 +156,13 @@ impl Failure {
         self
     }
 
+    /// The same failure, about the value of this flag.
+    #[must_use]
+    pub(crate) fn in_flag(mut self, flag: &str) -> Self {
+        self.message = format!("{flag}: {}", self.message);
+        self
+    }
+
     /// The same failure, about something in this file.
     #[must_use]
     pub(crate) fn in_file(mut self, path: &Path) -> Self {
@@ -170,6 +193,7 @@ impl From<Error> for Failure {
         let hint = error.hint().map(str::to_owned);
         let input = error.input();
         match error {
+            Error::Several(mistakes) => Self::mistakes(&mistakes, "in the file"),
             Error::Refused(findings) => {
                 Self { kind, message: "refused by the rules".to_owned(), hint, findings, input }
             }

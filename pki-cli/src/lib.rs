@@ -26,6 +26,7 @@ mod progress;
 
 mod output;
 
+mod cfssl;
 mod commands;
 
 mod cli;

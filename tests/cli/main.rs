@@ -3,6 +3,7 @@
 
 mod audit;
 mod bad_input;
+mod cfssl;
 mod cluster;
 mod crash;
 mod etcd;

@@ -23,23 +23,8 @@ pub(crate) struct ManifestArgs {
 /// Reads a manifest; every mistake in it is in the failure.
 pub(crate) fn read_manifest(path: &Path) -> Result<Manifest, Failure> {
     let bytes = store::read(path)?;
-    Manifest::from_yaml(&bytes).map_err(|mistakes| all(&mistakes, "in the manifest").in_file(path))
-}
-
-/// Every mistake, each with its hint.
-pub(crate) fn all(mistakes: &[pki_core::Error], place: &str) -> Failure {
-    let lines: Vec<String> = mistakes
-        .iter()
-        .map(|mistake| match mistake.hint() {
-            Some(hint) => format!("\n  {mistake}\n    hint: {hint}"),
-            None => format!("\n  {mistake}"),
-        })
-        .collect();
-    let count = match mistakes.len() {
-        1 => "1 mistake".to_owned(),
-        number => format!("{number} mistakes"),
-    };
-    Failure::usage(format!("{count} {place}{}", lines.concat()))
+    Manifest::from_yaml(&bytes)
+        .map_err(|mistakes| Failure::mistakes(&mistakes, "in the manifest").in_file(path))
 }
 
 /// The certificates that each host should hold. Refuses a host of `--only` that holds none.
