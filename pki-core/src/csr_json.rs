@@ -108,7 +108,7 @@ impl CsrJson {
 /// Fields that people write here, and that cfssl silently ignores.
 fn report_unused(fields: &Fields<'_>, faults: &mut Faults) {
     for (name, hint) in [
-        ("delegation_enabled", "remove it: etcd has no use for delegated credentials"),
+        ("delegation_enabled", "remove it; etcd does not use delegated credentials"),
         ("extensions", "remove it; the signing profile decides which extensions there are"),
         ("expiry", "write it in the signing profile; in the file of a CA, under \"ca\""),
         ("not_after", "write it in the signing profile"),

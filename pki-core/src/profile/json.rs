@@ -73,12 +73,10 @@ impl SigningConfig {
             document.root().read_fields(&["signing", "auth_keys", "remotes", "ocsp"], &mut faults);
         report_server_fields(&top, &["auth_keys", "remotes", "ocsp"], &mut faults);
         let Some(signing) = top.find("signing") else {
-            faults.error(
-                document
-                    .root()
-                    .invalid("missing \"signing\" field")
-                    .hinted("start from profiles/etcd.json of this project"),
-            );
+            if !faults.has_errors() {
+                let error = document.root().invalid("missing \"signing\" field");
+                faults.error(error.hinted("start from profiles/etcd.json of this project"));
+            }
             return faults.finish(None);
         };
         let signing = signing.read_fields(&["default", "profiles"], &mut faults);
@@ -142,12 +140,15 @@ fn profile(
     report_server_fields(&fields, &SERVER_FIELDS, faults);
     report_remote(&fields, faults);
     let (key_usages, extended_key_usages) = usages(&fields, faults);
-    if name != "default" && key_usages.is_empty() && extended_key_usages.is_empty() {
+    let has_usages = !(key_usages.is_empty() && extended_key_usages.is_empty());
+    if name != "default" && !has_usages && !faults.has_errors() {
         let hint = "add \"usages\": [\"signing\", \"server auth\", …]";
         faults.error(value.invalid("a profile without usages").hinted(hint));
     }
     let ca = fields.find("ca_constraint").and_then(|value| ca_constraint(value, faults));
-    check_ca_usages(value, ca, key_usages, faults);
+    if !faults.has_errors() {
+        check_ca_usages(value, ca, key_usages, faults);
+    }
     let mut urls = urls(&fields, faults);
     if let Some(default) = default {
         if urls.issuer.is_empty() {

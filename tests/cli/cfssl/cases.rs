@@ -50,9 +50,16 @@ fn names(random: &mut Random) -> Value {
     put("C", random.weighted(&[(60, "US"), (20, "CN"), (4, "USA"), (3, "China"), (5, "")]));
     put("ST", random.weighted(&[(5, "Oregon"), (3, "BeiJing"), (2, "Île-de-France"), (1, "")]));
     put("L", random.one_of(&["Portland", "XS", "San Francisco", ""]));
-    put("O", random.weighted(&[
-        (30, "Kubernetes"), (20, "system:masters"), (20, "etcd"), (5, "A & B, Inc."), (3, "k8s "),
-    ]));
+    put(
+        "O",
+        random.weighted(&[
+            (30, "Kubernetes"),
+            (20, "system:masters"),
+            (20, "etcd"),
+            (5, "A & B, Inc."),
+            (3, "k8s "),
+        ]),
+    );
     if random.percent(60) {
         put("OU", random.one_of(&["CA", "System", "Kubernetes The Hard Way", "etcd_security"]));
     }
@@ -95,8 +102,14 @@ fn csr(random: &mut Random) -> Map<String, Value> {
     let mut csr = Map::new();
     if !random.percent(7) {
         let cn = random.weighted(&[
-            (20, "etcd"), (10, "server"), (10, "system:kube-proxy"), (10, "admin"),
-            (10, "system:node:worker-0"), (3, "etcd_client"), (3, "münchen"), (1, ""),
+            (20, "etcd"),
+            (10, "server"),
+            (10, "system:kube-proxy"),
+            (10, "admin"),
+            (10, "system:node:worker-0"),
+            (3, "etcd_client"),
+            (3, "münchen"),
+            (1, ""),
         ]);
         csr.insert("CN".to_owned(), json!(cn));
     }
@@ -121,24 +134,59 @@ fn profile(random: &mut Random) -> Value {
     let mut put = |key: &str, value: Value| {
         profile.insert(key.to_owned(), value);
     };
-    put("expiry", json!(random.weighted(&[
-        (47, "8760h"), (25, "43800h"), (21, "720h"), (18, "87600h"), (6, "876000h"), (1, "-1h"),
-        (1, "365d"), (1, "1h30m"),
-    ])));
+    put(
+        "expiry",
+        json!(random.weighted(&[
+            (47, "8760h"),
+            (25, "43800h"),
+            (21, "720h"),
+            (18, "87600h"),
+            (6, "876000h"),
+            (1, "-1h"),
+            (1, "365d"),
+            (1, "1h30m"),
+        ])),
+    );
     let server = ["signing", "key encipherment", "server auth"];
     let client = ["signing", "key encipherment", "client auth"];
-    put("usages", random.weighted(&[
-        (37, json!(["signing", "key encipherment", "server auth", "client auth"])),
-        (31, json!(server)),
-        (31, json!(client)),
-        (16, json!(["cert sign", "crl sign", "signing", "key encipherment", "server auth", "client auth"])),
-        (4, json!(["digital signature", "content commitment", "key agreement", "client auth", "code signing"])),
-        (2, json!(["signing", "server auth", "server auth"])),
-        (1, json!(["server auth", "signing", "decipher only"])),
-        (1, json!([])),
-    ]));
+    put(
+        "usages",
+        random.weighted(&[
+            (37, json!(["signing", "key encipherment", "server auth", "client auth"])),
+            (31, json!(server)),
+            (31, json!(client)),
+            (
+                16,
+                json!([
+                    "cert sign",
+                    "crl sign",
+                    "signing",
+                    "key encipherment",
+                    "server auth",
+                    "client auth"
+                ]),
+            ),
+            (
+                4,
+                json!([
+                    "digital signature",
+                    "content commitment",
+                    "key agreement",
+                    "client auth",
+                    "code signing"
+                ]),
+            ),
+            (2, json!(["signing", "server auth", "server auth"])),
+            (1, json!(["server auth", "signing", "decipher only"])),
+            (1, json!([])),
+        ]),
+    );
     if random.percent(10) {
-        let limit = random.one_of(&[json!({}), json!({"max_path_len": 1}), json!({"max_path_len": 0, "max_path_len_zero": true})]);
+        let limit = random.one_of(&[
+            json!({}),
+            json!({"max_path_len": 1}),
+            json!({"max_path_len": 0, "max_path_len_zero": true}),
+        ]);
         let mut constraint = limit.as_object().unwrap().clone();
         constraint.insert("is_ca".to_owned(), json!(true));
         put("ca_constraint", Value::Object(constraint));
@@ -166,7 +214,8 @@ fn config(random: &mut Random) -> String {
     if !random.percent(6) {
         let mut default = json!({"expiry": random.one_of(&["8760h", "43800h", "168h"])});
         if random.percent(35) {
-            default["usages"] = json!(["signing", "key encipherment", "server auth", "client auth"]);
+            default["usages"] =
+                json!(["signing", "key encipherment", "server auth", "client auth"]);
         }
         signing.insert("default".to_owned(), default);
     }
@@ -177,7 +226,8 @@ fn config(random: &mut Random) -> String {
     signing.insert("profiles".to_owned(), profiles);
     let mut config = json!({"signing": signing});
     if config.to_string().contains("key1") || random.percent(15) {
-        config["auth_keys"] = json!({"key1": {"type": "standard", "key": "0123456789ABCDEF0123456789ABCDEF"}});
+        config["auth_keys"] =
+            json!({"key1": {"type": "standard", "key": "0123456789ABCDEF0123456789ABCDEF"}});
     }
     if random.percent(10) {
         config["remotes"] = json!({"caserver": "localhost:8888"});
@@ -206,7 +256,10 @@ fn signing_flags(random: &mut Random, issuer: &str) -> String {
         }
     }
     if random.percent(28) {
-        given.push(("hostname", random.one_of(&["10.0.0.5,127.0.0.1", "etcd2,etcd2.example.com,10.0.0.2", "localhost"])));
+        given.push((
+            "hostname",
+            random.one_of(&["10.0.0.5,127.0.0.1", "etcd2,etcd2.example.com,10.0.0.2", "localhost"]),
+        ));
     }
     if random.percent(4) {
         given.push(("loglevel", "3"));
@@ -221,7 +274,8 @@ fn leaf(random: &mut Random) -> Case {
         0 => format!("cfssl gencert {flags} - < csr.json"),
         _ => format!("cfssl gencert {flags} csr.json"),
     };
-    let files = vec![("csr.json", Value::Object(csr(random)).to_string()), ("config.json", config(random))];
+    let files =
+        vec![("csr.json", Value::Object(csr(random)).to_string()), ("config.json", config(random))];
     Case { files, command, issuer: Some(issuer) }
 }
 
@@ -239,7 +293,8 @@ fn sign(random: &mut Random) -> Case {
         "cfssl genkey {initca}csr.json | cfssljson -bare out && cfssl sign {flags} {}",
         random.one_of(&["out.csr", "-csr out.csr", "-csr=out.csr"]),
     );
-    let files = vec![("csr.json", Value::Object(csr(random)).to_string()), ("config.json", config(random))];
+    let files =
+        vec![("csr.json", Value::Object(csr(random)).to_string()), ("config.json", config(random))];
     Case { files, command, issuer: Some(issuer) }
 }
 
@@ -247,11 +302,19 @@ fn ca(random: &mut Random) -> Case {
     let mut csr = csr(random);
     csr.remove("ca");
     match random.below(100) {
-        0..25 => csr.extend([("ca".to_owned(), json!({"expiry": random.one_of(&["87600h", "8760h", "1h"])}))]),
-        25..35 => csr.extend([("ca".to_owned(), random.one_of(&[
-            json!({"pathlen": 1}), json!({"pathlen": 0, "pathlenzero": true}), json!({"expiry": "10y"}),
-            json!({"backdate": "1h"}),
-        ]))]),
+        0..25 => csr.extend([(
+            "ca".to_owned(),
+            json!({"expiry": random.one_of(&["87600h", "8760h", "1h"])}),
+        )]),
+        25..35 => csr.extend([(
+            "ca".to_owned(),
+            random.one_of(&[
+                json!({"pathlen": 1}),
+                json!({"pathlen": 0, "pathlenzero": true}),
+                json!({"expiry": "10y"}),
+                json!({"backdate": "1h"}),
+            ]),
+        )]),
         _ => {}
     }
     if random.percent(10) {

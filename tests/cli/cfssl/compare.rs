@@ -75,7 +75,8 @@ fn certificates(found: &mut Found, ours: &Certificate, theirs: &Certificate) {
     found.compare("key", &ours.public_key.algorithm(), &theirs.public_key.algorithm());
     found.compare("extensions", &listed(&ours.extensions), &listed(&theirs.extensions));
     // The two programs run one after the other, and round to the minute.
-    let near = |a: time::OffsetDateTime, b: time::OffsetDateTime| (a - b).abs() <= time::Duration::MINUTE;
+    let near =
+        |a: time::OffsetDateTime, b: time::OffsetDateTime| (a - b).abs() <= time::Duration::MINUTE;
     if !near(ours.not_before, theirs.not_before) {
         found.compare("notBefore", &ours.not_before, &theirs.not_before);
     }
@@ -102,12 +103,18 @@ fn listed(extensions: &Extensions) -> Vec<String> {
 }
 
 /// The subjectKeyIdentifier is that of the key, and the authorityKeyIdentifier that of the CA.
-fn identifiers(found: &mut Found, sides: &Sides, side: Side, leaf: &Certificate, issuer: Option<&str>) {
+fn identifiers(
+    found: &mut Found,
+    sides: &Sides,
+    side: Side,
+    leaf: &Certificate,
+    issuer: Option<&str>,
+) {
     let own = leaf.public_key.key_id();
     found.compare(&format!("{side:?} SKI"), &leaf.extensions.subject_key_id.as_ref(), &Some(&own));
     let authority = leaf.extensions.authority_key_id.as_ref().and_then(|aki| aki.key_id.clone());
     let expected = issuer.and_then(|issuer| {
-        certificate(&sides.read(side, format!("{issuer}.pem"))).extensions.subject_key_id
+        certificate(&sides.read(side, format!("{issuer}.pem"))).extensions.subject_key_id.clone()
     });
     found.compare(&format!("{side:?} AKI"), &authority, &expected);
     let key = pki_core::PrivateKey::from_pem(&sides.read(side, "out-key.pem"));

@@ -45,7 +45,10 @@ fn four_hundred_cases_are_as_in_cfssl() {
 
 fn compare_cases(seed: u64, count: usize) {
     let sides = Sides::new();
-    sides.write("ecdsa.json", r#"{"CN": "ecdsa CA", "key": {"algo": "ecdsa", "size": 256}, "names": [{"O": "Lab"}]}"#);
+    sides.write(
+        "ecdsa.json",
+        r#"{"CN": "ecdsa CA", "key": {"algo": "ecdsa", "size": 256}, "names": [{"O": "Lab"}]}"#,
+    );
     sides.write("rsa.json", r#"{"CN": "rsa CA", "key": {"algo": "rsa", "size": 2048}}"#);
     for side in [Side::Ours, Side::Theirs] {
         for ca in ["ecdsa", "rsa"] {
@@ -63,7 +66,8 @@ fn compare_cases(seed: u64, count: usize) {
         let name = match &outcome {
             Ok(name) => name,
             Err(problem) => {
-                wrong.push(format!("case {number}: {problem}\n{}\n{:#?}", case.command, case.files));
+                wrong
+                    .push(format!("case {number}: {problem}\n{}\n{:#?}", case.command, case.files));
                 "wrong"
             }
         };
@@ -80,7 +84,8 @@ fn compare_case(sides: &Sides, case: &Case) -> Result<&'static str, String> {
     for (name, contents) in &case.files {
         sides.write(name, contents);
     }
-    let script = format!("rm -f out*; {} > out.json; cfssljson -f out.json -bare out", case.command);
+    let script =
+        format!("rm -f out*; {} > out.json; cfssljson -f out.json -bare out", case.command);
     let [ours, theirs] = [Side::Ours, Side::Theirs].map(|side| sides.run(side, &script));
     interface(&ours)?;
     match (ours.code, theirs.code) {
