@@ -1,11 +1,10 @@
 //! Converts extensions to rcgen's types, and encodes the two that rcgen does not support.
 
 use der::asn1::{Ia5String, ObjectIdentifier};
-use der::{Any, AnyRef, Encode};
+use der::{Any, AnyRef, Decode, Encode, SliceReader};
 use rcgen::{
     CidrSubnet, CustomExtension, ExtendedKeyUsagePurpose, GeneralSubtree, KeyUsagePurpose,
 };
-use x509_cert::ext::Extension as Encoded;
 use x509_cert::ext::pkix::certpolicy::{DisplayText, PolicyQualifierInfo, UserNotice};
 use x509_cert::ext::pkix::name::GeneralName;
 use x509_cert::ext::pkix::{
@@ -42,9 +41,10 @@ const LAST: [&str; 2] = [
 pub(super) fn sorted(extensions: Vec<AnyRef<'_>>) -> Result<Vec<AnyRef<'_>>, Error> {
     let mut ranked: Vec<(usize, AnyRef<'_>)> = Vec::with_capacity(extensions.len());
     for extension in extensions {
-        let read: Encoded = extension.decode_as().map_err(|error| failed(&error))?;
-        let oid = read.extn_id.to_string();
-        let among = |list: &[&str]| list.iter().position(|known| *known == oid);
+        let oid =
+            SliceReader::new(extension.value()).and_then(|mut fields| AnyRef::decode(&mut fields));
+        let oid = Oid::from_der(oid.map_err(|error| failed(&error))?.value());
+        let among = |list: &[&str]| list.iter().position(|known| *known == oid.as_str());
         let last = among(&LAST).map(|place| ORDER.len() + 1 + place);
         ranked.push((among(&ORDER).or(last).unwrap_or(ORDER.len()), extension));
     }

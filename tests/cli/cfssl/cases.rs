@@ -317,9 +317,6 @@ fn ca(random: &mut Random) -> Case {
         )]),
         _ => {}
     }
-    if random.percent(10) {
-        csr.insert("crl_url".to_owned(), json!("http://crl.example.com/root.crl"));
-    }
     let command = match random.below(10) {
         0 => "cfssl gencert -initca=true -config config.json -profile used csr.json",
         1 => "cfssl genkey -initca csr.json",

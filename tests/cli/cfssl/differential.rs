@@ -29,7 +29,6 @@ const REFUSALS: &[&str] = &[
     "the lifetime must be positive",
     "would name nobody",
     "missing subject information",
-    "without an empty subject",
 ];
 
 #[test]
@@ -38,9 +37,10 @@ fn a_sample_of_cases_is_as_in_cfssl() {
 }
 
 #[test]
-#[ignore = "takes ten minutes; run it with --ignored"]
+#[ignore = "takes two minutes; run it with --ignored, and ETCDPKI_CFSSL_SEED for other cases"]
 fn four_hundred_cases_are_as_in_cfssl() {
-    compare_cases(12, 400);
+    let seed = std::env::var("ETCDPKI_CFSSL_SEED").map_or(12, |seed| seed.parse().unwrap());
+    compare_cases(seed, 400);
 }
 
 fn compare_cases(seed: u64, count: usize) {
@@ -76,7 +76,7 @@ fn compare_cases(seed: u64, count: usize) {
     assert!(wrong.is_empty(), "{outcomes:?}\n{}", wrong.join("\n"));
     let equal = outcomes.get("equal").copied().unwrap_or_default();
     // A test in which nothing is issued proves nothing.
-    assert!(equal * 2 > count, "{outcomes:?}");
+    assert!(equal * 3 > count, "{outcomes:?}");
 }
 
 /// The kind of outcome, or what is wrong.

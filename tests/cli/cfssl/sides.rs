@@ -78,6 +78,10 @@ impl Sides {
             .collect()
     }
 
+    pub(super) fn has(&self, side: Side, name: &str) -> bool {
+        self.folder(side).join(name).exists()
+    }
+
     pub(super) fn read(&self, side: Side, name: impl AsRef<Path>) -> Vec<u8> {
         let path = self.folder(side).join(name);
         std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
