@@ -11,9 +11,10 @@ mod scan;
 use std::path::Path;
 
 use pki_core::{
-    Authority, CaRequest, Certificate, Error, IssuanceContext, Issued, Profile, PublicKey, Request,
-    Signer,
+    Authority, CaRequest, Certificate, Crl, CrlRequest, Error, IssuanceContext, Issued, Profile,
+    PublicKey, Renewal, Request, Signer,
 };
+use time::OffsetDateTime;
 
 pub(crate) use self::chain::{Chain, read_certificates};
 pub(crate) use self::create::{NewCa, Opened, Remains};
@@ -53,7 +54,8 @@ pub struct Ca {
     authority: Authority,
     chain: Chain,
     signer: Box<dyn Signer + Send + Sync>,
-    inventory: Inventory,
+    /// Every CA that has a folder has one.
+    inventory: Option<Inventory>,
     /// The row of the CA itself.
     entry: Entry,
     remarks: Vec<String>,
@@ -129,9 +131,45 @@ impl Ca {
             entry: Entry::of_ca(ca)?,
             chain,
             signer,
-            inventory,
+            inventory: Some(inventory),
             remarks,
         })
+    }
+
+    /// The CA of a certificate and a key that may be anywhere, like those of cfssl. What it issues is recorded in
+    /// `inventory`, if there is one. The caller has checked that the key belongs to the certificate.
+    pub(crate) fn of_files(
+        chain: Chain,
+        signer: Box<dyn Signer + Send + Sync>,
+        inventory: Option<Inventory>,
+    ) -> Result<Self, Failure> {
+        if let Some(inventory) = &inventory {
+            // An inventory of another CA is an error: rows in it would be lost.
+            inventory.memory_of(chain.ca())?;
+        }
+        let ca = chain.ca();
+        Ok(Self {
+            authority: Authority::new(ca.clone()),
+            entry: Entry::of_ca(ca)?,
+            chain,
+            signer,
+            inventory,
+            remarks: Vec::new(),
+        })
+    }
+
+    /// Signs a CRL. It is not recorded: an inventory has only certificates.
+    pub(crate) fn sign_crl(&self, request: &CrlRequest, now: OffsetDateTime) -> Result<Crl, Error> {
+        self.authority.draft_crl(request, now)?.sign(&*self.signer)
+    }
+
+    /// Drafts the CA's own certificate again and signs it. It is the same CA, so nothing is recorded.
+    pub(crate) fn renewed(
+        &self,
+        renewal: &Renewal,
+        context: &IssuanceContext,
+    ) -> Result<Issued, Error> {
+        self.authority.draft_ca_renewal(renewal, context)?.sign(&*self.signer)
     }
 
     /// The CA's own certificate.
@@ -182,7 +220,10 @@ impl Ca {
 
     /// Records everything that was signed, in one transaction that is on disk afterwards.
     pub(crate) fn record<T>(&self, pending: Pending<T>) -> Result<Recorded<T>, Failure> {
-        pending.record(&self.inventory, &self.entry)
+        match &self.inventory {
+            Some(inventory) => pending.record(inventory, &self.entry),
+            None => Ok(pending.without_inventory()),
+        }
     }
 }
 

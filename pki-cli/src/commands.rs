@@ -5,6 +5,7 @@ mod apply;
 mod audit;
 mod backup;
 mod certdb;
+mod cfssl;
 mod check;
 mod cluster;
 mod common;
@@ -75,6 +76,8 @@ enum Command {
     Check(check::CheckArgs),
     Backup(backup::BackupArgs),
     Certdb(certdb::CertdbArgs),
+    Cfssl(cfssl::CfsslArgs),
+    Cfssljson(cfssl::CfssljsonArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
 }
@@ -107,6 +110,8 @@ impl Cli {
             Command::Check(args) => check::run(args, common),
             Command::Backup(args) => backup::run(args, common),
             Command::Certdb(args) => certdb::run(args, common),
+            Command::Cfssl(args) => Ok(args.run()),
+            Command::Cfssljson(args) => Ok(args.run()),
             Command::Completions(args) => completions::run(args),
             Command::Man(args) => man::run(args),
         }

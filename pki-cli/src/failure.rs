@@ -173,6 +173,13 @@ impl Failure {
         joined
     }
 
+    /// The same failure, about the value of this flag.
+    #[must_use]
+    pub(crate) fn in_flag(mut self, flag: &str) -> Self {
+        self.message = format!("{flag}: {}", self.message);
+        self
+    }
+
     /// The same failure, about something in this file.
     #[must_use]
     pub(crate) fn in_file(mut self, path: &Path) -> Self {
@@ -203,6 +210,7 @@ impl From<Error> for Failure {
         let hint = error.hint().map(str::to_owned);
         let input = error.input();
         let (message, findings) = match error {
+            Error::Several(mistakes) => return Self::mistakes(mistakes, "in the file"),
             Error::Refused(findings) => ("refused by the rules".to_owned(), findings),
             error => (error.to_string(), Vec::new()),
         };

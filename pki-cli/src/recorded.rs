@@ -148,6 +148,12 @@ impl<T> Pending<T> {
         Ok(Recorded(self.value))
     }
 
+    /// The value of a CA that has no inventory: its certificate and key are the files of another tool, in a folder
+    /// without an inventory.
+    pub(crate) fn without_inventory(self) -> Recorded<T> {
+        Recorded(self.value)
+    }
+
     /// The value, if it has no certificate that would have to be recorded.
     pub(crate) fn without_certificates(self) -> Option<Recorded<T>> {
         self.entries.is_empty().then_some(Recorded(self.value))

@@ -4,7 +4,9 @@ use time::OffsetDateTime;
 
 use crate::certificate::{Certificate, SerialNumber};
 use crate::crl::{Crl, RevokedCertificate};
-use crate::draft::{Draft, IssuedBy, findings_of_ca};
+#[cfg(feature = "profiles")]
+use crate::dialect::Dialect;
+use crate::draft::{Draft, IssuedBy, ServerNames, findings_of_ca};
 use crate::encode::{self, Replacements};
 use crate::error::{Error, Input};
 use crate::finding::Finding;
@@ -83,7 +85,7 @@ impl Authority {
         let ca = &self.certificate;
         template.not_after = request.limited_by(ca, template.not_after, context.now);
         let tbs = encode::certificate(&template, &context.serial, Some(ca))?;
-        let draft = judged(&tbs, IssuedBy::Ca(ca), context.now)?;
+        let draft = judged(&tbs, IssuedBy::Ca(ca), context.now, server_names(profile))?;
         Ok(draft.leaving_out(left_out))
     }
 
@@ -95,7 +97,20 @@ impl Authority {
     ) -> Result<Draft<Certificate>, Error> {
         let template = ca_template(request, public_key, context.now)?;
         let tbs = encode::certificate(&template, &context.serial, None)?;
-        judged(&tbs, IssuedBy::Itself, context.now)
+        judged(&tbs, IssuedBy::Itself, context.now, ServerNames::Required)
+    }
+
+    /// Drafts a leaf that is signed with its own key, so that nobody trusts it who does not trust it by itself.
+    #[cfg(feature = "profiles")]
+    pub fn draft_self_signed(
+        request: &Request,
+        profile: &Profile,
+        context: &IssuanceContext,
+    ) -> Result<Draft<Certificate>, Error> {
+        let Admission { template, left_out } = profile.admit(request, context.now)?;
+        let tbs = encode::certificate(&template, &context.serial, None)?;
+        let draft = judged(&tbs, IssuedBy::Itself, context.now, server_names(profile))?;
+        Ok(draft.leaving_out(left_out))
     }
 
     /// Drafts an intermediate CA below this one. Its name must differ, because a certificate that names itself as its issuer
@@ -134,7 +149,7 @@ impl Authority {
         let ca = &self.certificate;
         let template = ca_template(request, public_key, context.now)?;
         let tbs = encode::certificate(&template, &context.serial, Some(ca))?;
-        let draft = judged(&tbs, IssuedBy::Ca(ca), context.now)?;
+        let draft = judged(&tbs, IssuedBy::Ca(ca), context.now, ServerNames::Required)?;
         if draft.contents().is_self_issued() {
             let subject = request.subject.to_string();
             return Err(Error::invalid("subject", subject, "the name of the CA above it")
@@ -158,7 +173,7 @@ impl Authority {
     ) -> Result<Draft<Certificate>, Error> {
         let ca = &self.certificate;
         let tbs = renewed(old, renewal, context, Some(ca))?;
-        judged(&tbs, IssuedBy::Ca(ca), context.now)
+        judged(&tbs, IssuedBy::Ca(ca), context.now, ServerNames::Required)
     }
 
     /// Drafts the root certificate of this authority again, for the same key.
@@ -191,7 +206,7 @@ impl Authority {
                 .of(Input::Request));
         }
         let tbs = renewed(ca, renewal, context, None)?;
-        judged(&tbs, IssuedBy::Itself, context.now)
+        judged(&tbs, IssuedBy::Itself, context.now, ServerNames::Required)
     }
 
     /// Drafts a CRL of this CA.
@@ -275,9 +290,18 @@ fn judged(
     tbs: &[u8],
     issued_by: IssuedBy<'_>,
     now: OffsetDateTime,
+    names: ServerNames,
 ) -> Result<Draft<Certificate>, Error> {
     let unsigned = Certificate::from_der(&encode::unsigned_certificate(tbs)?);
-    Draft::<Certificate>::judged(unsigned.map_err(unreadable)?, issued_by, now)
+    Draft::<Certificate>::judged(unsigned.map_err(unreadable)?, issued_by, now, names)
+}
+
+#[cfg(feature = "profiles")]
+const fn server_names(profile: &Profile) -> ServerNames {
+    match profile.dialect {
+        Dialect::Native => ServerNames::Required,
+        Dialect::Cfssl => ServerNames::Optional,
+    }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]

@@ -39,6 +39,10 @@ pub enum Error {
     #[error("refused: {}", reasons(.0))]
     Refused(Vec<Finding>),
 
+    /// A document has several mistakes, in its order.
+    #[error("{}", mistakes(.0))]
+    Several(Vec<Error>),
+
     /// The holder of the key could not sign, would not sign, or returned a wrong signature.
     #[error("the signer failed: {0}")]
     Signer(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -158,6 +162,12 @@ impl Error {
         }
     }
 
+    /// The only error, or all of them as one.
+    #[cfg(feature = "profiles")]
+    pub(crate) fn all(mut errors: Vec<Self>) -> Self {
+        if errors.len() == 1 { errors.remove(0) } else { Self::Several(errors) }
+    }
+
     pub(crate) fn malformed(expected: &'static str, problem: impl Into<String>) -> Self {
         Self::defective(Defect::Damaged, expected, problem)
             .hinted("the file is damaged or is something else; copy it again from its source")
@@ -201,7 +211,7 @@ impl Error {
                 invalid.hint = Some(advice);
             }
             Self::Malformed { hint, .. } => *hint = Some(advice),
-            Self::Refused(_) | Self::Signer(_) | Self::Internal(_) => {}
+            Self::Refused(_) | Self::Several(_) | Self::Signer(_) | Self::Internal(_) => {}
         }
         self
     }
@@ -221,7 +231,11 @@ impl Error {
         match &mut self {
             Self::Invalid(invalid) => invalid.position = at,
             Self::Malformed { position, .. } => *position = at,
-            Self::NotAdmitted(_) | Self::Refused(_) | Self::Signer(_) | Self::Internal(_) => {}
+            Self::NotAdmitted(_)
+            | Self::Refused(_)
+            | Self::Several(_)
+            | Self::Signer(_)
+            | Self::Internal(_) => {}
         }
         self
     }
@@ -230,7 +244,11 @@ impl Error {
     pub fn field(&self) -> Option<&str> {
         match self {
             Self::Invalid(invalid) | Self::NotAdmitted(invalid) => Some(&invalid.field),
-            Self::Malformed { .. } | Self::Refused(_) | Self::Signer(_) | Self::Internal(_) => None,
+            Self::Malformed { .. }
+            | Self::Refused(_)
+            | Self::Several(_)
+            | Self::Signer(_)
+            | Self::Internal(_) => None,
         }
     }
 
@@ -239,7 +257,7 @@ impl Error {
         match self {
             Self::Invalid(invalid) | Self::NotAdmitted(invalid) => invalid.position,
             Self::Malformed { position, .. } => *position,
-            Self::Refused(_) | Self::Signer(_) | Self::Internal(_) => None,
+            Self::Refused(_) | Self::Several(_) | Self::Signer(_) | Self::Internal(_) => None,
         }
     }
 
@@ -256,7 +274,11 @@ impl Error {
     pub fn input(&self) -> Option<Input> {
         match self {
             Self::Invalid(invalid) | Self::NotAdmitted(invalid) => Some(invalid.input),
-            Self::Malformed { .. } | Self::Refused(_) | Self::Signer(_) | Self::Internal(_) => None,
+            Self::Malformed { .. }
+            | Self::Refused(_)
+            | Self::Several(_)
+            | Self::Signer(_)
+            | Self::Internal(_) => None,
         }
     }
 
@@ -273,9 +295,14 @@ impl Error {
         match self {
             Self::Invalid(invalid) | Self::NotAdmitted(invalid) => invalid.hint.as_deref(),
             Self::Malformed { hint, .. } => hint.as_deref(),
-            Self::Refused(_) | Self::Signer(_) | Self::Internal(_) => None,
+            Self::Refused(_) | Self::Several(_) | Self::Signer(_) | Self::Internal(_) => None,
         }
     }
+}
+
+/// The mistakes in one line.
+fn mistakes(errors: &[Error]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// The findings in one line.

@@ -139,7 +139,8 @@ impl PublicKey {
         SubjectPublicKeyInfoDer::from(self.spki.as_slice())
     }
 
-    pub(crate) fn spki_der(&self) -> &[u8] {
+    /// The DER of the SubjectPublicKeyInfo.
+    pub fn spki_der(&self) -> &[u8] {
         &self.spki
     }
 

@@ -133,6 +133,8 @@ mod finding;
 
 mod error;
 
+#[cfg(feature = "profiles")]
+mod dialect;
 mod suggest;
 
 mod duration;
@@ -230,6 +232,8 @@ pub use crl::{Crl, RevocationReason, RevokedCertificate};
 pub use csr_json::{CaSection, CsrJson};
 #[cfg(feature = "manifest")]
 pub use deployment::HostFile;
+#[cfg(feature = "profiles")]
+pub use dialect::{Dialect, Lenient};
 pub use draft::{Draft, Issued, IssuedBy, Signable};
 pub use duration::{parse_duration, parse_lifetime};
 pub use error::{Defect, Error, Input, Invalid, Position};
@@ -259,7 +263,7 @@ pub use pkcs12::{KeyStoreContents, read_pkcs12};
 pub use pki_folder::{FolderFile, FolderPair, PkiFolder};
 pub use private_key::{KeyFormat, PrivateKey};
 #[cfg(feature = "profiles")]
-pub use profile::{CopyExtensions, CsrWhitelist, NamePattern, Profile, SigningConfig};
+pub use profile::{CopyExtensions, CsrWhitelist, NamePattern, Profile, SigningConfig, Unusable};
 pub use report::{
     CertificationPath, PathCertificate, PathLimit, Place, Report, SignatureStatus, Trust,
 };

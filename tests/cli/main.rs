@@ -4,6 +4,7 @@
 mod ansible;
 mod audit;
 mod bad_input;
+mod cfssl;
 mod cluster;
 mod crash;
 mod custody;

@@ -83,7 +83,7 @@ fn a_root_signs_certificates_and_crls_and_is_good_for_nothing_else() {
             root.extensions.all.iter().map(|e| (e.oid.as_str(), e.critical)).collect();
         // No extKeyUsage, no subjectAltName, and no authorityKeyIdentifier, which would be its own.
         let wanted_oids =
-            [("2.5.29.15", true), ("2.5.29.31", false), ("2.5.29.14", false), ("2.5.29.19", true)];
+            [("2.5.29.15", true), ("2.5.29.19", true), ("2.5.29.14", false), ("2.5.29.31", false)];
         assert_eq!(oids, wanted_oids);
         let text = openssl.text(root);
         for wanted in

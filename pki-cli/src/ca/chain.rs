@@ -21,12 +21,16 @@ impl Chain {
     /// Reads and checks the ca.pem of a folder.
     pub(crate) fn read(folder: &Path) -> Result<Self, Failure> {
         let path = certificate_path(folder);
-        Self::new(read_certificates(&path)?).map_err(|failure| failure.in_file(&path))
+        let certificates = read_certificates(&path)?;
+        Self::in_order(certificates).map_err(|failure| failure.in_file(&path))
     }
 
-    /// Checks the order and the signatures of the certificates of a file, which has at least one.
-    pub(super) fn new(mut others: Vec<Certificate>) -> Result<Self, Failure> {
-        let chain = Self { ca: others.remove(0), others };
+    /// Checks the certificates of a file, of which there is at least one.
+    pub(crate) fn in_order(mut certificates: Vec<Certificate>) -> Result<Self, Failure> {
+        if certificates.is_empty() {
+            return Err(Failure::bug("a file of certificates without any"));
+        }
+        let chain = Self { ca: certificates.remove(0), others: certificates };
         chain.check()?;
         Ok(chain)
     }

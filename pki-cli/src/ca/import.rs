@@ -89,7 +89,7 @@ impl ForeignCa<'_> {
         let complete = CaSet::new(all.clone()).map(drop);
         let complete = complete.map_err(|error| Failure::from(error).in_file(self.certificate));
         noted(complete, problems);
-        let chain = Chain::new(all).map_err(|failure| failure.in_file(self.certificate));
+        let chain = Chain::in_order(all).map_err(|failure| failure.in_file(self.certificate));
         noted(chain, problems)
     }
 

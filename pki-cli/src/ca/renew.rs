@@ -61,14 +61,14 @@ impl Ca {
             batch.stage(certificate_path(folder.path()), pem.as_bytes(), Access::Public)?;
             Ok((batch, issued.certificate))
         })?;
-        let (batch, certificate) = staged.record_ca(&self.inventory)?.into_inner();
+        let (batch, certificate) = staged.record_ca(self.inventory()?)?.into_inner();
         batch.commit()?;
         Ok(certificate)
     }
 
-    /// The inventory, to look something up.
-    pub(crate) const fn inventory(&self) -> &Inventory {
-        &self.inventory
+    /// The inventory. A CA of another tool's files can have none, and no command that needs one opens such a CA.
+    pub(crate) fn inventory(&self) -> Result<&Inventory, Failure> {
+        self.inventory.as_ref().ok_or_else(|| Failure::bug("this CA has no inventory"))
     }
 }
 

@@ -123,7 +123,7 @@ pub(super) fn rfc3339(moment: OffsetDateTime) -> String {
 }
 
 /// Big-endian octets as a decimal number.
-pub(super) fn decimal(octets: &[u8]) -> String {
+pub(crate) fn decimal(octets: &[u8]) -> String {
     // Nine digits in each, the lowest first.
     const LIMIT: u64 = 1_000_000_000;
     let mut groups: Vec<u64> = Vec::new();

@@ -15,6 +15,8 @@ pub(crate) enum Access {
     Secret,
     /// Everybody whom the umask allows.
     Public,
+    /// The same, and the group may change it: the mode of the certificates that cfssljson writes.
+    Group,
 }
 
 impl Access {
@@ -22,6 +24,7 @@ impl Access {
         match self {
             Self::Secret => 0o600,
             Self::Public => 0o644,
+            Self::Group => 0o664,
         }
     }
 
@@ -92,7 +95,7 @@ impl Owners {
 pub(crate) fn make_folder(path: &Path, access: Access) -> Result<(), Failure> {
     let mode = match access {
         Access::Secret => 0o700,
-        Access::Public => 0o755,
+        Access::Public | Access::Group => 0o755,
     };
     fs::DirBuilder::new().recursive(true).mode(mode).create(path).map_err(|error| {
         match error.kind() {

@@ -109,7 +109,7 @@ fn extensions_are_copied_as_far_as_the_profile_says_and_decide_nothing() {
     let request = request(EXTENSIONS);
     assert_eq!(request.extensions.len(), 11);
     let (feature, delegation) = ("1.3.6.1.5.5.7.1.24", "1.3.6.1.4.1.44363.44");
-    let own = ["2.5.29.35", "2.5.29.15", "2.5.29.37", "2.5.29.14", "2.5.29.19"];
+    let own = ["2.5.29.15", "2.5.29.37", "2.5.29.19", "2.5.29.14", "2.5.29.35"];
     for (members, copied, left_out) in [
         ("", &[][..], &[feature, delegation][..]),
         (r#""copy_extensions": false,"#, &[], &[feature, delegation]),

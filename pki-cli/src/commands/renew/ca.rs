@@ -89,7 +89,7 @@ fn bound_to_serial(folder: &Path, ca: &Ca) -> Result<BTreeSet<String>, Failure> 
         }
     }
     let now = host::now();
-    for leaf in ca.inventory().leaves()? {
+    for leaf in ca.inventory()?.leaves()? {
         if leaf.not_after > now && names_serial(&leaf) && !known.contains(leaf.der()) {
             bound.insert(format!("{} (serial {})", leaf.subject, leaf.serial));
         }

@@ -48,7 +48,7 @@ pub(super) fn renew(
 ) -> Result<Written, Failure> {
     let cas = chain.cas(folder.path())?;
     let ca = Ca::with_key(folder.path(), chain, custody)?;
-    let mut known = ca.inventory().ca_certificates()?;
+    let mut known = ca.inventory()?.ca_certificates()?;
     known.extend(ca.chain().all().cloned());
     let all = folder.path().join(hosts::FOLDER);
     let work = Work { ca: &ca, cas: &cas, known, all: &all, key, selection };
@@ -100,7 +100,7 @@ impl Work<'_> {
         written: &mut Written,
     ) -> Result<Option<Pending<Renewed>>, Failure> {
         let old = target.certificate();
-        let profile = self.ca.inventory().profile_of(&old.serial)?;
+        let profile = self.ca.inventory()?.profile_of(&old.serial)?;
         let mut renewal = Renewal::default();
         renewal.lifetime = lifetime_after(old, profile.as_deref(), &self.known);
         let key = match self.key {
