@@ -10,6 +10,7 @@ mod check;
 mod database;
 mod entry;
 mod query;
+mod renewal;
 mod revocation;
 mod schema;
 
@@ -41,6 +42,17 @@ pub(crate) fn profile_of(certificate: &Certificate) -> &'static str {
         Some(usages) if usages.contains(&ExtendedKeyUsage::server_auth()) => "server",
         _ => "client",
     }
+}
+
+/// What became of certificates that another tool issued.
+#[derive(Debug, Default)]
+pub(crate) struct Imported {
+    /// How many got a row.
+    pub(crate) recorded: usize,
+    /// How many had one.
+    pub(crate) known: usize,
+    /// The serial numbers, in decimal, that another certificate of the CA has already.
+    pub(crate) clashes: Vec<String>,
 }
 
 /// What the inventory knows about a CA.
@@ -146,6 +158,35 @@ impl Inventory {
         self.0.write(|transaction| {
             cas.iter().try_for_each(|ca| insert_missing(transaction, ca).map(drop))
         })
+    }
+
+    /// Records a CA and what it issued before it was imported, as far as they are not recorded yet. They are on disk
+    /// afterwards.
+    pub(crate) fn import(&self, ca: &Entry, issued: &[Entry]) -> Result<Imported, Failure> {
+        let mut imported = Imported::default();
+        self.0.write(|transaction| {
+            let known = "SELECT pem FROM certificates
+                WHERE serial_number = ?1 AND authority_key_identifier = ?2";
+            let pem_of = |entry: &Entry| {
+                let key = [&entry.serial_number, &entry.authority_key_identifier];
+                transaction.query_row(known, key, |row| row.get::<_, String>(0)).optional()
+            };
+            if pem_of(ca)?.is_none() {
+                insert(transaction, std::slice::from_ref(ca))?;
+            }
+            for entry in issued {
+                match pem_of(entry)? {
+                    None => {
+                        insert(transaction, std::slice::from_ref(entry))?;
+                        imported.recorded += 1;
+                    }
+                    Some(pem) if pem == entry.pem => imported.known += 1,
+                    Some(_) => imported.clashes.push(entry.serial_number.clone()),
+                }
+            }
+            Ok(())
+        })?;
+        Ok(imported)
     }
 
     /// Records all of what a CA issued, or nothing. It is on disk afterwards. The CA gets a row first, if it has none.

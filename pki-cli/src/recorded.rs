@@ -119,14 +119,6 @@ impl PendingCrl {
     }
 }
 
-impl Pending<Issued> {
-    /// The same, with the place where its file will be.
-    pub(crate) fn at(mut self, place: &FilePlace) -> Self {
-        self.entries = self.entries.into_iter().map(|entry| entry.at(place.clone())).collect();
-        self
-    }
-}
-
 impl<T> Pending<T> {
     /// Turns it into what will be put in place after it is recorded.
     pub(crate) fn stage<U>(
@@ -134,6 +126,12 @@ impl<T> Pending<T> {
         stage: impl FnOnce(T) -> Result<U, Failure>,
     ) -> Result<Pending<U>, Failure> {
         Ok(Pending { value: stage(self.value)?, entries: self.entries })
+    }
+
+    /// The same, with the place where the file of its certificate will be.
+    pub(crate) fn at(mut self, place: &FilePlace) -> Self {
+        self.entries = self.entries.into_iter().map(|entry| entry.at(place.clone())).collect();
+        self
     }
 
     /// Records all of its certificates or none. `ca` is the row of the CA that issued them.
@@ -169,6 +167,12 @@ impl<T> Pending<T> {
     pub(crate) fn record_ca(self, inventory: &Inventory) -> Result<Recorded<T>, Failure> {
         inventory.record_cas(&self.entries)?;
         Ok(Recorded(self.value))
+    }
+
+    /// The value of a CA that has no inventory: its certificate and key are the files of another tool, in a folder
+    /// without an inventory.
+    pub(crate) fn without_inventory(self) -> Recorded<T> {
+        Recorded(self.value)
     }
 }
 

@@ -168,11 +168,13 @@ pub enum FileKind {
     EtcdctlEnv,
     /// kubeadm's configuration for a control plane.
     KubeadmConfig,
+    /// The script that puts the files of the folder in their places on the host.
+    InstallScript,
 }
 
 impl FileKind {
     /// The kinds with exactly one file.
-    const FIXED: [Self; 9] = [
+    const FIXED: [Self; 10] = [
         Self::TrustedCas,
         Self::ClientCas,
         Self::PeerCas,
@@ -182,6 +184,7 @@ impl FileKind {
         Self::EtcdUnit,
         Self::EtcdctlEnv,
         Self::KubeadmConfig,
+        Self::InstallScript,
     ];
 
     /// Its name in the host's folder.
@@ -201,6 +204,7 @@ impl FileKind {
             Self::EtcdUnit => "etcd.service".into(),
             Self::EtcdctlEnv => "etcdctl.env".into(),
             Self::KubeadmConfig => "kubeadm-config.yaml".into(),
+            Self::InstallScript => "install.sh".into(),
         }
     }
 
@@ -286,6 +290,7 @@ mod tests {
             (FileKind::EtcdUnit, "etcd.service", 0o644, "root"),
             (FileKind::EtcdctlEnv, "etcdctl.env", 0o644, "root"),
             (FileKind::KubeadmConfig, "kubeadm-config.yaml", 0o644, "root"),
+            (FileKind::InstallScript, "install.sh", 0o644, "root"),
         ] {
             assert_eq!((&*kind.name(), kind.mode()), (name, mode));
             assert_eq!(kind.owner().user(), owner, "{name}");

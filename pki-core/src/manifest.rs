@@ -12,3 +12,4 @@ pub use self::model::{
     CaSpec, Client, ClientFormat, ClusterState, EtcdConfig, Host, Manifest, Paths, ReachedBy,
     SeparateCas,
 };
+pub(crate) use self::values::client_name;

@@ -5,6 +5,8 @@ use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
+use crate::peers;
+
 pub(crate) struct Lab {
     folder: TempDir,
 }
@@ -62,6 +64,17 @@ impl Lab {
             .stdin(Stdio::null())
             .env_remove("ETCDPKI_DIR");
         command
+    }
+
+    /// The command at a time such as `2030-01-31`, from which its clock goes on.
+    pub(crate) fn command_at(&self, time: &str, args: &[&str]) -> Command {
+        let mut command = self.command(args);
+        command.env("LD_PRELOAD", peers::faketime()).env("FAKETIME", format!("@{time} 00:00:00"));
+        command
+    }
+
+    pub(crate) fn run_at(&self, time: &str, args: &[&str]) -> Run {
+        self.command_at(time, args).output().unwrap().into()
     }
 
     pub(crate) fn run(&self, args: &[&str]) -> Run {

@@ -3,6 +3,7 @@
 pub(crate) mod https;
 pub(crate) mod network;
 pub(crate) mod real;
+pub(crate) mod writers;
 
 use std::fs::{self, OpenOptions};
 use std::path::PathBuf;
@@ -105,7 +106,8 @@ impl Machines {
         let away: Vec<_> = MEMBERS.iter().filter(|name| !self.members().contains(name)).collect();
         let has_cas = more.contains("cas:");
         let is_here = |line: &&str| {
-            !away.iter().any(|name| line.contains(**name)) && !(has_cas && line.starts_with("ca:"))
+            let is_away = away.iter().any(|name| line.contains(**name));
+            !(is_away || has_cas && line.starts_with("ca:"))
         };
         let mut manifest: String = manifest.split_inclusive('\n').filter(is_here).collect();
         manifest = manifest.replace("192.168.29.", self.network.address_prefix());

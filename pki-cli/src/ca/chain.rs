@@ -27,9 +27,17 @@ impl Chain {
         {
             return Err(failure);
         }
-        let mut others = read_certificates(&path)?;
-        let chain = Self { ca: others.remove(0), others };
-        chain.check().map_err(|failure| failure.in_file(&path))?;
+        let certificates = read_certificates(&path)?;
+        Self::in_order(certificates).map_err(|failure| failure.in_file(&path))
+    }
+
+    /// Checks the certificates of a file, of which there is at least one.
+    pub(crate) fn in_order(mut certificates: Vec<Certificate>) -> Result<Self, Failure> {
+        if certificates.is_empty() {
+            return Err(Failure::bug("a file of certificates without any"));
+        }
+        let chain = Self { ca: certificates.remove(0), others: certificates };
+        chain.check()?;
         Ok(chain)
     }
 

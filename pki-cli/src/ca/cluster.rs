@@ -79,6 +79,14 @@ pub(super) fn separate(folder: &Path) -> Option<Failure> {
     )
 }
 
+/// The CAs of the cluster that a CA belongs to, from its folder and its certificates.
+pub(crate) fn cluster_around(ca_folder: &Path, chain: &Chain) -> Result<ClusterCas, Failure> {
+    match ca_folder.parent().filter(|_| is_separate(ca_folder)) {
+        Some(folder) => read_cluster(&folders_in(folder)?),
+        None => cluster_cas(&[(ca_folder, chain)]),
+    }
+}
+
 /// The CAs of a cluster from their certificates, each with its folder: one, or those for servers, peers and clients.
 pub(crate) fn cluster_cas(chains: &[(&Path, &Chain)]) -> Result<ClusterCas, Failure> {
     let sets = chains.iter().map(|(folder, chain)| chain.set(folder));

@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::host;
 use crate::inventory::{self, Entry, FilePlace, Inventory};
 use crate::recorded::Pending;
-use crate::signer::{self, NewKey};
+use crate::signer::{Custody, NewKey};
 use crate::store::{self, Access, Batch, Existing, Owners};
 
 /// What to do if an earlier CA left hosts' folders or issued certificates, but neither its certificate nor its key.
@@ -39,6 +39,7 @@ pub(crate) struct NewCa<'a> {
     pub(crate) algorithm: KeyAlgorithm,
     pub(crate) remains: Remains,
     pub(crate) owners: Owners,
+    pub(crate) custody: &'a Custody,
 }
 
 /// A CA that is signed. It is neither recorded nor in its place yet.
@@ -52,12 +53,12 @@ impl<'a> NewCa<'a> {
     /// Locks a folder and creates a CA in it, unless the folder has one, or half of one. A missing folder is created.
     pub(crate) fn open_or_create(&self, path: &Path) -> Result<(LockedFolder, Opened), Failure> {
         // A CA that cannot be created leaves no folder behind.
-        let early = if store::is_there(path)? { None } else { Some(self.signed()?) };
+        let early = if store::is_there(path)? { None } else { Some(self.signed(path)?) };
         store::make_folder(path, Access::Secret)?;
         let folder = LockedFolder::lock(path, self.owners)?;
-        let opened = match (Found::find(path)?, self.remains) {
+        let opened = match (Found::find(path, self.custody)?, self.remains) {
             (Found::Nothing, _) | (Found::Remains(_), Remains::Keep) => {
-                let signed = early.map_or_else(|| self.signed(), Ok)?;
+                let signed = early.map_or_else(|| self.signed(path), Ok)?;
                 Opened::Created(Box::new(signed.put(&folder)?))
             }
             (found, _) => Opened::Found(found),
@@ -65,8 +66,8 @@ impl<'a> NewCa<'a> {
         Ok((folder, opened))
     }
 
-    fn signed(&self) -> Result<SignedCa<'a>, Failure> {
-        let key = signer::generate(self.algorithm)?;
+    fn signed(&self, folder: &Path) -> Result<SignedCa<'a>, Failure> {
+        let key = self.custody.create(self.algorithm, &key_path(folder))?;
         let (public_key, context) = (key.signer.public_key(), host::issuance_context()?);
         let certificate = if let Some(above) = self.above {
             above.sign_intermediate(self.request, public_key, &context)?
@@ -94,7 +95,9 @@ impl SignedCa<'_> {
                 None => Chain::of(issued.certificate),
             };
             let mut batch = Batch::new(Existing::Keep);
-            batch.stage(key_path(path), key.pem.as_bytes(), Access::Secret)?;
+            if let Some(pem) = &key.pem {
+                batch.stage(key_path(path), pem.as_bytes(), Access::Secret)?;
+            }
             batch.stage(certificate_path(path), chain.to_pem()?.as_bytes(), Access::Public)?;
             Ok((batch, chain))
         })?;

@@ -133,12 +133,12 @@ impl Ca {
     /// inventory cannot be read or written, also because somebody else has just recorded a CRL with the same number.
     pub fn issue_crl(&self, lifetime: Duration) -> Result<Recorded<Crl>, Failure> {
         let ca = self.certificate();
-        let Revocations { last, revoked } = Revocations::of(&self.inventory, ca)?;
+        let Revocations { last, revoked } = Revocations::of(self.inventory()?, ca)?;
         let now = host::now();
         let number = last.map_or(0, |last| last.number) + 1;
         let request = CrlRequest { number, this_update: now, next_update: now + lifetime, revoked };
         let crl = self.authority.draft_crl(&request, now)?.sign(&*self.signer)?;
-        PendingCrl::signed(crl, number, ca)?.record(&self.inventory, &self.entry)
+        PendingCrl::signed(crl, number, ca)?.record(self.inventory()?, &self.entry)
     }
 }
 

@@ -3,6 +3,7 @@
 mod cas;
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::process::ExitCode;
 use std::sync::mpsc;
 use std::thread;
@@ -13,10 +14,11 @@ use zeroize::Zeroizing;
 use self::cas::{ApplyCas, Signing};
 use super::Common;
 use super::cluster::{
-    self, ApplyContext, HostWork, IssuedPair, ManifestArgs, Orphans, Outcome, Step, Work,
-    in_parallel,
+    self, ApplyContext, HostWork, IssuedPair, ManifestArgs, Orphans, Outcome, Step, Tense, Work,
+    counts, in_parallel,
 };
-use crate::failure::Failure;
+use super::custody::CustodyArgs;
+use crate::failure::{Failure, full};
 use crate::host;
 use crate::hosts::{self, BundleFile, NewFolder, Origins};
 use crate::inventory::FilePlace;
@@ -27,11 +29,13 @@ use crate::store::{self, Access};
 
 /// Create or update the cluster's certificates from the manifest: the CA, and a folder for each host
 ///
-/// A host's folder changes completely or not at all. A second run changes nothing.
+/// A host's folder changes completely or not at all. A second run changes nothing. Each folder has a script install.sh
+/// that puts its files in their places on the host, with their owners and modes.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  etcdpki apply -f cluster.yaml\n  \
     etcdpki apply -f cluster.yaml --only etcdone\n  \
-    rsync -a pki/hosts/etcdone/ etcdone:/etc/etcd/")]
+    scp -r pki/hosts/etcdone root@etcdone: && \\\n      \
+    ssh root@etcdone 'sh etcdone/install.sh && rm -r etcdone'")]
 pub(crate) struct ApplyArgs {
     #[command(flatten)]
     manifest: ManifestArgs,
@@ -44,6 +48,9 @@ pub(crate) struct ApplyArgs {
     /// Remove with --prune without asking
     #[arg(long, requires = "prune")]
     yes: bool,
+
+    #[command(flatten)]
+    custody: CustodyArgs,
 }
 
 /// How many hosts share a transaction and a sync. A crash loses no more than these.
@@ -54,10 +61,12 @@ pub(crate) fn run(args: &ApplyArgs, common: &Common) -> Result<ExitCode, Failure
     // Before a CA is created.
     let specs = cluster::specs_by_host(&manifest, &args.manifest.only)?;
     let path = common.folder_of(&args.manifest.file, &manifest);
-    let mut ca = ApplyCas::open(&manifest, &path, common.owners())?;
+    let custody = args.custody.custody();
+    let mut ca = ApplyCas::open(&manifest, &path, common.owners(), custody)?;
     let cas = ca.cluster()?;
     let differences = manifest.ca_differences(&cas);
     manifest.warnings.extend(differences);
+    manifest.warnings.extend(cluster::limits(&manifest, &cas)?);
     let crls = if manifest.crl { ca.crls()? } else { Vec::new() };
     let context = ApplyContext::new(&manifest, Some(&cas), crls, &path)?;
     let orphans = Orphans::of(args.prune);
@@ -82,13 +91,32 @@ pub(crate) fn run(args: &ApplyArgs, common: &Common) -> Result<ExitCode, Failure
 
     let mut steps: Vec<Step> = steps.into_iter().chain(work.steps(orphans)).collect();
     steps.retain(|step| step.action != "keep");
-    let (next, warning) = (context.next_for(&args.manifest.only), context.warning);
-    let mut warnings = std::mem::take(&mut manifest.warnings);
+    let next = context.next_for(&args.manifest.only);
+    let mut warnings = manifest.warnings.clone();
     warnings.extend(remarks);
-    warnings.extend(warning);
-    let end = if changed { "done\n" } else { "nothing to do\n" };
-    Outcome { changed, warnings, steps, next }.print(common.format, end)?;
+    warnings.extend(context.warning.clone());
+    let end = if changed { done(&steps, &context) } else { "nothing to do\n".to_owned() };
+    let folder = full(&path);
+    Outcome { changed, folder, warnings, steps, next }.print(common.format, &end)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What was done, where, and what to do next.
+fn done(steps: &[Step], context: &ApplyContext<'_>) -> String {
+    let mut text = format!("done: {} in {}\n", counts(steps, Tense::Done), full(&context.all));
+    let is_new = |step: &&Step| !["chmod", "orphan", "remove"].contains(&step.action);
+    let mut changed = steps.iter().filter(|step| !step.host.is_empty()).filter(is_new);
+    if let Some(Step { host, .. }) = changed.next()
+        && context.manifest.configuration
+    {
+        let folder = full(&context.all.join(host));
+        let _ = writeln!(
+            text,
+            "install each changed folder on its host:\n  \
+             scp -r {folder} root@{host}: && ssh root@{host} 'sh {host}/install.sh && rm -r {host}'"
+        );
+    }
+    text
 }
 
 /// Lets somebody at a terminal say whether these are to be removed. Without a terminal only `--yes` says so.

@@ -7,6 +7,7 @@ use pki_core::Crl;
 use serde::Serialize;
 use time::Duration;
 
+use super::custody::CustodyArgs;
 use super::{Common, lifetime};
 use crate::ca::{Ca, Chain, CrlState, LockedFolder, check_foreign};
 use crate::failure::{Failure, Kind, shown};
@@ -42,6 +43,9 @@ pub(crate) struct CrlArgs {
     /// than a third of its time is left. With --out, check the CRL in that file
     #[arg(long, conflicts_with_all = ["der", "next_update"])]
     check: bool,
+
+    #[command(flatten)]
+    custody: CustodyArgs,
 }
 
 #[derive(Serialize)]
@@ -72,7 +76,7 @@ pub(crate) fn run(args: &CrlArgs, common: &Common) -> Result<ExitCode, Failure> 
         check_foreign(&folder, out)?;
         check_replaceable(out)?;
     }
-    let ca = Ca::open(&folder, common.owners())?;
+    let ca = Ca::open(&folder, common.owners(), &args.custody.custody())?;
     for remark in ca.remarks() {
         host::say(&format!("warning: {remark}\n"));
     }

@@ -7,12 +7,14 @@ use pki_core::{CaRequest, Certificate, CsrJson, Input, KeyAlgorithm, NameConstra
 use serde::Serialize;
 use time::Duration;
 
-use super::{Common, core, lifetime};
-use crate::ca::{self, Ca, Found, NewCa, Opened, Remains};
+use super::custody::CustodyArgs;
+use super::{Common, complete, core, lifetime};
+use crate::ca::{self, Ca, NewCa, Opened, Remains};
 use crate::failure::{Failure, Kind, full, shown};
 use crate::host;
 use crate::output::facts::{CertificateFacts, moment};
 use crate::output::{Format, json};
+use crate::signer::Custody;
 use crate::store;
 
 /// Create a new CA: a root, or an intermediate under one, and its key
@@ -45,7 +47,7 @@ pub(crate) struct InitCaArgs {
 
     /// Key algorithm: ecdsa-p256, ecdsa-p384, ecdsa-p521, ed25519, rsa-2048, rsa-3072,
     /// rsa-4096 [default: ecdsa-p256]
-    #[arg(long, value_name = "ALGORITHM", value_parser = |text: &str| core(text.parse::<KeyAlgorithm>()))]
+    #[arg(long, value_name = "ALGORITHM", add = complete::algorithms(), value_parser = |text: &str| core(text.parse::<KeyAlgorithm>()))]
     key: Option<KeyAlgorithm>,
 
     /// Lifetime of the CA: 10y, 3650d, 87600h [default: 10y; of an intermediate CA 5y, but not longer than
@@ -54,7 +56,7 @@ pub(crate) struct InitCaArgs {
     expiry: Option<Duration>,
 
     /// How many intermediate CAs may follow this one in a path [default: 0]
-    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
+    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true, value_parser = parse_path_len)]
     path_len: Option<u8>,
 
     /// Names that the CA may certify; other names of the same kind are forbidden: example.com,
@@ -74,6 +76,15 @@ pub(crate) struct InitCaArgs {
     /// next apply then replaces every certificate
     #[arg(long)]
     new: bool,
+
+    #[command(flatten)]
+    custody: CustodyArgs,
+}
+
+fn parse_path_len(text: &str) -> Result<u8, String> {
+    text.parse().map_err(|_| {
+        "expected a number from 0 to 255\n  hint: 0 allows no intermediate CA, 1 allows one below this CA".to_owned()
+    })
 }
 
 /// How long an intermediate CA lives unless somebody chooses: half as long as a root, so that it can be replaced once
@@ -95,7 +106,9 @@ struct Files {
 pub(crate) fn run(args: &InitCaArgs, common: &Common) -> Result<ExitCode, Failure> {
     let (mut request, algorithm) = request(args)?;
     let folder = common.folder();
-    let above = args.root_dir.as_deref().map(|root| Ca::open(root, common.owners())).transpose()?;
+    // A passphrase of the root's key is asked for.
+    let open = |root| Ca::open(root, common.owners(), &Custody::default());
+    let above = args.root_dir.as_deref().map(open).transpose()?;
     if let Some(above) = &above {
         check_above(above.certificate(), args.root_dir.as_deref().unwrap_or(&folder))?;
         for remark in above.remarks() {
@@ -108,7 +121,8 @@ pub(crate) fn run(args: &InitCaArgs, common: &Common) -> Result<ExitCode, Failur
     }
     let remains = if args.new { Remains::Keep } else { Remains::Refuse };
     let (above, owners) = (above.as_ref(), common.owners());
-    let new = NewCa { above, request: &request, algorithm, remains, owners };
+    let custody = &args.custody.custody();
+    let new = NewCa { above, request: &request, algorithm, remains, owners, custody };
     let opened = new.open_or_create(&folder);
     let (_folder, opened) = opened.map_err(|failure| {
         let failure = failure.naming(Input::Subject, "--cn");
@@ -120,7 +134,7 @@ pub(crate) fn run(args: &InitCaArgs, common: &Common) -> Result<ExitCode, Failur
     })?;
     match opened {
         Opened::Created(ca) => print(&ca, algorithm, &folder, common),
-        Opened::Found(found) => Err(existing(&found, &folder)),
+        Opened::Found(found) => Err(found.exists(&folder)),
     }
 }
 
@@ -206,22 +220,4 @@ fn read_csr_json(path: &Path) -> Result<CsrJson, Failure> {
     Err(Failure::usage(format!("hosts {names:?}: a CA certificate has no host names"))
         .hinted("remove \"hosts\" from the file")
         .in_file(path))
-}
-
-/// Why no CA was created. An existing one, or half of one, is never replaced, because everything that it signed depends
-/// on it.
-fn existing(found: &Found, folder: &Path) -> Failure {
-    let there = match found {
-        Found::Nothing | Found::Remains(_) => return found.refusal(folder),
-        Found::Complete | Found::WithoutKey => ca::certificate_path(folder),
-        Found::WithoutCertificate(_) | Found::KeyAlone => ca::key_path(folder),
-    };
-    let there = shown(&there);
-    let failure =
-        Failure::environment(format!("{there} exists already; a CA is never overwritten"));
-    failure.hinted(if matches!(found, Found::WithoutCertificate(_)) {
-        "an earlier run was killed; etcdpki issue and apply put the certificate back from the inventory"
-    } else {
-        "choose another folder with --dir, or move the old CA away yourself"
-    })
 }

@@ -6,16 +6,23 @@ use std::process::ExitCode;
 use pki_core::{ClusterCas, FileKind, Manifest, Traffic};
 
 use super::Common;
-use super::cluster::{self, ApplyContext, ManifestArgs, Orphans, Outcome, Step, Work};
+use super::cluster::{
+    self, ApplyContext, ManifestArgs, Orphans, Outcome, Step, Tense, Work, counts,
+};
 use crate::ca::{self, Chain, CrlState, Found};
-use crate::failure::{Failure, Kind};
+use crate::failure::{Failure, full};
 use crate::host;
+use crate::signer::Custody;
+
+/// The exit code of `--exit-code` if there are changes. No failure has it.
+const CHANGES: u8 = 4;
 
 /// Show what `apply` would create, reissue, renew or keep, and why
 ///
-/// The exit code is 0 if there is nothing to do, and 1 if there is.
+/// Changes nothing. The exit code is 0 whether there are changes or not; --exit-code tells them apart.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  etcdpki plan -f cluster.yaml")]
+#[command(after_help = "Examples:\n  etcdpki plan -f cluster.yaml\n  \
+    etcdpki plan -f cluster.yaml --exit-code || [ $? -eq 4 ] && etcdpki apply -f cluster.yaml")]
 pub(crate) struct PlanArgs {
     #[command(flatten)]
     manifest: ManifestArgs,
@@ -23,6 +30,10 @@ pub(crate) struct PlanArgs {
     /// Show what `apply --prune` would remove
     #[arg(long)]
     prune: bool,
+
+    /// Exit with 4 if there are changes
+    #[arg(long)]
+    exit_code: bool,
 }
 
 pub(crate) fn run(args: &PlanArgs, common: &Common) -> Result<ExitCode, Failure> {
@@ -38,6 +49,7 @@ pub(crate) fn run(args: &PlanArgs, common: &Common) -> Result<ExitCode, Failure>
     };
     if let Some(cas) = &cas {
         manifest.warnings.extend(manifest.ca_differences(cas));
+        manifest.warnings.extend(cluster::limits(&manifest, cas)?);
     }
     let specs = cluster::specs_by_host(&manifest, &args.manifest.only)?;
     let crls = if manifest.crl { crls(&manifest, cas.as_ref(), &folder)? } else { Vec::new() };
@@ -49,8 +61,13 @@ pub(crate) fn run(args: &PlanArgs, common: &Common) -> Result<ExitCode, Failure>
     let next = context.next_for(&args.manifest.only);
     let mut warnings = manifest.warnings.clone();
     warnings.extend(context.warning);
-    Outcome { changed, warnings, steps, next }.print(common.format, "")?;
-    Ok(if changed { ExitCode::from(Kind::Refused.exit_code()) } else { ExitCode::SUCCESS })
+    let end = match (counts(&steps, Tense::Planned), changed) {
+        (counts, true) => format!("plan: {counts}\n"),
+        (counts, false) if counts.is_empty() => "plan: nothing to do\n".to_owned(),
+        (counts, false) => format!("plan: nothing to do, {counts}\n"),
+    };
+    Outcome { changed, folder: full(&folder), warnings, steps, next }.print(common.format, &end)?;
+    Ok(if changed && args.exit_code { ExitCode::from(CHANGES) } else { ExitCode::SUCCESS })
 }
 
 /// The certificates of the CAs, each with its folder, and what `apply` would do with the CAs themselves. There are no
@@ -64,7 +81,7 @@ fn find_cas(
     let specs = manifest.ca_specs();
     for (traffic, spec) in &specs {
         let folder = ca::folder_of(folder, *traffic);
-        match Found::find(&folder)? {
+        match Found::find(&folder, &Custody::default())? {
             Found::Complete | Found::WithoutKey => {
                 let chain = Chain::read(&folder)?;
                 chains.push((folder, chain));

@@ -3,13 +3,15 @@
 use time::Duration;
 
 use crate::ca_set::{CaSet, ClusterCas};
+use crate::certificate::DistinguishedName;
 use crate::error::Error;
 use crate::key::{KeyAlgorithm, PublicKey};
 use crate::layout::{APISERVER_CLIENT, Role, Traffic};
+use crate::lifetime::Lifetime;
 use crate::manifest::{CaSpec, ClientFormat, Host, Manifest};
 use crate::name::San;
 use crate::request::{CaRequest, Request};
-use crate::subject::Subject;
+use crate::subject::{Attribute, Subject};
 use crate::template::NameConstraint;
 
 /// A certificate that a host should hold.
@@ -28,6 +30,8 @@ pub struct CertificateSpec {
     pub key: KeyAlgorithm,
     /// The lifetime.
     pub expiry: Duration,
+    /// How long before its end it is renewed, unless half of its lifetime is shorter.
+    pub renew_before: Duration,
     /// The forms in which the host gets it and its key.
     pub formats: Vec<ClientFormat>,
 }
@@ -36,8 +40,20 @@ impl CertificateSpec {
     /// The request for this certificate with a key.
     pub fn request(&self, public_key: PublicKey) -> Request {
         let mut request = Request::new(self.subject.clone(), self.names.clone(), public_key);
-        request.expiry = Some(self.expiry);
+        request.lifetime = Lifetime::UpTo(self.expiry);
+        request.renew_before = self.renew_before;
         request
+    }
+}
+
+/// The attributes of a name that a manifest can express, or the whole name if it has neither of them.
+fn names_of(name: &DistinguishedName) -> String {
+    let known = [Attribute::Organization, Attribute::CommonName];
+    let known = name.attributes.iter().filter(|one| known.contains(&one.attribute));
+    let known = known.map(|one| (one.attribute.clone(), one.value.clone()));
+    match Subject::new(known) {
+        Ok(known) if !known.is_empty() => known.to_string(),
+        _ => name.to_string(),
     }
 }
 
@@ -78,7 +94,7 @@ impl Manifest {
         }
         let constraints = ca.extensions.name_constraints.is_some();
         let pairs = [
-            ("subject", ca.subject.to_string(), spec.subject.to_string()),
+            ("subject", names_of(&ca.subject), spec.subject.to_string()),
             ("key", ca.public_key.algorithm_name(), spec.key.to_string()),
             ("lifetime", lifetime.to_string(), spec.expiry.to_string()),
             ("names", constrained(constraints).into(), constrained(self.constrain).into()),
@@ -105,6 +121,7 @@ impl Manifest {
                     names,
                     key: member.key,
                     expiry: member.expiry,
+                    renew_before: self.renew_before,
                     formats: vec![ClientFormat::Pem],
                 });
                 Ok(())
@@ -131,6 +148,7 @@ impl Manifest {
                 names: Vec::new(),
                 key: host.key,
                 expiry: host.expiry,
+                renew_before: self.renew_before,
                 formats: vec![ClientFormat::Pem],
             });
         }
@@ -141,6 +159,7 @@ impl Manifest {
             names: client.sans.clone(),
             key: client.key,
             expiry: client.expiry,
+            renew_before: self.renew_before,
             formats: client.formats.clone(),
         }));
         Ok(specs)

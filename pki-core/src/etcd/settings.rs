@@ -5,12 +5,32 @@ mod sources;
 
 use std::collections::BTreeMap;
 
+use super::unit::UnitAccount;
 use super::url::Url;
+
+/// The options whose values are files that etcd reads.
+const FILES: [&str; 12] = [
+    "cert-file",
+    "client-cert-file",
+    "client-crl-file",
+    "client-key-file",
+    "key-file",
+    "peer-cert-file",
+    "peer-client-cert-file",
+    "peer-client-key-file",
+    "peer-crl-file",
+    "peer-key-file",
+    "peer-trusted-ca-file",
+    "trusted-ca-file",
+];
 
 /// The configuration of one etcd: its options with the long names of their flags.
 #[derive(Clone, Debug, Default)]
 pub struct EtcdSettings {
     file: Option<String>,
+    /// The path of the configuration file that the unit names.
+    config_path: Option<String>,
+    account: Option<UnitAccount>,
     /// The options that are set; `None` if the value is unknown.
     values: BTreeMap<&'static str, Option<String>>,
     remarks: Vec<Remark>,
@@ -80,6 +100,20 @@ impl EtcdSettings {
     /// The file that configures etcd; `None` if a manifest does.
     pub fn file(&self) -> Option<&str> {
         self.file.as_deref()
+    }
+
+    /// The user and the groups that etcd runs as, if a unit says so.
+    pub const fn account(&self) -> Option<&UnitAccount> {
+        self.account.as_ref()
+    }
+
+    /// The paths of the files that etcd opens when it starts or at a handshake, without duplicates.
+    pub fn files(&self) -> Vec<&str> {
+        let options = FILES.iter().filter_map(|option| self.find(option));
+        let mut files: Vec<&str> = self.config_path.as_deref().into_iter().chain(options).collect();
+        files.sort_unstable();
+        files.dedup();
+        files
     }
 
     /// Remarks about the files.

@@ -8,7 +8,7 @@ use super::endpoint::Endpoint;
 use super::kubernetes::KubernetesVersion;
 use crate::etcd::{EtcdOption, EtcdVersion};
 use crate::key::KeyAlgorithm;
-use crate::layout::{Role, Traffic};
+use crate::layout::{FileKind, Role, Traffic};
 use crate::name::{DnsName, San};
 use crate::subject::Subject;
 
@@ -174,6 +174,19 @@ pub enum ClientFormat {
     Combined,
     /// `NAME.p12` and its password
     Pkcs12,
+}
+
+impl ClientFormat {
+    /// The additional files of a certificate in this form. PEM is always there.
+    pub fn files(self, role: &Role) -> Vec<FileKind> {
+        match self {
+            Self::Pem => Vec::new(),
+            Self::Combined => vec![FileKind::Combined(role.clone())],
+            Self::Pkcs12 => {
+                vec![FileKind::KeyStore(role.clone()), FileKind::KeyStorePassword(role.clone())]
+            }
+        }
+    }
 }
 
 /// Options of etcd that a manifest passes on, as `(option, value)`.

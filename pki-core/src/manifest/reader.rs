@@ -13,7 +13,7 @@ use super::model::{EtcdConfig, Manifest, Paths};
 use super::values::{
     absolute, boolean, domain, folder, key, kubernetes_version, label, positive, version,
 };
-use crate::document::{Document, Fields, Place, Value};
+use crate::document::{Document, Fields, Value};
 use crate::error::Error;
 use crate::etcd::EtcdVersion;
 use crate::key::KeyAlgorithm;
@@ -63,7 +63,7 @@ impl Manifest {
 /// Collects mistakes and continues.
 #[derive(Default)]
 struct Reader {
-    mistakes: Vec<(Option<Place>, Error)>,
+    mistakes: Vec<Error>,
     known: KnownHosts,
     /// The lifetime of the CA.
     ca_expiry: Option<Duration>,
@@ -75,14 +75,14 @@ impl Reader {
         match self.manifest(root) {
             Some(manifest) if self.mistakes.is_empty() => Ok(manifest),
             _ => {
-                self.mistakes.sort_by_key(|(place, _)| *place);
-                Err(self.mistakes.into_iter().map(|(_, error)| error).collect())
+                self.mistakes.sort_by_key(Error::position);
+                Err(self.mistakes)
             }
         }
     }
 
     fn mistake(&mut self, at: &Value<'_>, error: Error) {
-        self.mistakes.push((at.place(), error));
+        self.mistakes.push(error.at(at.position()));
     }
 
     fn take<T>(&mut self, at: &Value<'_>, result: Result<T, Error>) -> Option<T> {

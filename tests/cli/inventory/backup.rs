@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use pki_cli::{Ca, Owners};
+use pki_cli::{Ca, Custody, Owners};
 
 use super::queries::sqlite;
 use super::service::issue;
@@ -32,7 +32,7 @@ fn a_backup_while_8_writers_run_is_whole() {
             let (lab, given, stop) = (&lab, &given, &stop);
             scope.spawn(move || {
                 // A connection for each, as separate processes have.
-                let ca = Ca::open(&lab.path("pki"), Owners::Trusted).unwrap();
+                let ca = Ca::open(&lab.path("pki"), Owners::Trusted, &Custody::default()).unwrap();
                 for number in 0.. {
                     if stop.load(Ordering::SeqCst) {
                         break;

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::rc::Rc;
 
 use pki_core::{CaSpec, CertificateSpec, ClusterCas, FileKind, Manifest, Role, Traffic};
 
@@ -12,6 +13,7 @@ use crate::commands::cluster::Step;
 use crate::failure::Failure;
 use crate::host;
 use crate::recorded::{Pending, Recorded};
+use crate::signer::Custody;
 use crate::store::{self, Access, Owners};
 
 /// The CAs of a run. Nobody else works in their folders meanwhile.
@@ -26,7 +28,13 @@ pub(super) struct Signing<'a>(Vec<(Option<Traffic>, &'a Ca)>);
 
 impl ApplyCas {
     /// Opens the CAs of a manifest, creates those that are missing, and puts lost certificates back.
-    pub(super) fn open(manifest: &Manifest, path: &Path, owners: Owners) -> Result<Self, Failure> {
+    pub(super) fn open(
+        manifest: &Manifest,
+        path: &Path,
+        owners: Owners,
+        custody: Custody,
+    ) -> Result<Self, Failure> {
+        let custody = Rc::new(custody);
         let mut all = Self { cas: Vec::new(), around: None };
         if manifest.cas.is_some() {
             store::make_folder(path, Access::Secret)?;
@@ -34,7 +42,8 @@ impl ApplyCas {
         }
         for (traffic, spec) in manifest.ca_specs() {
             let folder = ca::folder_of(path, traffic);
-            all.cas.push(ApplyCa::open((traffic, spec), manifest, &folder, owners)?);
+            let custody = Rc::clone(&custody);
+            all.cas.push(ApplyCa::open((traffic, spec), manifest, &folder, owners, custody)?);
         }
         Ok(all)
     }
@@ -113,6 +122,7 @@ struct ApplyCa {
     remarks: Vec<String>,
     /// Nobody else works in the folder during the run.
     folder: LockedFolder,
+    custody: Rc<Custody>,
 }
 
 impl ApplyCa {
@@ -122,11 +132,13 @@ impl ApplyCa {
         manifest: &Manifest,
         path: &Path,
         owners: Owners,
+        custody: Rc<Custody>,
     ) -> Result<Self, Failure> {
         let request = manifest.ca_request(spec);
         let algorithm = spec.key;
         let remains = Remains::Refuse;
-        let new = NewCa { above: None, request: &request, algorithm, remains, owners };
+        let above = None;
+        let new = NewCa { above, request: &request, algorithm, remains, owners, custody: &custody };
         let (folder, opened) = new.open_or_create(path)?;
         let (chain, signing, step) = match opened {
             Opened::Created(ca) => (ca.chain().clone(), Some(ca), Some("create")),
@@ -138,7 +150,7 @@ impl ApplyCa {
             Opened::Found(other) => return Err(other.refusal(path)),
         };
         let step = step.map(|action| Step::ca(action, &chain.ca().subject.to_string(), path));
-        Ok(Self { traffic, chain, signing, step, remarks: Vec::new(), folder })
+        Ok(Self { traffic, chain, signing, step, remarks: Vec::new(), folder, custody })
     }
 
     /// Gets ready to sign these certificates, if there are any.
@@ -157,7 +169,7 @@ impl ApplyCa {
     fn signing(&mut self) -> Result<&Ca, Failure> {
         let ca = match self.signing.take() {
             Some(ca) => ca,
-            None => Box::new(Ca::with_key_file(self.folder.path(), self.chain.clone())?),
+            None => Box::new(Ca::with_key(self.folder.path(), self.chain.clone(), &self.custody)?),
         };
         Ok(self.signing.insert(ca))
     }

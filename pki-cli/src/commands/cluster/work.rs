@@ -247,7 +247,6 @@ impl<'a> HostWork<'a> {
                 }),
                 cas.for_role(&spec.role),
                 context.profiles.profile(spec.role.profile())?,
-                context.manifest.renew_before,
                 context.now,
             )?,
             (Some(Err(problem)), _) => Action::replace_unreadable(problem.to_string()),

@@ -84,7 +84,11 @@ impl Checker {
         let verifier = trusted.and_then(|file| self.of_folders.get(file));
         let verifier = verifier.unwrap_or(&self.verifier);
         // A file that was read holds at least one certificate.
-        Ok(self.judged(verifier, &all[0], &all[1..], &options))
+        let mut judged = self.judged(verifier, &all[0], &all[1..], &options);
+        if part.is_some_and(|part| part.is_of_another_ca) {
+            judged.found.retain(|found| found.finding.rule.id != "peer-port-open-to-clients");
+        }
+        Ok(judged)
     }
 
     /// Whether CAs are what is verified, so that a file of CAs is not only there to be trusted.

@@ -51,7 +51,7 @@ impl Reader {
                 let text = self.field(&fields, name, |value| {
                     let text = value.string()?.to_owned();
                     Subject::new([(attribute.clone(), text.clone())])
-                        .map_err(|error| error.in_field(value.field()))?;
+                        .map_err(|error| value.located(error))?;
                     Ok(text)
                 });
                 if let Some(text) = text {
