@@ -163,7 +163,8 @@ impl Ca {
         })
     }
 
-    /// Signs a CRL. It is not recorded: an inventory has only certificates.
+    /// Signs the CRL that somebody else has put together, as for `cfssl gencrl`. It is not recorded, because it does not list
+    /// what the inventory has revoked; [`Ca::issue_crl`] does.
     pub(crate) fn sign_crl(&self, request: &CrlRequest, now: OffsetDateTime) -> Result<Crl, Error> {
         self.authority.draft_crl(request, now)?.sign(&*self.signer)
     }

@@ -332,3 +332,26 @@ fn a_ca_without_a_key_identifier_revokes_too() {
     agreed(&lab, "crl.pem", "other.pem", false);
     assert_eq!(lab.ok(&["check"]), "pki/inventory.db: ok, 3 certificates\n");
 }
+
+/// The key of a revoked certificate may be in other hands: only a new key is certified, and only if somebody asks for it.
+#[test]
+fn a_revoked_certificate_is_renewed_only_by_name_and_with_a_new_key() {
+    let lab = Lab::with_ca(&[]);
+    lab.ok(&["issue", "--profile", "client", "api"]);
+    lab.ok(&["revoke", "api.pem", "--reason", "keyCompromise"]);
+    let before = lab.read("api.pem");
+    let run = lab.run(&["renew", "api.pem"]);
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(
+        run.stderr.contains("it is revoked, so its key must not be certified again"),
+        "{run:?}"
+    );
+    assert!(run.stderr.contains("--rekey"), "{run:?}");
+    let run = lab.run(&["renew", "--all", "--before", "2y"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(run.stderr.contains("api.pem is not renewed, because it is revoked"), "{run:?}");
+    assert_eq!(lab.read("api.pem"), before);
+    lab.ok(&["renew", "api.pem", "--rekey"]);
+    lab.ok(&["crl", "--out", "crl.pem"]);
+    agreed(&lab, "crl.pem", "api.pem", false);
+}

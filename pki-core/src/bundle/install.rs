@@ -91,6 +91,9 @@ impl<'a> InstallScript<'a> {
                 add(&paths.etcd, &FileKind::Key(role));
             }
             add(&paths.etcd, &FileKind::EtcdConfig);
+            for kind in self.manifest.files_of_members() {
+                add(&paths.etcd, &kind);
+            }
         }
         for client in &self.parts.clients {
             let role = Role::Client(client.name.clone());

@@ -247,6 +247,16 @@ impl Manifest {
         }
     }
 
+    /// The files that every member has, besides its certificates and its configuration: with separate CAs those that it
+    /// trusts on each port, and CRLs.
+    pub fn files_of_members(&self) -> Vec<FileKind> {
+        let separate = self.cas.is_some();
+        let cas = [FileKind::ClientCas, FileKind::PeerCas].into_iter().filter(|_| separate);
+        let crls = [(FileKind::Crl, true), (FileKind::PeerCrl, separate)].into_iter();
+        let crls = crls.filter_map(|(kind, has)| (self.crl && has).then_some(kind));
+        cas.chain(crls).collect()
+    }
+
     /// The DNS name in all peer certificates, for etcd's `peer-cert-allowed-hostname`.
     pub fn peer_name(&self) -> String {
         format!("etcd-peer.{}", self.cluster)

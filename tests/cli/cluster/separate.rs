@@ -62,6 +62,12 @@ fn each_certificate_comes_from_its_ca_and_each_port_trusts_its_own() {
                 assert_eq!(subjects(&lab, &format!("pki/hosts/{file}")), cas, "{file}");
             }
             assert!(!lab.path("pki/hosts/master/peer-ca.pem").exists());
+            // Whoever installs a host's folder gets all of it.
+            let install = String::from_utf8(lab.read("pki/hosts/one/install.sh")).unwrap();
+            for file in fs::read_dir(lab.path("pki/hosts/one")).unwrap() {
+                let name = file.unwrap().file_name().into_string().unwrap();
+                assert!(name == "install.sh" || install.contains(&name), "{name}: {install}");
+            }
             let crls = ["crl.der", "peer-crl.der"].map(|file| lab.path("pki/hosts/two").join(file));
             assert_eq!(crls.map(|crl| crl.exists()), [crl; 2]);
 

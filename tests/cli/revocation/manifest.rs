@@ -37,6 +37,8 @@ fn members_get_the_crl_in_der_and_the_options_for_it() {
         for member in ["etcdone", "etcdtwo"] {
             let unit =
                 String::from_utf8(lab.read(format!("pki/hosts/{member}/etcd.service"))).unwrap();
+            let install = lab.read(format!("pki/hosts/{member}/install.sh"));
+            assert!(String::from_utf8(install).unwrap().contains("crl.der"), "{member}");
             for option in ["ETCD_CLIENT_CRL_FILE", "ETCD_PEER_CRL_FILE"] {
                 assert!(
                     unit.contains(&format!("Environment={option}=/etc/etcd/crl.der\n")),

@@ -1,10 +1,12 @@
 //! Signs what is due, and puts it where the old certificates are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsString;
 use std::path::Path;
 
-use pki_core::{Certificate, ClusterCas, Issued, KeyFormat, PrivateKey, Renewal, Role, Signer};
+use pki_core::{
+    Certificate, ClusterCas, Issued, KeyFormat, PrivateKey, Renewal, Role, SerialNumber, Signer,
+};
 use zeroize::Zeroizing;
 
 use super::target::{Place, Selection, Target};
@@ -51,8 +53,9 @@ pub(super) fn renew(
     let mut known = ca.inventory()?.ca_certificates()?;
     known.extend(ca.chain().all().cloned());
     let all = hosts_of(folder.path());
+    let revoked = ca.inventory()?.revoked_serials(ca.certificate())?;
     let folder = folder.path();
-    let work = Work { ca: &ca, cas: &cas, known, all: &all, folder, key, selection };
+    let work = Work { ca: &ca, cas: &cas, known, revoked, all: &all, folder, key, selection };
     let mut written = Written { warnings: ca.remarks().to_vec(), ..Written::default() };
     let mut by_host: BTreeMap<&str, Vec<(&Role, &Target)>> = BTreeMap::new();
     for target in due {
@@ -88,6 +91,8 @@ struct Work<'a> {
     cas: &'a ClusterCas,
     /// Every known certificate of the CAs.
     known: Vec<Certificate>,
+    /// What the CA has revoked.
+    revoked: HashSet<SerialNumber>,
     all: &'a Path,
     /// The folder of the CA.
     folder: &'a Path,
@@ -103,6 +108,21 @@ impl Work<'_> {
         written: &mut Written,
     ) -> Result<Option<Pending<Renewed>>, Failure> {
         let old = target.certificate();
+        let is_by_name = matches!(self.selection, Selection::Files(_));
+        if self.revoked.contains(&old.serial) && !(is_by_name && self.key == Key::Replace) {
+            // A timer would meet it every day.
+            if is_by_name {
+                let failure =
+                    Failure::refused("it is revoked, so its key must not be certified again");
+                let failure = failure.hinted("renew it with a new key: add --rekey");
+                written.refused.push((target.name(), failure));
+            } else {
+                written
+                    .warnings
+                    .push(format!("{} is not renewed, because it is revoked", target.name()));
+            }
+            return Ok(None);
+        }
         let profile = self.ca.inventory()?.profile_of(&old.serial)?;
         let mut renewal = Renewal::default();
         renewal.lifetime = lifetime_after(old, profile.as_deref(), &self.known);
@@ -122,7 +142,6 @@ impl Work<'_> {
             }
         };
         // A timer would renew it every day until the CA expires.
-        let is_by_name = matches!(self.selection, Selection::Files(_));
         if draft.contents().not_after <= old.not_after && !is_by_name {
             written.warnings.push(format!(
                 "{} is not renewed, because it ends with its CA; run etcdpki renew --ca",
