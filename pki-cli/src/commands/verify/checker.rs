@@ -85,8 +85,8 @@ impl Checker {
         let verifier = verifier.unwrap_or(&self.verifier);
         // A file that was read holds at least one certificate.
         let mut judged = self.judged(verifier, &all[0], &all[1..], &options);
-        if part.is_some_and(|part| part.is_of_another_ca) {
-            judged.found.retain(|found| found.finding.rule.id != "peer-port-open-to-clients");
+        if let Some(part) = part {
+            judged.found.retain(|found| !part.inapplicable.contains(&found.finding.rule.id));
         }
         Ok(judged)
     }
