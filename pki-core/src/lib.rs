@@ -131,6 +131,8 @@ pub mod quote;
 mod evidence;
 mod finding;
 
+mod file_format;
+
 mod error;
 
 mod suggest;
@@ -260,7 +262,8 @@ pub use report::{
 };
 pub use request::{Asked, CaRequest, CrlRequest, LeftOut, Renewal, Request};
 pub use rules::{
-    EndpointFault, GoDemand, Policy, VerifyOptions, go_demands, rule, rules, rules_behind,
+    EndpointFault, GoDemand, Policy, VerifyOptions, go_demands, pem_damage, rule, rules,
+    rules_behind,
 };
 pub use subject::{Attribute, Subject};
 pub use template::{CaConstraint, NameConstraint, PolicyInformation, PolicyQualifier, Urls};
