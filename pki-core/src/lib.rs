@@ -131,6 +131,8 @@ pub mod quote;
 mod evidence;
 mod finding;
 
+mod file_format;
+
 mod error;
 
 #[cfg(feature = "profiles")]
@@ -271,7 +273,8 @@ pub use request::{Asked, CaRequest, CrlRequest, LeftOut, Renewal, Request};
 #[cfg(feature = "manifest")]
 pub use rules::unreadable_file;
 pub use rules::{
-    EndpointFault, GoDemand, Policy, VerifyOptions, go_demands, rule, rules, rules_behind,
+    EndpointFault, GoDemand, Policy, VerifyOptions, go_demands, pem_damage, rule, rules,
+    rules_behind,
 };
 pub use subject::{Attribute, Subject};
 pub use template::{CaConstraint, NameConstraint, PolicyInformation, PolicyQualifier, Urls};
