@@ -119,7 +119,8 @@ fn in_help(lab: &Lab) -> BTreeSet<String> {
     let help = lab.ok(&["--help"]);
     let (_, list) = help.split_once("\nCommands:\n").unwrap();
     let list = list.split("\n\n").next().unwrap();
-    for command in list.lines().filter_map(|line| line.split_whitespace().next()) {
+    let names = list.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    for command in names.filter(|name| !name.is_empty() && *name != "help") {
         let help = lab.ok(&[command, "--help"]);
         let Some((_, examples)) = help.split_once("\nExample") else { continue };
         let examples = examples.split_once(":\n").unwrap().1.replace("\\\n", " ");

@@ -25,5 +25,6 @@ mod package;
 mod peers;
 mod process;
 mod settings;
+mod told;
 mod usage;
 mod verify;

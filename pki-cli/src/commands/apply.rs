@@ -18,7 +18,7 @@ use super::cluster::{
     counts, in_parallel,
 };
 use crate::ca::{self, Ca, Chain, Found, LockedFolder, NewCa, Opened, Remains};
-use crate::failure::{Failure, full};
+use crate::failure::{Failure, full, shown};
 use crate::host;
 use crate::hosts::{self, BundleFile, NewFolder, Origins};
 use crate::progress::Progress;
@@ -103,7 +103,7 @@ fn done(steps: &[Step], context: &ApplyContext<'_>) -> String {
     if let Some(Step { host, .. }) = changed.next()
         && context.manifest.configuration
     {
-        let folder = full(&context.all.join(host));
+        let folder = shown(&context.all.join(host));
         let _ = writeln!(
             text,
             "install each changed folder on its host:\n  \
