@@ -83,7 +83,10 @@ fn the_role_takes_the_lab_from_nothing_to_a_new_machine_for_a_member() {
     is_healthy(&mut machines);
 
     // The machine of a member is lost.
-    let lost = machines.install("etcdtwo", "systemctl stop etcd && rm -r /etc/etcd /var/lib/etcd /var/lib/etcdpki");
+    let lost = machines.install(
+        "etcdtwo",
+        "systemctl stop etcd && rm -r /etc/etcd /var/lib/etcd /var/lib/etcdpki",
+    );
     assert_eq!(lost, "");
     fs::remove_dir_all(machines.lab.path("pki/hosts/etcdtwo")).unwrap();
     let stopped = play(&machines, &[]);
@@ -110,7 +113,10 @@ fn play(machines: &RealMachines, options: &[&str]) -> Play {
     let folder = peers::root().join("ansible");
     let python = peers::venv("python");
     let mut ansible = machines.controller("workerone", python.to_str().unwrap());
-    ansible.arg(peers::venv("ansible-playbook")).arg("--inventory").arg(folder.join("inventory.ini"));
+    ansible
+        .arg(peers::venv("ansible-playbook"))
+        .arg("--inventory")
+        .arg(folder.join("inventory.ini"));
     let manifest = lab.path("cluster.yaml").display().to_string();
     ansible.args(["-e", &format!("etcdpki_manifest={manifest}")]).args(options);
     ansible.arg(folder.join("site.yml"));

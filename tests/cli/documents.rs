@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 
 use crate::lab::{Lab, Run};
 use crate::machines::Program;
@@ -38,6 +39,40 @@ fn ci_installs_as_the_readme_says() {
     assert!(action.contains(&with_path), "{action}");
 }
 
+/// The steps of the action, with a cargo that only installs what is built already.
+#[test]
+fn the_action_puts_the_program_on_the_path() {
+    let action = peers::root().join("action.yml");
+    let mut check = Command::new(peers::venv("check-jsonschema"));
+    let run = finish(check.args(["--builtin-schema", "vendor.github-actions"]).arg(&action));
+    assert_eq!(run.code, 0, "{run:?}");
+    const STEPS: &str = "import sys, yaml
+for step in yaml.safe_load(open(sys.argv[1]))['runs']['steps']:
+    print(step['run'])";
+    let mut python = Command::new(peers::venv("python"));
+    let steps = finish(python.args(["-c", STEPS]).arg(&action)).stdout;
+
+    let lab = Lab::new();
+    fs::create_dir(lab.path("bin")).unwrap();
+    let cargo = format!(
+        "#!/bin/sh\n[ \"$1 $2 $3 $4 $5\" = 'install --locked --path checkout/pki-cli --root' ] || exit 9\n\
+         mkdir -p \"$6/bin\" && ln -s {} \"$6/bin/\"\n",
+        env!("CARGO_BIN_EXE_etcdpki")
+    );
+    lab.write("bin/cargo", cargo);
+    fs::set_permissions(lab.path("bin/cargo"), fs::Permissions::from_mode(0o755)).unwrap();
+    let mut bash = peers::program("bash");
+    bash.args(["-euo", "pipefail", "-c", &steps]).current_dir(lab.folder());
+    bash.env("PATH", format!("{}:/usr/bin:/bin", lab.path("bin").display()));
+    bash.env("GITHUB_ACTION_PATH", "checkout").env("RUNNER_TEMP", lab.path("temp"));
+    let run = finish(bash.env("GITHUB_PATH", lab.path("path")));
+    assert_eq!(run.code, 0, "{run:?}");
+    let path = String::from_utf8(lab.read("path")).unwrap();
+    let run =
+        finish(Command::new("/bin/sh").args(["-c", "etcdpki --version"]).env("PATH", path.trim()));
+    assert_eq!(run.code, 0, "{run:?}");
+}
+
 /// From the manifest to a running lab on five machines, over SSH, with every line as it stands in README.md.
 #[test]
 fn the_readme_leads_from_nothing_to_a_running_lab() {
@@ -53,7 +88,8 @@ fn the_readme_leads_from_nothing_to_a_running_lab() {
         "IdentityFile {}\nStrictHostKeyChecking no\nUserKnownHostsFile /dev/null\nLogLevel ERROR\n",
         key.display()
     );
-    for (name, address) in [("etcdone", 61), ("etcdtwo", 62), ("etcdthree", 63), ("masterone", 51)] {
+    for (name, address) in [("etcdone", 61), ("etcdtwo", 62), ("etcdthree", 63), ("masterone", 51)]
+    {
         config.push_str(&format!("Host {name}\n  HostName 192.168.29.{address}\n"));
     }
     machines.lab.write("ssh_config", config);
@@ -84,20 +120,20 @@ fn the_readme_leads_from_nothing_to_a_running_lab() {
 }
 
 /// Why a command is not run here.
-const NOT_RUN: [(&str, &str); 7] = [
+const NOT_RUN: [(&str, &str); 6] = [
     ("ssh root@", "needs the machines; the test above and those of the delivery run it"),
     ("--connect", "needs a live endpoint; the tests of live endpoints run it"),
     ("openssl s_client", "the same"),
     ("/etc/bash_completion.d", "writes to the machine; the test of the package runs it"),
     ("/etc/etcd/pki", "writes to the machine"),
     (" HOST ", "a placeholder"),
-    ("NAME", "a placeholder"),
 ];
 
 /// The commands in docs/ that are lines of their own, or whole in backticks.
 fn in_documents() -> BTreeSet<String> {
     let mut commands = BTreeSet::new();
-    for file in fs::read_dir(peers::root().join("docs")).unwrap().map(|entry| entry.unwrap().path()) {
+    for file in fs::read_dir(peers::root().join("docs")).unwrap().map(|entry| entry.unwrap().path())
+    {
         let name = file.file_name().unwrap().to_str().unwrap().to_owned();
         // Generated from the rules, whose remedies have placeholders; ci.md has a test of its own.
         if !name.ends_with(".md") || ["rules.md", "faults.md", "ci.md"].contains(&&*name) {
@@ -107,7 +143,8 @@ fn in_documents() -> BTreeSet<String> {
         let lines = text.lines().filter_map(|line| line.strip_prefix("    "));
         commands.extend(lines.filter(|line| line.starts_with("etcdpki ")).map(str::to_owned));
         let quoted = text.split('`').skip(1).step_by(2).filter(|quoted| !quoted.contains('\n'));
-        let quoted = quoted.filter(|quoted| quoted.starts_with("etcdpki ") && quoted.contains(" -"));
+        let quoted =
+            quoted.filter(|quoted| quoted.starts_with("etcdpki ") && quoted.contains(" -"));
         commands.extend(quoted.map(|quoted| quoted.replace("\\|", "|")));
     }
     commands
@@ -124,7 +161,8 @@ fn in_help(lab: &Lab) -> BTreeSet<String> {
         let help = lab.ok(&[command, "--help"]);
         let Some((_, examples)) = help.split_once("\nExample") else { continue };
         let examples = examples.split_once(":\n").unwrap().1.replace("\\\n", " ");
-        let examples: Vec<&str> = examples.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let examples: Vec<&str> =
+            examples.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         assert!(!examples.is_empty(), "{command}: {help}");
         commands.extend(examples.into_iter().map(str::to_owned));
     }
@@ -138,7 +176,16 @@ fn reader() -> Lab {
     let clients = "clients: [{ name: backup }]\n";
     lab.write("cluster.yaml", fs::read_to_string(example).unwrap() + clients);
     lab.ok(&["apply", "-f", "cluster.yaml"]);
-    lab.ok(&["issue", "--profile", "server", "etcdone", "--san", "192.168.29.61", "--expiry", "2y"]);
+    lab.ok(&[
+        "issue",
+        "--profile",
+        "server",
+        "etcdone",
+        "--san",
+        "192.168.29.61",
+        "--expiry",
+        "2y",
+    ]);
     lab.ok(&["issue", "--profile", "client", "api"]);
     let folder = |name: &str| fs::create_dir_all(lab.path(name)).unwrap();
     folder("certs");
@@ -164,7 +211,10 @@ fn what_the_documents_and_the_help_show_works() {
     commands.extend(in_help(&lab));
     let is_not_run = |command: &&String| NOT_RUN.iter().any(|(part, _)| command.contains(part));
     for (part, reason) in NOT_RUN {
-        assert!(commands.iter().any(|command| command.contains(part)), "nothing has {part}: {reason}");
+        assert!(
+            commands.iter().any(|command| command.contains(part)),
+            "nothing has {part}: {reason}"
+        );
     }
     let mut ran = 0;
     for command in commands.iter().filter(|command| !is_not_run(command)) {
@@ -193,5 +243,10 @@ fn shell(lab: &Lab, command: &str) -> Run {
     let path = format!("{}:{}", ours.display(), std::env::var("PATH").unwrap());
     let mut bash = peers::program("bash");
     bash.args(["-euo", "pipefail", "-c", &format!("{before}{command}")]);
-    finish(bash.env("PATH", path).env("MANPAGER", "cat").env_remove("ETCDPKI_DIR").current_dir(lab.folder()))
+    finish(
+        bash.env("PATH", path)
+            .env("MANPAGER", "cat")
+            .env_remove("ETCDPKI_DIR")
+            .current_dir(lab.folder()),
+    )
 }

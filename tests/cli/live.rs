@@ -3,8 +3,8 @@
 
 mod configuration;
 mod delivered;
-mod provision;
 mod grown;
+mod provision;
 mod script;
 mod shapes;
 

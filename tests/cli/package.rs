@@ -50,7 +50,8 @@ fn the_debian_package_installs_works_and_goes_away() {
     insta::assert_snapshot!("package", files(&root).join("\n"));
 
     let etcdpki = root.join("usr/bin/etcdpki");
-    let program = |args: &[&str]| finish(Command::new(&etcdpki).args(args).current_dir(lab.folder()));
+    let program =
+        |args: &[&str]| finish(Command::new(&etcdpki).args(args).current_dir(lab.folder()));
     assert_eq!(program(&["--version"]).stdout, Lab::new().ok(&["--version"]));
     the_manual_is_complete(&root);
     the_shell_completes(&root, &lab);
@@ -62,7 +63,8 @@ fn the_debian_package_installs_works_and_goes_away() {
     fs::copy(root.join("usr/share/doc/etcdpki/examples/cluster.yaml"), &manifest).unwrap();
     let manifest = manifest.to_str().unwrap();
     assert_eq!(program(&["apply", "-f", manifest]).code, 0);
-    let unit = fs::read_to_string(root.join("usr/lib/systemd/system/etcdpki-status.service")).unwrap();
+    let unit =
+        fs::read_to_string(root.join("usr/lib/systemd/system/etcdpki-status.service")).unwrap();
     let start = unit.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
     let start = start.replace("/usr/bin/", &format!("{}/", root.join("usr/bin").display()));
     let start = start.replace("/etc/etcdpki/cluster.yaml", manifest);
@@ -97,7 +99,8 @@ fn the_manual_is_complete(root: &Path) {
     for name in names {
         let mut man = peers::program("man");
         man.env("MANROFFOPT", "-ww").env("LC_ALL", "C.UTF-8").env("MANWIDTH", "100");
-        let run = finish(man.args(["-M"]).arg(root.join("usr/share/man")).args(["-P", "cat", &name]));
+        let run =
+            finish(man.args(["-M"]).arg(root.join("usr/share/man")).args(["-P", "cat", &name]));
         assert_eq!(run.code, 0, "{name}: {run:?}");
         for heading in ["NAME", "SYNOPSIS", "OPTIONS", "EXIT STATUS", "ENVIRONMENT", "FILES"] {
             let stands = run.stdout.lines().any(|line| line == heading);
@@ -159,7 +162,8 @@ fn systemd_accepts_the_units(root: &Path) {
         let about: Vec<&str> = run.stderr.lines().filter(|line| line.contains("etcdpki")).collect();
         assert!(run.code == 0 && about.is_empty(), "{unit}: {run:?}");
     }
-    let timer = fs::read_to_string(root.join("usr/lib/systemd/system/etcdpki-status.timer")).unwrap();
+    let timer =
+        fs::read_to_string(root.join("usr/lib/systemd/system/etcdpki-status.timer")).unwrap();
     let calendar = timer.lines().find_map(|line| line.strip_prefix("OnCalendar=")).unwrap();
     let run = finish(peers::program("systemd-analyze").args(["calendar", calendar]));
     assert!(run.code == 0 && run.stdout.contains("Next elapse"), "{run:?}");

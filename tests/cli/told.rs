@@ -33,7 +33,10 @@ fn a_wait_for_a_lock_is_said_after_a_second() {
 #[test]
 fn the_mistakes_in_a_manifest_are_objects() {
     let lab = Lab::new();
-    lab.write("cluster.yaml", "cluster: lab\nrenew_befor: 3d\netcd:\n  - { name: one, ip: 10.0.0.256 }\n");
+    lab.write(
+        "cluster.yaml",
+        "cluster: lab\nrenew_befor: 3d\netcd:\n  - { name: one, ip: 10.0.0.256 }\n",
+    );
     for command in ["plan", "apply", "status", "verify"] {
         let run = lab.run(&[command, "-f", "cluster.yaml", "--format", "json"]);
         assert_eq!(run.code, 2, "{run:?}");
@@ -66,7 +69,10 @@ fn a_file_that_cannot_be_read_hides_no_other() {
     // The worst of a missing file (3) and an empty one (2).
     assert_eq!(run.code, 3, "{run:?}");
     assert!(run.stdout.starts_with("pki/ca.pem: certificate\n"), "{run:?}");
-    assert!(run.stderr.contains("missing.pem") && run.stderr.contains("empty: the input"), "{run:?}");
+    assert!(
+        run.stderr.contains("missing.pem") && run.stderr.contains("empty: the input"),
+        "{run:?}"
+    );
     let run = lab.run(&["inspect", "empty", "pki/ca.pem", "--format", "json"]);
     assert_eq!(run.code, 2, "{run:?}");
     let files = &document(&run)["files"];
@@ -81,7 +87,9 @@ fn verify_without_arguments_says_what_it_can_be_given() {
     let lab = Lab::new();
     let run = lab.run(&["verify"]);
     assert_eq!(run.code, 2, "{run:?}");
-    for word in ["nothing to verify", "etcdone.pem", "standard input", "-f cluster.yaml", "--connect"] {
+    for word in
+        ["nothing to verify", "etcdone.pem", "standard input", "-f cluster.yaml", "--connect"]
+    {
         assert!(run.stderr.contains(word), "{word}: {run:?}");
     }
 }

@@ -96,8 +96,7 @@ pub(crate) fn run(args: &ApplyArgs, common: &Common) -> Result<ExitCode, Failure
 
 /// What was done, where, and what to do next.
 fn done(steps: &[Step], context: &ApplyContext<'_>) -> String {
-    let mut text =
-        format!("done: {} in {}\n", counts(steps, Tense::Done), full(&context.all));
+    let mut text = format!("done: {} in {}\n", counts(steps, Tense::Done), full(&context.all));
     let is_new = |step: &&Step| !["chmod", "orphan", "remove"].contains(&step.action);
     let mut changed = steps.iter().filter(|step| !step.host.is_empty()).filter(is_new);
     if let Some(Step { host, .. }) = changed.next()

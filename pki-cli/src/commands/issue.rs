@@ -127,8 +127,10 @@ impl fmt::Display for Files {
 
 pub(crate) fn run(args: &IssueArgs, common: &Common) -> Result<ExitCode, Failure> {
     if args.out == Path::new("-") {
-        return Err(Failure::usage("--out -: issue writes a certificate and a key, which are two files")
-            .hinted("name a folder with --out"));
+        return Err(Failure::usage(
+            "--out -: issue writes a certificate and a key, which are two files",
+        )
+        .hinted("name a folder with --out"));
     }
     let config = match &args.config {
         Some(path) => SigningConfig::from_json(&store::read(path)?)

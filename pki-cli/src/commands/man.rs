@@ -32,7 +32,10 @@ const EXIT_STATUS: [(&str, &str); 6] = [
 ];
 
 const ENVIRONMENT: [(&str, &str); 2] = [
-    ("ETCDPKI_DIR", "The CA's folder. --dir takes precedence; it takes precedence over the manifest."),
+    (
+        "ETCDPKI_DIR",
+        "The CA's folder. --dir takes precedence; it takes precedence over the manifest.",
+    ),
     ("NO_COLOR", "If set and not empty, text output has no colors, also on terminals."),
 ];
 
@@ -40,9 +43,15 @@ const ENVIRONMENT: [(&str, &str); 2] = [
 const FILES: [(&str, &str); 5] = [
     ("pki/ca.pem", "The CA that issues, the CAs above it, and other roots that hosts trust."),
     ("pki/ca-key.pem", "The CA's private key, with mode 0600."),
-    ("pki/inventory.db", "Every certificate that was issued, in SQLite. The table is that of cfssl's certdb."),
+    (
+        "pki/inventory.db",
+        "Every certificate that was issued, in SQLite. The table is that of cfssl's certdb.",
+    ),
     ("pki/hosts.json", "The clusters that the hosts' folders were made for."),
-    ("pki/hosts/HOST/", "The files for one host. install.sh puts them in their places on the host."),
+    (
+        "pki/hosts/HOST/",
+        "The files for one host. install.sh puts them in their places on the host.",
+    ),
 ];
 
 pub(crate) fn run(args: &ManArgs) -> Result<ExitCode, Failure> {

@@ -42,10 +42,10 @@ impl<'a> InstallScript<'a> {
             let _ = writeln!(main, "need {}", group.files.join(" "));
         }
         if self.parts.member.is_some() {
-            let _ = writeln!(main, "create_user {} {}", Owner::Etcd.user(), self.manifest.paths.data);
+            let _ =
+                writeln!(main, "create_user {} {}", Owner::Etcd.user(), self.manifest.paths.data);
             for folder in self.data_folders() {
-                let _ =
-                    writeln!(main, "make_folder {} {} 0700", word(folder), Owner::Etcd.user());
+                let _ = writeln!(main, "make_folder {} {} 0700", word(folder), Owner::Etcd.user());
             }
         }
         for folder in &folders {

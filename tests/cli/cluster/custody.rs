@@ -29,7 +29,10 @@ fn apply_with_nothing_to_sign_needs_no_ca_key() {
         // A configuration is no certificate: it can be written, and a mode corrected.
         fs::remove_file(lab.path("pki/hosts/etcdone/etcd.service")).unwrap();
         let applied = lab.ok(APPLY);
-        assert!(applied.contains("etcdone/etcd.service\ndone: 1 written in "), "{custody}: {applied}");
+        assert!(
+            applied.contains("etcdone/etcd.service\ndone: 1 written in "),
+            "{custody}: {applied}"
+        );
     }
     lab.write(KEY, key);
 }

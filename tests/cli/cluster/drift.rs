@@ -100,7 +100,12 @@ fn one_certificate_in_place_of_two() {
         "combined",
         "ip: 192.168.29.62 }",
         "ip: 192.168.29.62, combined: true }",
-        &["etcdtwo/etcd.conf.yaml", "etcdtwo/install.sh", "etcdtwo/member-key.pem", "etcdtwo/member.pem"],
+        &[
+            "etcdtwo/etcd.conf.yaml",
+            "etcdtwo/install.sh",
+            "etcdtwo/member-key.pem",
+            "etcdtwo/member.pem",
+        ],
     );
 }
 

@@ -36,7 +36,8 @@ fn a_second_apply_writes_no_file() {
     let run = lab.run(&[APPLY, &["--format", "json"]].concat());
     assert_eq!(run.code, 0, "{run:?}");
     let folder = lab.path("pki");
-    let nothing = serde_json::json!({ "changed": false, "folder": folder, "warnings": [], "steps": [] });
+    let nothing =
+        serde_json::json!({ "changed": false, "folder": folder, "warnings": [], "steps": [] });
     assert_eq!(json(&run), nothing);
     assert_eq!(tree(&lab), before);
 }

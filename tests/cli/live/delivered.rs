@@ -96,11 +96,8 @@ fn starts_and_renews(program: Program, version: &str) {
                 fs::remove_file(machines.lab.path("pki/hosts").join(name).join(file)).unwrap();
             }
             machines.lab.ok(&["apply", "-f", "cluster.yaml", "--only", name]);
-            let deliver = if turn % 2 == 0 {
-                RealMachines::deliver_archive
-            } else {
-                RealMachines::deliver
-            };
+            let deliver =
+                if turn % 2 == 0 { RealMachines::deliver_archive } else { RealMachines::deliver };
             assert_eq!(deliver(machines, name).lines().count(), 4);
         }
     });
@@ -122,7 +119,9 @@ fn starts_and_renews(program: Program, version: &str) {
 /// Certificates for the keys that a member has, in its folder.
 fn renew_with_the_same_keys(machines: &RealMachines, name: &str, address: &str) {
     let lab = &machines.lab;
-    for (role, sans) in [("server", vec![name, address]), ("peer", vec![name, address, "etcd-peer.lab"])] {
+    for (role, sans) in
+        [("server", vec![name, address]), ("peer", vec![name, address, "etcd-peer.lab"])]
+    {
         let key = format!("pki/hosts/{name}/{role}-key.pem");
         let mut openssl = peers::program("openssl");
         openssl.args(["req", "-new", "-key", &key, "-subj", &format!("/CN={name}")]);
@@ -171,7 +170,10 @@ fn the_script_installs_into_an_image() {
     lab.ok(&["apply", "-f", "cluster.yaml"]);
     fs::create_dir_all(lab.path("image/etc")).unwrap();
     for file in ["passwd", "group"] {
-        lab.write(format!("image/etc/{file}"), "root:x:0:0::/root:/bin/sh\netcd:x:4711:4712::/:/bin/false\n");
+        lab.write(
+            format!("image/etc/{file}"),
+            "root:x:0:0::/root:/bin/sh\netcd:x:4711:4712::/:/bin/false\n",
+        );
     }
     let install = |args: &[&str]| {
         let mut sh = peers::program("sh");

@@ -22,7 +22,11 @@ const STAND_INS: [(&str, &str); 4] = [
 
 /// Machines on which the folder `/tmp/bundle` is what Vagrant copies there.
 fn machines() -> RealMachines {
-    let machines = RealMachines::new(Program::V3_5_1, &MACHINES, "192.168.29.51 masterone.example.com masterone\n");
+    let machines = RealMachines::new(
+        Program::V3_5_1,
+        &MACHINES,
+        "192.168.29.51 masterone.example.com masterone\n",
+    );
     let manifest = fs::read_to_string(peers::root().join("examples/lab/cluster.yaml")).unwrap();
     machines.lab.write("cluster.yaml", manifest);
     machines.lab.ok(&["apply", "-f", "cluster.yaml"]);
@@ -32,7 +36,8 @@ fn machines() -> RealMachines {
         fs::create_dir_all(root.join("tmp")).unwrap();
         for (program, does) in STAND_INS {
             let file = root.join("bin").join(program);
-            fs::write(&file, format!("#!/bin/sh\necho {program} \"$@\" >>/root/log\n{does}\n")).unwrap();
+            fs::write(&file, format!("#!/bin/sh\necho {program} \"$@\" >>/root/log\n{does}\n"))
+                .unwrap();
             fs::set_permissions(file, fs::Permissions::from_mode(0o755)).unwrap();
         }
         upload(&machines, name);
@@ -44,13 +49,20 @@ fn upload(machines: &RealMachines, name: &str) {
     let bundle = machines.lab.path(name).join("root/tmp/bundle");
     let _ = fs::remove_dir_all(&bundle);
     fs::create_dir(&bundle).unwrap();
-    for file in fs::read_dir(machines.lab.path("pki/hosts").join(name)).unwrap().map(Result::unwrap) {
+    for file in fs::read_dir(machines.lab.path("pki/hosts").join(name)).unwrap().map(Result::unwrap)
+    {
         fs::copy(file.path(), bundle.join(file.file_name())).unwrap();
     }
 }
 
 /// Runs a script on a machine that has a `/tmp` of its own, and where etcd says that it is of this version.
-fn provision(machines: &RealMachines, name: &str, script: &str, argument: &str, version: &str) -> Run {
+fn provision(
+    machines: &RealMachines,
+    name: &str,
+    script: &str,
+    argument: &str,
+    version: &str,
+) -> Run {
     let root = machines.lab.path(name).join("root");
     let from = peers::root().join("examples/lab/provision").join(script);
     fs::copy(from, root.join(script)).unwrap();
@@ -69,7 +81,8 @@ fn log(machines: &RealMachines, name: &str) -> String {
 #[test]
 fn every_machine_knows_the_names_of_all() {
     let machines = machines();
-    let list = "192.168.29.61 etcdone.example.com etcdone\n192.168.29.51 masterone.example.com masterone";
+    let list =
+        "192.168.29.61 etcdone.example.com etcdone\n192.168.29.51 masterone.example.com masterone";
     for _ in 0..2 {
         let run = provision(&machines, "masterone", "hosts.sh", list, "3.6.4");
         assert_eq!(run.code, 0, "{run:?}");
@@ -93,7 +106,10 @@ fn a_member_is_installed_and_no_key_stays_behind() {
         assert_eq!(run.code, 0, "{run:?}");
         assert!(!machines.lab.path("etcdone/root/tmp/bundle").exists());
     }
-    assert!(log(&machines, "etcdone").ends_with("systemctl enable etcd\nsystemctl start --no-block etcd\n"));
+    assert!(
+        log(&machines, "etcdone")
+            .ends_with("systemctl enable etcd\nsystemctl start --no-block etcd\n")
+    );
     assert!(machines.lab.path("etcdone/etc/etcd/server-key.pem").exists());
     assert!(machines.lab.path("etcdone/etc/systemd/system/etcd.service").exists());
 }
@@ -108,7 +124,8 @@ fn a_master_is_set_up_once_and_renewed_again() {
         assert!(!machines.lab.path("masterone/root/tmp/bundle").exists(), "run {run}");
         assert_eq!(log(&machines, "masterone").matches("kubeadm init").count(), 1, "run {run}");
         let certificate = "apiserver-etcd-client.pem";
-        let installed = machines.lab.read(format!("masterone/etc/kubernetes/pki/etcd/{certificate}"));
+        let installed =
+            machines.lab.read(format!("masterone/etc/kubernetes/pki/etcd/{certificate}"));
         assert_eq!(installed, machines.lab.read(format!("pki/hosts/masterone/{certificate}")));
         if run == 1 {
             assert!(ran.stdout.contains("advertiseAddress: 192.168.29.51"), "{ran:?}");
@@ -133,7 +150,8 @@ fn shellcheck_accepts_every_script() {
 /// The address without a second slash, which the server does not know.
 #[test]
 fn the_repository_of_kubernetes_has_one_slash_before_its_key() {
-    let script = fs::read_to_string(peers::root().join("examples/lab/provision/kubernetes.sh")).unwrap();
+    let script =
+        fs::read_to_string(peers::root().join("examples/lab/provision/kubernetes.sh")).unwrap();
     let url = script.lines().find_map(|line| line.strip_prefix("url=")).unwrap();
     assert!(!url.ends_with('/') && script.contains("\"$url/Release.key\""), "{script}");
     assert!(script.contains(" $url/ /\""), "apt wants the slash at the end: {script}");

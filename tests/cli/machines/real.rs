@@ -172,7 +172,10 @@ impl RealMachines {
         let (start, user) = (values("ExecStart="), values("User="));
         for folder in values("StateDirectory=") {
             let (mode, user) = (&values("StateDirectoryMode=")[0], &user[0]);
-            self.install(name, &format!("install -d -o {user} -g {user} -m {mode} /var/lib/{folder}"));
+            self.install(
+                name,
+                &format!("install -d -o {user} -g {user} -m {mode} /var/lib/{folder}"),
+            );
         }
         assert_eq!((start.len(), user.len()), (1, 1), "{unit}");
         let mut command = self.command(name, "setpriv");
@@ -226,7 +229,9 @@ impl RealMachines {
 
     /// All that a machine's programs have said.
     pub(crate) fn log(&self, name: &str) -> String {
-        let bytes = fs::read(self.log_path(name)).unwrap_or_default();
+        // The stand-in for systemctl has a file of its own.
+        let files = [self.log_path(name), self.lab.path(name).join("root/etcd.log")];
+        let bytes = files.map(|file| fs::read(file).unwrap_or_default()).concat();
         String::from_utf8_lossy(&bytes).into_owned()
     }
 

@@ -66,7 +66,11 @@ impl Writers {
     }
 
     /// Lets them write while something happens, and a little longer.
-    pub(crate) fn during(self, machines: &mut RealMachines, work: impl FnOnce(&RealMachines)) -> Both {
+    pub(crate) fn during(
+        self,
+        machines: &mut RealMachines,
+        work: impl FnOnce(&RealMachines),
+    ) -> Both {
         work(machines);
         self.wait_for_writes(machines);
         let written = KINDS.map(|kind| {
