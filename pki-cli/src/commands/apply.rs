@@ -21,7 +21,7 @@ use super::custody::CustodyArgs;
 use crate::ca::{
     self, CRL_LIFETIME, Ca, Chain, CrlDue, CrlState, Found, LockedFolder, NewCa, Opened, Remains,
 };
-use crate::failure::{Failure, full};
+use crate::failure::{Failure, full, shown};
 use crate::host;
 use crate::hosts::{self, BundleFile, NewFolder, Origins};
 use crate::inventory::FilePlace;
@@ -113,7 +113,7 @@ fn done(steps: &[Step], context: &ApplyContext<'_>) -> String {
     if let Some(Step { host, .. }) = changed.next()
         && context.manifest.configuration
     {
-        let folder = full(&context.all.join(host));
+        let folder = shown(&context.all.join(host));
         let _ = writeln!(
             text,
             "install each changed folder on its host:\n  \
