@@ -4,6 +4,7 @@ mod chain;
 mod create;
 mod folder;
 mod renew;
+mod rotation;
 
 use std::path::Path;
 
@@ -12,9 +13,10 @@ use pki_core::{Authority, Certificate, Error, IssuanceContext, Issued, Profile, 
 pub(crate) use self::chain::{Chain, read_certificates};
 pub(crate) use self::create::{NewCa, Opened, Remains};
 pub(crate) use self::folder::{
-    Found, LockedFolder, Lost, certificate_path, check_foreign, key_path,
+    Found, LockedFolder, Lost, certificate_path, check_foreign, key_path, next_key_path,
 };
 pub(crate) use self::renew::lifetime_after;
+pub(crate) use self::rotation::NextCa;
 use crate::failure::{Failure, shown};
 use crate::host;
 use crate::inventory::{Entry, Inventory, Memory};
@@ -84,6 +86,14 @@ impl Ca {
 
     /// The CA of these certificates, with the key from its file.
     pub(crate) fn with_key_file(folder: &Path, chain: Chain) -> Result<Self, Failure> {
+        // During a rotation, either CA may be the one that issues.
+        let next = next_key_path(folder);
+        if store::is_there(&next)? {
+            let signer = signer::open(&next)?;
+            if *signer.public_key() == chain.ca().public_key {
+                return Self::new(folder, chain, signer);
+            }
+        }
         let path = key_path(folder);
         if !store::is_there(&path)? {
             return Err(Found::WithoutKey.refusal(folder));

@@ -181,6 +181,9 @@ mod layout;
 mod ca_set;
 
 #[cfg(feature = "manifest")]
+mod rotation;
+
+#[cfg(feature = "manifest")]
 mod manifest;
 
 #[cfg(feature = "manifest")]
@@ -261,6 +264,8 @@ pub use report::{
     CertificationPath, PathCertificate, PathLimit, Place, Report, SignatureStatus, Trust,
 };
 pub use request::{Asked, CaRequest, CrlRequest, LeftOut, Renewal, Request};
+#[cfg(feature = "manifest")]
+pub use rotation::{HostCas, HostLeaf, HostPhase, Rotation, RotationStep};
 pub use rules::{
     EndpointFault, GoDemand, Policy, VerifyOptions, go_demands, rule, rules, rules_behind,
 };

@@ -26,6 +26,22 @@ impl Chain {
         Ok(chain)
     }
 
+    /// The certificates in this order, checked as those of a file are.
+    pub(crate) fn from_certificates(
+        ca: Certificate,
+        others: Vec<Certificate>,
+    ) -> Result<Self, Failure> {
+        let chain = Self { ca, others };
+        chain.check()?;
+        Ok(chain)
+    }
+
+    /// The contents of ca.pem.
+    pub(crate) fn pem(&self) -> Result<String, Failure> {
+        let pem = self.all().map(Certificate::to_pem).collect::<Result<String, _>>();
+        Ok(pem?)
+    }
+
     /// The chain of a root.
     pub(crate) const fn of(ca: Certificate) -> Self {
         Self { ca, others: Vec::new() }

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use super::Common;
 use super::cluster::{self, ApplyContext, ManifestArgs, Orphans, Outcome, Step, Work};
+use super::{Common, rotate_ca};
 use crate::ca::{Chain, Found};
 use crate::failure::{Failure, Kind};
 
@@ -39,6 +39,8 @@ pub(crate) fn run(args: &PlanArgs, common: &Common) -> Result<ExitCode, Failure>
     if let Some(cas) = &cas {
         manifest.warnings.extend(manifest.ca_differences(&cas.server));
         manifest.warnings.extend(cluster::limits(&manifest, cas)?);
+        let warning = rotate_ca::check_stray(&manifest, &cas.server, &folder)?;
+        manifest.warnings.extend(warning);
     }
     let specs = cluster::specs_by_host(&manifest, &args.manifest.only)?;
     let context = ApplyContext::new(&manifest, cas.as_ref(), &folder)?;
@@ -49,6 +51,6 @@ pub(crate) fn run(args: &PlanArgs, common: &Common) -> Result<ExitCode, Failure>
     let next = context.next_for(&args.manifest.only);
     let mut warnings = manifest.warnings.clone();
     warnings.extend(context.warning);
-    Outcome { changed, warnings, steps, next }.print(common.format, "")?;
+    Outcome { changed, warnings, steps, next, rotation: None }.print(common.format, "")?;
     Ok(if changed { ExitCode::from(Kind::Refused.exit_code()) } else { ExitCode::SUCCESS })
 }
