@@ -3,6 +3,7 @@
 
 mod configuration;
 mod grown;
+mod rotated;
 mod script;
 mod shapes;
 
