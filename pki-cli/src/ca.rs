@@ -6,6 +6,7 @@ mod folder;
 mod import;
 mod renew;
 mod revocation;
+mod rotation;
 mod scan;
 
 use std::path::Path;
@@ -19,12 +20,13 @@ use time::OffsetDateTime;
 pub(crate) use self::chain::{Chain, read_certificates};
 pub(crate) use self::create::{NewCa, Opened, Remains};
 pub(crate) use self::folder::{
-    Found, LockedFolder, Lost, certificate_path, check_foreign, key_path,
+    Found, LockedFolder, Lost, certificate_path, check_foreign, key_path, next_key_path,
 };
 pub(crate) use self::import::{Files, ForeignCa};
 pub(crate) use self::renew::lifetime_after;
 pub(crate) use self::revocation::{CRL_LIFETIME, CrlDue, CrlState, issued_by};
 pub(crate) use self::scan::Scan;
+pub(crate) use self::rotation::NextCa;
 use crate::failure::{Failure, shown};
 use crate::host;
 use crate::inventory::{CA_PROFILE, Entry, Inventory, Memory};
@@ -100,6 +102,14 @@ impl Ca {
         chain: Chain,
         custody: &Custody,
     ) -> Result<Self, Failure> {
+        // During a rotation, either CA may be the one that issues.
+        let next = next_key_path(folder);
+        if store::is_there(&next)? {
+            let signer = custody.open(&next)?;
+            if *signer.public_key() == chain.ca().public_key {
+                return Self::new(folder, chain, signer);
+            }
+        }
         let path = key_path(folder);
         if !store::is_there(&path)? {
             return Err(Found::WithoutKey.refusal(folder));

@@ -188,6 +188,9 @@ mod pki_folder;
 mod ca_set;
 
 #[cfg(feature = "manifest")]
+mod rotation;
+
+#[cfg(feature = "manifest")]
 mod manifest;
 
 #[cfg(feature = "manifest")]
@@ -270,6 +273,8 @@ pub use report::{
     CertificationPath, PathCertificate, PathLimit, Place, Report, SignatureStatus, Trust,
 };
 pub use request::{Asked, CaRequest, CrlRequest, LeftOut, Renewal, Request};
+#[cfg(feature = "manifest")]
+pub use rotation::{HostCas, HostLeaf, HostPhase, Rotation, RotationStep};
 #[cfg(feature = "manifest")]
 pub use rules::unreadable_file;
 pub use rules::{

@@ -22,6 +22,16 @@ pub(crate) fn key_path(folder: &Path) -> PathBuf {
     folder.join("ca-key.pem")
 }
 
+/// The key of the CA that takes the place of this one, during a rotation.
+pub(crate) fn next_key_path(folder: &Path) -> PathBuf {
+    folder.join("ca-next-key.pem")
+}
+
+/// The certificates of ca.pem before another CA issued, during a rotation.
+pub(crate) fn previous_path(folder: &Path) -> PathBuf {
+    folder.join("ca-previous.pem")
+}
+
 /// What the folder of a CA contains, by the names of its files. Their contents are read when they are needed, the key only
 /// when there is something to sign.
 pub(crate) enum Found {
@@ -202,7 +212,12 @@ impl LockedFolder {
 /// that the CA signed depends on it.
 pub(crate) fn check_foreign(folder: &Path, place: &Path) -> Result<(), Failure> {
     let file = |path: &Path| fs::metadata(path).map(|file| (file.dev(), file.ino())).ok();
-    let own = [certificate_path(folder), key_path(folder), folder.join(inventory::FILE)];
+    let own = [
+        certificate_path(folder),
+        key_path(folder),
+        next_key_path(folder),
+        folder.join(inventory::FILE),
+    ];
     match file(place).filter(|place| own.iter().any(|own| file(own) == Some(*place))) {
         None => Ok(()),
         Some(_) => Err(Failure::environment(format!(
