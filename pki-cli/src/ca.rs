@@ -8,7 +8,11 @@ mod scan;
 
 use std::path::Path;
 
-use pki_core::{Authority, Certificate, Error, IssuanceContext, Issued, Profile, Request, Signer};
+use pki_core::{
+    Authority, Certificate, Draft, Error, IssuanceContext, Issued, IssuedBy, Profile, Request,
+    Signer,
+};
+use time::OffsetDateTime;
 
 pub(crate) use self::chain::{Chain, read_certificates};
 pub(crate) use self::create::{NewCa, Opened, Remains};
@@ -92,10 +96,21 @@ impl Ca {
         custody: &Custody,
     ) -> Result<Self, Failure> {
         let path = key_path(folder);
-        if !store::is_there(&path)? {
+        if custody.is_file() && !store::is_there(&path)? {
             return Err(Found::WithoutKey.refusal(folder));
         }
-        let signer = custody.open(&path)?;
+        let signer = custody.open(&path, &chain.ca().public_key)?;
+        let ca = chain.ca();
+        if *signer.public_key() != ca.public_key {
+            return Err(Failure::usage(format!(
+                "{} is not the key of {}: it is {}, the certificate is for {}",
+                custody.name(&path),
+                shown(&certificate_path(folder)),
+                signer.public_key().key_id(),
+                ca.public_key.key_id(),
+            ))
+            .hinted("restore the two files that belong together; the CA's own certificate comes first in ca.pem"));
+        }
         Self::new(folder, chain, signer)
     }
 
@@ -105,16 +120,6 @@ impl Ca {
         signer: Box<dyn Signer + Send + Sync>,
     ) -> Result<Self, Failure> {
         let ca = chain.ca();
-        if *signer.public_key() != ca.public_key {
-            return Err(Failure::usage(format!(
-                "{} is not the key of {}: it is {}, the certificate is for {}",
-                shown(&key_path(folder)),
-                shown(&certificate_path(folder)),
-                signer.public_key().key_id(),
-                ca.public_key.key_id(),
-            ))
-            .hinted("restore the two files that belong together; the CA's own certificate comes first in ca.pem"));
-        }
         let inventory = Inventory::of(folder);
         let remarks = remarks_about(&inventory, ca)?;
         Ok(Self {
@@ -160,6 +165,31 @@ impl Ca {
     ) -> Result<Pending<Issued>, Error> {
         let draft = self.authority.draft(request, profile, context)?;
         Pending::signed(draft.sign(&*self.signer)?, &profile.name, context.now)
+    }
+
+    /// Drafts a certificate whose signature comes from elsewhere.
+    pub(crate) fn draft(
+        &self,
+        request: &Request,
+        profile: &Profile,
+        context: &IssuanceContext,
+    ) -> Result<Draft, Error> {
+        self.authority.draft(request, profile, context)
+    }
+
+    /// Adds a signature that came from elsewhere, perhaps days after the draft. The rules judge the certificate again.
+    pub(crate) fn finish(
+        &self,
+        draft: &Draft,
+        signature: &[u8],
+        profile: &Profile,
+        now: OffsetDateTime,
+    ) -> Result<Pending<Issued>, Error> {
+        let ca = IssuedBy::Ca(self.certificate());
+        let mut issued =
+            Draft::<Certificate>::from_tbs(draft.tbs(), ca, now)?.assemble(signature)?;
+        issued.left_out = draft.left_out().to_vec();
+        Pending::signed(issued, &profile.name, now)
     }
 
     /// Records everything that was signed, in one transaction that is on disk afterwards.

@@ -60,7 +60,7 @@ pub(crate) fn run(args: &ApplyArgs, common: &Common) -> Result<ExitCode, Failure
     // Before a CA is created.
     let specs = cluster::specs_by_host(&manifest, &args.manifest.only)?;
     let path = common.folder_of(&args.manifest.file, &manifest);
-    let custody = args.custody.custody();
+    let custody = args.custody.custody()?;
     let mut ca = ApplyCa::open(&manifest, &path, common.owners(), custody)?;
     let cas = ca.chain.cas(&path)?;
     let differences = manifest.ca_differences(&cas.server);
