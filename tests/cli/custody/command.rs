@@ -22,7 +22,7 @@ fn p256() -> (Lab, String) {
     signing_command(&["EC", "-pkeyopt", "ec_paramgen_curve:P-256"], "sha256")
 }
 
-fn init<'a>(command: &'a str) -> Vec<&'a str> {
+fn init(command: &str) -> Vec<&str> {
     vec!["init-ca", "--signer-cmd", command, "--public-key", "public.pem"]
 }
 
