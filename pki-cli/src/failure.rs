@@ -104,11 +104,9 @@ impl Failure {
 
     /// An operation on a file that the system refused.
     pub(crate) fn file(doing: &str, path: &Path, error: &io::Error) -> Self {
-        let says = match error.get_ref() {
-            // tempfile adds the name of a file that no longer exists.
-            Some(_) => io::Error::from(error.kind()).to_string(),
-            None => error.to_string(),
-        };
+        let says = error.to_string();
+        // tempfile appends the name of a file that no longer exists.
+        let says = says.split(" at path ").next().unwrap_or_default();
         let failure = Self::environment(format!("{doing} {}: {says}", shown(path)));
         let hint = match error.kind() {
             ErrorKind::InvalidFilename => "choose a shorter name",

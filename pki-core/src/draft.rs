@@ -137,7 +137,7 @@ impl<T: Signable> Draft<T> {
     pub fn sign(self, signer: &dyn Signer) -> Result<T::Issued, Error> {
         let (given, expected) = (signer.public_key(), &self.signer);
         if given != expected {
-            let problem = format!("not the key that has to sign, which is {}", expected.key_id());
+            let problem = format!("not the key that must sign, which is {}", expected.key_id());
             return Err(Error::invalid("key", given.key_id().to_string(), problem)
                 .hinted("use the key of the CA certificate")
                 .of(Input::Authority));

@@ -118,6 +118,6 @@ fn an_address_that_nothing_tells_is_asked_for() {
     let run = lab.run(&["adopt", "ssl"]);
     assert_eq!(run.code, 2, "{run:?}");
     assert!(run.stderr.contains("3 mistakes"), "{run:?}");
-    assert!(run.stderr.contains("its address is not known"), "{run:?}");
+    assert!(run.stderr.contains("unknown address"), "{run:?}");
     assert!(!lab.path("cluster.yaml").exists() && !lab.path("pki").exists(), "{run:?}");
 }

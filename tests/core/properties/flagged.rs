@@ -38,9 +38,8 @@ enum Fault {
 impl Fault {
     fn rule(&self) -> &'static str {
         match self {
-            Self::CaConstrained { .. }
-            | Self::CaConstrainedBelowWildcard
-            | Self::CaDirectoryConstrained => "ca-name-constraints",
+            Self::CaConstrained { .. } | Self::CaConstrainedBelowWildcard => "ca-name-constraints",
+            Self::CaDirectoryConstrained => "nc-beyond-go",
             Self::CaEnded(_) | Self::CaUnbegun(_) => "ca-time",
             Self::CaIsLeaf => "ca-bc",
             Self::CaPathLengthSpent => "ca-pathlen",
