@@ -250,7 +250,9 @@ pub use etcd::{
 pub use evidence::Evidence;
 pub use finding::{Finding, Rule, Severity, Source};
 pub use held_keys::private_keys;
-pub use key::{KeyAlgorithm, KeyId, PublicKey, SignatureAlgorithm, Signer};
+pub use key::{
+    KeyAlgorithm, KeyId, PublicKey, SignatureAlgorithm, Signer, ecdsa_signature_from_fixed,
+};
 #[cfg(feature = "manifest")]
 pub use layout::{APISERVER_CLIENT, FileKind, Owner, Role};
 pub use lifetime::{Lifetime, RENEW_BEFORE};

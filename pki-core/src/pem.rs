@@ -38,6 +38,8 @@ pub enum Content {
     Other(String),
     /// A private key in PKCS#8, SEC1 or PKCS#1
     PrivateKey(Zeroizing<Vec<u8>>),
+    /// `PUBLIC KEY`: a SubjectPublicKeyInfo
+    PublicKey(Vec<u8>),
 }
 
 impl Content {
@@ -51,6 +53,7 @@ impl Content {
             Self::EncryptedKey(_) => "ENCRYPTED PRIVATE KEY",
             Self::Other(label) => label,
             Self::LegacyEncryptedKey | Self::PrivateKey(_) => "PRIVATE KEY",
+            Self::PublicKey(_) => "PUBLIC KEY",
         }
     }
 }
@@ -158,7 +161,7 @@ fn content(label: &str, whole: &str, body: &str, line: usize) -> Result<Content,
         _ if label.ends_with("PRIVATE KEY") && body.contains("ENCRYPTED") => {
             return Ok(Content::LegacyEncryptedKey);
         }
-        "CERTIFICATE" | "CERTIFICATE REQUEST" | "X509 CRL" => label,
+        "CERTIFICATE" | "CERTIFICATE REQUEST" | "PUBLIC KEY" | "X509 CRL" => label,
         // cfssl writes PKCS#8 with a label of its own that only Go programs accept.
         "PRIVATE KEY" | "EC PRIVATE KEY" | "RSA PRIVATE KEY" | "Ed25519 PRIVATE KEY" => {
             return key(body).map(Content::PrivateKey).ok_or_else(|| not_base64(line, label));
@@ -177,6 +180,7 @@ fn content(label: &str, whole: &str, body: &str, line: usize) -> Result<Content,
         Ok(Some((Item::X509Certificate(der), _))) => Ok(Content::Certificate(der.to_vec())),
         Ok(Some((Item::Csr(der), _))) => Ok(Content::CertificateRequest(der.to_vec())),
         Ok(Some((Item::Crl(der), _))) => Ok(Content::Crl(der.to_vec())),
+        Ok(Some((Item::SubjectPublicKeyInfo(der), _))) => Ok(Content::PublicKey(der.to_vec())),
         Ok(_) | Err(_) => Err(not_base64(line, label)),
     }
 }

@@ -138,7 +138,7 @@ impl LockedFolder {
 }
 
 fn public_key(path: &Path, custody: &Custody) -> Result<PublicKey, Failure> {
-    Ok(custody.open(path)?.public_key().clone())
+    Ok(custody.open_file(path)?.public_key().clone())
 }
 
 /// Gives a file a name that no other file has.

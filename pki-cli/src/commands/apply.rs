@@ -65,7 +65,7 @@ pub(crate) fn run(args: &ApplyArgs, common: &Common) -> Result<ExitCode, Failure
     // Before a CA is created.
     cluster::specs_by_host(&manifest, &args.manifest.only)?;
     let path = common.folder_of(&args.manifest.file, &manifest);
-    let custody = args.custody.custody();
+    let custody = args.custody.custody()?;
     let ca = ApplyCa::open(&manifest, &path, common.owners(), custody)?;
     hosts::clean(&path.join(hosts::FOLDER))?;
     let warning = rotate_ca::check_stray(&manifest, &ca.chain.cas(&path)?.server, &path)?;

@@ -89,7 +89,7 @@ pub(crate) fn run(args: &RotateCaArgs, common: &Common) -> Result<ExitCode, Fail
     }
     let folder = LockedFolder::lock(&path, common.owners())?;
     hosts::clean(&path.join(hosts::FOLDER))?;
-    let run = steps::Run { manifest, path, args, common, custody: args.custody.custody() };
+    let run = steps::Run { manifest, path, args, common, custody: args.custody.custody()? };
     match args.step {
         Step::Begin => run.begin(folder),
         Step::Reissue => run.reissue(folder),
