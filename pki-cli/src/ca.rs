@@ -25,8 +25,8 @@ pub(crate) use self::folder::{
 pub(crate) use self::import::{Files, ForeignCa};
 pub(crate) use self::renew::lifetime_after;
 pub(crate) use self::revocation::{CRL_LIFETIME, CrlDue, CrlState, issued_by};
-pub(crate) use self::scan::Scan;
 pub(crate) use self::rotation::NextCa;
+pub(crate) use self::scan::Scan;
 use crate::failure::{Failure, shown};
 use crate::host;
 use crate::inventory::{CA_PROFILE, Entry, Inventory, Memory};

@@ -48,6 +48,7 @@ impl NamedPair {
             folder: absolute.parent().unwrap_or(Path::new("/")).to_owned(),
             certificate: certificate.to_owned(),
             key: certificate.with_file_name(key),
+            pending: certificate.with_extension("pending"),
             existing: Existing::Replace,
         })
     }

@@ -7,7 +7,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use pki_core::{Authority, CaRequest, Certificate, Issued, KeyAlgorithm, PublicKey, Signer};
+use pki_core::{Authority, CaRequest, Certificate, Issued, KeyAlgorithm, PublicKey};
 use time::Duration;
 
 use super::chain::Chain;

@@ -8,8 +8,8 @@ use std::process::ExitCode;
 use anstream::adapter::strip_str;
 use clap::ValueEnum;
 use pki_core::{
-    CaLimit, Certificate, FileKind, FileReport, Finding, HostFile, Purpose, Severity, parse_duration,
-    quote,
+    CaLimit, Certificate, FileKind, FileReport, Finding, HostFile, Purpose, Severity,
+    parse_duration, quote,
 };
 use serde::Serialize;
 use time::{Duration, OffsetDateTime};

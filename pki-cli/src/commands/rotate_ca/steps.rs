@@ -129,7 +129,12 @@ impl Run<'_> {
         if !is_issuing {
             folder.put_new_chain(&chain, &state.chain)?;
         }
-        self.apply(ApplyCa::of(folder, chain, self.custody.clone()), Leaves::AsManifest, RotationStep::Reissue, None)
+        self.apply(
+            ApplyCa::of(folder, chain, self.custody.clone()),
+            Leaves::AsManifest,
+            RotationStep::Reissue,
+            None,
+        )
     }
 
     pub(super) fn finish(mut self, folder: LockedFolder) -> Result<ExitCode, Failure> {
@@ -146,7 +151,12 @@ impl Run<'_> {
         self.check_served(&state.set, new)?;
         let chain = Chain::of(new.clone());
         folder.put_chain(&chain)?;
-        self.apply(ApplyCa::of(folder, chain, self.custody.clone()), Leaves::Keep, RotationStep::Finish, Some(new))
+        self.apply(
+            ApplyCa::of(folder, chain, self.custody.clone()),
+            Leaves::Keep,
+            RotationStep::Finish,
+            Some(new),
+        )
     }
 
     pub(super) fn abort(mut self, folder: LockedFolder) -> Result<ExitCode, Failure> {
@@ -180,7 +190,12 @@ impl Run<'_> {
         let chain = Chain::from_certificates(previous.ca().clone(), others.cloned().collect())?;
         folder.put_chain(&chain)?;
         let issuing = chain.ca().clone();
-        self.apply(ApplyCa::of(folder, chain, self.custody.clone()), Leaves::Keep, RotationStep::Abort, Some(&issuing))
+        self.apply(
+            ApplyCa::of(folder, chain, self.custody.clone()),
+            Leaves::Keep,
+            RotationStep::Abort,
+            Some(&issuing),
+        )
     }
 
     /// The rotation that is under way, if the hosts are ready for a step.
