@@ -15,15 +15,16 @@ use crate::{host, hosts};
 
 /// Write a manifest for a cluster that another tool made, and copy its certificates to the hosts' folders
 ///
-/// Reads one folder for each member, or one with the files of all, and the configuration of etcd in them:
-/// kubeadm's /etc/kubernetes/pki, kubespray's /etc/ssl/etcd/ssl, RKE's /etc/kubernetes/ssl, etcdadm's and
-/// easy-rsa's pki, or any names that etcd.conf.yaml, etcd.service or an environment file mentions. The folders
-/// stay as they are, and files that exist already are not replaced. `etcdpki plan` then shows what differs.
+/// Reads one folder for each member, or one with the files of all members, and etcd's configuration in them:
+/// kubeadm's /etc/kubernetes, kubespray's /etc/ssl/etcd/ssl, RKE's /etc/kubernetes/ssl, etcdadm's and easy-rsa's
+/// pki, or any names that etcd.conf.yaml, etcd.service, a pod or an environment file mentions. The folders stay
+/// as they are, and no existing file is replaced. `etcdpki plan` then shows what differs.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  \
     etcdpki adopt node1/ node2/ node3/ && etcdpki plan -f cluster.yaml")]
 pub(crate) struct AdoptArgs {
-    /// The folders, as they were copied from the hosts; the name of a folder is that of its host
+    /// The folders copied from the hosts. A folder belongs to the host in etcd's configuration, in its server
+    /// certificate, or otherwise to the host of the same name
     #[arg(required = true, value_name = "DIR")]
     folders: Vec<PathBuf>,
 

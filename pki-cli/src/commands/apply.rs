@@ -8,17 +8,21 @@ use std::process::ExitCode;
 use std::sync::mpsc;
 use std::thread;
 
-use pki_core::{Action, CertificateSpec, ClusterCas, Issued, KeyFormat, PrivateKey, Signer, quote};
+use pki_core::{
+    CertificateSpec, ClusterCas, Issued, KeyFormat, Manifest, PrivateKey, Signer, quote,
+};
 use zeroize::Zeroizing;
 
-use self::cas::{ApplyCas, Signing};
-use super::Common;
+pub(super) use self::cas::ApplyCas;
+use self::cas::Signing;
 use super::cluster::{
-    self, ApplyContext, HostWork, IssuedPair, ManifestArgs, Orphans, Outcome, Step, Tense, Work,
-    counts, in_parallel,
+    self, ApplyContext, HostWork, IssuedPair, Leaves, ManifestArgs, Orphans, Outcome, Step, Tense,
+    Work, counts, in_parallel,
 };
 use super::custody::CustodyArgs;
-use crate::failure::{Failure, full};
+use super::{Common, rotate_ca};
+use crate::ca::LockedFolder;
+use crate::failure::{Failure, full, shown};
 use crate::host;
 use crate::hosts::{self, BundleFile, NewFolder, Origins};
 use crate::inventory::FilePlace;
@@ -59,24 +63,74 @@ const AT_ONCE: usize = 512;
 pub(crate) fn run(args: &ApplyArgs, common: &Common) -> Result<ExitCode, Failure> {
     let mut manifest = cluster::read_manifest(&args.manifest.file)?;
     // Before a CA is created.
-    let specs = cluster::specs_by_host(&manifest, &args.manifest.only)?;
+    cluster::specs_by_host(&manifest, &args.manifest.only)?;
     let path = common.folder_of(&args.manifest.file, &manifest);
-    let custody = args.custody.custody();
-    let mut ca = ApplyCas::open(&manifest, &path, common.owners(), custody)?;
+    let custody = args.custody.custody()?;
+    let ca = ApplyCas::open(&manifest, &path, common.owners(), custody)?;
+    hosts::clean(&path.join(hosts::FOLDER))?;
+    if manifest.cas.is_none() {
+        let warning = rotate_ca::check_stray(&manifest, &ca.cluster()?.server, &path)?;
+        manifest.warnings.extend(warning);
+    }
+    let scope = Scope {
+        only: &args.manifest.only,
+        orphans: Orphans::of(args.prune),
+        removal: if args.yes { Removal::Confirmed } else { Removal::Ask },
+        leaves: Leaves::AsManifest,
+    };
+    let Applied { outcome, end, .. } = execute(&mut manifest, ca, &scope)?;
+    outcome.print(common.format, &end)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What a run may change.
+pub(super) struct Scope<'a> {
+    /// The hosts; all of them if none is named.
+    pub(super) only: &'a [String],
+    pub(super) orphans: Orphans,
+    pub(super) removal: Removal,
+    pub(super) leaves: Leaves,
+}
+
+/// Whether somebody has confirmed that files are removed.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub(super) enum Removal {
+    Ask,
+    Confirmed,
+}
+
+/// What a run did.
+pub(super) struct Applied {
+    pub(super) outcome: Outcome,
+    /// The last lines of the text output.
+    pub(super) end: String,
+    /// The CA's folder, which stays locked.
+    pub(super) folder: LockedFolder,
+}
+
+/// Brings the hosts' folders to what the manifest and the CAs in `ca` say. The CA's folder stays locked.
+pub(super) fn execute(
+    manifest: &mut Manifest,
+    mut ca: ApplyCas,
+    scope: &Scope<'_>,
+) -> Result<Applied, Failure> {
+    let specs = cluster::specs_by_host(manifest, scope.only)?;
+    let path = ca.path().to_owned();
     let cas = ca.cluster()?;
     let differences = manifest.ca_differences(&cas);
     manifest.warnings.extend(differences);
-    manifest.warnings.extend(cluster::limits(&manifest, &cas)?);
+    let limits = cluster::limits(manifest, &cas)?;
+    manifest.warnings.extend(limits);
     let crls = if manifest.crl { ca.crls()? } else { Vec::new() };
-    let context = ApplyContext::new(&manifest, Some(&cas), crls, &path)?;
-    let orphans = Orphans::of(args.prune);
+    let context = ApplyContext::new(manifest, Some(&cas), crls, &path)?.with_leaves(scope.leaves);
+    let orphans = scope.orphans;
     hosts::clean(&context.all)?;
 
-    let work = Work::find(&context, &specs, &args.manifest.only)?;
+    let work = Work::find(&context, &specs, scope.only)?;
     let needed = work.hosts.iter().filter(|host| host.is_needed(orphans));
     let needed: Vec<&HostWork<'_>> = needed.collect();
     let waiting: Vec<&CertificateSpec> = needed.iter().flat_map(|host| to_sign(host)).collect();
-    if orphans == Orphans::Remove && !args.yes {
+    if orphans == Orphans::Remove && scope.removal == Removal::Ask {
         confirm(&work.removals())?;
     }
     ca.prepare(&waiting)?;
@@ -91,14 +145,15 @@ pub(crate) fn run(args: &ApplyArgs, common: &Common) -> Result<ExitCode, Failure
 
     let mut steps: Vec<Step> = steps.into_iter().chain(work.steps(orphans)).collect();
     steps.retain(|step| step.action != "keep");
-    let next = context.next_for(&args.manifest.only);
-    let mut warnings = manifest.warnings.clone();
-    warnings.extend(remarks);
-    warnings.extend(context.warning.clone());
+    let (next, warning) = (context.next_for(scope.only), context.warning.clone());
     let end = if changed { done(&steps, &context) } else { "nothing to do\n".to_owned() };
+    drop(context);
+    let mut warnings = std::mem::take(&mut manifest.warnings);
+    warnings.extend(remarks);
+    warnings.extend(warning);
     let folder = full(&path);
-    Outcome { changed, folder, warnings, steps, next }.print(common.format, &end)?;
-    Ok(ExitCode::SUCCESS)
+    let outcome = Outcome { changed, folder, warnings, steps, next, rotation: None };
+    Ok(Applied { outcome, end, folder: ca.into_folder()? })
 }
 
 /// What was done, where, and what to do next.
@@ -109,7 +164,7 @@ fn done(steps: &[Step], context: &ApplyContext<'_>) -> String {
     if let Some(Step { host, .. }) = changed.next()
         && context.manifest.configuration
     {
-        let folder = full(&context.all.join(host));
+        let folder = shown(&context.all.join(host));
         let _ = writeln!(
             text,
             "install each changed folder on its host:\n  \
@@ -193,8 +248,7 @@ fn put_all(
 
 /// The certificates that a host needs.
 fn to_sign<'a>(host: &'a HostWork<'_>) -> impl Iterator<Item = &'a CertificateSpec> {
-    let missing = host.certificates.iter().filter(|(_, action)| *action != Action::Keep);
-    missing.map(|(spec, _)| *spec)
+    host.to_sign().map(|(spec, _)| spec)
 }
 
 /// Issues the certificates that a host needs and writes its folder next to its place. A host that keeps its folder gets
@@ -211,7 +265,7 @@ fn make(
     if !host.is_exchanged(orphans) {
         return Ok(None);
     }
-    let held = if host.has_other_formats() {
+    let held = if host.has_other_formats() || host.keeps_a_key() {
         hosts::read(&context.all.join(host.host))?
     } else {
         BTreeMap::new()
@@ -219,8 +273,11 @@ fn make(
     let mut files = Vec::new();
     let mut signed = Vec::new();
     let mut keys = Vec::new();
-    for spec in to_sign(host) {
-        let leaf_key = PrivateKey::generate(spec.key)?;
+    for (spec, action) in host.to_sign() {
+        let leaf_key = match host.kept_key(spec, action, &held) {
+            Some(key) => key,
+            None => PrivateKey::generate(spec.key)?,
+        };
         let request = spec.request(leaf_key.public_key().clone());
         let profile = context.profiles.profile(spec.role.profile())?;
         let ca = signing.for_role(&spec.role)?;

@@ -113,6 +113,7 @@ fn inspect(path: &Path) -> Result<Vec<Facts>, Failure> {
             }
             Content::PrivateKey(der) => key(&PrivateKey::from_der(&der).map_err(in_file)?),
             Content::EncryptedKey(_) | Content::LegacyEncryptedKey => Facts::EncryptedKey {},
+            Content::PublicKey(_) => Facts::Other { label: "PUBLIC KEY".to_owned() },
             Content::Crl(der) => crl(&Crl::from_der(&der).map_err(in_file)?).map_err(in_file)?,
             Content::Other(label) => Facts::Other { label: quote::name(&label) },
             // EC PARAMETERS only repeat the curve of the key that follows.

@@ -5,10 +5,10 @@ use std::process::ExitCode;
 
 use pki_core::{ClusterCas, FileKind, Manifest, Traffic};
 
-use super::Common;
 use super::cluster::{
     self, ApplyContext, ManifestArgs, Orphans, Outcome, Step, Tense, Work, counts,
 };
+use super::{Common, rotate_ca};
 use crate::ca::{self, Chain, CrlState, Found};
 use crate::failure::{Failure, full};
 use crate::host;
@@ -50,6 +50,10 @@ pub(crate) fn run(args: &PlanArgs, common: &Common) -> Result<ExitCode, Failure>
     if let Some(cas) = &cas {
         manifest.warnings.extend(manifest.ca_differences(cas));
         manifest.warnings.extend(cluster::limits(&manifest, cas)?);
+        if manifest.cas.is_none() {
+            let warning = rotate_ca::check_stray(&manifest, &cas.server, &folder)?;
+            manifest.warnings.extend(warning);
+        }
     }
     let specs = cluster::specs_by_host(&manifest, &args.manifest.only)?;
     let crls = if manifest.crl { crls(&manifest, cas.as_ref(), &folder)? } else { Vec::new() };
@@ -66,7 +70,9 @@ pub(crate) fn run(args: &PlanArgs, common: &Common) -> Result<ExitCode, Failure>
         (counts, false) if counts.is_empty() => "plan: nothing to do\n".to_owned(),
         (counts, false) => format!("plan: nothing to do, {counts}\n"),
     };
-    Outcome { changed, folder: full(&folder), warnings, steps, next }.print(common.format, &end)?;
+    let folder = full(&folder);
+    let outcome = Outcome { changed, folder, warnings, steps, next, rotation: None };
+    outcome.print(common.format, &end)?;
     Ok(if changed && args.exit_code { ExitCode::from(CHANGES) } else { ExitCode::SUCCESS })
 }
 

@@ -5,13 +5,13 @@ use std::path::Path;
 
 /// A folder with more files is a store of certificates, and no host's.
 const MOST_FILES: usize = 1000;
-/// `issued` and `private` of easy-rsa, `etcd` of kubeadm.
-const MOST_LEVELS: usize = 2;
+/// `issued` and `private` of easy-rsa, `pki/etcd` in `/etc/kubernetes`.
+const MOST_LEVELS: usize = 3;
 
 /// Where easy-rsa keeps a second copy of each certificate in `issued` and `revoked`.
 pub(crate) const COPIES: &str = "certs_by_serial";
 
-/// The paths of the files in a folder and in the folders right below it, sorted; none if there are too many.
+/// The paths of the files in a folder and in two levels of folders below it, sorted; none if there are too many.
 /// Hidden files are left out, and what cannot be read is: whoever reads it says so.
 pub(crate) fn files_of(folder: &Path) -> Option<Vec<String>> {
     let mut paths = Vec::new();

@@ -8,7 +8,8 @@ use std::process::ExitCode;
 use anstream::adapter::strip_str;
 use clap::ValueEnum;
 use pki_core::{
-    CaLimit, Certificate, FileKind, FileReport, Finding, HostFile, Severity, parse_duration, quote,
+    CaLimit, Certificate, FileKind, FileReport, Finding, HostFile, Purpose, Severity,
+    parse_duration, quote,
 };
 use serde::Serialize;
 use time::{Duration, OffsetDateTime};
@@ -116,13 +117,25 @@ pub(crate) fn run(args: &StatusArgs, common: &Common) -> Result<ExitCode, Failur
         let found = held.get(&(host.as_str(), file.as_str()));
         let certificate = found.and_then(|file| file.certificate());
         let report = reports.remove(&format!("{host}/{file}"));
+        // The host uses the files of another tool instead.
+        if found.is_none() && report.is_none() {
+            continue;
+        }
         let purpose = spec.role.profile();
         rows.push(row(host, &file, purpose, certificate, report.as_ref()));
     }
-    // Files that no host should hold in that form.
+    // The certificates of another tool, and files that no host should hold in that form.
     for (path, report) in reports {
         let (host, file) = path.split_once('/').unwrap_or(("", &path));
-        rows.push(row(host, file, "other", None, Some(&report)));
+        let found = held.get(&(host, file)).filter(|_| report.purpose().is_some());
+        let certificate = found.and_then(|file| file.certificate());
+        let purpose = match report.purpose() {
+            Some(Purpose::Server) => "server",
+            Some(Purpose::Peer) => "peer",
+            Some(Purpose::Client) => "client",
+            _ => "other",
+        };
+        rows.push(row(host, file, purpose, certificate, Some(&report)));
     }
     let ok = rows.iter().all(|row| row.problems.is_empty());
     let page = match (args.output, common.format) {

@@ -41,7 +41,7 @@ impl Members {
             addresses: BTreeMap::new(),
             token: None,
             path: None,
-            hosts: folders.iter().map(|folder| label(&folder.name)).collect(),
+            hosts: hosts_of_folders(folders, found),
             combined: Vec::new(),
             clients: Vec::new(),
             with_server: found
@@ -161,6 +161,27 @@ impl Members {
             })
             .collect()
     }
+}
+
+/// The host of each folder: that in the certificate of its server, if each folder has its own, otherwise the name of the
+/// folder. People copy `/etc/kubernetes/pki` of each host to a folder `pki`.
+fn hosts_of_folders(folders: &[AdoptedFolder], found: &[Found]) -> Vec<String> {
+    let of_server = |index: usize| {
+        let mut servers = found.iter().filter(|one| {
+            one.folder == index && one.pair.purpose == Purpose::Server && one.pair.host.is_none()
+        });
+        let leaf = &servers.next()?.leaf;
+        let cn = common_name(leaf).filter(|cn| leaf.is_valid_for(cn))?;
+        Some(label(cn)).filter(|name| !name.is_empty())
+    };
+    let servers: Vec<Option<String>> = (0..folders.len()).map(of_server).collect();
+    let is_shared =
+        |name: &String| servers.iter().filter(|other| other.as_ref() == Some(name)).count() > 1;
+    let hosts = folders.iter().zip(&servers).map(|(folder, server)| match server {
+        Some(name) if !is_shared(name) => name.clone(),
+        _ => label(&folder.name),
+    });
+    hosts.collect()
 }
 
 /// The hosts in the file names of members: in kubespray, the member on node1 is called etcd1.

@@ -2,6 +2,7 @@
 
 use time::Duration;
 
+use super::generation::is_generation_of;
 use crate::ca_set::{CaSet, ClusterCas};
 use crate::certificate::DistinguishedName;
 use crate::error::Error;
@@ -93,8 +94,11 @@ impl Manifest {
             lifetime = spec.expiry;
         }
         let constraints = ca.extensions.name_constraints.is_some();
+        // A rotation gave it a number.
+        let is_same = is_generation_of(&ca.subject, &spec.subject);
+        let subject = if is_same { spec.subject.to_string() } else { names_of(&ca.subject) };
         let pairs = [
-            ("subject", names_of(&ca.subject), spec.subject.to_string()),
+            ("subject", subject, spec.subject.to_string()),
             ("key", ca.public_key.algorithm_name(), spec.key.to_string()),
             ("lifetime", lifetime.to_string(), spec.expiry.to_string()),
             ("names", constrained(constraints).into(), constrained(self.constrain).into()),

@@ -88,15 +88,6 @@ impl ClientFile<'_> {
     }
 }
 
-impl Member<'_> {
-    /// Whether etcd's gateway connects to its own client port with the server certificate.
-    pub(crate) fn uses_gateway(&self) -> bool {
-        self.settings.is_not_off("enable-grpc-gateway")
-            && self.settings.find("client-cert-file").is_none()
-            && self.settings.asks_clients()
-    }
-}
-
 impl Trust<'_> {
     pub(crate) fn path(&self) -> String {
         format!("{}/{}", self.host, self.file)
@@ -159,6 +150,13 @@ impl<'a> Deployment<'a> {
     pub(crate) fn known_cas(&self) -> Vec<&'a Certificate> {
         let held = self.files.iter().flat_map(|file| &file.contents.certificates);
         self.cas.all().into_iter().chain(held.filter(|certificate| certificate.is_ca())).collect()
+    }
+
+    /// The files of a host that contain only CAs.
+    pub(crate) fn cas_beside(&self, host: &str) -> impl Iterator<Item = &'a [Certificate]> {
+        let files = self.by_host.get(host).into_iter().flatten();
+        let all = files.map(|file| file.contents.certificates.as_slice());
+        all.filter(|all| !all.is_empty() && all.iter().all(Certificate::is_ca))
     }
 
     /// The sets of CAs that certificates with a purpose are verified with, without duplicates.

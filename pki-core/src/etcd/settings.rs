@@ -160,6 +160,13 @@ impl EtcdSettings {
         self.is_on("client-cert-auth") || self.find("trusted-ca-file").is_some()
     }
 
+    /// Whether etcd's gateway connects to its own client port with the server certificate.
+    pub fn uses_gateway(&self) -> bool {
+        self.is_not_off("enable-grpc-gateway")
+            && self.find("client-cert-file").is_none()
+            && self.asks_clients()
+    }
+
     fn remark(&mut self, kind: RemarkKind, file: &str, text: impl Into<String>) {
         self.remarks.push(Remark { kind, file: file.to_owned(), text: text.into() });
     }

@@ -57,6 +57,32 @@ fn a_cluster_of_kubeadm_is_adopted() {
     );
 }
 
+/// All folders are called pki, and one has a fault: a key of another member.
+#[test]
+fn the_hosts_are_named_in_their_certificates_and_a_fault_is_in_the_plan() {
+    let lab = Lab::new();
+    made::kubeadm(&lab, "hosts");
+    for (name, _) in made::MEMBERS {
+        std::fs::create_dir_all(lab.path(format!("copies/{name}"))).unwrap();
+        let copy = lab.path(format!("copies/{name}/pki"));
+        std::fs::rename(lab.path(format!("hosts/{name}")), copy).unwrap();
+    }
+    made::swap(&lab, "copies/node2/pki/etcd/server.key", "copies/node1/pki/etcd/server.key");
+    lab.ok(&["adopt", "copies/node1/pki", "copies/node2/pki", "copies/node3/pki"]);
+    let run = lab.run(&["plan", "-f", "cluster.yaml"]);
+    let lines: Vec<&str> = run.stdout.lines().collect();
+    let servers: Vec<&&str> = lines.iter().filter(|line| line.ends_with("/server.pem")).collect();
+    let wanted = [
+        "  keep     node1/server.pem",
+        "  reissue  node2/server.pem",
+        "  keep     node3/server.pem",
+    ];
+    assert_eq!(servers, wanted.iter().collect::<Vec<_>>(), "{run:?}");
+    let at = lines.iter().position(|line| *line == wanted[1]).unwrap();
+    assert!(lines[at + 1].starts_with("           key file: "), "{run:?}");
+    assert_eq!(lines[at + 2], "  reissue  node2/peer.pem", "{run:?}");
+}
+
 /// The environment file tells the addresses, and that etcd2 runs on node2.
 #[test]
 fn a_cluster_of_kubespray_is_adopted() {

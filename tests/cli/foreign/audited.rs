@@ -64,6 +64,40 @@ fn members_made_by_hand_are_judged_by_the_files_that_they_use() {
     assert_eq!(errors(&lab), ["node2/cluster.key: file-missing"]);
 }
 
+/// The clients are not in the manifest, so no trust file says who verifies the servers.
+#[test]
+fn servers_of_another_ca_are_judged_by_the_ca_beside_them() {
+    for ca in ["servers", "peers", "clients"] {
+        let ca = format!("made-{ca}.crt");
+        let lab = lab(made::by_hand, &ca, "paths: { etcd: /opt/etcd }\n");
+        assert_eq!(errors(&lab), [""; 0], "{ca}");
+    }
+    let lab = lab(made::by_hand, "made-peers.crt", "paths: { etcd: /opt/etcd }\n");
+    made::authority(&lab, "/CN=servers CA", "made-again.crt", "made-again.key");
+    reissue(&lab, ("made-again.crt", "made-again.key"), SERVER, "node2/tls");
+    assert_eq!(errors(&lab), ["node2/tls.crt: path-unknown-authority"]);
+}
+
+/// `status` shows the certificates that the hosts use, and none that they do not need.
+#[test]
+fn the_status_is_that_of_the_files_that_are_used() {
+    let manifest = "paths: { etcd: /etc/kubernetes/pki/etcd }\n";
+    let lab = lab(made::kubeadm_hosts, "made/ca.crt", manifest);
+    let run = lab.run(&["status", "-f", "cluster.yaml", "--format", "json"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let rows = document["certificates"].as_array().unwrap().iter().skip(1);
+    let rows: Vec<String> = rows
+        .map(|row| {
+            let text = |field: &str| row[field].as_str().unwrap().to_owned();
+            assert!(row["days_left"].as_i64().unwrap() > 300 && row["serial"].is_string(), "{row}");
+            format!("{}/{} {}", text("host"), text("file"), text("purpose"))
+        })
+        .collect();
+    let of = |host: &str| [format!("{host}/peer.crt peer"), format!("{host}/server.crt server")];
+    assert_eq!(rows, ["node1", "node2", "node3"].map(of).concat());
+}
+
 /// Edits a file of a host once.
 fn edit(lab: &Lab, path: &str, from: &str, to: &str) {
     let path = format!("pki/hosts/{path}");
@@ -122,13 +156,13 @@ fn members_of_kubeadm_are_judged_by_the_files_that_they_use() {
             },
             Fault {
                 plant: |lab| {
-                    edit(lab, "node1/etcd.yaml", "https://127.0.0.1:2379", "http://0.0.0.0:2379")
+                    edit(lab, "node1/etcd.yaml", "https://127.0.0.1:2379", "http://0.0.0.0:2379");
                 },
                 error: "node1/etcd.yaml: cfg-auth-off",
             },
             Fault {
                 plant: |lab| {
-                    edit(lab, "node3/etcd.yaml", "--trusted-ca-file", "--trusted-ca-files")
+                    edit(lab, "node3/etcd.yaml", "--trusted-ca-file", "--trusted-ca-files");
                 },
                 error: "node3/etcd.yaml: cfg-malformed",
             },

@@ -74,6 +74,12 @@ fn a_folder_of_kubeadm_is_known() {
     made::kubeadm_hosts(&lab, "pods");
     fs::copy(lab.path("pods/node1/etcd.yaml"), lab.path("hosts/node1/etcd.yaml")).unwrap();
     healthy(&lab, "hosts/node1");
+    // All of /etc/kubernetes
+    fs::create_dir_all(lab.path("kubernetes/manifests")).unwrap();
+    fs::rename(lab.path("hosts/node1/etcd.yaml"), lab.path("kubernetes/manifests/etcd.yaml"))
+        .unwrap();
+    fs::rename(lab.path("hosts/node1"), lab.path("kubernetes/pki")).unwrap();
+    healthy(&lab, "kubernetes");
 
     let peer: fn(&Lab) = |lab| {
         made::leaf(lab, CA, SERVER, "hosts/node1/etcd/peer.crt", "hosts/node1/etcd/peer.key");
@@ -155,6 +161,11 @@ fn a_folder_made_by_hand_is_read_by_its_configuration() {
     for (name, _) in made::MEMBERS {
         healthy(&lab, &format!("hosts/{name}"));
     }
+    // The configuration turns the gateway off, so the server's certificate is never that of a client.
+    let server = ("hosts/node1/tls.crt", "hosts/node1/tls.key");
+    made::leaf(&lab, ("made-servers.crt", "made-servers.key"), SERVER, server.0, server.1);
+    let run = lab.run(&["verify", "hosts/node1", "--warn-as-error"]);
+    assert_eq!(run.code, 0, "{run:?}");
     let usages: fn(&Lab) = |lab| {
         let ca = ("made-peers.crt", "made-peers.key");
         made::leaf(lab, ca, SERVER, "hosts/node1/cluster.crt", "hosts/node1/cluster.key");

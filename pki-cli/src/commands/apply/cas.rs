@@ -17,7 +17,7 @@ use crate::signer::Custody;
 use crate::store::{self, Access, Owners};
 
 /// The CAs of a run. Nobody else works in their folders meanwhile.
-pub(super) struct ApplyCas {
+pub(crate) struct ApplyCas {
     cas: Vec<ApplyCa>,
     /// The folder around those of separate CAs.
     around: Option<LockedFolder>,
@@ -46,6 +46,27 @@ impl ApplyCas {
             all.cas.push(ApplyCa::open((traffic, spec), manifest, &folder, owners, custody)?);
         }
         Ok(all)
+    }
+
+    /// The CA with these certificates, which issues everything, in a folder that is locked already.
+    pub(crate) fn of(folder: LockedFolder, chain: Chain, custody: Custody) -> Self {
+        let custody = Rc::new(custody);
+        let (traffic, signing, step, remarks) = (None, None, None, Vec::new());
+        let ca = ApplyCa { traffic, chain, signing, step, remarks, folder, custody };
+        Self { cas: vec![ca], around: None }
+    }
+
+    /// The folder of the CA, or the one around those of separate CAs.
+    pub(super) fn path(&self) -> &Path {
+        let of_ca = self.cas.first().map(|ca| ca.folder.path());
+        let around = self.around.as_ref().map(LockedFolder::path);
+        around.or(of_ca).unwrap_or(Path::new(""))
+    }
+
+    /// The same folder, which stays locked.
+    pub(super) fn into_folder(mut self) -> Result<LockedFolder, Failure> {
+        let of_ca = self.cas.pop().map(|ca| ca.folder);
+        self.around.or(of_ca).ok_or_else(|| Failure::bug("a cluster without a CA"))
     }
 
     /// The certificates of all of them.

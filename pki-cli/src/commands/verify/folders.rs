@@ -24,8 +24,8 @@ pub(super) struct Part {
     purpose: Purpose,
     key: Option<PathBuf>,
     pub(super) trusted: Option<PathBuf>,
-    /// Whether another CA than etcd's issued it, so that etcd never meets it.
-    pub(super) is_of_another_ca: bool,
+    /// The rules that do not apply to it.
+    pub(super) inapplicable: Vec<&'static str>,
 }
 
 impl Part {
@@ -76,13 +76,19 @@ impl Folders {
                 trusted = issuer_of(&certificate, others.map(|other| inside(&other.certificate)));
             }
             let key = pair.key.as_ref().map(inside);
-            let is_of_another_ca = read.is_of_another_ca(pair);
+            let mut inapplicable = Vec::new();
+            if read.is_of_another_ca(pair) {
+                inapplicable.push("peer-port-open-to-clients");
+            }
+            if read.settings.as_ref().is_some_and(|settings| !settings.uses_gateway()) {
+                inapplicable.push("srv-eku-client");
+            }
             let purpose = match read_certificates(&certificate) {
                 Ok(certificates) => pair.purpose_of(&certificates[0]),
                 // Whoever verifies the file says why it cannot be read.
                 Err(_) => pair.purpose,
             };
-            let part = Part { purpose, key, trusted, is_of_another_ca };
+            let part = Part { purpose, key, trusted, inapplicable };
             self.parts.insert(certificate, part);
         }
     }
