@@ -124,7 +124,7 @@ impl Manifest {
         // A separate rule checks the key.
         let held = Held { certificate, chain: &chain, key: Some(&certificate.public_key) };
         let set = cas.for_role(&spec.role);
-        let compared = spec.compare(Some(held), set, profile, self.renew_before, now)?;
+        let compared = spec.compare(Some(held), set, profile, now)?;
         let Action::Reissue { drift } = compared else { return Ok(Vec::new()) };
         let findings = drift.into_iter().map(|drift| {
             let evidence =
@@ -244,7 +244,15 @@ const DERIVED: &[Derived] = &[
         explained_by: |other| matches!(other, "shared-key" | "cli-shared-key"),
     },
     // A certificate with another fault also differs from the manifest.
-    Derived { rule: "manifest-drift", explained_by: |other| other != "manifest-drift" },
+    Derived {
+        rule: "manifest-drift",
+        explained_by: |other| {
+            !matches!(
+                other,
+                "manifest-drift" | "leaf-ends-with-ca" | "leaf-expiring" | "ca-expiring"
+            )
+        },
+    },
 ];
 
 impl Found {

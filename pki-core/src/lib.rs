@@ -133,6 +133,8 @@ mod finding;
 
 mod error;
 
+#[cfg(feature = "profiles")]
+mod dialect;
 mod suggest;
 
 mod duration;
@@ -155,6 +157,9 @@ mod certificate;
 mod crl;
 mod private_key;
 
+#[cfg(feature = "encrypted-keys")]
+mod encrypted_key;
+
 mod report;
 
 #[cfg(feature = "pkcs12")]
@@ -162,6 +167,7 @@ mod pkcs12;
 
 mod held_keys;
 
+mod lifetime;
 mod template;
 
 #[cfg(feature = "profiles")]
@@ -220,15 +226,17 @@ pub use certificate::{
 };
 pub use cidr::Cidr;
 #[cfg(feature = "manifest")]
-pub use cluster::{Action, CertificateSpec, Drift, Held};
+pub use cluster::{Action, CaLimit, CaStage, CertificateSpec, Drift, Held};
 pub use crl::{Crl, RevocationReason, RevokedCertificate};
 #[cfg(feature = "profiles")]
 pub use csr_json::{CaSection, CsrJson};
 #[cfg(feature = "manifest")]
 pub use deployment::HostFile;
+#[cfg(feature = "profiles")]
+pub use dialect::{Dialect, Lenient};
 pub use draft::{Draft, Issued, IssuedBy, Signable};
 pub use duration::{parse_duration, parse_lifetime};
-pub use error::{Defect, Error, Input, Invalid};
+pub use error::{Defect, Error, Input, Invalid, Position};
 #[cfg(feature = "manifest")]
 pub use etcd::{
     EtcdOption, EtcdSettings, EtcdVersion, FileLookup, OptionKind, Remark, RemarkKind, UnitAccount,
@@ -240,6 +248,7 @@ pub use held_keys::private_keys;
 pub use key::{KeyAlgorithm, KeyId, PublicKey, SignatureAlgorithm, Signer};
 #[cfg(feature = "manifest")]
 pub use layout::{APISERVER_CLIENT, FileKind, Owner, Role};
+pub use lifetime::{Lifetime, RENEW_BEFORE};
 #[cfg(feature = "manifest")]
 pub use manifest::{
     CaSpec, Client, ClientFormat, ClusterState, Endpoint, EtcdConfig, Host, KubernetesVersion,
@@ -249,12 +258,12 @@ pub use name::{DnsName, EmailAddress, San, Uri};
 pub use oid::Oid;
 pub use pem::{Content, Section, is_pem, read as read_pem};
 #[cfg(feature = "pkcs12")]
-pub use pkcs12::KeyStoreContents;
+pub use pkcs12::{KeyStoreContents, read_pkcs12};
 #[cfg(feature = "manifest")]
 pub use pki_folder::{FolderFile, FolderPair, PkiFolder};
 pub use private_key::{KeyFormat, PrivateKey};
 #[cfg(feature = "profiles")]
-pub use profile::{CopyExtensions, CsrWhitelist, NamePattern, Profile, SigningConfig};
+pub use profile::{CopyExtensions, CsrWhitelist, NamePattern, Profile, SigningConfig, Unusable};
 pub use report::{
     CertificationPath, PathCertificate, PathLimit, Place, Report, SignatureStatus, Trust,
 };

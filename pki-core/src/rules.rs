@@ -60,7 +60,7 @@ pub(crate) use self::files::MANIFEST_DRIFT;
 pub use self::files::unreadable_file;
 pub use self::go::{Demand as GoDemand, go_demands};
 pub(crate) use self::path::{
-    CHAIN_ORDER, PATH_REJECTED, PATH_SIGNATURE, PATH_TOO_DEEP, PATH_UNKNOWN_AUTHORITY,
+    CHAIN_ORDER, PATH_REJECTED, PATH_SIGNATURE, PATH_TOO_DEEP, PATH_UNKNOWN_AUTHORITY, not_der,
 };
 pub(crate) use self::revocation::{
     check_crl_before_signing, unused_crls, violations as revocation_violations,

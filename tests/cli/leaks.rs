@@ -109,11 +109,27 @@ const OPTIONS: &[(&str, &str, &[&str])] = &[
         "--password-file",
         &["export", "etcdone", "--as", "pkcs12", "--password-file", "given", "--out", "out"],
     ),
+    ("import-ca", "--cert", &["import-ca", "--dir", "new", "--cert", "given"]),
+    (
+        "import-ca",
+        "--key",
+        &["import-ca", "--dir", "new", "--cert", "pki/ca.pem", "--key", "given"],
+    ),
+    (
+        "import-ca",
+        "PASSPHRASE",
+        &["import-ca", "--dir", "new", "--cert", "given", "--ca-passphrase", "file:given"],
+    ),
     ("init-ca", "--csr-json", &["init-ca", "--dir", "new", "--csr-json", "given"]),
     ("inspect", "FILE", &["inspect", "given"]),
     ("issue", "--config", &["issue", "--profile", "www", "new", "--config", "given"]),
     ("issue", "--csr", &["issue", "--profile", "client", "new", "--csr", "given"]),
     ("issue", "--csr-json", &["issue", "--profile", "client", "new", "--csr-json", "given"]),
+    (
+        "passwd",
+        "PASSPHRASE",
+        &["passwd", "--dir", "locked", "--ca-passphrase", "file:given", "--remove"],
+    ),
     ("plan", "--file", &["plan", "--file", "given"]),
     ("status", "--file", &["status", "--file", "given"]),
     ("verify", "LEAF", &["verify", "given"]),
@@ -158,6 +174,9 @@ fn lab() -> Lab {
     lab.write("cluster.yaml", MANIFEST);
     lab.ok(&["apply", "-f", "cluster.yaml"]);
     lab.ok(&["issue", "--profile", "client", "api"]);
+    lab.write("passphrase", "nobody guesses this");
+    set_secret(&lab, "passphrase");
+    lab.ok(&["--dir", "locked", "init-ca", "--ca-passphrase", "file:passphrase"]);
     lab
 }
 

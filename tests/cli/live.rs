@@ -2,8 +2,11 @@
 //! the worker at their own addresses.
 
 mod configuration;
+mod delivered;
 mod grown;
+mod provision;
 mod readers;
+mod revoked;
 mod script;
 mod shapes;
 

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use pki_core::{AdoptedFile, AdoptedFolder, Adoption, FileKind, Manifest};
 
+use super::Common;
 use super::small_folder::files_of;
-use super::{Common, cluster};
 use crate::ca::certificate_path;
 use crate::failure::{Failure, shown};
 use crate::output::{Format, json};
@@ -34,14 +34,20 @@ pub(crate) struct AdoptArgs {
 }
 
 pub(crate) fn run(args: &AdoptArgs, common: &Common) -> Result<ExitCode, Failure> {
+    if args.manifest == Path::new("-") {
+        return Err(Failure::usage(
+            "--file -: the manifest needs a place, because the CA's folder is beside it",
+        )
+        .hinted("name a file with --file"));
+    }
     let mut folders = Vec::new();
     for folder in &args.folders {
         folders.push(read_folder(folder)?);
     }
-    let adoption =
-        Adoption::read(&folders).map_err(|mistakes| cluster::all(&mistakes, "in the folders"))?;
+    let adoption = Adoption::read(&folders)
+        .map_err(|mistakes| Failure::mistakes(mistakes, "in the folders"))?;
     let manifest = Manifest::from_yaml(adoption.manifest.as_bytes())
-        .map_err(|mistakes| cluster::all(&mistakes, "in the folders"))?;
+        .map_err(|mistakes| Failure::mistakes(mistakes, "in the folders"))?;
     let ca_folder = common.folder_of(&args.manifest, &manifest);
     let mut batch = Batch::new(Existing::Keep);
     batch.check_place(&args.manifest)?;

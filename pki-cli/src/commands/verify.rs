@@ -24,7 +24,7 @@ use self::inputs::Input;
 use self::live::LiveArgs;
 use self::readers::Unreadable;
 use self::stream::Pace;
-use super::{Common, audit, cluster};
+use super::{Common, audit, cluster, complete};
 use crate::failure::{Failure, full};
 use crate::host;
 use crate::hosts;
@@ -52,7 +52,7 @@ use crate::output::verdict::{Judged, Outcome, Place, Rendered, Verdict, View};
     etcdpki verify -f cluster.yaml --connect --cert api.pem --cert-key api-key.pem")]
 pub(crate) struct VerifyArgs {
     /// The certificates, PEM or DER, and folders of them; - is standard input
-    #[arg(required_unless_present_any = ["manifest", "connect"], value_name = "LEAF")]
+    #[arg(value_name = "LEAF")]
     files: Vec<PathBuf>,
 
     /// Verify the folders of all hosts against this manifest, and the certificates against each other
@@ -111,7 +111,8 @@ pub(crate) struct VerifyArgs {
     warn_as_error: bool,
 
     /// Do not count the findings of a rule, for a reason that the output repeats
-    #[arg(long, value_name = "RULE=REASON", value_parser = IgnoreParser)]
+    #[arg(long, value_name = "RULE=REASON", value_parser = IgnoreParser,
+        add = complete::ignorable_rules())]
     ignore: Vec<Ignore>,
 
     #[command(flatten)]
@@ -148,6 +149,12 @@ enum PolicyArg {
 }
 
 pub(crate) fn run(args: &VerifyArgs, common: &Common) -> Result<ExitCode, Failure> {
+    if args.files.is_empty() && args.manifest.is_none() && !args.live.is_wanted() {
+        return Err(Failure::usage("nothing to verify").hinted(
+            "name certificates or folders (etcdpki verify etcdone.pem), - for standard input, a manifest \
+             (-f cluster.yaml) or a live endpoint (--connect HOST:2379)",
+        ));
+    }
     let exceptions = Exceptions::new(&args.ignore, args.warn_as_error);
     let manifest = args.manifest.as_deref().map(cluster::read_manifest).transpose()?;
     let folder = match (&args.manifest, &manifest) {

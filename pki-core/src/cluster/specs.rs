@@ -7,6 +7,7 @@ use crate::certificate::DistinguishedName;
 use crate::error::Error;
 use crate::key::{KeyAlgorithm, PublicKey};
 use crate::layout::{APISERVER_CLIENT, Role};
+use crate::lifetime::Lifetime;
 use crate::manifest::{ClientFormat, Host, Manifest};
 use crate::name::San;
 use crate::request::{CaRequest, Request};
@@ -29,6 +30,8 @@ pub struct CertificateSpec {
     pub key: KeyAlgorithm,
     /// The lifetime.
     pub expiry: Duration,
+    /// How long before its end it is renewed, unless half of its lifetime is shorter.
+    pub renew_before: Duration,
     /// The forms in which the host gets it and its key.
     pub formats: Vec<ClientFormat>,
 }
@@ -37,7 +40,8 @@ impl CertificateSpec {
     /// The request for this certificate with a key.
     pub fn request(&self, public_key: PublicKey) -> Request {
         let mut request = Request::new(self.subject.clone(), self.names.clone(), public_key);
-        request.expiry = Some(self.expiry);
+        request.lifetime = Lifetime::UpTo(self.expiry);
+        request.renew_before = self.renew_before;
         request
     }
 }
@@ -103,6 +107,7 @@ impl Manifest {
                     names,
                     key: member.key,
                     expiry: member.expiry,
+                    renew_before: self.renew_before,
                     formats: vec![ClientFormat::Pem],
                 });
                 Ok(())
@@ -129,6 +134,7 @@ impl Manifest {
                 names: Vec::new(),
                 key: host.key,
                 expiry: host.expiry,
+                renew_before: self.renew_before,
                 formats: vec![ClientFormat::Pem],
             });
         }
@@ -139,6 +145,7 @@ impl Manifest {
             names: client.sans.clone(),
             key: client.key,
             expiry: client.expiry,
+            renew_before: self.renew_before,
             formats: client.formats.clone(),
         }));
         Ok(specs)

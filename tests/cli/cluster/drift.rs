@@ -15,7 +15,7 @@ fn drift(name: &str, manifest: &str, change: impl FnOnce(&Lab), expected: &[&str
     let before = tree(&lab);
 
     let plan = lab.run(PLAN);
-    assert_eq!(plan.code, 1, "{plan:?}");
+    assert_eq!(plan.code, 4, "{plan:?}");
     snapshot(name, &steady(&plan.stdout));
     assert_eq!(tree(&lab), before, "plan wrote");
 

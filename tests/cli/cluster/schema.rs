@@ -97,7 +97,7 @@ sys.exit(1 if errors else 0)
     };
     let example = std::fs::read_to_string(peers::root().join("examples/lab/cluster.yaml")).unwrap();
     for manifest in [LAB, layout::GROWN, shapes::EVERYTHING, &example] {
-        assert_eq!(with_manifest(manifest).run(PLAN).code, 1, "{manifest}");
+        assert_eq!(with_manifest(manifest).run(PLAN).code, 4, "{manifest}");
         let run = judge(manifest);
         assert_eq!(run.code, 0, "{manifest}\n{run:?}");
     }

@@ -7,10 +7,21 @@ use crate::bad_input::redacted;
 fn plan_says_what_apply_then_does() {
     let lab = with_manifest(LAB);
     let plan = lab.run(PLAN);
-    assert_eq!(plan.code, 1, "{plan:?}");
+    assert_eq!(plan.code, 4, "{plan:?}");
+    assert_eq!(lab.run(&PLAN[..3]).code, 0, "only --exit-code tells of changes");
     assert!(!lab.path("pki").exists(), "plan wrote");
     snapshot("first_plan", &redacted(&plan.stdout, lab.folder()));
-    assert_eq!(lab.ok(APPLY), plan.stdout + "done\n");
+    let (steps, summary) = plan.stdout.rsplit_once("plan: ").unwrap();
+    let done = summary.trim().replace("to create", "created").replace("to write", "written");
+    let hosts = lab.path("pki/hosts").display().to_string();
+    let install = "sh etcdone/install.sh && rm -r etcdone";
+    assert_eq!(
+        lab.ok(APPLY),
+        format!(
+            "{steps}done: {done} in {hosts}\ninstall each changed folder on its host:\n  \
+             scp -r {hosts}/etcdone root@etcdone: && ssh root@etcdone '{install}'\n"
+        )
+    );
     nothing_to_do(&lab);
 }
 
@@ -24,7 +35,10 @@ fn a_second_apply_writes_no_file() {
     }
     let run = lab.run(&[APPLY, &["--format", "json"]].concat());
     assert_eq!(run.code, 0, "{run:?}");
-    assert_eq!(json(&run), serde_json::json!({ "changed": false, "warnings": [], "steps": [] }));
+    let folder = lab.path("pki");
+    let nothing =
+        serde_json::json!({ "changed": false, "folder": folder, "warnings": [], "steps": [] });
+    assert_eq!(json(&run), nothing);
     assert_eq!(tree(&lab), before);
 }
 

@@ -7,6 +7,8 @@ pub(crate) mod chains;
 mod classes;
 mod compare;
 mod demands;
+mod documentation;
+mod issued;
 pub(crate) mod judge;
 mod kinds;
 pub(crate) mod samples;

@@ -27,6 +27,8 @@ pub(crate) struct ApplyContext<'a> {
     pub(crate) cas: Option<&'a ClusterCas>,
     /// The CAs that a host trusts, in PEM. Empty before there is a CA.
     trusted: String,
+    /// The CRL that members get, in DER. Empty if a new one is due, so that no file equals it.
+    crl: Option<Vec<u8>>,
     /// What the cluster must be told.
     next: Vec<Next>,
     /// What is odd about the hosts' folders, and not a mistake.
@@ -42,6 +44,7 @@ impl<'a> ApplyContext<'a> {
     pub(crate) fn new(
         manifest: &'a Manifest,
         cas: Option<&'a ClusterCas>,
+        crl: Option<Vec<u8>>,
         folder: &Path,
     ) -> Result<Self, Failure> {
         let trusted = cas.map(|cas| cas.server.trust_pem()).transpose()?;
@@ -52,6 +55,7 @@ impl<'a> ApplyContext<'a> {
             profiles: SigningConfig::etcd(),
             cas,
             trusted: trusted.unwrap_or_default(),
+            crl,
             next,
             warning,
             all: folder.join(hosts::FOLDER),
@@ -67,11 +71,13 @@ impl<'a> ApplyContext<'a> {
     }
 
     /// The files of a host's folder other than certificates and keys.
-    pub(crate) fn public_files(&self, host: &str) -> Vec<(FileKind, String)> {
-        let trusted = (FileKind::TrustedCas, self.trusted.clone());
+    pub(crate) fn public_files(&self, host: &str) -> Vec<(FileKind, Vec<u8>)> {
+        let trusted = (FileKind::TrustedCas, self.trusted.clone().into_bytes());
+        let is_member = self.manifest.etcd.iter().any(|member| member.name == host);
+        let crl = self.crl.iter().filter(|_| is_member).map(|crl| (FileKind::Crl, crl.clone()));
         let generated = self.bundles.generated(host).into_iter();
-        let generated = generated.map(|file| (file.kind, file.contents));
-        [trusted].into_iter().chain(generated).collect()
+        let generated = generated.map(|file| (file.kind, file.contents.into_bytes()));
+        [trusted].into_iter().chain(crl).chain(generated).collect()
     }
 }
 
@@ -222,7 +228,7 @@ impl<'a> HostWork<'a> {
         }
         for (kind, contents) in context.public_files(host) {
             let found = files.remove(&file_name(&kind));
-            if found.as_ref().is_some_and(|found| *found.contents == contents.as_bytes()) {
+            if found.as_ref().is_some_and(|found| *found.contents == contents) {
                 work.keep(&kind, found.as_ref());
             } else {
                 work.files.push(kind);
@@ -260,7 +266,6 @@ impl<'a> HostWork<'a> {
                 }),
                 cas.for_role(&spec.role),
                 context.profiles.profile(spec.role.profile())?,
-                context.manifest.renew_before,
                 context.now,
             )?,
             (Some(Err(problem)), _) => Action::replace_unreadable(problem.to_string()),

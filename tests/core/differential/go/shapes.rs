@@ -18,7 +18,7 @@ use crate::foreign::{ca_params, self_signed, signed};
 use crate::lab::NOW;
 
 /// What can be wrong with a CA, so that another certificate of it must be taken.
-const DEFECTS: [(&str, fn(&mut Fields)); 17] = [
+const DEFECTS: [(&str, fn(&mut Fields)); 20] = [
     ("nothing", |_| {}),
     ("nothing", |_| {}),
     ("nothing", |_| {}),
@@ -41,6 +41,9 @@ const DEFECTS: [(&str, fn(&mut Fields)); 17] = [
     ("permits others", |fields| constrain(fields, 0xa0, b"other.org")),
     ("permits the host", |fields| constrain(fields, 0xa0, b"example.com")),
     ("unknown and critical", |fields| put(fields, &[0x2a, 3, 4], &[0xff], &[5, 0])),
+    ("of version 1", |fields| version(fields, None)),
+    ("of version 1, written out", |fields| version(fields, Some(0))),
+    ("of version 2", |fields| version(fields, Some(1))),
     ("names of its own", |fields| {
         put(fields, &[0x55, 0x1d, 17], &[], &tlv(0x30, &tlv(0x82, b"ca.example.com")));
     }),
@@ -53,6 +56,13 @@ const USAGES: &[u8] = &[0x55, 0x1d, 37];
 fn validity(fields: &mut Fields, which: usize, text: &str) {
     let at = serial_at(fields) + 3;
     fields[at].inner()[which] = Node::octets(0x17, text);
+}
+
+/// An older version, which has no extensions.
+fn version(fields: &mut Fields, number: Option<u8>) {
+    fields.retain(|field| !matches!(field.tag, 0xa0 | 0xa3));
+    let written = number.map(|number| Node::nodes(0xa0, vec![Node::octets(0x02, [number])]));
+    fields.splice(0..0, written);
 }
 
 fn constrain(fields: &mut Fields, tag: u8, domain: &[u8]) {
@@ -106,13 +116,14 @@ pub(crate) fn web(pool: &Pool, random: &mut Random) -> Case {
         0 => intermediates.extend(roots.clone()),
         1 => roots.extend(intermediates.last().cloned()),
         2 => intermediates.reverse(),
-        3 => roots.push(leaf.clone()),
+        // A leaf that is trusted itself is another question.
+        3 => roots.extend(intermediates.first().cloned()),
         _ => {}
     }
     let purpose = random.one_of(&[Purpose::Server, Purpose::Client, Purpose::Peer, Purpose::Any]);
     let host = matches!(purpose, Purpose::Server).then(|| HOST.to_owned());
     let question = Question { leaf, intermediates, roots, host, purpose, at: NOW };
-    Case { question, story, key: pkcs8(key) }
+    Case { question, story, key: pkcs8(key), has_one_path: false }
 }
 
 fn certify(
