@@ -6,24 +6,26 @@ mod folder;
 mod import;
 mod renew;
 mod revocation;
+mod rotation;
 mod scan;
 
 use std::path::Path;
 
 use pki_core::{
-    Authority, CaRequest, Certificate, Crl, CrlRequest, Error, IssuanceContext, Issued, Profile,
-    PublicKey, Renewal, Request, Signer,
+    Authority, CaRequest, Certificate, Crl, CrlRequest, Draft, Error, IssuanceContext, Issued,
+    IssuedBy, Profile, PublicKey, Renewal, Request, Signer,
 };
 use time::OffsetDateTime;
 
 pub(crate) use self::chain::{Chain, read_certificates};
 pub(crate) use self::create::{NewCa, Opened, Remains};
 pub(crate) use self::folder::{
-    Found, LockedFolder, Lost, certificate_path, check_foreign, key_path,
+    Found, LockedFolder, Lost, certificate_path, check_foreign, key_path, next_key_path,
 };
 pub(crate) use self::import::{Files, ForeignCa};
 pub(crate) use self::renew::lifetime_after;
 pub(crate) use self::revocation::{CRL_LIFETIME, CrlDue, CrlState, issued_by};
+pub(crate) use self::rotation::NextCa;
 pub(crate) use self::scan::Scan;
 use crate::failure::{Failure, shown};
 use crate::host;
@@ -100,11 +102,30 @@ impl Ca {
         chain: Chain,
         custody: &Custody,
     ) -> Result<Self, Failure> {
+        // During a rotation, either CA may be the one that issues.
+        let next = next_key_path(folder);
+        if custody.is_file() && store::is_there(&next)? {
+            let signer = custody.open_file(&next)?;
+            if *signer.public_key() == chain.ca().public_key {
+                return Self::new(folder, chain, signer);
+            }
+        }
         let path = key_path(folder);
-        if !store::is_there(&path)? {
+        if custody.is_file() && !store::is_there(&path)? {
             return Err(Found::WithoutKey.refusal(folder));
         }
-        let signer = custody.open(&path)?;
+        let signer = custody.open(&path, &chain.ca().public_key)?;
+        let ca = chain.ca();
+        if *signer.public_key() != ca.public_key {
+            return Err(Failure::usage(format!(
+                "{} is not the key of {}: it is {}, the certificate is for {}",
+                custody.name(&path),
+                shown(&certificate_path(folder)),
+                signer.public_key().key_id(),
+                ca.public_key.key_id(),
+            ))
+            .hinted("restore the two files that belong together; the CA's own certificate comes first in ca.pem"));
+        }
         Self::new(folder, chain, signer)
     }
 
@@ -114,16 +135,6 @@ impl Ca {
         signer: Box<dyn Signer + Send + Sync>,
     ) -> Result<Self, Failure> {
         let ca = chain.ca();
-        if *signer.public_key() != ca.public_key {
-            return Err(Failure::usage(format!(
-                "{} is not the key of {}: it is {}, the certificate is for {}",
-                shown(&key_path(folder)),
-                shown(&certificate_path(folder)),
-                signer.public_key().key_id(),
-                ca.public_key.key_id(),
-            ))
-            .hinted("restore the two files that belong together; the CA's own certificate comes first in ca.pem"));
-        }
         let inventory = Inventory::of(folder);
         let remarks = remarks_about(&inventory, ca)?;
         Ok(Self {
@@ -216,6 +227,31 @@ impl Ca {
     ) -> Result<Pending<Issued>, Error> {
         let draft = self.authority.draft_intermediate(request, public_key, context)?;
         Pending::signed(draft.sign(&*self.signer)?, CA_PROFILE, context.now)
+    }
+
+    /// Drafts a certificate whose signature comes from elsewhere.
+    pub(crate) fn draft(
+        &self,
+        request: &Request,
+        profile: &Profile,
+        context: &IssuanceContext,
+    ) -> Result<Draft, Error> {
+        self.authority.draft(request, profile, context)
+    }
+
+    /// Adds a signature that came from elsewhere, perhaps days after the draft. The rules judge the certificate again.
+    pub(crate) fn finish(
+        &self,
+        draft: &Draft,
+        signature: &[u8],
+        profile: &Profile,
+        now: OffsetDateTime,
+    ) -> Result<Pending<Issued>, Error> {
+        let ca = IssuedBy::Ca(self.certificate());
+        let mut issued =
+            Draft::<Certificate>::from_tbs(draft.tbs(), ca, now)?.assemble(signature)?;
+        issued.left_out = draft.left_out().to_vec();
+        Pending::signed(issued, &profile.name, now)
     }
 
     /// Records everything that was signed, in one transaction that is on disk afterwards.

@@ -25,6 +25,7 @@ mod passwd;
 mod plan;
 mod renew;
 mod revoke;
+mod rotate_ca;
 mod show;
 mod small_folder;
 mod status;
@@ -64,6 +65,7 @@ enum Command {
     Plan(plan::PlanArgs),
     Apply(apply::ApplyArgs),
     Renew(renew::RenewArgs),
+    RotateCa(rotate_ca::RotateCaArgs),
     Export(export::ExportArgs),
     Status(status::StatusArgs),
     Verify(Box<verify::VerifyArgs>),
@@ -98,6 +100,7 @@ impl Cli {
             Command::Plan(args) => plan::run(args, common),
             Command::Apply(args) => apply::run(args, common),
             Command::Renew(args) => renew::run(args, common),
+            Command::RotateCa(args) => rotate_ca::run(args, common),
             Command::Export(args) => export::run(args, common),
             Command::Status(args) => status::run(args, common),
             Command::Verify(args) => verify::run(args, common),

@@ -189,6 +189,10 @@ impl Failure {
     }
 }
 
+/// What to do about a signer that failed.
+const SIGNER_HINT: &str =
+    "check the token, or run the command of --signer-cmd by hand; nothing was issued";
+
 /// A path for people.
 pub(crate) fn shown(path: &Path) -> String {
     quote::name(&path.display().to_string())
@@ -207,7 +211,10 @@ impl From<Error> for Failure {
             Error::Internal(_) => Kind::Bug,
             _ => Kind::Usage,
         };
-        let hint = error.hint().map(str::to_owned);
+        let hint = match &error {
+            Error::Signer(_) => Some(SIGNER_HINT.to_owned()),
+            error => error.hint().map(str::to_owned),
+        };
         let input = error.input();
         let (message, findings) = match error {
             Error::Several(mistakes) => return Self::mistakes(mistakes, "in the file"),

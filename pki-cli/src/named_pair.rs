@@ -17,6 +17,8 @@ pub(crate) struct NamedPair {
     folder: PathBuf,
     pub(crate) certificate: PathBuf,
     pub(crate) key: PathBuf,
+    /// What `issue --tbs-out` keeps until the signature is there.
+    pub(crate) pending: PathBuf,
     existing: Existing,
 }
 
@@ -28,6 +30,7 @@ impl NamedPair {
             folder: folder.to_owned(),
             certificate: folder.join(format!("{name}.pem")),
             key: folder.join(format!("{name}-key.pem")),
+            pending: folder.join(format!("{name}.pending")),
             existing,
         })
     }
@@ -45,8 +48,13 @@ impl NamedPair {
             folder: absolute.parent().unwrap_or(Path::new("/")).to_owned(),
             certificate: certificate.to_owned(),
             key: certificate.with_file_name(key),
+            pending: certificate.with_extension("pending"),
             existing: Existing::Replace,
         })
+    }
+
+    pub(crate) const fn existing(&self) -> Existing {
+        self.existing
     }
 
     /// Refuses early, before a key is generated, to write both files. They may not be those of the CA in `ca_folder`, and
@@ -101,6 +109,12 @@ impl NamedPair {
         store::sweep_shared(&self.folder);
         ca::check_foreign(ca_folder, place)?;
         Batch::new(self.existing).check_place(place)
+    }
+
+    /// Removes what `issue --tbs-out` kept, with its copy of the key.
+    pub(crate) fn remove_pending(&self) -> Result<(), Failure> {
+        std::fs::remove_file(&self.pending)
+            .map_err(|error| Failure::file("removing", &self.pending, &error))
     }
 
     /// Writes the files next to their places. The key comes first, because a certificate without its key is useless.

@@ -94,7 +94,7 @@ impl Manifest {
             of_file.path = Some(path);
             of_file.findings = findings;
             if let Some(spec) = &pair.spec {
-                of_file.findings.extend(self.drift(spec, &leaf, cas, now)?);
+                of_file.findings.extend(drift(spec, &leaf, cas, now)?);
             }
         }
         for (file, finding) in rules::check_deployment(&deployment) {
@@ -107,32 +107,6 @@ impl Manifest {
         }
         reports.extend(found.into_iter().map(|(file, found)| found.report(file)));
         Ok(reports)
-    }
-
-    /// How a certificate differs from the one that the manifest describes.
-    fn drift(
-        &self,
-        spec: &CertificateSpec,
-        leaf: &Leaf<'_>,
-        cas: &ClusterCas,
-        now: OffsetDateTime,
-    ) -> Result<Vec<Finding>, Error> {
-        let profiles = SigningConfig::etcd();
-        let profile = profiles.profile(spec.role.profile())?;
-        let certificate = leaf.certificate;
-        let chain: Vec<Certificate> = leaf.chain.iter().copied().cloned().collect();
-        // A separate rule checks the key.
-        let held = Held { certificate, chain: &chain, key: Some(&certificate.public_key) };
-        let set = cas.for_role(&spec.role);
-        let compared = spec.compare(Some(held), set, profile, now)?;
-        let Action::Reissue { drift } = compared else { return Ok(Vec::new()) };
-        let findings = drift.into_iter().map(|drift| {
-            let evidence =
-                format!("{}: {} (manifest: {})", drift.field, drift.found, drift.expected);
-            let subject = certificate.subject.to_string();
-            rules::finding(&rules::MANIFEST_DRIFT, Policy::Etcd, subject, evidence)
-        });
-        Ok(findings.collect())
     }
 }
 
@@ -267,4 +241,28 @@ impl Found {
         worst_first(&mut report.findings);
         report
     }
+}
+
+/// How a certificate differs from the one that the manifest describes.
+fn drift(
+    spec: &CertificateSpec,
+    leaf: &Leaf<'_>,
+    cas: &ClusterCas,
+    now: OffsetDateTime,
+) -> Result<Vec<Finding>, Error> {
+    let profiles = SigningConfig::etcd();
+    let profile = profiles.profile(spec.role.profile())?;
+    let certificate = leaf.certificate;
+    let chain: Vec<Certificate> = leaf.chain.iter().copied().cloned().collect();
+    // A separate rule checks the key.
+    let held = Held { certificate, chain: &chain, key: Some(&certificate.public_key) };
+    let set = cas.for_role(&spec.role);
+    let compared = spec.compare(Some(held), set, profile, now)?;
+    let Action::Reissue { drift } = compared else { return Ok(Vec::new()) };
+    let findings = drift.into_iter().map(|drift| {
+        let evidence = format!("{}: {} (manifest: {})", drift.field, drift.found, drift.expected);
+        let subject = certificate.subject.to_string();
+        rules::finding(&rules::MANIFEST_DRIFT, Policy::Etcd, subject, evidence)
+    });
+    Ok(findings.collect())
 }

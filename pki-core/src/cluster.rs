@@ -2,6 +2,7 @@
 
 mod ca_limit;
 mod compare;
+mod generation;
 mod specs;
 
 pub use self::ca_limit::{CaLimit, CaStage};

@@ -2,6 +2,7 @@
 
 use der::{Decode, ErrorKind, Header, Reader, SliceReader};
 
+use crate::file_format;
 use crate::finding::Finding;
 use crate::quote;
 
@@ -188,6 +189,9 @@ impl Error {
         der: &[u8],
         decoder_says: &dyn std::fmt::Display,
     ) -> Self {
+        if let Some(format) = file_format::recognize(der) {
+            return Self::malformed(expected, format!("it is {}", format.name)).hinted(format.hint);
+        }
         match der.trim_ascii() {
             [] => Self::empty(expected),
             // Every structure that this crate reads is a SEQUENCE.

@@ -1,5 +1,6 @@
 //! Public keys, their algorithms, and the trait of those who hold the private halves.
 
+mod parts;
 pub(crate) mod rsa;
 mod signer;
 
@@ -15,6 +16,7 @@ use der::{Decode, Encode};
 use pkcs8::spki::SubjectPublicKeyInfoRef;
 use rustls_pki_types::{SignatureVerificationAlgorithm, SubjectPublicKeyInfoDer};
 
+pub use self::parts::ecdsa_signature_from_fixed;
 use self::rsa::RsaPublicKey;
 pub use self::signer::{SignatureAlgorithm, Signer};
 use crate::error::Error;

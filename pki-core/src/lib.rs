@@ -131,6 +131,8 @@ pub mod quote;
 mod evidence;
 mod finding;
 
+mod file_format;
+
 mod error;
 
 #[cfg(feature = "profiles")]
@@ -184,6 +186,9 @@ mod pki_folder;
 
 #[cfg(feature = "manifest")]
 mod ca_set;
+
+#[cfg(feature = "manifest")]
+mod rotation;
 
 #[cfg(feature = "manifest")]
 mod manifest;
@@ -245,7 +250,9 @@ pub use etcd::{
 pub use evidence::Evidence;
 pub use finding::{Finding, Rule, Severity, Source};
 pub use held_keys::private_keys;
-pub use key::{KeyAlgorithm, KeyId, PublicKey, SignatureAlgorithm, Signer};
+pub use key::{
+    KeyAlgorithm, KeyId, PublicKey, SignatureAlgorithm, Signer, ecdsa_signature_from_fixed,
+};
 #[cfg(feature = "manifest")]
 pub use layout::{APISERVER_CLIENT, FileKind, Owner, Role};
 pub use lifetime::{Lifetime, RENEW_BEFORE};
@@ -269,9 +276,12 @@ pub use report::{
 };
 pub use request::{Asked, CaRequest, CrlRequest, LeftOut, Renewal, Request};
 #[cfg(feature = "manifest")]
+pub use rotation::{HostCas, HostLeaf, HostPhase, Rotation, RotationStep};
+#[cfg(feature = "manifest")]
 pub use rules::unreadable_file;
 pub use rules::{
-    EndpointFault, GoDemand, Policy, VerifyOptions, go_demands, rule, rules, rules_behind,
+    EndpointFault, GoDemand, Policy, VerifyOptions, go_demands, pem_damage, rule, rules,
+    rules_behind,
 };
 pub use subject::{Attribute, Subject};
 pub use template::{CaConstraint, NameConstraint, PolicyInformation, PolicyQualifier, Urls};

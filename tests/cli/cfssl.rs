@@ -1,5 +1,6 @@
 //! The cfssl front end beside the real cfssl (Debian's golang-cfssl 1.2), and scripts that were written for cfssl.
 
+mod both_ways;
 mod cases;
 mod cluster;
 mod compare;
@@ -7,3 +8,4 @@ mod differential;
 mod random;
 mod scenarios;
 mod sides;
+mod silent;

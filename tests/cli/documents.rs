@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 
 use crate::lab::{Lab, Run};
 use crate::machines::Program;
@@ -36,6 +37,40 @@ fn ci_installs_as_the_readme_says() {
     let action = fs::read_to_string(peers::root().join("action.yml")).unwrap();
     let with_path = install[0].replace("pki-cli", "\"$GITHUB_ACTION_PATH/pki-cli\"");
     assert!(action.contains(&with_path), "{action}");
+}
+
+/// The steps of the action, with a cargo that only installs what is built already.
+#[test]
+fn the_action_puts_the_program_on_the_path() {
+    let action = peers::root().join("action.yml");
+    let mut check = Command::new(peers::venv("check-jsonschema"));
+    let run = finish(check.args(["--builtin-schema", "vendor.github-actions"]).arg(&action));
+    assert_eq!(run.code, 0, "{run:?}");
+    const STEPS: &str = "import sys, yaml
+for step in yaml.safe_load(open(sys.argv[1]))['runs']['steps']:
+    print(step['run'])";
+    let mut python = Command::new(peers::venv("python"));
+    let steps = finish(python.args(["-c", STEPS]).arg(&action)).stdout;
+
+    let lab = Lab::new();
+    fs::create_dir(lab.path("bin")).unwrap();
+    let cargo = format!(
+        "#!/bin/sh\n[ \"$1 $2 $3 $4 $5\" = 'install --locked --path checkout/pki-cli --root' ] || exit 9\n\
+         mkdir -p \"$6/bin\" && ln -s {} \"$6/bin/\"\n",
+        env!("CARGO_BIN_EXE_etcdpki")
+    );
+    lab.write("bin/cargo", cargo);
+    fs::set_permissions(lab.path("bin/cargo"), fs::Permissions::from_mode(0o755)).unwrap();
+    let mut bash = peers::program("bash");
+    bash.args(["-euo", "pipefail", "-c", &steps]).current_dir(lab.folder());
+    bash.env("PATH", format!("{}:/usr/bin:/bin", lab.path("bin").display()));
+    bash.env("GITHUB_ACTION_PATH", "checkout").env("RUNNER_TEMP", lab.path("temp"));
+    let run = finish(bash.env("GITHUB_PATH", lab.path("path")));
+    assert_eq!(run.code, 0, "{run:?}");
+    let path = String::from_utf8(lab.read("path")).unwrap();
+    let run =
+        finish(Command::new("/bin/sh").args(["-c", "etcdpki --version"]).env("PATH", path.trim()));
+    assert_eq!(run.code, 0, "{run:?}");
 }
 
 /// From the manifest to a running lab on five machines, over SSH, with every line as it stands in README.md.
@@ -85,14 +120,13 @@ fn the_readme_leads_from_nothing_to_a_running_lab() {
 }
 
 /// Why a command is not run here.
-const NOT_RUN: [(&str, &str); 7] = [
+const NOT_RUN: [(&str, &str); 6] = [
     ("ssh root@", "needs the machines; the test above and those of the delivery run it"),
     ("--connect", "needs a live endpoint; the tests of live endpoints run it"),
     ("openssl s_client", "the same"),
     ("/etc/bash_completion.d", "writes to the machine; the test of the package runs it"),
     ("/etc/etcd/pki", "writes to the machine"),
     (" HOST ", "a placeholder"),
-    ("NAME", "a placeholder"),
 ];
 
 /// The commands in docs/ that are lines of their own, or whole in backticks.
@@ -122,7 +156,8 @@ fn in_help(lab: &Lab) -> BTreeSet<String> {
     let help = lab.ok(&["--help"]);
     let (_, list) = help.split_once("\nCommands:\n").unwrap();
     let list = list.split("\n\n").next().unwrap();
-    for command in list.lines().filter_map(|line| line.split_whitespace().next()) {
+    let names = list.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    for command in names.filter(|name| !name.is_empty() && *name != "help") {
         let help = lab.ok(&[command, "--help"]);
         let Some((_, examples)) = help.split_once("\nExample") else { continue };
         let examples = examples.split_once(":\n").unwrap().1.replace("\\\n", " ");

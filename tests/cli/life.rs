@@ -2,6 +2,7 @@
 
 mod foreign_cas;
 mod renewal;
+mod rotation;
 mod timer;
 mod years;
 

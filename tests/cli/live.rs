@@ -7,6 +7,7 @@ mod grown;
 mod provision;
 mod readers;
 mod revoked;
+mod rotated;
 mod script;
 mod shapes;
 

@@ -30,5 +30,6 @@ mod peers;
 mod process;
 mod revocation;
 mod settings;
+mod told;
 mod usage;
 mod verify;

@@ -22,10 +22,9 @@ fn build() -> PathBuf {
 
 fn dpkg(root: &Path, args: &[&str]) -> Run {
     let mut dpkg = peers::program("dpkg");
-    dpkg.arg("--root").arg(root).args(["--force-not-root", "--force-depends"]).args(args);
-    // It wants the programs of a running system, for example ldconfig.
-    dpkg.arg("--force-bad-path").env("LC_ALL", "C");
-    finish(&mut dpkg)
+    // The root has neither the libraries nor the programs of a running system.
+    dpkg.arg("--root").arg(root).args(["--force-not-root", "--force-depends", "--force-bad-path"]);
+    finish(dpkg.args(args).env("LC_ALL", "C"))
 }
 
 /// Every file below a folder.
@@ -147,6 +146,7 @@ fn the_shell_completes(root: &Path, lab: &Lab) {
         (&["etcdpki", "ex"], &["export", "explain"]),
     ] {
         let mut offered = offered(root, lab.folder(), words);
+        offered.retain(|word| !word.starts_with("--"));
         offered.sort();
         let mut wanted = wanted.to_vec();
         wanted.sort_unstable();

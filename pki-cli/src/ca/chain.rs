@@ -30,7 +30,15 @@ impl Chain {
         if certificates.is_empty() {
             return Err(Failure::bug("a file of certificates without any"));
         }
-        let chain = Self { ca: certificates.remove(0), others: certificates };
+        Self::from_certificates(certificates.remove(0), certificates)
+    }
+
+    /// The certificates in this order, checked as those of a file are.
+    pub(crate) fn from_certificates(
+        ca: Certificate,
+        others: Vec<Certificate>,
+    ) -> Result<Self, Failure> {
+        let chain = Self { ca, others };
         chain.check()?;
         Ok(chain)
     }

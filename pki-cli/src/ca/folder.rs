@@ -22,6 +22,16 @@ pub(crate) fn key_path(folder: &Path) -> PathBuf {
     folder.join("ca-key.pem")
 }
 
+/// The key of the CA that takes the place of this one, during a rotation.
+pub(crate) fn next_key_path(folder: &Path) -> PathBuf {
+    folder.join("ca-next-key.pem")
+}
+
+/// The certificates of ca.pem before another CA issued, during a rotation.
+pub(crate) fn previous_path(folder: &Path) -> PathBuf {
+    folder.join("ca-previous.pem")
+}
+
 /// What the folder of a CA contains, by the names of its files. Their contents are read when they are needed, the key only
 /// when there is something to sign.
 pub(crate) enum Found {
@@ -29,7 +39,7 @@ pub(crate) enum Found {
     Nothing,
     /// No CA, but something that an earlier one left: what that is, for people.
     Remains(String),
-    /// A certificate and a key.
+    /// A certificate, and a key in the folder or elsewhere.
     Complete,
     /// A certificate whose key is elsewhere, or lost.
     WithoutKey,
@@ -52,8 +62,8 @@ impl Found {
     pub(crate) fn find(folder: &Path, custody: &Custody) -> Result<Self, Failure> {
         let there = |path: PathBuf| store::is_there(&path);
         match (there(certificate_path(folder))?, there(key_path(folder))?) {
-            (true, true) => Ok(Self::Complete),
-            (true, false) => Ok(Self::WithoutKey),
+            (true, key) if key || !custody.is_file() => Ok(Self::Complete),
+            (true, _) => Ok(Self::WithoutKey),
             (false, true) => {
                 let lost = Lost::find(folder, custody)?;
                 Ok(lost.map_or(Self::KeyAlone, |lost| Self::WithoutCertificate(Box::new(lost))))
@@ -107,7 +117,11 @@ impl Found {
             )),
             Self::KeyAlone => half(&certificate, &key, "a backup"),
             Self::WithoutKey | Self::WithoutCertificate(_) | Self::Complete => {
-                half(&key, &certificate, "a backup or from where it is kept")
+                let failure = half(&key, &certificate, "a backup or from where it is kept");
+                let hint = failure.hint.clone().unwrap_or_default();
+                failure.hinted(format!(
+                    "{hint}; if the key is elsewhere, add --pkcs11 or --signer-cmd, or issue with --tbs-out"
+                ))
             }
         }
     }
@@ -154,7 +168,7 @@ impl Lost {
         if known.is_empty() {
             return Ok(None);
         }
-        let signer = custody.open(&key_path(folder))?;
+        let signer = custody.open_file(&key_path(folder))?;
         // A renewed CA has several certificates for its key.
         let of_key = known.iter().filter(|ca| ca.public_key == *signer.public_key());
         let certificate = of_key.max_by_key(|ca| ca.not_after).cloned();
@@ -202,7 +216,12 @@ impl LockedFolder {
 /// that the CA signed depends on it.
 pub(crate) fn check_foreign(folder: &Path, place: &Path) -> Result<(), Failure> {
     let file = |path: &Path| fs::metadata(path).map(|file| (file.dev(), file.ino())).ok();
-    let own = [certificate_path(folder), key_path(folder), folder.join(inventory::FILE)];
+    let own = [
+        certificate_path(folder),
+        key_path(folder),
+        next_key_path(folder),
+        folder.join(inventory::FILE),
+    ];
     match file(place).filter(|place| own.iter().any(|own| file(own) == Some(*place))) {
         None => Ok(()),
         Some(_) => Err(Failure::environment(format!(

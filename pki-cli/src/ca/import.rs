@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use pki_core::{Authority, CaSet, Certificate, Finding, Severity};
+use pki_core::{Authority, CaSet, Certificate, Error, Finding, Severity};
 
 use super::chain::{Chain, read_certificates};
 use super::folder::{Found, LockedFolder, certificate_path, key_path};
@@ -24,6 +24,7 @@ pub(crate) struct ForeignCa<'a> {
 pub(crate) struct CheckedCa {
     pub(crate) chain: Chain,
     key: NewKey,
+    custody: Custody,
     /// Warnings of the rules about the CA.
     pub(crate) findings: Vec<Finding>,
 }
@@ -41,6 +42,12 @@ impl ForeignCa<'_> {
     pub(crate) fn check(&self, custody: &Custody) -> Result<CheckedCa, Failure> {
         let mut problems = Vec::new();
         let (key, chain) = match self.key {
+            None if !custody.is_file() => {
+                let certificates = noted(read_certificates(self.certificate), &mut problems);
+                let chain = certificates.and_then(|all| self.chain(all, &mut problems));
+                let key = chain.as_ref().map(|chain| key_elsewhere(chain, custody));
+                (key.and_then(|key| noted(key, &mut problems)), chain)
+            }
             Some(path) => {
                 let key = read_key(path, custody, &mut problems);
                 let certificates = noted(read_certificates(self.certificate), &mut problems);
@@ -66,7 +73,7 @@ impl ForeignCa<'_> {
         }
         match (key, chain) {
             (Some(key), Some(chain)) if problems.is_empty() => {
-                Ok(CheckedCa { chain, key, findings })
+                Ok(CheckedCa { chain, key, findings, custody: custody.clone() })
             }
             _ => Err(Failure::joined(problems)),
         }
@@ -150,12 +157,20 @@ impl CheckedCa {
 
     /// Whether the folder is free, or has this CA already.
     fn examine(&self, path: &Path) -> Result<Files, Failure> {
-        match Found::find(path, &Custody::default())? {
+        match Found::find(path, &self.custody)? {
             Found::Nothing | Found::Remains(_) => Ok(Files::Written),
             Found::Complete if Chain::read(path)?.ca() == self.chain.ca() => Ok(Files::Kept),
             other => Err(other.exists(path)),
         }
     }
+}
+
+/// The key in a token or behind a command, which signs something as a trial.
+fn key_elsewhere(chain: &Chain, custody: &Custody) -> Result<NewKey, Failure> {
+    let signer = custody.open(Path::new(""), &chain.ca().public_key)?;
+    let trial = b"etcdpki import-ca: a trial";
+    signer.sign(trial).map_err(|error| Failure::from(Error::Signer(error)))?;
+    Ok(NewKey { signer, pem: None })
 }
 
 /// The key, and what is wrong with its file. A file that others can read is reported, and read all the same.

@@ -98,7 +98,7 @@ fn root(file: &CsrJson, key: &PrivateKey, log: &Log) -> Result<Answer, Failure> 
         crl_url: file.crl_url.clone(),
         ..CaRequest::new(file.subject.clone())
     };
-    let draft = Authority::draft_root(&asked, key.public_key(), &issue::context()?)?;
+    let draft = Authority::draft_root(&asked, key.public_key(), &issue::root_context()?)?;
     let issued = draft.sign(key)?;
     log.findings(&issued.findings);
     log.check_strict()?;
@@ -141,7 +141,7 @@ fn renew_ca(flags: &Flags, log: &Log) -> Result<(), Failure> {
     let old = ca.certificate();
     // The life of the old certificate again, counted from notBefore.
     let renewal = Renewal::default();
-    let issued = ca.renewed(&renewal, &issue::context()?)?;
+    let issued = ca.renewed(&renewal, &issue::root_context()?)?;
     log.info("encoded CSR");
     if lost_by_cfssl(old) {
         log.difference(&format!(

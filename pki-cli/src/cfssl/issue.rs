@@ -7,9 +7,11 @@ use super::log::Log;
 use crate::ca::Ca;
 use crate::failure::Failure;
 use crate::host;
+use crate::inventory::decimal;
+use crate::output::facts::moment;
 
-/// The time and a new number, with the time rounded to the nearest minute as cfssl does.
-pub(super) fn context() -> Result<IssuanceContext, Failure> {
+/// The time and a new number for a root, whose dates cfssl rounds to the nearest minute.
+pub(super) fn root_context() -> Result<IssuanceContext, Failure> {
     let context = host::issuance_context()?;
     Ok(IssuanceContext { now: rounded(context.now), ..context })
 }
@@ -34,8 +36,8 @@ pub(super) fn issue(
         )
         .hinted("add \"CN\" or \"hosts\" to the request"));
     }
-    let context = context()?;
-    let profile = &cut(profile, ca.certificate(), &context, log)?;
+    let context = host::issuance_context()?;
+    let profile = &dated(profile, ca.certificate(), context.now, log);
     drop_names_of_ca(profile, &mut request, log);
     warn_of_usages(profile, &request, log);
     let signed = ca.sign(&request, profile, &context);
@@ -55,28 +57,25 @@ pub(super) fn issue(
 
 /// The line that scripts take the number from.
 pub(super) fn log_certificate(certificate: &Certificate, log: &Log) {
-    let number = crate::inventory::decimal(certificate.serial.as_bytes());
+    let number = decimal(certificate.serial.as_bytes());
     log.info(&format!("signed certificate with serial number {number}"));
 }
 
-/// The profile with a life that ends with its CA, if it would be longer.
-fn cut(
-    profile: &Profile,
-    ca: &Certificate,
-    context: &IssuanceContext,
-    log: &Log,
-) -> Result<Profile, Failure> {
+/// The profile with the dates of this certificate: rounded to the nearest minute as in cfssl, and not after those of its CA.
+fn dated(profile: &Profile, ca: &Certificate, now: OffsetDateTime, log: &Log) -> Profile {
     let mut profile = profile.clone();
-    let end = profile.not_after.or_else(|| context.now.checked_add(profile.expiry));
-    if ca.not_after <= context.now || end.is_some_and(|end| end <= ca.not_after) {
-        return Ok(profile);
+    let begin = rounded(now).checked_sub(profile.backdate).unwrap_or(now).min(now);
+    profile.not_before = profile.not_before.or(Some(begin));
+    profile.not_after = profile.not_after.or_else(|| rounded(now).checked_add(profile.expiry));
+    let outlives = profile.not_after.is_none_or(|end| end > ca.not_after);
+    if outlives && ca.not_after > now {
+        log.difference(&format!(
+            "the certificate would outlive its CA; its life is cut to the CA's end, {}",
+            moment(ca.not_after)
+        ));
+        profile.not_after = Some(ca.not_after);
     }
-    let until = crate::output::facts::moment(ca.not_after);
-    log.difference(&format!(
-        "the certificate would outlive its CA; its life is cut to the CA's end, {until}"
-    ));
-    profile.not_after = Some(ca.not_after);
-    Ok(profile)
+    profile
 }
 
 /// cfssl drops all names of a CA but its addresses.

@@ -8,20 +8,20 @@ use std::sync::mpsc;
 use std::thread;
 
 use pki_core::{
-    Action, CertificateSpec, ClusterCas, Issued, KeyFormat, Manifest, PrivateKey, Signer, quote,
+    CertificateSpec, ClusterCas, Issued, KeyFormat, Manifest, PrivateKey, Signer, quote,
 };
 use zeroize::Zeroizing;
 
-use super::Common;
 use super::cluster::{
-    self, ApplyContext, HostWork, IssuedPair, ManifestArgs, Orphans, Outcome, Step, Tense, Work,
-    counts, in_parallel,
+    self, ApplyContext, HostWork, IssuedPair, Leaves, ManifestArgs, Orphans, Outcome, Step, Tense,
+    Work, counts, in_parallel,
 };
 use super::custody::CustodyArgs;
+use super::{Common, rotate_ca};
 use crate::ca::{
     self, CRL_LIFETIME, Ca, Chain, CrlDue, CrlState, Found, LockedFolder, NewCa, Opened, Remains,
 };
-use crate::failure::{Failure, full};
+use crate::failure::{Failure, full, shown};
 use crate::host;
 use crate::hosts::{self, BundleFile, NewFolder, Origins};
 use crate::inventory::FilePlace;
@@ -63,25 +63,73 @@ const AT_ONCE: usize = 512;
 pub(crate) fn run(args: &ApplyArgs, common: &Common) -> Result<ExitCode, Failure> {
     let mut manifest = cluster::read_manifest(&args.manifest.file)?;
     // Before a CA is created.
-    let specs = cluster::specs_by_host(&manifest, &args.manifest.only)?;
+    cluster::specs_by_host(&manifest, &args.manifest.only)?;
     let path = common.folder_of(&args.manifest.file, &manifest);
-    let custody = args.custody.custody();
-    let mut ca = ApplyCa::open(&manifest, &path, common.owners(), custody)?;
+    let custody = args.custody.custody()?;
+    let ca = ApplyCa::open(&manifest, &path, common.owners(), custody)?;
+    hosts::clean(&path.join(hosts::FOLDER))?;
+    let warning = rotate_ca::check_stray(&manifest, &ca.chain.cas(&path)?.server, &path)?;
+    manifest.warnings.extend(warning);
+    let scope = Scope {
+        only: &args.manifest.only,
+        orphans: Orphans::of(args.prune),
+        removal: if args.yes { Removal::Confirmed } else { Removal::Ask },
+        leaves: Leaves::AsManifest,
+    };
+    let Applied { outcome, end, .. } = execute(&mut manifest, ca, &scope)?;
+    outcome.print(common.format, &end)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What a run may change.
+pub(super) struct Scope<'a> {
+    /// The hosts; all of them if none is named.
+    pub(super) only: &'a [String],
+    pub(super) orphans: Orphans,
+    pub(super) removal: Removal,
+    pub(super) leaves: Leaves,
+}
+
+/// Whether somebody has confirmed that files are removed.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub(super) enum Removal {
+    Ask,
+    Confirmed,
+}
+
+/// What a run did.
+pub(super) struct Applied {
+    pub(super) outcome: Outcome,
+    /// The last lines of the text output.
+    pub(super) end: String,
+    /// The CA's folder, which stays locked.
+    pub(super) folder: LockedFolder,
+}
+
+/// Brings the hosts' folders to what the manifest and the CAs in `ca` say. The CA's folder stays locked.
+pub(super) fn execute(
+    manifest: &mut Manifest,
+    mut ca: ApplyCa,
+    scope: &Scope<'_>,
+) -> Result<Applied, Failure> {
+    let specs = cluster::specs_by_host(manifest, scope.only)?;
+    let path = ca.folder.path().to_owned();
     let cas = ca.chain.cas(&path)?;
     let differences = manifest.ca_differences(&cas.server);
     manifest.warnings.extend(differences);
-    manifest.warnings.extend(cluster::limits(&manifest, &cas)?);
+    let limits = cluster::limits(manifest, &cas)?;
+    manifest.warnings.extend(limits);
     let crl = if manifest.crl { Some(ca.current_crl()?) } else { None };
-    let context = ApplyContext::new(&manifest, Some(&cas), crl, &path)?;
-    let orphans = Orphans::of(args.prune);
+    let context = ApplyContext::new(manifest, Some(&cas), crl, &path)?.with_leaves(scope.leaves);
+    let orphans = scope.orphans;
     hosts::clean(&context.all)?;
 
-    let work = Work::find(&context, &specs, &args.manifest.only)?;
+    let work = Work::find(&context, &specs, scope.only)?;
     let needed = work.hosts.iter().filter(|host| host.is_needed(orphans));
     let needed: Vec<&HostWork<'_>> = needed.collect();
     let name = |spec: &CertificateSpec| format!("{}/{}", spec.host, spec.role.certificate_file());
     let waiting: Vec<String> = needed.iter().flat_map(|host| to_sign(host)).map(name).collect();
-    if orphans == Orphans::Remove && !args.yes {
+    if orphans == Orphans::Remove && scope.removal == Removal::Ask {
         confirm(&work.removals())?;
     }
     ca.prepare(&waiting)?;
@@ -95,14 +143,15 @@ pub(crate) fn run(args: &ApplyArgs, common: &Common) -> Result<ExitCode, Failure
 
     let mut steps: Vec<Step> = ca.step.into_iter().chain(work.steps(orphans)).collect();
     steps.retain(|step| step.action != "keep");
-    let next = context.next_for(&args.manifest.only);
-    let mut warnings = manifest.warnings.clone();
-    warnings.extend(ca.remarks);
-    warnings.extend(context.warning.clone());
+    let (next, warning) = (context.next_for(scope.only), context.warning.clone());
     let end = if changed { done(&steps, &context) } else { "nothing to do\n".to_owned() };
+    drop(context);
+    let mut warnings = std::mem::take(&mut manifest.warnings);
+    warnings.extend(ca.remarks);
+    warnings.extend(warning);
     let folder = full(&path);
-    Outcome { changed, folder, warnings, steps, next }.print(common.format, &end)?;
-    Ok(ExitCode::SUCCESS)
+    let outcome = Outcome { changed, folder, warnings, steps, next, rotation: None };
+    Ok(Applied { outcome, end, folder: ca.folder })
 }
 
 /// What was done, where, and what to do next.
@@ -113,7 +162,7 @@ fn done(steps: &[Step], context: &ApplyContext<'_>) -> String {
     if let Some(Step { host, .. }) = changed.next()
         && context.manifest.configuration
     {
-        let folder = full(&context.all.join(host));
+        let folder = shown(&context.all.join(host));
         let _ = writeln!(
             text,
             "install each changed folder on its host:\n  \
@@ -140,7 +189,7 @@ fn confirm(removals: &[String]) -> Result<(), Failure> {
 }
 
 /// The CA of a run of `apply`. Its key is read only when something is to be signed.
-struct ApplyCa {
+pub(super) struct ApplyCa {
     chain: Chain,
     /// Ready to sign.
     signing: Option<Box<Ca>>,
@@ -177,6 +226,11 @@ impl ApplyCa {
         };
         let step = step.map(|action| Step::ca(action, &chain.ca().subject.to_string(), path));
         Ok(Self { chain, signing, step, remarks: Vec::new(), folder, custody })
+    }
+
+    /// The CA with these certificates in a folder that is locked already.
+    pub(super) const fn of(folder: LockedFolder, chain: Chain, custody: Custody) -> Self {
+        Self { chain, signing: None, step: None, remarks: Vec::new(), folder, custody }
     }
 
     /// Gets ready to sign these certificates, if there are any.
@@ -296,8 +350,7 @@ fn put_all(
 
 /// The certificates that a host needs.
 fn to_sign<'a>(host: &'a HostWork<'_>) -> impl Iterator<Item = &'a CertificateSpec> {
-    let missing = host.certificates.iter().filter(|(_, action)| *action != Action::Keep);
-    missing.map(|(spec, _)| *spec)
+    host.to_sign().map(|(spec, _)| spec)
 }
 
 /// Issues the certificates that a host needs and writes its folder next to its place. A host that keeps its folder gets
@@ -314,7 +367,7 @@ fn make(
     if !host.is_exchanged(orphans) {
         return Ok(None);
     }
-    let held = if host.has_other_formats() {
+    let held = if host.has_other_formats() || host.keeps_a_key() {
         hosts::read(&context.all.join(host.host))?
     } else {
         BTreeMap::new()
@@ -322,8 +375,11 @@ fn make(
     let mut files = Vec::new();
     let mut signed = Vec::new();
     let mut keys = Vec::new();
-    for spec in to_sign(host) {
-        let leaf_key = PrivateKey::generate(spec.key)?;
+    for (spec, action) in host.to_sign() {
+        let leaf_key = match host.kept_key(spec, action, &held) {
+            Some(key) => key,
+            None => PrivateKey::generate(spec.key)?,
+        };
         let request = spec.request(leaf_key.public_key().clone());
         let profile = context.profiles.profile(spec.role.profile())?;
         let ca = ca.ok_or_else(|| Failure::bug("a certificate is to be signed without a CA"))?;

@@ -76,7 +76,7 @@ pub(crate) fn run(args: &CrlArgs, common: &Common) -> Result<ExitCode, Failure> 
         check_foreign(&folder, out)?;
         check_replaceable(out)?;
     }
-    let ca = Ca::open(&folder, common.owners(), &args.custody.custody())?;
+    let ca = Ca::open(&folder, common.owners(), &args.custody.custody()?)?;
     for remark in ca.remarks() {
         host::say(&format!("warning: {remark}\n"));
     }

@@ -30,8 +30,9 @@ pub(crate) struct ImportCaArgs {
     #[arg(long, value_name = "FILE")]
     cert: PathBuf,
 
-    /// Private key of the CA in PEM, which may be encrypted. Omit it for a PKCS #12 file
-    #[arg(long, value_name = "FILE")]
+    /// Private key of the CA in PEM, which may be encrypted. Omit it for a PKCS #12 file, and for a key
+    /// in a token or behind a command
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["pkcs11", "signer_cmd"])]
     key: Option<PathBuf>,
 
     /// Record the certificates in this folder that the CA issued
@@ -57,7 +58,8 @@ struct ImportCaOutput {
 pub(crate) fn run(args: &ImportCaArgs, common: &Common) -> Result<ExitCode, Failure> {
     let folder = common.folder();
     let foreign = ForeignCa { certificate: &args.cert, key: args.key.as_deref() };
-    let checked = foreign.check(&args.custody.custody())?;
+    let custody = args.custody.custody()?;
+    let checked = foreign.check(&custody)?;
     let chain = checked.chain.clone();
     let findings = checked.findings.clone();
     let scan = match &args.scan {
@@ -88,11 +90,12 @@ pub(crate) fn run(args: &ImportCaArgs, common: &Common) -> Result<ExitCode, Fail
         return Ok(ExitCode::SUCCESS);
     }
     let done = match files {
-        Files::Written => format!(
+        Files::Written if custody.is_file() => format!(
             "wrote   {}, {}",
             shown(&ca::certificate_path(&folder)),
             shown(&ca::key_path(&folder))
         ),
+        Files::Written => format!("wrote   {}", shown(&ca::certificate_path(&folder))),
         Files::Kept => "kept    the files, which were there already".to_owned(),
     };
     let mut page = format!(
@@ -104,9 +107,9 @@ pub(crate) fn run(args: &ImportCaArgs, common: &Common) -> Result<ExitCode, Fail
         certificate.public_key.algorithm_name(),
     );
     if let Some(scanned) = &args.scan {
-        let _ = write!(
+        let _ = writeln!(
             page,
-            "  scanned {}: {} recorded, {} known before, {} of other CAs left out\n",
+            "  scanned {}: {} recorded, {} known before, {} of other CAs left out",
             shown(scanned),
             imported.recorded,
             imported.known,

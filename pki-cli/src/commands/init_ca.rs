@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use pki_core::{CaRequest, Certificate, CsrJson, Input, KeyAlgorithm, NameConstraint, Subject};
+use pki_core::{
+    CaRequest, Certificate, CsrJson, Input, KeyAlgorithm, NameConstraint, PublicKey, Subject,
+};
 use serde::Serialize;
 use time::Duration;
 
@@ -77,6 +79,10 @@ pub(crate) struct InitCaArgs {
     #[arg(long)]
     new: bool,
 
+    /// Public key of --signer-cmd, in PEM or DER
+    #[arg(long, value_name = "FILE", requires = "signer_cmd", conflicts_with = "key")]
+    public_key: Option<PathBuf>,
+
     #[command(flatten)]
     custody: CustodyArgs,
 }
@@ -100,7 +106,8 @@ struct InitCaOutput {
 #[derive(Serialize)]
 struct Files {
     certificate: String,
-    key: String,
+    /// `null` if the key is in a token or behind a command.
+    key: Option<String>,
 }
 
 pub(crate) fn run(args: &InitCaArgs, common: &Common) -> Result<ExitCode, Failure> {
@@ -121,7 +128,7 @@ pub(crate) fn run(args: &InitCaArgs, common: &Common) -> Result<ExitCode, Failur
     }
     let remains = if args.new { Remains::Keep } else { Remains::Refuse };
     let (above, owners) = (above.as_ref(), common.owners());
-    let custody = &args.custody.custody();
+    let custody = &custody(args)?;
     let new = NewCa { above, request: &request, algorithm, remains, owners, custody };
     let opened = new.open_or_create(&folder);
     let (_folder, opened) = opened.map_err(|failure| {
@@ -133,7 +140,7 @@ pub(crate) fn run(args: &InitCaArgs, common: &Common) -> Result<ExitCode, Failur
         }
     })?;
     match opened {
-        Opened::Created(ca) => print(&ca, algorithm, &folder, common),
+        Opened::Created(ca) => print(&ca, custody, &folder, common),
         Opened::Found(found) => Err(found.exists(&folder)),
     }
 }
@@ -152,35 +159,40 @@ fn check_above(above: &Certificate, folder: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-fn print(
-    ca: &Ca,
-    algorithm: KeyAlgorithm,
-    folder: &Path,
-    common: &Common,
-) -> Result<ExitCode, Failure> {
+fn print(ca: &Ca, custody: &Custody, folder: &Path, common: &Common) -> Result<ExitCode, Failure> {
     let certificate = ca.certificate();
     let files = Files {
         certificate: shown(&ca::certificate_path(folder)),
-        key: shown(&ca::key_path(folder)),
+        key: custody.is_file().then(|| shown(&ca::key_path(folder))),
     };
-    let hint = format!("the CA was created nevertheless: {}, {}", files.certificate, files.key);
+    let written = match &files.key {
+        Some(key) => format!("{}, {key}", files.certificate),
+        None => files.certificate.clone(),
+    };
+    let hint = format!("the CA was created nevertheless: {written}");
     let printed = match common.format {
         Format::Json => {
             json::print(&InitCaOutput { certificate: CertificateFacts::from(certificate), files })
         }
         _ => host::print(&format!(
-            "created the CA {} in {}\n  valid   {} to {}\n  key     {}\n  wrote   {}, {}\n",
+            "created the CA {} in {}\n  valid   {} to {}\n  key     {}\n  wrote   {written}\n",
             certificate.subject,
             full(folder),
             moment(certificate.not_before),
             moment(certificate.not_after),
-            algorithm,
-            files.certificate,
-            files.key,
+            certificate.public_key.algorithm_name(),
         )),
     };
     printed.map_err(|failure| failure.hinted(hint))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Where the key goes, or is.
+fn custody(args: &InitCaArgs) -> Result<Custody, Failure> {
+    let custody = args.custody.custody()?;
+    let Some(path) = &args.public_key else { return Ok(custody) };
+    let key = PublicKey::from_pem_or_der(&store::read(path)?);
+    Ok(custody.with_public_key(key.map_err(|error| Failure::from(error).in_file(path))?))
 }
 
 fn request(args: &InitCaArgs) -> Result<(CaRequest, KeyAlgorithm), Failure> {

@@ -5,12 +5,13 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::Common;
-use super::custody::CustodyArgs;
+use super::custody::PassphraseArgs;
 use crate::ca::{LockedFolder, key_path};
 use crate::failure::{Failure, shown};
+use crate::host;
 use crate::output::{Format, json};
 use crate::passphrase::PassphraseSource;
-use crate::{host, signer};
+use crate::signer::{self, Custody};
 
 /// Add, change or remove the passphrase of the CA's key
 ///
@@ -30,7 +31,7 @@ pub(crate) struct PasswdArgs {
     remove: bool,
 
     #[command(flatten)]
-    custody: CustodyArgs,
+    old: PassphraseArgs,
 }
 
 #[derive(Serialize)]
@@ -44,7 +45,8 @@ pub(crate) fn run(args: &PasswdArgs, common: &Common) -> Result<ExitCode, Failur
     let _folder = LockedFolder::lock(&path, common.owners())?;
     let key = key_path(&path);
     let new = (!args.remove).then_some(&args.new_passphrase);
-    signer::change_passphrase(&key, &args.custody.custody(), new)?;
+    let old = Custody::file(args.old.ca_passphrase.clone());
+    signer::change_passphrase(&key, &old, new)?;
     let key = shown(&key);
     match common.format {
         Format::Json => json::print(&PasswdOutput { key, encrypted: !args.remove })?,

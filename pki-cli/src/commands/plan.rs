@@ -2,10 +2,10 @@
 
 use std::process::ExitCode;
 
-use super::Common;
 use super::cluster::{
     self, ApplyContext, ManifestArgs, Orphans, Outcome, Step, Tense, Work, counts,
 };
+use super::{Common, rotate_ca};
 use crate::ca::{Chain, CrlState, Found};
 use crate::failure::{Failure, full};
 use crate::host;
@@ -51,6 +51,8 @@ pub(crate) fn run(args: &PlanArgs, common: &Common) -> Result<ExitCode, Failure>
     if let Some(cas) = &cas {
         manifest.warnings.extend(manifest.ca_differences(&cas.server));
         manifest.warnings.extend(cluster::limits(&manifest, cas)?);
+        let warning = rotate_ca::check_stray(&manifest, &cas.server, &folder)?;
+        manifest.warnings.extend(warning);
     }
     let specs = cluster::specs_by_host(&manifest, &args.manifest.only)?;
     let crl = match &cas {
@@ -75,6 +77,8 @@ pub(crate) fn run(args: &PlanArgs, common: &Common) -> Result<ExitCode, Failure>
         (counts, false) if counts.is_empty() => "plan: nothing to do\n".to_owned(),
         (counts, false) => format!("plan: nothing to do, {counts}\n"),
     };
-    Outcome { changed, folder: full(&folder), warnings, steps, next }.print(common.format, &end)?;
+    let folder = full(&folder);
+    let outcome = Outcome { changed, folder, warnings, steps, next, rotation: None };
+    outcome.print(common.format, &end)?;
     Ok(if changed && args.exit_code { ExitCode::from(CHANGES) } else { ExitCode::SUCCESS })
 }

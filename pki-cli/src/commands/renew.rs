@@ -135,7 +135,8 @@ pub(crate) fn run(args: &RenewArgs, common: &Common) -> Result<ExitCode, Failure
     if args.dry_run {
         output.certificates = due.iter().map(Line::planned).collect();
     } else if !due.is_empty() {
-        let written = write::renew(&folder, chain, &due, key, &selection, &args.custody.custody())?;
+        let written =
+            write::renew(&folder, chain, &due, key, &selection, &args.custody.custody()?)?;
         output.changed = !written.lines.is_empty();
         output.next = written.next;
         output.certificates = written.lines;

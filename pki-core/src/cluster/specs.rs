@@ -2,6 +2,7 @@
 
 use time::Duration;
 
+use super::generation::is_generation_of;
 use crate::ca_set::CaSet;
 use crate::certificate::DistinguishedName;
 use crate::error::Error;
@@ -79,8 +80,11 @@ impl Manifest {
             lifetime = self.ca.expiry;
         }
         let constraints = ca.extensions.name_constraints.is_some();
+        // A rotation gave it a number.
+        let is_same = is_generation_of(&ca.subject, &self.ca.subject);
+        let subject = if is_same { self.ca.subject.to_string() } else { names_of(&ca.subject) };
         let pairs = [
-            ("subject", names_of(&ca.subject), self.ca.subject.to_string()),
+            ("subject", subject, self.ca.subject.to_string()),
             ("key", ca.public_key.algorithm_name(), self.ca.key.to_string()),
             ("lifetime", lifetime.to_string(), self.ca.expiry.to_string()),
             ("names", constrained(constraints).into(), constrained(self.constrain).into()),

@@ -105,12 +105,16 @@ impl SigningConfig {
             (_, Err(error)) => vec![error],
         };
         if faults.dialect == Dialect::Native {
-            errors.into_iter().for_each(|error| faults.error(error));
+            for error in errors {
+                faults.error(error);
+            }
             return None;
         }
         let (mistakes, others): (Vec<_>, Vec<_>) =
             errors.into_iter().partition(|error| matches!(error, Error::Invalid(_)));
-        others.into_iter().for_each(|error| faults.error(error));
+        for error in others {
+            faults.error(error);
+        }
         let mistakes = mistakes.into_iter().filter_map(|error| match error {
             Error::Invalid(invalid) => Some(*invalid),
             _ => None,

@@ -54,7 +54,7 @@ pub(super) fn find(question: &Question<'_>, best: &mut Best) -> Result<(), PathE
         if accepted { Ok(()) } else { Err(PathError::UnknownIssuer) }
     };
     let WebpkiAnchors { anchors, .. } = &question.verifier.webpki_anchors;
-    search(question, anchors, &question.known, Some(&judge))
+    search(question, anchors, &question.known, &judge)
 }
 
 /// webpki's answer to one path, without any other anchor or intermediate.
@@ -64,14 +64,14 @@ pub(super) fn check(question: &Question<'_>, path: &Path<'_>) -> Result<(), Path
     };
     let der = CertificateDer::from(anchor.der());
     let anchor = webpki::anchor_from_trusted_cert(&der)?;
-    search(question, &[anchor], below.get(1..).unwrap_or_default(), None)
+    search(question, &[anchor], below.get(1..).unwrap_or_default(), &|_| Ok(()))
 }
 
 fn search(
     question: &Question<'_>,
     anchors: &[TrustAnchor<'_>],
     known: &[&Certificate],
-    judge: Option<&dyn Fn(&VerifiedPath<'_>) -> Result<(), PathError>>,
+    judge: &dyn Fn(&VerifiedPath<'_>) -> Result<(), PathError>,
 ) -> Result<(), PathError> {
     let der = CertificateDer::from(question.leaf.der());
     let end_entity = EndEntityCert::try_from(&der)?;
@@ -87,7 +87,7 @@ fn search(
         now,
         Usages(question.options.purpose),
         None,
-        judge,
+        Some(judge),
     )?;
     Ok(())
 }

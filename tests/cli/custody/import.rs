@@ -158,10 +158,8 @@ fn a_cluster_on_the_old_ca_accepts_new_leafs(old: &Old) {
     healthy(&mut cluster, "client");
     let ca = lab.read("pki/ca.pem");
     lab.write("pki/ca.pem", before);
-    let passphrase: &[&str] = match lab.path("passphrase").exists() {
-        true => &["--ca-passphrase", "file:passphrase"],
-        false => &[],
-    };
+    let passphrase: &[&str] =
+        if lab.path("passphrase").exists() { &["--ca-passphrase", "file:passphrase"] } else { &[] };
     lab.ok(&[&["issue", "--profile", "client", "new"], passphrase].concat());
     let server = ["issue", "--profile", "server", "etcdone", "--san", "127.0.0.2", "--force"];
     lab.ok(&[&server[..], passphrase].concat());

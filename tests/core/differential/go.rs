@@ -11,6 +11,7 @@ mod documentation;
 mod issued;
 pub(crate) mod judge;
 mod kinds;
+mod pem;
 pub(crate) mod samples;
 mod shapes;
 mod tree;

@@ -31,6 +31,9 @@ pub(crate) struct Outcome {
     /// What to run on a host with etcdctl.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) next: Vec<Next>,
+    /// What comes next in a rotation of the CA.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) rotation: Option<String>,
 }
 
 impl Outcome {

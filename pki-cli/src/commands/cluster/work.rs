@@ -38,6 +38,16 @@ pub(crate) struct ApplyContext<'a> {
     /// The clusters that their folders were made for.
     pub(crate) origins: Origins,
     pub(crate) now: OffsetDateTime,
+    leaves: Leaves,
+}
+
+/// What becomes of certificates that a host holds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Leaves {
+    /// They are reissued or renewed as the manifest says.
+    AsManifest,
+    /// They stay as they are.
+    Keep,
 }
 
 impl<'a> ApplyContext<'a> {
@@ -61,7 +71,13 @@ impl<'a> ApplyContext<'a> {
             all: folder.join(hosts::FOLDER),
             origins: Origins::read(folder)?,
             now: host::now(),
+            leaves: Leaves::AsManifest,
         })
+    }
+
+    /// The same, for a run that does this with the certificates that hosts hold.
+    pub(crate) fn with_leaves(self, leaves: Leaves) -> Self {
+        Self { leaves, ..self }
     }
 
     /// What the cluster must be told about these hosts, or about all if none is named.
@@ -271,6 +287,10 @@ impl<'a> HostWork<'a> {
             (Some(Err(problem)), _) => Action::replace_unreadable(problem.to_string()),
             _ => Action::Create,
         };
+        let action = match (context.leaves, action) {
+            (Leaves::Keep, Action::Reissue { .. } | Action::Renew { .. }) => Action::Keep,
+            (_, action) => action,
+        };
         let others = formats::kinds(spec);
         let is_kept = action == Action::Keep && !others.is_empty();
         let held = is_kept.then(|| IssuedPair::held(spec, files)).flatten();
@@ -293,6 +313,30 @@ impl<'a> HostWork<'a> {
         self.files.extend(outdated);
         self.certificates.push((spec, action));
         Ok(())
+    }
+
+    /// The certificates that the host needs, and why.
+    pub(crate) fn to_sign(&self) -> impl Iterator<Item = (&'a CertificateSpec, &Action)> {
+        let missing = self.certificates.iter().filter(|(_, action)| *action != Action::Keep);
+        missing.map(|(spec, action)| (*spec, action))
+    }
+
+    /// Whether a certificate of this host changes and its key does not.
+    pub(crate) fn keeps_a_key(&self) -> bool {
+        self.to_sign().any(|(_, action)| is_other_ca(action))
+    }
+
+    /// The key of a certificate that differs only in its CA. It is kept, because a host whose key does not change never has
+    /// a certificate without its key.
+    pub(crate) fn kept_key(
+        &self,
+        spec: &'a CertificateSpec,
+        action: &Action,
+        held: &BTreeMap<OsString, HeldFile>,
+    ) -> Option<PrivateKey> {
+        let file =
+            held.get(&OsString::from(spec.role.key_file())).filter(|_| is_other_ca(action))?;
+        PrivateKey::from_pem(&file.contents).ok()
     }
 
     /// Whether certificates of this host have other forms than PEM.
@@ -335,6 +379,12 @@ impl<'a> HostWork<'a> {
         }
         self.kept_files.push(name);
     }
+}
+
+/// Whether a certificate is reissued only because another CA issues now.
+fn is_other_ca(action: &Action) -> bool {
+    let Action::Reissue { drift } = action else { return false };
+    drift.iter().all(|drift| matches!(drift.field, "issuer" | "chain"))
 }
 
 fn file_name(kind: &FileKind) -> OsString {

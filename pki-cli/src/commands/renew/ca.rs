@@ -23,7 +23,7 @@ pub(super) fn run(
     common: &Common,
 ) -> Result<ExitCode, Failure> {
     let old = chain.ca().clone();
-    let ca = Ca::with_key(folder.path(), chain, &args.custody.custody())?;
+    let ca = Ca::with_key(folder.path(), chain, &args.custody.custody()?)?;
     let draft = ca.draft_own_renewal()?;
     let mut warnings = ca.remarks().to_vec();
     let bound = bound_to_serial(folder.path(), &ca)?;

@@ -120,7 +120,8 @@ pub(super) fn verify(input: Input, checker: &Checker, view: &View) -> Rendered {
         Input::Unreadable(path, failure) => (path, Err(failure)),
         Input::Named(path) => {
             let result = store::read(&path).and_then(|bytes| {
-                read(&path, &bytes).map_err(|failure| match something_else(&bytes) {
+                let read = read(&path, &bytes).map(|all| (all, checker.damage(&path, &bytes)));
+                read.map_err(|failure| match something_else(&bytes) {
                     Some(what) => Failure::usage(format!("not a certificate, but {what}"))
                         .hinted("name the certificate; are two paths switched?")
                         .in_file(&path),
@@ -134,7 +135,7 @@ pub(super) fn verify(input: Input, checker: &Checker, view: &View) -> Rendered {
                 Ok(all) if !checker.is_for_cas() && all.iter().all(Certificate::is_ca) => {
                     Ok(Err(PassedOver::TrustFile))
                 }
-                Ok(all) => Ok(Ok(all)),
+                Ok(all) => Ok(Ok((all, checker.damage(&path, &bytes)))),
                 Err(failure) => something_else(&bytes).map_or(Err(failure), |what| Ok(Err(what))),
             });
             match result {
@@ -144,7 +145,7 @@ pub(super) fn verify(input: Input, checker: &Checker, view: &View) -> Rendered {
             }
         }
     };
-    let result = result.and_then(|all| checker.check_file(&path, &all));
+    let result = result.and_then(|(all, damage)| checker.check_file(&path, &all, damage));
     let name = path.display().to_string();
     let place = if name == "-" { Place::Elsewhere } else { Place::File(path) };
     view.render(&Outcome { name, place, result })
