@@ -96,11 +96,11 @@ pub(crate) fn run(args: &AdoptArgs, common: &Common) -> Result<ExitCode, Failure
     match common.format {
         Format::Json => json::print(&done)?,
         _ => host::print(&format!(
-            "{}: {} pairs of {} hosts in {}\n",
+            "{}: {} certificates in {}, hosts: {}\n",
             done.manifest,
             done.pairs,
-            done.hosts.len(),
-            done.folder
+            done.folder,
+            done.hosts.len()
         ))?,
     }
     Ok(ExitCode::SUCCESS)

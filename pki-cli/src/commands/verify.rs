@@ -31,15 +31,16 @@ use crate::hosts;
 use crate::output::Format;
 use crate::output::verdict::{Judged, Outcome, Place, Rendered, Verdict, View};
 
-/// Verify certificates, with reasons: what is wrong, what it breaks in the cluster, how to mend it
+/// Verify certificates: what is wrong, what fails in the cluster as a result, and how to fix it
 ///
-/// The first certificate of a file is verified; those after it may stand between it and the CA. A folder is
-/// searched for *.pem, *.crt, *.cer and *.der; keys, requests, CRLs and CAs in it are skipped. A fault in one
-/// file hides no fault in another; the exit code is that of the worst.
+/// The first certificate of a file is verified; those after it may be intermediates. A folder is searched for
+/// *.pem, *.crt, *.cer and *.der; keys, requests, CRLs and CAs in it are skipped. All files are verified even if
+/// one has a fault; the exit code is that of the worst.
 ///
 /// In a folder of etcdpki, kubeadm, etcdadm, kubespray, RKE or easy-rsa, each certificate is compared with its
-/// key and verified for its purpose, as etcd's configuration in the folder or the name of the file says. Without
-/// --ca and without a CA of etcdpki, the folder's own CA is trusted.
+/// key and verified for its purpose, according to etcd's configuration in the folder or the name of the file.
+/// Without --ca and without a CA of etcdpki, the folder's own CA is trusted. On the host of a member, verify also
+/// reports which of etcd's files in the folder the user in etcd's unit cannot read; run it as root.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     etcdpki verify etcdone.pem --purpose server --host 192.168.29.61 --key etcdone-key.pem\n  \

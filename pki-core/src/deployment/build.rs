@@ -1,6 +1,6 @@
 //! Determines the role of each file from the files of all hosts and their configuration.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use time::OffsetDateTime;
 
@@ -52,24 +52,20 @@ impl<'a> Deployment<'a> {
         for member in &manifest.etcd {
             deployment.add_member(member, &bundles);
         }
+        let mut known: BTreeSet<&str> = BTreeSet::new();
         for host in manifest.control_plane.iter().map(|host| host.name.as_str()) {
+            known.insert(host);
             deployment.add_client(host, &manifest.paths.kubernetes);
         }
-        let mut others: Vec<&str> = manifest.clients.iter().map(|c| c.host.as_str()).collect();
-        others.sort_unstable();
-        others.dedup();
-        for host in &others {
-            if !manifest.control_plane.iter().any(|known| known.name == *host) {
-                deployment.add_client(host, &manifest.paths.etcd);
-            }
+        let clients: BTreeSet<&str> = manifest.clients.iter().map(|c| c.host.as_str()).collect();
+        for host in clients.into_iter().filter(|host| known.insert(host)) {
+            deployment.add_client(host, &manifest.paths.etcd);
         }
-        let is_known = |host: &Host| {
-            others.contains(&&*host.name)
-                || manifest.control_plane.iter().any(|known| known.name == host.name)
-        };
         // Other tools put etcdctl and its settings on every member.
-        for member in manifest.etcd.iter().filter(|member| !is_known(member)) {
-            deployment.add_client_configs(&member.name, &manifest.paths.etcd);
+        for host in manifest.etcd.iter().map(|member| member.name.as_str()) {
+            if !known.contains(host) {
+                deployment.add_client_configs(host, &manifest.paths.etcd);
+            }
         }
         deployment.add_specs()?;
         Ok(deployment)

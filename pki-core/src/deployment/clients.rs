@@ -9,7 +9,8 @@ use crate::suggest;
 pub(crate) struct ClientConfig {
     /// The program, which determines the names of the settings.
     pub(crate) program: Program,
-    pub(crate) endpoints: Vec<String>,
+    /// Those that are known; `None` if nothing sets any.
+    endpoints: Option<Vec<String>>,
     pub(crate) ca: Setting,
     pub(crate) certificate: Setting,
     pub(crate) key: Setting,
@@ -54,25 +55,79 @@ impl ClientConfig {
         [(ca, &self.ca), (certificate, &self.certificate), (key, &self.key)]
     }
 
-    /// `etcd.external` of a ClusterConfiguration. kubeadm's file can contain several documents.
+    fn new(program: Program) -> Self {
+        Self {
+            program,
+            endpoints: None,
+            ca: Setting::Absent,
+            certificate: Setting::Absent,
+            key: Setting::Absent,
+            unread: Vec::new(),
+        }
+    }
+
+    /// The setting with the endpoints.
+    pub(crate) const fn endpoints_setting(&self) -> &'static str {
+        match self.program {
+            Program::Etcdctl => "ETCDCTL_ENDPOINTS",
+            Program::Kubeadm => "etcd.external.endpoints",
+        }
+    }
+
+    /// The endpoints whose hosts are known.
+    pub(crate) fn endpoints(&self) -> &[String] {
+        self.endpoints.as_deref().unwrap_or_default()
+    }
+
+    /// Whether the program uses its default instead of endpoints.
+    pub(crate) const fn has_no_endpoints(&self) -> bool {
+        self.endpoints.is_none()
+    }
+
+    /// `etcd.external` of a ClusterConfiguration. kubeadm's file can contain several documents. `None` if the file has no
+    /// ClusterConfiguration, as on a host that joins.
     pub(super) fn from_kubeadm(text: &str) -> Option<Self> {
-        text.split("\n---").find_map(|document| {
-            let document = Document::from_yaml(document.trim_start_matches('-').as_bytes()).ok()?;
-            let external = member(&member(&document.root(), "etcd")?, "external")?;
-            let string = |name| match member(&external, name).map(|value| value.scalar()) {
-                Some(path) if !path.is_empty() => Setting::Path(path),
-                _ => Setting::Absent,
+        let mut found = None;
+        let is_content = |line: &str| !matches!(line.trim().chars().next(), None | Some('#' | '-'));
+        for document in text.split("\n---").filter(|text| text.lines().any(is_content)) {
+            let document = Document::from_yaml(document.trim_start_matches('-').as_bytes());
+            let Ok(document) = document else {
+                // kubeadm cannot read it either.
+                found.get_or_insert(Self::new(Program::Kubeadm));
+                continue;
             };
-            let endpoints = member(&external, "endpoints").and_then(|value| value.list().ok());
-            Some(Self {
-                program: Program::Kubeadm,
-                endpoints: endpoints.unwrap_or_default().iter().map(Value::scalar).collect(),
-                ca: string("caFile"),
-                certificate: string("certFile"),
-                key: string("keyFile"),
-                unread: Vec::new(),
-            })
-        })
+            let root = document.root();
+            let kind = member(&root, "kind").map(|kind| kind.scalar());
+            let etcd = member(&root, "etcd");
+            match (kind.as_deref(), etcd.and_then(|etcd| member(&etcd, "external"))) {
+                (Some("ClusterConfiguration") | None, Some(external)) => {
+                    found = Some(Self::external(&external));
+                }
+                (Some("ClusterConfiguration"), None) => {
+                    found.get_or_insert(Self::new(Program::Kubeadm));
+                }
+                _ => {}
+            }
+        }
+        found
+    }
+
+    fn external(external: &Value<'_>) -> Self {
+        let string = |name| match member(external, name).map(|value| value.scalar()) {
+            Some(path) if !path.is_empty() => Setting::Path(path),
+            _ => Setting::Absent,
+        };
+        let endpoints = member(external, "endpoints").and_then(|value| value.list().ok());
+        let endpoints = endpoints.unwrap_or_default();
+        let endpoints: Vec<String> = endpoints.iter().map(Value::scalar).collect();
+        Self {
+            program: Program::Kubeadm,
+            endpoints: Some(endpoints).filter(|all| !all.is_empty()),
+            ca: string("caFile"),
+            certificate: string("certFile"),
+            key: string("keyFile"),
+            unread: Vec::new(),
+        }
     }
 
     /// `ETCDCTL_…=…`, one on each line, for a shell or for systemd. `None` for the version 2 API, which has other names.
@@ -81,14 +136,7 @@ impl ClientConfig {
             let line = line.trim_start();
             line.strip_prefix("export ").unwrap_or(line).to_owned() + "\n"
         });
-        let mut config = Self {
-            program: Program::Etcdctl,
-            endpoints: Vec::new(),
-            ca: Setting::Absent,
-            certificate: Setting::Absent,
-            key: Setting::Absent,
-            unread: Vec::new(),
-        };
+        let mut config = Self::new(Program::Etcdctl);
         for (name, value) in EnvironmentFile::read(&lines.collect::<String>()).variables {
             let path = || match value.as_str() {
                 "" => Setting::Absent,
@@ -103,8 +151,11 @@ impl ClientConfig {
                 "ETCDCTL_ENDPOINTS" => {
                     let urls = value.split(',').map(str::trim);
                     let known = urls.filter(|url| !url.is_empty() && !url.contains('$'));
-                    config.endpoints = known.map(str::to_owned).collect();
+                    let known = known.map(str::to_owned).collect();
+                    config.endpoints = Some(known).filter(|_| !value.trim().is_empty());
                 }
+                // The endpoints are in DNS.
+                "ETCDCTL_DISCOVERY_SRV" if !value.is_empty() => config.endpoints = Some(Vec::new()),
                 _ => config.add_unread(name),
             }
         }
@@ -179,7 +230,7 @@ mod tests {
              ETCDCTL_ENDPONTS=x\nOTHER=y\n",
         )
         .unwrap();
-        assert_eq!(config.endpoints, ["https://a:2379"]);
+        assert_eq!(config.endpoints(), ["https://a:2379"]);
         assert_eq!(config.ca.path(), Some("/etc/etcd/ca.pem"));
         assert_eq!((config.certificate, config.key), (Setting::Unknown, Setting::Absent));
         assert_eq!(
@@ -190,5 +241,34 @@ mod tests {
             ]
         );
         assert!(ClientConfig::from_env("ETCDCTL_API=2\nETCDCTL_CA_FILE=/x\n").is_none());
+        for (text, has_none) in [
+            ("ETCDCTL_API=3\n", true),
+            ("ETCDCTL_ENDPOINTS=\n", true),
+            ("ETCDCTL_ENDPOINTS=$HOSTS\n", false),
+            ("ETCDCTL_DISCOVERY_SRV=example.com\n", false),
+        ] {
+            let config = ClientConfig::from_env(text).unwrap();
+            assert_eq!(config.has_no_endpoints(), has_none, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_cluster_of_kubeadm_may_be_anywhere_in_its_file() {
+        let cluster =
+            "kind: ClusterConfiguration\netcd:\n  external:\n    endpoints: [https://a:2379]\n";
+        let join = "kind: JoinConfiguration\n";
+        for text in [
+            cluster.to_owned(),
+            format!("---\n{join}---\n{cluster}"),
+            format!("{cluster}---\n{join}"),
+        ] {
+            let config = ClientConfig::from_kubeadm(&text).unwrap();
+            assert_eq!(config.endpoints(), ["https://a:2379"], "{text}");
+        }
+        assert!(ClientConfig::from_kubeadm(join).is_none());
+        assert!(ClientConfig::from_kubeadm(&format!("# by hand\n---\n{join}---\n")).is_none());
+        for text in ["kind: ClusterConfiguration\netcd: { local: {} }\n", "kind: [\n"] {
+            assert!(ClientConfig::from_kubeadm(text).unwrap().has_no_endpoints(), "{text}");
+        }
     }
 }

@@ -12,8 +12,8 @@ pub(super) static ROWS: &[Row] = &[
             id: "client-setting-missing",
             severity: Severity::Error,
             source: Source::Etcd,
-            impact: "The client cannot connect. Without a CA, it trusts those of the operating system: `x509: certificate signed by unknown authority`. Without a certificate, etcd rejects it: `tls: client didn't provide a certificate`.",
-            remedy: "Set caFile, certFile and keyFile (ETCDCTL_CACERT, ETCDCTL_CERT and ETCDCTL_KEY), or rewrite the file with `etcdpki apply -f MANIFEST`.",
+            impact: "The client cannot connect. Without endpoints, etcdctl connects to 127.0.0.1:2379, and kubeadm starts its own etcd on the host. Without a CA, it trusts those of the operating system: `x509: certificate signed by unknown authority`. Without a certificate, etcd rejects it: `tls: client didn't provide a certificate`.",
+            remedy: "Set endpoints, caFile, certFile and keyFile under etcd.external (ETCDCTL_ENDPOINTS, ETCDCTL_CACERT, ETCDCTL_CERT and ETCDCTL_KEY), or rewrite the file with `etcdpki apply -f MANIFEST`.",
             citation: "kubeadm.k8s.io/v1beta4 ExternalEtcd; measured on etcd 3.4, 3.5",
         },
         setting_missing,
@@ -69,8 +69,13 @@ fn each(
 
 fn setting_missing(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |client| {
+        // A member's own etcd is at the default endpoint, and kubeadm may have made it.
+        let is_member = deployment.members.iter().any(|member| member.host.name == client.host);
+        if client.config.has_no_endpoints() && !is_member {
+            return vec![format!("{} is not set", client.config.endpoints_setting())];
+        }
         let plain = |url: &String| Url::read(url).scheme == "http";
-        let connects = client.config.endpoints.iter().any(|url| !plain(url));
+        let connects = client.config.endpoints().iter().any(|url| !plain(url));
         let asked = deployment.members.iter().all(|member| member.settings.asks_clients());
         let files = client.config.files().into_iter().enumerate();
         let missing = files.filter(|(_, (_, setting))| **setting == Setting::Absent);
@@ -82,7 +87,7 @@ fn setting_missing(deployment: &Deployment<'_>) -> Vec<Violation> {
 
 fn plain_http(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |client| {
-        let urls = client.config.endpoints.iter().filter(|url| Url::read(url).scheme == "http");
+        let urls = client.config.endpoints().iter().filter(|url| Url::read(url).scheme == "http");
         urls.map(|url| format!("the endpoint {url} uses plain HTTP")).collect()
     })
 }
@@ -93,7 +98,7 @@ fn endpoint_unknown(deployment: &Deployment<'_>) -> Vec<Violation> {
         return Vec::new();
     }
     each(deployment, |client| {
-        let urls = client.config.endpoints.iter().map(|url| Url::read(url));
+        let urls = client.config.endpoints().iter().map(|url| Url::read(url));
         let urls = urls.filter(|url| url.scheme != "http" && !url.scheme.starts_with("unix"));
         urls.filter(|url| {
             !deployment

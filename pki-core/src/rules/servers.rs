@@ -74,7 +74,7 @@ fn srv_san_advertise(deployment: &Deployment<'_>) -> Vec<Violation> {
             wanted.extend(urls.map(|url| (option.to_owned(), url)));
         }
         for client in &deployment.clients {
-            let urls = client.config.endpoints.iter().map(|url| Url::read(url));
+            let urls = client.config.endpoints().iter().map(|url| Url::read(url));
             let urls = urls.filter(|url| is_at(deployment, member, url.host));
             wanted.extend(urls.map(|url| (client.path(), url)));
         }

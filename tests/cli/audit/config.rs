@@ -219,3 +219,20 @@ fn nothing_is_concluded_from_a_variable_that_is_not_known() {
     edit(&lab, UNIT, "Environment=LISTEN=", "Environment=OTHER=");
     assert_eq!(super::found(&lab), [format!("{UNIT}: cfg-unreadable")]);
 }
+
+/// kubeadm then starts an etcd of its own, and etcdctl asks one on its own host.
+#[test]
+fn a_client_without_endpoints_is_found() {
+    const KUBEADM: &str = "masterone/kubeadm-config.yaml";
+    const ETCDCTL: &str = "masterone/etcdctl.env";
+    let original = super::applied("");
+    for (file, from, to) in [
+        (KUBEADM, "  external:", "  local:"),
+        (KUBEADM, "kind: ClusterConfiguration", "kind: ["),
+        (ETCDCTL, "ETCDCTL_ENDPOINTS=", "# "),
+    ] {
+        let lab = super::copy_of(&original);
+        edit(&lab, file, from, to);
+        assert_eq!(super::found(&lab), [format!("{file}: client-setting-missing")], "{to}");
+    }
+}
