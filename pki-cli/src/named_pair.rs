@@ -33,6 +33,10 @@ impl NamedPair {
         })
     }
 
+    pub(crate) fn make_folder(&self) -> Result<(), Failure> {
+        store::make_folder(&self.folder, Access::Public)
+    }
+
     pub(crate) const fn existing(&self) -> Existing {
         self.existing
     }
@@ -77,6 +81,10 @@ impl NamedPair {
     pub(crate) fn remove_pending(&self) -> Result<(), Failure> {
         std::fs::remove_file(&self.pending)
             .map_err(|error| Failure::file("removing", &self.pending, &error))
+            .map_err(|failure| {
+                failure
+                    .hinted("the certificate was issued; remove this file, which holds its key too")
+            })
     }
 
     /// Writes the files next to their places. The key comes first, because a certificate without its key is useless.
@@ -85,7 +93,7 @@ impl NamedPair {
         certificates: &str,
         key: Option<&PrivateKey>,
     ) -> Result<StagedPair, Failure> {
-        store::make_folder(&self.folder, Access::Public)?;
+        self.make_folder()?;
         let mut batch = Batch::new(self.existing);
         if let Some(key) = key {
             let pem = key.to_pem(KeyFormat::Pkcs8)?;
