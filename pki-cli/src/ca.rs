@@ -4,26 +4,32 @@ mod chain;
 mod create;
 mod folder;
 mod import;
+mod renew;
+mod revocation;
+mod rotation;
 mod scan;
 
 use std::path::Path;
 
 use pki_core::{
-    Authority, Certificate, Draft, Error, IssuanceContext, Issued, IssuedBy, Profile, Request,
-    Signer,
+    Authority, CaRequest, Certificate, Crl, CrlRequest, Draft, Error, IssuanceContext, Issued,
+    IssuedBy, Profile, PublicKey, Renewal, Request, Signer,
 };
 use time::OffsetDateTime;
 
 pub(crate) use self::chain::{Chain, read_certificates};
 pub(crate) use self::create::{NewCa, Opened, Remains};
 pub(crate) use self::folder::{
-    Found, LockedFolder, Lost, certificate_path, check_foreign, key_path,
+    Found, LockedFolder, Lost, certificate_path, check_foreign, key_path, next_key_path,
 };
 pub(crate) use self::import::{Files, ForeignCa};
+pub(crate) use self::renew::lifetime_after;
+pub(crate) use self::revocation::{CRL_LIFETIME, CrlDue, CrlState, issued_by};
+pub(crate) use self::rotation::NextCa;
 pub(crate) use self::scan::Scan;
 use crate::failure::{Failure, shown};
 use crate::host;
-use crate::inventory::{Entry, Inventory, Memory};
+use crate::inventory::{CA_PROFILE, Entry, Inventory, Memory};
 use crate::recorded::{Pending, Recorded};
 use crate::signer::Custody;
 use crate::store::{self, Owners};
@@ -50,7 +56,8 @@ pub struct Ca {
     authority: Authority,
     chain: Chain,
     signer: Box<dyn Signer + Send + Sync>,
-    inventory: Inventory,
+    /// Every CA that has a folder has one.
+    inventory: Option<Inventory>,
     /// The row of the CA itself.
     entry: Entry,
     remarks: Vec<String>,
@@ -85,8 +92,8 @@ impl Ca {
 
     /// Puts the certificate of a CA back next to its key.
     pub(crate) fn restore(folder: &LockedFolder, lost: Lost) -> Result<Self, Failure> {
-        folder.restore(&lost.certificate)?;
-        Self::new(folder.path(), Chain::of(lost.certificate), lost.signer)
+        folder.restore(&lost.chain)?;
+        Self::new(folder.path(), lost.chain, lost.signer)
     }
 
     /// The CA of these certificates, with its key.
@@ -95,6 +102,14 @@ impl Ca {
         chain: Chain,
         custody: &Custody,
     ) -> Result<Self, Failure> {
+        // During a rotation, either CA may be the one that issues.
+        let next = next_key_path(folder);
+        if custody.is_file() && store::is_there(&next)? {
+            let signer = custody.open_file(&next)?;
+            if *signer.public_key() == chain.ca().public_key {
+                return Self::new(folder, chain, signer);
+            }
+        }
         let path = key_path(folder);
         if custody.is_file() && !store::is_there(&path)? {
             return Err(Found::WithoutKey.refusal(folder));
@@ -127,9 +142,45 @@ impl Ca {
             entry: Entry::of_ca(ca)?,
             chain,
             signer,
-            inventory,
+            inventory: Some(inventory),
             remarks,
         })
+    }
+
+    /// The CA of a certificate and a key that may be anywhere, like those of cfssl. What it issues is recorded in
+    /// `inventory`, if there is one. The caller has checked that the key belongs to the certificate.
+    pub(crate) fn of_files(
+        chain: Chain,
+        signer: Box<dyn Signer + Send + Sync>,
+        inventory: Option<Inventory>,
+    ) -> Result<Self, Failure> {
+        if let Some(inventory) = &inventory {
+            // An inventory of another CA is an error: rows in it would be lost.
+            inventory.memory_of(chain.ca())?;
+        }
+        let ca = chain.ca();
+        Ok(Self {
+            authority: Authority::new(ca.clone()),
+            entry: Entry::of_ca(ca)?,
+            chain,
+            signer,
+            inventory,
+            remarks: Vec::new(),
+        })
+    }
+
+    /// Signs a CRL. It is not recorded: an inventory has only certificates.
+    pub(crate) fn sign_crl(&self, request: &CrlRequest, now: OffsetDateTime) -> Result<Crl, Error> {
+        self.authority.draft_crl(request, now)?.sign(&*self.signer)
+    }
+
+    /// Drafts the CA's own certificate again and signs it. It is the same CA, so nothing is recorded.
+    pub(crate) fn renewed(
+        &self,
+        renewal: &Renewal,
+        context: &IssuanceContext,
+    ) -> Result<Issued, Error> {
+        self.authority.draft_ca_renewal(renewal, context)?.sign(&*self.signer)
     }
 
     /// The CA's own certificate.
@@ -167,6 +218,17 @@ impl Ca {
         Pending::signed(draft.sign(&*self.signer)?, &profile.name, context.now)
     }
 
+    /// Drafts and signs an intermediate CA below this one, but does not record it.
+    pub(crate) fn sign_intermediate(
+        &self,
+        request: &CaRequest,
+        public_key: &PublicKey,
+        context: &IssuanceContext,
+    ) -> Result<Pending<Issued>, Error> {
+        let draft = self.authority.draft_intermediate(request, public_key, context)?;
+        Pending::signed(draft.sign(&*self.signer)?, CA_PROFILE, context.now)
+    }
+
     /// Drafts a certificate whose signature comes from elsewhere.
     pub(crate) fn draft(
         &self,
@@ -194,7 +256,10 @@ impl Ca {
 
     /// Records everything that was signed, in one transaction that is on disk afterwards.
     pub(crate) fn record<T>(&self, pending: Pending<T>) -> Result<Recorded<T>, Failure> {
-        pending.record(&self.inventory, &self.entry)
+        match &self.inventory {
+            Some(inventory) => pending.record(inventory, &self.entry),
+            None => Ok(pending.without_inventory()),
+        }
     }
 }
 

@@ -2,10 +2,12 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
+use clap_complete::CompleteEnv;
 use pki_core::quote;
 
-use crate::commands::Cli;
+use crate::cfssl::Program;
+use crate::commands::{COMPLETIONS_VARIABLE, Cli};
 use crate::failure::Kind;
 use crate::host;
 use crate::output::{Format, json, text};
@@ -23,8 +25,14 @@ pub fn main() -> ExitCode {
         ));
         std::process::exit(i32::from(Kind::Bug.exit_code()));
     }));
+    // A shell that asks for completions gets them, and the process ends.
+    CompleteEnv::with_factory(Cli::command).var(COMPLETIONS_VARIABLE).complete();
     host::refuse_core_dumps();
     signals::catch();
+    let mut arguments = std::env::args_os();
+    if let Some(program) = arguments.next().as_deref().and_then(Program::called) {
+        return program.run(arguments.collect());
+    }
     let cli = Cli::try_parse().unwrap_or_else(|error| exit(&error));
     match cli.run().and_then(|code| signals::check().map(|()| code)) {
         Ok(code) => code,

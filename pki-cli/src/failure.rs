@@ -57,6 +57,8 @@ pub struct Failure {
     pub hint: Option<String>,
     /// The rules' reasons, where the rules refused.
     pub findings: Vec<Finding>,
+    /// Every mistake in an input that can have several.
+    pub mistakes: Vec<Error>,
     /// The input of the core that a value came from, if the failure is about a value.
     pub input: Option<Input>,
 }
@@ -72,7 +74,16 @@ impl std::error::Error for Failure {}
 impl Failure {
     fn new(kind: Kind, message: impl Into<String>) -> Self {
         let message = quote::sentence(&message.into());
-        Self { kind, message, hint: None, findings: Vec::new(), input: None }
+        Self { kind, message, hint: None, findings: Vec::new(), mistakes: Vec::new(), input: None }
+    }
+
+    /// Several mistakes in one input. `place` says where: `in the manifest`.
+    pub(crate) fn mistakes(mistakes: Vec<Error>, place: &str) -> Self {
+        let count = match mistakes.len() {
+            1 => "1 mistake".to_owned(),
+            number => format!("{number} mistakes"),
+        };
+        Self { mistakes, ..Self::usage(format!("{count} {place}")) }
     }
 
     pub(crate) fn usage(message: impl Into<String>) -> Self {
@@ -138,6 +149,13 @@ impl Failure {
         self
     }
 
+    /// The same failure, and what it is about.
+    #[must_use]
+    pub(crate) fn about(mut self, what: &str) -> Self {
+        self.message = quote::sentence(&format!("{what}: {}", self.message));
+        self
+    }
+
     /// Several failures as one, with the kind of the first. There is at least one.
     pub(crate) fn joined(mut failures: Vec<Self>) -> Self {
         if failures.len() == 1 {
@@ -153,6 +171,13 @@ impl Failure {
             joined.findings.extend(failure.findings);
         }
         joined
+    }
+
+    /// The same failure, about the value of this flag.
+    #[must_use]
+    pub(crate) fn in_flag(mut self, flag: &str) -> Self {
+        self.message = format!("{flag}: {}", self.message);
+        self
     }
 
     /// The same failure, about something in this file.
@@ -191,11 +216,11 @@ impl From<Error> for Failure {
             error => error.hint().map(str::to_owned),
         };
         let input = error.input();
-        match error {
-            Error::Refused(findings) => {
-                Self { kind, message: "refused by the rules".to_owned(), hint, findings, input }
-            }
-            error => Self { kind, message: error.to_string(), hint, findings: Vec::new(), input },
-        }
+        let (message, findings) = match error {
+            Error::Several(mistakes) => return Self::mistakes(mistakes, "in the file"),
+            Error::Refused(findings) => ("refused by the rules".to_owned(), findings),
+            error => (error.to_string(), Vec::new()),
+        };
+        Self { kind, message, hint, findings, mistakes: Vec::new(), input }
     }
 }

@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::net::IpAddr;
 use std::os::fd::AsFd;
+use std::path::PathBuf;
 
 use pki_core::{IssuanceContext, SerialNumber};
 use time::OffsetDateTime;
@@ -80,6 +81,15 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// A secret in a text, for a standard output of any kind. Unlike with [`print`], a reader that is gone is a failure,
+/// because the secret is nowhere else.
+pub(crate) fn print_raw(text: &[u8]) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    out.write_all(text)
+        .and_then(|()| out.flush())
+        .map_err(|error| Failure::environment(format!("writing to standard output: {error}")))
+}
+
 /// Bytes, for a standard output that is not a terminal.
 pub(crate) fn print_bytes(bytes: &[u8]) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
@@ -95,6 +105,17 @@ pub(crate) fn print_bytes(bytes: &[u8]) -> Result<(), Failure> {
 /// A variable of the environment that the command line names; it holds a secret.
 pub(crate) fn variable(name: &str) -> Option<Zeroizing<Vec<u8>>> {
     std::env::var_os(name).map(|value| Zeroizing::new(value.into_encoded_bytes()))
+}
+
+/// The words of the command line. What is not UTF-8 is replaced.
+pub(crate) fn arguments() -> Vec<String> {
+    std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect()
+}
+
+/// The file of this program.
+pub(crate) fn program() -> Result<PathBuf, Failure> {
+    std::env::current_exe()
+        .map_err(|error| Failure::environment(format!("finding this program: {error}")))
 }
 
 /// Whether somebody watches standard error.

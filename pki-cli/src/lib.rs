@@ -27,6 +27,7 @@ mod progress;
 
 mod output;
 
+mod cfssl;
 mod commands;
 
 mod cli;

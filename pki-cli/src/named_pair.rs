@@ -1,5 +1,7 @@
 //! NAME.pem and NAME-key.pem: the files of one certificate in the folder of `--out`.
 
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use pki_core::{KeyFormat, PrivateKey, PublicKey, Signer};
@@ -37,6 +39,24 @@ impl NamedPair {
         store::make_folder(&self.folder, Access::Public)
     }
 
+    /// The files of an existing certificate, which will be replaced: NAME.pem with NAME-key.pem, or NAME.crt with NAME.key.
+    pub(crate) fn of(certificate: &Path) -> Result<Self, Failure> {
+        let name = certificate.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let key = match (name.strip_suffix(".pem"), name.rsplit_once('.')) {
+            (Some(base), _) => format!("{base}-key.pem"),
+            (None, Some((base, _))) => format!("{base}.key"),
+            (None, None) => format!("{name}-key.pem"),
+        };
+        let absolute = store::absolute(certificate)?;
+        Ok(Self {
+            folder: absolute.parent().unwrap_or(Path::new("/")).to_owned(),
+            certificate: certificate.to_owned(),
+            key: certificate.with_file_name(key),
+            pending: certificate.with_extension("pending"),
+            existing: Existing::Replace,
+        })
+    }
+
     pub(crate) const fn existing(&self) -> Existing {
         self.existing
     }
@@ -68,6 +88,24 @@ impl NamedPair {
             .hinted("move that key away, or write elsewhere with --out or under another NAME")),
             _ => Ok(()),
         }
+    }
+
+    /// The same for a new key in the place of an existing one. The key must be there: that of a PKCS #10 request is elsewhere.
+    /// It must belong to the user who runs etcdpki, because the new file will.
+    pub(crate) fn check_new_key(&self, ca_folder: &Path) -> Result<(), Failure> {
+        self.check_both(ca_folder)?;
+        let key = shown(&self.key);
+        let Ok(metadata) = fs::metadata(&self.key) else {
+            return Err(Failure::environment(format!("{key} is missing, so there is no key to replace"))
+                .hinted("renew the certificate without --rekey, or sign a new request with etcdpki issue --csr"));
+        };
+        if metadata.uid() != rustix::process::geteuid().as_raw() {
+            return Err(Failure::environment(format!(
+                "{key} belongs to another user, who could not read a new key"
+            ))
+            .hinted("run etcdpki as that user, or renew the certificate without --rekey"));
+        }
+        Ok(())
     }
 
     fn check(&self, ca_folder: &Path, place: &Path) -> Result<(), Failure> {

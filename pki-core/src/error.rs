@@ -2,6 +2,7 @@
 
 use der::{Decode, ErrorKind, Header, Reader, SliceReader};
 
+use crate::file_format;
 use crate::finding::Finding;
 use crate::quote;
 
@@ -25,6 +26,8 @@ pub enum Error {
         defect: Defect,
         /// What is wrong with the bytes.
         problem: String,
+        /// Where in the text the defect is, if the reader knows.
+        position: Option<Position>,
         /// How to fix it.
         hint: Option<String>,
     },
@@ -36,6 +39,10 @@ pub enum Error {
     /// The rules forbid signing, for these reasons, worst first.
     #[error("refused: {}", reasons(.0))]
     Refused(Vec<Finding>),
+
+    /// A document has several mistakes, in its order.
+    #[error("{}", mistakes(.0))]
+    Several(Vec<Error>),
 
     /// The holder of the key could not sign, would not sign, or returned a wrong signature.
     #[error("the signer failed: {0}")]
@@ -68,6 +75,16 @@ pub enum Input {
     Subject,
 }
 
+/// A place in a text: line and column, starting at 1.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
+pub struct Position {
+    /// The line.
+    pub line: u64,
+    /// The column, counted in characters.
+    pub column: u64,
+}
+
 /// A value that cannot be used in its field.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
@@ -76,6 +93,8 @@ pub struct Invalid {
     pub input: Input,
     /// The field with the value, in the notation of the input: `hosts[2]`, `expiry`.
     pub field: String,
+    /// Where the value is, if the input is a text with lines.
+    pub position: Option<Position>,
     /// The value as shown by [`quote::value`]: in quotes and shortened, or only described if it may be a secret.
     pub found: String,
     /// What is wrong with the value.
@@ -86,6 +105,9 @@ pub struct Invalid {
 
 impl std::fmt::Display for Invalid {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(Position { line, column }) = self.position {
+            write!(f, "line {line}, column {column}: ")?;
+        }
         write!(f, "{} {}: {}", self.field, self.found, self.problem)
     }
 }
@@ -122,6 +144,7 @@ impl Error {
         Self::Invalid(Box::new(Invalid {
             input: Input::Argument,
             field: field.into(),
+            position: None,
             found: quote::value(&found.into()),
             problem: quote::sentence(&problem.into()),
             hint: None,
@@ -140,6 +163,12 @@ impl Error {
         }
     }
 
+    /// The only error, or all of them as one.
+    #[cfg(feature = "profiles")]
+    pub(crate) fn all(mut errors: Vec<Self>) -> Self {
+        if errors.len() == 1 { errors.remove(0) } else { Self::Several(errors) }
+    }
+
     pub(crate) fn malformed(expected: &'static str, problem: impl Into<String>) -> Self {
         Self::defective(Defect::Damaged, expected, problem)
             .hinted("the file is damaged or is something else; copy it again from its source")
@@ -151,7 +180,7 @@ impl Error {
         problem: impl Into<String>,
     ) -> Self {
         let problem = quote::sentence(&problem.into());
-        Self::Malformed { expected, defect, problem, hint: None }
+        Self::Malformed { expected, defect, problem, position: None, hint: None }
     }
 
     /// Bytes that a DER decoder could not read.
@@ -160,6 +189,9 @@ impl Error {
         der: &[u8],
         decoder_says: &dyn std::fmt::Display,
     ) -> Self {
+        if let Some(format) = file_format::recognize(der) {
+            return Self::malformed(expected, format!("it is {}", format.name)).hinted(format.hint);
+        }
         match der.trim_ascii() {
             [] => Self::empty(expected),
             // Every structure that this crate reads is a SEQUENCE.
@@ -183,7 +215,7 @@ impl Error {
                 invalid.hint = Some(advice);
             }
             Self::Malformed { hint, .. } => *hint = Some(advice),
-            Self::Refused(_) | Self::Signer(_) | Self::Internal(_) => {}
+            Self::Refused(_) | Self::Several(_) | Self::Signer(_) | Self::Internal(_) => {}
         }
         self
     }
@@ -195,6 +227,42 @@ impl Error {
             invalid.field = field.into();
         }
         self
+    }
+
+    /// The same error at a place in the input.
+    #[must_use]
+    pub(crate) fn at(mut self, at: Option<Position>) -> Self {
+        match &mut self {
+            Self::Invalid(invalid) => invalid.position = at,
+            Self::Malformed { position, .. } => *position = at,
+            Self::NotAdmitted(_)
+            | Self::Refused(_)
+            | Self::Several(_)
+            | Self::Signer(_)
+            | Self::Internal(_) => {}
+        }
+        self
+    }
+
+    /// The field of the value. `None` if the error is not about one value.
+    pub fn field(&self) -> Option<&str> {
+        match self {
+            Self::Invalid(invalid) | Self::NotAdmitted(invalid) => Some(&invalid.field),
+            Self::Malformed { .. }
+            | Self::Refused(_)
+            | Self::Several(_)
+            | Self::Signer(_)
+            | Self::Internal(_) => None,
+        }
+    }
+
+    /// Line and column, if the input is a text with lines.
+    pub fn position(&self) -> Option<Position> {
+        match self {
+            Self::Invalid(invalid) | Self::NotAdmitted(invalid) => invalid.position,
+            Self::Malformed { position, .. } => *position,
+            Self::Refused(_) | Self::Several(_) | Self::Signer(_) | Self::Internal(_) => None,
+        }
     }
 
     /// The same error about a value of `input`.
@@ -210,7 +278,11 @@ impl Error {
     pub fn input(&self) -> Option<Input> {
         match self {
             Self::Invalid(invalid) | Self::NotAdmitted(invalid) => Some(invalid.input),
-            Self::Malformed { .. } | Self::Refused(_) | Self::Signer(_) | Self::Internal(_) => None,
+            Self::Malformed { .. }
+            | Self::Refused(_)
+            | Self::Several(_)
+            | Self::Signer(_)
+            | Self::Internal(_) => None,
         }
     }
 
@@ -227,9 +299,14 @@ impl Error {
         match self {
             Self::Invalid(invalid) | Self::NotAdmitted(invalid) => invalid.hint.as_deref(),
             Self::Malformed { hint, .. } => hint.as_deref(),
-            Self::Refused(_) | Self::Signer(_) | Self::Internal(_) => None,
+            Self::Refused(_) | Self::Several(_) | Self::Signer(_) | Self::Internal(_) => None,
         }
     }
+}
+
+/// The mistakes in one line.
+fn mistakes(errors: &[Error]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// The findings in one line.

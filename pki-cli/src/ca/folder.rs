@@ -4,8 +4,9 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use pki_core::{Certificate, Signer};
+use pki_core::Signer;
 
+use super::chain::Chain;
 use super::import::import_command;
 use crate::failure::{Failure, shown};
 use crate::hosts;
@@ -19,6 +20,16 @@ pub(crate) fn certificate_path(folder: &Path) -> PathBuf {
 
 pub(crate) fn key_path(folder: &Path) -> PathBuf {
     folder.join("ca-key.pem")
+}
+
+/// The key of the CA that takes the place of this one, during a rotation.
+pub(crate) fn next_key_path(folder: &Path) -> PathBuf {
+    folder.join("ca-next-key.pem")
+}
+
+/// The certificates of ca.pem before another CA issued, during a rotation.
+pub(crate) fn previous_path(folder: &Path) -> PathBuf {
+    folder.join("ca-previous.pem")
 }
 
 /// What the folder of a CA contains, by the names of its files. Their contents are read when they are needed, the key only
@@ -40,7 +51,8 @@ pub(crate) enum Found {
 
 /// A certificate that is missing from the folder and was found in the inventory.
 pub(crate) struct Lost {
-    pub(crate) certificate: Certificate,
+    /// It and the CAs above it.
+    pub(crate) chain: Chain,
     /// Its key, which had to be read to find it.
     pub(crate) signer: Box<dyn Signer + Send + Sync>,
 }
@@ -99,8 +111,8 @@ impl Found {
                 shown(folder)
             ))
             .hinted(format!(
-                "restore the two files from a backup; or create a new CA, which means new certificates for all \
-                 hosts: etcdpki --dir {} init-ca --new",
+                "restore the two files from a backup; or replace the CA without an outage: etcdpki rotate-ca begin -f \
+                 MANIFEST; or start again with new certificates for all hosts at once: etcdpki --dir {} init-ca --new",
                 shown(folder)
             )),
             Self::KeyAlone => half(&certificate, &key, "a backup"),
@@ -157,8 +169,11 @@ impl Lost {
             return Ok(None);
         }
         let signer = custody.open_file(&key_path(folder))?;
-        let certificate = known.into_iter().find(|ca| ca.public_key == *signer.public_key());
-        Ok(certificate.map(|certificate| Self { certificate, signer }))
+        // A renewed CA has several certificates for its key.
+        let of_key = known.iter().filter(|ca| ca.public_key == *signer.public_key());
+        let certificate = of_key.max_by_key(|ca| ca.not_after).cloned();
+        let chain = certificate.map(|certificate| Chain::among(certificate, &known));
+        Ok(chain.map(|chain| Self { chain, signer }))
     }
 }
 
@@ -189,10 +204,10 @@ impl LockedFolder {
     }
 
     /// Puts a missing certificate back.
-    pub(crate) fn restore(&self, certificate: &Certificate) -> Result<(), Failure> {
+    pub(crate) fn restore(&self, chain: &Chain) -> Result<(), Failure> {
         let mut batch = Batch::new(Existing::Keep);
         let path = certificate_path(&self.path);
-        batch.stage(path, certificate.to_pem()?.as_bytes(), Access::Public)?;
+        batch.stage(path, chain.to_pem()?.as_bytes(), Access::Public)?;
         batch.commit()
     }
 }
@@ -201,7 +216,12 @@ impl LockedFolder {
 /// that the CA signed depends on it.
 pub(crate) fn check_foreign(folder: &Path, place: &Path) -> Result<(), Failure> {
     let file = |path: &Path| fs::metadata(path).map(|file| (file.dev(), file.ino())).ok();
-    let own = [certificate_path(folder), key_path(folder), folder.join(inventory::FILE)];
+    let own = [
+        certificate_path(folder),
+        key_path(folder),
+        next_key_path(folder),
+        folder.join(inventory::FILE),
+    ];
     match file(place).filter(|place| own.iter().any(|own| file(own) == Some(*place))) {
         None => Ok(()),
         Some(_) => Err(Failure::environment(format!(

@@ -98,7 +98,7 @@ impl ForeignCa<'_> {
         let complete = CaSet::new(all.clone()).map(drop);
         let complete = complete.map_err(|error| Failure::from(error).in_file(self.certificate));
         noted(complete, problems);
-        let chain = Chain::new(all).map_err(|failure| failure.in_file(self.certificate));
+        let chain = Chain::in_order(all).map_err(|failure| failure.in_file(self.certificate));
         noted(chain, problems)
     }
 
@@ -162,7 +162,7 @@ impl CheckedCa {
         match Found::find(path, &self.custody)? {
             Found::Nothing | Found::Remains(_) => Ok(Files::Written),
             Found::Complete if Chain::read(path)?.ca() == self.chain.ca() => Ok(Files::Kept),
-            Found::WithoutCertificate(lost) if lost.certificate == *self.chain.ca() => {
+            Found::WithoutCertificate(lost) if lost.chain.ca() == self.chain.ca() => {
                 Ok(Files::Completed)
             }
             other => Err(other.exists(path)),

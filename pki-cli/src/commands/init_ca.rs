@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use pki_core::{CaRequest, CsrJson, Input, KeyAlgorithm, NameConstraint, PublicKey, Subject};
+use pki_core::{
+    CaRequest, Certificate, CsrJson, Input, KeyAlgorithm, NameConstraint, PublicKey, Subject,
+};
 use serde::Serialize;
 use time::Duration;
 
 use super::custody::CustodyArgs;
-use super::{Common, core, lifetime};
+use super::{Common, complete, core, lifetime};
 use crate::ca::{self, Ca, NewCa, Opened, Remains};
 use crate::failure::{Failure, Kind, full, shown};
 use crate::host;
@@ -17,14 +19,26 @@ use crate::output::{Format, json};
 use crate::signer::Custody;
 use crate::store;
 
-/// Create a new CA: a self-signed root and its key
+/// Create a new CA: a root, or an intermediate under one, and its key
 ///
-/// An existing CA is never overwritten, and there is no option to do so.
+/// An existing CA is never overwritten, and there is no option to do so. With --intermediate, the CA in
+/// --root-dir signs the new CA. Its key is not needed again until the intermediate CA is replaced, so its
+/// folder can be on a medium that is kept offline.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  etcdpki init-ca --cn 'etcd CA' --org Lab\n  \
     etcdpki init-ca --permit 192.168.29.0/24 --permit 127.0.0.1/32\n  \
-    etcdpki --dir /etc/etcd/pki init-ca --csr-json ca-csr.json")]
+    etcdpki --dir /etc/etcd/pki init-ca --csr-json ca-csr.json\n  \
+    etcdpki --dir /media/root init-ca --cn 'root CA' --path-len 1 --expiry 20y\n  \
+    etcdpki init-ca --intermediate --root-dir /media/root --cn 'etcd CA'")]
 pub(crate) struct InitCaArgs {
+    /// Create an intermediate CA, which the CA in --root-dir signs
+    #[arg(long, requires = "root_dir")]
+    intermediate: bool,
+
+    /// Folder of the CA that signs the intermediate CA, with its key
+    #[arg(long, value_name = "DIR", requires = "intermediate")]
+    root_dir: Option<PathBuf>,
+
     /// Common name of the CA [default: etcd CA]
     #[arg(long, value_name = "NAME")]
     cn: Option<String>,
@@ -35,15 +49,16 @@ pub(crate) struct InitCaArgs {
 
     /// Key algorithm: ecdsa-p256, ecdsa-p384, ecdsa-p521, ed25519, rsa-2048, rsa-3072,
     /// rsa-4096 [default: ecdsa-p256]
-    #[arg(long, value_name = "ALGORITHM", value_parser = |text: &str| core(text.parse::<KeyAlgorithm>()))]
+    #[arg(long, value_name = "ALGORITHM", add = complete::algorithms(), value_parser = |text: &str| core(text.parse::<KeyAlgorithm>()))]
     key: Option<KeyAlgorithm>,
 
-    /// Lifetime of the CA: 10y, 3650d, 87600h [default: 10y]
+    /// Lifetime of the CA: 10y, 3650d, 87600h [default: 10y; of an intermediate CA 5y, but not longer than
+    /// that of the CA above it]
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = lifetime)]
     expiry: Option<Duration>,
 
     /// How many intermediate CAs may follow this one in a path [default: 0]
-    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
+    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true, value_parser = parse_path_len)]
     path_len: Option<u8>,
 
     /// Names that the CA may certify; other names of the same kind are forbidden: example.com,
@@ -72,6 +87,16 @@ pub(crate) struct InitCaArgs {
     custody: CustodyArgs,
 }
 
+fn parse_path_len(text: &str) -> Result<u8, String> {
+    text.parse().map_err(|_| {
+        "expected a number from 0 to 255\n  hint: 0 allows no intermediate CA, 1 allows one below this CA".to_owned()
+    })
+}
+
+/// How long an intermediate CA lives unless somebody chooses: half as long as a root, so that it can be replaced once
+/// within the root's life.
+const INTERMEDIATE_LIFETIME: Duration = Duration::days(1825);
+
 #[derive(Serialize)]
 struct InitCaOutput {
     certificate: CertificateFacts,
@@ -86,11 +111,25 @@ struct Files {
 }
 
 pub(crate) fn run(args: &InitCaArgs, common: &Common) -> Result<ExitCode, Failure> {
-    let (request, algorithm) = request(args)?;
+    let (mut request, algorithm) = request(args)?;
     let folder = common.folder();
+    // A passphrase of the root's key is asked for.
+    let open = |root| Ca::open(root, common.owners(), &Custody::default());
+    let above = args.root_dir.as_deref().map(open).transpose()?;
+    if let Some(above) = &above {
+        check_above(above.certificate(), args.root_dir.as_deref().unwrap_or(&folder))?;
+        for remark in above.remarks() {
+            host::say(&format!("warning: {remark}\n"));
+        }
+        if args.expiry.is_none() && args.csr_json.is_none() {
+            let left = above.certificate().not_after - host::now();
+            request.expiry = INTERMEDIATE_LIFETIME.min(Duration::seconds(left.whole_seconds()));
+        }
+    }
     let remains = if args.new { Remains::Keep } else { Remains::Refuse };
-    let (owners, custody) = (common.owners(), &custody(args)?);
-    let new = NewCa { request: &request, algorithm, remains, owners, custody };
+    let (above, owners) = (above.as_ref(), common.owners());
+    let custody = &custody(args)?;
+    let new = NewCa { above, request: &request, algorithm, remains, owners, custody };
     let opened = new.open_or_create(&folder);
     let (_folder, opened) = opened.map_err(|failure| {
         let failure = failure.naming(Input::Subject, "--cn");
@@ -104,6 +143,20 @@ pub(crate) fn run(args: &InitCaArgs, common: &Common) -> Result<ExitCode, Failur
         Opened::Created(ca) => print(&ca, custody, &folder, common),
         Opened::Found(found) => Err(found.exists(&folder)),
     }
+}
+
+/// Refuses a CA that may not have a CA below it, with the way to one that may.
+fn check_above(above: &Certificate, folder: &Path) -> Result<(), Failure> {
+    let constraints = above.extensions.basic_constraints;
+    if constraints.is_some_and(|constraints| constraints.path_len == Some(0)) {
+        return Err(Failure::refused(format!(
+            "{}: {} has the path length 0, so it cannot sign an intermediate CA",
+            shown(&ca::certificate_path(folder)),
+            above.subject
+        ))
+        .hinted("create the root with etcdpki --dir DIR init-ca --path-len 1"));
+    }
+    Ok(())
 }
 
 fn print(ca: &Ca, custody: &Custody, folder: &Path, common: &Common) -> Result<ExitCode, Failure> {

@@ -13,10 +13,11 @@ use time::Duration;
 
 use self::wanted::Wanted;
 use super::custody::CustodyArgs;
-use super::{Common, core, lifetime};
+use super::{Common, complete, core, lifetime};
 use crate::ca::{Ca, LockedFolder, certificate_path};
 use crate::failure::{Failure, shown};
 use crate::host;
+use crate::inventory::FilePlace;
 use crate::output::facts::{self, CertificateFacts, FindingFacts};
 use crate::output::{Format, json, text};
 use crate::signer::Custody;
@@ -43,7 +44,7 @@ pub(crate) struct IssueArgs {
     name: Option<String>,
 
     /// Signing profile: server, peer, client, or one of --config
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = complete::profiles())]
     profile: String,
 
     /// Name or address that the certificate is for; the prefixes dns:, ip:, email: and uri: set its
@@ -62,7 +63,7 @@ pub(crate) struct IssueArgs {
 
     /// Key algorithm: ecdsa-p256, ecdsa-p384, ecdsa-p521, ed25519, rsa-2048, rsa-3072,
     /// rsa-4096 [default: ecdsa-p256]
-    #[arg(long, value_name = "ALGORITHM", conflicts_with = "csr",
+    #[arg(long, value_name = "ALGORITHM", conflicts_with = "csr", add = complete::algorithms(),
         value_parser = |text: &str| core(text.parse::<KeyAlgorithm>()))]
     key: Option<KeyAlgorithm>,
 
@@ -142,6 +143,12 @@ impl fmt::Display for Files {
 }
 
 pub(crate) fn run(args: &IssueArgs, common: &Common) -> Result<ExitCode, Failure> {
+    if args.out == Path::new("-") {
+        return Err(Failure::usage(
+            "--out -: issue writes a certificate and a key, which are two files",
+        )
+        .hinted("name a folder with --out"));
+    }
     let config = match &args.config {
         Some(path) => SigningConfig::from_json(&store::read(path)?)
             .map_err(|error| Failure::from(error).in_file(path))?,
@@ -182,6 +189,13 @@ pub(crate) fn run(args: &IssueArgs, common: &Common) -> Result<ExitCode, Failure
     }
     // Others that write files of this name wait.
     let _folder = LockedFolder::lock(&folder, common.owners())?;
+    if !args.chain && ca.chain().intermediates().next().is_some() {
+        host::say(
+            "warning: the file does not contain the intermediate CA, which etcd and its clients need behind the \
+             certificate: add --chain\n",
+        );
+    }
+    let signed = signed.at(&FilePlace::elsewhere(&wanted.files.certificate));
     let staged = signed.stage(|issued| {
         let mut pem = issued.certificate.to_pem()?;
         for above in ca.chain().intermediates().filter(|_| args.chain) {

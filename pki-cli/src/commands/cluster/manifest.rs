@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use pki_core::{CertificateSpec, Manifest};
 
+use crate::commands::complete;
 use crate::failure::Failure;
 use crate::store;
 
@@ -16,30 +17,15 @@ pub(crate) struct ManifestArgs {
     pub(crate) file: PathBuf,
 
     /// Look only at this host. May be repeated
-    #[arg(long, value_name = "HOST")]
+    #[arg(long, value_name = "HOST", add = complete::hosts())]
     pub(crate) only: Vec<String>,
 }
 
 /// Reads a manifest; every mistake in it is in the failure.
 pub(crate) fn read_manifest(path: &Path) -> Result<Manifest, Failure> {
     let bytes = store::read(path)?;
-    Manifest::from_yaml(&bytes).map_err(|mistakes| all(&mistakes, "in the manifest").in_file(path))
-}
-
-/// Every mistake, each with its hint.
-pub(crate) fn all(mistakes: &[pki_core::Error], place: &str) -> Failure {
-    let lines: Vec<String> = mistakes
-        .iter()
-        .map(|mistake| match mistake.hint() {
-            Some(hint) => format!("\n  {mistake}\n    hint: {hint}"),
-            None => format!("\n  {mistake}"),
-        })
-        .collect();
-    let count = match mistakes.len() {
-        1 => "1 mistake".to_owned(),
-        number => format!("{number} mistakes"),
-    };
-    Failure::usage(format!("{count} {place}{}", lines.concat()))
+    let mistakes = |mistakes| Failure::mistakes(mistakes, "in the manifest").in_file(path);
+    Manifest::from_yaml(&bytes).map_err(mistakes)
 }
 
 /// The certificates that each host should hold. Refuses a host of `--only` that holds none.

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use pki_core::{
-    Asked, CertificateRequest, CsrJson, ExtendedKeyUsage, KeyAlgorithm, PrivateKey, Profile,
-    Request, San, Signer, Subject,
+    Asked, CertificateRequest, CsrJson, ExtendedKeyUsage, KeyAlgorithm, Lifetime, PrivateKey,
+    Profile, Request, San, Signer, Subject,
 };
 
 use super::IssueArgs;
@@ -88,7 +88,7 @@ pub(super) fn gather(
         };
         (Request::new(subject, names, key.public_key().clone()), Some(key))
     };
-    request.expiry = args.expiry;
+    request.lifetime = args.expiry.map_or(Lifetime::Default, Lifetime::Exactly);
     Ok(Wanted { files, request, key, named_by, pending })
 }
 
