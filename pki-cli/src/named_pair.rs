@@ -35,6 +35,10 @@ impl NamedPair {
         })
     }
 
+    pub(crate) fn make_folder(&self) -> Result<(), Failure> {
+        store::make_folder(&self.folder, Access::Public)
+    }
+
     /// The files of an existing certificate, which will be replaced: NAME.pem with NAME-key.pem, or NAME.crt with NAME.key.
     pub(crate) fn of(certificate: &Path) -> Result<Self, Failure> {
         let name = certificate.file_name().and_then(|name| name.to_str()).unwrap_or_default();
@@ -115,6 +119,10 @@ impl NamedPair {
     pub(crate) fn remove_pending(&self) -> Result<(), Failure> {
         std::fs::remove_file(&self.pending)
             .map_err(|error| Failure::file("removing", &self.pending, &error))
+            .map_err(|failure| {
+                failure
+                    .hinted("the certificate was issued; remove this file, which holds its key too")
+            })
     }
 
     /// Writes the files next to their places. The key comes first, because a certificate without its key is useless.
@@ -123,7 +131,7 @@ impl NamedPair {
         certificates: &str,
         key: Option<&PrivateKey>,
     ) -> Result<StagedPair, Failure> {
-        store::make_folder(&self.folder, Access::Public)?;
+        self.make_folder()?;
         let mut batch = Batch::new(self.existing);
         if let Some(key) = key {
             let pem = key.to_pem(KeyFormat::Pkcs8)?;

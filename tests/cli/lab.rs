@@ -62,7 +62,9 @@ impl Lab {
             .args(args)
             .current_dir(self.folder())
             .stdin(Stdio::null())
-            .env_remove("ETCDPKI_DIR");
+            .env_remove("ETCDPKI_DIR")
+            .env_remove("ETCDPKI_PKCS11")
+            .env_remove("ETCDPKI_SIGNER_CMD");
         command
     }
 

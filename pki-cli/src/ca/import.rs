@@ -33,6 +33,8 @@ pub(crate) struct CheckedCa {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Files {
     Written,
+    /// A run that was killed had put the key there, and the certificate followed now.
+    Completed,
     /// They were there already, and only the inventory did not know them.
     Kept,
 }
@@ -143,10 +145,10 @@ impl CheckedCa {
         let inventory = Inventory::of(path);
         inventory.memory_of(self.chain.ca())?;
         let mut batch = Batch::new(Existing::Keep);
-        if files == Files::Written {
-            if let Some(pem) = &self.key.pem {
-                batch.stage(key_path(path), pem.as_bytes(), Access::Secret)?;
-            }
+        if let (Files::Written, Some(pem)) = (files, &self.key.pem) {
+            batch.stage(key_path(path), pem.as_bytes(), Access::Secret)?;
+        }
+        if files != Files::Kept {
             let pem = self.chain.to_pem()?;
             batch.stage(certificate_path(path), pem.as_bytes(), Access::Public)?;
         }
@@ -160,6 +162,9 @@ impl CheckedCa {
         match Found::find(path, &self.custody)? {
             Found::Nothing | Found::Remains(_) => Ok(Files::Written),
             Found::Complete if Chain::read(path)?.ca() == self.chain.ca() => Ok(Files::Kept),
+            Found::WithoutCertificate(lost) if lost.chain.ca() == self.chain.ca() => {
+                Ok(Files::Completed)
+            }
             other => Err(other.exists(path)),
         }
     }

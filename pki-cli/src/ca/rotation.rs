@@ -46,7 +46,17 @@ impl NextCa {
         }
         // In whole seconds, as certificates have them.
         request.backdate = request.backdate.min(Duration::seconds(age.whole_seconds()));
-        let key = custody.create(algorithm, &next_key_path(folder))?;
+        let place = next_key_path(folder);
+        let key = custody.create(algorithm, &place)?;
+        if *key.signer.public_key() == old.public_key {
+            return Err(Failure::usage(format!(
+                "{} is the key of the old CA, which a rotation replaces",
+                custody.name(&place)
+            ))
+            .hinted(
+                "name a key that is not in the token yet, such as object=etcd-ca-2 in --pkcs11",
+            ));
+        }
         let draft = Authority::draft_root(&request, key.signer.public_key(), &context)?;
         let issued = draft.sign(&*key.signer)?;
         let root = issued.certificate.clone();

@@ -46,7 +46,7 @@ pub(crate) struct ImportCaArgs {
 #[derive(Serialize)]
 struct ImportCaOutput {
     certificate: CertificateFacts,
-    /// Whether the files were written; otherwise the folder had them already.
+    /// Whether files were written; otherwise the folder had them already.
     written: bool,
     /// How many certificates of the scanned folder are new in the inventory.
     recorded: usize,
@@ -81,7 +81,7 @@ pub(crate) fn run(args: &ImportCaArgs, common: &Common) -> Result<ExitCode, Fail
     if common.format == Format::Json {
         json::print(&ImportCaOutput {
             certificate: CertificateFacts::from(certificate),
-            written: files == Files::Written,
+            written: files != Files::Kept,
             recorded: imported.recorded,
             already_recorded: imported.known,
             of_other_cas: scan.foreign,
@@ -95,7 +95,9 @@ pub(crate) fn run(args: &ImportCaArgs, common: &Common) -> Result<ExitCode, Fail
             shown(&ca::certificate_path(&folder)),
             shown(&ca::key_path(&folder))
         ),
-        Files::Written => format!("wrote   {}", shown(&ca::certificate_path(&folder))),
+        Files::Written | Files::Completed => {
+            format!("wrote   {}", shown(&ca::certificate_path(&folder)))
+        }
         Files::Kept => "kept    the files, which were there already".to_owned(),
     };
     let mut page = format!(

@@ -11,7 +11,10 @@ use super::{KeyAlgorithm, PublicKey};
 /// there and join the answer with [`Draft::assemble`](crate::Draft::assemble).
 ///
 /// The draft verifies each signature before it becomes a certificate, so that a signer that answers wrongly
-/// does no harm.
+/// does no harm. A signer may block, and it may fail; the error ends the issuing of this one certificate.
+///
+/// A service that signs only hashes gets [`SignatureAlgorithm::digest`]. One that gives the two numbers of an ECDSA
+/// signature, as PKCS #11 does, needs [`ecdsa_signature_from_fixed`](crate::ecdsa_signature_from_fixed).
 ///
 /// # A key in a KMS
 ///

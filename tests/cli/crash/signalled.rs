@@ -134,6 +134,23 @@ fn init_ca_that_gets_a_signal_leaves_a_ca_or_nothing() {
     });
 }
 
+/// The key is the old file or the new one, and never lost.
+#[test]
+fn passwd_that_gets_a_signal_leaves_the_old_key_or_the_new_one() {
+    let prepare = || {
+        let lab = Lab::with_ca(&[]);
+        lab.write("passphrase", "a passphrase");
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(lab.path("passphrase"), mode).unwrap();
+        lab
+    };
+    all_along(&["passwd", "--new-passphrase", "file:passphrase"], prepare, |lab, _| {
+        let issue = ["issue", "--profile", "client", "api"];
+        lab.ok(&[&issue[..], &["--ca-passphrase", "file:passphrase"]].concat());
+        assert_eq!(key_files(lab), ["api-key.pem", "pki/ca-key.pem"]);
+    });
+}
+
 #[test]
 fn export_that_gets_a_signal_leaves_an_archive_or_nothing() {
     let lab = Lab::new();

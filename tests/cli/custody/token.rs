@@ -138,6 +138,43 @@ fn the_pin_can_be_in_the_file_that_the_uri_names() {
 }
 
 #[test]
+fn a_crl_and_a_renewal_are_signed_by_the_token() {
+    let token = Token::new();
+    let uri = uri("etcd-ca");
+    for args in [
+        &["init-ca"][..],
+        &["issue", "--profile", "client", "api"],
+        &["renew", "api.pem"],
+        &["crl", "--out", "ca.crl"],
+    ] {
+        token.ok(&[args, &options(&uri)].concat());
+    }
+    openssl(&token.lab, &["crl", "-in", "ca.crl", "-CAfile", "pki/ca.pem", "-noout"]);
+    openssl(&token.lab, &["verify", "-CAfile", "pki/ca.pem", "api.pem"]);
+}
+
+/// The new CA has a key of its own in the token, which the URI of each step names.
+#[test]
+fn a_rotation_moves_from_one_key_of_the_token_to_another() {
+    let token = Token::new();
+    let (one, two) = (uri("one"), uri("two"));
+    token.ok(&[&["apply", "-f", "cluster.yaml"][..], &options(&one)].concat());
+    let step = |step, options: &[&'static str]| {
+        [&["rotate-ca", step, "-f", "cluster.yaml"][..], options].concat()
+    };
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    let run = token.run(&[&step("begin", &[])[..], &options(&one)].concat());
+    assert_eq!(run.code, 2, "{run:?}");
+    assert!(run.stderr.contains("is the key of the old CA"), "{run:?}");
+    let restarted = &["--restarted", "all"];
+    token.ok(&[&step("begin", &[])[..], &options(&two)].concat());
+    token.ok(&[&step("reissue", restarted)[..], &options(&two)].concat());
+    token.ok(&[&step("finish", restarted)[..], &options(&two)].concat());
+    is_the_lab(&token.lab);
+    token.ok(&[&["issue", "--profile", "client", "api"][..], &options(&two)].concat());
+}
+
+#[test]
 fn what_is_wrong_with_a_token_is_said() {
     let token = Token::new();
     let right = uri("etcd-ca");

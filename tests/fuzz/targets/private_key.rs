@@ -1,11 +1,16 @@
-//! Reads any bytes as a private key, signs with it, and writes it in both formats.
+//! Reads any bytes as a private key, signs with it, and writes it in both formats; also as an encrypted key, whose scheme is
+//! examined and not applied, and as a public key.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pki_core::{KeyFormat, PrivateKey, Signer};
+use pki_core::{KeyFormat, PrivateKey, PublicKey, Signer};
 use world::no_bug;
 
 fuzz_target!(|bytes: &[u8]| {
+    no_bug(PrivateKey::check_encrypted_pem(bytes));
+    if let Some(key) = no_bug(PublicKey::from_pem_or_der(bytes)) {
+        key.verify(b"message", b"signature");
+    }
     for key in
         [PrivateKey::from_pem(bytes), PrivateKey::from_der(bytes)].into_iter().filter_map(no_bug)
     {

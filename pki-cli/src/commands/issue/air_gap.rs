@@ -108,7 +108,7 @@ struct TbsOutput {
     tbs: String,
     /// The file that `--signature-in` reads.
     pending: String,
-    signature_algorithm: String,
+    key_algorithm: String,
 }
 
 /// The time and a fresh serial number. The time has whole seconds, as in a certificate, so that the second command drafts
@@ -144,6 +144,7 @@ pub(super) fn send(
     }
     ca::check_foreign(&common.folder(), tbs_out)?;
     let files = &wanted.files;
+    files.make_folder()?;
     let mut batch = Batch::new(files.existing());
     batch.stage(files.pending.clone(), pending.as_bytes(), Access::Secret)?;
     batch.stage(tbs_out.to_owned(), draft.tbs(), Access::Public)?;
@@ -152,8 +153,8 @@ pub(super) fn send(
     let (tbs, pending) = (shown(tbs_out), shown(&files.pending));
     let public_key = &ca.certificate().public_key;
     if common.format == Format::Json {
-        let signature_algorithm = public_key.algorithm_name();
-        json::print(&TbsOutput { tbs, pending, signature_algorithm })?;
+        let key_algorithm = public_key.algorithm_name();
+        json::print(&TbsOutput { tbs, pending, key_algorithm })?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut page = format!(
