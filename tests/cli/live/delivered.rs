@@ -8,7 +8,7 @@ use crate::machines::Program;
 use crate::machines::real::RealMachines;
 use crate::machines::writers::Writers;
 use crate::peers;
-use crate::process::finish;
+use crate::process::{finish, tell};
 
 const MACHINES: [(&str, &str); 4] = [
     ("etcdone", "etcdone"),
@@ -104,11 +104,11 @@ fn starts_and_renews(program: Program, version: &str) {
     new_keys.has_lost_nothing(&machines, version);
     assert_eq!(new_keys.long_lived.failed.len(), 0, "{version}: {new_keys:?}");
     // Six renewals. A handshake can fall between the two renames of a pair.
-    eprintln!(
+    tell(&format!(
         "{version}: {} of {} handshakes fell between two renames",
         new_keys.failures(),
         new_keys.reconnecting.acknowledged.len()
-    );
+    ));
     assert!(new_keys.failures() <= 6, "{version}: {new_keys:?}");
     for (name, _) in MEMBERS {
         let log = machines.log(name);
