@@ -3,22 +3,36 @@
 mod chain;
 mod create;
 mod folder;
+mod import;
+mod renew;
+mod revocation;
+mod rotation;
+mod scan;
 
 use std::path::Path;
 
-use pki_core::{Authority, Certificate, Error, IssuanceContext, Issued, Profile, Request, Signer};
+use pki_core::{
+    Authority, CaRequest, Certificate, Crl, CrlRequest, Draft, Error, IssuanceContext, Issued,
+    IssuedBy, Profile, PublicKey, Renewal, Request, Signer,
+};
+use time::OffsetDateTime;
 
 pub(crate) use self::chain::{Chain, read_certificates};
 pub(crate) use self::create::{NewCa, Opened, Remains};
 pub(crate) use self::folder::{
-    Found, LockedFolder, Lost, certificate_path, check_foreign, key_path,
+    Found, LockedFolder, Lost, certificate_path, check_foreign, key_path, next_key_path,
 };
+pub(crate) use self::import::{Files, ForeignCa};
+pub(crate) use self::renew::lifetime_after;
+pub(crate) use self::revocation::{CRL_LIFETIME, CrlDue, CrlState, issued_by};
+pub(crate) use self::rotation::NextCa;
+pub(crate) use self::scan::Scan;
 use crate::failure::{Failure, shown};
 use crate::host;
-use crate::inventory::{Entry, Inventory, Memory};
+use crate::inventory::{CA_PROFILE, Entry, Inventory, Memory};
 use crate::recorded::{Pending, Recorded};
-use crate::store::Owners;
-use crate::{signer, store};
+use crate::signer::Custody;
+use crate::store::{self, Owners};
 
 /// A CA that can sign: its certificate, its signer, and the inventory of what it issued.
 ///
@@ -28,7 +42,8 @@ use crate::{signer, store};
 /// use pki_core::{KeyAlgorithm, PrivateKey, Request, Signer, SigningConfig, Subject};
 ///
 /// # fn main() -> Result<(), pki_cli::Failure> {
-/// let ca = pki_cli::Ca::open("pki".as_ref(), pki_cli::Owners::Trusted)?;
+/// let custody = pki_cli::Custody::default();
+/// let ca = pki_cli::Ca::open("pki".as_ref(), pki_cli::Owners::Trusted, &custody)?;
 /// let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
 /// let subject = Subject::from_common_name("backup")?;
 /// let request = Request::new(subject, Vec::new(), key.public_key().clone());
@@ -41,7 +56,8 @@ pub struct Ca {
     authority: Authority,
     chain: Chain,
     signer: Box<dyn Signer + Send + Sync>,
-    inventory: Inventory,
+    /// Every CA that has a folder has one.
+    inventory: Option<Inventory>,
     /// The row of the CA itself.
     entry: Entry,
     remarks: Vec<String>,
@@ -55,14 +71,14 @@ impl Ca {
     ///
     /// # Errors
     /// There is no CA; one of its two files is missing; the folder or the key belongs to a user who may not own it; the key
-    /// does not belong to the certificate, is encrypted, or can be read by other users; the certificate's own signature is
+    /// does not belong to the certificate, cannot be opened, or can be read by other users; the certificate's own signature is
     /// wrong; the inventory is damaged or belongs to another CA.
-    pub fn open(folder: &Path, owners: Owners) -> Result<Self, Failure> {
+    pub fn open(folder: &Path, owners: Owners, custody: &Custody) -> Result<Self, Failure> {
         let folder = LockedFolder::lock(folder, owners)?;
-        let found = Found::find(folder.path())?;
+        let found = Found::find(folder.path(), custody)?;
         match found {
             Found::Complete | Found::WithoutKey => {
-                Self::with_key_file(folder.path(), Chain::read(folder.path())?)
+                Self::with_key(folder.path(), Chain::read(folder.path())?, custody)
             }
             Found::WithoutCertificate(lost) => {
                 let mut ca = Self::restore(&folder, *lost)?;
@@ -76,17 +92,40 @@ impl Ca {
 
     /// Puts the certificate of a CA back next to its key.
     pub(crate) fn restore(folder: &LockedFolder, lost: Lost) -> Result<Self, Failure> {
-        folder.restore(&lost.certificate)?;
-        Self::new(folder.path(), Chain::of(lost.certificate), lost.signer)
+        folder.restore(&lost.chain)?;
+        Self::new(folder.path(), lost.chain, lost.signer)
     }
 
-    /// The CA of these certificates, with the key from its file.
-    pub(crate) fn with_key_file(folder: &Path, chain: Chain) -> Result<Self, Failure> {
+    /// The CA of these certificates, with its key.
+    pub(crate) fn with_key(
+        folder: &Path,
+        chain: Chain,
+        custody: &Custody,
+    ) -> Result<Self, Failure> {
+        // During a rotation, either CA may be the one that issues.
+        let next = next_key_path(folder);
+        if custody.is_file() && store::is_there(&next)? {
+            let signer = custody.open_file(&next)?;
+            if *signer.public_key() == chain.ca().public_key {
+                return Self::new(folder, chain, signer);
+            }
+        }
         let path = key_path(folder);
-        if !store::is_there(&path)? {
+        if custody.is_file() && !store::is_there(&path)? {
             return Err(Found::WithoutKey.refusal(folder));
         }
-        let signer = signer::open(&path)?;
+        let signer = custody.open(&path, &chain.ca().public_key)?;
+        let ca = chain.ca();
+        if *signer.public_key() != ca.public_key {
+            return Err(Failure::usage(format!(
+                "{} is not the key of {}: it is {}, the certificate is for {}",
+                custody.name(&path),
+                shown(&certificate_path(folder)),
+                signer.public_key().key_id(),
+                ca.public_key.key_id(),
+            ))
+            .hinted("restore the two files that belong together; the CA's own certificate comes first in ca.pem"));
+        }
         Self::new(folder, chain, signer)
     }
 
@@ -96,16 +135,6 @@ impl Ca {
         signer: Box<dyn Signer + Send + Sync>,
     ) -> Result<Self, Failure> {
         let ca = chain.ca();
-        if *signer.public_key() != ca.public_key {
-            return Err(Failure::usage(format!(
-                "{} is not the key of {}: it is {}, the certificate is for {}",
-                shown(&key_path(folder)),
-                shown(&certificate_path(folder)),
-                signer.public_key().key_id(),
-                ca.public_key.key_id(),
-            ))
-            .hinted("restore the two files that belong together; the CA's own certificate comes first in ca.pem"));
-        }
         let inventory = Inventory::of(folder);
         let remarks = remarks_about(&inventory, ca)?;
         Ok(Self {
@@ -113,9 +142,45 @@ impl Ca {
             entry: Entry::of_ca(ca)?,
             chain,
             signer,
-            inventory,
+            inventory: Some(inventory),
             remarks,
         })
+    }
+
+    /// The CA of a certificate and a key that may be anywhere, like those of cfssl. What it issues is recorded in
+    /// `inventory`, if there is one. The caller has checked that the key belongs to the certificate.
+    pub(crate) fn of_files(
+        chain: Chain,
+        signer: Box<dyn Signer + Send + Sync>,
+        inventory: Option<Inventory>,
+    ) -> Result<Self, Failure> {
+        if let Some(inventory) = &inventory {
+            // An inventory of another CA is an error: rows in it would be lost.
+            inventory.memory_of(chain.ca())?;
+        }
+        let ca = chain.ca();
+        Ok(Self {
+            authority: Authority::new(ca.clone()),
+            entry: Entry::of_ca(ca)?,
+            chain,
+            signer,
+            inventory,
+            remarks: Vec::new(),
+        })
+    }
+
+    /// Signs a CRL. It is not recorded: an inventory has only certificates.
+    pub(crate) fn sign_crl(&self, request: &CrlRequest, now: OffsetDateTime) -> Result<Crl, Error> {
+        self.authority.draft_crl(request, now)?.sign(&*self.signer)
+    }
+
+    /// Drafts the CA's own certificate again and signs it. It is the same CA, so nothing is recorded.
+    pub(crate) fn renewed(
+        &self,
+        renewal: &Renewal,
+        context: &IssuanceContext,
+    ) -> Result<Issued, Error> {
+        self.authority.draft_ca_renewal(renewal, context)?.sign(&*self.signer)
     }
 
     /// The CA's own certificate.
@@ -153,9 +218,48 @@ impl Ca {
         Pending::signed(draft.sign(&*self.signer)?, &profile.name, context.now)
     }
 
+    /// Drafts and signs an intermediate CA below this one, but does not record it.
+    pub(crate) fn sign_intermediate(
+        &self,
+        request: &CaRequest,
+        public_key: &PublicKey,
+        context: &IssuanceContext,
+    ) -> Result<Pending<Issued>, Error> {
+        let draft = self.authority.draft_intermediate(request, public_key, context)?;
+        Pending::signed(draft.sign(&*self.signer)?, CA_PROFILE, context.now)
+    }
+
+    /// Drafts a certificate whose signature comes from elsewhere.
+    pub(crate) fn draft(
+        &self,
+        request: &Request,
+        profile: &Profile,
+        context: &IssuanceContext,
+    ) -> Result<Draft, Error> {
+        self.authority.draft(request, profile, context)
+    }
+
+    /// Adds a signature that came from elsewhere, perhaps days after the draft. The rules judge the certificate again.
+    pub(crate) fn finish(
+        &self,
+        draft: &Draft,
+        signature: &[u8],
+        profile: &Profile,
+        now: OffsetDateTime,
+    ) -> Result<Pending<Issued>, Error> {
+        let ca = IssuedBy::Ca(self.certificate());
+        let mut issued =
+            Draft::<Certificate>::from_tbs(draft.tbs(), ca, now)?.assemble(signature)?;
+        issued.left_out = draft.left_out().to_vec();
+        Pending::signed(issued, &profile.name, now)
+    }
+
     /// Records everything that was signed, in one transaction that is on disk afterwards.
     pub(crate) fn record<T>(&self, pending: Pending<T>) -> Result<Recorded<T>, Failure> {
-        pending.record(&self.inventory, &self.entry)
+        match &self.inventory {
+            Some(inventory) => pending.record(inventory, &self.entry),
+            None => Ok(pending.without_inventory()),
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use clap::{CommandFactory, Parser};
 use clap_complete::CompleteEnv;
 use pki_core::quote;
 
+use crate::cfssl::Program;
 use crate::commands::{COMPLETIONS_VARIABLE, Cli};
 use crate::failure::Kind;
 use crate::host;
@@ -28,6 +29,10 @@ pub fn main() -> ExitCode {
     CompleteEnv::with_factory(Cli::command).var(COMPLETIONS_VARIABLE).complete();
     host::refuse_core_dumps();
     signals::catch();
+    let mut arguments = std::env::args_os();
+    if let Some(program) = arguments.next().as_deref().and_then(Program::called) {
+        return program.run(arguments.collect());
+    }
     let cli = Cli::try_parse().unwrap_or_else(|error| exit(&error));
     match cli.run().and_then(|code| signals::check().map(|()| code)) {
         Ok(code) => code,

@@ -1,6 +1,6 @@
 //! Why a command failed, what to do about it, and the exit code that says so.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
@@ -149,6 +149,37 @@ impl Failure {
         self
     }
 
+    /// The same failure, and what it is about.
+    #[must_use]
+    pub(crate) fn about(mut self, what: &str) -> Self {
+        self.message = quote::sentence(&format!("{what}: {}", self.message));
+        self
+    }
+
+    /// Several failures as one, with the kind of the first. There is at least one.
+    pub(crate) fn joined(mut failures: Vec<Self>) -> Self {
+        if failures.len() == 1 {
+            return failures.remove(0);
+        }
+        let mut joined = Self::usage(format!("{} problems:", failures.len()));
+        joined.kind = failures.first().map_or(Kind::Bug, |first| first.kind);
+        for failure in failures {
+            let _ = write!(joined.message, "\n  {}", failure.message);
+            if let Some(hint) = failure.hint {
+                let _ = write!(joined.message, "\n    fix: {hint}");
+            }
+            joined.findings.extend(failure.findings);
+        }
+        joined
+    }
+
+    /// The same failure, about the value of this flag.
+    #[must_use]
+    pub(crate) fn in_flag(mut self, flag: &str) -> Self {
+        self.message = format!("{flag}: {}", self.message);
+        self
+    }
+
     /// The same failure, about something in this file.
     #[must_use]
     pub(crate) fn in_file(mut self, path: &Path) -> Self {
@@ -157,6 +188,10 @@ impl Failure {
         self
     }
 }
+
+/// What to do about a signer that failed.
+const SIGNER_HINT: &str =
+    "check the token, or run the command of --signer-cmd by hand; nothing was issued";
 
 /// A path for people.
 pub(crate) fn shown(path: &Path) -> String {
@@ -176,9 +211,13 @@ impl From<Error> for Failure {
             Error::Internal(_) => Kind::Bug,
             _ => Kind::Usage,
         };
-        let hint = error.hint().map(str::to_owned);
+        let hint = match &error {
+            Error::Signer(_) => Some(SIGNER_HINT.to_owned()),
+            error => error.hint().map(str::to_owned),
+        };
         let input = error.input();
         let (message, findings) = match error {
+            Error::Several(mistakes) => return Self::mistakes(mistakes, "in the file"),
             Error::Refused(findings) => ("refused by the rules".to_owned(), findings),
             error => (error.to_string(), Vec::new()),
         };

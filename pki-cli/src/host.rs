@@ -1,15 +1,19 @@
 //! The machine: clock, randomness, name, addresses, streams. The only file that names them.
 
+mod terminal;
+
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::net::IpAddr;
 use std::os::fd::AsFd;
+use std::path::PathBuf;
 
 use pki_core::{IssuanceContext, SerialNumber};
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
+pub(crate) use self::terminal::{LONGEST_SECRET, hidden_answer};
 use crate::failure::Failure;
 
 /// The time, in UTC.
@@ -77,6 +81,15 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// A secret in a text, for a standard output of any kind. Unlike with [`print`], a reader that is gone is a failure,
+/// because the secret is nowhere else.
+pub(crate) fn print_raw(text: &[u8]) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    out.write_all(text)
+        .and_then(|()| out.flush())
+        .map_err(|error| Failure::environment(format!("writing to standard output: {error}")))
+}
+
 /// Bytes, for a standard output that is not a terminal.
 pub(crate) fn print_bytes(bytes: &[u8]) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
@@ -97,6 +110,12 @@ pub(crate) fn variable(name: &str) -> Option<Zeroizing<Vec<u8>>> {
 /// The words of the command line. What is not UTF-8 is replaced.
 pub(crate) fn arguments() -> Vec<String> {
     std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect()
+}
+
+/// The file of this program.
+pub(crate) fn program() -> Result<PathBuf, Failure> {
+    std::env::current_exe()
+        .map_err(|error| Failure::environment(format!("finding this program: {error}")))
 }
 
 /// Whether somebody watches standard error.

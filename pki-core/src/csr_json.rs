@@ -2,8 +2,9 @@
 
 use time::Duration;
 
+use crate::dialect::{Dialect, Faults, Lenient};
 use crate::document::{Document, Fields, Value};
-use crate::duration::{parse_backdate, parse_lifetime};
+use crate::duration::{parse_backdate, parse_go_duration, parse_lifetime};
 use crate::error::Error;
 use crate::key::KeyAlgorithm;
 use crate::name::{San, Uri};
@@ -14,7 +15,7 @@ use crate::suggest;
 /// A CSR JSON document, as cfssl's `gencert` and `genkey` read it.
 ///
 /// Unlike cfssl, it does not pass over fields that it does not know or that have no effect: each is an error
-/// that says where the field belongs.
+/// that says where the field belongs, or in [cfssl's dialect](CsrJson::read) a warning.
 ///
 /// ```
 /// use pki_core::{CsrJson, KeyAlgorithm};
@@ -71,26 +72,43 @@ const FIELDS: &[&str] = &[
 ];
 
 impl CsrJson {
-    /// Reads a CSR JSON document.
+    /// Reads a CSR JSON document. The error contains every mistake in it.
     pub fn from_json(bytes: &[u8]) -> Result<Self, Error> {
+        Self::read(bytes, Dialect::Native).map(|read| read.value)
+    }
+
+    /// Reads a CSR JSON document in a dialect. In that of cfssl, `hosts` are sorted by kind, as cfssl writes them.
+    ///
+    /// ```
+    /// use pki_core::{CsrJson, Dialect};
+    ///
+    /// let text = br#"{"CN": "e1", "hosts": [""], "names": [{"C": "USA"}], "_": "a comment"}"#;
+    /// assert!(CsrJson::from_json(text).is_err());
+    /// let read = CsrJson::read(text, Dialect::Cfssl)?;
+    /// assert_eq!(read.value.subject.to_string(), "C=USA, CN=e1");
+    /// assert_eq!(read.warnings.len(), 3);
+    /// # Ok::<(), pki_core::Error>(())
+    /// ```
+    pub fn read(bytes: &[u8], dialect: Dialect) -> Result<Lenient<Self>, Error> {
         let document = Document::from_json(bytes)?;
-        let fields = document.root().fields(FIELDS)?;
-        refuse_unused(&fields)?;
-        let names = fields.parsed_list("hosts", str::parse)?;
-        Ok(Self {
-            subject: subject(&fields)?,
-            names,
-            key: fields.find("key").map_or(Ok(KeyAlgorithm::default()), key)?,
-            ca: fields.find("ca").map(ca).transpose()?,
-            crl_url: fields.parsed("crl_url", str::parse)?,
-        })
+        let mut faults = Faults::new(dialect);
+        let fields = document.root().read_fields(FIELDS, &mut faults);
+        report_unused(&fields, &mut faults);
+        let file = Self {
+            names: hosts(&fields, &mut faults),
+            subject: subject(&fields, &mut faults),
+            key: key(&fields, &mut faults),
+            ca: ca(&fields, &mut faults),
+            crl_url: faults.take(fields.parsed("crl_url", str::parse)).flatten(),
+        };
+        faults.finish(Some(file))
     }
 }
 
 /// Fields that people write here, and that cfssl silently ignores.
-fn refuse_unused(fields: &Fields<'_>) -> Result<(), Error> {
+fn report_unused(fields: &Fields<'_>, faults: &mut Faults) {
     for (name, hint) in [
-        ("delegation_enabled", "remove it: etcd has no use for delegated credentials"),
+        ("delegation_enabled", "remove it; etcd does not use delegated credentials"),
         ("extensions", "remove it; the signing profile decides which extensions there are"),
         ("expiry", "write it in the signing profile; in the file of a CA, under \"ca\""),
         ("not_after", "write it in the signing profile"),
@@ -98,56 +116,77 @@ fn refuse_unused(fields: &Fields<'_>) -> Result<(), Error> {
         ("usages", "write them in the signing profile"),
     ] {
         if let Some(value) = fields.find(name).filter(|value| !value.is_zero()) {
-            return Err(value.invalid("this field has no effect in a CSR JSON").hinted(hint));
+            let error = value.invalid("this field has no effect in a CSR JSON").hinted(hint);
+            faults.harmless(error);
         }
     }
-    Ok(())
 }
 
-fn subject(fields: &Fields<'_>) -> Result<Subject, Error> {
+fn hosts(fields: &Fields<'_>, faults: &mut Faults) -> Vec<San> {
+    let items = fields.read("hosts", faults, Value::list).unwrap_or_default();
+    let mut names: Vec<San> = Vec::new();
+    for item in &items {
+        let Some(text) = faults.take(item.string()) else { continue };
+        let Some(name) = San::read(text, item.path(), faults) else { continue };
+        match faults.dialect {
+            Dialect::Cfssl if names.contains(&name) => {
+                let error = item.invalid("the same name twice; it is written once");
+                faults.harmless(error.hinted("remove one of the two"));
+            }
+            _ => names.push(name),
+        }
+    }
+    if faults.dialect == Dialect::Cfssl {
+        San::sort_by_kind(&mut names);
+    }
+    names
+}
+
+fn subject(fields: &Fields<'_>, faults: &mut Faults) -> Subject {
     let mut attributes = Vec::new();
-    let mut add = |attribute: Attribute, value: Option<&Value<'_>>| -> Result<(), Error> {
-        if let Some(value) = value {
-            let text = value.string()?;
-            if !text.is_empty() {
-                // Checked here too, so that the error contains the path in the document.
-                Subject::new([(attribute.clone(), text.to_owned())])
-                    .map_err(|error| error.in_field(value.path()))?;
-                attributes.push((attribute, text.to_owned()));
-            }
+    let mut add = |attribute: Attribute, value: Option<&Value<'_>>, faults: &mut Faults| {
+        let text = value.and_then(|value| faults.take(value.string()).map(|text| (value, text)));
+        if let Some((value, text)) = text {
+            attributes.push((value.path().to_owned(), attribute, text.to_owned()));
         }
-        Ok(())
     };
-    add(Attribute::CommonName, fields.find("CN"))?;
-    add(Attribute::SerialNumber, fields.find("serialnumber"))?;
-    let names = fields.find("names").map_or_else(|| Ok(Vec::new()), Value::list)?;
-    for name in &names {
-        let name = name.fields(&["C", "ST", "L", "O", "OU", "E", "SerialNumber", "OID"])?;
-        add(Attribute::Country, name.find("C"))?;
-        add(Attribute::State, name.find("ST"))?;
-        add(Attribute::Locality, name.find("L"))?;
-        add(Attribute::Organization, name.find("O"))?;
-        add(Attribute::OrganizationalUnit, name.find("OU"))?;
-        add(Attribute::EmailAddress, name.find("E"))?;
-        add(Attribute::SerialNumber, name.find("SerialNumber"))?;
+    add(Attribute::CommonName, fields.find("CN"), faults);
+    add(Attribute::SerialNumber, fields.find("serialnumber"), faults);
+    for name in fields.read("names", faults, Value::list).unwrap_or_default() {
+        const NAME: &[&str] = &["C", "ST", "L", "O", "OU", "E", "SerialNumber", "OID"];
+        let name = name.read_fields(NAME, faults);
+        add(Attribute::Country, name.find("C"), faults);
+        add(Attribute::State, name.find("ST"), faults);
+        add(Attribute::Locality, name.find("L"), faults);
+        add(Attribute::Organization, name.find("O"), faults);
+        add(Attribute::OrganizationalUnit, name.find("OU"), faults);
+        add(Attribute::EmailAddress, name.find("E"), faults);
+        match (faults.dialect, name.find("SerialNumber")) {
+            (Dialect::Cfssl, Some(value)) if !value.is_zero() => {
+                let error = value.invalid("this field has no effect here");
+                faults.harmless(error.hinted("write \"serialnumber\" beside \"CN\""));
+            }
+            (_, value) => add(Attribute::SerialNumber, value, faults),
+        }
         if let Some(oids) = name.find("OID") {
-            for (oid, value) in oids.members()? {
-                let oid: Oid = oid.parse().map_err(|e: Error| e.in_field(oids.path()))?;
-                add(Attribute::from_oid(&oid), Some(&value))?;
+            for (oid, value) in oids.read_members(faults) {
+                let oid = oid.parse().map_err(|error: Error| error.in_field(oids.path()));
+                if let Some(oid) = faults.take::<Oid>(oid) {
+                    add(Attribute::from_oid(&oid), Some(&value), faults);
+                }
             }
         }
     }
-    Subject::new(attributes).map_err(|error| {
-        let field = match &error {
-            Error::Invalid(invalid) => format!("names: {}", invalid.field),
-            _ => "names".to_owned(),
-        };
-        error.in_field(field)
-    })
+    Subject::read(attributes, faults)
 }
 
-fn key(value: &Value<'_>) -> Result<KeyAlgorithm, Error> {
-    let fields = value.fields(&["algo", "size"])?;
+fn key(fields: &Fields<'_>, faults: &mut Faults) -> KeyAlgorithm {
+    let Some(value) = fields.find("key") else { return KeyAlgorithm::default() };
+    let key = value.read_fields(&["algo", "size"], faults);
+    faults.take(algorithm(value, &key)).unwrap_or_default()
+}
+
+fn algorithm(value: &Value<'_>, fields: &Fields<'_>) -> Result<KeyAlgorithm, Error> {
     let size = fields.find("size").map(Value::integer).transpose()?;
     let algo = fields.string("algo")?.unwrap_or("ecdsa");
     let bad_size = |sizes: &str| {
@@ -174,31 +213,39 @@ fn key(value: &Value<'_>) -> Result<KeyAlgorithm, Error> {
     }
 }
 
-fn ca(value: &Value<'_>) -> Result<CaSection, Error> {
-    let fields = value.fields(&["expiry", "backdate", "pathlen", "pathlenzero"])?;
-    let zero = fields.boolean("pathlenzero")?;
-    let path_len = match fields.find("pathlen") {
-        None => None,
-        Some(value) => match value.integer()? {
-            // In cfssl, -1 means no limit, and so does 0 unless pathlenzero is true.
-            -1 | 0 => None,
-            number => Some(u8::try_from(number).map_err(|_| {
-                value
-                    .invalid("not a path length")
-                    .hinted("write 1 to 255, -1 for no limit, or pathlenzero for 0")
-            })?),
-        },
-    };
+fn ca(fields: &Fields<'_>, faults: &mut Faults) -> Option<CaSection> {
+    let value = fields.find("ca")?;
+    let fields = value.read_fields(&["expiry", "backdate", "pathlen", "pathlenzero"], faults);
+    let zero = faults.take(fields.boolean("pathlenzero")).unwrap_or_default();
+    let path_len = fields.read("pathlen", faults, path_len).flatten();
     if zero && path_len.is_some() {
-        return Err(value
-            .invalid("pathlenzero contradicts pathlen")
-            .hinted("remove one of the two"));
+        let error = value.invalid("pathlenzero contradicts pathlen, which counts");
+        faults.harmless(error.hinted("remove one of the two"));
     }
-    let expiry = fields.parsed("expiry", parse_lifetime)?;
-    Ok(CaSection {
+    let dialect = faults.dialect;
+    let lifetime = |text: &str| match dialect {
+        Dialect::Native => parse_lifetime(text),
+        Dialect::Cfssl => parse_go_duration(text).and_then(|_| parse_lifetime(text)),
+    };
+    let expiry = faults.take(fields.parsed("expiry", lifetime)).flatten();
+    let backdate = faults.take(fields.parsed("backdate", parse_backdate)).flatten();
+    Some(CaSection {
         // Five years as in cfssl; RFC 5280 has no default.
         expiry: expiry.unwrap_or(Duration::hours(43_800)),
-        backdate: fields.parsed("backdate", parse_backdate)?,
-        path_len: if zero { Some(0) } else { path_len },
+        // In cfssl, 0 means unset.
+        backdate: backdate.filter(|backdate| dialect == Dialect::Native || !backdate.is_zero()),
+        path_len: path_len.or(zero.then_some(0)),
     })
+}
+
+fn path_len(value: &Value<'_>) -> Result<Option<u8>, Error> {
+    match value.integer()? {
+        // In cfssl, -1 means no limit, and so does 0 unless pathlenzero is true.
+        -1 | 0 => Ok(None),
+        number => u8::try_from(number).map(Some).map_err(|_| {
+            value
+                .invalid("not a path length")
+                .hinted("write 1 to 255, -1 for no limit, or pathlenzero for 0")
+        }),
+    }
 }

@@ -1,13 +1,15 @@
-//! Strict reading of JSON and YAML documents: every value knows its path, and no key is ignored.
+//! Reading of JSON and YAML documents: every value knows its path, and no key is ignored silently.
 //!
 //! cfssl's reader matches keys case-insensitively, keeps the last of two equal keys, and ignores unknown
 //! keys. This reader is also case-insensitive, because existing files rely on it. Duplicate and unknown
-//! keys hide mistakes, so they are errors. Manifests in YAML use the same reader, with line numbers.
+//! keys hide mistakes, so they are errors, or warnings in cfssl's dialect. Manifests in YAML use the same
+//! reader, with line numbers.
 
 mod reader;
 #[cfg(feature = "manifest")]
 mod yaml;
 
+use crate::dialect::Faults;
 use crate::error::{Error, Position};
 use crate::quote;
 use crate::suggest;
@@ -142,7 +144,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The members of an object. A duplicate key keeps its first value and yields an error.
+    /// The members of an object. A duplicate key keeps its last value, as in Go, and yields an error.
     #[expect(clippy::type_complexity, reason = "two lists that the callers destructure")]
     fn once_each(&self) -> Result<(Vec<(&'a str, Self)>, Vec<(Self, Error)>), Error> {
         let Data::Object(members) = &self.node.data else {
@@ -154,7 +156,8 @@ impl<'a> Value<'a> {
             let shown = quote::name(key);
             let path = if self.path.is_empty() { shown } else { format!("{}.{shown}", self.path) };
             let value = Self { node, path };
-            if values.iter().any(|(earlier, _)| earlier == key) {
+            if let Some((_, kept)) = values.iter_mut().find(|(earlier, _)| earlier == key) {
+                kept.node = value.node;
                 duplicates.push(value.duplicate());
             } else {
                 values.push((key.as_str(), value));
@@ -189,13 +192,13 @@ impl<'a> Value<'a> {
     ) -> Result<(Fields<'a>, Vec<(Self, Error)>), Error> {
         let (members, mut unknown) = self.once_each()?;
         let mut seen: Vec<&str> = Vec::new();
-        let mut fields = Vec::new();
+        let mut fields: Vec<(&'static str, Self)> = Vec::new();
         for (key, value) in members {
             if let Some(name) = known.iter().find(|name| name.eq_ignore_ascii_case(key)) {
                 // In Go, the keys of a struct are case-insensitive, and those of a map are case-sensitive.
                 if seen.contains(name) {
-                    unknown.push(value.duplicate());
-                    continue;
+                    fields.retain(|(earlier, _)| earlier != name);
+                    unknown.push(value.clone().duplicate());
                 }
                 seen.push(*name);
                 if !matches!(value.node.data, Data::Null) {
@@ -209,6 +212,42 @@ impl<'a> Value<'a> {
             }
         }
         Ok((Fields(fields), unknown))
+    }
+
+    /// The same, with these errors among the faults. What is not an object has no fields.
+    pub(crate) fn read_fields(
+        &self,
+        known: &'static [&'static str],
+        faults: &mut Faults,
+    ) -> Fields<'a> {
+        match self.known_fields(known) {
+            Ok((fields, unknown)) => {
+                for (_, error) in unknown {
+                    faults.harmless(error);
+                }
+                fields
+            }
+            Err(error) => {
+                faults.error(error);
+                Fields(Vec::new())
+            }
+        }
+    }
+
+    /// The members of an object with any keys. Those that are there twice are among the faults.
+    pub(crate) fn read_members(&self, faults: &mut Faults) -> Vec<(&'a str, Self)> {
+        match self.once_each() {
+            Ok((values, duplicates)) => {
+                for (_, error) in duplicates {
+                    faults.harmless(error);
+                }
+                values
+            }
+            Err(error) => {
+                faults.error(error);
+                Vec::new()
+            }
+        }
     }
 
     /// True for an empty value: `null`, `false`, `""`, `[]`, `{}`, `0`.
@@ -240,6 +279,27 @@ impl<'a> Fields<'a> {
         self.find(name).map_or(Ok(false), Value::boolean)
     }
 
+    /// A field, read. What cannot be read is absent, and among the faults.
+    pub(crate) fn read<T>(
+        &self,
+        name: &str,
+        faults: &mut Faults,
+        read: impl FnOnce(&Value<'a>) -> Result<T, Error>,
+    ) -> Option<T> {
+        self.find(name).and_then(|value| faults.take(read(value)))
+    }
+
+    /// A list of strings, each of them parsed.
+    pub(crate) fn read_list<T>(
+        &self,
+        name: &str,
+        faults: &mut Faults,
+        parse: impl Fn(&str) -> Result<T, Error>,
+    ) -> Vec<T> {
+        let items = self.read(name, faults, Value::list).unwrap_or_default();
+        items.iter().filter_map(|item| faults.take(item.parsed(&parse))).collect()
+    }
+
     /// A string field, parsed. An empty string counts as absent.
     pub(crate) fn parsed<T>(
         &self,
@@ -250,13 +310,5 @@ impl<'a> Fields<'a> {
             Some(value) if !value.string()?.is_empty() => value.parsed(parse).map(Some),
             _ => Ok(None),
         }
-    }
-
-    pub(crate) fn parsed_list<T>(
-        &self,
-        name: &str,
-        parse: impl Fn(&str) -> Result<T, Error>,
-    ) -> Result<Vec<T>, Error> {
-        self.find(name).map_or_else(|| Ok(Vec::new()), |value| value.parsed_list(parse))
     }
 }

@@ -6,7 +6,11 @@
 
 mod judgement;
 
+pub(crate) use self::judgement::ServerNames;
+
 use time::OffsetDateTime;
+
+pub(crate) use self::judgement::findings_of_ca;
 
 use crate::certificate::{Certificate, CertificateRequest};
 use crate::crl::Crl;
@@ -165,7 +169,7 @@ impl Draft<Certificate> {
         now: OffsetDateTime,
     ) -> Result<Self, Error> {
         let unsigned = Certificate::from_der(&encode::unsigned_certificate(tbs)?)?;
-        Self::judged(unsigned, issued_by, now)
+        Self::judged(unsigned, issued_by, now, ServerNames::Required)
     }
 
     /// Checks a certificate with an empty signature.
@@ -173,6 +177,7 @@ impl Draft<Certificate> {
         unsigned: Certificate,
         issued_by: IssuedBy<'_>,
         now: OffsetDateTime,
+        names: ServerNames,
     ) -> Result<Self, Error> {
         let ca = match issued_by {
             IssuedBy::Ca(ca) => Some(ca),
@@ -183,7 +188,7 @@ impl Draft<Certificate> {
         }
         let signer = ca.map_or(&unsigned.public_key, |ca| &ca.public_key).clone();
         check_algorithm(unsigned.signature_algorithm_der(), &signer)?;
-        let findings = judgement::certificate(&unsigned, ca, now)?;
+        let findings = judgement::certificate(&unsigned, ca, now, names)?;
         Ok(Self::new(unsigned, signer, findings))
     }
 
@@ -246,6 +251,20 @@ impl CertificateRequest {
             subject: request.subject.value(),
             names: request.names.value(),
             ca: None,
+            extensions: &request.extensions,
+            public_key: &request.public_key,
+        })
+    }
+
+    /// The same request, which also asks for CA:TRUE and a path length, as cfssl writes it for a file with a `ca` section.
+    pub fn draft_with_constraint(
+        request: &Request,
+        ca: CaConstraint,
+    ) -> Result<Draft<Self>, Error> {
+        draft_request(&CsrTemplate {
+            subject: request.subject.value(),
+            names: request.names.value(),
+            ca: Some(ca),
             extensions: &request.extensions,
             public_key: &request.public_key,
         })

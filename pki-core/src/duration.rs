@@ -53,6 +53,17 @@ pub(crate) fn parse_backdate(text: &str) -> Result<Duration, Error> {
     }
 }
 
+/// Reads a duration with the units of Go's `time.ParseDuration`, which has none above the hour.
+#[cfg(feature = "profiles")]
+pub(crate) fn parse_go_duration(text: &str) -> Result<Duration, Error> {
+    let duration = parse_duration(text)?;
+    match text.chars().find(|unit| matches!(unit, 'd' | 'w' | 'y')) {
+        None => Ok(duration),
+        Some(unit) => Err(Error::invalid("duration", text, format!("unknown unit \"{unit}\""))
+            .hinted(format!("write it in hours: {}h", duration.whole_hours()))),
+    }
+}
+
 /// Reads `8760h`, `1h30m`, `90d`, `10y` (a year is 365 days).
 pub fn parse_duration(text: &str) -> Result<Duration, Error> {
     let bad = |problem: String| {

@@ -73,12 +73,14 @@ pub(crate) fn certificate(
         .signed_by(&NoKey, &Issuer::from_params(&issuer, NoKey))
         .map_err(|error| failed(&error))?;
     let algorithm = signatory.algorithm.identifier();
+    let body: TbsCertificate<'_> = body(written.der())?;
     let tbs = TbsCertificate {
         signature: identifier(&algorithm)?,
         issuer: element(signatory.name)?,
         subject: element(&subject)?,
         public_key: element(template.public_key.spki_der())?,
-        ..body(written.der())?
+        extensions: body.extensions.map(extensions::sorted).transpose()?,
+        ..body
     };
     tbs.to_der().map_err(|error| failed(&error))
 }

@@ -2,6 +2,7 @@
 
 use der::{Decode, ErrorKind, Header, Reader, SliceReader};
 
+use crate::file_format;
 use crate::finding::Finding;
 use crate::quote;
 
@@ -38,6 +39,10 @@ pub enum Error {
     /// The rules forbid signing, for these reasons, worst first.
     #[error("refused: {}", reasons(.0))]
     Refused(Vec<Finding>),
+
+    /// A document has several mistakes, in its order.
+    #[error("{}", mistakes(.0))]
+    Several(Vec<Error>),
 
     /// The holder of the key could not sign, would not sign, or returned a wrong signature.
     #[error("the signer failed: {0}")]
@@ -125,6 +130,8 @@ pub enum Defect {
     Repeated,
     /// The structure is intact, but its algorithm, size or version is not supported.
     Unsupported,
+    /// The passphrase does not decrypt the bytes.
+    WrongPassphrase,
 }
 
 impl Error {
@@ -156,6 +163,12 @@ impl Error {
         }
     }
 
+    /// The only error, or all of them as one.
+    #[cfg(feature = "profiles")]
+    pub(crate) fn all(mut errors: Vec<Self>) -> Self {
+        if errors.len() == 1 { errors.remove(0) } else { Self::Several(errors) }
+    }
+
     pub(crate) fn malformed(expected: &'static str, problem: impl Into<String>) -> Self {
         Self::defective(Defect::Damaged, expected, problem)
             .hinted("the file is damaged or is something else; copy it again from its source")
@@ -176,6 +189,9 @@ impl Error {
         der: &[u8],
         decoder_says: &dyn std::fmt::Display,
     ) -> Self {
+        if let Some(format) = file_format::recognize(der) {
+            return Self::malformed(expected, format!("it is {}", format.name)).hinted(format.hint);
+        }
         match der.trim_ascii() {
             [] => Self::empty(expected),
             // Every structure that this crate reads is a SEQUENCE.
@@ -199,7 +215,7 @@ impl Error {
                 invalid.hint = Some(advice);
             }
             Self::Malformed { hint, .. } => *hint = Some(advice),
-            Self::Refused(_) | Self::Signer(_) | Self::Internal(_) => {}
+            Self::Refused(_) | Self::Several(_) | Self::Signer(_) | Self::Internal(_) => {}
         }
         self
     }
@@ -219,7 +235,11 @@ impl Error {
         match &mut self {
             Self::Invalid(invalid) => invalid.position = at,
             Self::Malformed { position, .. } => *position = at,
-            Self::NotAdmitted(_) | Self::Refused(_) | Self::Signer(_) | Self::Internal(_) => {}
+            Self::NotAdmitted(_)
+            | Self::Refused(_)
+            | Self::Several(_)
+            | Self::Signer(_)
+            | Self::Internal(_) => {}
         }
         self
     }
@@ -228,7 +248,11 @@ impl Error {
     pub fn field(&self) -> Option<&str> {
         match self {
             Self::Invalid(invalid) | Self::NotAdmitted(invalid) => Some(&invalid.field),
-            Self::Malformed { .. } | Self::Refused(_) | Self::Signer(_) | Self::Internal(_) => None,
+            Self::Malformed { .. }
+            | Self::Refused(_)
+            | Self::Several(_)
+            | Self::Signer(_)
+            | Self::Internal(_) => None,
         }
     }
 
@@ -237,7 +261,7 @@ impl Error {
         match self {
             Self::Invalid(invalid) | Self::NotAdmitted(invalid) => invalid.position,
             Self::Malformed { position, .. } => *position,
-            Self::Refused(_) | Self::Signer(_) | Self::Internal(_) => None,
+            Self::Refused(_) | Self::Several(_) | Self::Signer(_) | Self::Internal(_) => None,
         }
     }
 
@@ -254,7 +278,11 @@ impl Error {
     pub fn input(&self) -> Option<Input> {
         match self {
             Self::Invalid(invalid) | Self::NotAdmitted(invalid) => Some(invalid.input),
-            Self::Malformed { .. } | Self::Refused(_) | Self::Signer(_) | Self::Internal(_) => None,
+            Self::Malformed { .. }
+            | Self::Refused(_)
+            | Self::Several(_)
+            | Self::Signer(_)
+            | Self::Internal(_) => None,
         }
     }
 
@@ -271,9 +299,14 @@ impl Error {
         match self {
             Self::Invalid(invalid) | Self::NotAdmitted(invalid) => invalid.hint.as_deref(),
             Self::Malformed { hint, .. } => hint.as_deref(),
-            Self::Refused(_) | Self::Signer(_) | Self::Internal(_) => None,
+            Self::Refused(_) | Self::Several(_) | Self::Signer(_) | Self::Internal(_) => None,
         }
     }
+}
+
+/// The mistakes in one line.
+fn mistakes(errors: &[Error]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// The findings in one line.

@@ -116,6 +116,8 @@ pub enum FileKind {
     KeyStore(Role),
     /// The password of the PKCS #12 file.
     KeyStorePassword(Role),
+    /// The CRL of the CA in DER, which every version of etcd reads.
+    Crl,
     /// etcd's configuration file.
     EtcdConfig,
     /// The systemd unit that starts etcd.
@@ -130,8 +132,9 @@ pub enum FileKind {
 
 impl FileKind {
     /// The kinds with exactly one file.
-    const FIXED: [Self; 6] = [
+    const FIXED: [Self; 7] = [
         Self::TrustedCas,
+        Self::Crl,
         Self::EtcdConfig,
         Self::EtcdUnit,
         Self::EtcdctlEnv,
@@ -148,6 +151,7 @@ impl FileKind {
             Self::Combined(role) => format!("{}{COMBINED_SUFFIX}", role.base()).into(),
             Self::KeyStore(role) => format!("{}{KEY_STORE_SUFFIX}", role.base()).into(),
             Self::KeyStorePassword(role) => format!("{}{PASSWORD_SUFFIX}", role.base()).into(),
+            Self::Crl => "crl.der".into(),
             Self::EtcdConfig => "etcd.conf.yaml".into(),
             Self::EtcdUnit => "etcd.service".into(),
             Self::EtcdctlEnv => "etcdctl.env".into(),

@@ -13,6 +13,8 @@ use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 
 pub use self::uri::Uri;
 pub(crate) use self::uri::{authority, check_syntax, is_literal, is_port, is_scheme};
+#[cfg(feature = "profiles")]
+use crate::dialect::{Dialect, Faults};
 use crate::error::Error;
 use crate::quote;
 
@@ -76,6 +78,36 @@ impl San {
             return text.parse().map(Self::Email);
         }
         text.parse().map(Self::Dns)
+    }
+
+    /// Reads an entry of `hosts` in a document. In cfssl's dialect, empty names are left out, names with underscores
+    /// and `Name <mailbox>` are accepted, and the case of a DNS name is kept.
+    #[cfg(feature = "profiles")]
+    pub(crate) fn read(text: &str, path: &str, faults: &mut Faults) -> Option<Self> {
+        let parsed = match faults.dialect {
+            Dialect::Native => text.parse(),
+            Dialect::Cfssl => {
+                let mailbox = text.strip_suffix('>').and_then(|text| text.rsplit_once('<'));
+                Self::classify(mailbox.map_or(text, |(_, mailbox)| mailbox))
+            }
+        };
+        match parsed {
+            Ok(Self::Dns(_)) | Err(_) if faults.dialect == Dialect::Cfssl => {
+                DnsName::read(text, path, faults, parsed.err()).map(Self::Dns)
+            }
+            parsed => faults.take(parsed.map_err(|error| error.in_field(path))),
+        }
+    }
+
+    /// Sorts names as cfssl writes them: DNS names, then mailboxes, addresses and URIs.
+    #[cfg(feature = "profiles")]
+    pub(crate) fn sort_by_kind(names: &mut [Self]) {
+        names.sort_by_key(|name| match name {
+            Self::Dns(_) => 0,
+            Self::Email(_) => 1,
+            Self::Ip(_) => 2,
+            Self::Uri(_) => 3,
+        });
     }
 
     /// The kind of name, as written before the colon.
@@ -236,6 +268,33 @@ fn no_address(text: &str) -> Result<(), Error> {
 pub struct DnsName(String);
 
 impl DnsName {
+    /// Reads a name in cfssl's dialect. `error` is why it is not a name natively, if it is none.
+    #[cfg(feature = "profiles")]
+    pub(crate) fn read(
+        text: &str,
+        path: &str,
+        faults: &mut Faults,
+        error: Option<Error>,
+    ) -> Option<Self> {
+        let Some(error) = error else {
+            // As it is written, because other programs compare bytes. Other scripts become ASCII.
+            let name = text.parse().ok();
+            return if text.is_ascii() { name.map(|_: Self| Self(text.to_owned())) } else { name };
+        };
+        let error = error.in_field(path);
+        if text.is_empty() {
+            faults.harmless(error);
+            return None;
+        }
+        let without = text.replace('_', "x");
+        if text.is_ascii() && text.contains('_') && without.parse::<Self>().is_ok() {
+            faults.harmless(error);
+            return Some(Self(text.to_owned()));
+        }
+        faults.error(error);
+        None
+    }
+
     /// The name in ASCII.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -9,7 +9,8 @@ use std::str::FromStr;
 use time::{Duration, OffsetDateTime};
 
 pub(crate) use self::admission::Admission;
-use crate::error::Error;
+use crate::dialect::Dialect;
+use crate::error::{Error, Invalid};
 use crate::oid::Oid;
 use crate::suggest;
 use crate::template::{CaConstraint, PolicyInformation, Urls};
@@ -36,6 +37,18 @@ pub struct SigningConfig {
     pub default: Option<Profile>,
     /// `profiles`, in the order of the file
     pub profiles: Vec<Profile>,
+    /// In cfssl's dialect, the profiles that have mistakes. Natively, a file with such a profile is an error
+    pub unusable: Vec<Unusable>,
+}
+
+/// A profile with mistakes, in a file whose other profiles can be used.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Unusable {
+    /// Its key in `profiles`.
+    pub name: String,
+    /// Every mistake in it.
+    pub mistakes: Vec<Invalid>,
 }
 
 /// The contents of one kind of certificate. The documentation of each field names the corresponding field of cfssl's
@@ -74,6 +87,11 @@ pub struct Profile {
     /// `add_names`, a field of etcdpki's own: names that every certificate of the profile carries.
     /// `{cn}` stands for the common name, `{label}` for a DNS name that resembles it
     pub add_names: Vec<String>,
+    /// The dialect of its file. With that of cfssl, keyEncipherment and dataEncipherment stay in certificates for keys
+    /// that are not RSA, and a server certificate without names is only a warning.
+    pub dialect: Dialect,
+    /// In cfssl's dialect, what is unusual about the text of the profile
+    pub warnings: Vec<Invalid>,
 }
 
 /// Which extensions of a PKCS #10 request are copied to the certificate.
@@ -147,8 +165,20 @@ impl SigningConfig {
             .expect("a test reads the embedded profiles")
     }
 
+    /// cfssl's own default profile, which signs without a `ca-config.json`: for servers and clients, for one year.
+    pub fn cfssl() -> Self {
+        const DEFAULT: &[u8] = br#"{"signing": {"default": {"expiry": "8760h",
+            "usages": ["signing", "key encipherment", "server auth", "client auth"]}}}"#;
+        let read = Self::read(DEFAULT, Dialect::Cfssl);
+        read.expect("a test reads the embedded profile").value
+    }
+
     /// The profile with this name, which is case-sensitive. `default` is the default one.
     pub fn profile(&self, name: &str) -> Result<&Profile, Error> {
+        if let Some(unusable) = self.unusable.iter().find(|unusable| unusable.name == name) {
+            let mistakes = unusable.mistakes.iter().cloned();
+            return Err(Error::all(mistakes.map(|one| Error::Invalid(Box::new(one))).collect()));
+        }
         let all = || self.profiles.iter().chain(&self.default);
         all().find(|profile| profile.name == name).ok_or_else(|| {
             // cfssl signs with `default` here, whatever that allows.

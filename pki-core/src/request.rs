@@ -4,11 +4,19 @@ use std::fmt;
 
 use time::{Duration, OffsetDateTime};
 
+#[cfg(feature = "profiles")]
+use crate::certificate::Certificate;
 use crate::certificate::signature_algorithm_name;
 use crate::certificate::{CertificateRequest, Extension, GeneralName, is_weak_signature};
 use crate::crl::RevokedCertificate;
+#[cfg(feature = "profiles")]
+use crate::dialect::{Dialect, Faults, Lenient};
 use crate::error::{Error, Input};
 use crate::key::{KeyAlgorithm, PublicKey};
+#[cfg(feature = "profiles")]
+use crate::lifetime::limited_by_ca;
+use crate::lifetime::{Lifetime, RENEW_BEFORE};
+use crate::name::DnsName;
 use crate::name::{San, Uri};
 use crate::oid::Oid;
 use crate::subject::Subject;
@@ -32,8 +40,24 @@ pub struct Request {
     pub public_key: PublicKey,
     /// The extensions in a PKCS #10 request. The profile decides which of them are copied.
     pub extensions: Vec<Extension>,
-    /// The lifetime from the time of issuance, instead of the profile's.
-    pub expiry: Option<Duration>,
+    /// The lifetime.
+    pub lifetime: Lifetime,
+    /// How long before its end the certificate will be renewed. A CA with less time left than this issues no certificate with
+    /// a shortened lifetime.
+    pub renew_before: Duration,
+}
+
+impl Request {
+    /// The notAfter that this CA gives the certificate instead of `wanted`.
+    #[cfg(feature = "profiles")]
+    pub(crate) fn limited_by(
+        &self,
+        ca: &Certificate,
+        wanted: OffsetDateTime,
+        now: OffsetDateTime,
+    ) -> OffsetDateTime {
+        limited_by_ca(wanted, ca.not_after, now, self.lifetime, self.renew_before)
+    }
 }
 
 /// A part of a request, and its source.
@@ -73,7 +97,8 @@ impl Request {
             names: Asked::ByOperator(names),
             public_key,
             extensions: Vec::new(),
-            expiry: None,
+            lifetime: Lifetime::Default,
+            renew_before: RENEW_BEFORE,
         }
     }
 
@@ -111,44 +136,81 @@ impl Request {
     /// # }
     /// ```
     pub fn from_csr(csr: &CertificateRequest) -> Result<Self, Error> {
-        const EXPECTED: &str = "a certification request that can be signed";
-        let algorithm = signature_algorithm_name(&csr.signature_algorithm);
-        let key = csr.public_key.algorithm_name();
-        // Before the proof of possession, which means nothing with a weak key.
-        if matches!(csr.public_key.algorithm(), None | Some(KeyAlgorithm::Rsa(..2048 | 8193..))) {
-            return Err(Error::not_admitted("public key", key, "not a key that can be certified")
-                .hinted("use ECDSA P-256, P-384, P-521, Ed25519, or RSA with 2048 to 8192 bits"));
-        }
-        if is_weak_signature(&csr.signature_algorithm) {
-            return Err(Error::not_admitted("signature", algorithm, "too weak to rely on")
-                .hinted("create it again with SHA-256: openssl req -new -sha256 -key KEY.pem …"));
-        }
-        if !csr.is_self_signed() {
-            return Err(Error::malformed(
-                EXPECTED,
-                format!("its signature ({algorithm}) does not verify with its own key ({key})"),
-            )
-            .hinted(if csr.signature_algorithm.as_str() == RSASSA_PSS {
-                "PSS is read with a salt as long as the hash, SHA-256 or stronger: openssl req -new \
-                 -sha256 -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:digest …"
-            } else {
-                "it was altered or damaged; create it again with its own key"
-            }));
-        }
-        if matches!(&csr.extensions.basic_constraints, Some(constraints) if constraints.path_len.is_some() && !constraints.ca)
-        {
-            return Err(Error::malformed(EXPECTED, "a path length without CA:TRUE")
-                .hinted("create it again without the path length"));
-        }
+        check_csr(csr)?;
         let names = csr.extensions.subject_alt_name.as_deref().unwrap_or_default();
-        Ok(Self {
-            subject: Asked::ByCsr(csr.subject.to_subject()?),
-            names: Asked::ByCsr(names.iter().enumerate().map(san).collect::<Result<_, _>>()?),
+        let names = names.iter().enumerate().map(san).collect::<Result<_, _>>()?;
+        Ok(Self::of_csr(csr, csr.subject.to_subject()?, names))
+    }
+
+    /// The request in a PKCS #10 structure, in cfssl's dialect: it accepts what is only unusual in the subject and the
+    /// names, and sorts the attributes of the subject as cfssl does.
+    #[cfg(feature = "profiles")]
+    pub fn from_csr_of_cfssl(csr: &CertificateRequest) -> Result<Lenient<Self>, Error> {
+        check_csr(csr)?;
+        let mut faults = Faults::new(Dialect::Cfssl);
+        let attributes = csr.subject.texts()?.map(|(attribute, value)| {
+            (attribute.short_name().to_owned(), attribute.clone(), value.to_owned())
+        });
+        let subject = Subject::read(attributes, &mut faults);
+        let mut names = Vec::new();
+        let found = csr.extensions.subject_alt_name.as_deref().unwrap_or_default();
+        for (index, name) in found.iter().enumerate() {
+            match (name, san((index, name))) {
+                (GeneralName::Dns(text), read) => {
+                    let path = format!("subjectAltName[{index}]");
+                    let name = DnsName::read(text, &path, &mut faults, read.err());
+                    names.extend(name.map(San::Dns));
+                }
+                (_, read) => names.extend(faults.take(read)),
+            }
+        }
+        faults.finish(Some(Self::of_csr(csr, subject, names)))
+    }
+
+    fn of_csr(csr: &CertificateRequest, subject: Subject, names: Vec<San>) -> Self {
+        Self {
+            subject: Asked::ByCsr(subject),
+            names: Asked::ByCsr(names),
             public_key: csr.public_key.clone(),
             extensions: csr.extensions.all.clone(),
-            expiry: None,
-        })
+            lifetime: Lifetime::Default,
+            renew_before: RENEW_BEFORE,
+        }
     }
+}
+
+/// Checks the key, the signature and the form of a PKCS #10 structure.
+fn check_csr(csr: &CertificateRequest) -> Result<(), Error> {
+    const EXPECTED: &str = "a certification request that can be signed";
+    let algorithm = signature_algorithm_name(&csr.signature_algorithm);
+    let key = csr.public_key.algorithm_name();
+    // Before the proof of possession, which means nothing with a weak key.
+    if matches!(csr.public_key.algorithm(), None | Some(KeyAlgorithm::Rsa(..2048 | 8193..))) {
+        return Err(Error::not_admitted("public key", key, "not a key that can be certified")
+            .hinted("use ECDSA P-256, P-384, P-521, Ed25519, or RSA with 2048 to 8192 bits"));
+    }
+    if is_weak_signature(&csr.signature_algorithm) {
+        return Err(Error::not_admitted("signature", algorithm, "too weak to rely on")
+            .hinted("create it again with SHA-256: openssl req -new -sha256 -key KEY.pem …"));
+    }
+    if !csr.is_self_signed() {
+        return Err(Error::malformed(
+            EXPECTED,
+            format!("its signature ({algorithm}) does not verify with its own key ({key})"),
+        )
+        .hinted(if csr.signature_algorithm.as_str() == RSASSA_PSS {
+            "PSS is read with a salt as long as the hash, SHA-256 or stronger: openssl req -new \
+                 -sha256 -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:digest …"
+        } else {
+            "it was altered or damaged; create it again with its own key"
+        }));
+    }
+    if matches!(&csr.extensions.basic_constraints, Some(constraints) if constraints.path_len.is_some() && !constraints.ca)
+    {
+        return Err(Error::malformed(EXPECTED, "a path length without CA:TRUE")
+            .hinted("create it again without the path length"));
+    }
+    Ok(())
 }
 
 /// A part of a PKCS #10 request that the profile does not allow. The certificate is issued without it.
@@ -196,7 +258,7 @@ fn san((index, name): (usize, &GeneralName)) -> Result<San, Error> {
     parsed.map_err(|error| error.in_field(format!("subjectAltName[{index}]")).of(Input::Request))
 }
 
-/// A request for a self-signed CA.
+/// A request for a CA: a root, or an intermediate under another CA.
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "callers write it as a literal")]
 pub struct CaRequest {
@@ -235,8 +297,11 @@ impl CaRequest {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Renewal {
-    /// The lifetime from the time of issuance. `None` means that of the earlier certificate.
-    pub expiry: Option<Duration>,
+    /// The lifetime. The default is that of the earlier certificate.
+    pub lifetime: Lifetime,
+    /// How long before its end the certificate will be renewed again. A CA with less time left than this issues no
+    /// certificate with a shortened lifetime.
+    pub renew_before: Duration,
     /// How long before the time of issuance the certificate becomes valid, for clocks that are slow.
     pub backdate: Duration,
     /// A new key. `None` keeps the earlier one.
@@ -246,7 +311,12 @@ pub struct Renewal {
 impl Default for Renewal {
     /// The same key, the same lifetime, and a backdate of five minutes.
     fn default() -> Self {
-        Self { expiry: None, backdate: Duration::minutes(5), public_key: None }
+        Self {
+            lifetime: Lifetime::Default,
+            renew_before: RENEW_BEFORE,
+            backdate: Duration::minutes(5),
+            public_key: None,
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+#[cfg(feature = "profiles")]
+use crate::dialect::Faults;
 use crate::error::{Error, Input};
 use crate::oid::Oid;
 
@@ -40,7 +42,8 @@ const NAMED: [(Attribute, &str, &str, usize); 10] = {
     };
     // Upper bounds: RFC 5280 appendix A.1; X.520 for street and postalCode.
     [
-        (Country, "C", "2.5.4.6", 2),
+        // A code has two characters, and `unusual` reports others.
+        (Country, "C", "2.5.4.6", 128),
         (State, "ST", "2.5.4.8", 128),
         (Locality, "L", "2.5.4.7", 128),
         (StreetAddress, "street", "2.5.4.9", 128),
@@ -139,18 +142,40 @@ impl Subject {
     /// place in that order have an RDN each, such as the DCs of a domain. A second common name or
     /// serialNumber is refused, because programs disagree on which of the two counts.
     pub fn new(attributes: impl IntoIterator<Item = (Attribute, String)>) -> Result<Self, Error> {
-        let mut attributes: Vec<_> = attributes.into_iter().map(named).collect();
-        // Stable: the values of one type keep their order.
-        attributes.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let mut rdns: Vec<Vec<(Attribute, String)>> = Vec::new();
-        for (attribute, value) in attributes {
-            let earlier = rdns.last_mut().filter(|rdn| rdn[0].0 == attribute);
-            match earlier.filter(|_| attribute.shares_rdn()) {
-                Some(rdn) => rdn.push((attribute, value)),
-                None => rdns.push(vec![(attribute, value)]),
+        Self::from_rdns(grouped(attributes))
+    }
+
+    /// The same for attributes of a document, each with its path there. Empty values are left out, as in cfssl, whose
+    /// dialect also accepts what is only unusual.
+    #[cfg(feature = "profiles")]
+    pub(crate) fn read(
+        attributes: impl IntoIterator<Item = (String, Attribute, String)>,
+        faults: &mut Faults,
+    ) -> Self {
+        let mut known: Vec<(Attribute, String)> = Vec::new();
+        for (path, attribute, value) in attributes {
+            let (attribute, value) = named((attribute, value));
+            if value.is_empty() {
+                continue;
+            }
+            if let Some(unusual) = unusual(&attribute, &value) {
+                faults.harmless(unusual.in_field(path.clone()));
+            }
+            if let Err(error) = check(&attribute, &value) {
+                faults.error(error.in_field(path));
+                continue;
+            }
+            let second =
+                known.iter().find(|(earlier, _)| *earlier == attribute && is_single(earlier));
+            if let Some((_, first)) = second {
+                faults.error(second_value(&attribute, first, &value).in_field(path));
+            } else if known.contains(&(attribute.clone(), value.clone())) {
+                faults.harmless(repeated(&attribute, &value).in_field(path));
+            } else {
+                known.push((attribute, value));
             }
         }
-        Self::from_rdns(rdns)
+        Self { rdns: grouped(known) }
     }
 
     /// Checks the attributes and keeps the RDNs and their order. A second common name or serialNumber is
@@ -163,22 +188,15 @@ impl Subject {
         for once in [Attribute::CommonName, Attribute::SerialNumber] {
             let mut values = rdns.iter().flatten().filter(|(attribute, _)| *attribute == once);
             if let (Some((_, first)), Some((_, second))) = (values.next(), values.next()) {
-                let name = once.short_name();
-                let problem = format!("a second {name} (the first is {first:?})");
-                return Err(invalid(name, second, problem, "remove one of the two"));
+                return Err(second_value(&once, first, second));
             }
         }
         for rdn in &rdns {
             for (index, (attribute, value)) in rdn.iter().enumerate() {
+                unusual(attribute, value).map_or(Ok(()), Err)?;
                 check(attribute, value)?;
                 if rdn[..index].contains(&(attribute.clone(), value.clone())) {
-                    let name = attribute.short_name();
-                    return Err(invalid(
-                        name,
-                        value,
-                        "the same value twice".to_owned(),
-                        "remove one of the two",
-                    ));
+                    return Err(repeated(attribute, value));
                 }
             }
         }
@@ -259,8 +277,59 @@ fn named((attribute, value): (Attribute, String)) -> (Attribute, String) {
     }
 }
 
+/// RDNs in the order in which cfssl and Go write them.
+fn grouped(
+    attributes: impl IntoIterator<Item = (Attribute, String)>,
+) -> Vec<Vec<(Attribute, String)>> {
+    let mut attributes: Vec<_> = attributes.into_iter().map(named).collect();
+    // Stable: the values of one type keep their order.
+    attributes.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let mut rdns: Vec<Vec<(Attribute, String)>> = Vec::new();
+    for (attribute, value) in attributes {
+        let earlier = rdns.last_mut().filter(|rdn| rdn[0].0 == attribute);
+        match earlier.filter(|_| attribute.shares_rdn()) {
+            Some(rdn) => rdn.push((attribute, value)),
+            None => rdns.push(vec![(attribute, value)]),
+        }
+    }
+    rdns
+}
+
+/// True for the types of which programs expect one value: they disagree on which of two counts.
+#[cfg(feature = "profiles")]
+const fn is_single(attribute: &Attribute) -> bool {
+    matches!(attribute, Attribute::CommonName | Attribute::SerialNumber)
+}
+
+fn second_value(attribute: &Attribute, first: &str, second: &str) -> Error {
+    let name = attribute.short_name();
+    let problem = format!("a second {name} (the first is {first:?})");
+    invalid(name, second, problem, "remove one of the two")
+}
+
+fn repeated(attribute: &Attribute, value: &str) -> Error {
+    let problem = "the same value twice".to_owned();
+    invalid(attribute.short_name(), value, problem, "remove one of the two")
+}
+
 fn invalid(name: &str, value: &str, problem: String, hint: &str) -> Error {
     Error::invalid(name, value, problem).hinted(hint).of(Input::Subject)
+}
+
+/// What is unusual about a value that programs accept nevertheless.
+fn unusual(attribute: &Attribute, value: &str) -> Option<Error> {
+    let found = |problem: &str, hint| {
+        Some(invalid(attribute.short_name(), value, problem.to_owned(), hint))
+    };
+    if !value.is_empty() && value.trim() != value {
+        return found("it starts or ends with a space", "remove the space");
+    }
+    let is_code = value.len() == 2 && value.bytes().all(|b| b.is_ascii_uppercase());
+    if *attribute == Attribute::Country && !value.is_empty() && !is_code {
+        let hint = "write two capital letters from ISO 3166-1: DE, US";
+        return found("not a country code", hint);
+    }
+    None
 }
 
 fn check(attribute: &Attribute, value: &str) -> Result<(), Error> {
@@ -269,19 +338,8 @@ fn check(attribute: &Attribute, value: &str) -> Result<(), Error> {
     if value.is_empty() {
         return bad("empty".to_owned(), "remove the field, or give it a value");
     }
-    if value.trim() != value {
-        return bad("it starts or ends with a space".to_owned(), "remove the space");
-    }
     if value.chars().any(char::is_control) {
         return bad("it contains a control character".to_owned(), "remove it");
-    }
-    if *attribute == Attribute::Country
-        && !(value.len() == 2 && value.bytes().all(|b| b.is_ascii_uppercase()))
-    {
-        return bad(
-            "not a country code".to_owned(),
-            "write two capital letters from ISO 3166-1: DE, US",
-        );
     }
     let bound = attribute.upper_bound();
     if value.chars().count() > bound {
@@ -302,11 +360,11 @@ fn check(attribute: &Attribute, value: &str) -> Result<(), Error> {
     }
 }
 
-/// RFC 5280 appendix A.1 defines the type of C and serialNumber (PrintableString), E and DC (IA5String). For all
+/// RFC 5280 appendix A.1 defines the type of serialNumber (PrintableString), E and DC (IA5String). For all
 /// others, this crate writes PrintableString if possible, like Go and cfssl, because Go compares names byte for byte.
 pub(crate) fn string_type(attribute: &Attribute, value: &str) -> StringType {
     match attribute {
-        Attribute::Country | Attribute::SerialNumber => StringType::Printable,
+        Attribute::SerialNumber => StringType::Printable,
         Attribute::EmailAddress => StringType::Ia5,
         Attribute::Other(oid) if oid.as_str() == DOMAIN_COMPONENT => StringType::Ia5,
         _ if is_printable(value) => StringType::Printable,

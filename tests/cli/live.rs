@@ -5,6 +5,9 @@ mod configuration;
 mod delivered;
 mod grown;
 mod provision;
+mod readers;
+mod revoked;
+mod rotated;
 mod script;
 mod shapes;
 

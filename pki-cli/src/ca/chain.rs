@@ -5,6 +5,7 @@ use std::path::Path;
 use pki_core::{CaSet, Certificate, ClusterCas};
 
 use super::folder::certificate_path;
+use super::revocation::issued_by;
 use crate::failure::Failure;
 use crate::store;
 
@@ -20,15 +21,56 @@ impl Chain {
     /// Reads and checks the ca.pem of a folder.
     pub(crate) fn read(folder: &Path) -> Result<Self, Failure> {
         let path = certificate_path(folder);
-        let mut others = read_certificates(&path)?;
-        let chain = Self { ca: others.remove(0), others };
-        chain.check().map_err(|failure| failure.in_file(&path))?;
+        let certificates = read_certificates(&path)?;
+        Self::in_order(certificates).map_err(|failure| failure.in_file(&path))
+    }
+
+    /// Checks the certificates of a file, of which there is at least one.
+    pub(crate) fn in_order(mut certificates: Vec<Certificate>) -> Result<Self, Failure> {
+        if certificates.is_empty() {
+            return Err(Failure::bug("a file of certificates without any"));
+        }
+        Self::from_certificates(certificates.remove(0), certificates)
+    }
+
+    /// The certificates in this order, checked as those of a file are.
+    pub(crate) fn from_certificates(
+        ca: Certificate,
+        others: Vec<Certificate>,
+    ) -> Result<Self, Failure> {
+        let chain = Self { ca, others };
+        chain.check()?;
         Ok(chain)
     }
 
     /// The chain of a root.
     pub(crate) const fn of(ca: Certificate) -> Self {
         Self { ca, others: Vec::new() }
+    }
+
+    /// The chain of a CA below another one.
+    pub(crate) fn below(ca: Certificate, above: &Self) -> Self {
+        Self { ca, others: above.all().cloned().collect() }
+    }
+
+    /// The chain of a CA, with those above it that are among `known`, up to the root.
+    pub(crate) fn among(ca: Certificate, known: &[Certificate]) -> Self {
+        let mut chain = Self::of(ca);
+        loop {
+            let top = chain.others.last().unwrap_or(&chain.ca);
+            let is_new = |ca: &&Certificate| chain.all().all(|other| other.der() != ca.der());
+            let mut above = known.iter().filter(is_new);
+            let above = above.find(|ca| !top.is_self_issued() && issued_by(ca, top)).cloned();
+            match above {
+                Some(above) => chain.others.push(above),
+                None => return chain,
+            }
+        }
+    }
+
+    /// The contents of ca.pem.
+    pub(crate) fn to_pem(&self) -> Result<String, pki_core::Error> {
+        self.all().map(Certificate::to_pem).collect()
     }
 
     /// The CAs of a cluster, all of whose certificates this CA issues. `folder` is that of the CA.

@@ -113,6 +113,7 @@ fn inspect(path: &Path) -> Result<Vec<Facts>, Failure> {
             }
             Content::PrivateKey(der) => key(&PrivateKey::from_der(&der).map_err(in_file)?),
             Content::EncryptedKey(_) | Content::LegacyEncryptedKey => Facts::EncryptedKey {},
+            Content::PublicKey(_) => Facts::Other { label: "PUBLIC KEY".to_owned() },
             Content::Crl(_) => Facts::Other { label: "X509 CRL".to_owned() },
             Content::Other(label) => Facts::Other { label: quote::name(&label) },
             // EC PARAMETERS only repeat the curve of the key that follows.

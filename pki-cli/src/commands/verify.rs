@@ -6,6 +6,7 @@ mod ignore;
 mod inputs;
 mod live;
 mod options;
+mod readers;
 mod refusal;
 mod stream;
 
@@ -21,13 +22,14 @@ use self::checker::Checker;
 use self::ignore::{Exceptions, Ignore, IgnoreParser};
 use self::inputs::Input;
 use self::live::LiveArgs;
+use self::readers::Unreadable;
 use self::stream::Pace;
 use super::{Common, audit, cluster, complete};
 use crate::failure::{Failure, full};
 use crate::host;
 use crate::hosts;
 use crate::output::Format;
-use crate::output::verdict::{Judged, Outcome, Place, Verdict, View};
+use crate::output::verdict::{Judged, Outcome, Place, Rendered, Verdict, View};
 
 /// Verify certificates, with reasons: what is wrong, what it breaks in the cluster, how to mend it
 ///
@@ -181,7 +183,23 @@ pub(crate) fn run(args: &VerifyArgs, common: &Common) -> Result<ExitCode, Failur
     let work = |input: Input| inputs::verify(input, &checker, &view);
     let mut verdict = Verdict::new(&view);
     stream::in_order(inputs::expand(&args.files), &Pace::files(), work, |done| verdict.add(done))?;
+    if args.policy == PolicyArg::Etcd {
+        verdict.add(judge_readers(&args.files, &checker, &view))?;
+    }
     verdict.finish()
+}
+
+/// What etcd's user cannot read in these folders, if this is the host of that etcd.
+fn judge_readers(files: &[PathBuf], checker: &Checker, view: &View) -> Vec<Rendered> {
+    let unreadable = readers::unreadable(files).into_iter();
+    unreadable
+        .map(|Unreadable { path, finding }| {
+            let found = checker.exceptions.apply(vec![finding]);
+            let result = Ok(Judged { path: None, endpoint: None, found });
+            let name = path.display().to_string();
+            view.render(&Outcome { name, place: Place::File(path), result })
+        })
+        .collect()
 }
 
 fn print_audit(

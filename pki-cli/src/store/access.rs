@@ -3,7 +3,7 @@
 use std::fs::{self, Metadata, OpenOptions};
 use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::batch::{Batch, Existing};
 use crate::failure::{Failure, shown};
@@ -15,6 +15,8 @@ pub(crate) enum Access {
     Secret,
     /// Everybody whom the umask allows.
     Public,
+    /// The same, and the group may change it: the mode of the certificates that cfssljson writes.
+    Group,
 }
 
 impl Access {
@@ -22,6 +24,7 @@ impl Access {
         match self {
             Self::Secret => 0o600,
             Self::Public => 0o644,
+            Self::Group => 0o664,
         }
     }
 
@@ -92,7 +95,7 @@ impl Owners {
 pub(crate) fn make_folder(path: &Path, access: Access) -> Result<(), Failure> {
     let mode = match access {
         Access::Secret => 0o700,
-        Access::Public => 0o755,
+        Access::Public | Access::Group => 0o755,
     };
     fs::DirBuilder::new().recursive(true).mode(mode).create(path).map_err(|error| {
         match error.kind() {
@@ -125,4 +128,9 @@ pub(crate) fn is_there(path: &Path) -> Result<bool, Failure> {
         }
         Err(error) => Err(Failure::file("looking at", path, &error)),
     }
+}
+
+/// The absolute path of a file, without following links.
+pub(crate) fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    std::path::absolute(path).map_err(|error| Failure::file("looking at", path, &error))
 }

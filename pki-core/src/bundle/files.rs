@@ -143,6 +143,10 @@ impl<'a> Bundles<'a> {
             ("peer-client-cert-auth", "true".to_owned()),
             ("peer-cert-allowed-hostname", manifest.peer_name()),
         ];
+        if manifest.crl {
+            let file = path(FileKind::Crl);
+            settings.extend([("client-crl-file", file.clone()), ("peer-crl-file", file)]);
+        }
         // etcd exits if it is told of two ways to find the other members.
         if DISCOVERY.iter().any(|option| manifest.etcd_config.find(option).is_some()) {
             settings.retain(|(name, _)| *name != "initial-cluster");

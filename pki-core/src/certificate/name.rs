@@ -110,15 +110,26 @@ impl DistinguishedName {
     /// The same name as a [`Subject`]: the RDNs and their order are kept, and each value gets the string type that
     /// [`Subject`] has for it.
     pub fn to_subject(&self) -> Result<Subject, Error> {
-        if let Some(attribute) = self.attributes.iter().find(|attribute| !attribute.is_text) {
-            let name = attribute.attribute.short_name();
-            return Err(Error::invalid(name, &*attribute.value, "not text")
-                .hinted("create the name again in UTF-8")
-                .of(Input::Subject));
-        }
+        self.check_texts()?;
         Subject::from_rdns(self.relative_names().into_iter().map(|rdn| {
             rdn.iter().map(|entry| (entry.attribute.clone(), entry.value.clone())).collect()
         }))
+    }
+
+    /// The attributes and their texts. Returns an error for a value that is not text.
+    #[cfg(feature = "profiles")]
+    pub(crate) fn texts(&self) -> Result<impl Iterator<Item = (&Attribute, &str)>, Error> {
+        self.check_texts()?;
+        Ok(self.attributes.iter().map(|entry| (&entry.attribute, entry.value.as_str())))
+    }
+
+    fn check_texts(&self) -> Result<(), Error> {
+        let Some(entry) = self.attributes.iter().find(|entry| !entry.is_text) else {
+            return Ok(());
+        };
+        Err(Error::invalid(entry.attribute.short_name(), &*entry.value, "not text")
+            .hinted("create the name again in UTF-8")
+            .of(Input::Subject))
     }
 }
 

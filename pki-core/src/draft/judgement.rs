@@ -7,14 +7,25 @@ use crate::crl::Crl;
 use crate::error::Error;
 use crate::finding::{Finding, Severity, worst_first};
 use crate::report::Place;
-use crate::rules::{self, CertificateInPath, VerifyOptions};
+use crate::rules::{self, CertificateInPath, Policy, VerifyOptions};
 use crate::usage::{ExtendedKeyUsage, Purpose};
+
+/// Whether a certificate that can only serve needs the name or address of a host.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum ServerNames {
+    /// It cannot be issued without one, because Go rejects it.
+    Required,
+    /// It is issued with a warning, as cfssl does: some clients still read the common name.
+    #[cfg_attr(not(feature = "profiles"), expect(dead_code, reason = "only profiles allow it"))]
+    Optional,
+}
 
 /// Checks a certificate, and the CA above it.
 pub(super) fn certificate(
     unsigned: &Certificate,
     ca: Option<&Certificate>,
     now: OffsetDateTime,
+    names: ServerNames,
 ) -> Result<Vec<Finding>, Error> {
     let mut options = VerifyOptions::at(now);
     options.purpose = purpose(unsigned);
@@ -32,6 +43,13 @@ pub(super) fn certificate(
         all_cas_below: 0,
         options: &options,
     });
+    findings.extend(rules::not_der(unsigned, Policy::Etcd));
+    for finding in findings.iter_mut().filter(|finding| finding.rule.id == "san-none-cn-only") {
+        // Without names it cannot serve, but a client needs none.
+        if options.purpose == Purpose::Peer || names == ServerNames::Optional {
+            finding.severity = Severity::Warning;
+        }
+    }
     findings
         .extend(ca.into_iter().flat_map(|ca| of_ca(ca, usize::from(unsigned.is_ca()), &options)));
     verdict(findings)
@@ -46,6 +64,13 @@ pub(super) fn crl(
     let mut findings = rules::check_crl_before_signing(unsigned, ca, now);
     findings.extend(of_ca(ca, 0, &VerifyOptions::at(now)));
     verdict(findings)
+}
+
+/// Checks a CA that would sign a leaf.
+pub(crate) fn findings_of_ca(ca: &Certificate, now: OffsetDateTime) -> Vec<Finding> {
+    let mut findings = of_ca(ca, 0, &VerifyOptions::at(now));
+    worst_first(&mut findings);
+    findings
 }
 
 /// A certificate that is not a CA is checked as one anyway, so that the rules report what is missing.

@@ -1,7 +1,7 @@
 //! Converts extensions to rcgen's types, and encodes the two that rcgen does not support.
 
 use der::asn1::{Ia5String, ObjectIdentifier};
-use der::{Any, Encode};
+use der::{Any, AnyRef, Decode, Encode, SliceReader};
 use rcgen::{
     CidrSubnet, CustomExtension, ExtendedKeyUsagePurpose, GeneralSubtree, KeyUsagePurpose,
 };
@@ -19,6 +19,38 @@ use crate::name::Uri;
 use crate::oid::Oid;
 use crate::template::{NameConstraint, PolicyInformation, PolicyQualifier, Urls};
 use crate::usage::{ExtendedKeyUsage, KeyUsages};
+
+/// The order of extensions in the certificates of Go and cfssl. Others stand before the last two.
+const ORDER: [&str; 9] = [
+    "2.5.29.15",         // keyUsage
+    "2.5.29.37",         // extKeyUsage
+    "2.5.29.19",         // basicConstraints
+    "2.5.29.14",         // subjectKeyIdentifier
+    "2.5.29.35",         // authorityKeyIdentifier
+    "1.3.6.1.5.5.7.1.1", // authorityInfoAccess
+    "2.5.29.17",         // subjectAltName
+    "2.5.29.30",         // nameConstraints
+    "2.5.29.31",         // cRLDistributionPoints
+];
+const LAST: [&str; 2] = [
+    "2.5.29.32",            // certificatePolicies
+    "1.3.6.1.5.5.7.48.1.5", // ocsp-nocheck
+];
+
+/// The extensions that rcgen wrote, in the order of Go and cfssl. RFC 5280 has none.
+pub(super) fn sorted(extensions: Vec<AnyRef<'_>>) -> Result<Vec<AnyRef<'_>>, Error> {
+    let mut ranked: Vec<(usize, AnyRef<'_>)> = Vec::with_capacity(extensions.len());
+    for extension in extensions {
+        let oid =
+            SliceReader::new(extension.value()).and_then(|mut fields| AnyRef::decode(&mut fields));
+        let oid = Oid::from_der(oid.map_err(|error| failed(&error))?.value());
+        let among = |list: &[&str]| list.iter().position(|known| *known == oid.as_str());
+        let last = among(&LAST).map(|place| ORDER.len() + 1 + place);
+        ranked.push((among(&ORDER).or(last).unwrap_or(ORDER.len()), extension));
+    }
+    ranked.sort_by_key(|(rank, _)| *rank);
+    Ok(ranked.into_iter().map(|(_, extension)| extension).collect())
+}
 
 pub(super) fn key_usage(bit: KeyUsages) -> KeyUsagePurpose {
     match bit {

@@ -40,6 +40,8 @@ pub struct Manifest {
     pub renew_before: Duration,
     /// `constrain`: whether the CA is constrained to the names in this manifest
     pub constrain: bool,
+    /// `crl`: whether the members get the CA's CRL and check it
+    pub crl: bool,
     /// `configuration`: whether the hosts also get the configuration that uses the certificates
     pub configuration: bool,
     /// `etcd`: the members

@@ -8,7 +8,7 @@ use time::Duration;
 
 use self::hosts::{Group, KnownHosts};
 use super::endpoint::Endpoint;
-use super::model::{CaSpec, Manifest, Paths};
+use super::model::{CaSpec, EtcdConfig, Manifest, Paths};
 use super::values::{
     absolute, boolean, domain, folder, key, kubernetes_version, label, positive, version,
 };
@@ -33,6 +33,7 @@ const TOP: &[&str] = &[
     "renew_before",
     "constrain",
     "combined",
+    "crl",
     "configuration",
     "etcd",
     "control_plane",
@@ -169,6 +170,7 @@ impl Reader {
         let renew_before = self.field(&fields, "renew_before", positive);
         let constrain = self.field(&fields, "constrain", boolean);
         let configuration = self.field(&fields, "configuration", boolean);
+        let crl = self.crl(&fields, &etcd_config);
 
         let etcd = self.hosts(&fields, Group::Etcd, &[], &defaults);
         let control_plane = self.hosts(&fields, Group::ControlPlane, &etcd, &defaults);
@@ -208,6 +210,7 @@ impl Reader {
             paths,
             renew_before: renew_before.unwrap_or(Duration::days(30)),
             constrain: constrain.unwrap_or(false),
+            crl,
             configuration: configuration.unwrap_or(true),
             etcd,
             control_plane,
@@ -215,6 +218,20 @@ impl Reader {
             clients,
             warnings,
         })
+    }
+
+    /// Whether the members check a CRL, which then no option of etcd may name.
+    fn crl(&mut self, top: &Fields<'_>, etcd_config: &EtcdConfig) -> bool {
+        let crl = self.field(top, "crl", boolean).unwrap_or(false);
+        for option in ["client-crl-file", "peer-crl-file"] {
+            if let Some(value) = top.find("etcd_config").filter(|_| crl)
+                && etcd_config.find(option).is_some()
+            {
+                let error = value.invalid(format!("{option} follows from \"crl\""));
+                self.mistake(value, error.hinted("remove it, or write crl: false"));
+            }
+        }
+        crl
     }
 
     fn endpoints(&mut self, top: &Fields<'_>) -> Vec<Endpoint> {

@@ -4,8 +4,10 @@ use time::OffsetDateTime;
 
 use super::{CopyExtensions, CsrWhitelist, Profile};
 use crate::certificate::Extension;
+use crate::dialect::Dialect;
 use crate::error::{Error, Input};
 use crate::key::KeyAlgorithm;
+use crate::lifetime::Lifetime;
 use crate::name::{DnsName, San};
 use crate::request::{Asked, LeftOut, Request};
 use crate::subject::{Attribute, Subject};
@@ -59,15 +61,18 @@ impl Profile {
                 names.push(name);
             }
         }
+        if self.dialect == Dialect::Cfssl {
+            San::sort_by_kind(&mut names);
+        }
         self.check_whitelist(&subject, &names)?;
         let (not_before, not_after) = self.validity(request, now)?;
         let (copied, not_copied) = self.sort_extensions(request);
         left_out.extend(not_copied);
         // RFC 8813 section 3 and RFC 9295 section 3: these two are only for RSA keys.
         let rsa_only = KeyUsages::KEY_ENCIPHERMENT.union(KeyUsages::DATA_ENCIPHERMENT);
-        let key_usages = match request.public_key.algorithm() {
-            Some(KeyAlgorithm::Rsa(_)) => self.key_usages,
-            _ => self.key_usages.without(rsa_only),
+        let key_usages = match (request.public_key.algorithm(), self.dialect) {
+            (Some(KeyAlgorithm::Rsa(_)), _) | (_, Dialect::Cfssl) => self.key_usages,
+            (_, Dialect::Native) => self.key_usages.without(rsa_only),
         };
         // RFC 5280 section 4.2.1.3: without keyUsage the key could be used for anything.
         if key_usages.is_empty() && !self.key_usages.is_empty() {
@@ -201,7 +206,7 @@ impl Profile {
         now: OffsetDateTime,
     ) -> Result<(OffsetDateTime, OffsetDateTime), Error> {
         // A lifetime that is asked for replaces the profile's, whether that is an expiry or a date.
-        let (not_after, expiry) = match request.expiry {
+        let (not_after, expiry) = match request.lifetime.duration() {
             Some(expiry) => (None, expiry),
             None => (self.not_after, self.expiry),
         };
@@ -209,7 +214,7 @@ impl Profile {
         let end = not_after.map_or(End::After(expiry), End::At);
         validity(now, begin, end).map_err(|error| match &error {
             Error::Invalid(invalid) if invalid.input == Input::Clock => error,
-            Error::Invalid(_) if request.expiry.is_some() => error.of(Input::Request),
+            Error::Invalid(_) if request.lifetime != Lifetime::Default => error.of(Input::Request),
             Error::Invalid(invalid) => {
                 let field = format!("profile {}: {}", self.name, invalid.field);
                 error.in_field(field).of(Input::Profile)

@@ -3,9 +3,10 @@
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime, UtcOffset};
 
-use super::{CopyExtensions, CsrWhitelist, Profile, SigningConfig};
+use super::{CopyExtensions, CsrWhitelist, Profile, SigningConfig, Unusable};
+use crate::dialect::{Dialect, Faults, Lenient};
 use crate::document::{Document, Fields, Value};
-use crate::duration::{parse_backdate, parse_duration, parse_lifetime};
+use crate::duration::{parse_backdate, parse_duration, parse_go_duration, parse_lifetime};
 use crate::error::Error;
 use crate::name::Uri;
 use crate::oid::Oid;
@@ -43,11 +44,9 @@ const FIELDS: &[&str] = &[
 ];
 
 /// Fields that are only for a cfssl server or for its linter.
-const SERVER_FIELDS: [&str; 10] = [
+const SERVER_FIELDS: [&str; 8] = [
     "auth_key",
     "prev_auth_key",
-    "remote",
-    "auth_remote",
     "ct_log_servers",
     "lint_error_level",
     "ignored_lints",
@@ -57,54 +56,104 @@ const SERVER_FIELDS: [&str; 10] = [
 ];
 
 impl SigningConfig {
-    /// Reads a `ca-config.json`. An unknown field, usage or value is an error.
+    /// Reads a `ca-config.json`. An unknown field, usage or value is an error, which contains every mistake of the file.
     pub fn from_json(bytes: &[u8]) -> Result<Self, Error> {
+        Self::read(bytes, Dialect::Native).map(|read| read.value)
+    }
+
+    /// Reads a `ca-config.json` in a dialect.
+    ///
+    /// In that of cfssl, a profile with mistakes is [unusable](SigningConfig::unusable), but the others are not. A file
+    /// without `default` has the default profile of cfssl. The warnings are about the whole file;
+    /// [each profile](Profile::warnings) has its own.
+    pub fn read(bytes: &[u8], dialect: Dialect) -> Result<Lenient<Self>, Error> {
         let document = Document::from_json(bytes)?;
-        let top = document.root().fields(&["signing", "auth_keys", "remotes", "ocsp"])?;
-        refuse(&top, &["auth_keys", "remotes", "ocsp"])?;
+        let mut faults = Faults::new(dialect);
+        let top =
+            document.root().read_fields(&["signing", "auth_keys", "remotes", "ocsp"], &mut faults);
+        report_server_fields(&top, &["auth_keys", "remotes", "ocsp"], &mut faults);
         let Some(signing) = top.find("signing") else {
-            return Err(document
-                .root()
-                .invalid("missing \"signing\" field")
-                .hinted("start from profiles/etcd.json of this project"));
+            if !faults.has_errors() {
+                let error = document.root().invalid("missing \"signing\" field");
+                faults.error(error.hinted("start from profiles/etcd.json of this project"));
+            }
+            return faults.finish(None);
         };
-        let signing = signing.fields(&["default", "profiles"])?;
-        let default =
-            signing.find("default").map(|value| profile("default", value, None)).transpose()?;
-        let mut profiles = Vec::new();
+        let signing = signing.read_fields(&["default", "profiles"], &mut faults);
+        let mut config = Self { default: None, profiles: Vec::new(), unusable: Vec::new() };
+        if let Some(value) = signing.find("default") {
+            config.default = config.add("default", value, &mut faults);
+        } else if dialect == Dialect::Cfssl {
+            config.default = Self::cfssl().default;
+        }
         if let Some(value) = signing.find("profiles") {
-            for (name, value) in value.members()? {
-                let profile = profile(name, &value, default.as_ref())?;
-                if profile.key_usages.is_empty() && profile.extended_key_usages.is_empty() {
-                    return Err(value
-                        .invalid("a profile without usages")
-                        .hinted("add \"usages\": [\"signing\", \"server auth\", …]"));
-                }
-                profiles.push(profile);
+            for (name, value) in value.read_members(&mut faults) {
+                let profile = config.add(name, &value, &mut faults);
+                config.profiles.extend(profile);
             }
         }
-        Ok(Self { default, profiles })
+        faults.finish(Some(config))
+    }
+
+    /// Reads a profile. If it has mistakes, they are the file's natively, and only its own in cfssl's dialect.
+    fn add(&mut self, name: &str, value: &Value<'_>, faults: &mut Faults) -> Option<Profile> {
+        let mut own = Faults::new(faults.dialect);
+        let profile = profile(name, value, self.default.as_ref(), &mut own);
+        let errors = match (faults.dialect, own.finish(Some(profile))) {
+            (_, Ok(read)) => return Some(Profile { warnings: read.warnings, ..read.value }),
+            (_, Err(Error::Several(errors))) => errors,
+            (_, Err(error)) => vec![error],
+        };
+        if faults.dialect == Dialect::Native {
+            for error in errors {
+                faults.error(error);
+            }
+            return None;
+        }
+        let (mistakes, others): (Vec<_>, Vec<_>) =
+            errors.into_iter().partition(|error| matches!(error, Error::Invalid(_)));
+        for error in others {
+            faults.error(error);
+        }
+        let mistakes = mistakes.into_iter().filter_map(|error| match error {
+            Error::Invalid(invalid) => Some(*invalid),
+            _ => None,
+        });
+        self.unusable.push(Unusable { name: name.to_owned(), mistakes: mistakes.collect() });
+        None
     }
 }
 
-fn refuse(fields: &Fields<'_>, names: &[&str]) -> Result<(), Error> {
+/// Fields that only a server or the linter of cfssl reads. It signs locally whatever they say.
+fn report_server_fields(fields: &Fields<'_>, names: &[&str], faults: &mut Faults) {
     for name in names {
         if let Some(value) = fields.find(name).filter(|value| !value.is_zero()) {
-            return Err(value
-                .invalid("this field needs a cfssl server, but etcdpki signs locally")
-                .hinted("remove it"));
+            let problem = "this field needs a cfssl server, but etcdpki signs locally";
+            faults.harmless(value.invalid(problem).hinted("remove it"));
         }
     }
-    Ok(())
 }
 
-fn profile(name: &str, value: &Value<'_>, default: Option<&Profile>) -> Result<Profile, Error> {
-    let fields = value.fields(FIELDS)?;
-    refuse(&fields, &SERVER_FIELDS)?;
-    let (key_usages, extended_key_usages) = usages(&fields)?;
-    let ca = fields.find("ca_constraint").map(ca_constraint).transpose()?.flatten();
-    check_ca_usages(value, ca, key_usages)?;
-    let mut urls = urls(&fields)?;
+fn profile(
+    name: &str,
+    value: &Value<'_>,
+    default: Option<&Profile>,
+    faults: &mut Faults,
+) -> Profile {
+    let fields = value.read_fields(FIELDS, faults);
+    report_server_fields(&fields, &SERVER_FIELDS, faults);
+    report_remote(&fields, faults);
+    let (key_usages, extended_key_usages) = usages(&fields, faults);
+    let has_usages = !(key_usages.is_empty() && extended_key_usages.is_empty());
+    if name != "default" && !has_usages && !faults.has_errors() {
+        let hint = "add \"usages\": [\"signing\", \"server auth\", …]";
+        faults.error(value.invalid("a profile without usages").hinted(hint));
+    }
+    let ca = fields.find("ca_constraint").and_then(|value| ca_constraint(value, faults));
+    if !faults.has_errors() {
+        check_ca_usages(value, ca, key_usages, faults);
+    }
+    let mut urls = urls(&fields, faults);
     if let Some(default) = default {
         if urls.issuer.is_empty() {
             urls.issuer.clone_from(&default.urls.issuer);
@@ -112,69 +161,113 @@ fn profile(name: &str, value: &Value<'_>, default: Option<&Profile>) -> Result<P
         urls.ocsp = urls.ocsp.or_else(|| default.urls.ocsp.clone());
         urls.crl = urls.crl.or_else(|| default.urls.crl.clone());
     }
-    let not_before = fields.parsed("not_before", timestamp)?;
-    let not_after = fields.parsed("not_after", timestamp)?;
+    // In cfssl, 0 means unset, and unset means five minutes.
+    let backdate = faults.take(fields.parsed("backdate", parse_backdate)).flatten();
+    let backdate = backdate.filter(|duration| !duration.is_zero()).unwrap_or(Duration::minutes(5));
+    let expiry = expiry(value, &fields, default, faults);
+    let not_before = faults.take(fields.parsed("not_before", timestamp)).flatten();
+    let mut not_after = faults.take(fields.parsed("not_after", timestamp)).flatten();
     if let (Some(begin), Some(end), Some(at)) = (not_before, not_after, fields.find("not_after"))
         && end <= begin
     {
-        return Err(at.invalid("not after not_before").hinted("choose a later time"));
+        faults.error(at.invalid("not after not_before").hinted("choose a later time"));
     }
-    Ok(Profile {
+    if faults.dialect == Dialect::Cfssl {
+        not_after = not_after.or_else(|| not_before?.checked_add(expiry));
+    }
+    Profile {
         name: name.to_owned(),
-        expiry: expiry(value, &fields, default)?,
-        // In cfssl, 0 means unset, and unset means five minutes.
-        backdate: fields
-            .parsed("backdate", parse_backdate)?
-            .filter(|duration| !duration.is_zero())
-            .unwrap_or(Duration::minutes(5)),
+        // cfssl counts from notBefore, and this field from the time of issuance.
+        expiry: match faults.dialect {
+            Dialect::Native => expiry,
+            Dialect::Cfssl => expiry - backdate,
+        },
+        backdate,
         not_before,
         not_after,
         key_usages,
         extended_key_usages,
         ca,
         urls,
-        ocsp_no_check: fields.boolean("ocsp_no_check")?,
-        name_whitelist: fields.parsed("name_whitelist", str::parse)?,
-        copy_extensions: copy_extensions(&fields)?,
-        csr_whitelist: fields.find("CSRWhitelist").map(csr_whitelist).transpose()?,
-        policies: policies(&fields)?,
-        add_names: fields.parsed_list("add_names", |text| Ok(text.to_owned()))?,
-    })
+        ocsp_no_check: faults.take(fields.boolean("ocsp_no_check")).unwrap_or_default(),
+        name_whitelist: faults.take(fields.parsed("name_whitelist", str::parse)).flatten(),
+        copy_extensions: copy_extensions(&fields, faults),
+        csr_whitelist: fields.find("CSRWhitelist").map(|value| csr_whitelist(value, faults)),
+        policies: policies(&fields, faults),
+        add_names: fields.read_list("add_names", faults, |text| Ok(text.to_owned())),
+        dialect: faults.dialect,
+        warnings: Vec::new(),
+    }
 }
 
-fn usages(fields: &Fields<'_>) -> Result<(KeyUsages, Vec<ExtendedKeyUsage>), Error> {
+/// A profile that another host signs for cannot be used here in any dialect.
+fn report_remote(fields: &Fields<'_>, faults: &mut Faults) {
+    for name in ["remote", "auth_remote"] {
+        if let Some(value) = fields.find(name).filter(|value| !value.is_zero()) {
+            let problem = "this profile is signed by a cfssl server, but etcdpki signs locally";
+            faults.error(value.invalid(problem).hinted("remove it, or choose another profile"));
+        }
+    }
+}
+
+fn usages(fields: &Fields<'_>, faults: &mut Faults) -> (KeyUsages, Vec<ExtendedKeyUsage>) {
     let mut key = KeyUsages::default();
     let mut extended: Vec<ExtendedKeyUsage> = Vec::new();
-    let usages = fields.parsed_list("usages", |text| {
+    let usages = fields.read_list("usages", faults, |text| {
         usage_named(text).ok_or_else(|| {
             Error::invalid("usages", text, "unknown usage; cfssl would silently ignore it")
                 .hinted(suggest::one_of(text, usage_names()))
         })
-    })?;
+    });
     for usage in usages {
         match usage {
-            Usage::Extended(usage) if extended.contains(&usage) => {}
+            Usage::Extended(usage) if extended.contains(&usage) => {
+                if let (Dialect::Cfssl, Some(at)) = (faults.dialect, fields.find("usages")) {
+                    let problem = format!("{usage} twice; it is written once");
+                    faults.harmless(at.invalid(problem).hinted("remove one of the two"));
+                }
+            }
             Usage::Extended(usage) => extended.push(usage),
             Usage::Key(bits) => key = key.union(bits),
         }
     }
-    Ok((key, extended))
+    (key, extended)
 }
 
+/// The lifetime of a profile, or any if there is a mistake.
 fn expiry(
     value: &Value<'_>,
     fields: &Fields<'_>,
     default: Option<&Profile>,
-) -> Result<Duration, Error> {
+    faults: &mut Faults,
+) -> Duration {
+    let dialect = faults.dialect;
     // In cfssl, 0 means the value of the default profile.
     let lifetime = |text: &str| {
-        if parse_duration(text)?.is_zero() { Ok(None) } else { parse_lifetime(text).map(Some) }
+        let duration = match dialect {
+            Dialect::Native => parse_duration(text)?,
+            Dialect::Cfssl => parse_go_duration(text)?,
+        };
+        if duration.is_zero() { Ok(None) } else { parse_lifetime(text).map(Some) }
     };
-    let own = fields.parsed("expiry", lifetime)?.flatten();
-    own.or(default.map(|profile| profile.expiry)).ok_or_else(|| {
-        value
-            .invalid("no lifetime: neither the profile nor \"default\" has a positive \"expiry\"")
-            .hinted("add \"expiry\": \"8760h\"")
+    let before = fields.parsed("expiry", lifetime);
+    let written = matches!(before, Err(_) | Ok(Some(_)));
+    let own = faults.take(before).flatten().flatten();
+    // cfssl demands an expiry in each profile, even if it is 0.
+    let default = default.filter(|_| dialect == Dialect::Native || written);
+    let inherited = default.map(|profile| match dialect {
+        Dialect::Native => profile.expiry,
+        Dialect::Cfssl => profile.expiry + profile.backdate,
+    });
+    own.or(inherited).unwrap_or_else(|| {
+        if !faults.has_errors() {
+            faults.error(
+                value
+                    .invalid("no lifetime: neither the profile nor \"default\" has a positive \"expiry\"")
+                    .hinted("add \"expiry\": \"8760h\""),
+            );
+        }
+        Duration::ZERO
     })
 }
 
@@ -185,77 +278,72 @@ fn timestamp(text: &str) -> Result<OffsetDateTime, Error> {
     })
 }
 
-fn ca_constraint(value: &Value<'_>) -> Result<Option<CaConstraint>, Error> {
-    let fields = value.fields(&["is_ca", "max_path_len", "max_path_len_zero"])?;
-    let zero = fields.boolean("max_path_len_zero")?;
-    let number = fields.find("max_path_len").map(|v| v.integer().map(|n| (v, n))).transpose()?;
-    let path_len = match number {
+fn ca_constraint(value: &Value<'_>, faults: &mut Faults) -> Option<CaConstraint> {
+    let fields = value.read_fields(&["is_ca", "max_path_len", "max_path_len_zero"], faults);
+    let zero = faults.take(fields.boolean("max_path_len_zero")).unwrap_or_default();
+    let is_ca = faults.take(fields.boolean("is_ca")).unwrap_or_default();
+    let path_len = fields.read("max_path_len", faults, |at| match at.integer()? {
         // In cfssl, -1 means no limit, and 0 is a limit only with max_path_len_zero.
-        None | Some((_, -1 | 0)) => zero.then_some(0),
-        Some((at, number)) => match u8::try_from(number) {
-            Ok(number) if !zero => Some(number),
-            Ok(_) => {
-                return Err(at
-                    .invalid("max_path_len_zero contradicts this value")
-                    .hinted("remove one of the two"));
-            }
-            Err(_) => {
-                return Err(at
-                    .invalid("not a path length")
-                    .hinted("write 0 to 255, or -1 for no limit"));
-            }
-        },
-    };
-    Ok(fields.boolean("is_ca")?.then_some(CaConstraint { path_len }))
+        -1 | 0 => Ok(None),
+        number => u8::try_from(number).map(Some).map_err(|_| {
+            at.invalid("not a path length").hinted("write 0 to 255, or -1 for no limit")
+        }),
+    });
+    let path_len = path_len.flatten();
+    if let (true, Some(_), Some(at)) = (zero, path_len, fields.find("max_path_len")) {
+        let error = at.invalid("max_path_len_zero contradicts this value");
+        faults.harmless(error.hinted("remove one of the two"));
+    }
+    is_ca.then_some(CaConstraint { path_len: path_len.or(zero.then_some(0)) })
 }
 
-/// RFC 5280 section 4.2.1.9: cA and keyCertSign require each other.
+/// RFC 5280 section 4.2.1.9: cA and keyCertSign require each other. A leaf with keyCertSign works nevertheless.
 fn check_ca_usages(
     value: &Value<'_>,
     ca: Option<CaConstraint>,
     usages: KeyUsages,
-) -> Result<(), Error> {
-    let signs = usages.contains(KeyUsages::KEY_CERT_SIGN);
-    match (ca, signs) {
-        (Some(_), false) => Err(value
-            .invalid("is_ca without the usage \"cert sign\": every verifier would reject what the CA signs")
-            .hinted("add \"cert sign\" and \"crl sign\" to the usages")),
-        (None, true) => Err(value
-            .invalid("the usage \"cert sign\" without is_ca: RFC 5280 section 4.2.1.9 forbids it")
-            .hinted("remove the usage, or add \"ca_constraint\": {\"is_ca\": true}")),
-        _ => Ok(()),
+    faults: &mut Faults,
+) {
+    match (ca, usages.contains(KeyUsages::KEY_CERT_SIGN)) {
+        (Some(_), false) => faults.error(
+            value
+                .invalid("is_ca without the usage \"cert sign\": every verifier would reject what the CA signs")
+                .hinted("add \"cert sign\" and \"crl sign\" to the usages"),
+        ),
+        (None, true) => faults.harmless(
+            value
+                .invalid("the usage \"cert sign\" without is_ca: RFC 5280 section 4.2.1.9 forbids it")
+                .hinted("remove the usage, or add \"ca_constraint\": {\"is_ca\": true}"),
+        ),
+        _ => {}
     }
 }
 
-fn urls(fields: &Fields<'_>) -> Result<Urls, Error> {
-    Ok(Urls {
-        issuer: fields.parsed_list("issuer_urls", str::parse::<Uri>)?,
-        ocsp: fields.parsed("ocsp_url", str::parse)?,
-        crl: fields.parsed("crl_url", str::parse)?,
-    })
+fn urls(fields: &Fields<'_>, faults: &mut Faults) -> Urls {
+    Urls {
+        issuer: fields.read_list("issuer_urls", faults, str::parse::<Uri>),
+        ocsp: faults.take(fields.parsed("ocsp_url", str::parse)).flatten(),
+        crl: faults.take(fields.parsed("crl_url", str::parse)).flatten(),
+    }
 }
 
-fn copy_extensions(fields: &Fields<'_>) -> Result<CopyExtensions, Error> {
-    let listed = fields.parsed_list("allowed_extensions", str::parse::<Oid>)?;
-    Ok(match (fields.boolean("copy_extensions")?, listed.is_empty()) {
-        (false, true) => CopyExtensions::None,
-        (false, false) => {
-            let at = fields.find("allowed_extensions");
-            return Err(at.map_or_else(
-                || Error::Internal("a list that does not exist".to_owned()),
-                |at| {
-                    at.invalid("a list of extensions to copy without copy_extensions")
-                        .hinted("add \"copy_extensions\": true, or remove the list")
-                },
-            ));
+fn copy_extensions(fields: &Fields<'_>, faults: &mut Faults) -> CopyExtensions {
+    let listed = fields.read_list("allowed_extensions", faults, str::parse::<Oid>);
+    let copy = faults.take(fields.boolean("copy_extensions")).unwrap_or_default();
+    match (copy, listed.is_empty(), fields.find("allowed_extensions")) {
+        (false, false, Some(at)) => {
+            let error = at.invalid("a list of extensions to copy without copy_extensions");
+            faults.harmless(error.hinted("add \"copy_extensions\": true, or remove the list"));
+            CopyExtensions::None
         }
-        (true, true) => CopyExtensions::All,
-        (true, false) => CopyExtensions::Listed(listed),
-    })
+        (false, ..) => CopyExtensions::None,
+        (true, true, _) => CopyExtensions::All,
+        (true, false, _) => CopyExtensions::Listed(listed),
+    }
 }
 
-fn csr_whitelist(value: &Value<'_>) -> Result<CsrWhitelist, Error> {
-    let fields = value.fields(&[
+fn csr_whitelist(value: &Value<'_>, faults: &mut Faults) -> CsrWhitelist {
+    const PARTS: &[&str] = &[
         "Subject",
         "PublicKeyAlgorithm",
         "PublicKey",
@@ -264,47 +352,51 @@ fn csr_whitelist(value: &Value<'_>) -> Result<CsrWhitelist, Error> {
         "IPAddresses",
         "EmailAddresses",
         "URIs",
-    ])?;
-    if !fields.boolean("PublicKey")? {
-        return Err(value
-            .invalid("a CSRWhitelist without PublicKey leaves no key to certify")
-            .hinted("add \"PublicKey\": true"));
+    ];
+    let fields = value.read_fields(PARTS, faults);
+    let mut is_on = |name| faults.take(fields.boolean(name)).unwrap_or_default();
+    let list = CsrWhitelist {
+        subject: is_on("Subject"),
+        dns_names: is_on("DNSNames"),
+        ip_addresses: is_on("IPAddresses"),
+        email_addresses: is_on("EmailAddresses"),
+        uris: is_on("URIs"),
+    };
+    if !is_on("PublicKey") {
+        let error = value.invalid("a CSRWhitelist without PublicKey leaves no key to certify");
+        faults.error(error.hinted("add \"PublicKey\": true"));
     }
-    Ok(CsrWhitelist {
-        subject: fields.boolean("Subject")?,
-        dns_names: fields.boolean("DNSNames")?,
-        ip_addresses: fields.boolean("IPAddresses")?,
-        email_addresses: fields.boolean("EmailAddresses")?,
-        uris: fields.boolean("URIs")?,
-    })
+    list
 }
 
-fn policies(fields: &Fields<'_>) -> Result<Vec<PolicyInformation>, Error> {
-    let values = fields.find("Policies").map_or_else(|| Ok(Vec::new()), Value::list)?;
+fn policies(fields: &Fields<'_>, faults: &mut Faults) -> Vec<PolicyInformation> {
+    let values = fields.read("Policies", faults, Value::list).unwrap_or_default();
     let mut policies: Vec<PolicyInformation> = Vec::new();
     for value in &values {
-        let policy = policy(value)?;
+        let Some(policy) = policy(value, faults) else { continue };
         // RFC 5280 section 4.2.1.4
         if policies.iter().any(|earlier| earlier.id == policy.id) {
-            return Err(value
-                .invalid(format!("a second policy {}", policy.id))
-                .hinted("merge the two, with the qualifiers of both"));
+            let error = value.invalid(format!("a second policy {}", policy.id));
+            faults.error(error.hinted("merge the two, with the qualifiers of both"));
         }
         policies.push(policy);
     }
-    Ok(policies)
+    policies
 }
 
-fn policy(value: &Value<'_>) -> Result<PolicyInformation, Error> {
-    let fields = value.fields(&["ID", "Qualifiers"])?;
-    let Some(id) = fields.parsed("ID", str::parse::<Oid>)? else {
-        return Err(value.invalid("a policy without ID").hinted("add \"ID\": \"1.3.6.1.4.1.…\""));
-    };
-    let qualifiers = fields.find("Qualifiers").map_or_else(|| Ok(Vec::new()), Value::list)?;
-    Ok(PolicyInformation {
-        id,
-        qualifiers: qualifiers.iter().map(qualifier).collect::<Result<_, _>>()?,
-    })
+fn policy(value: &Value<'_>, faults: &mut Faults) -> Option<PolicyInformation> {
+    let fields = value.read_fields(&["ID", "Qualifiers"], faults);
+    if fields.find("ID").is_none() {
+        let error = value.invalid("a policy without ID");
+        faults.error(error.hinted("add \"ID\": \"1.3.6.1.4.1.…\""));
+    }
+    let id = faults.take(fields.parsed("ID", str::parse::<Oid>)).flatten()?;
+    let qualifiers = fields.read("Qualifiers", faults, Value::list).unwrap_or_default();
+    let qualifiers = qualifiers.iter().filter_map(|value| {
+        let read = qualifier(value);
+        faults.take(read)
+    });
+    Some(PolicyInformation { id, qualifiers: qualifiers.collect() })
 }
 
 fn qualifier(value: &Value<'_>) -> Result<PolicyQualifier, Error> {

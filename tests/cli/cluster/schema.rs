@@ -120,6 +120,12 @@ sys.exit(1 if errors else 0)
         ("domain:", "clients: [{ name: a b }]\ndomain:"),
         ("domain:", "clients: [{ name: a, format: [pkcs12] }]\ndomain:"),
         ("domain:", "clients: [{ name: a, no_cn: \"yes\" }]\ndomain:"),
+        ("domain:", "clients: [{ name: a, format: jks }]\ndomain:"),
+        ("domain:", "clients: [{ name: a, sans: 10.0.0.1 }]\ndomain:"),
+        ("domain:", "clients: [{ name: a, org: \"\" }]\ndomain:"),
+        ("domain:", "clients: [{ name: a, host: b c }]\ndomain:"),
+        ("domain:", "endpoints: etcd.example.net\ndomain:"),
+        ("domain:", "etcd_config: [quota-backend-bytes]\ndomain:"),
     ] {
         let manifest = LAB.replacen(from, to, 1);
         assert_ne!(manifest, LAB, "{from}");

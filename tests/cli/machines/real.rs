@@ -235,6 +235,16 @@ impl RealMachines {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
+    /// What a program said before it exited by itself, within a minute.
+    pub(crate) fn log_after_exit(&mut self, name: &str) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        while self.processes.get_mut(name).is_some_and(|process| process.ended().is_none()) {
+            assert!(Instant::now() < deadline, "{name} runs on:\n{}", self.log(name));
+            sleep(PAUSE);
+        }
+        self.log(name)
+    }
+
     /// Tries until it holds. A process that ends meanwhile, or a minute that passes, fails the test.
     #[track_caller]
     pub(crate) fn wait(&mut self, what: &str, attempt: impl Fn(&Self) -> Result<(), String>) {

@@ -109,7 +109,7 @@ fn extensions_are_copied_as_far_as_the_profile_says_and_decide_nothing() {
     let request = request(EXTENSIONS);
     assert_eq!(request.extensions.len(), 11);
     let (feature, delegation) = ("1.3.6.1.5.5.7.1.24", "1.3.6.1.4.1.44363.44");
-    let own = ["2.5.29.35", "2.5.29.15", "2.5.29.37", "2.5.29.14", "2.5.29.19"];
+    let own = ["2.5.29.15", "2.5.29.37", "2.5.29.19", "2.5.29.14", "2.5.29.35"];
     for (members, copied, left_out) in [
         ("", &[][..], &[feature, delegation][..]),
         (r#""copy_extensions": false,"#, &[], &[feature, delegation]),
@@ -268,5 +268,24 @@ fn the_built_in_client_profile_takes_no_dns_name_and_no_address_from_a_request()
     assert_eq!((names(&client).len(), client.left_out), (6, Vec::new()));
     for profile in ["server", "peer"] {
         assert!(names(&issued(profile, &asked)).contains(&"ip:10.0.0.1".to_owned()), "{profile}");
+    }
+}
+
+/// A length in two octets where one is enough: verifiers that read DER to the letter reject the certificate.
+#[test]
+fn a_copied_extension_that_is_not_der_is_refused() {
+    let copying = config(r#""expiry": "1h""#, r#""usages": ["signing"], "copy_extensions": true"#);
+    for (length, refused) in [("86:02", false), ("86:81:02", true)] {
+        let location = format!("06:08:2b:06:01:05:05:07:30:01:{length}:68:69");
+        let octets = if refused { ("11", "0f") } else { ("10", "0e") };
+        let value = format!("DER:30:{}:30:{}:{location}", octets.0, octets.1);
+        match issue(&copying, &request(&format!("-addext 1.3.6.1.5.5.7.1.11={value}"))) {
+            Ok(_) => assert!(!refused),
+            Err(Error::Refused(findings)) => {
+                let ids: Vec<_> = findings.iter().map(|finding| finding.rule.id).collect();
+                assert!(refused && ids.contains(&"path-rejected"), "{findings:?}");
+            }
+            Err(error) => panic!("{error}"),
+        }
     }
 }

@@ -17,6 +17,7 @@ use crate::lab::{self, NOW, moment};
 const CONFIG: &[u8] = br#"{"signing": {"default": {"expiry": "8760h"}, "profiles": {
     "server": {"usages": ["signing", "server auth", "client auth"], "copy_extensions": true},
     "client": {"usages": ["signing", "client auth"], "copy_extensions": true},
+    "serving": {"usages": ["signing", "server auth"]},
     "ca": {"usages": ["cert sign", "crl sign"], "ca_constraint": {"is_ca": true}}}}}"#;
 
 /// A fault, and the rule that reports it.
@@ -114,7 +115,7 @@ fn written(
 ) -> Certificate {
     let cn = request.subject.value().common_name().unwrap();
     let mut params: CertificateParams = foreign::params(cn, key);
-    params.not_after = NOW + request.expiry.unwrap_or(profile.expiry);
+    params.not_after = NOW + request.lifetime.duration().unwrap_or(profile.expiry);
     params.subject_alt_names = request.names.value().iter().map(foreign::san).collect();
     params.key_usages = foreign::key_usages(profile.key_usages);
     if !request.extensions.is_empty() {
@@ -156,7 +157,8 @@ proptest! {
         let mut request = Request::new(Subject::from_common_name(&*host).unwrap(), lab::names(&[&host]), KEYS[1].public_key().clone());
         let (name, purpose) = match fault {
             Fault::CaPathLengthSpent => ("ca", Purpose::Any),
-            Fault::NoNames => ("server", Purpose::Peer),
+            // With clientAuth too it is a client, and only warned of.
+            Fault::NoNames => ("serving", Purpose::Server),
             _ if serves => ("server", Purpose::Peer),
             _ => ("client", Purpose::Client),
         };

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use pki_core::{Action, Drift, quote};
+use pki_core::{Action, ClusterCas, Drift, Manifest, quote};
 use serde::Serialize;
 
 use super::states::Next;
@@ -12,6 +12,13 @@ use crate::failure::{Failure, full};
 use crate::host;
 use crate::output::facts::moment;
 use crate::output::{Format, json};
+
+/// The CAs that limit what is issued, a sentence each.
+pub(crate) fn limits(manifest: &Manifest, cas: &ClusterCas) -> Result<Vec<String>, Failure> {
+    let remedy = pki_core::rule("ca-limits-leaves")?.remedy;
+    let limits = manifest.ca_limits(cas, host::now())?.into_iter();
+    Ok(limits.map(|limit| format!("{} {limit}\n  fix: {remedy}", limit.ca.subject)).collect())
+}
 
 /// What `plan` and `apply` say.
 #[derive(Serialize)]
@@ -24,6 +31,9 @@ pub(crate) struct Outcome {
     /// What to run on a host with etcdctl.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) next: Vec<Next>,
+    /// What comes next in a rotation of the CA.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) rotation: Option<String>,
 }
 
 impl Outcome {

@@ -1,0 +1,103 @@
+//! The CA that `-ca` and `-ca-key` name, and the profiles of `-config`.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use pki_core::{Certificate, Dialect, PrivateKey, Profile, Signer, SigningConfig};
+
+use super::flags::Flags;
+use super::input;
+use super::log::Log;
+use crate::ca::{Ca, Chain};
+use crate::failure::{Failure, shown};
+use crate::inventory::Inventory;
+use crate::store;
+
+/// Opens the CA of the flags. It records what it issues only if the folder of `-ca` has an inventory.
+pub(super) fn open(flags: &Flags, log: &Log) -> Result<Ca, Failure> {
+    let missing = |what: &str, flag: &str| {
+        Failure::usage(format!("need a CA {what} (provide one with {flag})"))
+            .hinted(format!("add {flag} FILE"))
+    };
+    let certificate = flags.value("ca").ok_or_else(|| missing("certificate", "-ca"))?;
+    let key = flags.value("ca-key").ok_or_else(|| missing("key", "-ca-key"))?;
+    open_named(certificate, key, log)
+}
+
+/// Opens the CA of two inputs.
+pub(super) fn open_named(certificate: &str, key: &str, log: &Log) -> Result<Ca, Failure> {
+    let certificates = read_certificates(certificate)?;
+    if certificates.len() > 1 {
+        log.difference(&format!(
+            "{certificate} has {} certificates, which cfssl refuses; the first is the CA",
+            certificates.len()
+        ));
+    }
+    let signer = read_key(key, log)?;
+    let chain =
+        Chain::in_order(certificates).map_err(|failure| failure.in_file(Path::new(certificate)))?;
+    let ca = chain.ca();
+    if *signer.public_key() != ca.public_key {
+        return Err(Failure::usage(format!(
+            "{key} is not the key of {certificate}: it is {}, the certificate is for {}",
+            signer.public_key().key_id(),
+            ca.public_key.key_id()
+        ))
+        .hinted("name the two files that belong together"));
+    }
+    Ca::of_files(chain, Box::new(signer), inventory(certificate)?)
+}
+
+/// The certificates of an input; there is at least one.
+pub(super) fn read_certificates(name: &str) -> Result<Vec<Certificate>, Failure> {
+    Certificate::from_pem_or_der(&input::read(name)?)
+        .map_err(|error| Failure::from(error).in_file(Path::new(name)))
+}
+
+/// Reads a private key. Unlike the key of a CA's folder it may be readable for others, with a warning.
+pub(super) fn read_key(name: &str, log: &Log) -> Result<PrivateKey, Failure> {
+    let key = PrivateKey::from_pem(&input::read(name)?)
+        .map_err(|error| Failure::from(error).in_file(Path::new(name)))?;
+    let metadata = input::path(name).and_then(|path| std::fs::metadata(path).ok());
+    if let Some(mode) = metadata.map(|metadata| metadata.permissions().mode() & 0o777)
+        && mode & 0o077 != 0
+    {
+        log.difference(&format!(
+            "{name} has mode {mode:04o}, so other users can read the key; chmod 600 {name}"
+        ));
+    }
+    Ok(key)
+}
+
+fn inventory(certificate: &str) -> Result<Option<Inventory>, Failure> {
+    let Some(path) = input::path(certificate) else { return Ok(None) };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let inventory = Inventory::of(folder.unwrap_or_else(|| Path::new(".")));
+    Ok(store::is_there(inventory.path())?.then_some(inventory))
+}
+
+/// The profile of `-config` and `-profile`; without them cfssl's default.
+pub(super) fn profile(flags: &Flags, log: &Log) -> Result<Profile, Failure> {
+    let name = flags.value("profile").unwrap_or("default");
+    let Some(file) = flags.value("config") else {
+        let found = SigningConfig::cfssl().profile(name).cloned();
+        return found.map_err(|error| {
+            Failure::from(error).hinted("add -config FILE, which defines the profiles")
+        });
+    };
+    let path = Path::new(file);
+    let in_file = |error: pki_core::Error| Failure::from(error).in_file(path);
+    let read = SigningConfig::read(&store::read(path)?, Dialect::Cfssl).map_err(in_file)?;
+    let profile = read.value.profile(name).map_err(in_file)?.clone();
+    log.differences(file, &read.warnings);
+    for unusable in read.value.unusable.iter().filter(|unusable| unusable.name != name) {
+        let first = unusable.mistakes.first().map(ToString::to_string).unwrap_or_default();
+        log.difference(&format!(
+            "{}: the profile {:?}, which is not used here, cannot be used: {first}",
+            shown(path),
+            unusable.name
+        ));
+    }
+    log.differences(file, &profile.warnings);
+    Ok(profile)
+}

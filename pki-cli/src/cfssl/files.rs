@@ -1,0 +1,197 @@
+//! `cfssljson`: the answer of cfssl, as files.
+
+use std::path::{Path, PathBuf};
+
+use pki_core::{Certificate, Content, PrivateKey, Signer, read_pem};
+use serde::{Deserialize, Deserializer};
+use zeroize::Zeroizing;
+
+use super::flags::Flags;
+use super::log::Log;
+use crate::failure::Failure;
+use crate::host;
+use crate::store::{self, Access, Batch, Existing};
+
+/// What cfssl prints. Older commands of its API use the second names.
+#[derive(Default, Deserialize)]
+struct Answer {
+    #[serde(alias = "certificate")]
+    cert: Option<String>,
+    #[serde(default, alias = "private_key", deserialize_with = "secret")]
+    key: Option<Zeroizing<String>>,
+    #[serde(default, deserialize_with = "secret")]
+    encrypted_key: Option<Zeroizing<String>>,
+    #[serde(alias = "certificate_request")]
+    csr: Option<String>,
+    bundle: Option<Bundle>,
+    #[serde(rename = "ocspResponse")]
+    ocsp_response: Option<String>,
+    /// These three tell the envelope of the API.
+    success: Option<bool>,
+    result: Option<Box<Answer>>,
+    #[serde(default)]
+    errors: Vec<Message>,
+}
+
+fn secret<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Zeroizing<String>>, D::Error> {
+    Ok(Option::<String>::deserialize(from)?.map(Zeroizing::new))
+}
+
+/// What `cfssl bundle` prints.
+#[derive(Deserialize)]
+struct Bundle {
+    bundle: String,
+    root: String,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    message: String,
+}
+
+/// A file that the answer holds.
+struct Part {
+    /// What follows BASE in its name.
+    suffix: &'static str,
+    contents: Zeroizing<String>,
+    access: Access,
+}
+
+/// Runs `cfssljson`.
+pub(super) fn run(flags: &Flags, log: &Log) -> Result<(), Failure> {
+    let input = store::read(Path::new(flags.value("f").unwrap_or("-")))?;
+    if input.trim_ascii().is_empty() {
+        return Err(Failure::usage("the input is empty: cfssl printed nothing")
+            .hinted("see its message above"));
+    }
+    let answer: Answer = serde_json::from_slice(&input).map_err(|error| {
+        Failure::usage(format!("the input is not what cfssl prints: {error}"))
+            .hinted("see the message of the program on the left of the pipe")
+    })?;
+    let parts = parts(opened(answer, flags.is_on("bare"))?)?;
+    if flags.is_on("stdout") {
+        let mut parts = parts;
+        // The order of cfssljson, which writes the certificate first.
+        parts.sort_by_key(|part| (part.suffix == ".csr", part.suffix != ".pem"));
+        for part in &parts {
+            host::print_raw(part.contents.as_bytes())?;
+            host::print_raw(b"\n")?;
+        }
+        return Ok(());
+    }
+    let base = flags.arguments.first().map_or("cert", String::as_str);
+    write(base, &parts, log)
+}
+
+/// The answer itself, out of the envelope that the API puts around it.
+fn opened(answer: Answer, bare: bool) -> Result<Answer, Failure> {
+    if answer.success == Some(false) {
+        let messages: Vec<&str> = answer.errors.iter().map(|error| &*error.message).collect();
+        return Err(Failure::refused(format!("Request failed: {}", messages.join("; "))));
+    }
+    match (answer.success, answer.result) {
+        (Some(_), Some(result)) if !bare => Ok(*result),
+        (Some(_), _) if bare => {
+            Err(Failure::usage("the input is an answer of cfssl's API, which -bare does not open")
+                .hinted("leave -bare out"))
+        }
+        (None, result) if bare => Ok(Answer { result, ..answer }),
+        _ => Err(Failure::usage("the input is no answer of cfssl's API")
+            .hinted("use -bare for what cfssl prints on the command line")),
+    }
+}
+
+/// The files of an answer, keys first: a certificate without its key serves nobody.
+fn parts(answer: Answer) -> Result<Vec<Part>, Failure> {
+    let mut parts = Vec::new();
+    let secret = |suffix, contents: Option<Zeroizing<String>>| {
+        contents.map(|contents| Part { suffix, contents, access: Access::Secret })
+    };
+    let public = |suffix, contents: Option<String>| {
+        let contents = contents.map(Zeroizing::new);
+        contents.map(|contents| Part { suffix, contents, access: Access::Public })
+    };
+    parts.extend(secret("-key.pem", answer.key));
+    parts.extend(secret("-key.enc", answer.encrypted_key));
+    parts.extend(public(".pem", answer.cert).map(|part| Part { access: Access::Group, ..part }));
+    parts.extend(public(".csr", answer.csr));
+    if let Some(bundle) = answer.bundle {
+        parts.extend(public("-bundle.pem", Some(bundle.bundle)));
+        parts.extend(public("-root.pem", Some(bundle.root)));
+    }
+    for part in &parts {
+        check(part)?;
+    }
+    if answer.ocsp_response.is_some() {
+        return Err(Failure::usage("ocspResponse: etcdpki does not write OCSP responses")
+            .hinted("etcd and the API server do not ask for them; use a CRL"));
+    }
+    if parts.is_empty() {
+        return Err(Failure::usage("the input holds no certificate, key or request")
+            .hinted("see the message of the program on the left of the pipe"));
+    }
+    Ok(parts)
+}
+
+/// cfssl writes whatever text it finds; a file that is not PEM stops etcd later.
+fn check(part: &Part) -> Result<(), Failure> {
+    let (found, expected): (fn(&Content) -> bool, _) = match part.suffix {
+        "-key.pem" => (|content| matches!(content, Content::PrivateKey(_)), "a private key"),
+        ".csr" => (|content| matches!(content, Content::CertificateRequest(_)), "a request"),
+        ".pem" | "-bundle.pem" | "-root.pem" => {
+            (|content| matches!(content, Content::Certificate(_)), "a certificate")
+        }
+        _ => return Ok(()),
+    };
+    let sections = read_pem(part.contents.as_bytes()).unwrap_or_default();
+    if sections.iter().any(|section| found(&section.content)) {
+        return Ok(());
+    }
+    Err(Failure::usage(format!("the input holds no PEM where {expected} belongs"))
+        .hinted("run the program on the left of the pipe by itself and look at its output"))
+}
+
+/// Replaces the files as cfssljson does, but as a whole and with the key of a CA kept.
+fn write(base: &str, parts: &[Part], log: &Log) -> Result<(), Failure> {
+    let place = |suffix: &str| PathBuf::from(format!("{base}{suffix}"));
+    if parts.iter().any(|part| part.suffix == "-key.pem") {
+        keep_ca_key(base, parts, log)?;
+    }
+    let mut batch = Batch::new(Existing::Replace);
+    for part in parts {
+        batch.stage(place(part.suffix), part.contents.as_bytes(), part.access)?;
+    }
+    batch.commit()?;
+    let written: Vec<String> =
+        parts.iter().map(|part| place(part.suffix).display().to_string()).collect();
+    log.info(&format!("wrote {}", written.join(", ")));
+    Ok(())
+}
+
+/// Copies the key of a CA that is about to be replaced to a name of its own: whatever that CA signed hangs on
+/// it, and `gencert -initca` run twice replaces it without a question.
+fn keep_ca_key(base: &str, parts: &[Part], log: &Log) -> Result<(), Failure> {
+    let (key_path, certificate_path) = (format!("{base}-key.pem"), format!("{base}.pem"));
+    let old = |path: &str| store::read(Path::new(path)).ok();
+    let Some((pem, certificate)) = old(&key_path).zip(old(&certificate_path)) else {
+        return Ok(());
+    };
+    let is_same = |part: &Part| part.contents.as_bytes() == pem.as_slice();
+    let Ok(key) = PrivateKey::from_pem(&pem) else { return Ok(()) };
+    let certificates = Certificate::from_pem_or_der(&certificate).unwrap_or_default();
+    let is_of_a_ca = |ca: &Certificate| ca.is_ca() && ca.public_key == *key.public_key();
+    if parts.iter().any(is_same) || !certificates.iter().any(is_of_a_ca) {
+        return Ok(());
+    }
+    let kept = PathBuf::from(format!("{base}-key-{}.pem", key.public_key().key_id()));
+    if !store::is_there(&kept)? {
+        let mut batch = Batch::new(Existing::Keep);
+        batch.stage(kept.clone(), &pem, Access::Secret)?;
+        batch.commit()?;
+    }
+    log.difference(&format!(
+        "{key_path} is the key of a CA and is replaced; the old key is kept in {}",
+        kept.display()
+    ));
+    Ok(())
+}

@@ -1,0 +1,162 @@
+//! `cfssl gencert`: a key, a request and a certificate.
+
+use pki_core::{Authority, CaRequest, Certificate, CsrJson, PrivateKey, Renewal, Request, Signer};
+use time::Duration;
+
+use super::answer::Answer;
+use super::flags::Flags;
+use super::log::Log;
+use super::{authority, issue, request};
+use crate::failure::Failure;
+
+/// What cfssl says about a request without `hosts`.
+const NO_HOSTS: &str = "This certificate lacks a \"hosts\" field. This makes it unsuitable for\n\
+    websites. For more information see the Baseline Requirements for the Issuance and Management\n\
+    of Publicly-Trusted Certificates, v.1.1.6, from the CA/Browser Forum (https://cabforum.org);\n\
+    specifically, section 10.2.3 (\"Information Requirements\").";
+
+/// The backdate of cfssl, unless a file sets another.
+pub(super) const BACKDATE: Duration = Duration::minutes(5);
+
+pub(super) fn run(flags: &Flags, log: &Log) -> Result<(), Failure> {
+    match (flags.is_on("renewca"), flags.is_on("initca")) {
+        (true, _) => renew_ca(flags, log),
+        (_, true) => create_ca(flags, log),
+        _ => leaf(flags, log),
+    }
+}
+
+fn leaf(flags: &Flags, log: &Log) -> Result<(), Failure> {
+    const KNOWN: &[&str] =
+        &["ca", "ca-key", "config", "profile", "hostname", "cn", "label", "initca", "renewca"];
+    request::warn_of_flags(flags, KNOWN, log);
+    let argument = request::only_argument(flags)?;
+    let mut file = request::read_leaf(argument, log)?;
+    let has_hosts = !file.names.is_empty();
+    file.subject = request::subject(flags, file.subject)?;
+    let hostnames = request::hostnames(flags, log)?;
+    if let Some(names) = hostnames.clone() {
+        file.names = names;
+    }
+    let profile = authority::profile(flags, log)?;
+    let ca = authority::open(flags, log)?;
+    let key = request::generate(file.key, log)?;
+    let csr = request::csr(&file, &key, log)?;
+    let asked = Request::new(file.subject, file.names, key.public_key().clone());
+    let certificate = issue::issue(&ca, &profile, asked, log)?;
+    if !has_hosts && hostnames.is_none() {
+        log.warning_of_cfssl(NO_HOSTS);
+    }
+    let (cert, csr) = (Some(certificate.to_pem()?), Some(csr.to_pem()?));
+    Answer { cert, csr, key: request::key_pem(&key)? }.print(log)
+}
+
+/// `gencert -initca`
+fn create_ca(flags: &Flags, log: &Log) -> Result<(), Failure> {
+    request::warn_of_flags(flags, &["initca", "ca", "ca-key", "cn", "renewca"], log);
+    let mut file = request::read_json(request::only_argument(flags)?, log)?;
+    file.subject = request::subject(flags, file.subject)?;
+    check_contradiction(flags, &file, log)?;
+    match flags.value("ca-key") {
+        Some(key) => {
+            let key = authority::read_key(key, log)?;
+            log.info("re-generate a CA certificate from CSR and CA key");
+            for field in unused_with_key(&file) {
+                log.difference(&format!("{field} counts here; cfssl ignores it with -ca-key"));
+            }
+            root(&file, &key, log)?.print(log)
+        }
+        None => {
+            log.info("generating a new CA key and certificate from CSR");
+            new_root(&file, log)?.print(log)
+        }
+    }
+}
+
+/// A CA that signs itself, and its new key.
+pub(super) fn new_root(file: &CsrJson, log: &Log) -> Result<Answer, Failure> {
+    // Before the key, so that nothing is generated in vain.
+    if file.subject.is_empty() {
+        return Err(Failure::usage("missing subject information: a CA needs a name")
+            .hinted("add \"CN\" to the file"));
+    }
+    let key = request::generate(file.key, log)?;
+    Ok(Answer { key: request::key_pem(&key)?, ..root(file, &key, log)? })
+}
+
+fn root(file: &CsrJson, key: &PrivateKey, log: &Log) -> Result<Answer, Failure> {
+    issue::warn_of_ca_names(&file.names, log);
+    let csr = request::csr(file, key, log)?;
+    let ca = file.ca.as_ref();
+    let expiry = ca.map_or(Duration::hours(43_800), |ca| ca.expiry);
+    let backdate = ca.and_then(|ca| ca.backdate).unwrap_or(BACKDATE);
+    let asked = CaRequest {
+        // cfssl counts from notBefore.
+        expiry: expiry - backdate,
+        backdate,
+        path_len: ca.and_then(|ca| ca.path_len),
+        crl_url: file.crl_url.clone(),
+        ..CaRequest::new(file.subject.clone())
+    };
+    let draft = Authority::draft_root(&asked, key.public_key(), &issue::root_context()?)?;
+    let issued = draft.sign(key)?;
+    log.findings(&issued.findings);
+    log.check_strict()?;
+    issue::log_certificate(&issued.certificate, log);
+    Ok(Answer { cert: Some(issued.certificate.to_pem()?), csr: Some(csr.to_pem()?), key: None })
+}
+
+/// What cfssl ignores if the key is given.
+fn unused_with_key(file: &CsrJson) -> Vec<&'static str> {
+    let backdate = file.ca.as_ref().and_then(|ca| ca.backdate);
+    let fields = [("crl_url", file.crl_url.is_some()), ("ca.backdate", backdate.is_some())];
+    fields.into_iter().filter(|(_, given)| *given).map(|(name, _)| name).collect()
+}
+
+/// With `-ca`, cfssl puts a self-signed certificate of another name on the key of that CA, which users take for an
+/// intermediate CA.
+fn check_contradiction(flags: &Flags, file: &CsrJson, log: &Log) -> Result<(), Failure> {
+    let Some(name) = flags.value("ca") else { return Ok(()) };
+    let ca = authority::read_certificates(name)?.remove(0);
+    let same = ca.subject.to_subject().is_ok_and(|subject| subject == file.subject);
+    if !same {
+        return Err(Failure::usage(format!(
+            "-initca makes a root, so {name} would not sign it, and its key would get a second name, {}",
+            file.subject
+        ))
+        .hinted(
+            "for an intermediate CA: cfssl genkey -initca CSRJSON, then cfssl sign -profile PROFILE; \
+             for a root, leave -ca out",
+        ));
+    }
+    log.difference("-ca has no effect with -initca");
+    Ok(())
+}
+
+/// `gencert -renewca`
+fn renew_ca(flags: &Flags, log: &Log) -> Result<(), Failure> {
+    request::warn_of_flags(flags, &["renewca", "ca", "ca-key", "initca"], log);
+    let ca = authority::open(flags, log)?;
+    log.info("re-generate a CA certificate from CA cert and key");
+    let old = ca.certificate();
+    // The life of the old certificate again, counted from notBefore.
+    let renewal = Renewal::default();
+    let issued = ca.renewed(&renewal, &issue::root_context()?)?;
+    log.info("encoded CSR");
+    if lost_by_cfssl(old) {
+        log.difference(&format!(
+            "the renewed {} keeps all of its extensions; cfssl would have dropped some",
+            flags.value("ca").unwrap_or_default()
+        ));
+    }
+    log.findings(&issued.findings);
+    log.check_strict()?;
+    issue::log_certificate(&issued.certificate, log);
+    Answer { cert: Some(issued.certificate.to_pem()?), csr: None, key: None }.print(log)
+}
+
+/// Whether a root has more than what cfssl writes into each.
+fn lost_by_cfssl(ca: &Certificate) -> bool {
+    const KEPT: [&str; 3] = ["2.5.29.15", "2.5.29.19", "2.5.29.14"];
+    ca.extensions.all.iter().any(|extension| !KEPT.contains(&extension.oid.as_str()))
+}

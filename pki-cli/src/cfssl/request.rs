@@ -1,0 +1,126 @@
+//! What is asked for: the CSR JSON, `-hostname` and `-cn`.
+
+use std::path::Path;
+
+use pki_core::{
+    Attribute, CertificateRequest, CsrJson, Dialect, KeyAlgorithm, KeyFormat, PrivateKey, Request,
+    San, Signer, Subject,
+};
+
+use super::flags::Flags;
+use super::log::Log;
+use crate::failure::Failure;
+use crate::store;
+
+/// The name of an argument for people.
+pub(super) fn shown(argument: &str) -> &str {
+    if argument == "-" { "standard input" } else { argument }
+}
+
+/// The only argument of a command.
+pub(super) fn only_argument(flags: &Flags) -> Result<&str, Failure> {
+    match flags.arguments.as_slice() {
+        [one] => Ok(one),
+        [] => {
+            Err(Failure::usage("not enough arguments are supplied --- please refer to the usage")
+                .hinted("name the file, or - for standard input"))
+        }
+        [_, second, ..] => {
+            Err(Failure::usage(format!("only one argument is accepted, not also {second:?}"))
+                .hinted("write all flags before the file"))
+        }
+    }
+}
+
+/// Reads a CSR JSON. What is unusual about it is in the log.
+pub(super) fn read_json(argument: &str, log: &Log) -> Result<CsrJson, Failure> {
+    let path = Path::new(argument);
+    let read = CsrJson::read(&store::read(path)?, Dialect::Cfssl)
+        .map_err(|error| Failure::from(error).in_file(path))?;
+    log.differences(shown(argument), &read.warnings);
+    Ok(read.value)
+}
+
+/// Reads the CSR JSON of a leaf.
+pub(super) fn read_leaf(argument: &str, log: &Log) -> Result<CsrJson, Failure> {
+    let file = read_json(argument, log)?;
+    if file.ca.is_some() {
+        return Err(Failure::usage("ca section only permitted in initca")
+            .hinted("remove \"ca\", or add -initca for a CA")
+            .in_file(Path::new(argument)));
+    }
+    if file.crl_url.is_some() {
+        let name = shown(argument);
+        log.difference(&format!(
+            "{name}: crl_url has no effect on a leaf; write it in the signing profile"
+        ));
+    }
+    Ok(file)
+}
+
+/// The names of `-hostname`, if it is given.
+pub(super) fn hostnames(flags: &Flags, log: &Log) -> Result<Option<Vec<San>>, Failure> {
+    let Some(list) = flags.value("hostname") else { return Ok(None) };
+    let texts: Vec<&str> = list.split(',').collect();
+    let json = serde_json::json!({ "hosts": texts }).to_string();
+    let read = CsrJson::read(json.as_bytes(), Dialect::Cfssl);
+    let read = read.map_err(|error| Failure::from(error).in_flag("-hostname"))?;
+    log.differences("-hostname", &read.warnings);
+    Ok(Some(read.value.names))
+}
+
+/// The subject with the name of `-cn`, if it is given.
+pub(super) fn subject(flags: &Flags, subject: Subject) -> Result<Subject, Failure> {
+    match flags.value("cn") {
+        None => Ok(subject),
+        Some(name) => subject
+            .with(Attribute::CommonName, name)
+            .map_err(|error| Failure::from(error).in_flag("-cn")),
+    }
+}
+
+/// Flags that cfssl reads and ignores.
+pub(super) fn warn_of_flags(flags: &Flags, known: &[&str], log: &Log) {
+    for flag in flags.without_effect(known) {
+        log.difference(&format!("-{flag} has no effect on this command"));
+    }
+}
+
+/// A new key, logged in cfssl's words.
+pub(super) fn generate(algorithm: KeyAlgorithm, log: &Log) -> Result<PrivateKey, Failure> {
+    let name = match algorithm {
+        KeyAlgorithm::EcdsaP256 => "ecdsa-256".to_owned(),
+        KeyAlgorithm::EcdsaP384 => "ecdsa-384".to_owned(),
+        KeyAlgorithm::EcdsaP521 => "ecdsa-521".to_owned(),
+        KeyAlgorithm::Rsa(bits) => format!("rsa-{bits}"),
+        other => other.to_string(),
+    };
+    log.info("generate received request");
+    log.info("received CSR");
+    log.info(&format!("generating key: {name}"));
+    Ok(PrivateKey::generate(algorithm)?)
+}
+
+/// The key in cfssl's form.
+pub(super) fn key_pem(key: &PrivateKey) -> Result<Option<pki_core::Zeroizing<String>>, Failure> {
+    Ok(Some(key.to_pem(KeyFormat::Traditional)?))
+}
+
+/// The certification request for a key. A file with a `ca` section asks for a CA.
+pub(super) fn csr(
+    file: &CsrJson,
+    key: &PrivateKey,
+    log: &Log,
+) -> Result<CertificateRequest, Failure> {
+    let request = Request::new(file.subject.clone(), file.names.clone(), key.public_key().clone());
+    let draft = match &file.ca {
+        Some(ca) => {
+            let constraint = pki_core::CaConstraint { path_len: ca.path_len };
+            CertificateRequest::draft_with_constraint(&request, constraint)?
+        }
+        None => CertificateRequest::draft(&request)?,
+    };
+    let csr = draft.sign(key)?;
+    log.info("encoded CSR");
+    Ok(csr)
+}

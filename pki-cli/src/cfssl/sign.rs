@@ -1,0 +1,69 @@
+//! `cfssl sign`: a certificate for a request that exists.
+
+use std::path::Path;
+
+use pki_core::{Asked, Attribute, CertificateRequest, CsrJson, Dialect, Request, Subject, is_pem};
+
+use super::answer::Answer;
+use super::flags::Flags;
+use super::log::Log;
+use super::{authority, input, issue, request};
+use crate::failure::Failure;
+use crate::store;
+
+pub(super) fn run(flags: &Flags, log: &Log) -> Result<(), Failure> {
+    const KNOWN: &[&str] = &["ca", "ca-key", "config", "profile", "hostname", "csr", "label"];
+    request::warn_of_flags(flags, KNOWN, log);
+    let (csr_name, subject) = match (flags.value("csr"), flags.arguments.as_slice()) {
+        (Some(csr), []) => (csr, None),
+        (Some(csr), [subject]) => (csr, Some(subject)),
+        (None, [csr]) => (csr.as_str(), None),
+        (None, [csr, subject]) => (csr.as_str(), Some(subject)),
+        (None, []) => {
+            return Err(Failure::usage(
+                "not enough arguments are supplied --- please refer to the usage",
+            )
+            .hinted("name the request: cfssl sign … CSR"));
+        }
+        (_, [.., extra]) => {
+            return Err(Failure::usage(format!("too many arguments: {extra:?}"))
+                .hinted("write all flags before the request"));
+        }
+    };
+    let path = Path::new(csr_name);
+    let text = input::read(csr_name)?;
+    if !is_pem(&text) {
+        return Err(Failure::usage("not a request in PEM")
+            .hinted("convert it: openssl req -inform DER -in FILE")
+            .in_file(path));
+    }
+    let csr = CertificateRequest::from_pem_or_der(&text)
+        .map_err(|error| Failure::from(error).in_file(path))?;
+    let read =
+        Request::from_csr_of_cfssl(&csr).map_err(|error| Failure::from(error).in_file(path))?;
+    log.differences(csr_name, &read.warnings);
+    let mut asked = read.value;
+    if let Some(file) = subject {
+        asked.subject = Asked::ByOperator(filled(file, asked.subject.value(), log)?);
+    }
+    if let Some(names) = request::hostnames(flags, log)? {
+        asked.names = Asked::ByOperator(names);
+    }
+    let profile = authority::profile(flags, log)?;
+    let ca = authority::open(flags, log)?;
+    let certificate = issue::issue(&ca, &profile, asked, log)?;
+    let text = String::from_utf8_lossy(&text).into_owned();
+    Answer { cert: Some(certificate.to_pem()?), csr: Some(text), key: None }.print(log)
+}
+
+/// The subject of a SUBJECT file, with the attributes of the request that the file does not have.
+fn filled(file: &str, of_request: &Subject, log: &Log) -> Result<Subject, Failure> {
+    let path = Path::new(file);
+    let read = CsrJson::read(&store::read(path)?, Dialect::Cfssl)
+        .map_err(|error| Failure::from(error).in_file(path))?;
+    log.differences(file, &read.warnings);
+    let own = read.value.subject;
+    let has = |wanted: &Attribute| own.attributes().any(|(attribute, _)| attribute == wanted);
+    let others = of_request.attributes().filter(|(attribute, _)| !has(attribute));
+    Ok(Subject::new(own.attributes().chain(others).cloned())?)
+}

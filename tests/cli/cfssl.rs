@@ -1,0 +1,11 @@
+//! The cfssl front end beside the real cfssl (Debian's golang-cfssl 1.2), and scripts that were written for cfssl.
+
+mod both_ways;
+mod cases;
+mod cluster;
+mod compare;
+mod differential;
+mod random;
+mod scenarios;
+mod sides;
+mod silent;
