@@ -13,7 +13,7 @@ use crate::machines::Program;
 use crate::machines::real::RealMachines;
 use crate::machines::writers::Writers;
 use crate::peers;
-use crate::process::finish;
+use crate::process::{finish, tell};
 
 const MACHINES: [(&str, &str); 5] = [
     ("etcdone", "etcdone"),
@@ -45,12 +45,15 @@ fn the_role_takes_the_lab_from_nothing_to_a_new_machine_for_a_member() {
     assert!(!machines.lab.path("etcdone/etc/etcd").exists());
 
     let first = play(&machines, &[]);
-    eprintln!("ansible: from nothing to a healthy cluster of five hosts in {:.1?}", first.time);
+    tell(&format!(
+        "ansible: from nothing to a healthy cluster of five hosts in {:.1?}",
+        first.time
+    ));
     assert_eq!(first.failed(), 0, "{}", first.run.stdout);
     is_healthy(&mut machines);
 
     let second = play(&machines, &[]);
-    eprintln!("ansible: a run without changes in {:.1?}", second.time);
+    tell(&format!("ansible: a run without changes in {:.1?}", second.time));
     assert_eq!((second.failed(), second.changed()), (0, 0), "{}", second.run.stdout);
 
     // New keys for every member; no process is restarted.
@@ -96,9 +99,9 @@ fn the_role_takes_the_lab_from_nothing_to_a_new_machine_for_a_member() {
     let replaced = play(&machines, &["-e", "etcdpki_run_member_commands=true"]);
     assert_eq!(replaced.failed(), 0, "{}", replaced.run.stdout);
     is_healthy(&mut machines);
-    let last = play(&machines, &[]);
-    assert_eq!((last.failed(), last.changed()), (0, 0), "{}", last.run.stdout);
-    eprintln!("ansible: eight runs in {:.1?}", begin.elapsed());
+    let again = play(&machines, &[]);
+    assert_eq!((again.failed(), again.changed()), (0, 0), "{}", again.run.stdout);
+    tell(&format!("ansible: eight runs in {:.1?}", begin.elapsed()));
 }
 
 /// A run of the playbook.

@@ -1,6 +1,7 @@
 //! Every command in README.md, docs/ and `--help` runs as it stands there, except those that are listed here with a reason.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
@@ -39,6 +40,11 @@ fn ci_installs_as_the_readme_says() {
     assert!(action.contains(&with_path), "{action}");
 }
 
+/// Prints what the steps of an action run.
+const STEPS: &str = "import sys, yaml
+for step in yaml.safe_load(open(sys.argv[1]))['runs']['steps']:
+    print(step['run'])";
+
 /// The steps of the action, with a cargo that only installs what is built already.
 #[test]
 fn the_action_puts_the_program_on_the_path() {
@@ -46,9 +52,6 @@ fn the_action_puts_the_program_on_the_path() {
     let mut check = Command::new(peers::venv("check-jsonschema"));
     let run = finish(check.args(["--builtin-schema", "vendor.github-actions"]).arg(&action));
     assert_eq!(run.code, 0, "{run:?}");
-    const STEPS: &str = "import sys, yaml
-for step in yaml.safe_load(open(sys.argv[1]))['runs']['steps']:
-    print(step['run'])";
     let mut python = Command::new(peers::venv("python"));
     let steps = finish(python.args(["-c", STEPS]).arg(&action)).stdout;
 
@@ -90,7 +93,7 @@ fn the_readme_leads_from_nothing_to_a_running_lab() {
     );
     for (name, address) in [("etcdone", 61), ("etcdtwo", 62), ("etcdthree", 63), ("masterone", 51)]
     {
-        config.push_str(&format!("Host {name}\n  HostName 192.168.29.{address}\n"));
+        let _ = writeln!(config, "Host {name}\n  HostName 192.168.29.{address}");
     }
     machines.lab.write("ssh_config", config);
     fs::create_dir(machines.lab.path("bin")).unwrap();
@@ -136,7 +139,8 @@ fn in_documents() -> BTreeSet<String> {
     {
         let name = file.file_name().unwrap().to_str().unwrap().to_owned();
         // Generated from the rules, whose remedies have placeholders; ci.md has a test of its own.
-        if !name.ends_with(".md") || ["rules.md", "faults.md", "ci.md"].contains(&&*name) {
+        let is_page = file.extension().is_some_and(|extension| extension == "md");
+        if !is_page || ["rules.md", "faults.md", "ci.md"].contains(&&*name) {
             continue;
         }
         let text = fs::read_to_string(&file).unwrap();

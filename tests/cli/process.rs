@@ -1,6 +1,6 @@
 //! Programs that must exit by themselves within a short time.
 
-use std::io::Read;
+use std::io::{Read, Write, stderr};
 use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -29,4 +29,10 @@ pub(crate) fn finish(command: &mut Command) -> Run {
         sleep(PAUSE);
     }
     child.wait_with_output().unwrap().into()
+}
+
+/// Prints a line also if the test passes and its output is captured.
+pub(crate) fn tell(line: &str) {
+    // With a single write, because other tests also print.
+    let _ = stderr().write_all(format!("\n{line}\n").as_bytes());
 }

@@ -1,12 +1,15 @@
 //! What etcdpki tells: of a wait, of every mistake, of the files that it can read, of what is missing on the command line.
 
 use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::lab::{Lab, Run};
+use crate::peers;
 
 fn document(run: &Run) -> Value {
     serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {run:?}"))
@@ -28,6 +31,26 @@ fn a_wait_for_a_lock_is_said_after_a_second() {
         let count = run.stderr.matches("waiting: another etcdpki works in pki\n").count();
         assert_eq!(count, usize::from(said), "{run:?}");
     }
+}
+
+#[test]
+fn a_wait_for_the_inventory_is_said_after_a_second() {
+    const HOLD: &str = "import sqlite3, sys, time
+connection = sqlite3.connect('pki/inventory.db', isolation_level=None)
+connection.execute('BEGIN EXCLUSIVE')
+print('held', flush=True)
+time.sleep(1.8)";
+    let lab = Lab::with_ca(&[]);
+    let mut python = peers::program("python3");
+    python.args(["-c", HOLD]).current_dir(lab.folder()).stdout(Stdio::piped());
+    let mut holder = python.spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(holder.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let run = lab.run(&["issue", "--profile", "client", "backup"]);
+    assert!(holder.wait().unwrap().success());
+    assert_eq!(run.code, 0, "{run:?}");
+    let says = "waiting: another program writes to the inventory\n";
+    assert_eq!(run.stderr.matches(says).count(), 1, "{run:?}");
 }
 
 #[test]

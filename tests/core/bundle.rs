@@ -203,3 +203,40 @@ fn what_was_decided_is_read_from_the_unit_too() {
     assert_eq!(states.of(&manifest.etcd[0]), ClusterState::Existing);
     assert_eq!(manifest.etcd_version, EtcdVersion(3, 4, u32::MAX));
 }
+
+/// systemd creates folders below /var/lib for the user of the unit; install.sh creates others.
+#[test]
+fn the_data_folder_has_one_creator() {
+    for (data, directory) in [
+        ("/var/lib/etcd", Some("etcd")),
+        ("/var/lib/etcd/lab", Some("etcd/lab")),
+        ("/srv/etcd", None),
+        ("/var/lib/../etcd", None),
+        ("/var/lib/a//b", None),
+    ] {
+        let manifest = manifest(&format!("paths: {{ data: {data} }}\n"));
+        let unit = generated(&manifest, &FileKind::EtcdUnit);
+        let line =
+            directory.map(|name| format!("\nStateDirectory={name}\nStateDirectoryMode=0700\n"));
+        assert_eq!(unit.contains("StateDirectory="), directory.is_some(), "{unit}");
+        assert!(line.is_none_or(|line| unit.contains(&line)), "{unit}");
+        let script = generated(&manifest, &FileKind::InstallScript);
+        let makes = script.contains(&format!("\nmake_folder '{data}' etcd 0700\n"));
+        assert_eq!(makes, directory.is_none(), "{script}");
+    }
+}
+
+/// systemd.special(7): services order themselves after time-sync.target and do not pull it in.
+#[test]
+fn a_member_waits_for_the_clock_and_for_the_others() {
+    let unit = generated(&manifest(""), &FileKind::EtcdUnit);
+    let lines: Vec<&str> = unit.lines().collect();
+    for line in [
+        "After=network-online.target time-sync.target",
+        "Wants=network-online.target",
+        "Type=notify",
+        "TimeoutStartSec=infinity",
+    ] {
+        assert!(lines.contains(&line), "{line}: {unit}");
+    }
+}

@@ -51,7 +51,7 @@ pub(crate) struct ExportArgs {
     /// The file to write; `-` is standard output. With --as pkcs12, the folder to write to
     ///
     /// Default: HOST.tar.gz, or HOST-NAME.p12 for each certificate, in the current folder.
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "PATH")]
     out: Option<PathBuf>,
 
     /// Replace files that are there

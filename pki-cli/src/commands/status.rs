@@ -48,7 +48,7 @@ pub(crate) struct StatusArgs {
     /// The file to write; `-` is standard output, the default
     ///
     /// The file is replaced in one step, so that a collector never reads half of it.
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "PATH")]
     out: Option<PathBuf>,
 }
 

@@ -2,11 +2,14 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use rusqlite::{Connection, Error, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
 use super::schema::{self, COLUMNS, VERSION};
 use crate::failure::{Failure, shown};
+use crate::host;
 use crate::store::{self, Batch, Existing};
 
 /// An SQLite file. It is opened when it is first needed, and then stays open.
@@ -99,7 +102,8 @@ impl Database {
         let path = std::path::absolute(&self.path)
             .map_err(|error| Failure::file("opening", &self.path, &error))?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let opened = Connection::open_with_flags(&path, flags).and_then(|connection| {
+        let opened = Connection::open_with_flags(&path, flags).and_then(|mut connection| {
+            connection.busy_handler(Some(wait))?;
             // A certificate must not leave before its row is on disk.
             connection
                 .execute_batch("PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = FULL;")?;
@@ -165,6 +169,18 @@ pub(super) fn open_plain(path: &Path, flags: OpenFlags) -> Result<Connection, Er
         connection.execute_batch("PRAGMA journal_mode = OFF")?;
     }
     Ok(connection)
+}
+
+/// Waits five seconds for another process that writes, and says so after one. SQLite calls it with the number of earlier calls.
+fn wait(calls: i32) -> bool {
+    const STEP: Duration = Duration::from_millis(10);
+    const QUIET: i32 = 100;
+    const PATIENCE: i32 = 500;
+    if calls == QUIET {
+        host::say("waiting: another program writes to the inventory\n");
+    }
+    thread::sleep(STEP);
+    calls < PATIENCE
 }
 
 fn is_damage(error: &Error) -> bool {

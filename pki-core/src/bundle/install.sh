@@ -103,8 +103,9 @@ restart=
 case "$#-${1-}" in
     0-) ;;
     2---root)
-        root=${2%/}
-        [ -d "$root/etc" ] || die "$2 has no folder etc; name the root file system of an image"
+        [ -d "$2/etc" ] || die "$2 has no folder etc; name the root file system of an image"
+        root=$(CDPATH='' cd -- "$2" && pwd)
+        root=${root%/}
         ;;
     *) die 'usage: sh install.sh [--root DIR]' ;;
 esac

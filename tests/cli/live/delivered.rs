@@ -8,7 +8,7 @@ use crate::machines::Program;
 use crate::machines::real::RealMachines;
 use crate::machines::writers::Writers;
 use crate::peers;
-use crate::process::finish;
+use crate::process::{finish, tell};
 
 const MACHINES: [(&str, &str); 4] = [
     ("etcdone", "etcdone"),
@@ -104,11 +104,11 @@ fn starts_and_renews(program: Program, version: &str) {
     new_keys.has_lost_nothing(&machines, version);
     assert_eq!(new_keys.long_lived.failed.len(), 0, "{version}: {new_keys:?}");
     // Six renewals. A handshake can fall between the two renames of a pair.
-    eprintln!(
+    tell(&format!(
         "{version}: {} of {} handshakes fell between two renames",
         new_keys.failures(),
         new_keys.reconnecting.acknowledged.len()
-    );
+    ));
     assert!(new_keys.failures() <= 6, "{version}: {new_keys:?}");
     for (name, _) in MEMBERS {
         let log = machines.log(name);
@@ -181,7 +181,8 @@ fn the_script_installs_into_an_image() {
     };
     let run = install(&["--root", "image"]);
     assert_eq!(run.code, 0, "{run:?}");
-    assert!(run.stdout.contains("image/etc/systemd/system/etcd.service\n"), "{run:?}");
+    let image = lab.path("image").canonicalize().unwrap().display().to_string();
+    assert!(run.stdout.contains(&format!("{image}/etc/systemd/system/etcd.service\n")), "{run:?}");
     let owner = |file: &str| {
         use std::os::unix::fs::MetadataExt;
         let metadata = fs::metadata(lab.path("image").join(file)).unwrap();
@@ -198,10 +199,22 @@ fn the_script_installs_into_an_image() {
     )
     .unwrap();
     let again = install(&["--root", "image"]);
-    assert_eq!((again.code, &*again.stdout), (0, "image/etc/etcd/server-key.pem\n"), "{again:?}");
+    assert_eq!(again.stdout, format!("{image}/etc/etcd/server-key.pem\n"), "{again:?}");
     assert_eq!(owner("etc/etcd/server-key.pem"), (4711, 4712, 0o600));
     let nothing = install(&["--root", "image"]);
     assert_eq!((nothing.code, &*nothing.stdout), (0, ""), "{nothing:?}");
+
+    // The image has no such user yet.
+    for file in ["passwd", "group"] {
+        lab.write(format!("image/etc/{file}"), "root:x:0:0::/root:/bin/sh\n");
+    }
+    let created = install(&["--root", "image/"]);
+    assert_eq!(created.code, 0, "{created:?}");
+    let passwd = String::from_utf8(lab.read("image/etc/passwd")).unwrap();
+    assert!(
+        passwd.contains("\netcd:") && passwd.contains(":/var/lib/etcd:/usr/sbin/nologin"),
+        "{passwd}"
+    );
 
     for (args, says) in [
         (&["--root"][..], "install.sh: usage: sh install.sh [--root DIR]\n"),

@@ -3,7 +3,6 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{Write as _, stderr};
 use std::path::Path;
 use std::process::Command;
 use std::thread::panicking;
@@ -11,7 +10,7 @@ use std::thread::panicking;
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 
 use crate::peers;
-use crate::process::finish;
+use crate::process::{finish, tell};
 
 /// All hosts, with the last number of their addresses.
 pub(crate) const HOSTS: [(&str, u8); 5] =
@@ -41,14 +40,14 @@ impl Network {
             "ETCDPKI_LIVE={wish}: only `loopback` is known"
         );
         if wish.is_empty() && geteuid().is_root() {
-            tell("network namespaces");
+            tell("live: the lab is on network namespaces");
             sweep();
             // Create the value before the namespaces, so that it removes them if this fails half-way.
             let network = Self::Namespaces { prefix: format!("{PREFIX}{process}") };
             network.connect();
             return network;
         }
-        tell("loopback addresses");
+        tell("live: the lab is on loopback addresses");
         Self::loopback()
     }
 
@@ -129,12 +128,6 @@ impl Drop for Network {
             assert!(deleted || panicking(), "the namespace {name} was not deleted");
         }
     }
-}
-
-/// Prints the lab's network, bypassing the captured output of the test.
-fn tell(network: &str) {
-    // With a single write, because other tests also print.
-    let _ = stderr().write_all(format!("\nlive: the lab is on {network}\n").as_bytes());
 }
 
 fn ip(args: &[&str]) {

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use serde::Deserialize;
 
 use super::real::RealMachines;
+use crate::process::tell;
 
 const MEMBERS: [&str; 3] = ["192.168.29.61", "192.168.29.62", "192.168.29.63"];
 
@@ -100,12 +101,12 @@ impl Both {
             let keys: BTreeSet<&str> = keys.lines().collect();
             let lost = written.acknowledged.iter().filter(|key| !keys.contains(key.as_str()));
             assert_eq!(lost.collect::<Vec<_>>(), Vec::<&String>::new(), "{version}: lost");
-            eprintln!(
+            tell(&format!(
                 "{version}: {prefix}: {} writes, {} failed, worst {} ms",
                 written.acknowledged.len(),
                 written.failed.len(),
                 written.worst_milliseconds
-            );
+            ));
         }
     }
 }
