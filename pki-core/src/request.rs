@@ -38,6 +38,8 @@ pub struct Request {
     pub extensions: Vec<Extension>,
     /// The lifetime from the time of issuance, instead of the profile's.
     pub expiry: Option<Duration>,
+    /// What the names that a profile adds are made from, if the subject has no common name.
+    pub label: Option<String>,
 }
 
 /// A part of a request, and its source.
@@ -78,6 +80,7 @@ impl Request {
             public_key,
             extensions: Vec::new(),
             expiry: None,
+            label: None,
         }
     }
 
@@ -153,6 +156,7 @@ impl Request {
             public_key: csr.public_key.clone(),
             extensions: csr.extensions.all.clone(),
             expiry: None,
+            label: None,
         }
     }
 }

@@ -5,6 +5,7 @@ mod cases;
 mod cluster;
 mod compare;
 mod differential;
+mod native;
 mod random;
 mod scenarios;
 mod sides;

@@ -31,7 +31,7 @@ fn leaf(flags: &Flags, log: &Log) -> Result<(), Failure> {
         &["ca", "ca-key", "config", "profile", "hostname", "cn", "label", "initca", "renewca"];
     request::warn_of_flags(flags, KNOWN, log);
     let argument = request::only_argument(flags)?;
-    let mut file = request::read_leaf(argument, log)?;
+    let mut file = request::read_leaf(flags, argument, log)?;
     let has_hosts = !file.names.is_empty();
     file.subject = request::subject(flags, file.subject)?;
     let hostnames = request::hostnames(flags, log)?;
@@ -54,7 +54,7 @@ fn leaf(flags: &Flags, log: &Log) -> Result<(), Failure> {
 /// `gencert -initca`
 fn create_ca(flags: &Flags, log: &Log) -> Result<(), Failure> {
     request::warn_of_flags(flags, &["initca", "ca", "ca-key", "cn", "renewca"], log);
-    let mut file = request::read_json(request::only_argument(flags)?, log)?;
+    let mut file = request::read_json(flags, request::only_argument(flags)?, log)?;
     file.subject = request::subject(flags, file.subject)?;
     check_contradiction(flags, &file, log)?;
     match flags.value("ca-key") {

@@ -90,7 +90,7 @@ pub(crate) fn run(args: &InitCaArgs, common: &Common) -> Result<ExitCode, Failur
         }
     })?;
     match opened {
-        Opened::Created(ca) => print(&ca, algorithm, &folder, common),
+        Opened::Created(ca) => print(&ca, algorithm, args, &folder, common),
         Opened::Found(found) => Err(existing(&found, &folder)),
     }
 }
@@ -98,6 +98,7 @@ pub(crate) fn run(args: &InitCaArgs, common: &Common) -> Result<ExitCode, Failur
 fn print(
     ca: &Ca,
     algorithm: KeyAlgorithm,
+    args: &InitCaArgs,
     folder: &Path,
     common: &Common,
 ) -> Result<ExitCode, Failure> {
@@ -106,18 +107,29 @@ fn print(
         certificate: shown(&ca::certificate_path(folder)),
         key: shown(&ca::key_path(folder)),
     };
+    // cfssl's files set no limit unless they say so, and our own default is 0.
+    let constraints = certificate.extensions.basic_constraints;
+    let path_len = match constraints.and_then(|constraints| constraints.path_len) {
+        _ if args.csr_json.is_none() => String::new(),
+        Some(0) => "  CAs     none below it; --path-len NUMBER allows some\n".to_owned(),
+        Some(length) => {
+            format!("  CAs     at most {length} below it in a path; --path-len 0 allows none\n")
+        }
+        None => "  CAs     any number below it in a path; --path-len 0 allows none\n".to_owned(),
+    };
     let hint = format!("the CA was created nevertheless: {}, {}", files.certificate, files.key);
     let printed = match common.format {
         Format::Json => {
             json::print(&InitCaOutput { certificate: CertificateFacts::from(certificate), files })
         }
         _ => host::print(&format!(
-            "created the CA {} in {}\n  valid   {} to {}\n  key     {}\n  wrote   {}, {}\n",
+            "created the CA {} in {}\n  valid   {} to {}\n  key     {}\n{}  wrote   {}, {}\n",
             certificate.subject,
             full(folder),
             moment(certificate.not_before),
             moment(certificate.not_after),
             algorithm,
+            path_len,
             files.certificate,
             files.key,
         )),
