@@ -93,10 +93,7 @@ impl San {
         };
         match parsed {
             Ok(Self::Dns(_)) | Err(_) if faults.dialect == Dialect::Cfssl => {
-                match DnsName::read(text, path, faults, parsed.err()) {
-                    Some(name) => Some(Self::Dns(name)),
-                    None => None,
-                }
+                DnsName::read(text, path, faults, parsed.err()).map(Self::Dns)
             }
             parsed => faults.take(parsed.map_err(|error| error.in_field(path))),
         }

@@ -4,6 +4,7 @@ mod both_ways;
 mod cases;
 mod cluster;
 mod compare;
+mod differences;
 mod differential;
 mod native;
 mod random;

@@ -57,20 +57,16 @@ fn create_ca(flags: &Flags, log: &Log) -> Result<(), Failure> {
     let mut file = request::read_json(flags, request::only_argument(flags)?, log)?;
     file.subject = request::subject(flags, file.subject)?;
     check_contradiction(flags, &file, log)?;
-    match flags.value("ca-key") {
-        Some(key) => {
-            let key = authority::read_key(key, log)?;
-            log.info("re-generate a CA certificate from CSR and CA key");
-            for field in unused_with_key(&file) {
-                log.difference(&format!("{field} counts here; cfssl ignores it with -ca-key"));
-            }
-            root(&file, &key, log)?.print(log)
-        }
-        None => {
-            log.info("generating a new CA key and certificate from CSR");
-            new_root(&file, log)?.print(log)
-        }
+    let Some(key) = flags.value("ca-key") else {
+        log.info("generating a new CA key and certificate from CSR");
+        return new_root(&file, log)?.print(log);
+    };
+    let key = authority::read_key(key, log)?;
+    log.info("re-generate a CA certificate from CSR and CA key");
+    for field in unused_with_key(&file) {
+        log.difference(&format!("{field} counts here; cfssl ignores it with -ca-key"));
     }
+    root(&file, &key, log)?.print(log)
 }
 
 /// A CA that signs itself, and its new key.

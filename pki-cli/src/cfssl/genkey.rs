@@ -36,13 +36,12 @@ pub(super) fn run_with_key(flags: &Flags, log: &Log) -> Result<(), Failure> {
         Failure::usage("need a key (provide one with -key)").hinted("add -key FILE")
     })?;
     let key = authority::read_key(name, log)?;
-    let mut asked = match flags.value("cert") {
-        Some(certificate) => of_certificate(certificate, name, key.public_key())?,
-        None => {
-            let file = request::read_leaf(flags, request::only_argument(flags)?, log)?;
-            check_names_somebody(&file)?;
-            Request::new(file.subject, file.names, key.public_key().clone())
-        }
+    let mut asked = if let Some(certificate) = flags.value("cert") {
+        of_certificate(certificate, name, key.public_key())?
+    } else {
+        let file = request::read_leaf(flags, request::only_argument(flags)?, log)?;
+        check_names_somebody(&file)?;
+        Request::new(file.subject, file.names, key.public_key().clone())
     };
     let subject = request::subject(flags, asked.subject.value().clone())?;
     let names = request::hostnames(flags, log)?.unwrap_or_else(|| asked.names.value().clone());
