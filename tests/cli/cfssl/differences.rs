@@ -59,6 +59,20 @@ fn a_remote_profile_fails_only_if_it_is_used() {
 }
 
 #[test]
+fn both_programs_are_subcommands_too() {
+    let sides = sides(PROFILES);
+    let etcdpki = env!("CARGO_BIN_EXE_etcdpki");
+    let script = format!(
+        "'{etcdpki}' cfssl genkey leaf.json | '{etcdpki}' cfssljson -bare sub
+        '{etcdpki}' cfssl gencert -ca=ca.pem -ca-key=ca-key.pem --hostname etcdone leaf.json |
+            '{etcdpki}' cfssljson -f - -bare pair
+        ls sub.csr sub-key.pem pair.pem pair-key.pem pair.csr"
+    );
+    let run = sides.run(Side::Ours, &script);
+    assert_eq!(run.code, 0, "{run:?}");
+}
+
+#[test]
 fn flags_behind_the_file_are_refused() {
     let sides = sides(PROFILES);
     let run = sides.run(Side::Ours, "cfssl gencert leaf.json -ca ca.pem -ca-key ca-key.pem");
