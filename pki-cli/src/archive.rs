@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use flate2::{Compression, GzBuilder};
+use pki_core::Owner;
 use tar::{Builder, Header};
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
@@ -13,10 +14,12 @@ pub(crate) struct Member<'a> {
     pub(crate) contents: &'a [u8],
     /// Its permission bits.
     pub(crate) mode: u32,
+    pub(crate) owner: Owner,
 }
 
-/// Packs the files in the order of their paths, owned by root and with one modification time. Folders have no
-/// entries, so that unpacking into an existing folder does not change its mode.
+/// Packs the files in the order of their paths, with one modification time. Folders have no entries, so that unpacking
+/// into an existing folder does not change its mode. Owners are names, because every host has a number of its own for
+/// etcd; tar falls back to the number 0, which is root.
 pub(crate) fn tar_gz(
     mut files: Vec<Member<'_>>,
     modified: OffsetDateTime,
@@ -33,6 +36,8 @@ pub(crate) fn tar_gz(
         header.set_mtime(u64::try_from(modified.unix_timestamp()).unwrap_or(0));
         header.set_uid(0);
         header.set_gid(0);
+        header.set_username(file.owner.user())?;
+        header.set_groupname(file.owner.user())?;
         tar.append_data(&mut header, &file.path, file.contents)?;
     }
     tar.finish()?;

@@ -3,26 +3,36 @@
 mod chain;
 mod create;
 mod folder;
+mod import;
+mod renew;
+mod revocation;
+mod rotation;
+mod scan;
 
 use std::path::Path;
 
 use pki_core::{
-    Authority, Certificate, Crl, CrlRequest, Error, IssuanceContext, Issued, Profile, Renewal,
-    Request, Signer,
+    Authority, CaRequest, Certificate, Crl, CrlRequest, Draft, Error, IssuanceContext, Issued,
+    IssuedBy, Profile, PublicKey, Renewal, Request, Signer,
 };
 use time::OffsetDateTime;
 
 pub(crate) use self::chain::{Chain, read_certificates};
 pub(crate) use self::create::{NewCa, Opened, Remains};
 pub(crate) use self::folder::{
-    Found, LockedFolder, Lost, certificate_path, check_foreign, key_path,
+    Found, LockedFolder, Lost, certificate_path, check_foreign, key_path, next_key_path,
 };
+pub(crate) use self::import::{Files, ForeignCa};
+pub(crate) use self::renew::lifetime_after;
+pub(crate) use self::revocation::{CRL_LIFETIME, CrlDue, CrlState, issued_by};
+pub(crate) use self::rotation::NextCa;
+pub(crate) use self::scan::Scan;
 use crate::failure::{Failure, shown};
 use crate::host;
-use crate::inventory::{Entry, Inventory, Memory};
+use crate::inventory::{CA_PROFILE, Entry, Inventory, Memory};
 use crate::recorded::{Pending, Recorded};
-use crate::store::Owners;
-use crate::{signer, store};
+use crate::signer::Custody;
+use crate::store::{self, Owners};
 
 /// A CA that can sign: its certificate, its signer, and the inventory of what it issued.
 ///
@@ -32,7 +42,8 @@ use crate::{signer, store};
 /// use pki_core::{KeyAlgorithm, PrivateKey, Request, Signer, SigningConfig, Subject};
 ///
 /// # fn main() -> Result<(), pki_cli::Failure> {
-/// let ca = pki_cli::Ca::open("pki".as_ref(), pki_cli::Owners::Trusted)?;
+/// let custody = pki_cli::Custody::default();
+/// let ca = pki_cli::Ca::open("pki".as_ref(), pki_cli::Owners::Trusted, &custody)?;
 /// let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
 /// let subject = Subject::from_common_name("backup")?;
 /// let request = Request::new(subject, Vec::new(), key.public_key().clone());
@@ -60,14 +71,14 @@ impl Ca {
     ///
     /// # Errors
     /// There is no CA; one of its two files is missing; the folder or the key belongs to a user who may not own it; the key
-    /// does not belong to the certificate, is encrypted, or can be read by other users; the certificate's own signature is
+    /// does not belong to the certificate, cannot be opened, or can be read by other users; the certificate's own signature is
     /// wrong; the inventory is damaged or belongs to another CA.
-    pub fn open(folder: &Path, owners: Owners) -> Result<Self, Failure> {
+    pub fn open(folder: &Path, owners: Owners, custody: &Custody) -> Result<Self, Failure> {
         let folder = LockedFolder::lock(folder, owners)?;
-        let found = Found::find(folder.path())?;
+        let found = Found::find(folder.path(), custody)?;
         match found {
             Found::Complete | Found::WithoutKey => {
-                Self::with_key_file(folder.path(), Chain::read(folder.path())?)
+                Self::with_key(folder.path(), Chain::read(folder.path())?, custody)
             }
             Found::WithoutCertificate(lost) => {
                 let mut ca = Self::restore(&folder, *lost)?;
@@ -81,17 +92,40 @@ impl Ca {
 
     /// Puts the certificate of a CA back next to its key.
     pub(crate) fn restore(folder: &LockedFolder, lost: Lost) -> Result<Self, Failure> {
-        folder.restore(&lost.certificate)?;
-        Self::new(folder.path(), Chain::of(lost.certificate), lost.signer)
+        folder.restore(&lost.chain)?;
+        Self::new(folder.path(), lost.chain, lost.signer)
     }
 
-    /// The CA of these certificates, with the key from its file.
-    pub(crate) fn with_key_file(folder: &Path, chain: Chain) -> Result<Self, Failure> {
+    /// The CA of these certificates, with its key.
+    pub(crate) fn with_key(
+        folder: &Path,
+        chain: Chain,
+        custody: &Custody,
+    ) -> Result<Self, Failure> {
+        // During a rotation, either CA may be the one that issues.
+        let next = next_key_path(folder);
+        if custody.is_file() && store::is_there(&next)? {
+            let signer = custody.open_file(&next)?;
+            if *signer.public_key() == chain.ca().public_key {
+                return Self::new(folder, chain, signer);
+            }
+        }
         let path = key_path(folder);
-        if !store::is_there(&path)? {
+        if custody.is_file() && !store::is_there(&path)? {
             return Err(Found::WithoutKey.refusal(folder));
         }
-        let signer = signer::open(&path)?;
+        let signer = custody.open(&path, &chain.ca().public_key)?;
+        let ca = chain.ca();
+        if *signer.public_key() != ca.public_key {
+            return Err(Failure::usage(format!(
+                "{} is not the key of {}: it is {}, the certificate is for {}",
+                custody.name(&path),
+                shown(&certificate_path(folder)),
+                signer.public_key().key_id(),
+                ca.public_key.key_id(),
+            ))
+            .hinted("restore the two files that belong together; the CA's own certificate comes first in ca.pem"));
+        }
         Self::new(folder, chain, signer)
     }
 
@@ -101,16 +135,6 @@ impl Ca {
         signer: Box<dyn Signer + Send + Sync>,
     ) -> Result<Self, Failure> {
         let ca = chain.ca();
-        if *signer.public_key() != ca.public_key {
-            return Err(Failure::usage(format!(
-                "{} is not the key of {}: it is {}, the certificate is for {}",
-                shown(&key_path(folder)),
-                shown(&certificate_path(folder)),
-                signer.public_key().key_id(),
-                ca.public_key.key_id(),
-            ))
-            .hinted("restore the two files that belong together; the CA's own certificate comes first in ca.pem"));
-        }
         let inventory = Inventory::of(folder);
         let remarks = remarks_about(&inventory, ca)?;
         Ok(Self {
@@ -192,6 +216,42 @@ impl Ca {
     ) -> Result<Pending<Issued>, Error> {
         let draft = self.authority.draft(request, profile, context)?;
         Pending::signed(draft.sign(&*self.signer)?, &profile.name, context.now)
+    }
+
+    /// Drafts and signs an intermediate CA below this one, but does not record it.
+    pub(crate) fn sign_intermediate(
+        &self,
+        request: &CaRequest,
+        public_key: &PublicKey,
+        context: &IssuanceContext,
+    ) -> Result<Pending<Issued>, Error> {
+        let draft = self.authority.draft_intermediate(request, public_key, context)?;
+        Pending::signed(draft.sign(&*self.signer)?, CA_PROFILE, context.now)
+    }
+
+    /// Drafts a certificate whose signature comes from elsewhere.
+    pub(crate) fn draft(
+        &self,
+        request: &Request,
+        profile: &Profile,
+        context: &IssuanceContext,
+    ) -> Result<Draft, Error> {
+        self.authority.draft(request, profile, context)
+    }
+
+    /// Adds a signature that came from elsewhere, perhaps days after the draft. The rules judge the certificate again.
+    pub(crate) fn finish(
+        &self,
+        draft: &Draft,
+        signature: &[u8],
+        profile: &Profile,
+        now: OffsetDateTime,
+    ) -> Result<Pending<Issued>, Error> {
+        let ca = IssuedBy::Ca(self.certificate());
+        let mut issued =
+            Draft::<Certificate>::from_tbs(draft.tbs(), ca, now)?.assemble(signature)?;
+        issued.left_out = draft.left_out().to_vec();
+        Pending::signed(issued, &profile.name, now)
     }
 
     /// Records everything that was signed, in one transaction that is on disk afterwards.

@@ -2,11 +2,12 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
+use clap_complete::CompleteEnv;
 use pki_core::quote;
 
 use crate::cfssl::Program;
-use crate::commands::Cli;
+use crate::commands::{COMPLETIONS_VARIABLE, Cli};
 use crate::failure::Kind;
 use crate::host;
 use crate::output::{Format, json, text};
@@ -24,6 +25,8 @@ pub fn main() -> ExitCode {
         ));
         std::process::exit(i32::from(Kind::Bug.exit_code()));
     }));
+    // A shell that asks for completions gets them, and the process ends.
+    CompleteEnv::with_factory(Cli::command).var(COMPLETIONS_VARIABLE).complete();
     host::refuse_core_dumps();
     signals::catch();
     let mut arguments = std::env::args_os();

@@ -3,17 +3,30 @@
 mod adopt;
 mod apply;
 mod audit;
+mod backup;
+mod certdb;
 mod cfssl;
+mod check;
 mod cluster;
 mod common;
+mod complete;
 mod completions;
+mod crl;
+mod custody;
 mod explain;
 mod export;
+mod import_ca;
 mod init_ca;
 mod inspect;
 mod issue;
+mod list;
 mod man;
+mod passwd;
 mod plan;
+mod renew;
+mod revoke;
+mod rotate_ca;
+mod show;
 mod small_folder;
 mod status;
 mod verify;
@@ -25,12 +38,13 @@ use pki_core::{Attribute, Error, Subject, parse_lifetime};
 use time::Duration;
 
 pub(crate) use self::common::Common;
+pub(crate) use self::completions::VARIABLE as COMPLETIONS_VARIABLE;
 use crate::failure::Failure;
 
 /// A certificate authority for etcd: issue, inspect and verify its certificates
 ///
-/// Exit codes: 0 success; 1 findings, or refused by policy; 2 wrong usage or input;
-/// 3 environment (files, locks, signers); 70 a bug in etcdpki.
+/// Exit codes: 0 success; 1 findings, or refused by the rules; 2 wrong usage or input;
+/// 3 environment (files, locks, signers); 4 `plan --exit-code` found changes; 70 a bug in etcdpki.
 #[derive(Debug, Parser)]
 #[command(name = "etcdpki", version, max_term_width = 100)]
 pub(crate) struct Cli {
@@ -45,14 +59,25 @@ pub(crate) struct Cli {
 enum Command {
     InitCa(init_ca::InitCaArgs),
     Issue(Box<issue::IssueArgs>),
+    ImportCa(import_ca::ImportCaArgs),
+    Passwd(passwd::PasswdArgs),
     Adopt(adopt::AdoptArgs),
     Plan(plan::PlanArgs),
     Apply(apply::ApplyArgs),
+    Renew(renew::RenewArgs),
+    RotateCa(rotate_ca::RotateCaArgs),
     Export(export::ExportArgs),
     Status(status::StatusArgs),
     Verify(Box<verify::VerifyArgs>),
     Inspect(inspect::InspectArgs),
     Explain(explain::ExplainArgs),
+    Revoke(revoke::RevokeArgs),
+    Crl(crl::CrlArgs),
+    List(list::ListArgs),
+    Show(show::ShowArgs),
+    Check(check::CheckArgs),
+    Backup(backup::BackupArgs),
+    Certdb(certdb::CertdbArgs),
     Cfssl(cfssl::CfsslArgs),
     Cfssljson(cfssl::CfssljsonArgs),
     Completions(completions::CompletionsArgs),
@@ -69,14 +94,25 @@ impl Cli {
         match &self.command {
             Command::InitCa(args) => init_ca::run(args, common),
             Command::Issue(args) => issue::run(args, common),
+            Command::ImportCa(args) => import_ca::run(args, common),
+            Command::Passwd(args) => passwd::run(args, common),
             Command::Adopt(args) => adopt::run(args, common),
             Command::Plan(args) => plan::run(args, common),
             Command::Apply(args) => apply::run(args, common),
+            Command::Renew(args) => renew::run(args, common),
+            Command::RotateCa(args) => rotate_ca::run(args, common),
             Command::Export(args) => export::run(args, common),
             Command::Status(args) => status::run(args, common),
             Command::Verify(args) => verify::run(args, common),
             Command::Inspect(args) => inspect::run(args, common),
             Command::Explain(args) => explain::run(args, common),
+            Command::Revoke(args) => revoke::run(args, common),
+            Command::Crl(args) => crl::run(args, common),
+            Command::List(args) => list::run(args, common),
+            Command::Show(args) => show::run(args, common),
+            Command::Check(args) => check::run(args, common),
+            Command::Backup(args) => backup::run(args, common),
+            Command::Certdb(args) => certdb::run(args, common),
             Command::Cfssl(args) => Ok(args.run()),
             Command::Cfssljson(args) => Ok(args.run()),
             Command::Completions(args) => completions::run(args),

@@ -18,6 +18,10 @@ use rustls::{AlertDescription, ProtocolVersion};
 use self::client::Client;
 use crate::failure::Failure;
 
+/// The ports of etcd (IANA: etcd-client, etcd-server).
+pub(crate) const CLIENT_PORT: u16 = 2379;
+pub(crate) const PEER_PORT: u16 = 2380;
+
 /// `HOST:PORT`
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Address {

@@ -1,6 +1,6 @@
 //! Why a command failed, what to do about it, and the exit code that says so.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
@@ -57,6 +57,8 @@ pub struct Failure {
     pub hint: Option<String>,
     /// The rules' reasons, where the rules refused.
     pub findings: Vec<Finding>,
+    /// Every mistake in an input that can have several.
+    pub mistakes: Vec<Error>,
     /// The input of the core that a value came from, if the failure is about a value.
     pub input: Option<Input>,
 }
@@ -72,7 +74,16 @@ impl std::error::Error for Failure {}
 impl Failure {
     fn new(kind: Kind, message: impl Into<String>) -> Self {
         let message = quote::sentence(&message.into());
-        Self { kind, message, hint: None, findings: Vec::new(), input: None }
+        Self { kind, message, hint: None, findings: Vec::new(), mistakes: Vec::new(), input: None }
+    }
+
+    /// Several mistakes in one input. `place` says where: `in the manifest`.
+    pub(crate) fn mistakes(mistakes: Vec<Error>, place: &str) -> Self {
+        let count = match mistakes.len() {
+            1 => "1 mistake".to_owned(),
+            number => format!("{number} mistakes"),
+        };
+        Self { mistakes, ..Self::usage(format!("{count} {place}")) }
     }
 
     pub(crate) fn usage(message: impl Into<String>) -> Self {
@@ -100,22 +111,6 @@ impl Failure {
         };
         Self::new(Kind::Interrupted(signal), format!("interrupted by {name}"))
             .hinted("nothing was left half done; run it again")
-    }
-
-    /// Every mistake of one input, each with its hint.
-    pub(crate) fn mistakes(mistakes: &[Error], place: &str) -> Self {
-        let lines: Vec<String> = mistakes
-            .iter()
-            .map(|mistake| match mistake.hint() {
-                Some(hint) => format!("\n  {mistake}\n    hint: {hint}"),
-                None => format!("\n  {mistake}"),
-            })
-            .collect();
-        let count = match mistakes.len() {
-            1 => "1 mistake".to_owned(),
-            number => format!("{number} mistakes"),
-        };
-        Self::usage(format!("{count} {place}{}", lines.concat()))
     }
 
     /// An operation on a file that the system refused.
@@ -154,6 +149,30 @@ impl Failure {
         self
     }
 
+    /// The same failure, and what it is about.
+    #[must_use]
+    pub(crate) fn about(mut self, what: &str) -> Self {
+        self.message = quote::sentence(&format!("{what}: {}", self.message));
+        self
+    }
+
+    /// Several failures as one, with the kind of the first. There is at least one.
+    pub(crate) fn joined(mut failures: Vec<Self>) -> Self {
+        if failures.len() == 1 {
+            return failures.remove(0);
+        }
+        let mut joined = Self::usage(format!("{} problems:", failures.len()));
+        joined.kind = failures.first().map_or(Kind::Bug, |first| first.kind);
+        for failure in failures {
+            let _ = write!(joined.message, "\n  {}", failure.message);
+            if let Some(hint) = failure.hint {
+                let _ = write!(joined.message, "\n    fix: {hint}");
+            }
+            joined.findings.extend(failure.findings);
+        }
+        joined
+    }
+
     /// The same failure, about the value of this flag.
     #[must_use]
     pub(crate) fn in_flag(mut self, flag: &str) -> Self {
@@ -169,6 +188,10 @@ impl Failure {
         self
     }
 }
+
+/// What to do about a signer that failed.
+const SIGNER_HINT: &str =
+    "check the token, or run the command of --signer-cmd by hand; nothing was issued";
 
 /// A path for people.
 pub(crate) fn shown(path: &Path) -> String {
@@ -188,14 +211,16 @@ impl From<Error> for Failure {
             Error::Internal(_) => Kind::Bug,
             _ => Kind::Usage,
         };
-        let hint = error.hint().map(str::to_owned);
+        let hint = match &error {
+            Error::Signer(_) => Some(SIGNER_HINT.to_owned()),
+            error => error.hint().map(str::to_owned),
+        };
         let input = error.input();
-        match error {
-            Error::Several(mistakes) => Self::mistakes(&mistakes, "in the file"),
-            Error::Refused(findings) => {
-                Self { kind, message: "refused by the rules".to_owned(), hint, findings, input }
-            }
-            error => Self { kind, message: error.to_string(), hint, findings: Vec::new(), input },
-        }
+        let (message, findings) = match error {
+            Error::Several(mistakes) => return Self::mistakes(mistakes, "in the file"),
+            Error::Refused(findings) => ("refused by the rules".to_owned(), findings),
+            error => (error.to_string(), Vec::new()),
+        };
+        Self { kind, message, hint, findings, mistakes: Vec::new(), input }
     }
 }

@@ -1,5 +1,7 @@
 //! The machine: clock, randomness, name, addresses, streams. The only file that names them.
 
+mod terminal;
+
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
@@ -11,6 +13,7 @@ use pki_core::{IssuanceContext, SerialNumber};
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
+pub(crate) use self::terminal::{LONGEST_SECRET, hidden_answer};
 use crate::failure::Failure;
 
 /// The time, in UTC.
@@ -102,6 +105,11 @@ pub(crate) fn print_bytes(bytes: &[u8]) -> Result<(), Failure> {
 /// A variable of the environment that the command line names; it holds a secret.
 pub(crate) fn variable(name: &str) -> Option<Zeroizing<Vec<u8>>> {
     std::env::var_os(name).map(|value| Zeroizing::new(value.into_encoded_bytes()))
+}
+
+/// The words of the command line. What is not UTF-8 is replaced.
+pub(crate) fn arguments() -> Vec<String> {
+    std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect()
 }
 
 /// The file of this program.

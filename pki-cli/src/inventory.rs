@@ -4,18 +4,28 @@
 //! etcdpki stores goes into tables of its own. Each method is one whole operation, which another kind of store could
 //! offer as well.
 
+mod backup;
+mod certdb;
+mod check;
 mod database;
+mod entry;
+mod query;
+mod renewal;
+mod revocation;
 mod schema;
 
 use std::path::Path;
 
-use pki_core::{Certificate, Error};
+use pki_core::{Certificate, ExtendedKeyUsage};
 use rusqlite::{OptionalExtension, ToSql, Transaction, params};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
+pub(crate) use self::certdb::Certdb;
+pub(crate) use self::check::Condition;
 use self::database::Database;
-use crate::failure::Failure;
+pub(crate) use self::entry::{CrlEntry, Entry, FilePlace, decimal};
+pub(crate) use self::query::{Filter, Row, Status};
+pub(crate) use self::revocation::{LastCrl, Revocation};
+use crate::failure::{Failure, shown};
 use crate::store;
 
 /// The file in the CA's folder.
@@ -24,43 +34,25 @@ pub(crate) const FILE: &str = "inventory.db";
 /// The profile in the row of a CA's own certificate.
 pub(crate) const CA_PROFILE: &str = "ca";
 
-/// One certificate as a row.
-pub(crate) struct Entry {
-    serial_number: String,
-    authority_key_identifier: String,
-    profile: String,
-    expiry: String,
-    pem: String,
-    issued_at: String,
-    not_before: String,
-    common_name: Option<String>,
+/// The built-in profile that a certificate of unknown origin resembles most.
+pub(crate) fn profile_of(certificate: &Certificate) -> &'static str {
+    let usages = certificate.extensions.extended_key_usage.as_deref();
+    match usages {
+        _ if certificate.is_ca() => CA_PROFILE,
+        Some(usages) if usages.contains(&ExtendedKeyUsage::server_auth()) => "server",
+        _ => "client",
+    }
 }
 
-impl Entry {
-    /// The row of a certificate.
-    pub(crate) fn new(
-        certificate: &Certificate,
-        profile: &str,
-        issued_at: OffsetDateTime,
-    ) -> Result<Self, Error> {
-        let aki = certificate.extensions.authority_key_id.as_ref();
-        let aki = aki.and_then(|aki| aki.key_id.as_ref());
-        Ok(Self {
-            serial_number: decimal(certificate.serial.as_bytes()),
-            authority_key_identifier: aki.map_or_else(String::new, ToString::to_string),
-            profile: profile.to_owned(),
-            expiry: rfc3339(certificate.not_after),
-            pem: certificate.to_pem()?,
-            issued_at: rfc3339(issued_at),
-            not_before: rfc3339(certificate.not_before),
-            common_name: certificate.subject.common_name().map(ToOwned::to_owned),
-        })
-    }
-
-    /// The row of a CA's own certificate. It may come from elsewhere, so it counts as issued when it became valid.
-    pub(crate) fn of_ca(certificate: &Certificate) -> Result<Self, Error> {
-        Self::new(certificate, CA_PROFILE, certificate.not_before)
-    }
+/// What became of certificates that another tool issued.
+#[derive(Debug, Default)]
+pub(crate) struct Imported {
+    /// How many got a row.
+    pub(crate) recorded: usize,
+    /// How many had one.
+    pub(crate) known: usize,
+    /// The serial numbers, in decimal, that another certificate of the CA has already.
+    pub(crate) clashes: Vec<String>,
 }
 
 /// What the inventory knows about a CA.
@@ -81,6 +73,18 @@ impl Inventory {
     /// The inventory of a folder. Nothing is read or created yet.
     pub(crate) fn of(folder: &Path) -> Self {
         Self(Database::of(folder.join(FILE)))
+    }
+
+    /// The inventory of a folder, which must exist.
+    pub(crate) fn of_ca(folder: &Path) -> Result<Self, Failure> {
+        let inventory = Self::of(folder);
+        if store::is_there(inventory.path())? {
+            return Ok(inventory);
+        }
+        let path = shown(inventory.path());
+        Err(Failure::environment(format!("{path} is missing")).hinted(
+            "name the CA's folder with --dir; if the file was lost, restore a backup or run etcdpki check --rebuild",
+        ))
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -149,36 +153,109 @@ impl Inventory {
         Ok(found.unwrap_or(true))
     }
 
-    /// Records new CAs. They are on disk afterwards.
+    /// Records new CAs, and those above them that have no rows yet. They are on disk afterwards.
     pub(crate) fn record_cas(&self, cas: &[Entry]) -> Result<(), Failure> {
-        self.0.write(|transaction| insert(transaction, cas))
+        self.0.write(|transaction| {
+            cas.iter().try_for_each(|ca| insert_missing(transaction, ca).map(drop))
+        })
+    }
+
+    /// Records a CA and what it issued before it was imported, as far as they are not recorded yet. They are on disk
+    /// afterwards.
+    pub(crate) fn import(&self, ca: &Entry, issued: &[Entry]) -> Result<Imported, Failure> {
+        let mut imported = Imported::default();
+        self.0.write(|transaction| {
+            let known = "SELECT pem FROM certificates
+                WHERE serial_number = ?1 AND authority_key_identifier = ?2";
+            let pem_of = |entry: &Entry| {
+                let key = [&entry.serial_number, &entry.authority_key_identifier];
+                transaction.query_row(known, key, |row| row.get::<_, String>(0)).optional()
+            };
+            if pem_of(ca)?.is_none() {
+                insert(transaction, std::slice::from_ref(ca))?;
+            }
+            for entry in issued {
+                match pem_of(entry)? {
+                    None => {
+                        insert(transaction, std::slice::from_ref(entry))?;
+                        imported.recorded += 1;
+                    }
+                    Some(pem) if pem == entry.pem => imported.known += 1,
+                    Some(_) => imported.clashes.push(entry.serial_number.clone()),
+                }
+            }
+            Ok(())
+        })?;
+        Ok(imported)
     }
 
     /// Records all of what a CA issued, or nothing. It is on disk afterwards. The CA gets a row first, if it has none.
     pub(crate) fn record(&self, ca: &Entry, issued: &[Entry]) -> Result<(), Failure> {
         self.0.write(|transaction| {
-            let known = "SELECT 1 FROM certificates
-                WHERE serial_number = ?1 AND authority_key_identifier = ?2";
-            let key = [&ca.serial_number, &ca.authority_key_identifier];
-            if transaction.query_row(known, key, |_| Ok(())).optional()?.is_none() {
-                insert(transaction, std::slice::from_ref(ca))?;
-            }
+            insert_missing(transaction, ca)?;
             insert(transaction, issued)
         })
     }
+
+    /// Records certificates that exist already, such as those of another tool, unless they have rows, and revocations that
+    /// the inventory does not know. It is on disk afterwards.
+    pub(crate) fn merge(&self, found: &[Entry]) -> Result<Merged, Failure> {
+        let mut merged = Merged::default();
+        self.0.write(|transaction| {
+            for entry in found {
+                if insert_missing(transaction, entry)? {
+                    merged.added += 1;
+                } else if let Some((reason, at)) = entry.revocation {
+                    let key = (&*entry.serial_number, &*entry.authority_key_identifier);
+                    merged.revoked += revocation::revoke(transaction, key, reason, at)?;
+                }
+            }
+            Ok(())
+        })?;
+        Ok(merged)
+    }
+}
+
+/// What was new to an inventory.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Merged {
+    /// Certificates.
+    pub(crate) added: usize,
+    /// Certificates that were known, and now are revoked.
+    pub(crate) revoked: usize,
+}
+
+/// Adds a row unless it exists. Returns whether it is new.
+fn insert_missing(transaction: &Transaction<'_>, entry: &Entry) -> Result<bool, rusqlite::Error> {
+    let known = "SELECT 1 FROM certificates
+        WHERE serial_number = ?1 AND authority_key_identifier = ?2";
+    let key = [&entry.serial_number, &entry.authority_key_identifier];
+    let known = transaction.prepare(known)?.query_row(key, |_| Ok(())).optional()?;
+    if known.is_none() {
+        insert(transaction, std::slice::from_ref(entry))?;
+    }
+    Ok(known.is_none())
 }
 
 /// Adds rows.
 fn insert(transaction: &Transaction<'_>, entries: &[Entry]) -> Result<(), rusqlite::Error> {
-    let insert =
-        "INSERT INTO certificates VALUES (?1, ?2, ?3, 'good', 0, ?4, NULL, ?5, ?6, ?7, ?8)";
+    let insert = "INSERT INTO certificates
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
     let mut row = transaction.prepare(insert)?;
+    let mut place = transaction.prepare("INSERT INTO places VALUES (?1, ?2, ?3, ?4)")?;
     for entry in entries {
+        let (status, reason, revoked_at) = match entry.revocation {
+            None => ("good", 0, None),
+            Some((reason, at)) => ("revoked", reason.code(), Some(entry::rfc3339(at))),
+        };
         let changed = row.execute(params![
             entry.serial_number,
             entry.authority_key_identifier,
             entry.profile,
+            status,
+            reason,
             entry.expiry,
+            revoked_at,
             entry.pem,
             entry.issued_at,
             entry.not_before,
@@ -188,45 +265,10 @@ fn insert(transaction: &Transaction<'_>, entries: &[Entry]) -> Result<(), rusqli
         if changed != 1 {
             return Err(rusqlite::Error::StatementChangedRows(changed));
         }
+        if let Some(FilePlace { host, path }) = &entry.place {
+            let (serial, issuer) = (&entry.serial_number, &entry.authority_key_identifier);
+            place.execute(params![serial, issuer, host, path])?;
+        }
     }
     Ok(())
-}
-
-fn rfc3339(moment: OffsetDateTime) -> String {
-    moment.format(&Rfc3339).unwrap_or_else(|_| moment.to_string())
-}
-
-/// Big-endian octets as a decimal number.
-pub(crate) fn decimal(octets: &[u8]) -> String {
-    // Nine digits in each, the lowest first.
-    const LIMIT: u64 = 1_000_000_000;
-    let mut groups: Vec<u64> = Vec::new();
-    for octet in octets {
-        let mut carry = u64::from(*octet);
-        for group in &mut groups {
-            carry += *group * 256;
-            *group = carry % LIMIT;
-            carry /= LIMIT;
-        }
-        if carry > 0 {
-            groups.push(carry);
-        }
-    }
-    let highest = groups.pop().unwrap_or(0).to_string();
-    groups.iter().rev().fold(highest, |digits, group| digits + &format!("{group:09}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::decimal;
-
-    #[test]
-    fn octets_become_decimal() {
-        assert_eq!(decimal(&[]), "0");
-        assert_eq!(decimal(&[0]), "0");
-        assert_eq!(decimal(&[1, 0]), "256");
-        assert_eq!(decimal(&[0xff; 8]), u64::MAX.to_string());
-        assert_eq!(decimal(&[0xff; 16]), u128::MAX.to_string());
-        assert_eq!(decimal(&1_000_000_000_000_000_007_u128.to_be_bytes()), "1000000000000000007");
-    }
 }

@@ -13,6 +13,7 @@ mod inventory;
 mod recorded;
 
 mod hosts;
+mod passphrase;
 mod signer;
 
 mod ca;
@@ -36,5 +37,7 @@ pub use cli::main;
 pub use failure::{Failure, Kind};
 pub use hosts::NewFolder;
 pub use named_pair::StagedPair;
+pub use passphrase::PassphraseSource;
 pub use recorded::Recorded;
+pub use signer::Custody;
 pub use store::Owners;

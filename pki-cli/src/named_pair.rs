@@ -1,5 +1,7 @@
 //! NAME.pem and NAME-key.pem: the files of one certificate in the folder of `--out`.
 
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use pki_core::{KeyFormat, PrivateKey, PublicKey, Signer};
@@ -15,6 +17,8 @@ pub(crate) struct NamedPair {
     folder: PathBuf,
     pub(crate) certificate: PathBuf,
     pub(crate) key: PathBuf,
+    /// What `issue --tbs-out` keeps until the signature is there.
+    pub(crate) pending: PathBuf,
     existing: Existing,
 }
 
@@ -26,8 +30,31 @@ impl NamedPair {
             folder: folder.to_owned(),
             certificate: folder.join(format!("{name}.pem")),
             key: folder.join(format!("{name}-key.pem")),
+            pending: folder.join(format!("{name}.pending")),
             existing,
         })
+    }
+
+    /// The files of an existing certificate, which will be replaced: NAME.pem with NAME-key.pem, or NAME.crt with NAME.key.
+    pub(crate) fn of(certificate: &Path) -> Result<Self, Failure> {
+        let name = certificate.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let key = match (name.strip_suffix(".pem"), name.rsplit_once('.')) {
+            (Some(base), _) => format!("{base}-key.pem"),
+            (None, Some((base, _))) => format!("{base}.key"),
+            (None, None) => format!("{name}-key.pem"),
+        };
+        let absolute = store::absolute(certificate)?;
+        Ok(Self {
+            folder: absolute.parent().unwrap_or(Path::new("/")).to_owned(),
+            certificate: certificate.to_owned(),
+            key: certificate.with_file_name(key),
+            pending: certificate.with_extension("pending"),
+            existing: Existing::Replace,
+        })
+    }
+
+    pub(crate) const fn existing(&self) -> Existing {
+        self.existing
     }
 
     /// Refuses early, before a key is generated, to write both files. They may not be those of the CA in `ca_folder`, and
@@ -59,11 +86,35 @@ impl NamedPair {
         }
     }
 
+    /// The same for a new key in the place of an existing one. The key must be there: that of a PKCS #10 request is elsewhere.
+    /// It must belong to the user who runs etcdpki, because the new file will.
+    pub(crate) fn check_new_key(&self, ca_folder: &Path) -> Result<(), Failure> {
+        self.check_both(ca_folder)?;
+        let key = shown(&self.key);
+        let Ok(metadata) = fs::metadata(&self.key) else {
+            return Err(Failure::environment(format!("{key} is missing, so there is no key to replace"))
+                .hinted("renew the certificate without --rekey, or sign a new request with etcdpki issue --csr"));
+        };
+        if metadata.uid() != rustix::process::geteuid().as_raw() {
+            return Err(Failure::environment(format!(
+                "{key} belongs to another user, who could not read a new key"
+            ))
+            .hinted("run etcdpki as that user, or renew the certificate without --rekey"));
+        }
+        Ok(())
+    }
+
     fn check(&self, ca_folder: &Path, place: &Path) -> Result<(), Failure> {
         // Finishes what a killed run began here.
         store::sweep_shared(&self.folder);
         ca::check_foreign(ca_folder, place)?;
         Batch::new(self.existing).check_place(place)
+    }
+
+    /// Removes what `issue --tbs-out` kept, with its copy of the key.
+    pub(crate) fn remove_pending(&self) -> Result<(), Failure> {
+        std::fs::remove_file(&self.pending)
+            .map_err(|error| Failure::file("removing", &self.pending, &error))
     }
 
     /// Writes the files next to their places. The key comes first, because a certificate without its key is useless.

@@ -2,6 +2,7 @@
 
 pub(crate) mod facts;
 pub(crate) mod json;
+pub(crate) mod record;
 pub(crate) mod text;
 pub(crate) mod verdict;
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 
 use pki_core::{
-    APISERVER_CLIENT, Certificate, ClusterCas, Content, FileKind, PrivateKey, PublicKey, Role,
+    APISERVER_CLIENT, Certificate, ClusterCas, Content, Crl, FileKind, PrivateKey, PublicKey, Role,
     Signer, private_keys, quote, read_pem,
 };
 
@@ -162,6 +162,7 @@ fn is_public(kind: Option<&FileKind>, contents: &[u8]) -> bool {
             let sections = read_pem(contents).unwrap_or_default();
             !sections.is_empty() && sections.iter().all(|section| is_public(&section.content))
         }
+        Some(FileKind::Crl) => Crl::from_der(contents).is_ok(),
         Some(_) => {
             quote::sentence(&String::from_utf8_lossy(contents)) == String::from_utf8_lossy(contents)
         }

@@ -1,10 +1,10 @@
-//! No certificate leaves unrecorded: the two types that a certificate passes through after it is signed.
+//! No certificate and no CRL leaves unrecorded: the types that they pass through after they are signed.
 
-use pki_core::Issued;
+use pki_core::{Certificate, Crl, Issued};
 use time::OffsetDateTime;
 
 use crate::failure::Failure;
-use crate::inventory::{Entry, Inventory};
+use crate::inventory::{CrlEntry, Entry, FilePlace, Inventory};
 
 /// Something whose certificates are in the inventory, on disk.
 ///
@@ -95,6 +95,30 @@ impl Pending<Issued> {
     }
 }
 
+/// A CRL that is signed but not recorded yet. Nothing can be done with it before.
+#[must_use]
+pub(crate) struct PendingCrl {
+    crl: Crl,
+    entry: CrlEntry,
+}
+
+impl PendingCrl {
+    /// A CRL that `ca` has just signed.
+    pub(crate) fn signed(crl: Crl, number: u64, ca: &Certificate) -> Result<Self, pki_core::Error> {
+        Ok(Self { entry: CrlEntry::new(&crl, number, ca)?, crl })
+    }
+
+    /// Records it. `ca` is the row of the CA that issued it.
+    pub(crate) fn record(
+        self,
+        inventory: &Inventory,
+        ca: &Entry,
+    ) -> Result<Recorded<Crl>, Failure> {
+        inventory.record_crl(ca, &self.entry)?;
+        Ok(Recorded(self.crl))
+    }
+}
+
 impl<T> Pending<T> {
     /// Turns it into what will be put in place after it is recorded.
     pub(crate) fn stage<U>(
@@ -102,6 +126,12 @@ impl<T> Pending<T> {
         stage: impl FnOnce(T) -> Result<U, Failure>,
     ) -> Result<Pending<U>, Failure> {
         Ok(Pending { value: stage(self.value)?, entries: self.entries })
+    }
+
+    /// The same, with the place where the file of its certificate will be.
+    pub(crate) fn at(mut self, place: &FilePlace) -> Self {
+        self.entries = self.entries.into_iter().map(|entry| entry.at(place.clone())).collect();
+        self
     }
 
     /// Records all of its certificates or none. `ca` is the row of the CA that issued them.

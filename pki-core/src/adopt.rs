@@ -77,7 +77,7 @@ impl Adoption {
         let (mut found, mut all_settings) = (Vec::new(), Vec::new());
         for (index, folder) in folders.iter().enumerate() {
             let read = read_folder(folder, version);
-            found.extend(pairs(index, folder, read.pairs));
+            found.extend(pairs(index, folder, &read));
             all_settings.push(read.settings);
         }
         let mut members = Members::read(folders, &all_settings, &found);
@@ -147,35 +147,55 @@ fn read_folder(folder: &AdoptedFolder, version: EtcdVersion) -> PkiFolder {
 
 /// The text of a possible configuration file.
 fn configuration(file: &AdoptedFile) -> Option<String> {
-    let ending = file.path.rsplit('.').next()?;
-    let may_be = matches!(ending, "conf" | "env" | "service" | "yaml" | "yml");
+    let name = file.path.rsplit('/').next()?;
+    let ending = name.rsplit('.').next()?;
+    // Debian's unit reads /etc/default/etcd.
+    let may_be = name == "etcd" || matches!(ending, "conf" | "env" | "service" | "yaml" | "yml");
     may_be.then(|| String::from_utf8_lossy(&file.contents).into_owned())
 }
 
-/// The pairs whose certificates are not CAs and are probably for etcd.
-fn pairs(index: usize, folder: &AdoptedFolder, pairs: Vec<FolderPair>) -> Vec<Found> {
+/// The pairs for etcd: those of members and of clients.
+fn pairs(index: usize, folder: &AdoptedFolder, read: &PkiFolder) -> Vec<Found> {
     let certificates = |path: &str| {
         let file = folder.files.iter().find(|file| file.path == path);
         file.and_then(|file| Certificate::from_pem_or_der(&file.contents).ok()).unwrap_or_default()
     };
-    let roots: Vec<Certificate> = pairs
+    let roots: Vec<Certificate> = read
+        .pairs
         .iter()
         .flat_map(|pair| certificates(&pair.certificate))
         .filter(Certificate::is_ca)
         .collect();
     let mut found = Vec::new();
-    for pair in pairs {
+    for pair in read.pairs.iter().filter(|pair| pair.is_for_etcd) {
         let Some(leaf) = certificates(&pair.certificate).into_iter().next() else { continue };
-        let serves = leaf
-            .extensions
-            .extended_key_usage
-            .as_ref()
-            .is_none_or(|usages| usages.contains(&ExtendedKeyUsage::server_auth()));
-        if leaf.is_ca() || (pair.purpose == Purpose::Any && (!serves || pair.key.is_none())) {
+        let mut pair = pair.clone();
+        if pair.purpose == Purpose::Any {
+            match purpose_of(&leaf) {
+                Purpose::Client => pair.purpose = Purpose::Client,
+                // Where the members' certificates are known, it is that of another server.
+                _ if read.knows_members() => continue,
+                _ => {}
+            }
+            if pair.key.is_none() {
+                continue;
+            }
+        }
+        if leaf.is_ca() {
             continue;
         }
         let issuer = roots.iter().find(|ca| ca.subject.der() == leaf.issuer.der()).cloned();
         found.push(Found { folder: index, pair, leaf, issuer });
     }
     found
+}
+
+/// A certificate that only clients can use is that of a client.
+fn purpose_of(leaf: &Certificate) -> Purpose {
+    let usages = leaf.extensions.extended_key_usage.as_ref();
+    let may = |usage: ExtendedKeyUsage| usages.is_none_or(|usages| usages.contains(&usage));
+    match (may(ExtendedKeyUsage::server_auth()), may(ExtendedKeyUsage::client_auth())) {
+        (false, true) => Purpose::Client,
+        _ => Purpose::Any,
+    }
 }

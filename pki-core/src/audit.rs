@@ -22,6 +22,7 @@ use crate::verify::Verifier;
 #[must_use]
 pub struct FileReport {
     file: String,
+    purpose: Option<Purpose>,
     path: Option<CertificationPath>,
     findings: Vec<Finding>,
 }
@@ -30,6 +31,12 @@ impl FileReport {
     /// The path of the file below the folder of all hosts.
     pub fn file(&self) -> &str {
         &self.file
+    }
+
+    /// The purpose of the certificate in it, if it should contain one. A certificate for both ports of a member is that of a
+    /// server.
+    pub const fn purpose(&self) -> Option<Purpose> {
+        self.purpose
     }
 
     /// The certification path, if the file should contain a certificate and does.
@@ -60,6 +67,7 @@ impl FileReport {
 /// Collects the findings of one file for a report.
 #[derive(Default)]
 struct Found {
+    purpose: Option<Purpose>,
     path: Option<CertificationPath>,
     findings: Vec<Finding>,
 }
@@ -80,11 +88,13 @@ impl Manifest {
         for pair in &deployment.pairs {
             order.push(pair.path());
             let of_file = found.entry(pair.path()).or_default();
+            of_file.purpose = pair.parts.iter().copied().min_by_key(|part| *part == Purpose::Peer);
             let Some(leaf) = deployment.leaf(pair) else { continue };
             let (path, findings) = deployment.check_leaf(pair, &leaf, &verifiers).into_parts();
-            *of_file = Found { path: Some(path), findings };
+            of_file.path = Some(path);
+            of_file.findings = findings;
             if let Some(spec) = &pair.spec {
-                of_file.findings.extend(self.drift(spec, &leaf, cas, now)?);
+                of_file.findings.extend(drift(spec, &leaf, cas, now)?);
             }
         }
         for (file, finding) in rules::check_deployment(&deployment) {
@@ -97,32 +107,6 @@ impl Manifest {
         }
         reports.extend(found.into_iter().map(|(file, found)| found.report(file)));
         Ok(reports)
-    }
-
-    /// How a certificate differs from the one that the manifest describes.
-    fn drift(
-        &self,
-        spec: &CertificateSpec,
-        leaf: &Leaf<'_>,
-        cas: &ClusterCas,
-        now: OffsetDateTime,
-    ) -> Result<Vec<Finding>, Error> {
-        let profiles = SigningConfig::etcd();
-        let profile = profiles.profile(spec.role.profile())?;
-        let certificate = leaf.certificate;
-        let chain: Vec<Certificate> = leaf.chain.iter().copied().cloned().collect();
-        // A separate rule checks the key.
-        let held = Held { certificate, chain: &chain, key: Some(&certificate.public_key) };
-        let set = cas.for_role(&spec.role);
-        let compared = spec.compare(Some(held), set, profile, self.renew_before, now)?;
-        let Action::Reissue { drift } = compared else { return Ok(Vec::new()) };
-        let findings = drift.into_iter().map(|drift| {
-            let evidence =
-                format!("{}: {} (manifest: {})", drift.field, drift.found, drift.expected);
-            let subject = certificate.subject.to_string();
-            rules::finding(&rules::MANIFEST_DRIFT, Policy::Etcd, subject, evidence)
-        });
-        Ok(findings.collect())
     }
 }
 
@@ -173,7 +157,7 @@ impl Deployment<'_> {
         let report = verifier.check(leaf.certificate, &chain, &options);
         let member = self.members.iter().find(|member| member.host.name == pair.host);
         let report = match member {
-            Some(member) if !member.uses_gateway() => report.without("srv-eku-client"),
+            Some(member) if !member.settings.uses_gateway() => report.without("srv-eku-client"),
             _ => report,
         };
         // A manifest can ask for a client without a common name.
@@ -184,15 +168,20 @@ impl Deployment<'_> {
     }
 
     /// The CAs of a certificate that none of the cluster's CAs issued, if all programs that verify it trust its CA. Other
-    /// tools use separate CAs for servers, peers and clients.
+    /// tools use separate CAs for servers, peers and clients. If no program in the cluster verifies it, as with servers whose
+    /// clients are not in the manifest, its CA is one that lies beside it.
     fn other_trust(&self, pair: &Pair<'_>, leaf: &Leaf<'_>) -> Option<&[Certificate]> {
         let ours = pair.parts.iter().flat_map(|part| self.cas.trusted_for(*part));
         if leads_to(leaf.certificate, &leaf.chain, &ours.collect::<Vec<_>>()) {
             return None;
         }
+        let trusted_by = |cas: &[Certificate]| leads_to(leaf.certificate, &leaf.chain, cas);
         let mut judging = pair.parts.iter().flat_map(|part| self.judging(*part)).peekable();
-        let first = *judging.peek()?;
-        judging.all(|trusted| leads_to(leaf.certificate, &leaf.chain, trusted)).then_some(first)
+        match judging.peek().copied() {
+            Some(first) => judging.all(trusted_by).then_some(first),
+            None if pair.spec.is_none() => self.cas_beside(pair.host).find(|cas| trusted_by(cas)),
+            None => None,
+        }
     }
 }
 
@@ -229,12 +218,21 @@ const DERIVED: &[Derived] = &[
         explained_by: |other| matches!(other, "shared-key" | "cli-shared-key"),
     },
     // A certificate with another fault also differs from the manifest.
-    Derived { rule: "manifest-drift", explained_by: |other| other != "manifest-drift" },
+    Derived {
+        rule: "manifest-drift",
+        explained_by: |other| {
+            !matches!(
+                other,
+                "manifest-drift" | "leaf-ends-with-ca" | "leaf-expiring" | "ca-expiring"
+            )
+        },
+    },
 ];
 
 impl Found {
     fn report(self, file: String) -> FileReport {
-        let mut report = FileReport { file, path: self.path, findings: self.findings };
+        let Self { purpose, path, findings } = self;
+        let mut report = FileReport { file, purpose, path, findings };
         for derived in DERIVED {
             if report.findings().any(|finding| (derived.explained_by)(finding.rule.id)) {
                 report.findings.retain(|finding| finding.rule.id != derived.rule);
@@ -243,4 +241,28 @@ impl Found {
         worst_first(&mut report.findings);
         report
     }
+}
+
+/// How a certificate differs from the one that the manifest describes.
+fn drift(
+    spec: &CertificateSpec,
+    leaf: &Leaf<'_>,
+    cas: &ClusterCas,
+    now: OffsetDateTime,
+) -> Result<Vec<Finding>, Error> {
+    let profiles = SigningConfig::etcd();
+    let profile = profiles.profile(spec.role.profile())?;
+    let certificate = leaf.certificate;
+    let chain: Vec<Certificate> = leaf.chain.iter().copied().cloned().collect();
+    // A separate rule checks the key.
+    let held = Held { certificate, chain: &chain, key: Some(&certificate.public_key) };
+    let set = cas.for_role(&spec.role);
+    let compared = spec.compare(Some(held), set, profile, now)?;
+    let Action::Reissue { drift } = compared else { return Ok(Vec::new()) };
+    let findings = drift.into_iter().map(|drift| {
+        let evidence = format!("{}: {} (manifest: {})", drift.field, drift.found, drift.expected);
+        let subject = certificate.subject.to_string();
+        rules::finding(&rules::MANIFEST_DRIFT, Policy::Etcd, subject, evidence)
+    });
+    Ok(findings.collect())
 }

@@ -6,10 +6,12 @@ use crate::certificate::{Certificate, SerialNumber};
 use crate::crl::{Crl, RevokedCertificate};
 #[cfg(feature = "profiles")]
 use crate::dialect::Dialect;
-use crate::draft::{Draft, IssuedBy, ServerNames};
+use crate::draft::{Draft, IssuedBy, ServerNames, findings_of_ca};
 use crate::encode::{self, Replacements};
 use crate::error::{Error, Input};
+use crate::finding::Finding;
 use crate::key::PublicKey;
+use crate::lifetime::limited_by_ca;
 #[cfg(feature = "profiles")]
 use crate::profile::{Admission, Profile};
 #[cfg(feature = "profiles")]
@@ -62,10 +64,16 @@ impl Authority {
         &self.certificate
     }
 
+    /// What the rules find in the CA's certificate, worst first. An error there refuses every draft.
+    pub fn findings(&self, now: OffsetDateTime) -> Vec<Finding> {
+        findings_of_ca(&self.certificate, now)
+    }
+
     /// Drafts the certificate that a profile makes of a request.
     ///
     /// What a PKCS #10 asks for and the profile does not admit is left out ([`Draft::left_out`]); what the
-    /// operator asks for and the profile does not admit is an error.
+    /// operator asks for and the profile does not admit is an error. A lifetime that would reach beyond the end of the CA is
+    /// shortened or refused ([`Lifetime`](crate::Lifetime)).
     #[cfg(feature = "profiles")]
     pub fn draft(
         &self,
@@ -73,8 +81,9 @@ impl Authority {
         profile: &Profile,
         context: &IssuanceContext,
     ) -> Result<Draft<Certificate>, Error> {
-        let Admission { template, left_out } = profile.admit(request, context.now)?;
+        let Admission { mut template, left_out } = profile.admit(request, context.now)?;
         let ca = &self.certificate;
+        template.not_after = request.limited_by(ca, template.not_after, context.now);
         let tbs = encode::certificate(&template, &context.serial, Some(ca))?;
         let draft = judged(&tbs, IssuedBy::Ca(ca), context.now, server_names(profile))?;
         Ok(draft.leaving_out(left_out))
@@ -86,29 +95,7 @@ impl Authority {
         public_key: &PublicKey,
         context: &IssuanceContext,
     ) -> Result<Draft<Certificate>, Error> {
-        if request.subject.is_empty() {
-            return Err(Error::invalid("subject", "", "a CA needs a name")
-                .hinted("give the subject a common name")
-                .of(Input::Subject));
-        }
-        let begin = Begin::Backdated(request.backdate);
-        let (not_before, not_after) = validity(context.now, begin, End::After(request.expiry))?;
-        let template = Template {
-            subject: request.subject.clone(),
-            names: Vec::new(),
-            not_before,
-            not_after,
-            public_key: public_key.clone(),
-            key_usages: KeyUsages::KEY_CERT_SIGN.union(KeyUsages::CRL_SIGN),
-            extended_key_usages: Vec::new(),
-            ca: Some(CaConstraint { path_len: request.path_len }),
-            permitted: request.permitted.clone(),
-            excluded: request.excluded.clone(),
-            urls: Urls { crl: request.crl_url.clone(), ..Urls::default() },
-            ocsp_no_check: false,
-            policies: Vec::new(),
-            copied: Vec::new(),
-        };
+        let template = ca_template(request, public_key, context.now)?;
         let tbs = encode::certificate(&template, &context.serial, None)?;
         judged(&tbs, IssuedBy::Itself, context.now, ServerNames::Required)
     }
@@ -126,11 +113,58 @@ impl Authority {
         Ok(draft.leaving_out(left_out))
     }
 
+    /// Drafts an intermediate CA below this one. Its name must differ, because a certificate that names itself as its issuer
+    /// is taken for a root.
+    ///
+    /// ```
+    /// use pki_core::{
+    ///     Authority, CaRequest, IssuanceContext, KeyAlgorithm, PrivateKey, SerialNumber, Signer, Subject,
+    /// };
+    /// use time::Duration;
+    /// use time::macros::datetime;
+    ///
+    /// # fn main() -> Result<(), pki_core::Error> {
+    /// # let now = datetime!(2027-01-01 00:00 UTC);
+    /// # let context = |serial| IssuanceContext { now, serial: SerialNumber::from_random([serial; 20]) };
+    /// let root_key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
+    /// let mut root = CaRequest::new(Subject::from_common_name("root CA")?);
+    /// root.path_len = Some(1);
+    /// let root = Authority::draft_root(&root, root_key.public_key(), &context(1))?.sign(&root_key)?;
+    ///
+    /// let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
+    /// let mut request = CaRequest::new(Subject::from_common_name("etcd CA")?);
+    /// request.expiry = Duration::days(1825);
+    /// let draft = Authority::new(root.certificate).draft_intermediate(&request, key.public_key(), &context(2))?;
+    /// let ca = draft.sign(&root_key)?.certificate;
+    /// # assert!(ca.is_ca() && !ca.is_self_issued());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn draft_intermediate(
+        &self,
+        request: &CaRequest,
+        public_key: &PublicKey,
+        context: &IssuanceContext,
+    ) -> Result<Draft<Certificate>, Error> {
+        let ca = &self.certificate;
+        let template = ca_template(request, public_key, context.now)?;
+        let tbs = encode::certificate(&template, &context.serial, Some(ca))?;
+        let draft = judged(&tbs, IssuedBy::Ca(ca), context.now, ServerNames::Required)?;
+        if draft.contents().is_self_issued() {
+            let subject = request.subject.to_string();
+            return Err(Error::invalid("subject", subject, "the name of the CA above it")
+                .hinted("give the intermediate CA a name of its own")
+                .of(Input::Subject));
+        }
+        Ok(draft)
+    }
+
     /// Drafts a certificate like `old`, which may be from this CA, from another CA, or from another program.
     ///
     /// The subject, the subject alternative names, every extension and their order are kept byte for byte. The serial
     /// number and the dates are new. The subjectKeyIdentifier changes with the key, and the authorityKeyIdentifier changes
-    /// only if it identifies a different CA certificate.
+    /// only if it identifies a different CA certificate. A lifetime that would reach beyond the end of the CA is shortened or
+    /// refused ([`Lifetime`](crate::Lifetime)).
     pub fn draft_renewal(
         &self,
         old: &Certificate,
@@ -220,6 +254,37 @@ impl Authority {
     }
 }
 
+/// What the certificate of a CA will say.
+fn ca_template(
+    request: &CaRequest,
+    public_key: &PublicKey,
+    now: OffsetDateTime,
+) -> Result<Template, Error> {
+    if request.subject.is_empty() {
+        return Err(Error::invalid("subject", "", "a CA needs a name")
+            .hinted("give the subject a common name")
+            .of(Input::Subject));
+    }
+    let begin = Begin::Backdated(request.backdate);
+    let (not_before, not_after) = validity(now, begin, End::After(request.expiry))?;
+    Ok(Template {
+        subject: request.subject.clone(),
+        names: Vec::new(),
+        not_before,
+        not_after,
+        public_key: public_key.clone(),
+        key_usages: KeyUsages::KEY_CERT_SIGN.union(KeyUsages::CRL_SIGN),
+        extended_key_usages: Vec::new(),
+        ca: Some(CaConstraint { path_len: request.path_len }),
+        permitted: request.permitted.clone(),
+        excluded: request.excluded.clone(),
+        urls: Urls { crl: request.crl_url.clone(), ..Urls::default() },
+        ocsp_no_check: false,
+        policies: Vec::new(),
+        copied: Vec::new(),
+    })
+}
+
 /// The draft of the encoder's output.
 fn judged(
     tbs: &[u8],
@@ -251,9 +316,13 @@ fn renewed(
     ca: Option<&Certificate>,
 ) -> Result<Vec<u8>, Error> {
     let lifetime = old.not_after - old.not_before;
-    let expiry = renewal.expiry.unwrap_or(lifetime - renewal.backdate);
+    let expiry = renewal.lifetime.duration().unwrap_or(lifetime - renewal.backdate);
     let begin = Begin::Backdated(renewal.backdate);
-    let (not_before, not_after) = validity(context.now, begin, End::After(expiry))?;
+    let (not_before, mut not_after) = validity(context.now, begin, End::After(expiry))?;
+    if let Some(ca) = ca {
+        let Renewal { lifetime, renew_before, .. } = *renewal;
+        not_after = limited_by_ca(not_after, ca.not_after, context.now, lifetime, renew_before);
+    }
     let replacements = Replacements {
         serial: &context.serial,
         not_before,

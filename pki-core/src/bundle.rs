@@ -1,9 +1,10 @@
-//! The configuration of etcd, kubeadm and etcdctl in a host's folder. All files are generated from the manifest, so they
-//! are consistent.
+//! The configuration of etcd, kubeadm and etcdctl in a host's folder, and the script that installs the folder. All files
+//! are generated from the manifest, so they are consistent.
 
 mod clients;
 mod etcd;
 mod files;
+mod install;
 mod state;
 
 pub use self::files::{Bundles, Generated};

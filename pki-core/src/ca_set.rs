@@ -91,9 +91,12 @@ impl CaSet {
         pem(std::iter::once(leaf).chain(self.intermediates()))
     }
 
-    /// The contents of a trust file: the trusted roots in PEM.
+    /// The contents of a trust file: the trusted roots in PEM, the oldest first. So the file stays the same when another of
+    /// them issues.
     pub fn trust_pem(&self) -> Result<String, Error> {
-        pem(&self.trusted)
+        let mut roots: Vec<&Certificate> = self.trusted.iter().collect();
+        roots.sort_by_key(|root| root.not_before);
+        pem(roots)
     }
 
     /// The trusted root that a certificate leads to through `chain`, by name and signature. Dates and constraints are

@@ -140,7 +140,7 @@ fn hosts(fields: &Fields<'_>, faults: &mut Faults) -> Vec<San> {
     let mut names: Vec<San> = Vec::new();
     for item in &items {
         let Some(text) = faults.take(item.string()) else { continue };
-        let Some(name) = San::read(text, &item.field(), faults) else { continue };
+        let Some(name) = San::read(text, item.path(), faults) else { continue };
         match faults.dialect {
             Dialect::Cfssl if names.contains(&name) => {
                 let error = item.invalid("the same name twice; it is written once");

@@ -10,7 +10,7 @@ mod reader;
 mod yaml;
 
 use crate::dialect::Faults;
-use crate::error::Error;
+use crate::error::{Error, Position};
 use crate::quote;
 use crate::suggest;
 
@@ -24,14 +24,7 @@ pub(crate) struct Document {
 #[derive(Debug)]
 struct Node {
     data: Data,
-    place: Option<Place>,
-}
-
-/// Line and column, starting at 1.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(crate) struct Place {
-    line: u64,
-    column: u64,
+    position: Option<Position>,
 }
 
 #[derive(Debug)]
@@ -75,18 +68,13 @@ impl<'a> Value<'a> {
         if self.path.is_empty() { "the document" } else { &self.path }
     }
 
-    /// The path and, if known, the line and column.
-    pub(crate) fn field(&self) -> String {
-        match self.node.place {
-            Some(Place { line, column }) => {
-                format!("line {line}, column {column}: {}", self.path())
-            }
-            None => self.path().to_owned(),
-        }
+    pub(crate) fn invalid(&self, problem: impl Into<String>) -> Error {
+        self.located(Error::invalid("", self.node.data.describe(), problem))
     }
 
-    pub(crate) fn invalid(&self, problem: impl Into<String>) -> Error {
-        Error::invalid(self.field(), self.node.data.describe(), problem)
+    /// The same error, about this value.
+    pub(crate) fn located(&self, error: Error) -> Error {
+        error.in_field(self.path()).at(self.node.position)
     }
 
     fn expected(&self, what: &str, example: &str) -> Error {
@@ -144,7 +132,7 @@ impl<'a> Value<'a> {
 
     /// A string, parsed. The error contains the path.
     pub(crate) fn parsed<T>(&self, parse: impl Fn(&str) -> Result<T, Error>) -> Result<T, Error> {
-        parse(self.string()?).map_err(|error| error.in_field(self.field()))
+        parse(self.string()?).map_err(|error| self.located(error))
     }
 
     /// The members of an object with any keys.
@@ -180,7 +168,7 @@ impl<'a> Value<'a> {
 
     fn duplicate(self) -> (Self, Error) {
         // Only JSON files have no positions, and they can be cfssl's.
-        let hint = match self.node.place {
+        let hint = match self.node.position {
             Some(_) => "remove one of the two",
             None => "remove one of the two; cfssl silently uses the last one",
         };

@@ -10,6 +10,8 @@ pub(crate) use self::judgement::ServerNames;
 
 use time::OffsetDateTime;
 
+pub(crate) use self::judgement::findings_of_ca;
+
 use crate::certificate::{Certificate, CertificateRequest};
 use crate::crl::Crl;
 use crate::encode::{self, CsrTemplate};

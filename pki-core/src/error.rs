@@ -2,6 +2,7 @@
 
 use der::{Decode, ErrorKind, Header, Reader, SliceReader};
 
+use crate::file_format;
 use crate::finding::Finding;
 use crate::quote;
 
@@ -25,6 +26,8 @@ pub enum Error {
         defect: Defect,
         /// What is wrong with the bytes.
         problem: String,
+        /// Where in the text the defect is, if the reader knows.
+        position: Option<Position>,
         /// How to fix it.
         hint: Option<String>,
     },
@@ -72,6 +75,16 @@ pub enum Input {
     Subject,
 }
 
+/// A place in a text: line and column, starting at 1.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
+pub struct Position {
+    /// The line.
+    pub line: u64,
+    /// The column, counted in characters.
+    pub column: u64,
+}
+
 /// A value that cannot be used in its field.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
@@ -80,6 +93,8 @@ pub struct Invalid {
     pub input: Input,
     /// The field with the value, in the notation of the input: `hosts[2]`, `expiry`.
     pub field: String,
+    /// Where the value is, if the input is a text with lines.
+    pub position: Option<Position>,
     /// The value as shown by [`quote::value`]: in quotes and shortened, or only described if it may be a secret.
     pub found: String,
     /// What is wrong with the value.
@@ -90,6 +105,9 @@ pub struct Invalid {
 
 impl std::fmt::Display for Invalid {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(Position { line, column }) = self.position {
+            write!(f, "line {line}, column {column}: ")?;
+        }
         write!(f, "{} {}: {}", self.field, self.found, self.problem)
     }
 }
@@ -112,6 +130,8 @@ pub enum Defect {
     Repeated,
     /// The structure is intact, but its algorithm, size or version is not supported.
     Unsupported,
+    /// The passphrase does not decrypt the bytes.
+    WrongPassphrase,
 }
 
 impl Error {
@@ -124,6 +144,7 @@ impl Error {
         Self::Invalid(Box::new(Invalid {
             input: Input::Argument,
             field: field.into(),
+            position: None,
             found: quote::value(&found.into()),
             problem: quote::sentence(&problem.into()),
             hint: None,
@@ -159,7 +180,7 @@ impl Error {
         problem: impl Into<String>,
     ) -> Self {
         let problem = quote::sentence(&problem.into());
-        Self::Malformed { expected, defect, problem, hint: None }
+        Self::Malformed { expected, defect, problem, position: None, hint: None }
     }
 
     /// Bytes that a DER decoder could not read.
@@ -168,6 +189,9 @@ impl Error {
         der: &[u8],
         decoder_says: &dyn std::fmt::Display,
     ) -> Self {
+        if let Some(format) = file_format::recognize(der) {
+            return Self::malformed(expected, format!("it is {}", format.name)).hinted(format.hint);
+        }
         match der.trim_ascii() {
             [] => Self::empty(expected),
             // Every structure that this crate reads is a SEQUENCE.
@@ -203,6 +227,42 @@ impl Error {
             invalid.field = field.into();
         }
         self
+    }
+
+    /// The same error at a place in the input.
+    #[must_use]
+    pub(crate) fn at(mut self, at: Option<Position>) -> Self {
+        match &mut self {
+            Self::Invalid(invalid) => invalid.position = at,
+            Self::Malformed { position, .. } => *position = at,
+            Self::NotAdmitted(_)
+            | Self::Refused(_)
+            | Self::Several(_)
+            | Self::Signer(_)
+            | Self::Internal(_) => {}
+        }
+        self
+    }
+
+    /// The field of the value. `None` if the error is not about one value.
+    pub fn field(&self) -> Option<&str> {
+        match self {
+            Self::Invalid(invalid) | Self::NotAdmitted(invalid) => Some(&invalid.field),
+            Self::Malformed { .. }
+            | Self::Refused(_)
+            | Self::Several(_)
+            | Self::Signer(_)
+            | Self::Internal(_) => None,
+        }
+    }
+
+    /// Line and column, if the input is a text with lines.
+    pub fn position(&self) -> Option<Position> {
+        match self {
+            Self::Invalid(invalid) | Self::NotAdmitted(invalid) => invalid.position,
+            Self::Malformed { position, .. } => *position,
+            Self::Refused(_) | Self::Several(_) | Self::Signer(_) | Self::Internal(_) => None,
+        }
     }
 
     /// The same error about a value of `input`.

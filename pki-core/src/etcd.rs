@@ -14,5 +14,6 @@ mod yaml;
 pub(crate) use self::environment::EnvironmentFile;
 pub use self::options::{EtcdOption, OptionKind, YamlKey, etcd_options};
 pub use self::settings::{EtcdSettings, FileLookup, Remark, RemarkKind};
+pub use self::unit::UnitAccount;
 pub(crate) use self::url::Url;
 pub use self::version::EtcdVersion;

@@ -1,5 +1,6 @@
 //! Public keys, their algorithms, and the trait of those who hold the private halves.
 
+mod parts;
 pub(crate) mod rsa;
 mod signer;
 
@@ -15,6 +16,7 @@ use der::{Decode, Encode};
 use pkcs8::spki::SubjectPublicKeyInfoRef;
 use rustls_pki_types::{SignatureVerificationAlgorithm, SubjectPublicKeyInfoDer};
 
+pub use self::parts::ecdsa_signature_from_fixed;
 use self::rsa::RsaPublicKey;
 pub use self::signer::{SignatureAlgorithm, Signer};
 use crate::error::Error;
@@ -169,6 +171,12 @@ impl PublicKey {
         KeyId(digest.as_ref().to_vec())
     }
 
+    /// True for an RSA key, even if its numbers cannot be read.
+    pub(crate) fn is_rsa(&self) -> bool {
+        let spki = SubjectPublicKeyInfoRef::from_der(&self.spki);
+        spki.is_ok_and(|spki| spki.algorithm.oid == OID_RSA)
+    }
+
     /// The two numbers of an RSA key.
     pub(crate) fn rsa(&self) -> Option<RsaPublicKey<'_>> {
         matches!(self.algorithm, Ok(KeyAlgorithm::Rsa(_)))
@@ -203,11 +211,12 @@ impl PublicKey {
 
     /// True if signatures of this algorithm can be checked with this key.
     pub(crate) fn supports(&self, algorithm: &[u8]) -> bool {
-        let is_rsa_of_another_size = match self.algorithm() {
+        let is_rsa_that_webpki_rejects = match self.algorithm() {
             Some(KeyAlgorithm::Rsa(bits)) => !(2048..=8192).contains(&bits),
-            _ => false,
+            Some(_) => false,
+            None => self.is_rsa(),
         };
-        !is_rsa_of_another_size && self.verifiers(algorithm).next().is_some()
+        !is_rsa_that_webpki_rejects && self.verifiers(algorithm).next().is_some()
     }
 
     /// The implementation that checks signatures of this algorithm with this kind of key.

@@ -116,6 +116,8 @@ pub enum FileKind {
     KeyStore(Role),
     /// The password of the PKCS #12 file.
     KeyStorePassword(Role),
+    /// The CRL of the CA in DER, which every version of etcd reads.
+    Crl,
     /// etcd's configuration file.
     EtcdConfig,
     /// The systemd unit that starts etcd.
@@ -124,12 +126,21 @@ pub enum FileKind {
     EtcdctlEnv,
     /// kubeadm's configuration for a control plane.
     KubeadmConfig,
+    /// The script that puts the files of the folder in their places on the host.
+    InstallScript,
 }
 
 impl FileKind {
     /// The kinds with exactly one file.
-    const FIXED: [Self; 5] =
-        [Self::TrustedCas, Self::EtcdConfig, Self::EtcdUnit, Self::EtcdctlEnv, Self::KubeadmConfig];
+    const FIXED: [Self; 7] = [
+        Self::TrustedCas,
+        Self::Crl,
+        Self::EtcdConfig,
+        Self::EtcdUnit,
+        Self::EtcdctlEnv,
+        Self::KubeadmConfig,
+        Self::InstallScript,
+    ];
 
     /// Its name in the host's folder.
     pub fn name(&self) -> Cow<'static, str> {
@@ -140,10 +151,12 @@ impl FileKind {
             Self::Combined(role) => format!("{}{COMBINED_SUFFIX}", role.base()).into(),
             Self::KeyStore(role) => format!("{}{KEY_STORE_SUFFIX}", role.base()).into(),
             Self::KeyStorePassword(role) => format!("{}{PASSWORD_SUFFIX}", role.base()).into(),
+            Self::Crl => "crl.der".into(),
             Self::EtcdConfig => "etcd.conf.yaml".into(),
             Self::EtcdUnit => "etcd.service".into(),
             Self::EtcdctlEnv => "etcdctl.env".into(),
             Self::KubeadmConfig => "kubeadm-config.yaml".into(),
+            Self::InstallScript => "install.sh".into(),
         }
     }
 
@@ -229,6 +242,7 @@ mod tests {
             (FileKind::EtcdUnit, "etcd.service", 0o644, "root"),
             (FileKind::EtcdctlEnv, "etcdctl.env", 0o644, "root"),
             (FileKind::KubeadmConfig, "kubeadm-config.yaml", 0o644, "root"),
+            (FileKind::InstallScript, "install.sh", 0o644, "root"),
         ] {
             assert_eq!((&*kind.name(), kind.mode()), (name, mode));
             assert_eq!(kind.owner().user(), owner, "{name}");

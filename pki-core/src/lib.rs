@@ -131,6 +131,8 @@ pub mod quote;
 mod evidence;
 mod finding;
 
+mod file_format;
+
 mod error;
 
 #[cfg(feature = "profiles")]
@@ -150,14 +152,15 @@ mod subject;
 
 #[cfg(feature = "manifest")]
 mod etcd;
-#[cfg(feature = "manifest")]
-mod pki_folder;
 
 mod key;
 
 mod certificate;
 mod crl;
 mod private_key;
+
+#[cfg(feature = "encrypted-keys")]
+mod encrypted_key;
 
 mod report;
 
@@ -166,6 +169,7 @@ mod pkcs12;
 
 mod held_keys;
 
+mod lifetime;
 mod template;
 
 #[cfg(feature = "profiles")]
@@ -177,9 +181,14 @@ mod profile;
 
 #[cfg(feature = "manifest")]
 mod layout;
+#[cfg(feature = "manifest")]
+mod pki_folder;
 
 #[cfg(feature = "manifest")]
 mod ca_set;
+
+#[cfg(feature = "manifest")]
+mod rotation;
 
 #[cfg(feature = "manifest")]
 mod manifest;
@@ -222,7 +231,7 @@ pub use certificate::{
 };
 pub use cidr::Cidr;
 #[cfg(feature = "manifest")]
-pub use cluster::{Action, CertificateSpec, Drift, Held};
+pub use cluster::{Action, CaLimit, CaStage, CertificateSpec, Drift, Held};
 pub use crl::{Crl, RevocationReason, RevokedCertificate};
 #[cfg(feature = "profiles")]
 pub use csr_json::{CaSection, CsrJson};
@@ -232,18 +241,21 @@ pub use deployment::HostFile;
 pub use dialect::{Dialect, Lenient};
 pub use draft::{Draft, Issued, IssuedBy, Signable};
 pub use duration::{parse_duration, parse_lifetime};
-pub use error::{Defect, Error, Input, Invalid};
+pub use error::{Defect, Error, Input, Invalid, Position};
 #[cfg(feature = "manifest")]
 pub use etcd::{
-    EtcdOption, EtcdSettings, EtcdVersion, FileLookup, OptionKind, Remark, RemarkKind, YamlKey,
-    etcd_options,
+    EtcdOption, EtcdSettings, EtcdVersion, FileLookup, OptionKind, Remark, RemarkKind, UnitAccount,
+    YamlKey, etcd_options,
 };
 pub use evidence::Evidence;
 pub use finding::{Finding, Rule, Severity, Source};
 pub use held_keys::private_keys;
-pub use key::{KeyAlgorithm, KeyId, PublicKey, SignatureAlgorithm, Signer};
+pub use key::{
+    KeyAlgorithm, KeyId, PublicKey, SignatureAlgorithm, Signer, ecdsa_signature_from_fixed,
+};
 #[cfg(feature = "manifest")]
 pub use layout::{APISERVER_CLIENT, FileKind, Owner, Role};
+pub use lifetime::{Lifetime, RENEW_BEFORE};
 #[cfg(feature = "manifest")]
 pub use manifest::{
     CaSpec, Client, ClientFormat, ClusterState, Endpoint, EtcdConfig, Host, KubernetesVersion,
@@ -253,7 +265,7 @@ pub use name::{DnsName, EmailAddress, San, Uri};
 pub use oid::Oid;
 pub use pem::{Content, Section, is_pem, read as read_pem};
 #[cfg(feature = "pkcs12")]
-pub use pkcs12::KeyStoreContents;
+pub use pkcs12::{KeyStoreContents, read_pkcs12};
 #[cfg(feature = "manifest")]
 pub use pki_folder::{FolderFile, FolderPair, PkiFolder};
 pub use private_key::{KeyFormat, PrivateKey};
@@ -263,8 +275,13 @@ pub use report::{
     CertificationPath, PathCertificate, PathLimit, Place, Report, SignatureStatus, Trust,
 };
 pub use request::{Asked, CaRequest, CrlRequest, LeftOut, Renewal, Request};
+#[cfg(feature = "manifest")]
+pub use rotation::{HostCas, HostLeaf, HostPhase, Rotation, RotationStep};
+#[cfg(feature = "manifest")]
+pub use rules::unreadable_file;
 pub use rules::{
-    EndpointFault, GoDemand, Policy, VerifyOptions, go_demands, rule, rules, rules_behind,
+    EndpointFault, GoDemand, Policy, VerifyOptions, go_demands, pem_damage, rule, rules,
+    rules_behind,
 };
 pub use subject::{Attribute, Subject};
 pub use template::{CaConstraint, NameConstraint, PolicyInformation, PolicyQualifier, Urls};

@@ -11,3 +11,4 @@ pub use self::kubernetes::KubernetesVersion;
 pub use self::model::{
     CaSpec, Client, ClientFormat, ClusterState, EtcdConfig, Host, Manifest, Paths, ReachedBy,
 };
+pub(crate) use self::values::client_name;

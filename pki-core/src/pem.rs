@@ -1,5 +1,7 @@
 //! PEM files: their sections are read and written.
 
+pub(crate) mod go;
+
 use base64ct::{Base64, Encoding};
 use rustls_pemfile::Item;
 use zeroize::Zeroizing;
@@ -36,6 +38,8 @@ pub enum Content {
     Other(String),
     /// A private key in PKCS#8, SEC1 or PKCS#1
     PrivateKey(Zeroizing<Vec<u8>>),
+    /// `PUBLIC KEY`: a SubjectPublicKeyInfo
+    PublicKey(Vec<u8>),
 }
 
 impl Content {
@@ -49,6 +53,7 @@ impl Content {
             Self::EncryptedKey(_) => "ENCRYPTED PRIVATE KEY",
             Self::Other(label) => label,
             Self::LegacyEncryptedKey | Self::PrivateKey(_) => "PRIVATE KEY",
+            Self::PublicKey(_) => "PUBLIC KEY",
         }
     }
 }
@@ -58,7 +63,8 @@ const DASHES: &str = "-----";
 
 /// True if the bytes contain at least one line that begins a PEM section.
 pub fn is_pem(bytes: &[u8]) -> bool {
-    bytes.split(|b| *b == b'\n').any(|line| line.trim_ascii_start().starts_with(BEGIN.as_bytes()))
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    text.split(|b| *b == b'\n').any(|line| line.trim_ascii_start().starts_with(BEGIN.as_bytes()))
 }
 
 /// Reads every section of a PEM file. Text between the sections is ignored, as in every reader of PEM.
@@ -80,6 +86,10 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Section>, Error> {
         lossy = Zeroizing::new(String::from_utf8_lossy(bytes).into_owned());
         lossy.as_str()
     };
+    if text.strip_prefix('\u{feff}').is_some_and(|rest| rest.starts_with(BEGIN)) {
+        return Err(malformed(1, "", "a byte order mark (BOM) precedes it")
+            .hinted("remove the mark: tail -c +4 FILE > NEW"));
+    }
     let mut sections = Vec::new();
     let mut behind = 0;
     let lines = text.split_inclusive('\n').map(|line| {
@@ -90,6 +100,13 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Section>, Error> {
     });
     let mut lines = lines.enumerate();
     while let Some((index, (first, begin))) = lines.next() {
+        if let Some((label, _)) =
+            first.strip_prefix(BEGIN).and_then(|rest| rest.split_once("-----\\n"))
+        {
+            // As in a string of JSON.
+            return Err(malformed(index + 1, label, "its line ends are written as \\n")
+                .hinted("write real line ends: printf '%b' \"$(cat FILE)\" > NEW"));
+        }
         let Some(label) = label(first) else { continue };
         let line = index + 1;
         // As in a variable of a CI system, or after `tr -d '\n'`.
@@ -144,7 +161,7 @@ fn content(label: &str, whole: &str, body: &str, line: usize) -> Result<Content,
         _ if label.ends_with("PRIVATE KEY") && body.contains("ENCRYPTED") => {
             return Ok(Content::LegacyEncryptedKey);
         }
-        "CERTIFICATE" | "CERTIFICATE REQUEST" | "X509 CRL" => label,
+        "CERTIFICATE" | "CERTIFICATE REQUEST" | "PUBLIC KEY" | "X509 CRL" => label,
         // cfssl writes PKCS#8 with a label of its own that only Go programs accept.
         "PRIVATE KEY" | "EC PRIVATE KEY" | "RSA PRIVATE KEY" | "Ed25519 PRIVATE KEY" => {
             return key(body).map(Content::PrivateKey).ok_or_else(|| not_base64(line, label));
@@ -163,6 +180,7 @@ fn content(label: &str, whole: &str, body: &str, line: usize) -> Result<Content,
         Ok(Some((Item::X509Certificate(der), _))) => Ok(Content::Certificate(der.to_vec())),
         Ok(Some((Item::Csr(der), _))) => Ok(Content::CertificateRequest(der.to_vec())),
         Ok(Some((Item::Crl(der), _))) => Ok(Content::Crl(der.to_vec())),
+        Ok(Some((Item::SubjectPublicKeyInfo(der), _))) => Ok(Content::PublicKey(der.to_vec())),
         Ok(_) | Err(_) => Err(not_base64(line, label)),
     }
 }

@@ -1,11 +1,13 @@
 //! PKCS #12: a key, its certificate and the CAs above it in one file with a password. Only this file uses the
 //! library for it.
 
-use p12_keystore::{KeyStore, KeyStoreEntry, MacAlgorithm, Pkcs12ImportPolicy, PrivateKeyChain};
+use p12_keystore::{
+    KeyStore, KeyStoreEntry, MacAlgorithm, Pkcs12Archive, Pkcs12ImportPolicy, PrivateKeyChain,
+};
 use zeroize::Zeroizing;
 
 use crate::certificate::Certificate;
-use crate::error::Error;
+use crate::error::{Defect, Error};
 use crate::key::{PublicKey, Signer};
 use crate::private_key::PrivateKey;
 
@@ -86,6 +88,59 @@ impl KeyStoreContents<'_> {
     }
 }
 
+/// The private key and the certificates of a PKCS #12 file. The certificate of the key comes first, then those above it in
+/// order, then the others. The file must have exactly one key.
+///
+/// # Errors
+/// [`Defect::WrongPassphrase`] if the password does not open it; [`Defect::Missing`] if there is no key, or no certificate
+/// of it; [`Defect::Repeated`] if there are several keys.
+pub fn read_pkcs12(bytes: &[u8], password: &str) -> Result<(PrivateKey, Vec<Certificate>), Error> {
+    const EXPECTED: &str = "a PKCS #12 file";
+    let defective = |defect, problem: String| Error::defective(defect, EXPECTED, problem);
+    let archive = Pkcs12Archive::from_pkcs12(bytes, password).map_err(|error| match error {
+        p12_keystore::error::Error::MacError(_) => {
+            defective(Defect::WrongPassphrase, "the password is wrong".to_owned())
+                .hinted("give the password that the file was exported with")
+        }
+        other => Error::malformed(EXPECTED, other.to_string()),
+    })?;
+    let key = match &archive.keys[..] {
+        [bag] => PrivateKey::from_der(bag.key.as_der())?,
+        [] => {
+            return Err(defective(Defect::Missing, "it holds no private key".to_owned()).hinted(
+                "export it with its key: openssl pkcs12 -export -inkey KEY.pem -in CERT.pem",
+            ));
+        }
+        keys => {
+            return Err(defective(
+                Defect::Repeated,
+                format!("it holds {} private keys", keys.len()),
+            )
+            .hinted("export one key with its certificates"));
+        }
+    };
+    let mut others = Vec::new();
+    for bag in &archive.certs {
+        let certificate = Certificate::from_der(bag.cert.as_der())?;
+        if !others.contains(&certificate) {
+            others.push(certificate);
+        }
+    }
+    let Some(own) = others.iter().position(|one| one.public_key == *key.public_key()) else {
+        return Err(defective(Defect::Missing, "it holds no certificate of its key".to_owned())
+            .hinted("export the key together with its certificate"));
+    };
+    let mut chain = vec![others.remove(own)];
+    while let Some(above) = chain.last().and_then(|below| {
+        let issuer = |other: &Certificate| other.subject.der() == below.issuer.der();
+        others.iter().position(issuer)
+    }) {
+        chain.push(others.remove(above));
+    }
+    chain.append(&mut others);
+    Ok((key, chain))
+}
+
 fn certificate(certificate: &Certificate) -> Result<p12_keystore::Certificate, Error> {
     p12_keystore::Certificate::from_der(certificate.der()).map_err(failed)
 }
@@ -98,7 +153,7 @@ fn failed(error: p12_keystore::error::Error) -> Error {
 /// The public halves of the keys in a PKCS #12 file that has no password; none if it has one, or is something
 /// else.
 pub(crate) fn keys_without_password(bytes: &[u8]) -> Vec<PublicKey> {
-    let archive = p12_keystore::Pkcs12Archive::from_pkcs12(bytes, "");
+    let archive = Pkcs12Archive::from_pkcs12(bytes, "");
     let keys = archive.map(|archive| archive.keys).unwrap_or_default();
     let keys = keys.iter().filter_map(|bag| PrivateKey::from_der(bag.key.as_der()).ok());
     keys.map(|key| key.public_key().clone()).collect()

@@ -6,8 +6,10 @@
 mod names;
 
 use self::names::{Named, named};
+use crate::certificate::Certificate;
 use crate::etcd::{EtcdSettings, EtcdVersion, FileLookup};
-use crate::usage::Purpose;
+use crate::layout::below;
+use crate::usage::{ExtendedKeyUsage, Purpose};
 
 /// A file in a folder: its path, and its text if it may be configuration.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +35,36 @@ pub struct FolderPair {
     pub purpose: Purpose,
     /// The host in its name.
     pub host: Option<String>,
+    /// False if its name says that it is for another program of Kubernetes.
+    pub is_for_etcd: bool,
+}
+
+impl FolderPair {
+    /// The purpose that its name does not say, as the certificate says it: easy-rsa's files have the names of hosts.
+    pub fn purpose_of(&self, certificate: &Certificate) -> Purpose {
+        let is_of_easy_rsa = self.certificate.rsplit('/').nth(1) == Some(ISSUED);
+        if self.purpose != Purpose::Any || !is_of_easy_rsa {
+            return self.purpose;
+        }
+        let usages = certificate.extensions.extended_key_usage.as_deref().unwrap_or_default();
+        if usages.contains(&ExtendedKeyUsage::server_auth()) {
+            Purpose::Server
+        } else if usages.contains(&ExtendedKeyUsage::client_auth()) {
+            Purpose::Client
+        } else {
+            Purpose::Any
+        }
+    }
+
+    /// The file of its key, or the file where its tool would put the key.
+    pub(crate) fn key_file(&self) -> String {
+        let conventional = || match self.certificate.rsplit_once('.') {
+            Some((stem, "pem")) => format!("{stem}-key.pem"),
+            Some((stem, _)) => format!("{stem}.key"),
+            None => format!("{}.key", self.certificate),
+        };
+        self.key.clone().unwrap_or_else(conventional)
+    }
 }
 
 /// The contents of a folder.
@@ -45,17 +77,21 @@ pub struct PkiFolder {
     pub settings: Option<EtcdSettings>,
 }
 
+/// The folder of the certificates in easy-rsa's `pki`.
+const ISSUED: &str = "issued";
+
 /// The extensions of certificate files.
 const ENDINGS: [&str; 3] = [".pem", ".crt", ".cer"];
 
 impl PkiFolder {
     /// Reads the names and the configuration of a folder.
     pub fn read(files: &[FolderFile<'_>], version: EtcdVersion) -> Self {
-        let settings = settings(files, version);
+        let settings = settings(files, version, Location::Unknown);
         let has = |path: &str| files.iter().any(|file| file.path == path);
         let mut pairs: Vec<FolderPair> = Vec::new();
         for file in files.iter().filter(|file| file.text.is_none()) {
-            let Some(Named { key, purpose, trusted, host }) = named(file.path, &has) else {
+            let Some(Named { key, purpose, trusted, host, is_for_etcd }) = named(file.path, &has)
+            else {
                 continue;
             };
             let mut pair = FolderPair {
@@ -64,6 +100,7 @@ impl PkiFolder {
                 trusted,
                 purpose,
                 host: host.map(str::to_owned),
+                is_for_etcd,
             };
             if let Some(settings) = &settings {
                 configure(&mut pair, settings, files);
@@ -72,6 +109,21 @@ impl PkiFolder {
         }
         pairs.sort_by(|one, other| one.certificate.cmp(&other.certificate));
         Self { pairs, settings }
+    }
+
+    /// Whether the configuration or the names say which certificates are those of members.
+    pub fn knows_members(&self) -> bool {
+        self.pairs.iter().any(|pair| matches!(pair.purpose, Purpose::Peer | Purpose::Server))
+    }
+
+    /// Whether another CA than that of etcd's certificates issues a certificate, which is not for etcd: kubeadm has
+    /// its API server's certificates next to etcd's folder.
+    pub fn is_of_another_ca(&self, pair: &FolderPair) -> bool {
+        let of_etcd = self.pairs.iter().filter(|pair| pair.purpose != Purpose::Any);
+        let mut of_etcd = of_etcd.filter_map(|pair| pair.trusted.as_ref()).peekable();
+        !pair.is_for_etcd
+            && of_etcd.peek().is_some()
+            && pair.trusted.as_ref().is_some_and(|own| of_etcd.all(|trusted| trusted != own))
     }
 }
 
@@ -87,6 +139,7 @@ fn configure(pair: &mut FolderPair, settings: &EtcdSettings, files: &[FolderFile
             continue;
         }
         pair.purpose = purpose;
+        pair.is_for_etcd = true;
         if let Some(key) = named(key) {
             pair.key = Some(key.to_owned());
         }
@@ -101,35 +154,68 @@ fn configure(pair: &mut FolderPair, settings: &EtcdSettings, files: &[FolderFile
     }
 }
 
-/// The file in the folder for a path on the host. It is found by its name, because the location of the folder on the host
-/// is unknown.
+/// The file in the folder for a path on the host. The location of the folder on the host is unknown, so it is the file of
+/// that name with the most equal folders above it: of `ca.crt` and `etcd/ca.crt`, the latter is
+/// `/etc/kubernetes/pki/etcd/ca.crt`.
 fn in_folder<'f>(files: &[FolderFile<'f>], path: &str) -> Option<&'f str> {
-    let name = base(path);
-    let same = |file: &&FolderFile<'f>| base(file.path) == name;
-    files.iter().find(same).map(|file| file.path)
+    let equal = |file: &FolderFile<'f>| {
+        let parts = file.path.rsplit('/').zip(path.rsplit('/'));
+        parts.take_while(|(one, other)| one == other).count()
+    };
+    let named = files.iter().filter(|file| equal(file) > 0).map(|file| (equal(file), file.path));
+    let best = named.reduce(|best, next| if next.0 > best.0 { next } else { best });
+    best.map(|(_, path)| path)
+}
+
+/// Where a folder is on its host.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Location<'l> {
+    /// At this path.
+    At(&'l str),
+    /// Nowhere in particular.
+    Unknown,
 }
 
 /// The configuration of etcd: its unit, otherwise its configuration file, its environment file, or the pod of the kubelet.
-fn settings(files: &[FolderFile<'_>], version: EtcdVersion) -> Option<EtcdSettings> {
+pub(crate) fn settings(
+    files: &[FolderFile<'_>],
+    version: EtcdVersion,
+    location: Location<'_>,
+) -> Option<EtcdSettings> {
     let texts = || files.iter().filter_map(|file| Some((file.path, file.text?)));
     let lookup = |path: &str| {
-        let file = texts().find(|(known, _)| base(known) == base(path));
-        file.map_or(FileLookup::Unseen, |(_, text)| FileLookup::Found(text))
+        let is_inside = match location {
+            Location::At(folder) => below(folder, path).is_some(),
+            Location::Unknown => true,
+        };
+        match texts().find(|(known, _)| base(known) == base(path)) {
+            // Like the unit, its environment is a copy of a file in another folder: /etc/etcd.env, /etc/default/etcd.
+            Some((_, text)) if is_inside || !is_yaml(path) => FileLookup::Found(text),
+            None if is_inside && matches!(location, Location::At(_)) => FileLookup::Missing,
+            _ => FileLookup::Unseen,
+        }
     };
-    let is_yaml = |path: &str| matches!(path.rsplit('.').next(), Some("yaml" | "yml"));
     if let Some((path, unit)) = texts().find(|(path, _)| base(path) == "etcd.service") {
         return Some(EtcdSettings::from_unit(base(path), &[unit], version, &lookup));
     }
-    for (path, text) in texts().filter(|(path, _)| is_yaml(path)) {
-        if let Some(settings) = EtcdSettings::from_pod(base(path), text, version) {
-            return Some(settings);
-        }
-        if text.lines().any(|line| line.starts_with("client-transport-security:")) {
-            return Some(EtcdSettings::from_yaml(base(path), text, version));
-        }
+    let is_config = |path: &str, text: &str| {
+        ["etcd.conf.yaml", "etcd.conf.yml"].contains(&base(path))
+            || text.lines().any(|line| line.starts_with("client-transport-security:"))
+    };
+    if let Some((path, text)) = texts().find(|(path, text)| is_yaml(path) && is_config(path, text))
+    {
+        return Some(EtcdSettings::from_yaml(base(path), text, version));
+    }
+    let of_pod = |(path, text)| EtcdSettings::from_pod(base(path), text, version);
+    if let Some(settings) = texts().filter(|(path, _)| is_yaml(path)).find_map(of_pod) {
+        return Some(settings);
     }
     let mut environments = texts().filter(|(path, _)| !is_yaml(path));
     environments.find_map(|(path, text)| EtcdSettings::from_environment(base(path), text, version))
+}
+
+fn is_yaml(path: &str) -> bool {
+    matches!(path.rsplit('.').next(), Some("yaml" | "yml"))
 }
 
 /// The file name in a path.

@@ -94,7 +94,7 @@ pub enum PathLimit {
     Size,
     /// A certificate has an issuerUniqueID or a subjectUniqueID.
     UniqueIds,
-    /// The leaf is an X.509 version 1 or 2 certificate.
+    /// The leaf or the anchor is an X.509 version 1 or 2 certificate.
     Version,
 }
 
@@ -113,7 +113,9 @@ impl fmt::Display for PathLimit {
             Self::SelfIssuedBelowPathLen => "a self-issued CA is below a CA with a path length",
             Self::Size => "a certificate is larger than 64 KiB",
             Self::UniqueIds => "a certificate has an issuerUniqueID or a subjectUniqueID",
-            Self::Version => "the certificate is not an X.509 version 3 certificate",
+            Self::Version => {
+                "the certificate or the trusted CA is not an X.509 version 3 certificate"
+            }
         })
     }
 }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use time::{Duration, OffsetDateTime};
 
+#[cfg(feature = "profiles")]
+use crate::certificate::Certificate;
 use crate::certificate::signature_algorithm_name;
 use crate::certificate::{CertificateRequest, Extension, GeneralName, is_weak_signature};
 use crate::crl::RevokedCertificate;
@@ -12,6 +14,8 @@ use crate::dialect::{Dialect, Faults, Lenient};
 use crate::error::{Error, Input};
 use crate::key::{KeyAlgorithm, PublicKey};
 #[cfg(feature = "profiles")]
+use crate::lifetime::limited_by_ca;
+use crate::lifetime::{Lifetime, RENEW_BEFORE};
 use crate::name::DnsName;
 use crate::name::{San, Uri};
 use crate::oid::Oid;
@@ -36,10 +40,26 @@ pub struct Request {
     pub public_key: PublicKey,
     /// The extensions in a PKCS #10 request. The profile decides which of them are copied.
     pub extensions: Vec<Extension>,
-    /// The lifetime from the time of issuance, instead of the profile's.
-    pub expiry: Option<Duration>,
+    /// The lifetime.
+    pub lifetime: Lifetime,
+    /// How long before its end the certificate will be renewed. A CA with less time left than this issues no certificate with
+    /// a shortened lifetime.
+    pub renew_before: Duration,
     /// What the names that a profile adds are made from, if the subject has no common name.
     pub label: Option<String>,
+}
+
+impl Request {
+    /// The notAfter that this CA gives the certificate instead of `wanted`.
+    #[cfg(feature = "profiles")]
+    pub(crate) fn limited_by(
+        &self,
+        ca: &Certificate,
+        wanted: OffsetDateTime,
+        now: OffsetDateTime,
+    ) -> OffsetDateTime {
+        limited_by_ca(wanted, ca.not_after, now, self.lifetime, self.renew_before)
+    }
 }
 
 /// A part of a request, and its source.
@@ -79,7 +99,8 @@ impl Request {
             names: Asked::ByOperator(names),
             public_key,
             extensions: Vec::new(),
-            expiry: None,
+            lifetime: Lifetime::Default,
+            renew_before: RENEW_BEFORE,
             label: None,
         }
     }
@@ -155,7 +176,8 @@ impl Request {
             names: Asked::ByCsr(names),
             public_key: csr.public_key.clone(),
             extensions: csr.extensions.all.clone(),
-            expiry: None,
+            lifetime: Lifetime::Default,
+            renew_before: RENEW_BEFORE,
             label: None,
         }
     }
@@ -240,7 +262,7 @@ fn san((index, name): (usize, &GeneralName)) -> Result<San, Error> {
     parsed.map_err(|error| error.in_field(format!("subjectAltName[{index}]")).of(Input::Request))
 }
 
-/// A request for a self-signed CA.
+/// A request for a CA: a root, or an intermediate under another CA.
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "callers write it as a literal")]
 pub struct CaRequest {
@@ -279,8 +301,11 @@ impl CaRequest {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Renewal {
-    /// The lifetime from the time of issuance. `None` means that of the earlier certificate.
-    pub expiry: Option<Duration>,
+    /// The lifetime. The default is that of the earlier certificate.
+    pub lifetime: Lifetime,
+    /// How long before its end the certificate will be renewed again. A CA with less time left than this issues no
+    /// certificate with a shortened lifetime.
+    pub renew_before: Duration,
     /// How long before the time of issuance the certificate becomes valid, for clocks that are slow.
     pub backdate: Duration,
     /// A new key. `None` keeps the earlier one.
@@ -290,7 +315,12 @@ pub struct Renewal {
 impl Default for Renewal {
     /// The same key, the same lifetime, and a backdate of five minutes.
     fn default() -> Self {
-        Self { expiry: None, backdate: Duration::minutes(5), public_key: None }
+        Self {
+            lifetime: Lifetime::Default,
+            renew_before: RENEW_BEFORE,
+            backdate: Duration::minutes(5),
+            public_key: None,
+        }
     }
 }
 

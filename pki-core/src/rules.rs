@@ -56,9 +56,11 @@ use crate::usage::{ExtendedKeyUsage, Purpose};
 pub use self::endpoint::EndpointFault;
 #[cfg(feature = "manifest")]
 pub(crate) use self::files::MANIFEST_DRIFT;
-pub use self::go::{Demand as GoDemand, go_demands};
+#[cfg(feature = "manifest")]
+pub use self::files::unreadable_file;
+pub use self::go::{Demand as GoDemand, go_demands, pem_damage};
 pub(crate) use self::path::{
-    CHAIN_ORDER, PATH_REJECTED, PATH_SIGNATURE, PATH_TOO_DEEP, PATH_UNKNOWN_AUTHORITY,
+    CHAIN_ORDER, PATH_REJECTED, PATH_SIGNATURE, PATH_TOO_DEEP, PATH_UNKNOWN_AUTHORITY, not_der,
 };
 pub(crate) use self::revocation::{
     check_crl_before_signing, unused_crls, violations as revocation_violations,
@@ -257,7 +259,7 @@ static GROUPS: &[&[Row]] = &[
     pem::ROWS,
     // With manifests, the rule is checked on the files of hosts too.
     #[cfg(not(feature = "manifest"))]
-    &[Row::whole(&CHAIN_ORDER)],
+    &[Row::whole(&CHAIN_ORDER), Row::whole(&go::PEM_DAMAGED)],
     #[cfg(feature = "manifest")]
     trust::ROWS,
     #[cfg(feature = "manifest")]

@@ -168,7 +168,7 @@ impl Verifier {
         let question = Question { verifier: self, leaf, known, options };
         let mut best = Best::default();
         if let Err(webpki_says) = builder::find(&question, &mut best) {
-            walk::find(&question, &webpki_says, &mut best);
+            walk::find(&question, &mut best);
             return best.report.unwrap_or_else(|| explain::report(&question, &webpki_says));
         }
         // webpki accepts only paths that were checked, so there is a report.

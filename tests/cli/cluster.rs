@@ -38,7 +38,7 @@ workers:
   - { name: workerone, ip: 192.168.29.71 }
 ";
 
-const PLAN: &[&str] = &["plan", "-f", "cluster.yaml"];
+const PLAN: &[&str] = &["plan", "-f", "cluster.yaml", "--exit-code"];
 const APPLY: &[&str] = &["apply", "-f", "cluster.yaml"];
 
 /// A file or folder on disk.

@@ -1,8 +1,8 @@
 //! Certificates from the command line in a real cluster of three members, which require certificates on the client
 //! port and on the peer port.
 
-mod certificates;
-mod cluster;
+pub(crate) mod certificates;
+pub(crate) mod cluster;
 mod connect;
 mod https;
 

@@ -166,7 +166,7 @@ fn the_json_names_each_file_and_what_is_in_it() {
     let lab = lab();
     let out = lab.ok(&["--format", "json", "export", "admin"]);
     let document: serde_json::Value = serde_json::from_str(&out).unwrap();
-    let contents = ["backup-key.pem", "backup.pem", "ca.pem", "etcdctl.env"];
+    let contents = ["backup-key.pem", "backup.pem", "ca.pem", "etcdctl.env", "install.sh"];
     let files = serde_json::json!([{ "file": "admin.tar.gz", "contents": contents }]);
     assert_eq!(document, serde_json::json!({ "host": "admin", "files": files }));
     let run = lab.run(&["--format", "json", "export", "admin", "--out", "-"]);

@@ -1,10 +1,16 @@
 //! The inventory is worth trusting: one that is lost, empty, damaged or somebody else's is noticed.
 
+mod backup;
+mod certdb;
+mod check;
+mod many;
+mod queries;
 mod service;
 mod signature;
 
 use std::fs;
 
+pub(crate) use queries::{program, serial_of, sqlite};
 use rusqlite::Connection;
 
 use crate::files::tree::Tree;
@@ -202,7 +208,7 @@ fn an_inventory_without_a_version_keeps_its_rows_and_gets_one() {
         let all = [row("api", "client"), row("before", "client"), row("etcd CA", "ca")];
         assert_eq!(rows, all);
         let version = |row: &rusqlite::Row<'_>| row.get::<_, u32>(0);
-        assert_eq!(database.pragma_query_value(None, "user_version", version).unwrap(), 1);
+        assert_eq!(database.pragma_query_value(None, "user_version", version).unwrap(), 2);
     }
 }
 

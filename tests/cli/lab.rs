@@ -5,6 +5,8 @@ use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
+use crate::peers;
+
 pub(crate) struct Lab {
     folder: TempDir,
 }
@@ -33,14 +35,7 @@ impl Lab {
     /// Creates an intermediate CA in `pki`, under the root in `root`.
     pub(crate) fn make_intermediate_ca(&self) {
         self.ok(&["--dir", "root", "init-ca", "--cn", "root", "--path-len", "1"]);
-        let profile = r#"{ "signing": { "profiles": { "ca": {
-            "expiry": "43800h", "usages": ["cert sign", "crl sign"],
-            "ca_constraint": { "is_ca": true, "max_path_len": 0, "max_path_len_zero": true }
-        } } } }"#;
-        self.write("ca-profile.json", profile);
-        let issue = ["--dir", "root", "issue", "--config", "ca-profile.json", "--profile", "ca"];
-        self.ok(&[&issue[..], &["--cn", "etcd CA", "--out", "pki", "ca"]].concat());
-        self.write("pki/ca.pem", [self.read("pki/ca.pem"), self.read("root/ca.pem")].concat());
+        self.ok(&["init-ca", "--intermediate", "--root-dir", "root"]);
     }
 
     pub(crate) fn folder(&self) -> &Path {
@@ -69,6 +64,17 @@ impl Lab {
             .stdin(Stdio::null())
             .env_remove("ETCDPKI_DIR");
         command
+    }
+
+    /// The command at a time such as `2030-01-31`, from which its clock goes on.
+    pub(crate) fn command_at(&self, time: &str, args: &[&str]) -> Command {
+        let mut command = self.command(args);
+        command.env("LD_PRELOAD", peers::faketime()).env("FAKETIME", format!("@{time} 00:00:00"));
+        command
+    }
+
+    pub(crate) fn run_at(&self, time: &str, args: &[&str]) -> Run {
+        self.command_at(time, args).output().unwrap().into()
     }
 
     pub(crate) fn run(&self, args: &[&str]) -> Run {

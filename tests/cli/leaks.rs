@@ -109,11 +109,37 @@ const OPTIONS: &[(&str, &str, &[&str])] = &[
         "--password-file",
         &["export", "etcdone", "--as", "pkcs12", "--password-file", "given", "--out", "out"],
     ),
+    ("import-ca", "--cert", &["import-ca", "--dir", "new", "--cert", "given"]),
+    (
+        "import-ca",
+        "--key",
+        &["import-ca", "--dir", "new", "--cert", "pki/ca.pem", "--key", "given"],
+    ),
+    (
+        "import-ca",
+        "PASSPHRASE",
+        &["import-ca", "--dir", "new", "--cert", "given", "--ca-passphrase", "file:given"],
+    ),
     ("init-ca", "--csr-json", &["init-ca", "--dir", "new", "--csr-json", "given"]),
+    (
+        "init-ca",
+        "--public-key",
+        &["init-ca", "--dir", "new", "--signer-cmd", "cat", "--public-key", "given"],
+    ),
     ("inspect", "FILE", &["inspect", "given"]),
     ("issue", "--config", &["issue", "--profile", "www", "new", "--config", "given"]),
     ("issue", "--csr", &["issue", "--profile", "client", "new", "--csr", "given"]),
     ("issue", "--csr-json", &["issue", "--profile", "client", "new", "--csr-json", "given"]),
+    (
+        "passwd",
+        "PASSPHRASE",
+        &["passwd", "--dir", "locked", "--ca-passphrase", "file:given", "--remove"],
+    ),
+    (
+        "issue",
+        "--signature-in",
+        &["issue", "--profile", "client", "waiting", "--signature-in", "given"],
+    ),
     ("plan", "--file", &["plan", "--file", "given"]),
     ("status", "--file", &["status", "--file", "given"]),
     ("verify", "LEAF", &["verify", "given"]),
@@ -140,6 +166,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("pki/ca.pem", &["plan", "--file", "cluster.yaml"]),
     ("pki/ca.pem", &["issue", "--profile", "client", "new"]),
     ("pki/ca-key.pem", &["issue", "--profile", "client", "new"]),
+    ("waiting.pending", &["issue", "--profile", "client", "waiting", "--signature-in", "tbs"]),
     ("pki/inventory.db", &["issue", "--profile", "client", "new"]),
     ("pki/hosts/etcdone/ca.pem", &["verify", "--file", "cluster.yaml"]),
     ("pki/hosts/etcdone/ca.pem", &["export", "etcdone", "--out", "new"]),
@@ -158,6 +185,10 @@ fn lab() -> Lab {
     lab.write("cluster.yaml", MANIFEST);
     lab.ok(&["apply", "-f", "cluster.yaml"]);
     lab.ok(&["issue", "--profile", "client", "api"]);
+    lab.ok(&["issue", "--profile", "client", "waiting", "--tbs-out", "tbs"]);
+    lab.write("passphrase", "nobody guesses this");
+    set_secret(&lab, "passphrase");
+    lab.ok(&["--dir", "locked", "init-ca", "--ca-passphrase", "file:passphrase"]);
     lab
 }
 

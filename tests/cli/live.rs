@@ -2,7 +2,12 @@
 //! the worker at their own addresses.
 
 mod configuration;
+mod delivered;
 mod grown;
+mod provision;
+mod readers;
+mod revoked;
+mod rotated;
 mod script;
 mod shapes;
 

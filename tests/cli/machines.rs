@@ -3,6 +3,7 @@
 pub(crate) mod https;
 pub(crate) mod network;
 pub(crate) mod real;
+pub(crate) mod writers;
 
 use std::fs::{self, OpenOptions};
 use std::path::PathBuf;

@@ -1,27 +1,35 @@
 //! Tests of the command line as a user runs it. Each module covers one subject.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod ansible;
 mod audit;
 mod bad_input;
 mod cfssl;
 mod cluster;
 mod crash;
+mod custody;
+mod documents;
 mod etcd;
 mod explain;
 mod export;
 mod faults;
 mod files;
 mod foreign;
+mod intermediate;
 mod inventory;
 mod lab;
 mod leaks;
+mod life;
 mod limbo;
 mod live;
 mod machines;
 mod members;
 mod oracles;
+mod package;
 mod peers;
 mod process;
+mod revocation;
 mod settings;
+mod told;
 mod usage;
 mod verify;

@@ -43,21 +43,6 @@ fn what_the_readme_shows_works() {
     }
 }
 
-#[test]
-fn what_the_readme_shows_of_a_whole_cluster_works() {
-    let lab = Lab::new();
-    assert!(section("A whole cluster").contains("$ cp examples/lab/cluster.yaml .\n"));
-    let manifest = peers::root().join("examples/lab/cluster.yaml");
-    std::fs::copy(manifest, lab.path("cluster.yaml")).unwrap();
-    let commands = commands("A whole cluster");
-    assert_eq!(commands.len(), 3, "{commands:?}");
-    for args in commands {
-        let run = lab.run(&args.iter().map(String::as_str).collect::<Vec<_>>());
-        // `plan` exits with 1 for a new cluster, because there is something to do.
-        assert_eq!(run.code, i32::from(args[0] == "plan"), "{args:?}: {run:?}");
-    }
-}
-
 /// The code blocks in docs/ci.md: the language and the text.
 fn recipes() -> Vec<(String, String)> {
     let page = std::fs::read_to_string(peers::root().join("docs/ci.md")).unwrap();

@@ -5,6 +5,7 @@ mod client;
 mod counting;
 mod forms;
 mod inputs;
+mod pem;
 mod trust;
 
 use crate::bad_input;

@@ -10,8 +10,9 @@ mod tbs;
 use std::collections::HashSet;
 
 use pki_core::{
-    Authority, CaRequest, Certificate, Draft, Error, IssuanceContext, KeyAlgorithm, PrivateKey,
-    PublicKey, Purpose, Report, Signer, SigningConfig, Subject, Verifier, VerifyOptions,
+    Authority, CaRequest, Certificate, Draft, Error, IssuanceContext, KeyAlgorithm, Lifetime,
+    PrivateKey, PublicKey, Purpose, Report, Signer, SigningConfig, Subject, Verifier,
+    VerifyOptions,
 };
 use time::Duration;
 use time::macros::datetime;
@@ -203,17 +204,32 @@ fn a_leaf_ends_with_its_ca_at_the_latest() {
     let ca = Ca::with(KeyAlgorithm::EcdsaP256, |request| request.expiry = Duration::hours(2));
     let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
     let mut request = Ca::request("etcdone", &[], &key);
-    request.expiry = Some(Duration::hours(2));
+    request.lifetime = Lifetime::Exactly(Duration::hours(2));
     let leaf = ca.draft("peer", &request).unwrap().sign(&ca.key).unwrap().certificate;
     assert_eq!(leaf.not_after, ca.certificate().not_after);
-    request.expiry = Some(Duration::hours(2) + Duration::SECOND);
+    request.lifetime = Lifetime::Exactly(Duration::hours(2) + Duration::SECOND);
     let drafted = ca.draft("peer", &request);
     let said = drafted.as_ref().map(|_| ()).unwrap_err().to_string();
     assert_eq!(refused(drafted), ["leaf-outlives-ca"]);
     let evidence = "notAfter 2027-01-01T14:00:01Z is later than the CA's 2027-01-01T14:00:00Z";
     assert!(said.starts_with("refused: ") && said.contains(evidence), "{said}");
-    // The profile's year is too long, as is the requested lifetime.
-    request.expiry = None;
+    // The profile's year is too long for two hours, in which no certificate is worth issuing.
+    request.lifetime = Lifetime::Default;
+    assert_eq!(refused(ca.draft("peer", &request)), ["leaf-outlives-ca"]);
+    // A request that says so gets a certificate that ends with the CA, and so does one with a short lifetime.
+    request.renew_before = Duration::HOUR;
+    for lifetime in [Lifetime::Default, Lifetime::UpTo(Duration::hours(3))] {
+        request.lifetime = lifetime;
+        let draft = ca.draft("peer", &request).unwrap();
+        assert_eq!(draft.contents().not_after, ca.certificate().not_after);
+        assert_eq!(draft.findings()[0].rule.id, "leaf-ends-with-ca");
+    }
+    request.renew_before = Duration::days(30);
+    assert_eq!(
+        ca.draft("peer", &request).unwrap().contents().not_after,
+        ca.certificate().not_after
+    );
+    request.lifetime = Lifetime::UpTo(Duration::hours(5));
     assert_eq!(refused(ca.draft("peer", &request)), ["leaf-outlives-ca"]);
 }
 

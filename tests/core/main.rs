@@ -8,6 +8,7 @@ mod cfssl;
 mod der;
 mod differential;
 mod documents;
+mod encrypted_keys;
 mod foreign;
 mod keys;
 mod lab;

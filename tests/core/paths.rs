@@ -229,6 +229,32 @@ fn a_ca_is_a_leaf_like_any_other_and_all_rules_hold_for_it() {
     assert!(!check(&[&other], &[], &leaf.certificate).is_ok());
 }
 
+// webpki reads version 1 as an anchor only without the number, which DER omits. With other CAs of the same name, the
+// verdict on one path was that on another.
+#[test]
+fn a_root_of_an_old_version_is_an_anchor_beside_others() {
+    let usual = root("root", |_| {});
+    let expired = root("root", |params| params.not_after = NOW - Duration::days(1));
+    let leaf = usual.leaf(|_| {});
+    for version in [None, Some(0), Some(1)] {
+        let der = forge(usual.certificate.der(), &usual.key, |fields| {
+            fields.retain(|field| !matches!(field.tag, 0xa0 | 0xa3));
+            let number =
+                version.map(|version| Node::nodes(0xa0, vec![Node::octets(0x02, [version])]));
+            fields.splice(0..0, number);
+        });
+        let old = Ca { certificate: Certificate::from_der(&der).unwrap(), key: usual.same_key() };
+        for anchors in [[&old, &expired], [&expired, &old]] {
+            let certificates = anchors.map(|ca| ca.certificate.clone());
+            let verifier = Verifier::builder(certificates).build().unwrap();
+            let report = verifier.check(&leaf, &[], &VerifyOptions::at(NOW));
+            assert!(report.is_ok(), "{version:?}: {report}");
+            let limit = version.map(|_| PathLimit::Version);
+            assert_eq!(report.path().limit(), limit, "{version:?}");
+        }
+    }
+}
+
 #[test]
 fn directory_names_are_compared_without_regard_to_case_and_blanks() {
     let subject = |name: &str| {

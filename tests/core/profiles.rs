@@ -3,7 +3,9 @@
 
 mod requests;
 
-use pki_core::{Certificate, Error, IssuanceContext, KeyUsages, PrivateKey, Signer, SigningConfig};
+use pki_core::{
+    Certificate, Error, IssuanceContext, KeyUsages, Lifetime, PrivateKey, Signer, SigningConfig,
+};
 use time::Duration;
 use time::macros::datetime;
 
@@ -184,7 +186,7 @@ fn an_end_is_what_was_asked_for_else_not_after_else_now_and_the_lifetime() {
 
     let ca = Ca::new();
     let mut request = Ca::request("etcdone", &["etcdone"], rsa());
-    request.expiry = Some(Duration::DAY);
+    request.lifetime = Lifetime::Exactly(Duration::DAY);
     let draft = ca.authority.draft(&request, fixed.profile("p").unwrap(), &moment()).unwrap();
     assert_eq!(draft.sign(&ca.key).unwrap().certificate.not_after, NOW + Duration::DAY);
 }

@@ -15,7 +15,7 @@ use std::net::IpAddr;
 use std::sync::LazyLock;
 
 use pki_core::{
-    BasicConstraints, Certificate, GeneralName, IssuanceContext, KeyAlgorithm, KeyUsages,
+    BasicConstraints, Certificate, GeneralName, IssuanceContext, KeyAlgorithm, KeyUsages, Lifetime,
     PrivateKey, Purpose, Request, San, SerialNumber, Signer, SigningConfig, Subject, Verifier,
     VerifyOptions,
 };
@@ -100,7 +100,7 @@ impl Asked {
             self.names.clone(),
             KEYS[self.key].public_key().clone(),
         );
-        request.expiry = self.expiry;
+        request.lifetime = self.expiry.map_or(Lifetime::Default, Lifetime::Exactly);
         let config = SigningConfig::etcd();
         let profile = config.profile(self.profile).unwrap();
         let ca = &CAS[self.ca];

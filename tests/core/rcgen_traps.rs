@@ -12,8 +12,8 @@ use pkcs8::PrivateKeyInfoRef;
 use pkcs8::der::Decode;
 use pki_core::{
     Attribute, Authority, CaRequest, Certificate, CertificateRequest, Cidr, Draft, Error,
-    KeyAlgorithm, KeyFormat, NameConstraint, PrivateKey, Purpose, Request, SerialNumber, Signer,
-    SigningConfig, Subject, Uri, Verifier, VerifyOptions,
+    KeyAlgorithm, KeyFormat, Lifetime, NameConstraint, PrivateKey, Purpose, Request, SerialNumber,
+    Signer, SigningConfig, Subject, Uri, Verifier, VerifyOptions,
 };
 use x509_parser::asn1_rs::Tag;
 use x509_parser::certificate::X509Certificate;
@@ -106,7 +106,7 @@ fn openssl_ca(openssl: &Openssl, string_mask: &str, arguments: &str) -> (Authori
 fn draft_below(authority: &Authority) -> Result<Draft, Error> {
     let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
     let mut request = Ca::request("etcdone", &[], &key);
-    request.expiry = Some(time::Duration::days(1));
+    request.lifetime = Lifetime::Exactly(time::Duration::days(1));
     // The time when OpenSSL, which uses the system clock, created the CA.
     peer(authority, &request, authority.certificate().not_before)
 }

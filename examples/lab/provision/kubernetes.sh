@@ -19,9 +19,9 @@ containerd config default | sed 's/SystemdCgroup = false/SystemdCgroup = true/' 
     >/etc/containerd/config.toml
 systemctl restart containerd
 
-url=https://pkgs.k8s.io/core:/stable:/$minor/deb/
+url=https://pkgs.k8s.io/core:/stable:/$minor/deb
 curl -fsSL "$url/Release.key" | gpg --dearmor --yes -o /etc/apt/keyrings/kubernetes.gpg
-echo "deb [signed-by=/etc/apt/keyrings/kubernetes.gpg] $url /" >/etc/apt/sources.list.d/kubernetes.list
+echo "deb [signed-by=/etc/apt/keyrings/kubernetes.gpg] $url/ /" >/etc/apt/sources.list.d/kubernetes.list
 apt-get update
 apt-get install -y kubelet kubeadm kubectl
 apt-mark hold kubelet kubeadm kubectl

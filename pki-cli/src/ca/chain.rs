@@ -5,6 +5,7 @@ use std::path::Path;
 use pki_core::{CaSet, Certificate, ClusterCas};
 
 use super::folder::certificate_path;
+use super::revocation::issued_by;
 use crate::failure::Failure;
 use crate::store;
 
@@ -29,7 +30,15 @@ impl Chain {
         if certificates.is_empty() {
             return Err(Failure::bug("a file of certificates without any"));
         }
-        let chain = Self { ca: certificates.remove(0), others: certificates };
+        Self::from_certificates(certificates.remove(0), certificates)
+    }
+
+    /// The certificates in this order, checked as those of a file are.
+    pub(crate) fn from_certificates(
+        ca: Certificate,
+        others: Vec<Certificate>,
+    ) -> Result<Self, Failure> {
+        let chain = Self { ca, others };
         chain.check()?;
         Ok(chain)
     }
@@ -37,6 +46,31 @@ impl Chain {
     /// The chain of a root.
     pub(crate) const fn of(ca: Certificate) -> Self {
         Self { ca, others: Vec::new() }
+    }
+
+    /// The chain of a CA below another one.
+    pub(crate) fn below(ca: Certificate, above: &Self) -> Self {
+        Self { ca, others: above.all().cloned().collect() }
+    }
+
+    /// The chain of a CA, with those above it that are among `known`, up to the root.
+    pub(crate) fn among(ca: Certificate, known: &[Certificate]) -> Self {
+        let mut chain = Self::of(ca);
+        loop {
+            let top = chain.others.last().unwrap_or(&chain.ca);
+            let is_new = |ca: &&Certificate| chain.all().all(|other| other.der() != ca.der());
+            let mut above = known.iter().filter(is_new);
+            let above = above.find(|ca| !top.is_self_issued() && issued_by(ca, top)).cloned();
+            match above {
+                Some(above) => chain.others.push(above),
+                None => return chain,
+            }
+        }
+    }
+
+    /// The contents of ca.pem.
+    pub(crate) fn to_pem(&self) -> Result<String, pki_core::Error> {
+        self.all().map(Certificate::to_pem).collect()
     }
 
     /// The CAs of a cluster, all of whose certificates this CA issues. `folder` is that of the CA.

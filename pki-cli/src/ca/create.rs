@@ -9,9 +9,9 @@ use super::chain::Chain;
 use super::folder::{Found, LockedFolder, certificate_path, key_path};
 use crate::failure::Failure;
 use crate::host;
-use crate::inventory::{self, Inventory};
+use crate::inventory::{self, Entry, FilePlace, Inventory};
 use crate::recorded::Pending;
-use crate::signer::{self, NewKey};
+use crate::signer::{Custody, NewKey};
 use crate::store::{self, Access, Batch, Existing, Owners};
 
 /// What to do if an earlier CA left hosts' folders or issued certificates, but neither its certificate nor its key.
@@ -31,60 +31,83 @@ pub(crate) enum Opened {
     Found(Found),
 }
 
-/// A root that does not exist yet.
+/// A CA that does not exist yet.
 pub(crate) struct NewCa<'a> {
+    /// The CA above an intermediate; a root has none.
+    pub(crate) above: Option<&'a Ca>,
     pub(crate) request: &'a CaRequest,
     pub(crate) algorithm: KeyAlgorithm,
     pub(crate) remains: Remains,
     pub(crate) owners: Owners,
+    pub(crate) custody: &'a Custody,
 }
 
-/// A root that signed itself. It is neither recorded nor in its place yet.
-struct Root {
+/// A CA that is signed. It is neither recorded nor in its place yet.
+struct SignedCa<'a> {
     certificate: Pending<Issued>,
+    above: Option<&'a Ca>,
     key: NewKey,
 }
 
-impl NewCa<'_> {
+impl<'a> NewCa<'a> {
     /// Locks a folder and creates a CA in it, unless the folder has one, or half of one. A missing folder is created.
     pub(crate) fn open_or_create(&self, path: &Path) -> Result<(LockedFolder, Opened), Failure> {
         // A CA that cannot be created leaves no folder behind.
-        let early = if store::is_there(path)? { None } else { Some(self.root()?) };
+        let early = if store::is_there(path)? { None } else { Some(self.signed(path)?) };
         store::make_folder(path, Access::Secret)?;
         let folder = LockedFolder::lock(path, self.owners)?;
-        let opened = match (Found::find(path)?, self.remains) {
+        let opened = match (Found::find(path, self.custody)?, self.remains) {
             (Found::Nothing, _) | (Found::Remains(_), Remains::Keep) => {
-                let root = early.map_or_else(|| self.root(), Ok)?;
-                Opened::Created(Box::new(root.put(&folder)?))
+                let signed = early.map_or_else(|| self.signed(path), Ok)?;
+                Opened::Created(Box::new(signed.put(&folder)?))
             }
             (found, _) => Opened::Found(found),
         };
         Ok((folder, opened))
     }
 
-    fn root(&self) -> Result<Root, Failure> {
-        let key = signer::generate(self.algorithm)?;
-        let context = host::issuance_context()?;
-        let draft = Authority::draft_root(self.request, key.signer.public_key(), &context)?;
-        let issued = draft.sign(&*key.signer)?;
-        Ok(Root { certificate: Pending::signed(issued, inventory::CA_PROFILE, context.now)?, key })
+    fn signed(&self, folder: &Path) -> Result<SignedCa<'a>, Failure> {
+        let key = self.custody.create(self.algorithm, &key_path(folder))?;
+        let (public_key, context) = (key.signer.public_key(), host::issuance_context()?);
+        let certificate = if let Some(above) = self.above {
+            above.sign_intermediate(self.request, public_key, &context)?
+        } else {
+            let draft = Authority::draft_root(self.request, public_key, &context)?;
+            Pending::signed(draft.sign(&*key.signer)?, inventory::CA_PROFILE, context.now)?
+        };
+        Ok(SignedCa { certificate, above: self.above, key })
     }
 }
 
-impl Root {
-    /// Records the CA, then puts its key and its certificate in place.
+impl SignedCa<'_> {
+    /// Records the CA, with the CA that signed it and in its own folder, then puts its key and its certificate in place.
     fn put(self, folder: &LockedFolder) -> Result<Ca, Failure> {
-        let Self { certificate, key } = self;
+        let Self { certificate, above, key } = self;
         let path = folder.path();
-        let staged = certificate.stage(|issued| {
+        let place = FilePlace::elsewhere(&certificate_path(path));
+        let staged = certificate.at(&place).stage(|issued| {
+            let chain = match above {
+                Some(above) => Chain::below(issued.certificate, above.chain()),
+                None => Chain::of(issued.certificate),
+            };
             let mut batch = Batch::new(Existing::Keep);
-            batch.stage(key_path(path), key.pem.as_bytes(), Access::Secret)?;
-            let pem = issued.certificate.to_pem()?;
-            batch.stage(certificate_path(path), pem.as_bytes(), Access::Public)?;
-            Ok((batch, issued.certificate))
+            if let Some(pem) = &key.pem {
+                batch.stage(key_path(path), pem.as_bytes(), Access::Secret)?;
+            }
+            batch.stage(certificate_path(path), chain.to_pem()?.as_bytes(), Access::Public)?;
+            Ok((batch, chain))
         })?;
-        let (batch, certificate) = staged.record_ca(&Inventory::of(path))?.into_inner();
+        let inventory = Inventory::of(path);
+        let (batch, chain) = if let Some(above) = above {
+            let (batch, chain) = above.record(staged)?.into_inner();
+            // With those above it, because a killed run leaves a key whose chain comes back from here.
+            let cas = chain.all().map(Entry::of_ca).collect::<Result<Vec<_>, _>>()?;
+            inventory.record_cas(&cas)?;
+            (batch, chain)
+        } else {
+            staged.record_ca(&inventory)?.into_inner()
+        };
         batch.commit()?;
-        Ca::new(path, Chain::of(certificate), key.signer)
+        Ca::new(path, chain, key.signer)
     }
 }

@@ -4,12 +4,15 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use pki_core::{Certificate, Signer};
+use pki_core::Signer;
 
+use super::chain::Chain;
+use super::import::import_command;
 use crate::failure::{Failure, shown};
+use crate::hosts;
 use crate::inventory::{self, Inventory};
+use crate::signer::Custody;
 use crate::store::{self, Access, Batch, Existing, Lock, Owners};
-use crate::{hosts, signer};
 
 pub(crate) fn certificate_path(folder: &Path) -> PathBuf {
     folder.join("ca.pem")
@@ -19,6 +22,16 @@ pub(crate) fn key_path(folder: &Path) -> PathBuf {
     folder.join("ca-key.pem")
 }
 
+/// The key of the CA that takes the place of this one, during a rotation.
+pub(crate) fn next_key_path(folder: &Path) -> PathBuf {
+    folder.join("ca-next-key.pem")
+}
+
+/// The certificates of ca.pem before another CA issued, during a rotation.
+pub(crate) fn previous_path(folder: &Path) -> PathBuf {
+    folder.join("ca-previous.pem")
+}
+
 /// What the folder of a CA contains, by the names of its files. Their contents are read when they are needed, the key only
 /// when there is something to sign.
 pub(crate) enum Found {
@@ -26,7 +39,7 @@ pub(crate) enum Found {
     Nothing,
     /// No CA, but something that an earlier one left: what that is, for people.
     Remains(String),
-    /// A certificate and a key.
+    /// A certificate, and a key in the folder or elsewhere.
     Complete,
     /// A certificate whose key is elsewhere, or lost.
     WithoutKey,
@@ -38,20 +51,21 @@ pub(crate) enum Found {
 
 /// A certificate that is missing from the folder and was found in the inventory.
 pub(crate) struct Lost {
-    pub(crate) certificate: Certificate,
+    /// It and the CAs above it.
+    pub(crate) chain: Chain,
     /// Its key, which had to be read to find it.
     pub(crate) signer: Box<dyn Signer + Send + Sync>,
 }
 
 impl Found {
     /// Examines a folder. Changes nothing.
-    pub(crate) fn find(folder: &Path) -> Result<Self, Failure> {
+    pub(crate) fn find(folder: &Path, custody: &Custody) -> Result<Self, Failure> {
         let there = |path: PathBuf| store::is_there(&path);
         match (there(certificate_path(folder))?, there(key_path(folder))?) {
-            (true, true) => Ok(Self::Complete),
-            (true, false) => Ok(Self::WithoutKey),
+            (true, key) if key || !custody.is_file() => Ok(Self::Complete),
+            (true, _) => Ok(Self::WithoutKey),
             (false, true) => {
-                let lost = Lost::find(folder)?;
+                let lost = Lost::find(folder, custody)?;
                 Ok(lost.map_or(Self::KeyAlone, |lost| Self::WithoutCertificate(Box::new(lost))))
             }
             (false, false) => {
@@ -59,6 +73,24 @@ impl Found {
                 Ok(remains.map_or(Self::Nothing, Self::Remains))
             }
         }
+    }
+
+    /// Why no CA is put here. An existing one, or half of one, is never replaced, because everything that it signed
+    /// depends on it.
+    pub(crate) fn exists(&self, folder: &Path) -> Failure {
+        let there = match self {
+            Self::Nothing | Self::Remains(_) => return self.refusal(folder),
+            Self::Complete | Self::WithoutKey => certificate_path(folder),
+            Self::WithoutCertificate(_) | Self::KeyAlone => key_path(folder),
+        };
+        let there = shown(&there);
+        let failure =
+            Failure::environment(format!("{there} exists already; a CA is never overwritten"));
+        failure.hinted(if matches!(self, Self::WithoutCertificate(_)) {
+            "an earlier run was killed; etcdpki issue and apply put the certificate back from the inventory"
+        } else {
+            "choose another folder with --dir, or move the old CA away yourself"
+        })
     }
 
     /// Why this folder has no CA that can sign, and what to do about it.
@@ -79,21 +111,31 @@ impl Found {
                 shown(folder)
             ))
             .hinted(format!(
-                "restore the two files from a backup; or create a new CA, which means new certificates for all \
-                 hosts: etcdpki --dir {} init-ca --new",
+                "restore the two files from a backup; or replace the CA without an outage: etcdpki rotate-ca begin -f \
+                 MANIFEST; or start again with new certificates for all hosts at once: etcdpki --dir {} init-ca --new",
                 shown(folder)
             )),
             Self::KeyAlone => half(&certificate, &key, "a backup"),
             Self::WithoutKey | Self::WithoutCertificate(_) | Self::Complete => {
-                half(&key, &certificate, "a backup or from where it is kept")
+                let failure = half(&key, &certificate, "a backup or from where it is kept");
+                let hint = failure.hint.clone().unwrap_or_default();
+                failure.hinted(format!(
+                    "{hint}; if the key is elsewhere, add --pkcs11 or --signer-cmd, or issue with --tbs-out"
+                ))
             }
         }
     }
 }
 
 fn no_ca(folder: &Path) -> Failure {
-    Failure::environment(format!("{}: no CA here (no ca.pem, no ca-key.pem)", shown(folder)))
-        .hinted("create one with etcdpki init-ca, or name its folder with --dir")
+    let failure =
+        Failure::environment(format!("{}: no CA here (no ca.pem, no ca-key.pem)", shown(folder)));
+    match import_command(folder) {
+        Some(command) => failure.hinted(format!(
+            "import the CA whose files are there: {command}; or name the folder of a CA with --dir"
+        )),
+        None => failure.hinted("create one with etcdpki init-ca, or name its folder with --dir"),
+    }
 }
 
 /// What an earlier CA left. A CA that is in the inventory but signed nothing left nothing: perhaps the run that created it
@@ -121,14 +163,17 @@ impl Lost {
     ///
     /// The key is put in place first, and a run that is killed before the certificate follows leaves it alone. The
     /// certificate was in the inventory before either.
-    fn find(folder: &Path) -> Result<Option<Self>, Failure> {
+    fn find(folder: &Path, custody: &Custody) -> Result<Option<Self>, Failure> {
         let known = Inventory::of(folder).ca_certificates()?;
         if known.is_empty() {
             return Ok(None);
         }
-        let signer = signer::open(&key_path(folder))?;
-        let certificate = known.into_iter().find(|ca| ca.public_key == *signer.public_key());
-        Ok(certificate.map(|certificate| Self { certificate, signer }))
+        let signer = custody.open_file(&key_path(folder))?;
+        // A renewed CA has several certificates for its key.
+        let of_key = known.iter().filter(|ca| ca.public_key == *signer.public_key());
+        let certificate = of_key.max_by_key(|ca| ca.not_after).cloned();
+        let chain = certificate.map(|certificate| Chain::among(certificate, &known));
+        Ok(chain.map(|chain| Self { chain, signer }))
     }
 }
 
@@ -159,10 +204,10 @@ impl LockedFolder {
     }
 
     /// Puts a missing certificate back.
-    pub(crate) fn restore(&self, certificate: &Certificate) -> Result<(), Failure> {
+    pub(crate) fn restore(&self, chain: &Chain) -> Result<(), Failure> {
         let mut batch = Batch::new(Existing::Keep);
         let path = certificate_path(&self.path);
-        batch.stage(path, certificate.to_pem()?.as_bytes(), Access::Public)?;
+        batch.stage(path, chain.to_pem()?.as_bytes(), Access::Public)?;
         batch.commit()
     }
 }
@@ -171,7 +216,12 @@ impl LockedFolder {
 /// that the CA signed depends on it.
 pub(crate) fn check_foreign(folder: &Path, place: &Path) -> Result<(), Failure> {
     let file = |path: &Path| fs::metadata(path).map(|file| (file.dev(), file.ino())).ok();
-    let own = [certificate_path(folder), key_path(folder), folder.join(inventory::FILE)];
+    let own = [
+        certificate_path(folder),
+        key_path(folder),
+        next_key_path(folder),
+        folder.join(inventory::FILE),
+    ];
     match file(place).filter(|place| own.iter().any(|own| file(own) == Some(*place))) {
         None => Ok(()),
         Some(_) => Err(Failure::environment(format!(

@@ -15,15 +15,16 @@ use crate::{host, hosts};
 
 /// Write a manifest for a cluster that another tool made, and copy its certificates to the hosts' folders
 ///
-/// Reads one folder for each member, or one with the files of all, and the configuration of etcd in them:
-/// kubeadm's /etc/kubernetes/pki, kubespray's /etc/ssl/etcd/ssl, RKE's /etc/kubernetes/ssl, etcdadm's and
-/// easy-rsa's pki, or any names that etcd.conf.yaml, etcd.service or an environment file mentions. The folders
-/// stay as they are, and files that exist already are not replaced. `etcdpki plan` then shows what differs.
+/// Reads one folder for each member, or one with the files of all members, and etcd's configuration in them:
+/// kubeadm's /etc/kubernetes, kubespray's /etc/ssl/etcd/ssl, RKE's /etc/kubernetes/ssl, etcdadm's and easy-rsa's
+/// pki, or any names that etcd.conf.yaml, etcd.service, a pod or an environment file mentions. The folders stay
+/// as they are, and no existing file is replaced. `etcdpki plan` then shows what differs.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  \
     etcdpki adopt node1/ node2/ node3/ && etcdpki plan -f cluster.yaml")]
 pub(crate) struct AdoptArgs {
-    /// The folders, as they were copied from the hosts; the name of a folder is that of its host
+    /// The folders copied from the hosts. A folder belongs to the host in etcd's configuration, in its server
+    /// certificate, or otherwise to the host of the same name
     #[arg(required = true, value_name = "DIR")]
     folders: Vec<PathBuf>,
 
@@ -33,14 +34,20 @@ pub(crate) struct AdoptArgs {
 }
 
 pub(crate) fn run(args: &AdoptArgs, common: &Common) -> Result<ExitCode, Failure> {
+    if args.manifest == Path::new("-") {
+        return Err(Failure::usage(
+            "--file -: the manifest needs a place, because the CA's folder is beside it",
+        )
+        .hinted("name a file with --file"));
+    }
     let mut folders = Vec::new();
     for folder in &args.folders {
         folders.push(read_folder(folder)?);
     }
     let adoption = Adoption::read(&folders)
-        .map_err(|mistakes| Failure::mistakes(&mistakes, "in the folders"))?;
+        .map_err(|mistakes| Failure::mistakes(mistakes, "in the folders"))?;
     let manifest = Manifest::from_yaml(adoption.manifest.as_bytes())
-        .map_err(|mistakes| Failure::mistakes(&mistakes, "in the folders"))?;
+        .map_err(|mistakes| Failure::mistakes(mistakes, "in the folders"))?;
     let ca_folder = common.folder_of(&args.manifest, &manifest);
     let mut batch = Batch::new(Existing::Keep);
     batch.check_place(&args.manifest)?;
@@ -58,16 +65,25 @@ pub(crate) fn run(args: &AdoptArgs, common: &Common) -> Result<ExitCode, Failure
         let trusted = folder.join(&*FileKind::TrustedCas.name());
         batch.stage(trusted, ca.as_bytes(), Access::Public)?;
     }
+    let mut remarks = adoption.remarks.clone();
     for pair in &adoption.pairs {
         let (from, to) = (&args.folders[pair.folder], all.join(&pair.host));
         let certificate = store::read(&from.join(&pair.certificate))?;
-        let key = store::read_secret(&from.join(&pair.key))?;
+        let path = from.join(&pair.key);
+        // Other tools give keys to groups, and a key that others could read is still the key.
+        if let Some(mode) = store::mode_for_others(&path)? {
+            remarks.push(format!(
+                "{} has mode {mode:04o}: users other than its owner could read it; the copy has mode 0600",
+                shown(&path)
+            ));
+        }
+        let key = store::read_regular(&path)?;
         batch.stage(to.join(pair.role.key_file()), &key, Access::Secret)?;
         batch.stage(to.join(pair.role.certificate_file()), &certificate, Access::Public)?;
     }
     batch.stage(args.manifest.clone(), adoption.manifest.as_bytes(), Access::Public)?;
     batch.commit()?;
-    for remark in &adoption.remarks {
+    for remark in &remarks {
         host::say(&format!("warning: {remark}\n"));
     }
     let done = Done {
@@ -75,7 +91,7 @@ pub(crate) fn run(args: &AdoptArgs, common: &Common) -> Result<ExitCode, Failure
         folder: ca_folder.display().to_string(),
         hosts: names,
         pairs: adoption.pairs.len(),
-        remarks: &adoption.remarks,
+        remarks: &remarks,
     };
     match common.format {
         Format::Json => json::print(&done)?,

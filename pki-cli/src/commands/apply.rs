@@ -8,31 +8,38 @@ use std::sync::mpsc;
 use std::thread;
 
 use pki_core::{
-    Action, CertificateSpec, ClusterCas, Issued, KeyFormat, Manifest, PrivateKey, Signer, quote,
+    CertificateSpec, ClusterCas, Issued, KeyFormat, Manifest, PrivateKey, Signer, quote,
 };
 use zeroize::Zeroizing;
 
-use super::Common;
 use super::cluster::{
-    self, ApplyContext, HostWork, IssuedPair, ManifestArgs, Orphans, Outcome, Step, Work,
-    in_parallel,
+    self, ApplyContext, HostWork, IssuedPair, Leaves, ManifestArgs, Orphans, Outcome, Step, Tense,
+    Work, counts, in_parallel,
 };
-use crate::ca::{self, Ca, Chain, Found, LockedFolder, NewCa, Opened, Remains};
-use crate::failure::Failure;
+use super::custody::CustodyArgs;
+use super::{Common, rotate_ca};
+use crate::ca::{
+    self, CRL_LIFETIME, Ca, Chain, CrlDue, CrlState, Found, LockedFolder, NewCa, Opened, Remains,
+};
+use crate::failure::{Failure, full, shown};
 use crate::host;
 use crate::hosts::{self, BundleFile, NewFolder, Origins};
+use crate::inventory::FilePlace;
 use crate::progress::Progress;
 use crate::recorded::{Pending, Recorded};
 use crate::signals::{self, Uninterrupted};
+use crate::signer::Custody;
 use crate::store::{self, Access, Owners};
 
 /// Create or update the cluster's certificates from the manifest: the CA, and a folder for each host
 ///
-/// A host's folder changes completely or not at all. A second run changes nothing.
+/// A host's folder changes completely or not at all. A second run changes nothing. Each folder has a script install.sh
+/// that puts its files in their places on the host, with their owners and modes.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  etcdpki apply -f cluster.yaml\n  \
     etcdpki apply -f cluster.yaml --only etcdone\n  \
-    rsync -a pki/hosts/etcdone/ etcdone:/etc/etcd/")]
+    scp -r pki/hosts/etcdone root@etcdone: && \\\n      \
+    ssh root@etcdone 'sh etcdone/install.sh && rm -r etcdone'")]
 pub(crate) struct ApplyArgs {
     #[command(flatten)]
     manifest: ManifestArgs,
@@ -45,6 +52,9 @@ pub(crate) struct ApplyArgs {
     /// Remove with --prune without asking
     #[arg(long, requires = "prune")]
     yes: bool,
+
+    #[command(flatten)]
+    custody: CustodyArgs,
 }
 
 /// How many hosts share a transaction and a sync. A crash loses no more than these.
@@ -53,22 +63,73 @@ const AT_ONCE: usize = 512;
 pub(crate) fn run(args: &ApplyArgs, common: &Common) -> Result<ExitCode, Failure> {
     let mut manifest = cluster::read_manifest(&args.manifest.file)?;
     // Before a CA is created.
-    let specs = cluster::specs_by_host(&manifest, &args.manifest.only)?;
+    cluster::specs_by_host(&manifest, &args.manifest.only)?;
     let path = common.folder_of(&args.manifest.file, &manifest);
-    let mut ca = ApplyCa::open(&manifest, &path, common.owners())?;
+    let custody = args.custody.custody()?;
+    let ca = ApplyCa::open(&manifest, &path, common.owners(), custody)?;
+    hosts::clean(&path.join(hosts::FOLDER))?;
+    let warning = rotate_ca::check_stray(&manifest, &ca.chain.cas(&path)?.server, &path)?;
+    manifest.warnings.extend(warning);
+    let scope = Scope {
+        only: &args.manifest.only,
+        orphans: Orphans::of(args.prune),
+        removal: if args.yes { Removal::Confirmed } else { Removal::Ask },
+        leaves: Leaves::AsManifest,
+    };
+    let Applied { outcome, end, .. } = execute(&mut manifest, ca, &scope)?;
+    outcome.print(common.format, &end)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What a run may change.
+pub(super) struct Scope<'a> {
+    /// The hosts; all of them if none is named.
+    pub(super) only: &'a [String],
+    pub(super) orphans: Orphans,
+    pub(super) removal: Removal,
+    pub(super) leaves: Leaves,
+}
+
+/// Whether somebody has confirmed that files are removed.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub(super) enum Removal {
+    Ask,
+    Confirmed,
+}
+
+/// What a run did.
+pub(super) struct Applied {
+    pub(super) outcome: Outcome,
+    /// The last lines of the text output.
+    pub(super) end: String,
+    /// The CA's folder, which stays locked.
+    pub(super) folder: LockedFolder,
+}
+
+/// Brings the hosts' folders to what the manifest and the CAs in `ca` say. The CA's folder stays locked.
+pub(super) fn execute(
+    manifest: &mut Manifest,
+    mut ca: ApplyCa,
+    scope: &Scope<'_>,
+) -> Result<Applied, Failure> {
+    let specs = cluster::specs_by_host(manifest, scope.only)?;
+    let path = ca.folder.path().to_owned();
     let cas = ca.chain.cas(&path)?;
     let differences = manifest.ca_differences(&cas.server);
     manifest.warnings.extend(differences);
-    let context = ApplyContext::new(&manifest, Some(&cas), &path)?;
-    let orphans = Orphans::of(args.prune);
+    let limits = cluster::limits(manifest, &cas)?;
+    manifest.warnings.extend(limits);
+    let crl = if manifest.crl { Some(ca.current_crl()?) } else { None };
+    let context = ApplyContext::new(manifest, Some(&cas), crl, &path)?.with_leaves(scope.leaves);
+    let orphans = scope.orphans;
     hosts::clean(&context.all)?;
 
-    let work = Work::find(&context, &specs, &args.manifest.only)?;
+    let work = Work::find(&context, &specs, scope.only)?;
     let needed = work.hosts.iter().filter(|host| host.is_needed(orphans));
     let needed: Vec<&HostWork<'_>> = needed.collect();
     let name = |spec: &CertificateSpec| format!("{}/{}", spec.host, spec.role.certificate_file());
     let waiting: Vec<String> = needed.iter().flat_map(|host| to_sign(host)).map(name).collect();
-    if orphans == Orphans::Remove && !args.yes {
+    if orphans == Orphans::Remove && scope.removal == Removal::Ask {
         confirm(&work.removals())?;
     }
     ca.prepare(&waiting)?;
@@ -82,13 +143,33 @@ pub(crate) fn run(args: &ApplyArgs, common: &Common) -> Result<ExitCode, Failure
 
     let mut steps: Vec<Step> = ca.step.into_iter().chain(work.steps(orphans)).collect();
     steps.retain(|step| step.action != "keep");
-    let (next, warning) = (context.next_for(&args.manifest.only), context.warning);
+    let (next, warning) = (context.next_for(scope.only), context.warning.clone());
+    let end = if changed { done(&steps, &context) } else { "nothing to do\n".to_owned() };
+    drop(context);
     let mut warnings = std::mem::take(&mut manifest.warnings);
     warnings.extend(ca.remarks);
     warnings.extend(warning);
-    let end = if changed { "done\n" } else { "nothing to do\n" };
-    Outcome { changed, warnings, steps, next }.print(common.format, end)?;
-    Ok(ExitCode::SUCCESS)
+    let folder = full(&path);
+    let outcome = Outcome { changed, folder, warnings, steps, next, rotation: None };
+    Ok(Applied { outcome, end, folder: ca.folder })
+}
+
+/// What was done, where, and what to do next.
+fn done(steps: &[Step], context: &ApplyContext<'_>) -> String {
+    let mut text = format!("done: {} in {}\n", counts(steps, Tense::Done), full(&context.all));
+    let is_new = |step: &&Step| !["chmod", "orphan", "remove"].contains(&step.action);
+    let mut changed = steps.iter().filter(|step| !step.host.is_empty()).filter(is_new);
+    if let Some(Step { host, .. }) = changed.next()
+        && context.manifest.configuration
+    {
+        let folder = shown(&context.all.join(host));
+        let _ = writeln!(
+            text,
+            "install each changed folder on its host:\n  \
+             scp -r {folder} root@{host}: && ssh root@{host} 'sh {host}/install.sh && rm -r {host}'"
+        );
+    }
+    text
 }
 
 /// Lets somebody at a terminal say whether these are to be removed. Without a terminal only `--yes` says so.
@@ -108,7 +189,7 @@ fn confirm(removals: &[String]) -> Result<(), Failure> {
 }
 
 /// The CA of a run of `apply`. Its key is read only when something is to be signed.
-struct ApplyCa {
+pub(super) struct ApplyCa {
     chain: Chain,
     /// Ready to sign.
     signing: Option<Box<Ca>>,
@@ -117,14 +198,22 @@ struct ApplyCa {
     remarks: Vec<String>,
     /// Nobody else works in the folder during the run.
     folder: LockedFolder,
+    custody: Custody,
 }
 
 impl ApplyCa {
     /// Opens the CA in its folder, creates one if there is none, or puts its certificate back.
-    fn open(manifest: &Manifest, path: &Path, owners: Owners) -> Result<Self, Failure> {
+    fn open(
+        manifest: &Manifest,
+        path: &Path,
+        owners: Owners,
+        custody: Custody,
+    ) -> Result<Self, Failure> {
         let request = manifest.ca_request();
         let algorithm = manifest.ca.key;
-        let new = NewCa { request: &request, algorithm, remains: Remains::Refuse, owners };
+        let remains = Remains::Refuse;
+        let above = None;
+        let new = NewCa { above, request: &request, algorithm, remains, owners, custody: &custody };
         let (folder, opened) = new.open_or_create(path)?;
         let (chain, signing, step) = match opened {
             Opened::Created(ca) => (ca.chain().clone(), Some(ca), Some("create")),
@@ -136,20 +225,54 @@ impl ApplyCa {
             Opened::Found(other) => return Err(other.refusal(path)),
         };
         let step = step.map(|action| Step::ca(action, &chain.ca().subject.to_string(), path));
-        Ok(Self { chain, signing, step, remarks: Vec::new(), folder })
+        Ok(Self { chain, signing, step, remarks: Vec::new(), folder, custody })
+    }
+
+    /// The CA with these certificates in a folder that is locked already.
+    pub(super) const fn of(folder: LockedFolder, chain: Chain, custody: Custody) -> Self {
+        Self { chain, signing: None, step: None, remarks: Vec::new(), folder, custody }
     }
 
     /// Gets ready to sign these certificates, if there are any.
     fn prepare(&mut self, waiting: &[String]) -> Result<(), Failure> {
-        if self.signing.is_none() && !waiting.is_empty() {
-            let ca = Ca::with_key_file(self.folder.path(), self.chain.clone());
-            self.signing = Some(Box::new(ca.map_err(|failure| waits(failure, waiting))?));
+        if !waiting.is_empty() {
+            self.signing().map_err(|failure| waits(failure, waiting))?;
         }
-        self.remarks = match &self.signing {
+        self.remarks.extend(match &self.signing {
             Some(ca) => ca.remarks().to_vec(),
             None => ca::remarks(self.folder.path(), self.chain.ca())?,
-        };
+        });
         Ok(())
+    }
+
+    /// The CA, ready to sign.
+    fn signing(&mut self) -> Result<&Ca, Failure> {
+        let ca = match self.signing.take() {
+            Some(ca) => ca,
+            None => Box::new(Ca::with_key(self.folder.path(), self.chain.clone(), &self.custody)?),
+        };
+        Ok(self.signing.insert(ca))
+    }
+
+    /// The CRL for the members in DER: the newest one, or a new one if that is due.
+    fn current_crl(&mut self) -> Result<Vec<u8>, Failure> {
+        let CrlState { last, due } =
+            CrlState::read(self.folder.path(), self.chain.ca(), host::now())?;
+        let Some(due) = due else {
+            return Ok(last.map_or_else(Vec::new, |last| last.crl.der().to_vec()));
+        };
+        match (self.signing(), last) {
+            (Ok(ca), _) => Ok(ca.issue_crl(CRL_LIFETIME)?.get().der().to_vec()),
+            // etcd does not check the dates of a CRL, so the one that members have still works.
+            (Err(failure), Some(last)) if matches!(due, CrlDue::Ends(_)) => {
+                self.remarks.push(format!("the CA cannot sign a new CRL, and {due}: {failure}"));
+                Ok(last.crl.der().to_vec())
+            }
+            (Err(mut failure), _) => {
+                let _ = write!(failure.message, "\n  a CRL waits for the CA's signature: {due}");
+                Err(failure)
+            }
+        }
     }
 }
 
@@ -227,8 +350,7 @@ fn put_all(
 
 /// The certificates that a host needs.
 fn to_sign<'a>(host: &'a HostWork<'_>) -> impl Iterator<Item = &'a CertificateSpec> {
-    let missing = host.certificates.iter().filter(|(_, action)| *action != Action::Keep);
-    missing.map(|(spec, _)| *spec)
+    host.to_sign().map(|(spec, _)| spec)
 }
 
 /// Issues the certificates that a host needs and writes its folder next to its place. A host that keeps its folder gets
@@ -245,7 +367,7 @@ fn make(
     if !host.is_exchanged(orphans) {
         return Ok(None);
     }
-    let held = if host.has_other_formats() {
+    let held = if host.has_other_formats() || host.keeps_a_key() {
         hosts::read(&context.all.join(host.host))?
     } else {
         BTreeMap::new()
@@ -253,12 +375,17 @@ fn make(
     let mut files = Vec::new();
     let mut signed = Vec::new();
     let mut keys = Vec::new();
-    for spec in to_sign(host) {
-        let leaf_key = PrivateKey::generate(spec.key)?;
+    for (spec, action) in host.to_sign() {
+        let leaf_key = match host.kept_key(spec, action, &held) {
+            Some(key) => key,
+            None => PrivateKey::generate(spec.key)?,
+        };
         let request = spec.request(leaf_key.public_key().clone());
         let profile = context.profiles.profile(spec.role.profile())?;
         let ca = ca.ok_or_else(|| Failure::bug("a certificate is to be signed without a CA"))?;
-        signed.push(ca.sign(&request, profile, &host::issuance_context()?)?);
+        let file = Path::new(hosts::FOLDER).join(host.host).join(spec.role.certificate_file());
+        let issued = ca.sign(&request, profile, &host::issuance_context()?)?;
+        signed.push(issued.at(&FilePlace::of_host(host.host, &file)));
         files.push(BundleFile {
             name: spec.role.key_file(),
             contents: Zeroizing::new(leaf_key.to_pem(KeyFormat::Pkcs8)?.as_bytes().to_vec()),
@@ -273,8 +400,8 @@ fn make(
     }
     let mut kept_files = host.kept_files.clone();
     kept_files.extend(host.orphans.iter().filter(|_| orphans == Orphans::Keep).cloned());
-    let public = |name: String, contents: String| {
-        let contents = Zeroizing::new(contents.into_bytes());
+    let public = |name: String, contents: Vec<u8>| {
+        let contents = Zeroizing::new(contents);
         BundleFile { name, contents, access: Access::Public }
     };
     let others = context.public_files(host.host).into_iter();
@@ -287,7 +414,8 @@ fn make(
     let staged = signed.stage(|all| {
         for ((issued, spec), key) in all.into_iter().zip(to_sign(host)).zip(keys) {
             let set = cas.for_role(&spec.role);
-            files.push(public(spec.role.certificate_file(), set.leaf_pem(&issued.certificate)?));
+            let pem = set.leaf_pem(&issued.certificate)?;
+            files.push(public(spec.role.certificate_file(), pem.into_bytes()));
             files.extend(IssuedPair::new(spec, issued.certificate, set, key).files(&held, cas)?);
         }
         NewFolder::write(&context.all, host.host, &files, &kept_files)

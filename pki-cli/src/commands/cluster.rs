@@ -10,5 +10,5 @@ mod work;
 pub(crate) use self::formats::IssuedPair;
 pub(crate) use self::manifest::{ManifestArgs, read_manifest, specs_by_host};
 pub(crate) use self::parallel::in_parallel;
-pub(crate) use self::step::{Outcome, Step};
-pub(crate) use self::work::{ApplyContext, HostWork, Orphans, Work};
+pub(crate) use self::step::{Outcome, Step, Tense, counts, limits};
+pub(crate) use self::work::{ApplyContext, HostWork, Leaves, Orphans, Work};

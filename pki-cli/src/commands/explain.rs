@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use pki_core::Rule;
 use serde::Serialize;
 
-use super::Common;
+use super::{Common, complete};
 use crate::failure::Failure;
 use crate::host;
 use crate::output::{Format, json, text};
@@ -21,7 +21,7 @@ use crate::output::{Format, json, text};
     etcdpki explain --format json | jq -r '.rules[].rule'")]
 pub(crate) struct ExplainArgs {
     /// The id of a rule, as shown in brackets in a finding, or the words of a log line
-    #[arg(value_name = "RULE or WORDS", allow_hyphen_values = true)]
+    #[arg(value_name = "RULE or WORDS", allow_hyphen_values = true, add = complete::rule_ids())]
     about: Vec<String>,
 }
 

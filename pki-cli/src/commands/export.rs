@@ -7,13 +7,13 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 use pki_core::{
-    APISERVER_CLIENT, Certificate, ClusterCas, FileKind, KeyStoreContents, Role, quote,
+    APISERVER_CLIENT, Certificate, ClusterCas, FileKind, KeyStoreContents, Owner, Role, quote,
 };
 use serde::Serialize;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use super::{Common, cluster};
+use super::{Common, cluster, complete};
 use crate::archive::{self, Member};
 use crate::ca::Chain;
 use crate::failure::{Failure, shown};
@@ -23,32 +23,35 @@ use crate::output::{Format, json};
 use crate::pairs::{self, Bundle, Pair};
 use crate::store::{self, Access, Batch, Existing};
 
-/// Pack what a host should hold into one file: a tar.gz, kubeadm's layout, or PKCS #12
+/// Pack a host's folder into one file: a tar.gz, kubeadm's layout, or PKCS #12
 ///
-/// It reads the host's folder in the CA's folder and needs no key of the CA. A folder that is not whole is
-/// refused. Archives of the same files are the same bytes.
+/// Reads the host's folder in the CA's folder and needs no CA key. Refuses an incomplete folder. Archives of the same
+/// files are identical byte for byte. Files in an archive have their owner on the host by name: `etcd` owns etcd's keys,
+/// and `root` owns everything else.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  etcdpki export etcdone -f cluster.yaml\n  \
-    etcdpki export etcdone -f cluster.yaml --out - | ssh etcdone tar -xzf - -C /etc/etcd\n  \
-    etcdpki export masterone -f cluster.yaml --as kubeadm --out - | ssh masterone tar -xzf - -C /etc/kubernetes\n  \
-    etcdpki export admin -f cluster.yaml --as pkcs12 --password-file password.txt --out keystores")]
+    etcdpki export etcdone -f cluster.yaml -o - | \\\n      \
+    ssh root@etcdone 'cd \"$(mktemp -d)\" && tar -xzf - && sh install.sh && rm -r \"$PWD\"'\n  \
+    etcdpki export masterone -f cluster.yaml --as kubeadm -o - | \\\n      \
+    ssh root@masterone tar -xzf - -C /etc/kubernetes\n  \
+    etcdpki export admin -f cluster.yaml --as pkcs12 --password-file password.txt -o keystores")]
 pub(crate) struct ExportArgs {
     /// The host
-    #[arg(value_name = "HOST")]
+    #[arg(value_name = "HOST", add = complete::hosts())]
     host: String,
 
     /// The manifest of the cluster, in YAML; the CA's folder is the one beside it
     #[arg(short, long, value_name = "FILE")]
     file: Option<PathBuf>,
 
-    /// What to make of its folder
+    /// The format to pack it in
     #[arg(long = "as", value_enum, default_value_t, value_name = "FORM")]
     form: Form,
 
-    /// The file to write, `-` for standard output; with --as pkcs12 the folder to write to
+    /// The file to write; `-` is standard output. With --as pkcs12, the folder to write to
     ///
-    /// Without it HOST.tar.gz, or HOST-NAME.p12 for each certificate, in the current folder.
-    #[arg(long, value_name = "PATH")]
+    /// Default: HOST.tar.gz, or HOST-NAME.p12 for each certificate, in the current folder.
+    #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
 
     /// Replace files that are there
@@ -92,7 +95,7 @@ pub(crate) fn run(args: &ExportArgs, common: &Common) -> Result<ExitCode, Failur
     let password = password(args)?;
     let to_stdout = args.out.as_deref() == Some(Path::new("-"));
     if to_stdout && common.format == Format::Json {
-        return Err(Failure::usage("--out - and --format json both want standard output")
+        return Err(Failure::usage("--out - and --format json both write to standard output")
             .hinted("name a file with --out"));
     }
     let folder = match &args.file {
@@ -183,7 +186,7 @@ fn password(args: &ExportArgs) -> Result<Option<Zeroizing<String>>, Failure> {
             (format!("${name}"), value)
         }
         (None, None) if args.form == Form::Pkcs12 => {
-            return Err(Failure::usage("--as pkcs12 wants a password").hinted(
+            return Err(Failure::usage("--as pkcs12 needs a password").hinted(
                 "name its file with --password-file, or its variable with --password-env",
             ));
         }
@@ -191,7 +194,7 @@ fn password(args: &ExportArgs) -> Result<Option<Zeroizing<String>>, Failure> {
     };
     if args.form != Form::Pkcs12 {
         return Err(Failure::usage(
-            "a password is for --as pkcs12 alone; a tar.gz is not encrypted",
+            "a password works only with --as pkcs12; a tar.gz is not encrypted",
         )
         .hinted("leave it out, or add --as pkcs12"));
     }
@@ -228,10 +231,14 @@ fn mode(bundle: &Bundle, name: &OsString, file: &HeldFile) -> u32 {
 }
 
 fn as_it_is<'a>(bundle: &Bundle, files: &'a BTreeMap<OsString, HeldFile>) -> Vec<Member<'a>> {
+    let owner = |name: &OsString| {
+        name.to_str().and_then(FileKind::from_name).map_or(Owner::Root, |kind| kind.owner())
+    };
     let member = |(name, file): (&OsString, &'a HeldFile)| Member {
         path: name.to_string_lossy().into_owned(),
         contents: &file.contents,
         mode: mode(bundle, name, file),
+        owner: owner(name),
     };
     files.iter().map(member).collect()
 }
@@ -242,7 +249,9 @@ fn kubeadm<'a>(bundle: &Bundle, files: &'a BTreeMap<OsString, HeldFile>) -> Vec<
     let mut members = Vec::new();
     let mut add = |path: String, name: &str| {
         if let Some((name, file)) = files.get_key_value(&OsString::from(name)) {
-            members.push(Member { path, contents: &file.contents, mode: mode(bundle, name, file) });
+            let mode = mode(bundle, name, file);
+            // kubeadm runs etcd as root.
+            members.push(Member { path, contents: &file.contents, mode, owner: Owner::Root });
         }
     };
     add("pki/etcd/ca.crt".to_owned(), &FileKind::TrustedCas.name());

@@ -9,13 +9,14 @@ use serde::Serialize;
 use super::Common;
 use crate::failure::{Failure, shown};
 use crate::output::facts::{Facts, KeyFacts};
+use crate::output::json::FailureFacts;
 use crate::output::{Format, json, text};
 use crate::{host, store};
 
 /// Show everything in certificates, requests and keys
 ///
 /// Reads PEM and DER. A file can contain several objects. For a private key, shows only its algorithm and
-/// its key identifier.
+/// its key identifier. A file that cannot be read does not hide the others.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  etcdpki inspect pki/ca.pem etcdone.pem\n  \
     openssl s_client -connect 127.0.0.1:2379 </dev/null | etcdpki inspect -\n  \
@@ -27,33 +28,60 @@ pub(crate) struct InspectArgs {
 }
 
 #[derive(Serialize)]
-struct InspectOutput {
-    files: Vec<Inspected>,
+struct InspectOutput<'a> {
+    files: Vec<Inspected<'a>>,
 }
 
 #[derive(Serialize)]
-struct Inspected {
+struct Inspected<'a> {
     file: String,
-    contents: Vec<Facts>,
+    contents: &'a [Facts],
+    /// Why the file could not be shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<FailureFacts<'a>>,
 }
 
 pub(crate) fn run(args: &InspectArgs, common: &Common) -> Result<ExitCode, Failure> {
-    let mut files = Vec::new();
-    for path in &args.files {
-        let contents = inspect(path)?;
-        files.push(Inspected { file: path.display().to_string(), contents });
+    if let [path] = args.files.as_slice() {
+        return show(&[(path, Ok(inspect(path)?))], common.format);
     }
-    match common.format {
-        Format::Json => json::print(&InspectOutput { files })?,
-        _ => {
-            for file in &files {
-                for facts in &file.contents {
-                    host::print(&format!("{}: {}", quote::name(&file.file), text::facts(facts)))?;
-                }
+    // A file that cannot be read does not hide the others.
+    let all: Vec<_> = args.files.iter().map(|path| (path, inspect(path))).collect();
+    show(&all, common.format)
+}
+
+/// Shows what each file contains. The exit code is that of the worst failure.
+fn show(
+    files: &[(&PathBuf, Result<Vec<Facts>, Failure>)],
+    format: Format,
+) -> Result<ExitCode, Failure> {
+    if format == Format::Json {
+        let mut inspected = Vec::new();
+        for (path, result) in files {
+            inspected.push(Inspected {
+                file: path.display().to_string(),
+                contents: result.as_deref().unwrap_or_default(),
+                error: result.as_ref().err().map(FailureFacts::from),
+            });
+        }
+        json::print(&InspectOutput { files: inspected })?;
+    }
+    let mut worst = 0;
+    for (path, result) in files {
+        match result {
+            Ok(contents) if format != Format::Json => {
+                let name = shown(path);
+                let shown = contents.iter().map(|facts| format!("{name}: {}", text::facts(facts)));
+                host::print(&shown.collect::<String>())?;
+            }
+            Ok(_) => {}
+            Err(failure) => {
+                worst = worst.max(failure.kind.exit_code());
+                host::say(&text::failure(failure));
             }
         }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(ExitCode::from(worst))
 }
 
 fn inspect(path: &Path) -> Result<Vec<Facts>, Failure> {
@@ -85,6 +113,7 @@ fn inspect(path: &Path) -> Result<Vec<Facts>, Failure> {
             }
             Content::PrivateKey(der) => key(&PrivateKey::from_der(&der).map_err(in_file)?),
             Content::EncryptedKey(_) | Content::LegacyEncryptedKey => Facts::EncryptedKey {},
+            Content::PublicKey(_) => Facts::Other { label: "PUBLIC KEY".to_owned() },
             Content::Crl(_) => Facts::Other { label: "X509 CRL".to_owned() },
             Content::Other(label) => Facts::Other { label: quote::name(&label) },
             // EC PARAMETERS only repeat the curve of the key that follows.

@@ -1,5 +1,6 @@
 //! `etcdpki issue`
 
+mod air_gap;
 mod wanted;
 
 use std::fmt::{self, Write as _};
@@ -11,12 +12,15 @@ use serde::Serialize;
 use time::Duration;
 
 use self::wanted::Wanted;
-use super::{Common, core, lifetime};
+use super::custody::CustodyArgs;
+use super::{Common, complete, core, lifetime};
 use crate::ca::{Ca, LockedFolder, certificate_path};
 use crate::failure::{Failure, shown};
 use crate::host;
+use crate::inventory::FilePlace;
 use crate::output::facts::{self, CertificateFacts, FindingFacts};
 use crate::output::{Format, json, text};
+use crate::signer::Custody;
 use crate::store;
 
 /// Issue a certificate, with a new key or for a PKCS #10 request
@@ -40,7 +44,7 @@ pub(crate) struct IssueArgs {
     name: Option<String>,
 
     /// Signing profile: server, peer, client, or one of --config
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = complete::profiles())]
     profile: String,
 
     /// Name or address that the certificate is for; the prefixes dns:, ip:, email: and uri: set its
@@ -64,7 +68,7 @@ pub(crate) struct IssueArgs {
 
     /// Key algorithm: ecdsa-p256, ecdsa-p384, ecdsa-p521, ed25519, rsa-2048, rsa-3072,
     /// rsa-4096 [default: ecdsa-p256]
-    #[arg(long, value_name = "ALGORITHM", conflicts_with = "csr",
+    #[arg(long, value_name = "ALGORITHM", conflicts_with = "csr", add = complete::algorithms(),
         value_parser = |text: &str| core(text.parse::<KeyAlgorithm>()))]
     key: Option<KeyAlgorithm>,
 
@@ -95,6 +99,19 @@ pub(crate) struct IssueArgs {
     /// Replace NAME.pem and NAME-key.pem if they exist
     #[arg(long)]
     force: bool,
+
+    /// Do not sign: write the bytes to sign to this file, and keep the key in NAME.pending until the
+    /// same command gets the signature with --signature-in
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["ca_passphrase", "signer_cmd", "pkcs11"])]
+    tbs_out: Option<PathBuf>,
+
+    /// Take the signature of the bytes of --tbs-out from this file
+    #[arg(long, value_name = "FILE",
+        conflicts_with_all = ["ca_passphrase", "pkcs11", "signer_cmd", "tbs_out"])]
+    signature_in: Option<PathBuf>,
+
+    #[command(flatten)]
+    custody: CustodyArgs,
 }
 
 #[derive(Serialize)]
@@ -131,6 +148,12 @@ impl fmt::Display for Files {
 }
 
 pub(crate) fn run(args: &IssueArgs, common: &Common) -> Result<ExitCode, Failure> {
+    if args.out == Path::new("-") {
+        return Err(Failure::usage(
+            "--out -: issue writes a certificate and a key, which are two files",
+        )
+        .hinted("name a folder with --out"));
+    }
     let config = match &args.config {
         Some(path) => SigningConfig::from_json(&store::read(path)?)
             .map_err(|error| Failure::from(error).in_file(path))?,
@@ -141,17 +164,43 @@ pub(crate) fn run(args: &IssueArgs, common: &Common) -> Result<ExitCode, Failure
         None => Failure::from(error),
     })?;
     let folder = common.folder();
-    let ca = Ca::open(&folder, common.owners())?;
+    let custody = match (&args.tbs_out, &args.signature_in) {
+        (None, None) => args.custody.custody()?,
+        _ => Custody::elsewhere(),
+    };
+    let ca = Ca::open(&folder, common.owners(), &custody)?;
     let wanted = wanted::gather(args, profile, &folder)?;
-    let context = host::issuance_context()?;
-    let signed = ca.sign(&wanted.request, profile, &context);
-    let signed = signed.map_err(|error| not_drafted(error, args, &wanted, &folder))?;
+    let not_drafted = |error| not_drafted(error, args, &wanted, &folder);
+    let signed = match (&args.tbs_out, &args.signature_in, &wanted.pending) {
+        (Some(tbs_out), ..) => {
+            let context = air_gap::context()?;
+            let draft = ca.draft(&wanted.request, profile, &context).map_err(not_drafted)?;
+            return air_gap::send(&draft, &context, &wanted, &ca, tbs_out, common);
+        }
+        (None, Some(signature_in), Some(pending)) => {
+            let draft =
+                ca.draft(&wanted.request, profile, &pending.context).map_err(not_drafted)?;
+            let signature = pending.signature(&draft, &wanted, &ca, signature_in)?;
+            ca.finish(&draft, &signature, profile, host::now()).map_err(not_drafted)?
+        }
+        _ => {
+            let context = host::issuance_context()?;
+            ca.sign(&wanted.request, profile, &context).map_err(not_drafted)?
+        }
+    };
 
     for remark in ca.remarks() {
         host::say(&format!("warning: {remark}\n"));
     }
     // Others that write files of this name wait.
     let _folder = LockedFolder::lock(&folder, common.owners())?;
+    if !args.chain && ca.chain().intermediates().next().is_some() {
+        host::say(
+            "warning: the file does not contain the intermediate CA, which etcd and its clients need behind the \
+             certificate: add --chain\n",
+        );
+    }
+    let signed = signed.at(&FilePlace::elsewhere(&wanted.files.certificate));
     let staged = signed.stage(|issued| {
         let mut pem = issued.certificate.to_pem()?;
         for above in ca.chain().intermediates().filter(|_| args.chain) {
@@ -161,6 +210,9 @@ pub(crate) fn run(args: &IssueArgs, common: &Common) -> Result<ExitCode, Failure
     })?;
     let (pair, issued) = ca.record(staged)?.split();
     pair.put()?;
+    if wanted.pending.is_some() {
+        wanted.files.remove_pending()?;
+    }
     let files = Files::of(&wanted);
     let written = files.to_string();
     print(common, profile, issued.get(), files).map_err(|failure| {

@@ -5,10 +5,13 @@ use std::path::Path;
 
 /// A folder with more files is a store of certificates, and no host's.
 const MOST_FILES: usize = 1000;
-/// `issued` and `private` of easy-rsa, `etcd` of kubeadm.
-const MOST_LEVELS: usize = 2;
+/// `issued` and `private` of easy-rsa, `pki/etcd` in `/etc/kubernetes`.
+const MOST_LEVELS: usize = 3;
 
-/// The paths of the files in a folder and in the folders right below it, sorted; none if there are too many.
+/// Where easy-rsa keeps a second copy of each certificate in `issued` and `revoked`.
+pub(crate) const COPIES: &str = "certs_by_serial";
+
+/// The paths of the files in a folder and in two levels of folders below it, sorted; none if there are too many.
 /// Hidden files are left out, and what cannot be read is: whoever reads it says so.
 pub(crate) fn files_of(folder: &Path) -> Option<Vec<String>> {
     let mut paths = Vec::new();
@@ -19,15 +22,17 @@ pub(crate) fn files_of(folder: &Path) -> Option<Vec<String>> {
 
 /// True for the name of a file that may configure etcd.
 pub(crate) fn may_be_configuration(path: &str) -> bool {
-    let ending = path.rsplit('.').next().unwrap_or_default();
-    matches!(ending, "conf" | "env" | "service" | "yaml" | "yml")
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let ending = name.rsplit('.').next().unwrap_or_default();
+    // Debian's unit reads /etc/default/etcd.
+    name == "etcd" || matches!(ending, "conf" | "env" | "service" | "yaml" | "yml")
 }
 
 fn list(folder: &Path, prefix: &str, level: usize, paths: &mut Vec<String>) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.filter_map(Result::ok) {
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with('.') || paths.len() > MOST_FILES {
+        if name.starts_with('.') || name == COPIES || paths.len() > MOST_FILES {
             continue;
         }
         let path = entry.path();

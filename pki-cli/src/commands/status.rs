@@ -7,7 +7,10 @@ use std::process::ExitCode;
 
 use anstream::adapter::strip_str;
 use clap::ValueEnum;
-use pki_core::{Certificate, FileKind, FileReport, HostFile, Severity, parse_duration, quote};
+use pki_core::{
+    CaLimit, Certificate, FileKind, FileReport, Finding, HostFile, Purpose, Severity,
+    parse_duration, quote,
+};
 use serde::Serialize;
 use time::{Duration, OffsetDateTime};
 
@@ -22,11 +25,12 @@ use crate::store::{Access, Batch, Existing};
 
 /// Show every certificate of the cluster: days left, and what is wrong
 ///
-/// Exit code 1 when one has ended, is missing, or ends within the warning window. kubeadm watches none of them where
-/// etcd is external.
+/// The exit code is 1 if a certificate has expired, is missing, or expires within the warning window. A CA that expires
+/// before its certificates would be renewed is a warning, which counts from 90 days before the end. kubeadm does not watch
+/// these certificates if etcd is external.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  etcdpki status -f cluster.yaml\n  \
-    etcdpki status -f cluster.yaml --output prometheus --out /var/lib/node_exporter/etcdpki.prom")]
+    etcdpki status -f cluster.yaml --output prometheus -o /var/lib/node_exporter/etcdpki.prom")]
 pub(crate) struct StatusArgs {
     /// The manifest of the cluster, in YAML
     #[arg(short, long, value_name = "FILE")]
@@ -41,10 +45,10 @@ pub(crate) struct StatusArgs {
     #[arg(long, value_enum)]
     output: Option<Output>,
 
-    /// The file to write, whole or not at all, `-` for standard output
+    /// The file to write; `-` is standard output, the default
     ///
-    /// It is replaced in one step, so that a collector never reads half of it.
-    #[arg(long, value_name = "PATH")]
+    /// The file is replaced in one step, so that a collector never reads half of it.
+    #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
 
@@ -72,6 +76,8 @@ struct Row {
     not_after: Option<String>,
     days_left: Option<i64>,
     problems: Vec<String>,
+    /// What does not count yet.
+    warnings: Vec<String>,
     #[serde(skip)]
     seconds: Option<i64>,
     #[serde(skip)]
@@ -89,9 +95,21 @@ pub(crate) fn run(args: &StatusArgs, common: &Common) -> Result<ExitCode, Failur
         .into_iter()
         .map(|report| (report.file().to_owned(), report))
         .collect();
+    let limits = manifest.ca_limits(&cas, now)?;
+    let is_urgent = limits.iter().any(CaLimit::is_urgent);
     // All leaves are lost with the first CA of the file that expires.
     let ca = cas.all().into_iter().min_by_key(|ca| ca.not_after);
-    let mut rows = vec![row("", &FileKind::TrustedCas.name(), "ca", ca, None, args.warn, now)];
+    let ca_file = FileKind::TrustedCas.name();
+    let report = reports.remove(&*ca_file);
+    let row = |host: &str, file: &str, purpose, certificate, report: Option<&FileReport>| {
+        Row::new(
+            (host, file, purpose),
+            certificate,
+            report,
+            Window { warn: args.warn, is_urgent, now },
+        )
+    };
+    let mut rows = vec![row("", &ca_file, "ca", ca, report.as_ref())];
     let held: HashMap<(&str, &str), &HostFile> =
         files.iter().map(|file| ((file.host.as_str(), file.name.as_str()), file)).collect();
     for spec in manifest.certificates()? {
@@ -99,13 +117,25 @@ pub(crate) fn run(args: &StatusArgs, common: &Common) -> Result<ExitCode, Failur
         let found = held.get(&(host.as_str(), file.as_str()));
         let certificate = found.and_then(|file| file.certificate());
         let report = reports.remove(&format!("{host}/{file}"));
+        // The host uses the files of another tool instead.
+        if found.is_none() && report.is_none() {
+            continue;
+        }
         let purpose = spec.role.profile();
-        rows.push(row(host, &file, purpose, certificate, report.as_ref(), args.warn, now));
+        rows.push(row(host, &file, purpose, certificate, report.as_ref()));
     }
-    // Files that no host should hold in that form.
+    // The certificates of another tool, and files that no host should hold in that form.
     for (path, report) in reports {
         let (host, file) = path.split_once('/').unwrap_or(("", &path));
-        rows.push(row(host, file, "other", None, Some(&report), args.warn, now));
+        let found = held.get(&(host, file)).filter(|_| report.purpose().is_some());
+        let certificate = found.and_then(|file| file.certificate());
+        let purpose = match report.purpose() {
+            Some(Purpose::Server) => "server",
+            Some(Purpose::Peer) => "peer",
+            Some(Purpose::Client) => "client",
+            _ => "other",
+        };
+        rows.push(row(host, file, purpose, certificate, Some(&report)));
     }
     let ok = rows.iter().all(|row| row.problems.is_empty());
     let page = match (args.output, common.format) {
@@ -127,36 +157,61 @@ pub(crate) fn run(args: &StatusArgs, common: &Common) -> Result<ExitCode, Failur
     Ok(if ok { ExitCode::SUCCESS } else { ExitCode::from(Kind::Refused.exit_code()) })
 }
 
-fn row(
-    host: &str,
-    file: &str,
-    purpose: &'static str,
-    certificate: Option<&Certificate>,
-    report: Option<&FileReport>,
+/// When a date is a problem.
+#[derive(Clone, Copy)]
+struct Window {
     warn: Duration,
+    /// Whether a CA is so close to its end that it counts.
+    is_urgent: bool,
     now: OffsetDateTime,
-) -> Row {
-    let left = certificate.map(|certificate| certificate.not_after - now);
-    let findings = || report.into_iter().flat_map(FileReport::findings);
-    let mut severity = findings().map(|finding| finding.severity).max();
-    let mut problems: Vec<String> =
-        findings().map(|finding| format!("{}: {}", finding.rule.id, finding.evidence)).collect();
-    if let Some(left) = left.filter(|left| *left < warn)
-        && problems.is_empty()
-    {
-        problems.push(format!("ends within {} days", warn.whole_days()));
-        severity = Some(if left.is_negative() { Severity::Error } else { Severity::Warning });
+}
+
+/// What follows from the end of a CA, long before it is urgent.
+const OF_CA_END: [&str; 2] = ["ca-limits-leaves", "leaf-ends-with-ca"];
+
+impl Row {
+    fn new(
+        (host, file, purpose): (&str, &str, &'static str),
+        certificate: Option<&Certificate>,
+        report: Option<&FileReport>,
+        window: Window,
+    ) -> Self {
+        let left = certificate.map(|certificate| certificate.not_after - window.now);
+        let findings = || report.into_iter().flat_map(FileReport::findings);
+        let mut severity = findings().map(|finding| finding.severity).max();
+        let counts = |finding: &&Finding| window.is_urgent || !OF_CA_END.contains(&finding.rule.id);
+        let (problems, warnings): (Vec<_>, Vec<_>) = findings().partition(counts);
+        let text = |finding: &Finding| format!("{}: {}", finding.rule.id, finding.evidence);
+        let mut problems: Vec<String> = problems.into_iter().map(text).collect();
+        if let Some(left) = left.filter(|left| *left < window.warn)
+            && problems.is_empty()
+        {
+            problems.push(if left.is_negative() {
+                format!("expired {} days ago", left.abs().whole_days())
+            } else {
+                format!("expires within {} days", window.warn.whole_days())
+            });
+            severity = Some(if left.is_negative() { Severity::Error } else { Severity::Warning });
+        }
+        Self {
+            host: host.to_owned(),
+            file: file.to_owned(),
+            purpose,
+            serial: certificate.map(|certificate| certificate.serial.to_string()),
+            not_after: certificate.map(|certificate| moment(certificate.not_after)),
+            days_left: left.map(Duration::whole_days),
+            problems,
+            warnings: warnings.into_iter().map(text).collect(),
+            seconds: certificate.map(|certificate| certificate.not_after.unix_timestamp()),
+            severity,
+        }
     }
-    Row {
-        host: host.to_owned(),
-        file: file.to_owned(),
-        purpose,
-        serial: certificate.map(|certificate| certificate.serial.to_string()),
-        not_after: certificate.map(|certificate| moment(certificate.not_after)),
-        days_left: left.map(Duration::whole_days),
-        problems,
-        seconds: certificate.map(|certificate| certificate.not_after.unix_timestamp()),
-        severity,
+
+    /// The problems, then the warnings, for people.
+    fn remarks(&self) -> String {
+        let warnings = self.warnings.iter().map(|warning| format!("(warning) {warning}"));
+        let all: Vec<String> = self.problems.iter().cloned().chain(warnings).collect();
+        if all.is_empty() { "none".to_owned() } else { all.join("; ") }
     }
 }
 
@@ -173,11 +228,10 @@ fn table(rows: &[Row]) -> String {
         // Padded before it is coloured: colour has no width.
         let days = text::coloured(row.severity, &format!("{days:>6}"));
         let serial = row.serial.as_deref().unwrap_or("-");
-        let problems =
-            if row.problems.is_empty() { "none".to_owned() } else { row.problems.join("; ") };
+        let remarks = row.remarks();
         let _ = writeln!(
             out,
-            "{:<width$}  {:<8}{days}  {serial:<40}  {problems}",
+            "{:<width$}  {:<8}{days}  {serial:<40}  {remarks}",
             path(row),
             row.purpose
         );
@@ -207,17 +261,18 @@ fn prometheus(rows: &[Row]) -> String {
             );
         }
     }
-    text.push_str(
-        "# HELP etcdpki_certificate_problems How many problems the certificate has.\n\
-         # TYPE etcdpki_certificate_problems gauge\n",
-    );
-    for row in rows {
-        let _ = writeln!(
-            text,
-            "etcdpki_certificate_problems{{{}}} {}",
-            labels(row),
-            row.problems.len()
-        );
+    let counts: [(&str, &str, fn(&Row) -> usize); 2] = [
+        ("problems", "The number of problems of the certificate.", |row| row.problems.len()),
+        ("warnings", "The number of warnings, such as that the CA expires too early.", |row| {
+            row.warnings.len()
+        }),
+    ];
+    for (name, help, count) in counts {
+        let metric = format!("etcdpki_certificate_{name}");
+        let _ = writeln!(text, "# HELP {metric} {help}\n# TYPE {metric} gauge");
+        for row in rows {
+            let _ = writeln!(text, "{metric}{{{}}} {}", labels(row), count(row));
+        }
     }
     text
 }

@@ -6,6 +6,7 @@ mod ignore;
 mod inputs;
 mod live;
 mod options;
+mod readers;
 mod refusal;
 mod stream;
 
@@ -21,13 +22,14 @@ use self::checker::Checker;
 use self::ignore::{Exceptions, Ignore, IgnoreParser};
 use self::inputs::Input;
 use self::live::LiveArgs;
+use self::readers::Unreadable;
 use self::stream::Pace;
-use super::{Common, audit, cluster};
+use super::{Common, audit, cluster, complete};
 use crate::failure::{Failure, full};
 use crate::host;
 use crate::hosts;
 use crate::output::Format;
-use crate::output::verdict::{Judged, Outcome, Place, Verdict, View};
+use crate::output::verdict::{Judged, Outcome, Place, Rendered, Verdict, View};
 
 /// Verify certificates, with reasons: what is wrong, what it breaks in the cluster, how to mend it
 ///
@@ -50,7 +52,7 @@ use crate::output::verdict::{Judged, Outcome, Place, Verdict, View};
     etcdpki verify -f cluster.yaml --connect --cert api.pem --cert-key api-key.pem")]
 pub(crate) struct VerifyArgs {
     /// The certificates, PEM or DER, and folders of them; - is standard input
-    #[arg(required_unless_present_any = ["manifest", "connect"], value_name = "LEAF")]
+    #[arg(value_name = "LEAF")]
     files: Vec<PathBuf>,
 
     /// Verify the folders of all hosts against this manifest, and the certificates against each other
@@ -109,7 +111,8 @@ pub(crate) struct VerifyArgs {
     warn_as_error: bool,
 
     /// Do not count the findings of a rule, for a reason that the output repeats
-    #[arg(long, value_name = "RULE=REASON", value_parser = IgnoreParser)]
+    #[arg(long, value_name = "RULE=REASON", value_parser = IgnoreParser,
+        add = complete::ignorable_rules())]
     ignore: Vec<Ignore>,
 
     #[command(flatten)]
@@ -146,6 +149,12 @@ enum PolicyArg {
 }
 
 pub(crate) fn run(args: &VerifyArgs, common: &Common) -> Result<ExitCode, Failure> {
+    if args.files.is_empty() && args.manifest.is_none() && !args.live.is_wanted() {
+        return Err(Failure::usage("nothing to verify").hinted(
+            "name certificates or folders (etcdpki verify etcdone.pem), - for standard input, a manifest \
+             (-f cluster.yaml) or a live endpoint (--connect HOST:2379)",
+        ));
+    }
     let exceptions = Exceptions::new(&args.ignore, args.warn_as_error);
     let manifest = args.manifest.as_deref().map(cluster::read_manifest).transpose()?;
     let folder = match (&args.manifest, &manifest) {
@@ -174,7 +183,23 @@ pub(crate) fn run(args: &VerifyArgs, common: &Common) -> Result<ExitCode, Failur
     let work = |input: Input| inputs::verify(input, &checker, &view);
     let mut verdict = Verdict::new(&view);
     stream::in_order(inputs::expand(&args.files), &Pace::files(), work, |done| verdict.add(done))?;
+    if args.policy == PolicyArg::Etcd {
+        verdict.add(judge_readers(&args.files, &checker, &view))?;
+    }
     verdict.finish()
+}
+
+/// What etcd's user cannot read in these folders, if this is the host of that etcd.
+fn judge_readers(files: &[PathBuf], checker: &Checker, view: &View) -> Vec<Rendered> {
+    let unreadable = readers::unreadable(files).into_iter();
+    unreadable
+        .map(|Unreadable { path, finding }| {
+            let found = checker.exceptions.apply(vec![finding]);
+            let result = Ok(Judged { path: None, endpoint: None, found });
+            let name = path.display().to_string();
+            view.render(&Outcome { name, place: Place::File(path), result })
+        })
+        .collect()
 }
 
 fn print_audit(

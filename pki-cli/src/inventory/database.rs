@@ -70,6 +70,28 @@ impl Database {
         work().map_err(|error| self.failure(&error))
     }
 
+    /// What SQLite finds wrong with the file, if it finds something. A missing or empty file is not damaged.
+    pub(super) fn damage(&self) -> Result<Option<String>, Failure> {
+        if !store::is_there(&self.path)? {
+            return Ok(None);
+        }
+        let path = std::path::absolute(&self.path)
+            .map_err(|error| Failure::file("opening", &self.path, &error))?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let check = || -> Result<Vec<String>, Error> {
+            let connection = Connection::open_with_flags(path, flags)?;
+            let mut query = connection.prepare("PRAGMA integrity_check(20)")?;
+            query.query_map([], |row| row.get(0))?.collect()
+        };
+        let damaged = |what: &str| Some(format!("{}: it is damaged: {what}", shown(&self.path)));
+        match check() {
+            Ok(found) if found == ["ok"] => Ok(None),
+            Ok(found) => Ok(damaged(&found.join("; "))),
+            Err(error) if is_damage(&error) => Ok(damaged(&error.to_string())),
+            Err(error) => Err(self.failure(&error)),
+        }
+    }
+
     /// Opens an existing file, and checks that this version can write to it.
     fn open(&self) -> Result<Connection, Failure> {
         Batch::new(Existing::Replace).check_place(&self.path)?;
@@ -111,9 +133,9 @@ impl Database {
         let path = shown(&self.path);
         let code = error.sqlite_error_code();
         let hint = match (error, code) {
-            (_, Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt)) => {
+            _ if is_damage(error) => {
                 return Failure::environment(format!("{path}: it is damaged: {error}")).hinted(format!(
-                    "restore it from a backup; or recover what can be read: mv {path} {path}.damaged, then \
+                    "restore it from a backup; or run etcdpki check --rebuild; or recover what can be read: mv {path} {path}.damaged, then \
                      sqlite3 {path}.damaged .recover | sqlite3 {path}; or start a new one, then run this again"
                 ));
             }
@@ -131,6 +153,10 @@ impl Database {
         Failure::environment(format!("{path}: {error}"))
             .hinted(format!("nothing was issued; {hint}"))
     }
+}
+
+fn is_damage(error: &Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt))
 }
 
 /// The columns of the table in order. `None` for an empty file.

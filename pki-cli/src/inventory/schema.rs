@@ -3,15 +3,16 @@
 use rusqlite::{Connection, Transaction};
 
 /// The version of the schema that this etcdpki writes.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 /// The steps from an empty file to the current schema, each with the version that it leads to. `PRAGMA user_version` holds
 /// the version of a file. A new step goes to the end, and none ever changes. Files of version 0 can have the table.
-const MIGRATIONS: [(u32, &str); VERSION as usize] = [(
-    1,
-    // With a rowid, as in cfssl, rows stand in the order of issuing and only the index is as random as the serial
-    // numbers are; by its own key each row of a large inventory would be written to a page of its own, twice.
-    "CREATE TABLE IF NOT EXISTS certificates (
+const MIGRATIONS: [(u32, &str); VERSION as usize] = [
+    (
+        1,
+        // With a rowid, as in cfssl, rows stand in the order of issuing and only the index is as random as the serial
+        // numbers are; by its own key each row of a large inventory would be written to a page of its own, twice.
+        "CREATE TABLE IF NOT EXISTS certificates (
         serial_number            TEXT NOT NULL, -- decimal, as cfssl keeps it
         authority_key_identifier TEXT NOT NULL, -- lower-case hexadecimal
         ca_label                 TEXT NOT NULL, -- the signing profile
@@ -25,7 +26,27 @@ const MIGRATIONS: [(u32, &str); VERSION as usize] = [(
         common_name              TEXT,
         PRIMARY KEY (serial_number, authority_key_identifier)
     );",
-)];
+    ),
+    (
+        2,
+        "CREATE TABLE IF NOT EXISTS places ( -- where the file of a certificate was put
+            serial_number            TEXT NOT NULL,
+            authority_key_identifier TEXT NOT NULL,
+            host                     TEXT, -- the host whose folder it is in, if it is in one
+            path                     TEXT NOT NULL, -- absolute, or relative to the CA's folder
+            PRIMARY KEY (serial_number, authority_key_identifier)
+        );
+        CREATE INDEX IF NOT EXISTS places_by_path ON places (path);
+        CREATE TABLE IF NOT EXISTS crls ( -- the CRLs that were issued
+            authority_key_identifier TEXT NOT NULL, -- the CA's subjectKeyIdentifier
+            number                   INTEGER NOT NULL,
+            this_update              TEXT NOT NULL,
+            next_update              TEXT NOT NULL,
+            pem                      TEXT NOT NULL,
+            PRIMARY KEY (authority_key_identifier, number)
+        );",
+    ),
+];
 
 /// The columns of `certificates`, in their order.
 pub(super) const COLUMNS: [&str; 11] = [
@@ -41,6 +62,22 @@ pub(super) const COLUMNS: [&str; 11] = [
     "not_before",
     "common_name",
 ];
+
+/// The table, or an empty one with its columns in a file of an older version, which is only read.
+pub(super) fn places(connection: &Connection) -> Result<&'static str, rusqlite::Error> {
+    Ok(match version(connection)? {
+        0 | 1 => {
+            "(SELECT '' AS serial_number, '' AS authority_key_identifier, NULL AS host, NULL AS path,
+                0 AS rowid WHERE 0)"
+        }
+        _ => "places",
+    })
+}
+
+/// Whether a file has the table of CRLs, which files of older versions do not have.
+pub(super) fn has_crls(connection: &Connection) -> Result<bool, rusqlite::Error> {
+    Ok(version(connection)? >= 2)
+}
 
 /// The version of a file.
 pub(super) fn version(connection: &Connection) -> Result<u32, rusqlite::Error> {

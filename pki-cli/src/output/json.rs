@@ -24,24 +24,55 @@ struct FailureDocument<'a> {
     error: FailureFacts<'a>,
 }
 
+/// Why something failed, under stable names.
 #[derive(Serialize)]
-struct FailureFacts<'a> {
+pub(crate) struct FailureFacts<'a> {
     kind: &'static str,
     exit_code: u8,
     message: &'a str,
     hint: Option<&'a str>,
     findings: Vec<FindingFacts>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    mistakes: Vec<MistakeFacts<'a>>,
 }
 
-/// Prints a failure instead of the result.
-pub(crate) fn print_failure(failure: &Failure) -> Result<(), Failure> {
-    print(&FailureDocument {
-        error: FailureFacts {
+/// A mistake in a manifest.
+#[derive(Serialize)]
+struct MistakeFacts<'a> {
+    /// The field, such as `etcd[0].ip`.
+    path: Option<&'a str>,
+    line: Option<u64>,
+    column: Option<u64>,
+    message: String,
+    hint: Option<&'a str>,
+}
+
+impl<'a> From<&'a pki_core::Error> for MistakeFacts<'a> {
+    fn from(error: &'a pki_core::Error) -> Self {
+        Self {
+            path: error.field(),
+            line: error.position().map(|position| position.line),
+            column: error.position().map(|position| position.column),
+            message: error.to_string(),
+            hint: error.hint(),
+        }
+    }
+}
+
+impl<'a> From<&'a Failure> for FailureFacts<'a> {
+    fn from(failure: &'a Failure) -> Self {
+        Self {
             kind: failure.kind.as_str(),
             exit_code: failure.kind.exit_code(),
             message: &failure.message,
             hint: failure.hint.as_deref(),
             findings: facts::findings(&failure.findings),
-        },
-    })
+            mistakes: failure.mistakes.iter().map(MistakeFacts::from).collect(),
+        }
+    }
+}
+
+/// Prints a failure instead of the result.
+pub(crate) fn print_failure(failure: &Failure) -> Result<(), Failure> {
+    print(&FailureDocument { error: failure.into() })
 }

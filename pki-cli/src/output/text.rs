@@ -33,6 +33,12 @@ pub(crate) fn coloured(severity: Option<Severity>, text: &str) -> String {
 /// A failure with its reasons and its hint, for standard error.
 pub(crate) fn failure(failure: &Failure) -> String {
     let mut text = format!("{}: {}\n", word(Severity::Error), failure.message);
+    for mistake in &failure.mistakes {
+        let _ = writeln!(text, "  {mistake}");
+        if let Some(hint) = mistake.hint() {
+            let _ = writeln!(text, "    hint: {hint}");
+        }
+    }
     text.push_str(&findings(&failure.findings));
     if let Some(hint) = &failure.hint {
         let _ = writeln!(text, "  hint: {hint}");

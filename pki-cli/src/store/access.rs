@@ -3,7 +3,7 @@
 use std::fs::{self, Metadata, OpenOptions};
 use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::batch::{Batch, Existing};
 use crate::failure::{Failure, shown};
@@ -128,4 +128,9 @@ pub(crate) fn is_there(path: &Path) -> Result<bool, Failure> {
         }
         Err(error) => Err(Failure::file("looking at", path, &error)),
     }
+}
+
+/// The absolute path of a file, without following links.
+pub(crate) fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    std::path::absolute(path).map_err(|error| Failure::file("looking at", path, &error))
 }

@@ -47,6 +47,19 @@ impl Batch {
         contents: &[u8],
         access: Access,
     ) -> Result<(), Failure> {
+        self.stage_with(path, access, |file, path| {
+            let written = file.write_all(contents);
+            written.map_err(|error| Failure::file("writing", path, &error))
+        })
+    }
+
+    /// The same with contents that `write` writes to the new file, or to the path of it.
+    pub(crate) fn stage_with(
+        &mut self,
+        path: PathBuf,
+        access: Access,
+        write: impl FnOnce(&mut NamedTempFile, &Path) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
         self.check_place(&path)?;
         let folder = parent(&path);
         if !self.staged.iter().any(|staged| parent(&staged.place) == folder) {
@@ -56,8 +69,9 @@ impl Batch {
             self.uninterrupted = Some(Uninterrupted::begin()?);
         }
         let mut file = unfinished::file(&path, access)?;
-        let written = file.write_all(contents).and_then(|()| file.as_file().sync_all());
-        written.map_err(|error| Failure::file("writing", &path, &error))?;
+        write(&mut file, &path)?;
+        let synced = file.as_file().sync_all();
+        synced.map_err(|error| Failure::file("writing", &path, &error))?;
         self.staged.push(Staged { file, place: path });
         signals::check()
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::failure::{Failure, shown};
+use crate::host;
 
 /// An exclusive lock on a folder, held until it is dropped; the kernel frees it when a process dies.
 #[derive(Debug)]
@@ -13,16 +14,23 @@ pub(crate) struct Lock {
 }
 
 impl Lock {
-    /// Waits a while for whoever else is at work in the folder.
+    /// Waits a while for another process that works in the folder, and says so if it takes long.
     pub(crate) fn take(folder: &Path) -> Result<Self, Failure> {
         const PATIENCE: Duration = Duration::from_secs(30);
+        const QUIET: Duration = Duration::from_secs(1);
         const STEP: Duration = Duration::from_millis(5);
         let file = File::open(folder).map_err(|error| Failure::file("opening", folder, &error))?;
         let start = Instant::now();
+        let mut said = false;
         loop {
             match file.try_lock() {
                 Ok(()) => return Ok(Self { _folder: file }),
                 Err(TryLockError::WouldBlock) if start.elapsed() < PATIENCE => {
+                    if !said && start.elapsed() >= QUIET {
+                        said = true;
+                        let folder = shown(folder);
+                        host::say(&format!("waiting: another etcdpki works in {folder}\n"));
+                    }
                     std::thread::sleep(STEP);
                 }
                 Err(TryLockError::WouldBlock) => {

@@ -44,8 +44,7 @@ pub(crate) fn read_regular(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
 /// Reads a secret, if nobody but its owner can.
 pub(crate) fn read_secret(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let (file, metadata) = open_regular(path)?;
-    let mode = metadata.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
+    if let Some(mode) = open_to_others(&metadata) {
         return Err(Failure::environment(format!(
             "{} has mode {mode:04o}: users other than its owner can read or change it",
             shown(path)
@@ -53,6 +52,17 @@ pub(crate) fn read_secret(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
         .hinted(format!("chmod 600 {}", shown(path))));
     }
     whole(read_open(file, metadata.len()), path)
+}
+
+/// The mode of a file that users other than its owner can read or change.
+pub(crate) fn mode_for_others(path: &Path) -> Result<Option<u32>, Failure> {
+    let (_, metadata) = open_regular(path)?;
+    Ok(open_to_others(&metadata))
+}
+
+fn open_to_others(metadata: &Metadata) -> Option<u32> {
+    let mode = metadata.permissions().mode() & 0o777;
+    (mode & 0o077 != 0).then_some(mode)
 }
 
 fn open_regular(path: &Path) -> Result<(File, Metadata), Failure> {

@@ -7,7 +7,9 @@ use super::{AdoptedFolder, Found};
 use crate::certificate::{Certificate, GeneralName};
 use crate::error::Error;
 use crate::etcd::{EtcdSettings, Url};
-use crate::layout::{APISERVER_CLIENT, Role};
+use crate::layout::{ADMIN, APISERVER_CLIENT, Role};
+use crate::manifest::client_name;
+use crate::subject::Attribute;
 use crate::usage::Purpose;
 
 /// The members by name, with the information in the folders.
@@ -22,8 +24,8 @@ pub(super) struct Members {
     hosts: Vec<String>,
     /// The members with one certificate for both ports.
     pub(super) combined: Vec<String>,
-    /// The names of clients that are already used.
-    clients: Vec<String>,
+    /// The hosts and names of the clients so far.
+    clients: Vec<(String, String)>,
     /// The folders with a certificate that is only for servers.
     with_server: Vec<usize>,
 }
@@ -39,7 +41,7 @@ impl Members {
             addresses: BTreeMap::new(),
             token: None,
             path: None,
-            hosts: folders.iter().map(|folder| label(&folder.name)).collect(),
+            hosts: hosts_of_folders(folders, found),
             combined: Vec::new(),
             clients: Vec::new(),
             with_server: found
@@ -115,12 +117,10 @@ impl Members {
                 Some(host) => label(host),
                 None => self.hosts[one.folder].clone(),
             };
-            let mut name = label(stem(&one.pair.certificate));
-            // kubeadm uses the same client name on each host.
-            if name == APISERVER_CLIENT || self.clients.contains(&name) || is_on_each_host(&name) {
-                name = format!("{name}-{host}");
-            }
-            self.clients.push(name.clone());
+            // In the folder of a CA, nothing says where its client is.
+            let host = if self.addresses.contains_key(&host) { host } else { ADMIN.to_owned() };
+            let name = self.client_name(one, &host);
+            self.clients.push((host.clone(), name.clone()));
             return (host, Role::Client(name));
         }
         let host = self.holder(one);
@@ -135,6 +135,21 @@ impl Members {
         (host, role)
     }
 
+    /// The name of a client: its common name, which is its user, otherwise the name of its file.
+    fn client_name(&self, one: &Found, host: &str) -> String {
+        let stem = label(stem(&one.pair.certificate));
+        let on_host = format!("{stem}-{host}");
+        let names = common_name(&one.leaf).into_iter().chain([stem.as_str(), &on_host]);
+        let mut free = names.filter(|name| {
+            let is_taken = |(at, taken): &(String, String)| at == host && taken == name;
+            // The manifest keeps this name for API servers.
+            *name != APISERVER_CLIENT
+                && client_name(name).is_ok()
+                && !self.clients.iter().any(is_taken)
+        });
+        free.next().unwrap_or(&on_host).to_owned()
+    }
+
     /// The information that is missing.
     pub(super) fn mistakes(&self) -> Vec<Error> {
         let unknown = self.addresses.iter().filter(|(_, address)| address.is_none());
@@ -146,6 +161,27 @@ impl Members {
             })
             .collect()
     }
+}
+
+/// The host of each folder: that in the certificate of its server, if each folder has its own, otherwise the name of the
+/// folder. People copy `/etc/kubernetes/pki` of each host to a folder `pki`.
+fn hosts_of_folders(folders: &[AdoptedFolder], found: &[Found]) -> Vec<String> {
+    let of_server = |index: usize| {
+        let mut servers = found.iter().filter(|one| {
+            one.folder == index && one.pair.purpose == Purpose::Server && one.pair.host.is_none()
+        });
+        let leaf = &servers.next()?.leaf;
+        let cn = common_name(leaf).filter(|cn| leaf.is_valid_for(cn))?;
+        Some(label(cn)).filter(|name| !name.is_empty())
+    };
+    let servers: Vec<Option<String>> = (0..folders.len()).map(of_server).collect();
+    let is_shared =
+        |name: &String| servers.iter().filter(|other| other.as_ref() == Some(name)).count() > 1;
+    let hosts = folders.iter().zip(&servers).map(|(folder, server)| match server {
+        Some(name) if !is_shared(name) => name.clone(),
+        _ => label(&folder.name),
+    });
+    hosts.collect()
 }
 
 /// The hosts in the file names of members: in kubespray, the member on node1 is called etcd1.
@@ -170,11 +206,6 @@ fn hosts_of_members(
     hosts
 }
 
-/// The client of kubeadm's probe.
-fn is_on_each_host(name: &str) -> bool {
-    name == "healthcheck-client"
-}
-
 /// An address in RKE's form, `10-0-0-1`.
 fn dashed_address(one: &Found) -> Option<IpAddr> {
     one.pair.host.as_ref()?.replace('-', ".").parse().ok()
@@ -185,6 +216,21 @@ fn only_address(leaf: &Certificate) -> Option<IpAddr> {
     let names = leaf.extensions.subject_alt_name.iter().flatten();
     let mut addresses = names.filter_map(GeneralName::ip).filter(|address| !address.is_loopback());
     addresses.next().filter(|_| addresses.next().is_none())
+}
+
+/// The common name of a certificate, if it has exactly one.
+pub(super) fn common_name(leaf: &Certificate) -> Option<&str> {
+    only(leaf, &Attribute::CommonName)
+}
+
+/// The organization of a certificate, if it has exactly one.
+pub(super) fn organization(leaf: &Certificate) -> Option<&str> {
+    only(leaf, &Attribute::Organization)
+}
+
+fn only<'l>(leaf: &'l Certificate, attribute: &Attribute) -> Option<&'l str> {
+    let mut values = leaf.subject.attributes.iter().filter(|one| one.attribute == *attribute);
+    values.next().filter(|_| values.next().is_none()).map(|one| one.value.as_str())
 }
 
 /// The name of a file without its folder and extension.

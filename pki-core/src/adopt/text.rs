@@ -1,11 +1,13 @@
 //! Writes the manifest of an adopted cluster.
 
 use std::fmt::Write as _;
+use std::net::{IpAddr, Ipv4Addr};
 
-use super::members::Members;
+use super::members::{Members, common_name, organization};
 use super::{AdoptedPair, Found};
 use crate::certificate::{Certificate, GeneralName};
 use crate::layout::Role;
+use crate::name::San;
 use crate::subject::Attribute;
 
 /// The text of the manifest. Hosts keep their own configuration.
@@ -57,6 +59,15 @@ pub(super) fn manifest(
         Role::Client(name) => {
             let mut fields =
                 vec![format!("name: {}", quoted(name)), format!("host: {}", quoted(&pair.host))];
+            let org = organization(&one.leaf);
+            fields.extend(org.map(|org| format!("org: {}", quoted(org))));
+            if org.is_some() && common_name(&one.leaf).is_none() {
+                fields.push("no_cn: true".to_owned());
+            }
+            let sans = sans(members, std::iter::once(&one.leaf));
+            if !sans.is_empty() {
+                fields.push(format!("sans: [{}]", sans.join(", ")));
+            }
             fields.extend(of_leaf(&one.leaf));
             Some(format!("  - {{ {} }}\n", fields.join(", ")))
         }
@@ -84,14 +95,21 @@ fn lifetime(certificate: &Certificate) -> String {
     }
 }
 
-/// The additional names of a member: those that the manifest would not add and that are not another member's.
+/// The additional names of a certificate: those that etcdpki would not add, and that are not a member's.
 fn sans<'l>(members: &Members, leaves: impl Iterator<Item = &'l Certificate>) -> Vec<String> {
     let mut sans = Vec::new();
     for name in leaves.flat_map(|leaf| leaf.extensions.subject_alt_name.iter().flatten()) {
         let known = match name {
-            GeneralName::Dns(dns) => dns == "localhost" || members.addresses.contains_key(dns),
+            GeneralName::Dns(dns) => {
+                dns.parse::<San>().is_err()
+                    || dns == "localhost"
+                    || members.addresses.contains_key(dns)
+                    || dns.to_ascii_lowercase().ends_with(".invalid")
+            }
+            // Server certificates get 127.0.0.1, but not ::1, which kubeadm's have.
             GeneralName::Ip(_) => name.ip().is_none_or(|ip| {
-                ip.is_loopback() || members.addresses.values().any(|known| *known == Some(ip))
+                ip == IpAddr::V4(Ipv4Addr::LOCALHOST)
+                    || members.addresses.values().any(|known| *known == Some(ip))
             }),
             _ => true,
         };

@@ -89,14 +89,17 @@ impl<'a> MemberConfig<'a> {
              [Unit]\n\
              Description=etcd\n\
              Documentation=https://etcd.io/docs/\n\
-             # A certificate is not valid before its time: the clock comes first.\n\
+             # With a wrong clock, certificates are not valid yet. systemd.special(7): order after time-sync.target, and\n\
+             # let the service that sets the clock pull it in.\n\
              After=network-online.target time-sync.target\n\
-             Wants=network-online.target time-sync.target\n\
+             Wants=network-online.target\n\
              \n\
              [Service]\n\
-             # Ready once a quorum is; start the members together.\n\
+             # A member is ready only when a quorum of members runs. The first start waits for the others.\n\
              Type=notify\n\
+             TimeoutStartSec=infinity\n\
              User={}\n\
+             {}\
              {start}\
              Restart=always\n\
              RestartSec=5\n\
@@ -105,7 +108,10 @@ impl<'a> MemberConfig<'a> {
              [Install]\n\
              WantedBy=multi-user.target\n",
             self.manifest.cluster,
-            Owner::Etcd.user()
+            Owner::Etcd.user(),
+            state_directory(&self.manifest.paths.data)
+                .map(|name| format!("StateDirectory={name}\nStateDirectoryMode=0700\n"))
+                .unwrap_or_default()
         )
     }
 
@@ -115,6 +121,14 @@ impl<'a> MemberConfig<'a> {
         let as_a_list = option.name != ALLOWED_HOSTNAME || version.has_allowed_hostname_in_yaml();
         option.is_yaml_in(version) && as_a_list
     }
+}
+
+/// The name by which systemd creates the data folder and gives it to the user of the unit. Only for folders below
+/// `/var/lib` (systemd.exec(5), StateDirectory=).
+pub(super) fn state_directory(data: &str) -> Option<&str> {
+    let name = data.strip_prefix("/var/lib/")?;
+    let is_plain = |part: &str| !["", ".", ".."].contains(&part);
+    name.split('/').all(is_plain).then_some(name)
 }
 
 /// A value as etcd's configuration file has it. Text is quoted, because a host may be called `null`.

@@ -5,9 +5,10 @@ use std::net::Ipv4Addr;
 
 use super::clients::{etcdctl_env, kubeadm_config};
 use super::etcd::MemberConfig;
+use super::install::InstallScript;
 use super::state::{InitialStates, MemberFiles};
 use crate::layout::{APISERVER_CLIENT, FileKind};
-use crate::manifest::{Endpoint, Host, Manifest};
+use crate::manifest::{Client, Endpoint, Host, Manifest};
 use crate::name::San;
 
 /// The port of etcd for clients (IANA: etcd-client).
@@ -38,12 +39,12 @@ pub struct Bundles<'a> {
 }
 
 /// What a host is in the cluster. One machine can be several things.
-#[derive(Clone, Copy, Debug, Default)]
-struct Parts<'a> {
-    member: Option<&'a Host>,
-    is_control_plane: bool,
-    /// The first of its clients.
-    client: Option<&'a str>,
+#[derive(Clone, Debug, Default)]
+pub(super) struct Parts<'a> {
+    pub(super) member: Option<&'a Host>,
+    pub(super) is_control_plane: bool,
+    /// Its clients other than an API server.
+    pub(super) clients: Vec<&'a Client>,
 }
 
 impl<'a> Bundles<'a> {
@@ -57,7 +58,7 @@ impl<'a> Bundles<'a> {
             hosts.entry(&host.name).or_default().is_control_plane = true;
         }
         for client in &manifest.clients {
-            hosts.entry(&client.host).or_default().client.get_or_insert(&client.name);
+            hosts.entry(&client.host).or_default().clients.push(client);
         }
         let urls = |port| {
             let members = manifest.etcd.iter();
@@ -93,9 +94,11 @@ impl<'a> Bundles<'a> {
             let env = etcdctl_env(&paths.kubernetes, APISERVER_CLIENT, &self.endpoints);
             add(FileKind::EtcdctlEnv, env);
             add(FileKind::KubeadmConfig, kubeadm_config(self.manifest, &self.endpoints));
-        } else if let Some(client) = parts.client {
-            add(FileKind::EtcdctlEnv, etcdctl_env(&paths.etcd, client, &self.endpoints));
+        } else if let Some(client) = parts.clients.first() {
+            add(FileKind::EtcdctlEnv, etcdctl_env(&paths.etcd, &client.name, &self.endpoints));
         }
+        let script = InstallScript::new(self.manifest, parts).text(host);
+        add(FileKind::InstallScript, script);
         files
     }
 
@@ -140,6 +143,10 @@ impl<'a> Bundles<'a> {
             ("peer-client-cert-auth", "true".to_owned()),
             ("peer-cert-allowed-hostname", manifest.peer_name()),
         ];
+        if manifest.crl {
+            let file = path(FileKind::Crl);
+            settings.extend([("client-crl-file", file.clone()), ("peer-crl-file", file)]);
+        }
         // etcd exits if it is told of two ways to find the other members.
         if DISCOVERY.iter().any(|option| manifest.etcd_config.find(option).is_some()) {
             settings.retain(|(name, _)| *name != "initial-cluster");

@@ -3,7 +3,7 @@
 use x509_parser::asn1_rs::{Any, Class, FromDer, Tag};
 use x509_parser::extensions::GeneralName as Asn1Name;
 
-use super::general_name::GeneralName;
+use super::general_name::{GeneralName, has_known_tag};
 use super::signed::{contents, elements};
 
 /// RFC 5280 section 4.2.1.10
@@ -59,9 +59,7 @@ impl NameConstraints {
         }
         let mut names = Vec::with_capacity(subtrees.len());
         for subtree in &subtrees {
-            // The parser looks at the number of a tag and not at its class (x509-parser 0.18.1).
-            const TAGS: [u8; 9] = [0xa0, 0x81, 0x82, 0xa3, 0xa4, 0xa5, 0x86, 0x87, 0x88];
-            let is_name = subtree.data.first().is_some_and(|tag| TAGS.contains(tag));
+            let is_name = Any::from_der(subtree.data).is_ok_and(|(_, base)| has_known_tag(&base));
             match Asn1Name::from_der(subtree.data) {
                 Ok((rest, name)) if is_name => {
                     // `minimum` is 0, which DER does not write, and `maximum` is absent.

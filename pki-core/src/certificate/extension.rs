@@ -203,7 +203,7 @@ impl Extensions {
             }
             ParsedExtension::SubjectAlternativeName(names) => {
                 self.subject_alt_name =
-                    Some(names.general_names.iter().map(GeneralName::read).collect());
+                    Some(GeneralName::read_all(extension.value, &names.general_names));
             }
             ParsedExtension::BasicConstraints(constraints) => {
                 self.basic_constraints = Some(BasicConstraints {

@@ -3,9 +3,11 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use x509_parser::asn1_rs::Any;
 use x509_parser::extensions::GeneralName as Asn1Name;
 
 use super::name::{DistinguishedName, hex, shown};
+use super::signed::{contents, elements, tag_octet};
 use crate::oid::Oid;
 
 /// A general name as it was read (RFC 5280 section 4.2.1.6); nothing about it is checked.
@@ -52,6 +54,17 @@ impl GeneralName {
         }
     }
 
+    /// The names of a subjectAltName with this value, as the parser found them.
+    pub(super) fn read_all(value: &[u8], names: &[Asn1Name<'_>]) -> Vec<Self> {
+        let elements = contents(value).and_then(elements).unwrap_or_default();
+        let is_known = |at: usize| elements.get(at).is_some_and(has_known_tag);
+        let names = names.iter().enumerate().map(|(at, name)| match elements.get(at) {
+            Some(element) if !is_known(at) => Self::malformed(element.header.tag().0, element.data),
+            _ => Self::read(name),
+        });
+        names.collect()
+    }
+
     fn malformed(tag: u32, data: &[u8]) -> Self {
         Self::Malformed(format!("malformed[{tag}]:{}", hex(data)))
     }
@@ -66,6 +79,12 @@ impl GeneralName {
         let Self::Ip(octets) = self else { return None };
         ip(octets)
     }
+}
+
+/// True for the identifier octet of a kind of name. The parser looks at the number of a tag, but not at its class, and not at
+/// whether the element is constructed (x509-parser 0.18.1).
+pub(super) fn has_known_tag(name: &Any<'_>) -> bool {
+    matches!(tag_octet(name), 0xa0 | 0x81 | 0x82 | 0xa3 | 0xa4 | 0xa5 | 0x86 | 0x87 | 0x88)
 }
 
 fn ip(octets: &[u8]) -> Option<IpAddr> {

@@ -1,12 +1,13 @@
 //! What a host holds against what it should hold.
 
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
 use super::specs::CertificateSpec;
 use crate::ca_set::CaSet;
 use crate::certificate::{Certificate, GeneralName};
 use crate::error::Error;
 use crate::key::PublicKey;
+use crate::lifetime::renewal_margin;
 use crate::profile::Profile;
 
 /// What to do about a certificate.
@@ -68,7 +69,6 @@ impl CertificateSpec {
         held: Option<Held<'_>>,
         cas: &CaSet,
         profile: &Profile,
-        renew_before: Duration,
         now: OffsetDateTime,
     ) -> Result<Action, Error> {
         let Some(Held { certificate, chain, key }) = held else {
@@ -93,12 +93,16 @@ impl CertificateSpec {
         let found = lifetime(certificate.not_before, certificate.not_after);
         let expected = lifetime(template.not_before, template.not_after);
         let is_same = found == expected || found + profile.backdate == expected;
+        // It was shortened to the end of its CA, and a new certificate would not be valid for longer.
+        let ca = cas.issuing();
+        let ends_with_ca = certificate.not_after == ca.not_after
+            && ca.not_after <= template.not_after
+            && found <= expected;
         differ(
             "lifetime",
-            if is_same { expected } else { found }.to_string(),
+            if is_same || ends_with_ca { expected } else { found }.to_string(),
             expected.to_string(),
         );
-        let ca = cas.issuing();
         let issuer = |name: String, signed: bool| {
             if signed { name } else { format!("{name}, not signed by its key") }
         };
@@ -114,7 +118,7 @@ impl CertificateSpec {
         if !drift.is_empty() {
             return Ok(Action::Reissue { drift });
         }
-        if certificate.not_after - now < renew_before.min(self.expiry / 2) {
+        if certificate.not_after - now < renewal_margin(self.renew_before, self.expiry) {
             return Ok(Action::Renew { not_after: certificate.not_after });
         }
         Ok(Action::Keep)

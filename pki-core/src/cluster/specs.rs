@@ -2,14 +2,17 @@
 
 use time::Duration;
 
+use super::generation::is_generation_of;
 use crate::ca_set::CaSet;
+use crate::certificate::DistinguishedName;
 use crate::error::Error;
 use crate::key::{KeyAlgorithm, PublicKey};
 use crate::layout::{APISERVER_CLIENT, Role};
+use crate::lifetime::Lifetime;
 use crate::manifest::{ClientFormat, Host, Manifest};
 use crate::name::San;
 use crate::request::{CaRequest, Request};
-use crate::subject::Subject;
+use crate::subject::{Attribute, Subject};
 use crate::template::NameConstraint;
 
 /// A certificate that a host should hold.
@@ -28,6 +31,8 @@ pub struct CertificateSpec {
     pub key: KeyAlgorithm,
     /// The lifetime.
     pub expiry: Duration,
+    /// How long before its end it is renewed, unless half of its lifetime is shorter.
+    pub renew_before: Duration,
     /// The forms in which the host gets it and its key.
     pub formats: Vec<ClientFormat>,
 }
@@ -36,8 +41,20 @@ impl CertificateSpec {
     /// The request for this certificate with a key.
     pub fn request(&self, public_key: PublicKey) -> Request {
         let mut request = Request::new(self.subject.clone(), self.names.clone(), public_key);
-        request.expiry = Some(self.expiry);
+        request.lifetime = Lifetime::UpTo(self.expiry);
+        request.renew_before = self.renew_before;
         request
+    }
+}
+
+/// The attributes of a name that a manifest can express, or the whole name if it has neither of them.
+fn names_of(name: &DistinguishedName) -> String {
+    let known = [Attribute::Organization, Attribute::CommonName];
+    let known = name.attributes.iter().filter(|one| known.contains(&one.attribute));
+    let known = known.map(|one| (one.attribute.clone(), one.value.clone()));
+    match Subject::new(known) {
+        Ok(known) if !known.is_empty() => known.to_string(),
+        _ => name.to_string(),
     }
 }
 
@@ -63,8 +80,11 @@ impl Manifest {
             lifetime = self.ca.expiry;
         }
         let constraints = ca.extensions.name_constraints.is_some();
+        // A rotation gave it a number.
+        let is_same = is_generation_of(&ca.subject, &self.ca.subject);
+        let subject = if is_same { self.ca.subject.to_string() } else { names_of(&ca.subject) };
         let pairs = [
-            ("subject", ca.subject.to_string(), self.ca.subject.to_string()),
+            ("subject", subject, self.ca.subject.to_string()),
             ("key", ca.public_key.algorithm_name(), self.ca.key.to_string()),
             ("lifetime", lifetime.to_string(), self.ca.expiry.to_string()),
             ("names", constrained(constraints).into(), constrained(self.constrain).into()),
@@ -91,6 +111,7 @@ impl Manifest {
                     names,
                     key: member.key,
                     expiry: member.expiry,
+                    renew_before: self.renew_before,
                     formats: vec![ClientFormat::Pem],
                 });
                 Ok(())
@@ -117,6 +138,7 @@ impl Manifest {
                 names: Vec::new(),
                 key: host.key,
                 expiry: host.expiry,
+                renew_before: self.renew_before,
                 formats: vec![ClientFormat::Pem],
             });
         }
@@ -127,6 +149,7 @@ impl Manifest {
             names: client.sans.clone(),
             key: client.key,
             expiry: client.expiry,
+            renew_before: self.renew_before,
             formats: client.formats.clone(),
         }));
         Ok(specs)

@@ -14,7 +14,11 @@ use crate::cluster::CertificateSpec;
 use crate::error::Error;
 use crate::layout::{FileKind, Role, below};
 use crate::manifest::{Host, Manifest};
+use crate::pki_folder::PkiFolder;
 use crate::usage::Purpose;
+
+/// The environment file of kubespray, which also has the settings of etcdctl.
+const MEMBER_ENVIRONMENT: &str = "etcd.env";
 
 impl<'a> Deployment<'a> {
     pub(crate) fn new(
@@ -25,6 +29,10 @@ impl<'a> Deployment<'a> {
     ) -> Result<Self, Error> {
         let by_path =
             files.iter().map(|file| ((file.host.as_str(), file.name.as_str()), file)).collect();
+        let mut by_host: HashMap<&str, Vec<&HostFile>> = HashMap::new();
+        for file in files {
+            by_host.entry(&file.host).or_default().push(file);
+        }
         let mut deployment = Self {
             manifest,
             cas,
@@ -36,7 +44,9 @@ impl<'a> Deployment<'a> {
             crls: Vec::new(),
             clients: Vec::new(),
             unseen: Vec::new(),
+            elsewhere: Vec::new(),
             by_path,
+            by_host,
         };
         let bundles = Bundles::new(manifest, InitialStates::default());
         for member in &manifest.etcd {
@@ -48,10 +58,18 @@ impl<'a> Deployment<'a> {
         let mut others: Vec<&str> = manifest.clients.iter().map(|c| c.host.as_str()).collect();
         others.sort_unstable();
         others.dedup();
-        for host in others {
-            if !manifest.control_plane.iter().any(|known| known.name == host) {
+        for host in &others {
+            if !manifest.control_plane.iter().any(|known| known.name == *host) {
                 deployment.add_client(host, &manifest.paths.etcd);
             }
+        }
+        let is_known = |host: &Host| {
+            others.contains(&&*host.name)
+                || manifest.control_plane.iter().any(|known| known.name == host.name)
+        };
+        // Other tools put etcdctl and its settings on every member.
+        for member in manifest.etcd.iter().filter(|member| !is_known(member)) {
+            deployment.add_client_configs(&member.name, &manifest.paths.etcd);
         }
         deployment.add_specs()?;
         Ok(deployment)
@@ -88,17 +106,22 @@ impl<'a> Deployment<'a> {
         Ok(())
     }
 
-    /// True if the configuration of a host uses other files for all purposes of a certificate in the manifest.
+    /// True if a host uses other files for all purposes of a certificate in the manifest, as its configuration or the names
+    /// of its files say.
     fn uses_others(&self, host: &str, spec: &CertificateSpec) -> bool {
-        let plays = |part: &Purpose| {
-            self.pairs
-                .iter()
-                .any(|pair| pair.host == host && pair.spec.is_none() && pair.plays(*part))
+        let others = || self.pairs.iter().filter(|pair| pair.host == host && pair.spec.is_none());
+        // A host can have several clients, but its configuration may name only one.
+        let clients = self.manifest.clients.iter().filter(|client| client.host == host).count();
+        let are_all = match spec.role {
+            Role::Client(_) => {
+                clients <= others().filter(|pair| pair.plays(Purpose::Client)).count().max(1)
+            }
+            _ => true,
         };
-        // A host can have several clients, but its configuration names only one.
-        let clients = self.manifest.clients.iter().filter(|client| client.host == host);
-        let is_only = !matches!(spec.role, Role::Client(_)) || clients.count() < 2;
-        is_only && spec.role.purposes().iter().all(plays)
+        let plays = |part: &Purpose| {
+            others().any(|pair| pair.plays(*part)) || self.elsewhere.contains(&(host, *part))
+        };
+        are_all && spec.role.purposes().iter().all(plays)
     }
 
     fn add_member(&mut self, member: &'a Host, bundles: &Bundles<'_>) {
@@ -118,7 +141,11 @@ impl<'a> Deployment<'a> {
             (Purpose::Server, "cert-file", "key-file"),
             (Purpose::Peer, "peer-cert-file", "peer-key-file"),
         ] {
+            let is_seen = settings.is_absent(certificate);
             let (certificate, key) = (file(certificate), file(key));
+            if certificate.is_none() && !is_seen {
+                self.elsewhere.push((host, part));
+            }
             self.add_pair(host, part, certificate.as_deref(), key.as_deref());
         }
         for (part, trusted) in
@@ -138,17 +165,35 @@ impl<'a> Deployment<'a> {
         self.members.push(Member { host: member, settings });
     }
 
-    /// Adds the files that the API server, kubeadm and etcdctl on a host are configured to use.
+    /// Adds the files that the API server, kubeadm and etcdctl on a host use, as their configuration or the names of the
+    /// files say.
     fn add_client(&mut self, host: &'a str, folder: &str) {
-        let (kubeadm, etcdctl) = (FileKind::KubeadmConfig.name(), FileKind::EtcdctlEnv.name());
-        let kubeadm_config = self.text(host, &kubeadm).and_then(ClientConfig::from_kubeadm);
-        let etcdctl_config = self.text(host, &etcdctl).and_then(ClientConfig::from_env);
-        let configs = [(kubeadm, kubeadm_config), (etcdctl, etcdctl_config)];
-        let configs = configs.into_iter().filter_map(|(name, config)| Some((name, config?)));
-        let configs: Vec<_> = configs.collect();
-        if configs.is_empty() {
-            self.add_trust(host, Purpose::Server, Some(&*FileKind::TrustedCas.name()));
+        if self.add_client_configs(host, folder) > 0 {
+            return;
         }
+        let read = PkiFolder::read(&self.folder(host), self.manifest.etcd_version);
+        let mut trusted = Some(FileKind::TrustedCas.name().into_owned());
+        for pair in read.pairs.iter().filter(|pair| pair.purpose == Purpose::Client) {
+            let key = pair.key_file();
+            self.add_pair(host, Purpose::Client, Some(&pair.certificate), Some(&key));
+            if trusted.as_ref().is_none_or(|file| self.file(host, file).is_none()) {
+                trusted = pair.trusted.clone().or(trusted);
+            }
+        }
+        self.add_trust(host, Purpose::Server, trusted.as_deref());
+    }
+
+    /// Adds the files that the configuration of kubeadm and etcdctl on a host names. Returns the number of configurations.
+    fn add_client_configs(&mut self, host: &'a str, folder: &str) -> usize {
+        let mut configs = Vec::new();
+        for (name, read) in [
+            (FileKind::KubeadmConfig.name(), ClientConfig::from_kubeadm as fn(&str) -> _),
+            (FileKind::EtcdctlEnv.name(), ClientConfig::from_env),
+            (MEMBER_ENVIRONMENT.into(), ClientConfig::from_member_env),
+        ] {
+            configs.extend(self.text(host, &name).and_then(read).map(|config| (name, config)));
+        }
+        let count = configs.len();
         for (name, config) in configs {
             let named = config.files();
             for (setting, path) in named.iter().filter_map(|(name, at)| Some((name, at.path()?))) {
@@ -157,12 +202,16 @@ impl<'a> Deployment<'a> {
                     self.unseen.push((format!("{host}/{name}"), evidence));
                 }
             }
+            if named[1].1.path().is_some_and(|path| below(folder, path).is_none()) {
+                self.elsewhere.push((host, Purpose::Client));
+            }
             let [ca, certificate, key] =
                 named.map(|(_, setting)| setting.path().and_then(|path| below(folder, path)));
             self.add_pair(host, Purpose::Client, certificate, key);
             self.add_trust(host, Purpose::Server, ca);
             self.clients.push(ClientFile { host, name: name.into_owned(), config });
         }
+        count
     }
 
     fn add_pair(

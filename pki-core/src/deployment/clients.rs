@@ -111,6 +111,13 @@ impl ClientConfig {
         Some(config)
     }
 
+    /// The same in the environment file of a member, if it has settings of etcdctl.
+    pub(super) fn from_member_env(text: &str) -> Option<Self> {
+        let read = EnvironmentFile::read(text);
+        let has_some = read.variables.iter().any(|(name, _)| name.starts_with("ETCDCTL_"));
+        has_some.then(|| Self::from_env(text)).flatten()
+    }
+
     fn add_unread(&mut self, name: String) {
         let v2 = V2_NAMES.iter().find(|(old, _)| *old == name);
         if let Some((_, new)) = v2 {

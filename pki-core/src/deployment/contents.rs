@@ -166,6 +166,9 @@ impl Contents {
             };
             self.sections.push(kind);
         }
+        if self.damage.is_none() {
+            self.damage = pem::go::fault(bytes);
+        }
     }
 
     pub(crate) fn has(&self, section: &Section) -> bool {

@@ -12,6 +12,7 @@ use crate::cluster::CertificateSpec;
 use crate::crl::Crl;
 use crate::etcd::EtcdSettings;
 use crate::manifest::{Host, Manifest};
+use crate::pki_folder::FolderFile;
 use crate::usage::Purpose;
 
 /// All hosts of a cluster.
@@ -27,7 +28,10 @@ pub(crate) struct Deployment<'a> {
     pub(crate) clients: Vec<ClientFile<'a>>,
     /// Files outside the host's folder that a file, `HOST/NAME`, refers to.
     pub(crate) unseen: Vec<(String, String)>,
+    /// The hosts whose configuration names a certificate that is not in the host's folder, and its purpose.
+    pub(super) elsewhere: Vec<(&'a str, Purpose)>,
     pub(super) by_path: HashMap<(&'a str, &'a str), &'a HostFile>,
+    pub(super) by_host: HashMap<&'a str, Vec<&'a HostFile>>,
 }
 
 /// A member and its configuration.
@@ -84,15 +88,6 @@ impl ClientFile<'_> {
     }
 }
 
-impl Member<'_> {
-    /// Whether etcd's gateway connects to its own client port with the server certificate.
-    pub(crate) fn uses_gateway(&self) -> bool {
-        self.settings.is_not_off("enable-grpc-gateway")
-            && self.settings.find("client-cert-file").is_none()
-            && self.settings.asks_clients()
-    }
-}
-
 impl Trust<'_> {
     pub(crate) fn path(&self) -> String {
         format!("{}/{}", self.host, self.file)
@@ -109,6 +104,18 @@ pub(crate) struct Leaf<'a> {
 impl<'a> Deployment<'a> {
     pub(crate) fn file(&self, host: &str, name: &str) -> Option<&'a HostFile> {
         self.by_path.get(&(host, name)).copied()
+    }
+
+    /// The folder of a host, which another tool may have made.
+    pub(super) fn folder(&self, host: &str) -> Vec<FolderFile<'a>> {
+        let files = self.by_host.get(host).into_iter().flatten();
+        files
+            .map(|file| {
+                let is_text = file.contents.form == Form::Other;
+                let text = is_text.then_some(file.contents.text.as_str());
+                FolderFile { path: &file.name, text }
+            })
+            .collect()
     }
 
     pub(super) fn text(&self, host: &str, name: &str) -> Option<&'a str> {
@@ -143,6 +150,13 @@ impl<'a> Deployment<'a> {
     pub(crate) fn known_cas(&self) -> Vec<&'a Certificate> {
         let held = self.files.iter().flat_map(|file| &file.contents.certificates);
         self.cas.all().into_iter().chain(held.filter(|certificate| certificate.is_ca())).collect()
+    }
+
+    /// The files of a host that contain only CAs.
+    pub(crate) fn cas_beside(&self, host: &str) -> impl Iterator<Item = &'a [Certificate]> {
+        let files = self.by_host.get(host).into_iter().flatten();
+        let all = files.map(|file| file.contents.certificates.as_slice());
+        all.filter(|all| !all.is_empty() && all.iter().all(Certificate::is_ca))
     }
 
     /// The sets of CAs that certificates with a purpose are verified with, without duplicates.

@@ -43,7 +43,7 @@ struct JsonNode(Node);
 impl<'de> Deserialize<'de> for JsonNode {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let data = deserializer.deserialize_any(DataVisitor::<Self>(PhantomData))?;
-        Ok(Self(Node { data, place: None }))
+        Ok(Self(Node { data, position: None }))
     }
 }
 

@@ -6,8 +6,8 @@ use serde::de::{Deserialize, Deserializer};
 use serde_saphyr::{DuplicateKeyPolicy, Error as YamlError, Spanned, UserMessageFormatter};
 
 use super::reader::{DataVisitor, refuse_pem};
-use super::{Data, Document, Node, Place, Value};
-use crate::error::Error;
+use super::{Data, Document, Node, Value};
+use crate::error::{Error, Position};
 
 impl Document {
     pub(crate) fn from_yaml(bytes: &[u8]) -> Result<Self, Error> {
@@ -25,8 +25,18 @@ impl Document {
 /// What only the readers of YAML ask for.
 impl Value<'_> {
     /// Line and column, if known.
-    pub(crate) const fn place(&self) -> Option<Place> {
-        self.node.place
+    pub(crate) const fn position(&self) -> Option<Position> {
+        self.node.position
+    }
+
+    /// The path, and if known the line and column.
+    pub(crate) fn place(&self) -> String {
+        match self.node.position {
+            Some(Position { line, column }) => {
+                format!("line {line}, column {column}: {}", self.path())
+            }
+            None => self.path().to_owned(),
+        }
     }
 
     /// The text of a scalar, for documents whose types are defined elsewhere.
@@ -53,13 +63,18 @@ impl Value<'_> {
 fn not_yaml(error: &YamlError) -> Error {
     if let YamlError::Budget { location, .. } = error {
         let (line, column) = (location.line(), location.column());
+        let position = Some(Position { line, column });
         let problem = "more values, or values nested deeper, than are read";
         return Error::malformed("YAML", format!("line {line}, column {column}: {problem}"))
+            .at(position)
             .hinted(
                 "a manifest of ten thousand hosts is within the limits; is it the right file?",
             );
     }
+    let at = error.location();
+    let position = at.map(|at| Position { line: at.line(), column: at.column() });
     Error::malformed("YAML", error.render_with_formatter(&UserMessageFormatter))
+        .at(position)
         .hinted("check the indentation, brackets and quotes near this line")
 }
 
@@ -71,7 +86,7 @@ impl<'de> Deserialize<'de> for YamlNode {
         let spanned = Spanned::<YamlData>::deserialize(deserializer)?;
         let (line, column) = (spanned.referenced.line(), spanned.referenced.column());
         let YamlData(data) = spanned.value;
-        Ok(Self(Node { data, place: Some(Place { line, column }) }))
+        Ok(Self(Node { data, position: Some(Position { line, column }) }))
     }
 }
 

@@ -7,7 +7,7 @@ use crate::crl::Crl;
 use crate::error::Error;
 use crate::finding::{Finding, Severity, worst_first};
 use crate::report::Place;
-use crate::rules::{self, CertificateInPath, VerifyOptions};
+use crate::rules::{self, CertificateInPath, Policy, VerifyOptions};
 use crate::usage::{ExtendedKeyUsage, Purpose};
 
 /// Whether a certificate that can only serve needs the name or address of a host.
@@ -43,6 +43,7 @@ pub(super) fn certificate(
         all_cas_below: 0,
         options: &options,
     });
+    findings.extend(rules::not_der(unsigned, Policy::Etcd));
     for finding in findings.iter_mut().filter(|finding| finding.rule.id == "san-none-cn-only") {
         // Without names it cannot serve, but a client needs none.
         if options.purpose == Purpose::Peer || names == ServerNames::Optional {
@@ -63,6 +64,13 @@ pub(super) fn crl(
     let mut findings = rules::check_crl_before_signing(unsigned, ca, now);
     findings.extend(of_ca(ca, 0, &VerifyOptions::at(now)));
     verdict(findings)
+}
+
+/// Checks a CA that would sign a leaf.
+pub(crate) fn findings_of_ca(ca: &Certificate, now: OffsetDateTime) -> Vec<Finding> {
+    let mut findings = of_ca(ca, 0, &VerifyOptions::at(now));
+    worst_first(&mut findings);
+    findings
 }
 
 /// A certificate that is not a CA is checked as one anyway, so that the rules report what is missing.

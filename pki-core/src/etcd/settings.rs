@@ -5,12 +5,32 @@ mod sources;
 
 use std::collections::BTreeMap;
 
+use super::unit::UnitAccount;
 use super::url::Url;
+
+/// The options whose values are files that etcd reads.
+const FILES: [&str; 12] = [
+    "cert-file",
+    "client-cert-file",
+    "client-crl-file",
+    "client-key-file",
+    "key-file",
+    "peer-cert-file",
+    "peer-client-cert-file",
+    "peer-client-key-file",
+    "peer-crl-file",
+    "peer-key-file",
+    "peer-trusted-ca-file",
+    "trusted-ca-file",
+];
 
 /// The configuration of one etcd: its options with the long names of their flags.
 #[derive(Clone, Debug, Default)]
 pub struct EtcdSettings {
     file: Option<String>,
+    /// The path of the configuration file that the unit names.
+    config_path: Option<String>,
+    account: Option<UnitAccount>,
     /// The options that are set; `None` if the value is unknown.
     values: BTreeMap<&'static str, Option<String>>,
     remarks: Vec<Remark>,
@@ -82,6 +102,20 @@ impl EtcdSettings {
         self.file.as_deref()
     }
 
+    /// The user and the groups that etcd runs as, if a unit says so.
+    pub const fn account(&self) -> Option<&UnitAccount> {
+        self.account.as_ref()
+    }
+
+    /// The paths of the files that etcd opens when it starts or at a handshake, without duplicates.
+    pub fn files(&self) -> Vec<&str> {
+        let options = FILES.iter().filter_map(|option| self.find(option));
+        let mut files: Vec<&str> = self.config_path.as_deref().into_iter().chain(options).collect();
+        files.sort_unstable();
+        files.dedup();
+        files
+    }
+
     /// Remarks about the files.
     pub fn remarks(&self) -> &[Remark] {
         &self.remarks
@@ -124,6 +158,13 @@ impl EtcdSettings {
     /// Whether clients must present a certificate. A trusted CA is enough to make etcd request one.
     pub(crate) fn asks_clients(&self) -> bool {
         self.is_on("client-cert-auth") || self.find("trusted-ca-file").is_some()
+    }
+
+    /// Whether etcd's gateway connects to its own client port with the server certificate.
+    pub fn uses_gateway(&self) -> bool {
+        self.is_not_off("enable-grpc-gateway")
+            && self.find("client-cert-file").is_none()
+            && self.asks_clients()
     }
 
     fn remark(&mut self, kind: RemarkKind, file: &str, text: impl Into<String>) {

@@ -19,7 +19,21 @@ pub(super) struct Unit {
     pub(super) unset: Vec<String>,
     /// Parts that systemd ignores, with the reason.
     pub(super) ignored: Vec<String>,
+    account: UnitAccount,
+    has_dynamic_user: bool,
     is_oneshot: bool,
+}
+
+/// The user and the groups of the program in a unit (systemd.exec(5), "Credentials"): names or numbers.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct UnitAccount {
+    /// `User=`; without it, the program runs as root.
+    pub user: Option<String>,
+    /// `Group=`; without it, the group is that of the user.
+    pub group: Option<String>,
+    /// `SupplementaryGroups=`
+    pub supplementary_groups: Vec<String>,
 }
 
 /// A command of ExecStart=.
@@ -76,9 +90,17 @@ impl Unit {
         }
     }
 
+    /// The user and the groups, unless systemd chooses them.
+    pub(super) fn account(&self) -> Option<&UnitAccount> {
+        (!self.has_dynamic_user).then_some(&self.account)
+    }
+
     /// An empty value resets the previous assignments.
     fn assign(&mut self, name: &str, value: &str) {
         match (name, value) {
+            ("DynamicUser", _) => {
+                self.has_dynamic_user = matches!(value, "1" | "yes" | "y" | "true" | "t" | "on");
+            }
             ("Environment", "") => self.environment.clear(),
             ("Environment", _) => {
                 for word in self.words(name, value) {
@@ -96,6 +118,7 @@ impl Unit {
             }
             ("ExecStart", "") => self.commands.clear(),
             ("ExecStart", _) => self.add_commands(value),
+            ("Group", _) => self.account.group = Self::account_name(value),
             ("PassEnvironment", "") => self.passed.clear(),
             ("PassEnvironment", _) => {
                 let words = self.words(name, value);
@@ -106,9 +129,23 @@ impl Unit {
                 let words = self.words(name, value);
                 self.unset.extend(words);
             }
+            ("User", _) => self.account.user = Self::account_name(value),
+            ("SupplementaryGroups", "") => self.account.supplementary_groups.clear(),
+            ("SupplementaryGroups", _) => {
+                let words = self.words(name, value);
+                self.account.supplementary_groups.extend(words);
+            }
             ("Type", _) => self.is_oneshot = value == "oneshot",
             _ => {}
         }
+    }
+
+    /// A name of a user or group; `None` if the value is empty. A name that depends on the machine is left as it is, so that
+    /// nobody has it.
+    fn account_name(value: &str) -> Option<String> {
+        let name = expand_specifiers(value).map(|word| word.text);
+        let name = name.unwrap_or_else(|_| value.to_owned());
+        Some(name).filter(|name| !name.is_empty())
     }
 
     /// The words of a value. If one is malformed, systemd ignores it and the rest of the line.
@@ -263,6 +300,20 @@ mod tests {
             Unit::read(["[Service]\nExecStart=a\nExecStart=b\n"]).refusal().map(|r| &r[..20]),
             Some("the unit has more th")
         );
+    }
+
+    #[test]
+    fn the_last_user_and_all_groups_count() {
+        let unit = Unit::read([
+            "[Unit]\nUser=no\n[Service]\nUser=root\nUser=etcd\nGroup=\nSupplementaryGroups=ssl-cert tls\n",
+            "[Service]\nSupplementaryGroups=more\n",
+        ]);
+        let account = unit.account().unwrap();
+        assert_eq!((account.user.as_deref(), account.group.as_deref()), (Some("etcd"), None));
+        assert_eq!(account.supplementary_groups, ["ssl-cert", "tls", "more"]);
+        let unit = Unit::read(["[Service]\nUser=etcd\nUser=\n"]);
+        assert_eq!(unit.account(), Some(&UnitAccount::default()));
+        assert_eq!(Unit::read(["[Service]\nUser=etcd\nDynamicUser=yes\n"]).account(), None);
     }
 
     #[test]

@@ -11,6 +11,17 @@ pub(crate) struct RsaPublicKey<'a> {
 }
 
 impl<'a> RsaPublicKey<'a> {
+    pub(super) fn new(modulus: &'a [u8], public_exponent: &'a [u8]) -> der::Result<Self> {
+        let number = UintRef::new;
+        Ok(Self { modulus: number(modulus)?, public_exponent: number(public_exponent)? })
+    }
+
+    /// The modulus and the public exponent, big-endian.
+    #[cfg(test)]
+    pub(super) fn numbers(&self) -> (&'a [u8], &'a [u8]) {
+        (self.modulus.as_bytes(), self.public_exponent.as_bytes())
+    }
+
     pub(super) fn read(der: &'a [u8]) -> Option<Self> {
         Self::from_der(der).ok()
     }

@@ -8,7 +8,7 @@ use super::endpoint::Endpoint;
 use super::kubernetes::KubernetesVersion;
 use crate::etcd::{EtcdOption, EtcdVersion};
 use crate::key::KeyAlgorithm;
-use crate::layout::Role;
+use crate::layout::{FileKind, Role};
 use crate::name::{DnsName, San};
 use crate::subject::Subject;
 
@@ -40,6 +40,8 @@ pub struct Manifest {
     pub renew_before: Duration,
     /// `constrain`: whether the CA is constrained to the names in this manifest
     pub constrain: bool,
+    /// `crl`: whether the members get the CA's CRL and check it
+    pub crl: bool,
     /// `configuration`: whether the hosts also get the configuration that uses the certificates
     pub configuration: bool,
     /// `etcd`: the members
@@ -147,6 +149,19 @@ pub enum ClientFormat {
     Combined,
     /// `NAME.p12` and its password
     Pkcs12,
+}
+
+impl ClientFormat {
+    /// The additional files of a certificate in this form. PEM is always there.
+    pub fn files(self, role: &Role) -> Vec<FileKind> {
+        match self {
+            Self::Pem => Vec::new(),
+            Self::Combined => vec![FileKind::Combined(role.clone())],
+            Self::Pkcs12 => {
+                vec![FileKind::KeyStore(role.clone()), FileKind::KeyStorePassword(role.clone())]
+            }
+        }
+    }
 }
 
 /// Options of etcd that a manifest passes on, as `(option, value)`.

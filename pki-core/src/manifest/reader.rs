@@ -8,11 +8,11 @@ use time::Duration;
 
 use self::hosts::{Group, KnownHosts};
 use super::endpoint::Endpoint;
-use super::model::{CaSpec, Manifest, Paths};
+use super::model::{CaSpec, EtcdConfig, Manifest, Paths};
 use super::values::{
     absolute, boolean, domain, folder, key, kubernetes_version, label, positive, version,
 };
-use crate::document::{Document, Fields, Place, Value};
+use crate::document::{Document, Fields, Value};
 use crate::error::Error;
 use crate::etcd::EtcdVersion;
 use crate::key::KeyAlgorithm;
@@ -33,6 +33,7 @@ const TOP: &[&str] = &[
     "renew_before",
     "constrain",
     "combined",
+    "crl",
     "configuration",
     "etcd",
     "control_plane",
@@ -61,7 +62,7 @@ impl Manifest {
 /// Collects mistakes and continues.
 #[derive(Default)]
 struct Reader {
-    mistakes: Vec<(Option<Place>, Error)>,
+    mistakes: Vec<Error>,
     known: KnownHosts,
     /// The lifetime of the CA.
     ca_expiry: Option<Duration>,
@@ -73,14 +74,14 @@ impl Reader {
         match self.manifest(root) {
             Some(manifest) if self.mistakes.is_empty() => Ok(manifest),
             _ => {
-                self.mistakes.sort_by_key(|(place, _)| *place);
-                Err(self.mistakes.into_iter().map(|(_, error)| error).collect())
+                self.mistakes.sort_by_key(Error::position);
+                Err(self.mistakes)
             }
         }
     }
 
     fn mistake(&mut self, at: &Value<'_>, error: Error) {
-        self.mistakes.push((at.place(), error));
+        self.mistakes.push(error.at(at.position()));
     }
 
     fn take<T>(&mut self, at: &Value<'_>, result: Result<T, Error>) -> Option<T> {
@@ -169,6 +170,7 @@ impl Reader {
         let renew_before = self.field(&fields, "renew_before", positive);
         let constrain = self.field(&fields, "constrain", boolean);
         let configuration = self.field(&fields, "configuration", boolean);
+        let crl = self.crl(&fields, &etcd_config);
 
         let etcd = self.hosts(&fields, Group::Etcd, &[], &defaults);
         let control_plane = self.hosts(&fields, Group::ControlPlane, &etcd, &defaults);
@@ -208,6 +210,7 @@ impl Reader {
             paths,
             renew_before: renew_before.unwrap_or(Duration::days(30)),
             constrain: constrain.unwrap_or(false),
+            crl,
             configuration: configuration.unwrap_or(true),
             etcd,
             control_plane,
@@ -215,6 +218,20 @@ impl Reader {
             clients,
             warnings,
         })
+    }
+
+    /// Whether the members check a CRL, which then no option of etcd may name.
+    fn crl(&mut self, top: &Fields<'_>, etcd_config: &EtcdConfig) -> bool {
+        let crl = self.field(top, "crl", boolean).unwrap_or(false);
+        for option in ["client-crl-file", "peer-crl-file"] {
+            if let Some(value) = top.find("etcd_config").filter(|_| crl)
+                && etcd_config.find(option).is_some()
+            {
+                let error = value.invalid(format!("{option} follows from \"crl\""));
+                self.mistake(value, error.hinted("remove it, or write crl: false"));
+            }
+        }
+        crl
     }
 
     fn endpoints(&mut self, top: &Fields<'_>) -> Vec<Endpoint> {
@@ -247,7 +264,7 @@ impl Reader {
                 let text = self.field(&fields, name, |value| {
                     let text = value.string()?.to_owned();
                     Subject::new([(attribute.clone(), text.clone())])
-                        .map_err(|error| error.in_field(value.field()))?;
+                        .map_err(|error| value.located(error))?;
                     Ok(text)
                 });
                 if let Some(text) = text {

@@ -147,7 +147,7 @@ pub(super) fn one_of<T: Copy>(value: &Value<'_>, known: &[(&str, T)]) -> Result<
 
 /// The name of a client: the common name, which is the name of a user if etcd's RBAC is on, and the name
 /// of its files.
-pub(super) fn client_name(text: &str) -> Result<&str, Error> {
+pub(crate) fn client_name(text: &str) -> Result<&str, Error> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_@.-".contains(c);
     let bounded = text.starts_with(|c: char| c.is_ascii_alphanumeric());
     // ub-common-name (RFC 5280 appendix A.1)

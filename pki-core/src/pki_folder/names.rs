@@ -9,6 +9,7 @@ pub(super) struct Named<'p> {
     pub(super) purpose: Purpose,
     pub(super) trusted: Option<String>,
     pub(super) host: Option<&'p str>,
+    pub(super) is_for_etcd: bool,
 }
 
 /// The certificates of kubeadm, etcdadm and etcdpki, whose names determine their purposes.
@@ -30,6 +31,20 @@ const BY_PREFIX: [(&str, Purpose); 4] = [
     ("kube-etcd-", Purpose::Peer),
     ("member-", Purpose::Peer),
     ("node-", Purpose::Client),
+];
+
+/// The certificates of Kubernetes that kubeadm and RKE have in the same folder.
+const OF_KUBERNETES: [&str; 10] = [
+    "apiserver",
+    "apiserver-kubelet-client",
+    "front-proxy-client",
+    "kube-admin",
+    "kube-apiserver",
+    "kube-apiserver-proxy-client",
+    "kube-controller-manager",
+    "kube-proxy",
+    "kube-scheduler",
+    "kube-service-account-token",
 ];
 
 /// The information in the path of a possible certificate file.
@@ -56,6 +71,7 @@ pub(super) fn named<'p>(path: &'p str, has: &impl Fn(&str) -> bool) -> Option<Na
         purpose,
         trusted: trusted(name, folder, has),
         host,
+        is_for_etcd: !OF_KUBERNETES.contains(&name),
     })
 }
 

@@ -7,6 +7,7 @@ use crate::certificate::Extension;
 use crate::dialect::Dialect;
 use crate::error::{Error, Input};
 use crate::key::KeyAlgorithm;
+use crate::lifetime::Lifetime;
 use crate::name::{DnsName, San};
 use crate::request::{Asked, LeftOut, Request};
 use crate::subject::{Attribute, Subject};
@@ -211,7 +212,7 @@ impl Profile {
         now: OffsetDateTime,
     ) -> Result<(OffsetDateTime, OffsetDateTime), Error> {
         // A lifetime that is asked for replaces the profile's, whether that is an expiry or a date.
-        let (not_after, expiry) = match request.expiry {
+        let (not_after, expiry) = match request.lifetime.duration() {
             Some(expiry) => (None, expiry),
             None => (self.not_after, self.expiry),
         };
@@ -219,7 +220,7 @@ impl Profile {
         let end = not_after.map_or(End::After(expiry), End::At);
         validity(now, begin, end).map_err(|error| match &error {
             Error::Invalid(invalid) if invalid.input == Input::Clock => error,
-            Error::Invalid(_) if request.expiry.is_some() => error.of(Input::Request),
+            Error::Invalid(_) if request.lifetime != Lifetime::Default => error.of(Input::Request),
             Error::Invalid(invalid) => {
                 let field = format!("profile {}: {}", self.name, invalid.field);
                 error.in_field(field).of(Input::Profile)

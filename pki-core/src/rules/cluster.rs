@@ -6,8 +6,10 @@ use time::Duration;
 
 use super::{Row, Violation, moment};
 use crate::certificate::{Certificate, GeneralName};
+use crate::cluster::CaLimit;
 use crate::deployment::{Deployment, HostFile};
 use crate::finding::{Rule, Severity, Source};
+use crate::layout::FileKind;
 use crate::usage::Purpose;
 
 pub(super) static ROWS: &[Row] = &[
@@ -76,6 +78,17 @@ pub(super) static ROWS: &[Row] = &[
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
         expire_together,
+    ),
+    Row::deployment(
+        &Rule {
+            id: "ca-limits-leaves",
+            severity: Severity::Warning,
+            source: Source::Etcd,
+            impact: "Certificates that this CA issues are shortened to its end, because they stop being valid with it. In its last days (`renew_before`) it renews none, and when it expires, every certificate of the cluster stops being valid.",
+            remedy: "Renew the CA with `etcdpki renew --ca`, which keeps its key, or replace it with `etcdpki rotate-ca begin -f MANIFEST`.",
+            citation: "measured on etcd 3.4, 3.5, 3.6",
+        },
+        ca_limits_leaves,
     ),
 ];
 
@@ -200,6 +213,17 @@ fn expire_together(deployment: &Deployment<'_>) -> Vec<Violation> {
             moment(last.0)
         ),
     }]
+}
+
+fn ca_limits_leaves(deployment: &Deployment<'_>) -> Vec<Violation> {
+    // Without valid specifications there are no pairs to report on either.
+    let limits = deployment.manifest.ca_limits(deployment.cas, deployment.now).unwrap_or_default();
+    let violation = |limit: CaLimit| Violation {
+        file: FileKind::TrustedCas.name().into_owned(),
+        subject: limit.ca.subject.to_string(),
+        evidence: limit.to_string(),
+    };
+    limits.into_iter().map(violation).collect()
 }
 
 fn is_same(file: &HostFile, leaf: &Certificate) -> bool {

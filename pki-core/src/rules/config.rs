@@ -178,6 +178,14 @@ pub(super) fn each(
     violations
 }
 
+/// The same, except for members with malformed configuration: the option that is missing may be the one that is mistyped.
+fn each_well_formed(
+    deployment: &Deployment<'_>,
+    check: impl Fn(&Member<'_>) -> Vec<String>,
+) -> Vec<Violation> {
+    each(deployment, |member| if is_malformed(member) { Vec::new() } else { check(member) })
+}
+
 /// The remarks of one kind, each about the file that it is in.
 fn remarks(deployment: &Deployment<'_>, kind: RemarkKind) -> Vec<Violation> {
     let members = deployment.members.iter();
@@ -237,7 +245,7 @@ fn auth_off(deployment: &Deployment<'_>) -> Vec<Violation> {
 }
 
 fn ca_missing(deployment: &Deployment<'_>) -> Vec<Violation> {
-    each(deployment, |member| {
+    each_well_formed(deployment, |member| {
         let settings = &member.settings;
         let sides = [
             ("client-cert-auth", "trusted-ca-file"),
@@ -252,7 +260,7 @@ fn ca_missing(deployment: &Deployment<'_>) -> Vec<Violation> {
 }
 
 fn cert_missing(deployment: &Deployment<'_>) -> Vec<Violation> {
-    each(deployment, |member| {
+    each_well_formed(deployment, |member| {
         let settings = &member.settings;
         let mut found = Vec::new();
         for side in ["", "peer-"] {

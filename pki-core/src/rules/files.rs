@@ -1,8 +1,8 @@
 //! Rules about the files of a host: whether they exist, and who can read them.
 
-use super::{Row, Violation};
+use super::{Policy, Row, Violation};
 use crate::deployment::{Deployment, HostFile};
-use crate::finding::{Rule, Severity, Source};
+use crate::finding::{Finding, Rule, Severity, Source};
 
 pub(crate) static MANIFEST_DRIFT: Rule = Rule {
     id: "manifest-drift",
@@ -12,6 +12,20 @@ pub(crate) static MANIFEST_DRIFT: Rule = Rule {
     remedy: "Run `etcdpki apply -f MANIFEST`, or change the manifest.",
     citation: "the manifest",
 };
+
+static FILE_UNREADABLE: Rule = Rule {
+    id: "file-unreadable",
+    severity: Severity::Error,
+    source: Source::Etcd,
+    impact: "The program that uses the file exits at startup: `permission denied`. If etcd is running, it rejects every new connection with the TLS alert internal_error.",
+    remedy: "Make the service's user the owner of the file, and let it enter the folders above: `chown etcd: FILE`, `chmod u+r FILE`, `chmod a+x FOLDER`.",
+    citation: "measured on etcd 3.4, 3.5, 3.6",
+};
+
+/// The finding for a file on this host, or a folder above it, that etcd's user cannot read or enter.
+pub fn unreadable_file(file: &str, evidence: String) -> Finding {
+    super::finding(&FILE_UNREADABLE, Policy::Etcd, file.to_owned(), evidence)
+}
 
 pub(super) static ROWS: &[Row] = &[
     Row::deployment(
@@ -25,17 +39,7 @@ pub(super) static ROWS: &[Row] = &[
         },
         file_missing,
     ),
-    Row::deployment(
-        &Rule {
-            id: "file-unreadable",
-            severity: Severity::Error,
-            source: Source::Etcd,
-            impact: "The program that uses the file exits at startup: `permission denied`.",
-            remedy: "Make the file readable for its owner, and make the service's user the owner: `chmod u+r FILE; chown etcd: FILE`.",
-            citation: "measured on etcd 3.4, 3.5, 3.6",
-        },
-        file_unreadable,
-    ),
+    Row::deployment(&FILE_UNREADABLE, file_unreadable),
     Row::deployment(
         &Rule {
             id: "file-mode",
@@ -69,9 +73,20 @@ fn file_missing(deployment: &Deployment<'_>) -> Vec<Violation> {
         .map(|(host, name)| Violation {
             file: format!("{host}/{name}"),
             subject: name.to_owned(),
-            evidence: format!("missing; {host}'s configuration refers to it"),
+            evidence: if is_configured(deployment, host) {
+                format!("missing; {host}'s configuration refers to it")
+            } else {
+                format!("missing; the manifest lists it, and {host} has no configuration here")
+            },
         })
         .collect()
+}
+
+/// Whether the folder of a host contains configuration.
+fn is_configured(deployment: &Deployment<'_>, host: &str) -> bool {
+    let mut members = deployment.members.iter();
+    members.any(|member| member.host.name == host && member.settings.file().is_some())
+        || deployment.clients.iter().any(|client| client.host == host)
 }
 
 fn file_unreadable(deployment: &Deployment<'_>) -> Vec<Violation> {

@@ -11,6 +11,7 @@ mod handshake;
 mod keys;
 mod names;
 mod path;
+mod pem;
 mod policies;
 mod subject_alt_names;
 mod times;
@@ -18,6 +19,8 @@ mod unseen;
 mod uris;
 
 pub(super) use self::constraints::rejects;
+pub(super) use self::pem::RULE as PEM_DAMAGED;
+pub use self::pem::pem_damage;
 use super::Row;
 use crate::finding::Rule;
 

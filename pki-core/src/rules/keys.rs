@@ -21,11 +21,22 @@ pub(super) static ROWS: &[Row] = &[
             id: "key-curve",
             severity: Severity::Error,
             source: Source::Rfc5280,
-            impact: "etcd cannot load the certificate (`x509: unsupported elliptic curve`), or every handshake fails.",
+            impact: "etcd cannot load the certificate, or every TLS handshake with it fails, because TLS has no signature algorithm for the key.",
             remedy: "Reissue the certificate with an ECDSA P-256, P-384 or P-521, Ed25519 or RSA key (`--key`).",
             citation: "RFC 5480 section 2.1.1; measured on etcd 3.4, 3.5, 3.6",
         },
         key_unsupported,
+    ),
+    Row::certificate(
+        &Rule {
+            id: "key-form",
+            severity: Severity::Error,
+            source: Source::Rfc5280,
+            impact: "rustls and other verifiers that read only valid DER cannot use the key.",
+            remedy: "Reissue the certificate with a new key; `etcdpki issue` generates one.",
+            citation: "RFC 3279 section 2.3.1; RFC 8017 appendix A.1.1",
+        },
+        key_form,
     ),
     Row::certificate(
         &Rule {
@@ -73,8 +84,15 @@ fn key_weak(in_path: &CertificateInPath<'_>) -> Vec<String> {
 
 fn key_unsupported(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let key = &in_path.certificate.public_key;
-    when(key.algorithm().is_none(), || {
+    when(key.algorithm().is_none() && !key.is_rsa(), || {
         format!("the key's algorithm or curve is {}", key.algorithm_name())
+    })
+}
+
+fn key_form(in_path: &CertificateInPath<'_>) -> Vec<String> {
+    let key = &in_path.certificate.public_key;
+    when(key.algorithm().is_none() && key.is_rsa(), || {
+        "the RSA key is not a modulus and a public exponent in DER".to_owned()
     })
 }
 

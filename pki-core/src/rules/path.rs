@@ -1,6 +1,7 @@
 //! Rules about the path from a leaf certificate to a trust anchor, which the verifier checks.
 
-use super::Row;
+use super::{Policy, Row, finding};
+use crate::certificate::Certificate;
 use crate::finding::{Finding, Rule, Severity, Source};
 
 pub(crate) static CHAIN_ORDER: Rule = Rule {
@@ -54,6 +55,12 @@ pub(super) static ROWS: &[Row] = &[
     Row::whole(&PATH_TOO_DEEP),
     Row::whole(&PATH_REJECTED),
 ];
+
+/// Go and webpki have strict DER parsers, and reject what they cannot read.
+pub(crate) fn not_der(certificate: &Certificate, policy: Policy) -> Option<Finding> {
+    let evidence = format!("it is not DER: {}", certificate.der_fault?);
+    Some(finding(&PATH_REJECTED, policy, certificate.subject.to_string(), evidence))
+}
 
 impl Rule {
     /// True for the rules that say why a path is not trusted. What they find is never ignored.

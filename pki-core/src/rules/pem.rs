@@ -1,5 +1,6 @@
 //! Rules about the certificate and key files of a host: whether etcd can load each pair.
 
+use super::go::PEM_DAMAGED;
 use super::path::CHAIN_ORDER;
 use super::{Row, Violation};
 use crate::ca_set::leads_to;
@@ -42,17 +43,7 @@ pub(super) static ROWS: &[Row] = &[
         },
         pem_label,
     ),
-    Row::deployment(
-        &Rule {
-            id: "pem-damaged",
-            severity: Severity::Error,
-            source: Source::Etcd,
-            impact: "etcd exits at startup because it cannot read the certificate or the key.",
-            remedy: "Copy the file again from where it was created.",
-            citation: "RFC 7468 section 2",
-        },
-        pem_damaged,
-    ),
+    Row::deployment(&PEM_DAMAGED, pem_damaged),
     Row::deployment(
         &Rule {
             id: "pem-swapped",
@@ -153,7 +144,11 @@ fn pem_label(deployment: &Deployment<'_>) -> Vec<Violation> {
 }
 
 fn pem_damaged(deployment: &Deployment<'_>) -> Vec<Violation> {
-    each(deployment, |_, contents| contents.damage.clone())
+    let trusted =
+        deployment.trusts.iter().filter_map(|trust| deployment.file(trust.host, &trust.file));
+    let trusted = trusted.filter_map(|file| Some(violation(file, file.contents.damage.clone()?)));
+    let of_pairs = each(deployment, |_, contents| contents.damage.clone());
+    of_pairs.into_iter().chain(trusted).collect()
 }
 
 fn pem_swapped(deployment: &Deployment<'_>) -> Vec<Violation> {

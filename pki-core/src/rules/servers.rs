@@ -133,7 +133,9 @@ fn srv_not_in_own_trust(deployment: &Deployment<'_>) -> Vec<Violation> {
         };
         let trusted = deployment.trusted(trust);
         let serving = deployment.of_member(trust.host, Purpose::Server);
-        let Some((pair, leaf)) = serving.filter(|_| member.uses_gateway()) else { continue };
+        let Some((pair, leaf)) = serving.filter(|_| member.settings.uses_gateway()) else {
+            continue;
+        };
         // If the trust file makes the host reject everyone, report that file instead of the server.
         let sound = trusted.iter().any(Certificate::is_ca) && refused(deployment, trust).is_empty();
         if sound && !leads_to(leaf.certificate, &leaf.chain, trusted) {

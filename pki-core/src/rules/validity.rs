@@ -5,6 +5,7 @@ use time::Duration;
 use super::{CertificateInPath, Row, moment, when};
 use crate::evidence::{Evidence, days};
 use crate::finding::{Rule, Severity, Source};
+use crate::lifetime::ca_warning;
 
 pub(super) static ROWS: &[Row] = &[
     Row::certificate(
@@ -35,7 +36,7 @@ pub(super) static ROWS: &[Row] = &[
             severity: Severity::Error,
             source: Source::Rfc5280,
             impact: "New handshakes fail: `x509: certificate has expired or is not yet valid`. Open connections hide this until the next restart.",
-            remedy: "Renew the certificate (`etcdpki apply -f MANIFEST`, or `etcdpki issue … --force`) and copy it to the host. etcd reads it at the next handshake, without a restart.",
+            remedy: "Renew the certificate with `etcdpki renew FILE`, or `etcdpki renew --all -f MANIFEST` for all hosts, and copy it to the host. etcd reads it at the next handshake, without a restart.",
             citation: "RFC 5280 section 4.1.2.5; measured on etcd 3.4, 3.5, 3.6",
         },
         leaf_expired,
@@ -57,7 +58,7 @@ pub(super) static ROWS: &[Row] = &[
             severity: Severity::Error,
             source: Source::Rfc5280,
             impact: "Every certificate below this CA is rejected, because Go also checks the dates of the root.",
-            remedy: "Renew the CA certificate with the same key, name and key identifier, then restart the programs that trust it.",
+            remedy: "Renew the CA with `etcdpki renew --ca`, copy ca.pem to every host (`etcdpki apply -f MANIFEST`), then restart the programs that trust it. If a CA is not valid yet, correct the clock of the host.",
             citation: "RFC 5280 section 6.1.3 (a)(2); measured on etcd 3.4, 3.5, 3.6",
         },
         ca_time,
@@ -68,7 +69,7 @@ pub(super) static ROWS: &[Row] = &[
             severity: Severity::Warning,
             source: Source::Etcd,
             impact: "The certificate stops being valid when its CA expires, which is before its own notAfter.",
-            remedy: "Renew the CA first, or choose a shorter lifetime (`--expiry`).",
+            remedy: "Renew the CA with `etcdpki renew --ca`, or replace it with `etcdpki rotate-ca begin -f MANIFEST`. To issue the certificate now, choose a lifetime within that of the CA, such as `--expiry 7d`.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
         leaf_outlives_ca,
@@ -76,11 +77,22 @@ pub(super) static ROWS: &[Row] = &[
     .refused_at_issue(),
     Row::certificate(
         &Rule {
+            id: "leaf-ends-with-ca",
+            severity: Severity::Warning,
+            source: Source::Etcd,
+            impact: "The certificate cannot be renewed beyond the end of its CA. When the CA expires, all its certificates stop being valid at the same time.",
+            remedy: "Renew the CA with `etcdpki renew --ca`, which keeps its key, or replace it with `etcdpki rotate-ca begin -f MANIFEST`. Then renew the certificate.",
+            citation: "measured on etcd 3.4, 3.5, 3.6",
+        },
+        leaf_ends_with_ca,
+    ),
+    Row::certificate(
+        &Rule {
             id: "ca-expiring",
             severity: Severity::Warning,
             source: Source::Etcd,
             impact: "When the CA expires, every certificate below it stops being valid. Replacing the CA means restarting every member and client twice.",
-            remedy: "Renew the CA certificate with the same key, name and key identifier, or begin the rotation to a new CA.",
+            remedy: "Renew the CA with `etcdpki renew --ca`, which keeps its key, or replace it with `etcdpki rotate-ca begin -f MANIFEST`.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
         ca_expiring,
@@ -102,7 +114,7 @@ pub(super) static ROWS: &[Row] = &[
             severity: Severity::Warning,
             source: Source::Etcd,
             impact: "When the certificate expires, new handshakes fail and members that restart do not come back.",
-            remedy: "Renew the certificate (`etcdpki apply -f MANIFEST`, or `etcdpki issue … --force`). etcd reads the new one at the next handshake.",
+            remedy: "Renew the certificate with `etcdpki renew FILE`, or `etcdpki renew --all -f MANIFEST` for all hosts. etcd reads the new one at the next handshake.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
         leaf_expiring,
@@ -145,14 +157,10 @@ fn ca_time(in_path: &CertificateInPath<'_>) -> Vec<Evidence> {
     violations
 }
 
-/// Enough time to plan two rounds of restarts. A CA with a short lifetime warns in its last quarter.
-const CA_WARNING: Duration = Duration::days(90);
-
 fn ca_expiring(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let ca = in_path.certificate;
     let left = ca.not_after - in_path.options.at;
-    let warning = CA_WARNING.min((ca.not_after - ca.not_before) / 4);
-    when(!in_path.is_leaf() && !is_past(in_path) && left < warning, || {
+    when(!in_path.is_leaf() && !is_past(in_path) && left < ca_warning(ca), || {
         format!("expires in {} (notAfter {})", days(left), moment(ca.not_after))
     })
 }
@@ -175,6 +183,15 @@ fn leaf_outlives_ca(in_path: &CertificateInPath<'_>) -> Vec<String> {
         )],
         _ => Vec::new(),
     }
+}
+
+fn leaf_ends_with_ca(in_path: &CertificateInPath<'_>) -> Vec<String> {
+    let end = in_path.certificate.not_after;
+    let ends_with_ca = in_path.issuer().is_some_and(|ca| ca.not_after == end);
+    // Afterwards, `ca-time` says so.
+    when(in_path.is_leaf() && ends_with_ca && !is_past(in_path), || {
+        format!("notAfter {} is that of the CA", moment(end))
+    })
 }
 
 fn leaf_expiring(in_path: &CertificateInPath<'_>) -> Vec<Evidence> {

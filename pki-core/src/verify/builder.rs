@@ -44,14 +44,6 @@ impl WebpkiAnchors {
 ///
 /// The rules check CRLs instead of webpki, because they also apply to the walk and check each CRL only once.
 pub(super) fn find(question: &Question<'_>, best: &mut Best) -> Result<(), PathError> {
-    let der = CertificateDer::from(question.leaf.der());
-    let end_entity = EndEntityCert::try_from(&der)?;
-    let known = question.known.iter();
-    let intermediates: Vec<CertificateDer<'_>> =
-        known.map(|ca| CertificateDer::from(ca.der())).collect();
-    // webpki compares whole seconds since 1970, and every CA in use is newer than that.
-    let seconds = u64::try_from(question.options.at.unix_timestamp()).unwrap_or(0);
-    let now = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
     let best = RefCell::new(best);
     let judge = |found: &VerifiedPath<'_>| {
         // One accepted certificate of the anchor is enough.
@@ -61,14 +53,41 @@ pub(super) fn find(question: &Question<'_>, best: &mut Best) -> Result<(), PathE
         });
         if accepted { Ok(()) } else { Err(PathError::UnknownIssuer) }
     };
+    let WebpkiAnchors { anchors, .. } = &question.verifier.webpki_anchors;
+    search(question, anchors, &question.known, &judge)
+}
+
+/// webpki's answer to one path, without any other anchor or intermediate.
+pub(super) fn check(question: &Question<'_>, path: &Path<'_>) -> Result<(), PathError> {
+    let Some((anchor, below)) = path.certificates.split_last() else {
+        return Err(PathError::UnknownIssuer);
+    };
+    let der = CertificateDer::from(anchor.der());
+    let anchor = webpki::anchor_from_trusted_cert(&der)?;
+    search(question, &[anchor], below.get(1..).unwrap_or_default(), &|_| Ok(()))
+}
+
+fn search(
+    question: &Question<'_>,
+    anchors: &[TrustAnchor<'_>],
+    known: &[&Certificate],
+    judge: &dyn Fn(&VerifiedPath<'_>) -> Result<(), PathError>,
+) -> Result<(), PathError> {
+    let der = CertificateDer::from(question.leaf.der());
+    let end_entity = EndEntityCert::try_from(&der)?;
+    let intermediates: Vec<CertificateDer<'_>> =
+        known.iter().map(|ca| CertificateDer::from(ca.der())).collect();
+    // webpki compares whole seconds since 1970, and every CA in use is newer than that.
+    let seconds = u64::try_from(question.options.at.unix_timestamp()).unwrap_or(0);
+    let now = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
     end_entity.verify_for_usage(
         webpki::ALL_VERIFICATION_ALGS,
-        &question.verifier.webpki_anchors.anchors,
+        anchors,
         &intermediates,
         now,
         Usages(question.options.purpose),
         None,
-        Some(&judge),
+        Some(judge),
     )?;
     Ok(())
 }
@@ -87,6 +106,11 @@ fn paths<'q>(
     let at = anchors.iter().position(|anchor| anchor == found.anchor());
     let twins = at.map(|at| certificates[at].as_slice()).unwrap_or_default();
     twins.iter().map(move |at| Path::verified(&below, &question.verifier.anchors[*at]))
+}
+
+/// True if webpki can read the anchor. Of the versions before 3 it reads only version 1 without the number that DER omits.
+pub(super) fn reads_anchor(certificate: &Certificate) -> bool {
+    webpki::anchor_from_trusted_cert(&CertificateDer::from(certificate.der())).is_ok()
 }
 
 /// webpki's error for a single certificate.

@@ -110,6 +110,10 @@ fn refusal(
     tried: &[&Certificate],
     webpki_says: &PathError,
 ) -> Finding {
+    if question.verifier.anchors.iter().any(|anchor| anchor.der() == question.leaf.der()) {
+        let evidence = "it is trusted itself: Go does not check who signed such a certificate, but a path to a CA is missing";
+        return question.refuse(&rules::PATH_REJECTED, question.leaf, evidence.to_owned());
+    }
     let steps = path.certificates.windows(2).zip(&path.signatures).enumerate();
     for (index, (step, signature)) in steps {
         let [certificate, issuer] = *step else { continue };

@@ -2,6 +2,7 @@
 
 use time::macros::datetime;
 
+use super::builder;
 use crate::certificate::{Certificate, GeneralName};
 use crate::report::PathLimit;
 
@@ -19,7 +20,7 @@ const KEY_IDS: [&str; 2] = ["2.5.29.14", "2.5.29.35"];
 /// The first of webpki's limits that the path meets. The path goes from the leaf to the anchor.
 pub(super) fn limit(path: &[&Certificate]) -> Option<PathLimit> {
     let (leaf, cas) = path.split_first()?;
-    let (_, untrusted) = path.split_last()?;
+    let (anchor, untrusted) = path.split_last()?;
     let constrained = |ca: &&Certificate| ca.extensions.name_constraints.is_some();
     let self_issued_below = |index: usize| {
         cas[index..].iter().any(constrained) && cas[..index].iter().any(|ca| ca.is_self_issued())
@@ -47,7 +48,7 @@ pub(super) fn limit(path: &[&Certificate]) -> Option<PathLimit> {
         Some(PathLimit::Size)
     } else if path.iter().any(|certificate| certificate.encoding.unique_ids) {
         Some(PathLimit::UniqueIds)
-    } else if leaf.version != 3 {
+    } else if leaf.version != 3 || (anchor.version != 3 && !builder::reads_anchor(anchor)) {
         Some(PathLimit::Version)
     } else if untrusted.iter().any(|one| one.not_before < datetime!(1970-01-01 00:00 UTC)) {
         Some(PathLimit::Before1970)

@@ -86,7 +86,8 @@ impl Question<'_> {
             cas_below += usize::from(place == Place::Intermediate && !certificate.is_self_issued());
         }
         findings.extend(self.unused_crls(path));
-        (findings, not_der(self, path).or_else(|| self.too_deep(cas_below)))
+        let not_der = path.certificates.iter().find_map(|one| rules::not_der(one, policy));
+        (findings, not_der.or_else(|| self.too_deep(cas_below)))
     }
 
     fn unused_crls(&self, path: &Path<'_>) -> Vec<Finding> {
@@ -117,13 +118,6 @@ impl Question<'_> {
     ) -> Finding {
         finding(rule, self.verifier.policy, certificate.subject.to_string(), evidence)
     }
-}
-
-/// Go and webpki have strict DER parsers, and reject what they cannot read.
-fn not_der(question: &Question<'_>, path: &Path<'_>) -> Option<Finding> {
-    let mut certificates = path.certificates.iter();
-    let (certificate, fault) = certificates.find_map(|one| Some((one, one.der_fault?)))?;
-    Some(question.refuse(&rules::PATH_REJECTED, certificate, format!("it is not DER: {fault}")))
 }
 
 /// The best report so far: a trusted path is better than any other, and then fewer errors are better.

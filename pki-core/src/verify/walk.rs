@@ -1,7 +1,7 @@
 //! The walk for paths that webpki does not accept (RFC 5280 section 6.1).
 //!
 //! It follows issuers by name and signature to every anchor. If a path meets one of webpki's limits, the rules validate
-//! it instead of webpki. Every other path stays rejected, and the rules say what is wrong with it.
+//! it instead of webpki. Every other path is given to webpki alone, so that its answer is about this path only.
 
 use std::ops::ControlFlow;
 
@@ -23,9 +23,8 @@ const MOST_SIGNATURES: usize = 100;
 const MOST_PATHS: usize = 16;
 
 /// Adds the report of every path to `best`, until one is accepted.
-pub(super) fn find(question: &Question<'_>, webpki_says: &PathError, best: &mut Best) {
-    let mut walk =
-        Walk { question, webpki_says, best, signatures: MOST_SIGNATURES, paths: MOST_PATHS };
+pub(super) fn find(question: &Question<'_>, best: &mut Best) {
+    let mut walk = Walk { question, best, signatures: MOST_SIGNATURES, paths: MOST_PATHS };
     // Whether the search is complete or reached a limit, `best` contains the best report.
     let _ = walk.extend(&mut vec![question.leaf]);
 }
@@ -33,7 +32,6 @@ pub(super) fn find(question: &Question<'_>, webpki_says: &PathError, best: &mut 
 /// A search, with the remaining numbers of signatures and paths to check.
 struct Walk<'w, 'q> {
     question: &'w Question<'q>,
-    webpki_says: &'w PathError,
     best: &'w mut Best,
     signatures: usize,
     paths: usize,
@@ -124,12 +122,12 @@ impl<'q> Walk<'_, 'q> {
             Err(error) => Some((*certificate, error)),
         });
         let explained = findings.iter().any(|finding| finding.severity == Severity::Error);
-        let (certificate, error) = match &refused {
-            Some((certificate, error)) => (*certificate, error),
+        let (certificate, error) = match refused {
+            Some(refused) => refused,
             None if explained => return None,
-            None => (self.question.leaf, self.webpki_says),
+            None => (self.question.leaf, builder::check(self.question, path).err()?),
         };
-        let evidence = format!("rustls-webpki rejects it: {}", builder::reason(error));
+        let evidence = format!("rustls-webpki rejects it: {}", builder::reason(&error));
         Some(self.question.refuse(&rules::PATH_REJECTED, certificate, evidence))
     }
 }

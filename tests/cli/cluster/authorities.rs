@@ -70,7 +70,7 @@ fn folders_without_the_chain_are_mended() {
     assert_eq!(run.code, 1, "{run:?}");
     assert!(run.stderr.contains("CN=etcd CA, is missing behind it"), "{run:?}");
     let plan = lab.run(PLAN);
-    assert!(plan.code == 1 && plan.stdout.contains("chain: none -> CN=etcd CA"), "{plan:?}");
+    assert!(plan.code == 4 && plan.stdout.contains("chain: none -> CN=etcd CA"), "{plan:?}");
     lab.ok(APPLY);
     nothing_to_do(&lab);
     for leaf in leaves(&lab) {

@@ -15,7 +15,7 @@ fn drift(name: &str, manifest: &str, change: impl FnOnce(&Lab), expected: &[&str
     let before = tree(&lab);
 
     let plan = lab.run(PLAN);
-    assert_eq!(plan.code, 1, "{plan:?}");
+    assert_eq!(plan.code, 4, "{plan:?}");
     snapshot(name, &steady(&plan.stdout));
     assert_eq!(tree(&lab), before, "plan wrote");
 
@@ -100,7 +100,12 @@ fn one_certificate_in_place_of_two() {
         "combined",
         "ip: 192.168.29.62 }",
         "ip: 192.168.29.62, combined: true }",
-        &["etcdtwo/etcd.conf.yaml", "etcdtwo/member-key.pem", "etcdtwo/member.pem"],
+        &[
+            "etcdtwo/etcd.conf.yaml",
+            "etcdtwo/install.sh",
+            "etcdtwo/member-key.pem",
+            "etcdtwo/member.pem",
+        ],
     );
 }
 
@@ -261,6 +266,7 @@ fn a_whole_folder_that_is_missing() {
             "masterone/apiserver-etcd-client.pem",
             "masterone/ca.pem",
             "masterone/etcdctl.env",
+            "masterone/install.sh",
             "masterone/kubeadm-config.yaml",
         ],
     );

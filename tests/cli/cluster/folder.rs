@@ -60,7 +60,7 @@ fn apply_from_another_folder_makes_no_second_ca() {
         let file = if folder == "." { "site/cluster.yaml" } else { relative[2] };
         for file in [file, absolute.to_str().unwrap()] {
             assert_eq!(ok_in(&lab, folder, &["apply", "-f", file]), "nothing to do\n");
-            assert_eq!(ok_in(&lab, folder, &["plan", "-f", file]).matches("keep").count(), 7);
+            assert_eq!(ok_in(&lab, folder, &["plan", "-f", file]).matches("  keep ").count(), 7);
             ok_in(&lab, folder, &["status", "-f", file]);
             ok_in(&lab, folder, &["verify", "-f", file]);
             ok_in(&lab, folder, &["export", "etcdone", "-f", file, "--force"]);

@@ -97,7 +97,7 @@ sys.exit(1 if errors else 0)
     };
     let example = std::fs::read_to_string(peers::root().join("examples/lab/cluster.yaml")).unwrap();
     for manifest in [LAB, layout::GROWN, shapes::EVERYTHING, &example] {
-        assert_eq!(with_manifest(manifest).run(PLAN).code, 1, "{manifest}");
+        assert_eq!(with_manifest(manifest).run(PLAN).code, 4, "{manifest}");
         let run = judge(manifest);
         assert_eq!(run.code, 0, "{manifest}\n{run:?}");
     }
@@ -120,6 +120,12 @@ sys.exit(1 if errors else 0)
         ("domain:", "clients: [{ name: a b }]\ndomain:"),
         ("domain:", "clients: [{ name: a, format: [pkcs12] }]\ndomain:"),
         ("domain:", "clients: [{ name: a, no_cn: \"yes\" }]\ndomain:"),
+        ("domain:", "clients: [{ name: a, format: jks }]\ndomain:"),
+        ("domain:", "clients: [{ name: a, sans: 10.0.0.1 }]\ndomain:"),
+        ("domain:", "clients: [{ name: a, org: \"\" }]\ndomain:"),
+        ("domain:", "clients: [{ name: a, host: b c }]\ndomain:"),
+        ("domain:", "endpoints: etcd.example.net\ndomain:"),
+        ("domain:", "etcd_config: [quota-backend-bytes]\ndomain:"),
     ] {
         let manifest = LAB.replacen(from, to, 1);
         assert_ne!(manifest, LAB, "{from}");

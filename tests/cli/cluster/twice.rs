@@ -7,10 +7,21 @@ use crate::bad_input::redacted;
 fn plan_says_what_apply_then_does() {
     let lab = with_manifest(LAB);
     let plan = lab.run(PLAN);
-    assert_eq!(plan.code, 1, "{plan:?}");
+    assert_eq!(plan.code, 4, "{plan:?}");
+    assert_eq!(lab.run(&PLAN[..3]).code, 0, "only --exit-code tells of changes");
     assert!(!lab.path("pki").exists(), "plan wrote");
     snapshot("first_plan", &redacted(&plan.stdout, lab.folder()));
-    assert_eq!(lab.ok(APPLY), plan.stdout + "done\n");
+    let (steps, summary) = plan.stdout.rsplit_once("plan: ").unwrap();
+    let done = summary.trim().replace("to create", "created").replace("to write", "written");
+    let hosts = lab.path("pki/hosts").display().to_string();
+    let install = "sh etcdone/install.sh && rm -r etcdone";
+    assert_eq!(
+        lab.ok(APPLY),
+        format!(
+            "{steps}done: {done} in {hosts}\ninstall each changed folder on its host:\n  \
+             scp -r pki/hosts/etcdone root@etcdone: && ssh root@etcdone '{install}'\n"
+        )
+    );
     nothing_to_do(&lab);
 }
 
@@ -24,7 +35,10 @@ fn a_second_apply_writes_no_file() {
     }
     let run = lab.run(&[APPLY, &["--format", "json"]].concat());
     assert_eq!(run.code, 0, "{run:?}");
-    assert_eq!(json(&run), serde_json::json!({ "changed": false, "warnings": [], "steps": [] }));
+    let folder = lab.path("pki");
+    let nothing =
+        serde_json::json!({ "changed": false, "folder": folder, "warnings": [], "steps": [] });
+    assert_eq!(json(&run), nothing);
     assert_eq!(tree(&lab), before);
 }
 
@@ -109,17 +123,18 @@ fn a_host_that_is_gone_from_the_manifest_is_told_and_kept_until_prune() {
 /// A pair that is no longer needed is a key that still gives access to the cluster.
 #[test]
 fn a_certificate_that_is_gone_from_the_manifest_is_told_and_kept_until_prune() {
-    // The first of a host's clients is in its etcdctl.env.
+    // The first of a host's clients is in its etcdctl.env, and all are in its install.sh.
     let client = "clients: [{ name: metrics, host: etcdone }, { name: backup, host: etcdone }]\n";
     let lab = applied(&format!("{LAB}{client}"));
     lab.write("pki/hosts/etcdone/README.pem", "mine");
     let before = tree(&lab);
     edit(&lab, ", { name: backup, host: etcdone }", "");
     let plan = lab.run(PLAN);
-    assert_eq!(plan.code, 0, "{plan:?}");
+    assert_eq!(plan.code, 4, "{plan:?}");
     snapshot("orphan_file", &plan.stdout);
-    assert!(lab.ok(APPLY).ends_with("nothing to do\n"));
-    assert_eq!(tree(&lab), before);
+    lab.ok(APPLY);
+    assert_eq!(changes(&before, &tree(&lab)), ["etcdone/install.sh"]);
+    assert_eq!(lab.run(PLAN).code, 0);
 
     // A change to the same host does not touch it either.
     edit(&lab, "ip: 192.168.29.61 }", "ip: 192.168.29.61, combined: true }");
@@ -131,7 +146,7 @@ fn a_certificate_that_is_gone_from_the_manifest_is_told_and_kept_until_prune() {
     }
 
     let removed = lab.ok(&[APPLY, &["--prune", "--yes"]].concat());
-    snapshot("orphan_file_removed", &removed);
+    snapshot("orphan_file_removed", &redacted(&removed, lab.folder()));
     let names: Vec<String> =
         tree(&lab).into_keys().filter(|name| name.starts_with("pki/hosts/etcdone/")).collect();
     let wanted = [
@@ -140,6 +155,7 @@ fn a_certificate_that_is_gone_from_the_manifest_is_told_and_kept_until_prune() {
         "etcd.conf.yaml",
         "etcd.service",
         "etcdctl.env",
+        "install.sh",
         "member-key.pem",
         "member.pem",
         "metrics-key.pem",

@@ -33,7 +33,7 @@ fn eight_applies_at_once_make_one_ca_and_each_certificate_once() {
     assert_eq!(serials(&lab).len(), 1 + CERTIFICATES);
     check_pairs_and_inventory(&lab);
     check_no_strays(&lab);
-    assert_eq!(lab.run(&["plan", "-f", "cluster.yaml"]).code, 0);
+    assert_eq!(lab.run(&["plan", "-f", "cluster.yaml", "--exit-code"]).code, 0);
 }
 
 #[test]

@@ -93,7 +93,7 @@ fn check_next_run_finishes(lab: &Lab, old: &Hosts, killed: &Hosts) {
         assert_eq!(Some(files), done.get(host), "{host} was new and was created again");
     }
     assert_eq!(done.values().map(|files| pairs(files).len()).sum::<usize>(), CERTIFICATES);
-    let plan = lab.run(&["plan", "-f", "cluster.yaml"]);
+    let plan = lab.run(&["plan", "-f", "cluster.yaml", "--exit-code"]);
     assert_eq!(plan.code, 0, "{plan:?}");
     for (host, files) in &done {
         let config = files.get("etcd.conf.yaml").map(|config| String::from_utf8_lossy(config));
@@ -203,14 +203,15 @@ fn a_ca_whose_certificate_did_not_follow_its_key_gets_it_from_the_inventory() {
     assert_eq!(again.code, 3, "{again:?}");
     assert!(again.stderr.contains("put the certificate back from the inventory"), "{again:?}");
 
-    let plan = lab.run(&["plan", "-f", "cluster.yaml"]);
-    assert_eq!(plan.code, 1, "{plan:?}");
+    let plan = lab.run(&["plan", "-f", "cluster.yaml", "--exit-code"]);
+    assert_eq!(plan.code, 4, "{plan:?}");
     let restored = format!("  restore  the CA CN=etcd CA: {}\n", lab.path("pki/ca.pem").display());
     assert!(plan.stdout.starts_with(&restored), "{plan:?}");
     assert!(!lab.path("pki/ca.pem").exists(), "plan wrote ca.pem");
 
     let out = lab.ok(&["apply", "-f", "cluster.yaml"]);
-    assert_eq!(out, restored + "done\n");
+    let hosts_folder = lab.path("pki/hosts").display().to_string();
+    assert_eq!(out, format!("{restored}done: 1 restored in {hosts_folder}\n"));
     assert_eq!(lab.read("pki/ca.pem"), ca);
     assert_eq!(hosts(&lab), before);
 }

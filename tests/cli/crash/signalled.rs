@@ -105,6 +105,24 @@ fn issue_force_that_gets_a_signal_leaves_the_old_pair_or_the_new_one() {
     });
 }
 
+/// What is in the CRL's file is in the inventory, and no file is half a CRL.
+#[test]
+fn crl_that_gets_a_signal_writes_a_recorded_crl_or_nothing() {
+    let prepare = || {
+        let lab = Lab::with_ca(&[]);
+        lab.ok(&["crl", "--out", "crl.pem"]);
+        lab
+    };
+    all_along(&["crl", "--out", "crl.pem"], prepare, |lab, was_ended| {
+        let numbers = crate::inventory::sqlite(lab, "pki/inventory.db", "SELECT pem FROM crls");
+        let written = String::from_utf8(lab.read("crl.pem")).unwrap();
+        assert!(numbers.contains(written.trim()), "not recorded: {written}");
+        let run = lab.run(&["crl", "--check", "--out", "crl.pem"]);
+        // A CRL that is recorded and was not written costs a number.
+        assert!(run.code == 0 || was_ended, "{run:?}");
+    });
+}
+
 #[test]
 fn init_ca_that_gets_a_signal_leaves_a_ca_or_nothing() {
     all_along(&["init-ca"], Lab::new, |lab, was_ended| {

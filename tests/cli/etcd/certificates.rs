@@ -36,14 +36,14 @@ const CONFIG: &str = r#"{ "signing": { "profiles": {
 
 /// A member's address and ports in the lab.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Host {
+pub(crate) struct Host {
     pub(super) name: &'static str,
     /// Not 127.0.0.1, which is the source of every connection on this machine: a client could take one of its ports
     /// after it is chosen and before etcd starts.
     pub(super) address: &'static str,
 }
 
-pub(super) const HOSTS: [Host; 3] = [
+pub(crate) const HOSTS: [Host; 3] = [
     Host { name: "etcdone", address: "127.0.0.2" },
     Host { name: "etcdtwo", address: "127.0.0.3" },
     Host { name: "etcdthree", address: "127.0.0.4" },

@@ -14,7 +14,7 @@ use crate::peers;
 use crate::process::finish;
 
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Version {
+pub(crate) enum Version {
     V3_4,
     V3_5,
 }
@@ -29,16 +29,16 @@ impl Version {
 }
 
 /// Members that run until they are dropped. The fields are dropped in this order: processes, data, turn.
-pub(super) struct Cluster<'lab> {
+pub(crate) struct Cluster<'lab> {
     pub(super) version: Version,
     pub(super) lab: &'lab Lab,
-    pub(super) members: Vec<Member>,
+    pub(crate) members: Vec<Member>,
     options: Vec<String>,
     data: TempDir,
     _turn: Turn,
 }
 
-pub(super) struct Member {
+pub(crate) struct Member {
     pub(super) host: Host,
     client_port: u16,
     peer_port: u16,
@@ -57,7 +57,7 @@ impl Member {
 
 impl<'lab> Cluster<'lab> {
     /// Starts a member for each host that requires certificates on both ports.
-    pub(super) fn start(version: Version, lab: &'lab Lab, hosts: &[Host], more: &[&str]) -> Self {
+    pub(crate) fn start(version: Version, lab: &'lab Lab, hosts: &[Host], more: &[&str]) -> Self {
         let turn = take_turn();
         let members = hosts.iter().map(|host| {
             let [client_port, peer_port] = free_ports(host.address);
@@ -127,7 +127,7 @@ impl<'lab> Cluster<'lab> {
     }
 
     /// Runs etcdctl with only one member as endpoint, with this certificate.
-    pub(super) fn etcdctl(&self, member: &Member, certificate: Option<&str>, args: &[&str]) -> Run {
+    pub(crate) fn etcdctl(&self, member: &Member, certificate: Option<&str>, args: &[&str]) -> Run {
         let mut command = self.version.program("etcdctl");
         command.args(["--endpoints", &member.client_url()]);
         command.arg("--cacert").arg(self.lab.path("pki/ca.pem"));
@@ -141,7 +141,7 @@ impl<'lab> Cluster<'lab> {
 
     /// Retries until it succeeds. Fails the test if a member exits, or after a minute.
     #[track_caller]
-    pub(super) fn wait<T>(
+    pub(crate) fn wait<T>(
         &mut self,
         what: &str,
         attempt: impl Fn(&Self) -> Result<T, String>,

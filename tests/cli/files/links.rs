@@ -54,7 +54,7 @@ fn a_link_in_a_hosts_folder_is_not_followed_and_the_mode_of_its_target_stays() {
 fn a_link_to_a_folder_is_nobodys_host() {
     let lab = applied();
     symlink("etcdone", lab.path("pki/hosts/latest")).unwrap();
-    assert_eq!(lab.run(&["plan", "-f", "cluster.yaml"]).code, 0);
+    assert_eq!(lab.run(&["plan", "-f", "cluster.yaml", "--exit-code"]).code, 0);
     let _ = lab.run(&["apply", "-f", "cluster.yaml", "--prune", "--yes"]);
     assert!(lab.path("pki/hosts/latest").is_symlink());
     assert!(lab.path("pki/hosts/etcdone/server.pem").exists());

@@ -32,17 +32,16 @@ fn adopted(lab: &Lab, folders: &[&str]) -> BTreeSet<String> {
 
 const HOSTS: [&str; 3] = ["hosts/node1", "hosts/node2", "hosts/node3"];
 
-/// What differs is what etcdpki does otherwise: the name that all peers share, the names under .invalid of clients,
-/// the file's name as the common name of a client.
+/// What differs is what etcdpki does otherwise: the name that all peers share, no loopback addresses for peers, the names
+/// under .invalid of clients. The certificates of Kubernetes' own CA are not adopted.
 #[test]
 fn a_cluster_of_kubeadm_is_adopted() {
     let lab = Lab::new();
     made::kubeadm(&lab, "hosts");
     let wanted = [
-        "apiserver-etcd-client-NODE.pem: subject, names",
-        "healthcheck-client-NODE.pem: subject, names",
+        "kube-apiserver-etcd-client.pem: names",
+        "kube-etcd-healthcheck-client.pem: names",
         "peer.pem: names",
-        "server.pem: names",
     ];
     assert_eq!(adopted(&lab, &HOSTS), wanted.map(str::to_owned).into());
     let manifest = String::from_utf8(lab.read("cluster.yaml")).unwrap();
@@ -51,9 +50,37 @@ fn a_cluster_of_kubeadm_is_adopted() {
         "{manifest}"
     );
     assert!(
-        manifest.contains("{ name: \"node2\", ip: \"10.0.0.2\", key: ecdsa-p256, expiry: 365d }"),
+        manifest.contains(
+            "{ name: \"node2\", ip: \"10.0.0.2\", key: ecdsa-p256, expiry: 365d, sans: [\"::1\"] }"
+        ),
         "{manifest}"
     );
+}
+
+/// All folders are called pki, and one has a fault: a key of another member.
+#[test]
+fn the_hosts_are_named_in_their_certificates_and_a_fault_is_in_the_plan() {
+    let lab = Lab::new();
+    made::kubeadm(&lab, "hosts");
+    for (name, _) in made::MEMBERS {
+        std::fs::create_dir_all(lab.path(format!("copies/{name}"))).unwrap();
+        let copy = lab.path(format!("copies/{name}/pki"));
+        std::fs::rename(lab.path(format!("hosts/{name}")), copy).unwrap();
+    }
+    made::swap(&lab, "copies/node2/pki/etcd/server.key", "copies/node1/pki/etcd/server.key");
+    lab.ok(&["adopt", "copies/node1/pki", "copies/node2/pki", "copies/node3/pki"]);
+    let run = lab.run(&["plan", "-f", "cluster.yaml"]);
+    let lines: Vec<&str> = run.stdout.lines().collect();
+    let servers: Vec<&&str> = lines.iter().filter(|line| line.ends_with("/server.pem")).collect();
+    let wanted = [
+        "  keep     node1/server.pem",
+        "  reissue  node2/server.pem",
+        "  keep     node3/server.pem",
+    ];
+    assert_eq!(servers, wanted.iter().collect::<Vec<_>>(), "{run:?}");
+    let at = lines.iter().position(|line| *line == wanted[1]).unwrap();
+    assert!(lines[at + 1].starts_with("           key file: "), "{run:?}");
+    assert_eq!(lines[at + 2], "  reissue  node2/peer.pem", "{run:?}");
 }
 
 /// The environment file tells the addresses, and that etcd2 runs on node2.
@@ -62,9 +89,9 @@ fn a_cluster_of_kubespray_is_adopted() {
     let lab = Lab::new();
     made::kubespray_hosts(&lab, "hosts");
     let wanted = [
-        "admin-NODE.pem: subject, names, extKeyUsage",
+        "etcd-admin-NODE.pem: names, extKeyUsage",
+        "etcd-node-NODE.pem: names, extKeyUsage",
         "member.pem: subject, names",
-        "node-NODE.pem: subject, names, extKeyUsage",
     ];
     assert_eq!(adopted(&lab, &HOSTS), wanted.map(str::to_owned).into());
     let manifest = String::from_utf8(lab.read("cluster.yaml")).unwrap();
@@ -85,7 +112,11 @@ fn a_cluster_of_rke_is_adopted() {
 fn a_cluster_of_easy_rsa_is_adopted() {
     let lab = Lab::new();
     made::easy_rsa(&lab, "easy");
-    assert_eq!(adopted(&lab, &["easy"]), ["member.pem: names".to_owned()].into());
+    let wanted = ["backup.pem: names", "member.pem: names"];
+    assert_eq!(adopted(&lab, &["easy"]), wanted.map(str::to_owned).into());
+    // Nothing says where the client is.
+    let manifest = String::from_utf8(lab.read("cluster.yaml")).unwrap();
+    assert!(manifest.contains("{ name: \"backup\", host: \"admin\","), "{manifest}");
 }
 
 #[test]
@@ -108,6 +139,21 @@ fn what_is_there_is_not_replaced() {
     let run = lab.run(&["adopt", "easy"]);
     assert_ne!(run.code, 0, "{run:?}");
     assert!(run.stderr.contains("cluster.yaml"), "{run:?}");
+}
+
+/// kubespray gives the keys of members to a group.
+#[test]
+fn keys_that_others_can_read_are_adopted_with_a_warning() {
+    let lab = Lab::new();
+    made::easy_rsa(&lab, "easy");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o640);
+    std::fs::set_permissions(lab.path("easy/private/node2.key"), mode).unwrap();
+    let run = lab.run(&["adopt", "easy"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    assert_eq!(run.stderr.matches("warning").count(), 1, "{run:?}");
+    assert!(run.stderr.contains("easy/private/node2.key has mode 0640"), "{run:?}");
+    let key = std::fs::metadata(lab.path("pki/hosts/node2/member-key.pem")).unwrap();
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&key.permissions()) & 0o777, 0o600);
 }
 
 /// Nobody can say which of three addresses is whose.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use pki_cli::{Ca, Failure, Owners, Recorded};
+use pki_cli::{Ca, Custody, Failure, Owners, Recorded};
 use pki_core::{Issued, KeyAlgorithm, PrivateKey, Request, Signer, SigningConfig, Subject};
 
 use super::{database, rows};
@@ -26,8 +26,8 @@ fn a_ca_that_many_threads_and_processes_use_records_each_certificate_once() {
     const EACH: usize = 10;
     let lab = Lab::with_ca(&[]);
     let (first, second) = (
-        Ca::open(&lab.path("pki"), Owners::Trusted).unwrap(),
-        Ca::open(&lab.path("pki"), Owners::Trusted).unwrap(),
+        Ca::open(&lab.path("pki"), Owners::Trusted, &Custody::default()).unwrap(),
+        Ca::open(&lab.path("pki"), Owners::Trusted, &Custody::default()).unwrap(),
     );
     let issued: BTreeSet<String> = std::thread::scope(|scope| {
         let work = |thread: usize| {
@@ -52,7 +52,7 @@ fn a_ca_that_many_threads_and_processes_use_records_each_certificate_once() {
 #[test]
 fn what_cannot_be_recorded_is_not_given_out() {
     let lab = Lab::with_ca(&[]);
-    let ca = Ca::open(&lab.path("pki"), Owners::Trusted).unwrap();
+    let ca = Ca::open(&lab.path("pki"), Owners::Trusted, &Custody::default()).unwrap();
     database(&lab)
         .execute_batch(
             "CREATE TRIGGER full BEFORE INSERT ON certificates WHEN new.ca_label <> 'ca'

@@ -1,6 +1,6 @@
 //! A CA's own signature: nobody who trusts a root checks it, so that a change in ca.pem would go unnoticed.
 
-use pki_cli::{Ca, Owners};
+use pki_cli::{Ca, Custody, Owners};
 use pki_core::Certificate;
 
 use super::service::issue;
@@ -54,7 +54,7 @@ fn no_changed_bit_of_a_root_goes_unnoticed() {
             changed[place] ^= 1 << (place % 8);
             lab.write("pki/ca.pem", changed);
             // An algorithm that nobody knows cannot be checked; the rules refuse it.
-            let ca = Ca::open(&lab.path("pki"), Owners::Trusted);
+            let ca = Ca::open(&lab.path("pki"), Owners::Trusted, &Custody::default());
             if ca.is_ok_and(|ca| issue(&ca, "api").is_ok()) {
                 used.push(place);
             }
@@ -62,7 +62,8 @@ fn no_changed_bit_of_a_root_goes_unnoticed() {
         assert_eq!(used, [0; 0], "{algorithm}: {} octets", whole.len());
         lab.write("pki/ca.pem", whole);
         assert!(
-            Ca::open(&lab.path("pki"), Owners::Trusted).is_ok_and(|ca| issue(&ca, "api").is_ok())
+            Ca::open(&lab.path("pki"), Owners::Trusted, &Custody::default())
+                .is_ok_and(|ca| issue(&ca, "api").is_ok())
         );
     }
 }
@@ -79,7 +80,7 @@ fn a_root_whose_signature_cannot_be_checked_is_not_called_changed() {
     let run = finish(openssl.current_dir(lab.folder()));
     assert_eq!(run.code, 0, "{run:?}");
     let pem = String::from_utf8(lab.read("pki/ca.pem")).unwrap();
-    let ca = Ca::open(&lab.path("pki"), Owners::Trusted);
+    let ca = Ca::open(&lab.path("pki"), Owners::Trusted, &Custody::default());
     assert!(ca.is_ok(), "{pem}: {:?}", ca.err());
 }
 
@@ -99,7 +100,7 @@ fn an_intermediate_is_signed_by_the_root_behind_it() {
     for (root, is_right) in [("other", false), ("pki", true)] {
         let root = lab.read(format!("{root}/ca.pem"));
         lab.write("sub/ca.pem", [lab.read("sub.pem"), root].concat());
-        let ca = Ca::open(&lab.path("sub"), Owners::Trusted);
+        let ca = Ca::open(&lab.path("sub"), Owners::Trusted, &Custody::default());
         assert_eq!(ca.is_ok(), is_right, "{:?}", ca.err());
         if let Err(failure) = ca {
             assert!(failure.to_string().contains("CN=etcd CA 2 is wrong"), "{failure}");

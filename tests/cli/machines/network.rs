@@ -91,6 +91,14 @@ impl Network {
         command
     }
 
+    /// Kills every process in the namespaces.
+    pub(crate) fn end_processes(&self) {
+        let Self::Namespaces { prefix } = self else { return };
+        for name in namespaces().iter().filter(|name| name.starts_with(&format!("{prefix}-"))) {
+            end_processes_in(name);
+        }
+    }
+
     fn connect(&self) {
         let Self::Namespaces { prefix } = self else { return };
         let bridge = format!("{prefix}-bridge");
@@ -156,12 +164,16 @@ fn sweep() {
             continue;
         }
         // Another test process may be faster, so errors are ignored.
-        let inside = finish(peers::program("ip").args(["netns", "pids", &name]));
-        for line in inside.stdout.lines() {
-            if let Some(inside) = line.trim().parse().ok().and_then(Pid::from_raw) {
-                let _ = kill_process(inside, Signal::KILL);
-            }
-        }
+        end_processes_in(&name);
         let _ = finish(peers::program("ip").args(["netns", "delete", &name]));
+    }
+}
+
+fn end_processes_in(namespace: &str) {
+    let inside = finish(peers::program("ip").args(["netns", "pids", namespace]));
+    for line in inside.stdout.lines() {
+        if let Some(inside) = line.trim().parse().ok().and_then(Pid::from_raw) {
+            let _ = kill_process(inside, Signal::KILL);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Certificates once more: what is carried byte for byte, and what changes.
 
 use pki_core::{
-    Authority, Certificate, Error, IssuanceContext, KeyAlgorithm, PrivateKey, Renewal,
+    Authority, Certificate, Error, IssuanceContext, KeyAlgorithm, Lifetime, PrivateKey, Renewal,
     SerialNumber, Signer, Verifier, VerifyOptions,
 };
 use time::{Duration, OffsetDateTime};
@@ -78,7 +78,7 @@ fn a_new_key_changes_its_identifier_and_nothing_else() {
         let key = PrivateKey::generate(algorithm).unwrap();
         let mut renewal = Renewal::default();
         renewal.public_key = Some(key.public_key().clone());
-        renewal.expiry = Some(Duration::days(30));
+        renewal.lifetime = Lifetime::Exactly(Duration::days(30));
         let draft = ca.authority.draft_renewal(&old, &renewal, &moment()).unwrap();
         let new = draft.sign(&ca.key).unwrap().certificate;
         assert_eq!(differing(&old, &new), [SERIAL, VALIDITY, PUBLIC_KEY, EXTENSIONS]);
@@ -225,7 +225,7 @@ fn a_root_that_names_its_key_only_keeps_every_extension() {
     let authority = Authority::new(old.clone());
     let context = at(old.not_after - Duration::days(3));
     let mut renewal = Renewal::default();
-    renewal.expiry = Some(Duration::days(3650));
+    renewal.lifetime = Lifetime::Exactly(Duration::days(3650));
     let draft = authority.draft_ca_renewal(&renewal, &context).unwrap();
     let new = draft.sign(&key).unwrap().certificate;
     assert_eq!(differing(&old, &new), [SERIAL, VALIDITY]);
@@ -301,13 +301,13 @@ fn what_cannot_be_renewed_says_why() {
     let error = ca.authority.draft_renewal(&leaf, &own_key, &moment()).unwrap_err();
     assert!(error.to_string().contains("it is the key of the CA itself"), "{error}");
     let mut long = Renewal::default();
-    long.expiry = Some(Duration::days(4000));
+    long.lifetime = Lifetime::Exactly(Duration::days(4000));
     let Err(Error::Refused(findings)) = ca.authority.draft_renewal(&leaf, &long, &moment()) else {
         panic!("it would outlive its CA");
     };
     assert_eq!(findings[0].rule.id, "leaf-outlives-ca");
     let mut ended = Renewal::default();
-    ended.expiry = Some(Duration::ZERO);
+    ended.lifetime = Lifetime::Exactly(Duration::ZERO);
     let error = ca.authority.draft_renewal(&leaf, &ended, &moment()).unwrap_err();
     assert!(error.to_string().contains("would already be expired"), "{error}");
     assert!(SerialNumber::from_random([0; 20]).is_positive());

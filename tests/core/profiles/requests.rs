@@ -270,3 +270,22 @@ fn the_built_in_client_profile_takes_no_dns_name_and_no_address_from_a_request()
         assert!(names(&issued(profile, &asked)).contains(&"ip:10.0.0.1".to_owned()), "{profile}");
     }
 }
+
+/// A length in two octets where one is enough: verifiers that read DER to the letter reject the certificate.
+#[test]
+fn a_copied_extension_that_is_not_der_is_refused() {
+    let copying = config(r#""expiry": "1h""#, r#""usages": ["signing"], "copy_extensions": true"#);
+    for (length, refused) in [("86:02", false), ("86:81:02", true)] {
+        let location = format!("06:08:2b:06:01:05:05:07:30:01:{length}:68:69");
+        let octets = if refused { ("11", "0f") } else { ("10", "0e") };
+        let value = format!("DER:30:{}:30:{}:{location}", octets.0, octets.1);
+        match issue(&copying, &request(&format!("-addext 1.3.6.1.5.5.7.1.11={value}"))) {
+            Ok(_) => assert!(!refused),
+            Err(Error::Refused(findings)) => {
+                let ids: Vec<_> = findings.iter().map(|finding| finding.rule.id).collect();
+                assert!(refused && ids.contains(&"path-rejected"), "{findings:?}");
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+}

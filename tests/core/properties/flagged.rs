@@ -115,7 +115,7 @@ fn written(
 ) -> Certificate {
     let cn = request.subject.value().common_name().unwrap();
     let mut params: CertificateParams = foreign::params(cn, key);
-    params.not_after = NOW + request.expiry.unwrap_or(profile.expiry);
+    params.not_after = NOW + request.lifetime.duration().unwrap_or(profile.expiry);
     params.subject_alt_names = request.names.value().iter().map(foreign::san).collect();
     params.key_usages = foreign::key_usages(profile.key_usages);
     if !request.extensions.is_empty() {

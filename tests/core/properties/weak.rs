@@ -1,7 +1,7 @@
 //! Keys and hashes that are too weak, which only OpenSSL still writes.
 
 use pki_core::{
-    Authority, Certificate, CertificateRequest, Error, IssuanceContext, Purpose, Request,
+    Authority, Certificate, CertificateRequest, Error, IssuanceContext, Lifetime, Purpose, Request,
     SigningConfig, Verifier, VerifyOptions,
 };
 use time::Duration;
@@ -71,7 +71,7 @@ fn weak_keys_and_hashes_are_refused_by_a_draft_and_flagged_by_a_verifier() {
         let authority = Authority::new(below.last().unwrap_or(root).clone());
         let mut request = Ca::request("etcdone", &[], &super::KEYS[0]);
         request.public_key = leaf.public_key.clone();
-        request.expiry = Some(Duration::days(1));
+        request.lifetime = Lifetime::Exactly(Duration::days(1));
         let config = SigningConfig::etcd();
         let moment = IssuanceContext { now: options.at, ..moment() };
         match authority.draft(&request, config.profile("peer").unwrap(), &moment) {

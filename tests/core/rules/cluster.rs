@@ -1,12 +1,12 @@
 //! Examples of the rules about all certificates of a cluster together.
 
-use pki_core::KeyFormat;
+use pki_core::{Finding, KeyAlgorithm, KeyFormat, Manifest};
 use rcgen::SanType;
 use time::Duration;
 
-use super::Example;
-use super::hosts::Hosts;
-use crate::lab::NOW;
+use super::hosts::{Hosts, MANIFEST};
+use super::{Example, Fault};
+use crate::lab::{Ca, NOW};
 
 pub(super) const EXAMPLES: &[Example] = &[
     Example::hosts("ca-key-on-node", the_cas_key_beside_it),
@@ -21,7 +21,15 @@ pub(super) const EXAMPLES: &[Example] = &[
         });
     }),
     Example::hosts("expire-together", all_end_in_ten_days),
+    Example::other("ca-limits-leaves", a_ca_with_little_more_than_a_year),
 ];
+
+/// Certificates for a year are renewed 30 days before they expire, 5 days too late.
+fn a_ca_with_little_more_than_a_year(fault: Fault) -> Vec<Finding> {
+    let expiry = Duration::days(if fault == Fault::Planted { 390 } else { 400 });
+    let ca = Ca::with(KeyAlgorithm::EcdsaP256, |request| request.expiry = expiry);
+    Hosts::of(ca, Manifest::from_yaml(MANIFEST.as_bytes()).unwrap()).findings()
+}
 
 fn the_cas_key_beside_it(hosts: &mut Hosts) {
     let key = hosts.ca.key.to_pem(KeyFormat::Pkcs8).unwrap();

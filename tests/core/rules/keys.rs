@@ -5,12 +5,14 @@ use pki_core::{Error, Finding, KeyAlgorithm, PrivateKey, PublicKey, Purpose, Sig
 use super::Example;
 use super::chain::Chain;
 use super::form::{P256, by_openssl, worse};
+use crate::der::Node;
 use crate::lab::Ca;
 use crate::openssl::Openssl;
 
 pub(super) const EXAMPLES: &[Example] = &[
     Example::other("key-weak", |fault| by_openssl(worse(fault, RSA_1024, P256), "-sha256")),
     Example::other("key-curve", |fault| by_openssl(worse(fault, P224, P256), "-sha256")),
+    Example::chain("key-form", Purpose::Peer, rsa_key_with_a_third_number),
     Example::chain("key-mismatch", Purpose::Peer, the_key_is_another),
     Example::other("key-rsa-broken", |fault| drafted_with(worse(fault, DIVISIBLE, SOUND))),
     Example::other("key-rsa-exponent", |fault| drafted_with(worse(fault, SMALL_EXPONENT, SOUND))),
@@ -18,6 +20,21 @@ pub(super) const EXAMPLES: &[Example] = &[
 
 const P224: &str = "-newkey ec -pkeyopt ec_paramgen_curve:secp224r1";
 const RSA_1024: &str = "-newkey rsa:1024";
+
+fn rsa_key_with_a_third_number(chain: &mut Chain) {
+    chain.alter = |signed| {
+        signed.forge_leaf(|fields| {
+            let modulus = Node::octets(0x02, [&[0x00][..], &[0xc5; 256]].concat());
+            let exponent = Node::octets(0x02, [0x01, 0x00, 0x01]);
+            let numbers = Node::nodes(0x30, vec![modulus, exponent]).write();
+            let rsa = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
+            let algorithm = vec![Node::octets(0x06, rsa), Node::octets(0x05, [])];
+            let bits =
+                Node::octets(0x03, [&[0x00], numbers.as_slice(), &[0x02, 0x01, 0x07]].concat());
+            fields[6] = Node::nodes(0x30, vec![Node::nodes(0x30, algorithm), bits]);
+        });
+    };
+}
 
 fn the_key_is_another(chain: &mut Chain) {
     chain.options.key = Some(chain.ca_key.public_key().clone());

@@ -15,6 +15,7 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::chain("leaf-not-yet-valid", Purpose::Peer, begins_in_a_second),
     Example::chain("ca-time", Purpose::Peer, ca_has_ended),
     Example::chain("leaf-outlives-ca", Purpose::Peer, outlives_its_ca),
+    Example::chain("leaf-ends-with-ca", Purpose::Peer, ends_with_its_ca),
     Example::chain("ca-expiring", Purpose::Peer, ca_ends_in_two_months),
     Example::other("not-backdated", issued_without_a_backdate),
     Example::chain("leaf-expiring", Purpose::Peer, ends_within_the_time_that_was_asked),
@@ -49,6 +50,10 @@ fn ca_has_ended(chain: &mut Chain) {
 
 fn outlives_its_ca(chain: &mut Chain) {
     chain.ca.not_after = chain.leaf.not_after - Duration::seconds(1);
+}
+
+fn ends_with_its_ca(chain: &mut Chain) {
+    chain.ca.not_after = chain.leaf.not_after;
 }
 
 fn ca_ends_in_two_months(chain: &mut Chain) {

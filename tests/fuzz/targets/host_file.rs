@@ -10,7 +10,7 @@ use libfuzzer_sys::fuzz_target;
 use pki_core::{Bundles, CaSet, ClusterCas, HostFile, InitialStates, KeyFormat, Manifest};
 use world::{CHAIN, NOW, no_bug};
 
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 12] = [
     "etcd.conf.yaml",
     "etcd.service",
     "crl.pem",
@@ -21,7 +21,12 @@ const NAMES: [&str; 10] = [
     "etcdctl.env",
     "kubeadm-config.yaml",
     "etcd.env",
+    "etcd.yaml",
+    "etcd.conf",
 ];
+
+/// The files without which the pod or the environment file of another tool counts.
+const CONFIGURATION: [&str; 2] = ["etcd.conf.yaml", "etcd.service"];
 
 static MANIFEST: LazyLock<Manifest> = LazyLock::new(|| {
     let yaml = b"cluster: lab\netcd_version: 3.5.1\netcd: [{ name: etcdone, ip: 10.0.0.1 }]\ncontrol_plane: [{ name: masterone, ip: 10.0.0.3 }]\n";
@@ -68,7 +73,12 @@ fuzz_target!(|bytes: &[u8]| {
         "etcdone"
     };
     let mut files = vec![HostFile::new(host, name, 0o600, contents)];
-    let others = SOUND.iter().filter(|other| other.host != host || other.name != name);
+    let is_alone = ["etcd.yaml", "etcd.conf"].contains(&name);
+    let counts = |other: &&HostFile| {
+        let hidden = is_alone && CONFIGURATION.contains(&&*other.name);
+        other.host != host || (other.name != name && !hidden)
+    };
+    let others = SOUND.iter().filter(counts);
     files.extend(others.cloned());
     for found in no_bug(MANIFEST.audit(&CAS, &files, NOW)).into_iter().flatten() {
         found.findings().for_each(|finding| drop(finding.to_string()));

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 
 use pki_core::{
     CaSet, Certificate, CertificateSpec, ClientFormat, ClusterCas, FileKind, KeyFormat,
-    KeyStoreContents, PrivateKey,
+    KeyStoreContents, PrivateKey, Role,
 };
 use zeroize::Zeroizing;
 
@@ -16,26 +16,20 @@ use crate::store::Access;
 
 /// The files of a certificate in the other formats that its client wants.
 pub(crate) fn kinds(spec: &CertificateSpec) -> Vec<FileKind> {
-    let role = || spec.role.clone();
-    let mut kinds = Vec::new();
-    for format in &spec.formats {
-        match format {
-            ClientFormat::Pem => {}
-            ClientFormat::Combined => kinds.push(FileKind::Combined(role())),
-            ClientFormat::Pkcs12 => {
-                kinds.extend([FileKind::KeyStore(role()), FileKind::KeyStorePassword(role())]);
-            }
-        }
-    }
-    kinds
+    kinds_of(&spec.role, &spec.formats)
+}
+
+fn kinds_of(role: &Role, formats: &[ClientFormat]) -> Vec<FileKind> {
+    formats.iter().flat_map(|format| format.files(role)).collect()
 }
 
 /// A certificate and its key, as a host has them or is about to get them.
 pub(crate) struct IssuedPair<'a> {
-    pub(crate) spec: &'a CertificateSpec,
+    role: &'a Role,
+    formats: Vec<ClientFormat>,
     /// The certificate, then the CAs that it is sent with.
-    pub(crate) chain: Vec<Certificate>,
-    pub(crate) key: PrivateKey,
+    chain: Vec<Certificate>,
+    key: PrivateKey,
 }
 
 impl<'a> IssuedPair<'a> {
@@ -48,7 +42,7 @@ impl<'a> IssuedPair<'a> {
     ) -> Self {
         let mut chain = vec![certificate];
         chain.extend(set.intermediates().iter().cloned());
-        Self { spec, chain, key }
+        Self { role: &spec.role, formats: spec.formats.clone(), chain, key }
     }
 
     /// The pair that a host holds, if it can be read.
@@ -59,10 +53,32 @@ impl<'a> IssuedPair<'a> {
         let certificate = files.get(&OsString::from(spec.role.certificate_file()))?;
         let key = files.get(&OsString::from(spec.role.key_file()))?;
         Some(Self {
-            spec,
+            role: &spec.role,
+            formats: spec.formats.clone(),
             chain: Certificate::from_pem_or_der(&certificate.contents).ok()?,
             key: PrivateKey::from_pem(&key.contents).ok()?,
         })
+    }
+
+    /// A certificate that takes the place of one that a host holds, in the formats in which it holds that.
+    pub(crate) fn renewed(
+        role: &'a Role,
+        files: &BTreeMap<OsString, HeldFile>,
+        chain: Vec<Certificate>,
+        key: PrivateKey,
+    ) -> Self {
+        let mut formats = vec![ClientFormat::Combined, ClientFormat::Pkcs12];
+        formats.retain(|format| {
+            let kinds = kinds_of(role, std::slice::from_ref(format));
+            kinds.iter().any(|kind| files.contains_key(&OsString::from(kind.name().into_owned())))
+        });
+        Self { role, formats, chain, key }
+    }
+
+    /// Whether a host holds the certificate of this role in other formats than PEM.
+    pub(crate) fn has_other_formats(role: &Role, files: &BTreeMap<OsString, HeldFile>) -> bool {
+        let kinds = kinds_of(role, &[ClientFormat::Combined, ClientFormat::Pkcs12]);
+        kinds.iter().any(|kind| files.contains_key(&OsString::from(kind.name().into_owned())))
     }
 
     /// The certificates and the key in one PEM file.
@@ -84,7 +100,7 @@ impl<'a> IssuedPair<'a> {
         cas: &ClusterCas,
     ) -> Result<Vec<FileKind>, Failure> {
         let mut outdated = Vec::new();
-        for kind in kinds(self.spec) {
+        for kind in kinds_of(self.role, &self.formats) {
             let held = files.get(&OsString::from(kind.name().into_owned()));
             let is_current = match (&kind, held) {
                 (_, None) => false,
@@ -92,10 +108,10 @@ impl<'a> IssuedPair<'a> {
                 (FileKind::KeyStore(_), Some(held)) => {
                     let trusted = trusted(cas);
                     let contents = self.key_store(&trusted);
-                    password(self.spec, files)
+                    password(self.role, files)
                         .is_some_and(|password| contents.is_in(&held.contents, &password))
                 }
-                (_, Some(_)) => password(self.spec, files).is_some(),
+                (_, Some(_)) => password(self.role, files).is_some(),
             };
             if !is_current {
                 outdated.push(kind);
@@ -111,8 +127,8 @@ impl<'a> IssuedPair<'a> {
         held: &BTreeMap<OsString, HeldFile>,
         cas: &ClusterCas,
     ) -> Result<Vec<BundleFile>, Failure> {
-        let kinds = kinds(self.spec);
-        let password = match password(self.spec, held) {
+        let kinds = kinds_of(self.role, &self.formats);
+        let password = match password(self.role, held) {
             Some(password) => password,
             None => host::random_password()?,
         };
@@ -136,12 +152,7 @@ impl<'a> IssuedPair<'a> {
     }
 
     fn key_store<'s>(&'s self, trusted: &'s [Certificate]) -> KeyStoreContents<'s> {
-        KeyStoreContents {
-            name: self.spec.role.base(),
-            key: &self.key,
-            chain: &self.chain,
-            trusted,
-        }
+        KeyStoreContents { name: self.role.base(), key: &self.key, chain: &self.chain, trusted }
     }
 }
 
@@ -150,11 +161,8 @@ fn trusted(cas: &ClusterCas) -> Vec<Certificate> {
 }
 
 /// The password that a host has for a PKCS #12 file.
-fn password(
-    spec: &CertificateSpec,
-    files: &BTreeMap<OsString, HeldFile>,
-) -> Option<Zeroizing<String>> {
-    let kind = FileKind::KeyStorePassword(spec.role.clone());
+fn password(role: &Role, files: &BTreeMap<OsString, HeldFile>) -> Option<Zeroizing<String>> {
+    let kind = FileKind::KeyStorePassword(role.clone());
     let file = files.get(&OsString::from(kind.name().into_owned()))?;
     let text = std::str::from_utf8(&file.contents).ok()?;
     let line = text.lines().next().filter(|line| !line.is_empty())?;

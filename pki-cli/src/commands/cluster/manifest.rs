@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use pki_core::{CertificateSpec, Manifest};
 
+use crate::commands::complete;
 use crate::failure::Failure;
 use crate::store;
 
@@ -16,15 +17,15 @@ pub(crate) struct ManifestArgs {
     pub(crate) file: PathBuf,
 
     /// Look only at this host. May be repeated
-    #[arg(long, value_name = "HOST")]
+    #[arg(long, value_name = "HOST", add = complete::hosts())]
     pub(crate) only: Vec<String>,
 }
 
 /// Reads a manifest; every mistake in it is in the failure.
 pub(crate) fn read_manifest(path: &Path) -> Result<Manifest, Failure> {
     let bytes = store::read(path)?;
-    Manifest::from_yaml(&bytes)
-        .map_err(|mistakes| Failure::mistakes(&mistakes, "in the manifest").in_file(path))
+    let mistakes = |mistakes| Failure::mistakes(mistakes, "in the manifest").in_file(path);
+    Manifest::from_yaml(&bytes).map_err(mistakes)
 }
 
 /// The certificates that each host should hold. Refuses a host of `--only` that holds none.

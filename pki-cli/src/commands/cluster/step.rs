@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use pki_core::{Action, Drift, quote};
+use pki_core::{Action, ClusterCas, Drift, Manifest, quote};
 use serde::Serialize;
 
 use super::states::Next;
@@ -13,15 +13,27 @@ use crate::host;
 use crate::output::facts::moment;
 use crate::output::{Format, json};
 
+/// The CAs that limit what is issued, a sentence each.
+pub(crate) fn limits(manifest: &Manifest, cas: &ClusterCas) -> Result<Vec<String>, Failure> {
+    let remedy = pki_core::rule("ca-limits-leaves")?.remedy;
+    let limits = manifest.ca_limits(cas, host::now())?.into_iter();
+    Ok(limits.map(|limit| format!("{} {limit}\n  fix: {remedy}", limit.ca.subject)).collect())
+}
+
 /// What `plan` and `apply` say.
 #[derive(Serialize)]
 pub(crate) struct Outcome {
     pub(crate) changed: bool,
+    /// The CA's folder, as a full path.
+    pub(crate) folder: String,
     pub(crate) warnings: Vec<String>,
     pub(crate) steps: Vec<Step>,
     /// What to run on a host with etcdctl.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) next: Vec<Next>,
+    /// What comes next in a rotation of the CA.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) rotation: Option<String>,
 }
 
 impl Outcome {
@@ -38,6 +50,37 @@ impl Outcome {
         let next: String = self.next.iter().map(next).collect();
         host::print(&format!("{}{end}{next}", steps.concat()))
     }
+}
+
+/// Whether the steps are planned or done.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Tense {
+    Planned,
+    Done,
+}
+
+/// How many steps of each kind there are: `7 to create, 14 to write`.
+pub(crate) fn counts(steps: &[Step], tense: Tense) -> String {
+    let words = [
+        ("create", "to create", "created"),
+        ("restore", "to restore", "restored"),
+        ("reissue", "to reissue", "reissued"),
+        ("renew", "to renew", "renewed"),
+        ("write", "to write", "written"),
+        ("chmod", "to chmod", "with a corrected mode"),
+        ("remove", "to remove", "removed"),
+        ("orphan", "not in the manifest", "not in the manifest"),
+        ("keep", "to keep", "kept"),
+    ];
+    let counts = words.iter().filter_map(|(action, planned, done)| {
+        let count = steps.iter().filter(|step| step.action == *action).count();
+        let word = match tense {
+            Tense::Planned => planned,
+            Tense::Done => done,
+        };
+        (count > 0).then(|| format!("{count} {word}"))
+    });
+    counts.collect::<Vec<_>>().join(", ")
 }
 
 impl Work<'_> {

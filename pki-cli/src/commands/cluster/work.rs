@@ -27,6 +27,8 @@ pub(crate) struct ApplyContext<'a> {
     pub(crate) cas: Option<&'a ClusterCas>,
     /// The CAs that a host trusts, in PEM. Empty before there is a CA.
     trusted: String,
+    /// The CRL that members get, in DER. Empty if a new one is due, so that no file equals it.
+    crl: Option<Vec<u8>>,
     /// What the cluster must be told.
     next: Vec<Next>,
     /// What is odd about the hosts' folders, and not a mistake.
@@ -36,12 +38,23 @@ pub(crate) struct ApplyContext<'a> {
     /// The clusters that their folders were made for.
     pub(crate) origins: Origins,
     pub(crate) now: OffsetDateTime,
+    leaves: Leaves,
+}
+
+/// What becomes of certificates that a host holds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Leaves {
+    /// They are reissued or renewed as the manifest says.
+    AsManifest,
+    /// They stay as they are.
+    Keep,
 }
 
 impl<'a> ApplyContext<'a> {
     pub(crate) fn new(
         manifest: &'a Manifest,
         cas: Option<&'a ClusterCas>,
+        crl: Option<Vec<u8>>,
         folder: &Path,
     ) -> Result<Self, Failure> {
         let trusted = cas.map(|cas| cas.server.trust_pem()).transpose()?;
@@ -52,12 +65,19 @@ impl<'a> ApplyContext<'a> {
             profiles: SigningConfig::etcd(),
             cas,
             trusted: trusted.unwrap_or_default(),
+            crl,
             next,
             warning,
             all: folder.join(hosts::FOLDER),
             origins: Origins::read(folder)?,
             now: host::now(),
+            leaves: Leaves::AsManifest,
         })
+    }
+
+    /// The same, for a run that does this with the certificates that hosts hold.
+    pub(crate) fn with_leaves(self, leaves: Leaves) -> Self {
+        Self { leaves, ..self }
     }
 
     /// What the cluster must be told about these hosts, or about all if none is named.
@@ -67,11 +87,13 @@ impl<'a> ApplyContext<'a> {
     }
 
     /// The files of a host's folder other than certificates and keys.
-    pub(crate) fn public_files(&self, host: &str) -> Vec<(FileKind, String)> {
-        let trusted = (FileKind::TrustedCas, self.trusted.clone());
+    pub(crate) fn public_files(&self, host: &str) -> Vec<(FileKind, Vec<u8>)> {
+        let trusted = (FileKind::TrustedCas, self.trusted.clone().into_bytes());
+        let is_member = self.manifest.etcd.iter().any(|member| member.name == host);
+        let crl = self.crl.iter().filter(|_| is_member).map(|crl| (FileKind::Crl, crl.clone()));
         let generated = self.bundles.generated(host).into_iter();
-        let generated = generated.map(|file| (file.kind, file.contents));
-        [trusted].into_iter().chain(generated).collect()
+        let generated = generated.map(|file| (file.kind, file.contents.into_bytes()));
+        [trusted].into_iter().chain(crl).chain(generated).collect()
     }
 }
 
@@ -222,7 +244,7 @@ impl<'a> HostWork<'a> {
         }
         for (kind, contents) in context.public_files(host) {
             let found = files.remove(&file_name(&kind));
-            if found.as_ref().is_some_and(|found| *found.contents == contents.as_bytes()) {
+            if found.as_ref().is_some_and(|found| *found.contents == contents) {
                 work.keep(&kind, found.as_ref());
             } else {
                 work.files.push(kind);
@@ -260,11 +282,14 @@ impl<'a> HostWork<'a> {
                 }),
                 cas.for_role(&spec.role),
                 context.profiles.profile(spec.role.profile())?,
-                context.manifest.renew_before,
                 context.now,
             )?,
             (Some(Err(problem)), _) => Action::replace_unreadable(problem.to_string()),
             _ => Action::Create,
+        };
+        let action = match (context.leaves, action) {
+            (Leaves::Keep, Action::Reissue { .. } | Action::Renew { .. }) => Action::Keep,
+            (_, action) => action,
         };
         let others = formats::kinds(spec);
         let is_kept = action == Action::Keep && !others.is_empty();
@@ -288,6 +313,30 @@ impl<'a> HostWork<'a> {
         self.files.extend(outdated);
         self.certificates.push((spec, action));
         Ok(())
+    }
+
+    /// The certificates that the host needs, and why.
+    pub(crate) fn to_sign(&self) -> impl Iterator<Item = (&'a CertificateSpec, &Action)> {
+        let missing = self.certificates.iter().filter(|(_, action)| *action != Action::Keep);
+        missing.map(|(spec, action)| (*spec, action))
+    }
+
+    /// Whether a certificate of this host changes and its key does not.
+    pub(crate) fn keeps_a_key(&self) -> bool {
+        self.to_sign().any(|(_, action)| is_other_ca(action))
+    }
+
+    /// The key of a certificate that differs only in its CA. It is kept, because a host whose key does not change never has
+    /// a certificate without its key.
+    pub(crate) fn kept_key(
+        &self,
+        spec: &'a CertificateSpec,
+        action: &Action,
+        held: &BTreeMap<OsString, HeldFile>,
+    ) -> Option<PrivateKey> {
+        let file =
+            held.get(&OsString::from(spec.role.key_file())).filter(|_| is_other_ca(action))?;
+        PrivateKey::from_pem(&file.contents).ok()
     }
 
     /// Whether certificates of this host have other forms than PEM.
@@ -330,6 +379,12 @@ impl<'a> HostWork<'a> {
         }
         self.kept_files.push(name);
     }
+}
+
+/// Whether a certificate is reissued only because another CA issues now.
+fn is_other_ca(action: &Action) -> bool {
+    let Action::Reissue { drift } = action else { return false };
+    drift.iter().all(|drift| matches!(drift.field, "issuer" | "chain"))
 }
 
 fn file_name(kind: &FileKind) -> OsString {

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use pki_core::{
     Asked, Attribute, CertificateRequest, CsrJson, Dialect, ExtendedKeyUsage, KeyAlgorithm,
-    PrivateKey, Profile, Request, San, Signer, Subject,
+    Lifetime, PrivateKey, Profile, Request, San, Signer, Subject,
 };
 
 use super::IssueArgs;
+use super::air_gap::PendingIssue;
 use crate::commands::override_subject;
 use crate::failure::{Failure, Kind};
 use crate::host;
@@ -22,6 +23,8 @@ pub(super) struct Wanted {
     pub(super) key: Option<PrivateKey>,
     /// The file that the common name comes from, if it comes from one.
     pub(super) named_by: Option<PathBuf>,
+    /// What `--tbs-out` kept, if this is the command with its signature.
+    pub(super) pending: Option<PendingIssue>,
 }
 
 /// Gathers the request: from a PKCS #10, from cfssl's CSR JSON, or from this host; options take precedence. `folder` is
@@ -68,6 +71,7 @@ pub(super) fn gather(
 
     let existing = if args.force { Existing::Replace } else { Existing::Keep };
     let files = NamedPair::new(&args.out, name(args, &subject)?, existing)?;
+    let mut pending = args.signature_in.as_ref().map(|_| PendingIssue::read(&files)).transpose()?;
     let (mut request, key) = if let Some((csr, mut request)) = given {
         let checked = files.check_certificate(folder, &request.public_key);
         checked.map_err(|failure| match failure.kind {
@@ -84,12 +88,15 @@ pub(super) fn gather(
     } else {
         // Before a key is generated, which can take a second for RSA.
         files.check_both(folder)?;
-        let key = PrivateKey::generate(args.key.unwrap_or(algorithm))?;
+        let key = match pending.as_mut().and_then(|pending| pending.key.take()) {
+            Some(key) => key,
+            None => PrivateKey::generate(args.key.unwrap_or(algorithm))?,
+        };
         (Request::new(subject, names, key.public_key().clone()), Some(key))
     };
-    request.expiry = args.expiry;
+    request.lifetime = args.expiry.map_or(Lifetime::Default, Lifetime::Exactly);
     request.label.clone_from(&args.name);
-    Ok(Wanted { files, request, key, named_by })
+    Ok(Wanted { files, request, key, named_by, pending })
 }
 
 fn read_csr_json(args: &IssueArgs, path: &Path) -> Result<CsrJson, Failure> {

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use pki_core::{
-    Certificate, Content, PrivateKey, PublicKey, Purpose, Section, Signer, Verifier, VerifyOptions,
-    read_pem,
+    Certificate, Content, Finding, PrivateKey, PublicKey, Purpose, Section, Signer, Verifier,
+    VerifyOptions, read_pem,
 };
 
 use super::folders::Folders;
@@ -24,6 +24,8 @@ pub(super) struct Checker {
     pub(super) folders: Folders,
     /// Those who trust the CAs of a folder's file, where nobody names others.
     of_folders: HashMap<PathBuf, Verifier>,
+    /// Of the files that were named beside the certificates.
+    damages: Vec<Finding>,
 }
 
 impl Checker {
@@ -40,8 +42,11 @@ impl Checker {
             folders = folders.without_purposes();
         }
         let mut of_folders = HashMap::new();
+        let mut damages = Vec::new();
         let anchors = if options::names_cas(args, folder)? || folders.trust_files().is_empty() {
-            options::anchors(args, folder)?
+            let (anchors, found) = options::anchors(args, folder)?;
+            damages = found;
+            anchors
         } else {
             let mut all = Vec::new();
             for file in folders.trust_files() {
@@ -52,8 +57,9 @@ impl Checker {
             all
         };
         let verifier = options::verifier(args, anchors)?;
-        let options = options::options(args)?;
-        Ok(Self { verifier, options, exceptions, folders, of_folders })
+        let (options, key) = options::options(args)?;
+        damages.extend(key);
+        Ok(Self { verifier, options, exceptions, folders, of_folders, damages })
     }
 
     /// The CAs of the folders that are trusted, for people.
@@ -70,21 +76,39 @@ impl Checker {
         words
     }
 
-    /// Judges the certificates of a file.
-    pub(super) fn check_file(&self, path: &Path, all: &[Certificate]) -> Result<Judged, Failure> {
+    /// The finding about a file that etcd cannot read, although its certificates could be read here.
+    pub(super) fn damage(&self, path: &Path, bytes: &[u8]) -> Option<Finding> {
+        options::damage(self.verifier.policy(), path, bytes)
+    }
+
+    /// Judges the certificates of a file, which may be one that etcd cannot read.
+    pub(super) fn check_file(
+        &self,
+        path: &Path,
+        all: &[Certificate],
+        damage: Option<Finding>,
+    ) -> Result<Judged, Failure> {
         let mut options = self.options.clone();
         let part = self.folders.part(path);
         if let Some(part) = part {
             part.complete(&mut options)?;
         }
-        if options.key.is_none() {
-            options.key = key_beside(path)?;
+        let mut damages: Vec<Finding> = damage.into_iter().collect();
+        if options.key.is_none()
+            && let Some((key, damage)) = self.key_beside(path)?
+        {
+            options.key = Some(key);
+            damages.extend(damage);
         }
         let trusted = part.and_then(|part| part.trusted.as_ref());
         let verifier = trusted.and_then(|file| self.of_folders.get(file));
         let verifier = verifier.unwrap_or(&self.verifier);
         // A file that was read holds at least one certificate.
-        Ok(self.judged(verifier, &all[0], &all[1..], &options))
+        let mut judged = self.judged(verifier, &all[0], &all[1..], &options, damages);
+        if let Some(part) = part {
+            judged.found.retain(|found| !part.inapplicable.contains(&found.finding.rule.id));
+        }
+        Ok(judged)
     }
 
     /// Whether CAs are what is verified, so that a file of CAs is not only there to be trusted.
@@ -99,7 +123,7 @@ impl Checker {
         chain: &[Certificate],
         options: &VerifyOptions,
     ) -> Judged {
-        self.judged(&self.verifier, leaf, chain, options)
+        self.judged(&self.verifier, leaf, chain, options, Vec::new())
     }
 
     fn judged(
@@ -108,33 +132,40 @@ impl Checker {
         leaf: &Certificate,
         chain: &[Certificate],
         options: &VerifyOptions,
+        damages: Vec<Finding>,
     ) -> Judged {
-        let (path, findings) = verifier.check(leaf, chain, options).into_parts();
+        let (path, mut findings) = verifier.check(leaf, chain, options).into_parts();
+        findings.extend(damages);
+        findings.extend(self.damages.iter().cloned());
         Judged { path: Some(path), endpoint: None, found: self.exceptions.apply(findings) }
     }
-}
 
-/// The public half of the key that stands beside a certificate: `X-key.pem` beside `X.pem`. One that this
-/// user may not read, or that is encrypted, says nothing: the certificate is verified without it.
-fn key_beside(certificate: &Path) -> Result<Option<PublicKey>, Failure> {
-    let (Some(stem), Some(ending)) = (certificate.file_stem(), certificate.extension()) else {
-        return Ok(None);
-    };
-    let mut name = stem.to_owned();
-    name.push("-key.");
-    name.push(ending);
-    let path = certificate.with_file_name(name);
-    if !path.is_file() {
-        return Ok(None);
+    /// The public half of the key that stands beside a certificate: `X-key.pem` beside `X.pem`. One that this
+    /// user may not read, or that is encrypted, says nothing: the certificate is verified without it.
+    fn key_beside(
+        &self,
+        certificate: &Path,
+    ) -> Result<Option<(PublicKey, Option<Finding>)>, Failure> {
+        let (Some(stem), Some(ending)) = (certificate.file_stem(), certificate.extension()) else {
+            return Ok(None);
+        };
+        let mut name = stem.to_owned();
+        name.push("-key.");
+        name.push(ending);
+        let path = certificate.with_file_name(name);
+        if !path.is_file() {
+            return Ok(None);
+        }
+        let Ok(bytes) = store::read(&path) else { return Ok(None) };
+        let sections = read_pem(&bytes).unwrap_or_default();
+        let is_encrypted = |section: &Section| {
+            matches!(section.content, Content::EncryptedKey(_) | Content::LegacyEncryptedKey)
+        };
+        if sections.iter().any(is_encrypted) {
+            return Ok(None);
+        }
+        let key =
+            PrivateKey::from_pem(&bytes).map_err(|error| Failure::from(error).in_file(&path))?;
+        Ok(Some((key.public_key().clone(), self.damage(&path, &bytes))))
     }
-    let Ok(bytes) = store::read(&path) else { return Ok(None) };
-    let sections = read_pem(&bytes).unwrap_or_default();
-    let is_encrypted = |section: &Section| {
-        matches!(section.content, Content::EncryptedKey(_) | Content::LegacyEncryptedKey)
-    };
-    if sections.iter().any(is_encrypted) {
-        return Ok(None);
-    }
-    let key = PrivateKey::from_pem(&bytes).map_err(|error| Failure::from(error).in_file(&path))?;
-    Ok(Some(key.public_key().clone()))
 }

@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::store;
 
 /// The newest release: its options are those that a folder from an unknown host is read with.
-const RELEASE: EtcdVersion = EtcdVersion(3, 6, u32::MAX);
+pub(super) const RELEASE: EtcdVersion = EtcdVersion(3, 6, u32::MAX);
 
 /// What the certificates of the folders are for.
 #[derive(Default)]
@@ -24,6 +24,8 @@ pub(super) struct Part {
     purpose: Purpose,
     key: Option<PathBuf>,
     pub(super) trusted: Option<PathBuf>,
+    /// The rules that do not apply to it.
+    pub(super) inapplicable: Vec<&'static str>,
 }
 
 impl Part {
@@ -62,8 +64,9 @@ impl Folders {
             .zip(&texts)
             .map(|(path, text)| FolderFile { path, text: text.as_deref() })
             .collect();
-        let pairs = PkiFolder::read(&files, RELEASE).pairs;
-        for pair in &pairs {
+        let read = PkiFolder::read(&files, RELEASE);
+        let pairs = &read.pairs;
+        for pair in pairs {
             let inside = |file: &String| folder.join(file);
             let certificate = inside(&pair.certificate);
             let mut trusted = pair.trusted.as_ref().map(inside);
@@ -73,7 +76,20 @@ impl Folders {
                 trusted = issuer_of(&certificate, others.map(|other| inside(&other.certificate)));
             }
             let key = pair.key.as_ref().map(inside);
-            self.parts.insert(certificate, Part { purpose: pair.purpose, key, trusted });
+            let mut inapplicable = Vec::new();
+            if read.is_of_another_ca(pair) {
+                inapplicable.push("peer-port-open-to-clients");
+            }
+            if read.settings.as_ref().is_some_and(|settings| !settings.uses_gateway()) {
+                inapplicable.push("srv-eku-client");
+            }
+            let purpose = match read_certificates(&certificate) {
+                Ok(certificates) => pair.purpose_of(&certificates[0]),
+                // Whoever verifies the file says why it cannot be read.
+                Err(_) => pair.purpose,
+            };
+            let part = Part { purpose, key, trusted, inapplicable };
+            self.parts.insert(certificate, part);
         }
     }
 

@@ -8,6 +8,7 @@ use std::vec;
 use pki_core::{Certificate, CertificateRequest, Content, PrivateKey, is_crl, is_pem, read_pem};
 
 use super::checker::Checker;
+use crate::commands::small_folder::COPIES;
 use crate::failure::{Failure, shown};
 use crate::output::verdict::{Outcome, PassedOver, Place, Rendered, View};
 use crate::store;
@@ -72,6 +73,7 @@ impl Iterator for Walk {
             // A link to a file is that file, as Kubernetes mounts secrets; a link to a folder could
             // lead round in a circle.
             match kind {
+                Some(kind) if kind.is_dir() && path.ends_with(COPIES) => {}
                 Some(kind) if kind.is_dir() => self.next = Some(path),
                 Some(kind) if kind.is_symlink() && path.is_dir() => {}
                 _ if !is_candidate(&path) => {}
@@ -118,7 +120,8 @@ pub(super) fn verify(input: Input, checker: &Checker, view: &View) -> Rendered {
         Input::Unreadable(path, failure) => (path, Err(failure)),
         Input::Named(path) => {
             let result = store::read(&path).and_then(|bytes| {
-                read(&path, &bytes).map_err(|failure| match something_else(&bytes) {
+                let read = read(&path, &bytes).map(|all| (all, checker.damage(&path, &bytes)));
+                read.map_err(|failure| match something_else(&bytes) {
                     Some(what) => Failure::usage(format!("not a certificate, but {what}"))
                         .hinted("name the certificate; are two paths switched?")
                         .in_file(&path),
@@ -132,7 +135,7 @@ pub(super) fn verify(input: Input, checker: &Checker, view: &View) -> Rendered {
                 Ok(all) if !checker.is_for_cas() && all.iter().all(Certificate::is_ca) => {
                     Ok(Err(PassedOver::TrustFile))
                 }
-                Ok(all) => Ok(Ok(all)),
+                Ok(all) => Ok(Ok((all, checker.damage(&path, &bytes)))),
                 Err(failure) => something_else(&bytes).map_or(Err(failure), |what| Ok(Err(what))),
             });
             match result {
@@ -142,7 +145,7 @@ pub(super) fn verify(input: Input, checker: &Checker, view: &View) -> Rendered {
             }
         }
     };
-    let result = result.and_then(|all| checker.check_file(&path, &all));
+    let result = result.and_then(|(all, damage)| checker.check_file(&path, &all, damage));
     let name = path.display().to_string();
     let place = if name == "-" { Place::Elsewhere } else { Place::File(path) };
     view.render(&Outcome { name, place, result })

@@ -16,16 +16,12 @@ use super::stream::{self, Pace};
 use super::{VerifyArgs, options};
 use crate::ca::read_certificates;
 use crate::commands::core;
-use crate::endpoint::{Address, Answer, Dialler, Identity, Session};
+use crate::endpoint::{Address, Answer, CLIENT_PORT, Dialler, Identity, PEER_PORT, Session};
 use crate::failure::{Failure, shown};
 use crate::hosts::FOLDER;
 use crate::output::Format;
 use crate::output::verdict::{EndpointFacts, Judged, Outcome, Place, Verdict, View};
 use crate::store;
-
-/// The ports of etcd (IANA: etcd-client, etcd-server).
-const CLIENT_PORT: u16 = 2379;
-const PEER_PORT: u16 = 2380;
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Live endpoints")]

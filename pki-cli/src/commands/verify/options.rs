@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use pki_core::{
-    Certificate, Content, Policy, PrivateKey, Purpose, San, Signer, Verifier, VerifierBuilder,
-    VerifyOptions, parse_duration,
+    Certificate, Content, Finding, Policy, PrivateKey, Purpose, San, Signer, Verifier,
+    VerifierBuilder, VerifyOptions, parse_duration, pem_damage,
 };
 use rustls_pki_types::ServerName;
 use time::format_description::well_known::Rfc3339;
@@ -24,30 +24,46 @@ pub(super) fn names_cas(args: &VerifyArgs, folder: &Path) -> Result<bool, Failur
 }
 
 /// The CAs to trust: those that are named, or the CA in its folder.
-pub(super) fn anchors(args: &VerifyArgs, folder: &Path) -> Result<Vec<Certificate>, Failure> {
+pub(super) fn anchors(
+    args: &VerifyArgs,
+    folder: &Path,
+) -> Result<(Vec<Certificate>, Vec<Finding>), Failure> {
     let default = [certificate_path(folder)];
     let files = if args.ca.is_empty() { &default[..] } else { &args.ca[..] };
-    let mut anchors = Vec::new();
+    let (mut anchors, mut damages) = (Vec::new(), Vec::new());
     for path in files {
         if args.ca.is_empty() && !store::is_there(path)? {
             return Err(Failure::environment(format!("{}: no CA here", path.display()))
                 .hinted("name the CA's certificate with --ca, or the CA's folder with --dir"));
         }
-        anchors.extend(read_certificates(path)?);
+        let bytes = store::read(path)?;
+        let all = Certificate::from_pem_or_der(&bytes);
+        anchors.extend(all.map_err(|error| Failure::from(error).in_file(path))?);
+        damages.extend(damage(policy(args), path, &bytes));
     }
     // The CA's own file may carry the CAs above an intermediate; only roots are trusted then.
     if args.ca.is_empty() && anchors.iter().any(Certificate::is_self_issued) {
         anchors.retain(Certificate::is_self_issued);
     }
-    Ok(anchors)
+    Ok((anchors, damages))
+}
+
+/// The finding about a file that Go, and therefore etcd, cannot read.
+pub(super) fn damage(policy: Policy, path: &Path, bytes: &[u8]) -> Option<Finding> {
+    let file = path.display().to_string();
+    (policy == Policy::Etcd).then(|| pem_damage(&file, bytes)).flatten()
+}
+
+const fn policy(args: &VerifyArgs) -> Policy {
+    match args.policy {
+        PolicyArg::Etcd => Policy::Etcd,
+        PolicyArg::Rfc5280 => Policy::Rfc5280,
+    }
 }
 
 /// Who verifies, trusting these.
 pub(super) fn verifier(args: &VerifyArgs, anchors: Vec<Certificate>) -> Result<Verifier, Failure> {
-    let mut builder = Verifier::builder(anchors).policy(match args.policy {
-        PolicyArg::Etcd => Policy::Etcd,
-        PolicyArg::Rfc5280 => Policy::Rfc5280,
-    });
+    let mut builder = Verifier::builder(anchors).policy(policy(args));
     for path in &args.intermediates {
         builder = builder.intermediates(read_certificates(path)?);
     }
@@ -78,7 +94,9 @@ fn add_crls(mut builder: VerifierBuilder, path: &Path) -> Result<VerifierBuilder
         .in_file(path))
 }
 
-pub(super) fn options(args: &VerifyArgs) -> Result<VerifyOptions, Failure> {
+/// What is asked, and the finding about the key's file.
+pub(super) fn options(args: &VerifyArgs) -> Result<(VerifyOptions, Option<Finding>), Failure> {
+    let mut of_key = None;
     let mut options = VerifyOptions::at(args.at.unwrap_or_else(host::now));
     options.purpose = match (args.profile, args.purpose) {
         (Some(ProfileArg::Server), _) | (None, Some(PurposeArg::Server)) => Purpose::Server,
@@ -94,11 +112,13 @@ pub(super) fn options(args: &VerifyArgs) -> Result<VerifyOptions, Failure> {
             return Err(Failure::usage("--key goes with one certificate, and several are given")
                 .hinted("verify the pairs one by one"));
         }
-        let key = PrivateKey::from_pem(&store::read(path)?)
-            .map_err(|error| Failure::from(error).in_file(path))?;
+        let bytes = store::read(path)?;
+        let key = PrivateKey::from_pem(&bytes);
+        let key = key.map_err(|error| Failure::from(error).in_file(path))?;
         options.key = Some(key.public_key().clone());
+        of_key = damage(policy(args), path, &bytes);
     }
-    Ok(options)
+    Ok((options, of_key))
 }
 
 /// The options in words: `as server, for etcdone, with its key, at 2027-01-01T00:00:00Z`

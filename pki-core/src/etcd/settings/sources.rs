@@ -22,7 +22,8 @@ impl EtcdSettings {
         lookup: &dyn Fn(&str) -> FileLookup<'f>,
     ) -> Self {
         let unit = Unit::read(texts.iter().copied());
-        let mut settings = Self { file: Some(file.to_owned()), ..Self::default() };
+        let account = unit.account().cloned();
+        let mut settings = Self { file: Some(file.to_owned()), account, ..Self::default() };
         if let Some(reason) = unit.refusal() {
             settings.remark(RemarkKind::Malformed, file, reason);
         }
@@ -180,7 +181,8 @@ impl EtcdSettings {
             }
         };
         self.remarks.append(&mut settings.remarks);
-        Self { remarks: self.remarks, ..settings }
+        let config_path = path.resolved().map(str::to_owned);
+        Self { remarks: self.remarks, account: self.account, config_path, ..settings }
     }
 
     pub(super) fn add_environment(

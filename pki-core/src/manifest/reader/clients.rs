@@ -73,7 +73,7 @@ impl Reader {
     ) -> Option<Subject> {
         let org = self.field(fields, "org", |value| {
             let org = (Attribute::Organization, value.string()?.to_owned());
-            Subject::new([org.clone()]).map_err(|error| error.in_field(value.field()))?;
+            Subject::new([org.clone()]).map_err(|error| value.located(error))?;
             Ok(org)
         });
         let no_cn = self.field(fields, "no_cn", boolean).unwrap_or(false);

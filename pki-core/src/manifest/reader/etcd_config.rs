@@ -116,7 +116,7 @@ fn value(option: &EtcdOption, value: &Value<'_>) -> Result<String, Error> {
         }
     }
     if option.name == "discovery-srv" {
-        text.parse::<DnsName>().map_err(|error| error.in_field(value.field()))?;
+        text.parse::<DnsName>().map_err(|error| value.located(error))?;
     }
     Ok(text)
 }

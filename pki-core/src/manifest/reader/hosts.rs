@@ -203,7 +203,7 @@ impl Reader {
             return;
         }
         let seen = self.known.names.entry(name.to_owned()).or_default();
-        let place = Seen { group, host: name.to_owned(), place: at.field() };
+        let place = Seen { group, host: name.to_owned(), place: at.place() };
         if let Some(other) = place.clash_with(seen) {
             let error = at.invalid(format!("another host has this name ({other})"));
             self.mistake(at, error.hinted("rename one of the two"));
@@ -212,7 +212,7 @@ impl Reader {
 
     fn once_address(&mut self, at: &Value<'_>, address: IpAddr, group: Group, host: &str) {
         let seen = self.known.addresses.entry(address).or_default();
-        let place = Seen { group, host: host.to_owned(), place: at.field() };
+        let place = Seen { group, host: host.to_owned(), place: at.place() };
         if let Some(other) = place.clash_with(seen) {
             let error = at.invalid(format!("this address is already in use ({other})"));
             self.mistake(at, error.hinted("use each address only once"));

@@ -83,7 +83,7 @@ pub(super) fn check(certificate: &Certificate) -> Vec<String> {
 /// `key-curve` reports keys of other algorithms.
 fn fault(key: &PublicKey) -> Option<Fault> {
     match key.algorithm() {
-        Some(KeyAlgorithm::Rsa(_)) => {
+        _ if key.is_rsa() => {
             let null = parameters(key).is_some_and(|parameters| parameters.octets() == [NULL, 0]);
             if null {
                 rsa_fault(key.bits())

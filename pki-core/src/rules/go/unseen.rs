@@ -30,7 +30,7 @@ static EXTENSIONS: Demand = Demand {
 static CONSTRUCTED: Demand = Demand {
     name: "san-constructed",
     rule: &RULE,
-    refused: "A DNS name, an email address, an IP address or a URI that is encoded as a constructed element, which Go ignores",
+    refused: "A certificate whose DNS names and IP addresses are all encoded as constructed elements, which Go ignores",
     words: WORDS,
     versions: VERSIONS,
     rfc5280: "forbids it (appendix A.2, X.690 section 10.2)",
@@ -50,11 +50,22 @@ pub(super) fn check(certificate: &Certificate) -> Vec<String> {
     let names =
         fields.find(&[0x55, 0x1d, 17]).and_then(|names| Der::new(names.value).enter(SEQUENCE));
     let mut names = names.unwrap_or(Der::new(&[]));
+    let (mut constructed, mut has_seen) = (0, false);
     while let Some(name) = names.element() {
-        if matches!(name.tag, 0xa1 | 0xa2 | 0xa6 | 0xa7) {
-            let what = "a name in its subjectAltName is a constructed element";
-            violations.push(CONSTRUCTED.violated(what));
+        match name.tag {
+            0xa1 | 0xa2 | 0xa6 | 0xa7 => constructed += 1,
+            0x82 | 0x87 => has_seen = true,
+            _ => {}
         }
     }
+    let what = "a name in its subjectAltName is a constructed element";
+    violations.extend((0..constructed).map(|_| {
+        if has_seen {
+            // Go uses the other names, and does not complain.
+            format!("{what}, which Go ignores")
+        } else {
+            CONSTRUCTED.violated(what)
+        }
+    }));
     violations
 }

@@ -47,7 +47,9 @@ pub(super) fn check(certificate: &Certificate) -> Vec<String> {
 /// The fault that Go finds in a URI whose characters are those of URIs; `san-form` reports the others.
 fn fault(uri: &str) -> Option<&'static Demand> {
     let Some(authority) = authority(uri) else {
-        let has_scheme = uri.split_once(':').is_none_or(|(scheme, _)| is_scheme(scheme));
+        // A colon behind the first slash belongs to a path.
+        let segment = uri.split(['#', '?', '/']).next().unwrap_or_default();
+        let has_scheme = segment.split_once(':').is_none_or(|(scheme, _)| is_scheme(scheme));
         return (!has_scheme).then_some(&SYNTAX);
     };
     let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
@@ -94,6 +96,9 @@ mod tests {
             ("https://host%25.example.com/", None),
             ("etcd://a:b:80/", None),
             ("urn:uuid:1", None),
+            ("spif#e://host:port/", None),
+            ("spif?e://host:port/", None),
+            ("a/b:c", None),
             ("https://host:port/", Some(SYNTAX.name)),
             ("HTTPS://a:b:80/", Some(SYNTAX.name)),
             ("https://[::1/", Some(SYNTAX.name)),

@@ -1,83 +1,123 @@
 //! Where we are stricter than Go: which rule rejects, and on what grounds. docs/verification.md has this table.
 
-/// A rule that rejects what Go accepts, and why.
-pub(crate) const STRICTER: &[(&str, &str)] = &[
-    (
-        "unreadable",
-        "The bytes are not the DER of a certificate (X.690; RFC 5280 section 4.1): an element too many or too few, an extension whose contents are not what RFC 5280 section 4.2 defines, or one extension twice. Go ignores trailing elements and extensions that it does not use.",
+use super::documentation;
+
+/// A rule that rejects what Go accepts, what it rejects, and why.
+pub(super) struct Class {
+    pub(super) rule: &'static str,
+    rejects: &'static str,
+    grounds: &'static str,
+}
+
+const fn class(rule: &'static str, rejects: &'static str, grounds: &'static str) -> Class {
+    Class { rule, rejects, grounds }
+}
+
+/// Stands for a file that is not read as a certificate at all.
+pub(super) const UNREADABLE: &str = "unreadable";
+/// Stands for a host that cannot be asked about.
+pub(super) const HOST: &str = "host";
+
+pub(super) const STRICTER: &[Class] = &[
+    class(
+        UNREADABLE,
+        "An extension of RFC 5280 whose contents are not what section 4.2 defines, the same extension twice, a name or a list of extensions with an element too many",
+        "RFC 5280 sections 4.1 and 4.2. Go ignores trailing elements, and the contents of extensions that it does not use.",
     ),
-    (
+    class(
         "path-rejected",
-        "rustls-webpki and OpenSSL read DER to the letter, and times only as RFC 5280 section 4.1.2.5 has them: with seconds, in UTC.",
+        "A BOOLEAN, INTEGER or BIT STRING that is not in DER where Go does not look; a time that is not YYMMDDHHMMSSZ or YYYYMMDDHHMMSSZ; a critical key identifier; a DNS constraint that is not a domain",
+        "X.690 sections 8 and 11; RFC 5280 sections 4.1.2.5, 4.2.1.1, 4.2.1.2 and 4.2.1.10. rustls and OpenSSL read these to the letter.",
     ),
-    (
-        "path-signature",
-        "rustls-webpki takes no signature with parameters that RFC 5758 section 3.2 and RFC 4055 section 5 do not have, and no RSA key that is not in DER.",
+    class(
+        HOST,
+        "A host that is neither a DNS name nor an address, such as `host-.example.com` or `1.2.3`",
+        "RFC 9525 section 6.3; RFC 1034 section 3.5. The command line rejects it as a value of `--host`.",
     ),
-    ("host", "RFC 9525 section 6.3: what is dialled is a DNS name or an address."),
-    ("at", "The time of the check cannot be read."),
-    (
+    class(
         "leaf-is-ca",
-        "etcd consequence: whoever holds the key of a CA that serves as a leaf issues certificates that etcd accepts.",
+        "A CA certificate as a leaf",
+        "etcd consequence: whoever steals the key of this member or client can issue certificates that etcd accepts.",
     ),
-    (
+    class(
         "key-weak",
-        "NIST SP 800-131A: RSA below 2048 bits; OpenSSL's default security level and rustls reject it.",
+        "An RSA key below 2048 bits",
+        "NIST SP 800-131A. crypto/rsa rejects only keys below 1024 bits, since Go 1.24.",
     ),
-    (
+    class(
         "key-curve",
-        "etcd consequence: crypto/x509 accepts a leaf with a key that crypto/tls cannot use in a handshake.",
+        "A leaf whose key is of an algorithm that TLS does not use",
+        "etcd consequence: crypto/x509 verifies the chain, but crypto/tls cannot use the key in a handshake.",
     ),
-    ("go-handshake", "etcd consequence: crypto/x509 accepts what crypto/tls rejects."),
-    (
+    class(
+        "key-form",
+        "An RSA key with something behind its two numbers",
+        "RFC 3279 section 2.3.1; RFC 8017 appendix A.1.1. Go ignores what follows.",
+    ),
+    class(
+        "go-handshake",
+        "A certificate with an RSA key above 8192 bits, verified without a handshake",
+        "etcd consequence: crypto/x509 accepts what crypto/tls rejects.",
+    ),
+    class(
         "go-name",
-        "etcd consequence: etcd 3.4 to 3.6 are built with Go before 1.27, which cannot parse other types of strings.",
+        "Attribute values of types such as UniversalString, VisibleString or INTEGER",
+        "etcd consequence: etcd 3.4 to 3.6 are built with Go before 1.27, which cannot parse them.",
     ),
-    (
-        "go-key",
-        "etcd consequence: the public key does not belong to a private key with which a handshake could succeed.",
-    ),
-    (
+    class(
         "go-unseen",
-        "RFC 5280 section 4.1 and X.690 section 10.2: what Go ignores other verifiers see.",
+        "Extensions behind an element that does not belong there, which Go ignores; a name in a constructed element",
+        "RFC 5280 section 4.1 and X.690 section 10.2: other verifiers see what Go ignores.",
     ),
-    ("go-policy", "RFC 5280 section 4.2.1.5: no CA maps anyPolicy."),
-    (
-        "go-path",
-        "etcd consequence: a longer path is needed when the shorter one is removed from a file.",
-    ),
-    (
+    class(
         "policy-critical",
-        "etcd consequence: etcd 3.4 and 3.5, built with Go before 1.24, reject a critical policyMappings, policyConstraints or inhibitAnyPolicy.",
+        "A critical policyMappings, policyConstraints or inhibitAnyPolicy",
+        "etcd consequence: etcd 3.4 and 3.5 are built with Go before 1.24, which rejects them.",
     ),
-    (
+    class(
         "san-form",
-        "RFC 5280 section 4.2.1.6: mailboxes, absolute URIs of RFC 3986, and no empty subjectAltName.",
+        "An email address that is not a mailbox, a relative URI or one with characters outside RFC 3986, a malformed directory name, an empty subjectAltName",
+        "RFC 5280 section 4.2.1.6.",
     ),
-    ("san-dns-form", "RFC 5280 section 4.2.1.6 and RFC 1034 section 3.5: preferred name syntax."),
-    ("san-ip-as-dns", "RFC 5280 section 4.2.1.6: an address is an iPAddress."),
-    (
+    class(
+        "san-dns-form",
+        "A DNS name that is not in preferred name syntax, or has a wildcard elsewhere than as its whole first label",
+        "RFC 5280 section 4.2.1.6; RFC 1034 section 3.5; RFC 9525 section 6.3. Go compares such a name literally or never.",
+    ),
+    class(
+        "san-ip-as-dns",
+        "An IP address in a DNS name",
+        "RFC 5280 section 4.2.1.6. Go compares addresses only with iPAddress names.",
+    ),
+    class(
         "san-none-cn-only",
-        "etcd consequence: a server without a DNS name and an IP address matches no host that is dialled.",
+        "A server certificate without a DNS name and an IP address, verified without a host",
+        "etcd consequence: it matches no host that a client can dial.",
     ),
-    ("host-mismatch", "RFC 9525 section 6: the names as other verifiers than Go match them."),
-    (
+    class(
         "nc-form",
-        "RFC 5280 section 4.2.1.10: no minimum or maximum, no empty list, domains and mailboxes in their proper form.",
+        "A constraint with a minimum or maximum, or one that is not a domain, a mailbox or a network",
+        "RFC 5280 section 4.2.1.10.",
     ),
-    ("nc-too-many", "etcd consequence: Go before 1.26 stops after 250,000 comparisons."),
-    (
-        "ca-name-constraints",
-        "RFC 5280 section 4.2.1.10, of a path that Go does not need because another one leads to an anchor.",
+    class(
+        "eku-form",
+        "An extKeyUsage without a usage",
+        "RFC 5280 section 4.2.1.12. Go treats it as absent.",
     ),
-    ("eku-form", "RFC 5280 section 4.2.1.12: an extKeyUsage names at least one usage."),
-    (
-        "ca-bc",
-        "RFC 5280 section 4.2.1.9: a CA says that it is one. Go takes any certificate that is trusted directly.",
-    ),
-    (
+    class(
         "version-form",
-        "RFC 5280 section 4.1.2.1: extensions need version 3. Go ignores those of versions 1 and 2.",
+        "Extensions in a version 1 or 2 certificate",
+        "RFC 5280 sections 4.1.2.1 and 4.1.2.9. Go ignores them.",
     ),
-    ("ca-pathlen", "RFC 5280 section 4.2.1.9, of a path that Go does not need."),
 ];
+
+#[test]
+fn docs_verification_md_has_the_classes() {
+    let line = |class: &Class| {
+        let Class { rule, rejects, grounds } = class;
+        format!("| `{rule}` | {rejects} | {grounds} |\n")
+    };
+    let lines: String = STRICTER.iter().map(line).collect();
+    let table = format!("| rule | we reject | grounds |\n|---|---|---|\n{lines}");
+    documentation::assert_has("stricter than Go", &table);
+}

@@ -6,6 +6,7 @@ use pki_core::{GoDemand, go_demands};
 
 use super::chains::Pool;
 use super::compare::to_json;
+use super::documentation;
 use super::judge::{self, Verdict};
 use super::samples::{SAMPLES, Sample};
 use crate::differential::chains::Chain;
@@ -84,24 +85,8 @@ fn table() -> String {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "the table stands in a file")]
 fn docs_verification_md_has_the_table() {
-    const BEGIN: &str = "<!-- the demands of Go: begin -->\n";
-    const END: &str = "<!-- the demands of Go: end -->\n";
-    let path = judge::root().join("docs/verification.md");
-    let page = std::fs::read_to_string(&path).unwrap();
-    let (before, rest) = page.split_once(BEGIN).unwrap();
-    let (_, after) = rest.split_once(END).unwrap();
-    let wanted = format!("{before}{BEGIN}{}{END}{after}", table());
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        std::fs::write(&path, &wanted).unwrap();
-        return;
-    }
-    assert!(
-        page == wanted,
-        "the table in docs/verification.md is out of date: \
-         UPDATE_DOCS=1 cargo test -p pki-core --test core differential::go::demands"
-    );
+    documentation::assert_has("the demands of Go", &table());
 }
 
 /// Shows which versions say what, for the table: a person reads it.

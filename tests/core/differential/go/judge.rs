@@ -11,6 +11,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use time::OffsetDateTime;
 
+use super::classes::{HOST, UNREADABLE};
+
 /// What Go says.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Verdict {
@@ -100,7 +102,7 @@ impl Question {
         let (Ok(leaf), Some(roots), Some(intermediates)) =
             (Certificate::from_der(&self.leaf), read(&self.roots), read(&self.intermediates))
         else {
-            return Err("unreadable");
+            return Err(UNREADABLE);
         };
         let verifier = Verifier::builder(roots).intermediates(intermediates).build().unwrap();
         let mut options = VerifyOptions::at(self.at);
@@ -108,7 +110,7 @@ impl Question {
         if let Some(host) = &self.host {
             match ServerName::try_from(host.clone()) {
                 Ok(host) => options.hosts = vec![host],
-                Err(_) => return Err("host"),
+                Err(_) => return Err(HOST),
             }
         }
         Ok(verifier.check(&leaf, &[], &options))

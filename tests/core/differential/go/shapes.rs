@@ -17,31 +17,37 @@ use crate::differential::random::Random;
 use crate::foreign::{ca_params, self_signed, signed};
 use crate::lab::NOW;
 
-/// What can be wrong with a CA, so that another certificate of it must be taken.
-const DEFECTS: [(&str, fn(&mut Fields)); 17] = [
-    ("nothing", |_| {}),
-    ("nothing", |_| {}),
-    ("nothing", |_| {}),
-    ("expired", |fields| validity(fields, 1, "260101000000Z")),
-    ("not yet valid", |fields| validity(fields, 0, "280101000000Z")),
-    ("no CA", |fields| put(fields, BASIC_CONSTRAINTS, &[0xff], &tlv(0x30, &[]))),
-    ("no basicConstraints", |fields| remove(fields, BASIC_CONSTRAINTS)),
-    ("path length 0", |fields| {
+/// What can be wrong with a CA, and a change that makes it so.
+struct Defect(&'static str, fn(&mut Fields));
+
+/// Another certificate of the CA must be taken then.
+const DEFECTS: [Defect; 20] = [
+    Defect("nothing", |_| {}),
+    Defect("nothing", |_| {}),
+    Defect("nothing", |_| {}),
+    Defect("expired", |fields| validity(fields, 1, "260101000000Z")),
+    Defect("not yet valid", |fields| validity(fields, 0, "280101000000Z")),
+    Defect("no CA", |fields| put(fields, BASIC_CONSTRAINTS, &[0xff], &tlv(0x30, &[]))),
+    Defect("no basicConstraints", |fields| remove(fields, BASIC_CONSTRAINTS)),
+    Defect("path length 0", |fields| {
         put(fields, BASIC_CONSTRAINTS, &[0xff], &[0x30, 6, 1, 1, 0xff, 2, 1, 0]);
     }),
-    ("no keyCertSign", |fields| put(fields, KEY_USAGE, &[0xff], &[3, 2, 1, 2])),
-    ("no keyUsage", |fields| remove(fields, KEY_USAGE)),
-    ("for code signing", |fields| {
+    Defect("no keyCertSign", |fields| put(fields, KEY_USAGE, &[0xff], &[3, 2, 1, 2])),
+    Defect("no keyUsage", |fields| remove(fields, KEY_USAGE)),
+    Defect("for code signing", |fields| {
         put(fields, USAGES, &[], &tlv(0x30, &tlv(0x06, &[0x2b, 6, 1, 5, 5, 7, 3, 3])));
     }),
-    ("for servers", |fields| {
+    Defect("for servers", |fields| {
         put(fields, USAGES, &[], &tlv(0x30, &tlv(0x06, &[0x2b, 6, 1, 5, 5, 7, 3, 1])));
     }),
-    ("excludes the host", |fields| constrain(fields, 0xa1, b"host.example.com")),
-    ("permits others", |fields| constrain(fields, 0xa0, b"other.org")),
-    ("permits the host", |fields| constrain(fields, 0xa0, b"example.com")),
-    ("unknown and critical", |fields| put(fields, &[0x2a, 3, 4], &[0xff], &[5, 0])),
-    ("names of its own", |fields| {
+    Defect("excludes the host", |fields| constrain(fields, 0xa1, b"host.example.com")),
+    Defect("permits others", |fields| constrain(fields, 0xa0, b"other.org")),
+    Defect("permits the host", |fields| constrain(fields, 0xa0, b"example.com")),
+    Defect("unknown and critical", |fields| put(fields, &[0x2a, 3, 4], &[0xff], &[5, 0])),
+    Defect("of version 1", |fields| version(fields, None)),
+    Defect("of version 1, written out", |fields| version(fields, Some(0))),
+    Defect("of version 2", |fields| version(fields, Some(1))),
+    Defect("names of its own", |fields| {
         put(fields, &[0x55, 0x1d, 17], &[], &tlv(0x30, &tlv(0x82, b"ca.example.com")));
     }),
 ];
@@ -53,6 +59,13 @@ const USAGES: &[u8] = &[0x55, 0x1d, 37];
 fn validity(fields: &mut Fields, which: usize, text: &str) {
     let at = serial_at(fields) + 3;
     fields[at].inner()[which] = Node::octets(0x17, text);
+}
+
+/// An older version, which has no extensions.
+fn version(fields: &mut Fields, number: Option<u8>) {
+    fields.retain(|field| !matches!(field.tag, 0xa0 | 0xa3));
+    let written = number.map(|number| Node::nodes(0xa0, vec![Node::octets(0x02, [number])]));
+    fields.splice(0..0, written);
 }
 
 fn constrain(fields: &mut Fields, tag: u8, domain: &[u8]) {
@@ -86,7 +99,7 @@ pub(crate) fn web(pool: &Pool, random: &mut Random) -> Case {
                 _ => &authorities[place - 1],
             };
             let issuer_key = if place == 0 { key } else { issuer.key };
-            let (defect, plant) = DEFECTS[random.below(DEFECTS.len())];
+            let Defect(defect, plant) = DEFECTS[random.below(DEFECTS.len())];
             let _ = write!(
                 story,
                 "{place}: {defect}{}; ",
@@ -106,13 +119,14 @@ pub(crate) fn web(pool: &Pool, random: &mut Random) -> Case {
         0 => intermediates.extend(roots.clone()),
         1 => roots.extend(intermediates.last().cloned()),
         2 => intermediates.reverse(),
-        3 => roots.push(leaf.clone()),
+        // A leaf that is trusted itself is another question.
+        3 => roots.extend(intermediates.first().cloned()),
         _ => {}
     }
     let purpose = random.one_of(&[Purpose::Server, Purpose::Client, Purpose::Peer, Purpose::Any]);
     let host = matches!(purpose, Purpose::Server).then(|| HOST.to_owned());
     let question = Question { leaf, intermediates, roots, host, purpose, at: NOW };
-    Case { question, story, key: pkcs8(key) }
+    Case { question, story, key: pkcs8(key), has_one_path: false }
 }
 
 fn certify(

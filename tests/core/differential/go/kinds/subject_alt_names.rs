@@ -8,7 +8,7 @@ use crate::differential::random::Random;
 
 const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 17];
 
-pub(super) const DNS: &[&str] = &[
+pub(crate) const DNS: &[&str] = &[
     HOST,
     "HOST.EXAMPLE.COM",
     "*.example.com",
@@ -60,7 +60,7 @@ pub(super) const DNS: &[&str] = &[
     "localhost",
 ];
 
-pub(super) const EMAILS: &[&str] = &[
+pub(crate) const EMAILS: &[&str] = &[
     "user@example.com",
     "USER@example.com",
     "user@EXAMPLE.com",
@@ -90,7 +90,7 @@ pub(super) const EMAILS: &[&str] = &[
     "user@other.org",
 ];
 
-pub(super) const URIS: &[&str] = &[
+pub(crate) const URIS: &[&str] = &[
     "https://host.example.com:2379/",
     "https://host.example.com/",
     "https://HOST.example.com/",

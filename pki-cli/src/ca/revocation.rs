@@ -1,0 +1,148 @@
+//! The CRLs of a CA: what the next one lists, when it is due, and issuing it.
+
+use std::fmt;
+use std::path::Path;
+
+use pki_core::{Certificate, Crl, CrlRequest, RevokedCertificate, SerialNumber};
+use time::{Duration, OffsetDateTime};
+
+use super::Ca;
+use crate::failure::Failure;
+use crate::host;
+use crate::inventory::{Inventory, LastCrl};
+use crate::recorded::{PendingCrl, Recorded};
+
+/// The time until the nextUpdate of a CRL, unless somebody chooses another.
+pub(crate) const CRL_LIFETIME: Duration = Duration::days(30);
+
+/// The newest CRL of a CA, and whether a new one is due. Finding out does not need the CA's key.
+pub(crate) struct CrlState {
+    pub(crate) last: Option<LastCrl>,
+    pub(crate) due: Option<CrlDue>,
+}
+
+/// The newest CRL of a CA, and what the next one lists.
+struct Revocations {
+    last: Option<LastCrl>,
+    revoked: Vec<RevokedCertificate>,
+}
+
+/// Why a CA should issue a CRL.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum CrlDue {
+    /// It has not issued one yet.
+    First,
+    /// The newest one does not list these revoked certificates.
+    Lacks(Vec<SerialNumber>),
+    /// Two thirds of the time until its nextUpdate have passed.
+    Ends(OffsetDateTime),
+}
+
+/// How many serial numbers are shown to people.
+const SHOWN: usize = 20;
+
+impl fmt::Display for CrlDue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::First => f.write_str("the CA has not issued a CRL yet"),
+            Self::Lacks(serials) => {
+                write!(f, "the newest CRL does not list the revoked certificates")?;
+                let more = serials.len().saturating_sub(SHOWN);
+                for (index, serial) in serials.iter().take(SHOWN).enumerate() {
+                    write!(f, "{} {serial}", if index == 0 { "" } else { "," })?;
+                }
+                if more > 0 { write!(f, " and {more} more") } else { Ok(()) }
+            }
+            Self::Ends(at) => write!(f, "the nextUpdate of the newest CRL is {at}"),
+        }
+    }
+}
+
+impl CrlState {
+    /// Reads the inventory of a CA's folder.
+    pub(crate) fn read(
+        folder: &Path,
+        ca: &Certificate,
+        now: OffsetDateTime,
+    ) -> Result<Self, Failure> {
+        let Revocations { last, revoked } = Revocations::of(&Inventory::of(folder), ca)?;
+        let due = match &last {
+            None => Some(CrlDue::First),
+            Some(last) => due(&last.crl, &revoked, now),
+        };
+        Ok(Self { last, due })
+    }
+
+    /// The same with another CRL in the place of the newest one.
+    pub(crate) fn of_crl(
+        folder: &Path,
+        ca: &Certificate,
+        crl: &Crl,
+        now: OffsetDateTime,
+    ) -> Result<Self, Failure> {
+        let Revocations { last, revoked } = Revocations::of(&Inventory::of(folder), ca)?;
+        Ok(Self { last, due: due(crl, &revoked, now) })
+    }
+}
+
+fn due(crl: &Crl, revoked: &[RevokedCertificate], now: OffsetDateTime) -> Option<CrlDue> {
+    let serials = revoked.iter().map(|entry| &entry.serial);
+    let missing: Vec<SerialNumber> = serials.filter(|serial| !crl.lists(serial)).cloned().collect();
+    if !missing.is_empty() {
+        return Some(CrlDue::Lacks(missing));
+    }
+    let end = crl.next_update?;
+    (end - now < (end - crl.this_update) / 3).then_some(CrlDue::Ends(end))
+}
+
+impl Revocations {
+    fn of(inventory: &Inventory, ca: &Certificate) -> Result<Self, Failure> {
+        let last = inventory.last_crl(ca)?;
+        let listed = match &last {
+            Some(last) => last.crl.entries()?,
+            None => Vec::new(),
+        };
+        let mut revoked = Vec::new();
+        for certificate in inventory.revoked_by(ca)? {
+            // An expired certificate stays until it was on a CRL that was issued after it expired (RFC 5280 section 3.3).
+            let is_settled = last.as_ref().is_some_and(|last| {
+                let since = last.crl.this_update;
+                certificate.not_after < since && certificate.entry.revoked_at <= since
+            });
+            if !is_settled {
+                revoked.push(certificate.entry);
+            }
+        }
+        // A certificate that the inventory has lost is still revoked.
+        for entry in listed {
+            let is_known = revoked.iter().any(|known| known.serial == entry.serial);
+            if !is_known && !inventory.has_serial(ca, &entry.serial)? {
+                revoked.push(entry);
+            }
+        }
+        Ok(Self { last, revoked })
+    }
+}
+
+impl Ca {
+    /// Issues a CRL that lists every revoked certificate, with the number that follows that of the newest CRL. It is recorded
+    /// before it is returned, and signed in the same two steps as a certificate.
+    ///
+    /// # Errors
+    /// `lifetime`, the time until the nextUpdate, is not positive; the CA may not sign CRLs; the signer fails; or the
+    /// inventory cannot be read or written, also because somebody else has just recorded a CRL with the same number.
+    pub fn issue_crl(&self, lifetime: Duration) -> Result<Recorded<Crl>, Failure> {
+        let ca = self.certificate();
+        let Revocations { last, revoked } = Revocations::of(self.inventory()?, ca)?;
+        let now = host::now();
+        let number = last.map_or(0, |last| last.number) + 1;
+        let request = CrlRequest { number, this_update: now, next_update: now + lifetime, revoked };
+        let crl = self.authority.draft_crl(&request, now)?.sign(&*self.signer)?;
+        PendingCrl::signed(crl, number, ca)?.record(self.inventory()?, &self.entry)
+    }
+}
+
+/// Whether a CA issued a certificate, by name and signature.
+pub(crate) fn issued_by(ca: &Certificate, certificate: &Certificate) -> bool {
+    certificate.issuer.der() == ca.subject.der() && certificate.is_signed_by(&ca.public_key)
+}

@@ -1,0 +1,155 @@
+//! The folder of a CA during a rotation.
+//!
+//! `ca.pem` holds the CA that issues first, and the other one as a root that hosts trust. The key of the new CA is in
+//! `ca-next-key.pem` until the rotation is over; whichever of the two keys belongs to the first certificate signs. So one
+//! file says which CA issues, and it is replaced in one step.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use pki_core::{Authority, CaRequest, Certificate, Issued, KeyAlgorithm, PublicKey};
+use time::Duration;
+
+use super::chain::Chain;
+use super::folder::{LockedFolder, certificate_path, key_path, next_key_path, previous_path};
+use crate::failure::{Failure, shown};
+use crate::host;
+use crate::inventory::{self, Inventory};
+use crate::recorded::Pending;
+use crate::signer::{Custody, NewKey};
+use crate::store::{self, Access, Batch, Existing};
+
+/// A new root, which has signed itself and is not recorded yet.
+pub(crate) struct NextCa {
+    certificate: Pending<Issued>,
+    key: NewKey,
+    /// The same certificate, to look at.
+    pub(crate) root: Certificate,
+}
+
+impl NextCa {
+    /// Creates a root in memory. It becomes valid later than the root that it replaces, so that everybody can tell which is
+    /// the new one.
+    pub(crate) fn create(
+        request: &CaRequest,
+        algorithm: KeyAlgorithm,
+        old: &Certificate,
+        folder: &Path,
+        custody: &Custody,
+    ) -> Result<Self, Failure> {
+        let mut request = request.clone();
+        let context = host::issuance_context()?;
+        let age = context.now - old.not_before - Duration::SECOND;
+        if age.is_negative() {
+            return Err(Failure::environment("the CA was created this very second")
+                .hinted("run it again in a second, or correct the clock"));
+        }
+        // In whole seconds, as certificates have them.
+        request.backdate = request.backdate.min(Duration::seconds(age.whole_seconds()));
+        let key = custody.create(algorithm, &next_key_path(folder))?;
+        let draft = Authority::draft_root(&request, key.signer.public_key(), &context)?;
+        let issued = draft.sign(&*key.signer)?;
+        let root = issued.certificate.clone();
+        let certificate = Pending::signed(issued, inventory::CA_PROFILE, context.now)?;
+        Ok(Self { certificate, key, root })
+    }
+
+    /// Records it and puts it in the folder as a CA that hosts trust, while `chain` goes on to issue. Both files are put in
+    /// place or neither.
+    pub(crate) fn put(self, folder: &LockedFolder, chain: &Chain) -> Result<Chain, Failure> {
+        let mut others: Vec<Certificate> = chain.all().skip(1).cloned().collect();
+        others.push(self.root);
+        let both = Chain::from_certificates(chain.ca().clone(), others)?;
+        let path = folder.path();
+        let staged = self.certificate.stage(|_| {
+            let mut batch = Batch::new(Existing::Replace);
+            if let Some(pem) = &self.key.pem {
+                batch.stage(next_key_path(path), pem.as_bytes(), Access::Secret)?;
+            }
+            batch.stage(certificate_path(path), both.to_pem()?.as_bytes(), Access::Public)?;
+            Ok(batch)
+        })?;
+        staged.record_ca(&Inventory::of(path))?.into_inner().commit()?;
+        Ok(both)
+    }
+}
+
+impl LockedFolder {
+    /// Replaces ca.pem.
+    pub(crate) fn put_chain(&self, chain: &Chain) -> Result<(), Failure> {
+        let mut batch = Batch::new(Existing::Replace);
+        let path = certificate_path(self.path());
+        batch.stage(path, chain.to_pem()?.as_bytes(), Access::Public)?;
+        batch.commit()
+    }
+
+    /// Replaces ca.pem by that of the new CA, and keeps the old one to go back to. Both files change or neither.
+    pub(crate) fn put_new_chain(&self, new: &Chain, old: &Chain) -> Result<(), Failure> {
+        let mut batch = Batch::new(Existing::Replace);
+        batch.stage(previous_path(self.path()), old.to_pem()?.as_bytes(), Access::Public)?;
+        batch.stage(certificate_path(self.path()), new.to_pem()?.as_bytes(), Access::Public)?;
+        batch.commit()
+    }
+
+    /// The ca.pem from before another CA issued, if there was one.
+    pub(crate) fn previous_chain(&self) -> Result<Option<Chain>, Failure> {
+        let path = previous_path(self.path());
+        if !store::is_there(&path)? {
+            return Ok(None);
+        }
+        Chain::in_order(super::read_certificates(&path)?)
+            .map(Some)
+            .map_err(|failure| failure.in_file(&path))
+    }
+
+    /// Cleans up after a rotation: the key of the CA that issues becomes ca-key.pem, and that of the other one gets a name that
+    /// says whose it is. Returns the path of the latter. It is not removed, because only its owner may do that.
+    pub(crate) fn retire_keys(
+        &self,
+        issuing: &Certificate,
+        custody: &Custody,
+    ) -> Result<Option<PathBuf>, Failure> {
+        let (key, next) = (key_path(self.path()), next_key_path(self.path()));
+        let mut retired = None;
+        if store::is_there(&next)? {
+            let is_next = public_key(&next, custody)? == issuing.public_key;
+            let old = if is_next { &key } else { &next };
+            if store::is_there(old)? {
+                retired = Some(self.retire(old, custody)?);
+            }
+            if is_next {
+                rename(&next, &key)?;
+            }
+        }
+        match fs::remove_file(previous_path(self.path())) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(Failure::file("removing", &previous_path(self.path()), &error))
+            }
+            _ => Ok(retired),
+        }
+    }
+
+    fn retire(&self, key: &Path, custody: &Custody) -> Result<PathBuf, Failure> {
+        let id = public_key(key, custody)?.key_id().to_string();
+        let place = self.path().join(format!("ca-retired-{}-key.pem", &id[..16.min(id.len())]));
+        rename(key, &place)?;
+        Ok(place)
+    }
+}
+
+fn public_key(path: &Path, custody: &Custody) -> Result<PublicKey, Failure> {
+    Ok(custody.open_file(path)?.public_key().clone())
+}
+
+/// Gives a file a name that no other file has.
+fn rename(from: &Path, to: &Path) -> Result<(), Failure> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    if store::is_there(to)? {
+        return Err(Failure::environment(format!("{} exists already", shown(to)))
+            .hinted("move it away; a key is never overwritten"));
+    }
+    // Where the file system cannot check, the check above was enough: the folder is locked.
+    renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE)
+        .or_else(|_| rustix::fs::rename(from, to))
+        .map_err(|error| Failure::file("renaming", from, &error.into()))
+}

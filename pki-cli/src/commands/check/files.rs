@@ -1,0 +1,101 @@
+//! The certificates and CRLs of a CA in files.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use pki_core::{Certificate, Crl, FileKind, SerialNumber};
+
+use crate::commands::small_folder;
+use crate::failure::{Failure, shown};
+use crate::inventory::{FilePlace, profile_of};
+use crate::{hosts, store};
+
+/// A certificate in a file.
+pub(super) struct FoundCertificate {
+    pub(super) certificate: Certificate,
+    pub(super) file: PathBuf,
+    pub(super) profile: &'static str,
+    pub(super) place: FilePlace,
+}
+
+/// What a CA issued, by the files that are there.
+#[derive(Default)]
+pub(super) struct Files {
+    pub(super) certificates: Vec<FoundCertificate>,
+    /// The CRL with the highest number: its file, the number, and the CRL.
+    pub(super) newest_crl: Option<(PathBuf, u64, Crl)>,
+    serials: HashSet<SerialNumber>,
+}
+
+impl Files {
+    /// Reads the hosts' folders in a CA's folder, and other folders.
+    pub(super) fn read(
+        folder: &Path,
+        others: &[PathBuf],
+        ca: &Certificate,
+    ) -> Result<Self, Failure> {
+        let mut files = Self::default();
+        let all = folder.join(hosts::FOLDER);
+        for host in hosts::list(&all)? {
+            for (name, file) in hosts::read(&all.join(&host))? {
+                let relative = Path::new(hosts::FOLDER).join(&host).join(&name);
+                let kind = name.to_str().and_then(FileKind::from_name);
+                let profile = match kind {
+                    Some(FileKind::Certificate(role)) => Some(role.profile()),
+                    _ => None,
+                };
+                let place = FilePlace::of_host(&host, &relative);
+                files.add(&file.contents, folder.join(&relative), profile, place, ca);
+            }
+        }
+        for other in others {
+            let names = small_folder::files_of(other).ok_or_else(|| {
+                Failure::usage(format!("{}: too many files", shown(other)))
+                    .hinted("name the folders in it one by one, each with --scan")
+            })?;
+            for name in names {
+                let file = other.join(name);
+                let Ok(contents) = store::read_regular(&file) else { continue };
+                let place = FilePlace::elsewhere(&file);
+                files.add(&contents, file, None, place, ca);
+            }
+        }
+        Ok(files)
+    }
+
+    fn add(
+        &mut self,
+        contents: &[u8],
+        file: PathBuf,
+        profile: Option<&'static str>,
+        place: FilePlace,
+        ca: &Certificate,
+    ) {
+        if let Ok(mut read) = Certificate::from_pem_or_der(contents) {
+            let certificate = read.swap_remove(0);
+            let is_ours = certificate.issuer.der() == ca.subject.der()
+                && certificate.der() != ca.der()
+                && certificate.is_signed_by(&ca.public_key);
+            if is_ours && self.serials.insert(certificate.serial.clone()) {
+                let profile = profile.unwrap_or_else(|| profile_of(&certificate));
+                self.certificates.push(FoundCertificate { certificate, file, profile, place });
+            }
+        } else if let Ok(crl) = Crl::from_pem_or_der(contents)
+            && crl.issuer.der() == ca.subject.der()
+            && crl.is_signed_by(&ca.public_key)
+            && let Some(number) = number(&crl)
+            && self.newest_crl.as_ref().is_none_or(|(_, newest, _)| *newest < number)
+        {
+            self.newest_crl = Some((file, number, crl));
+        }
+    }
+}
+
+/// The number of a CRL, if it is one that etcdpki can have given.
+fn number(crl: &Crl) -> Option<u64> {
+    let octets = crl.number.as_deref()?;
+    let (zeros, low) = octets.split_at(octets.len().saturating_sub(8));
+    let is_small = zeros.iter().all(|octet| *octet == 0) && !low.is_empty();
+    let number = low.iter().fold(0, |number, octet| number << 8 | u64::from(*octet));
+    (is_small && number <= i64::MAX.cast_unsigned()).then_some(number)
+}

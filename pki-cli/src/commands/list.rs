@@ -1,0 +1,108 @@
+//! `etcdpki list`
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use pki_core::{SerialNumber, quote};
+use serde::Serialize;
+use time::Duration;
+
+use super::{Common, core, lifetime};
+use crate::failure::Failure;
+use crate::host;
+use crate::inventory::{Filter, Inventory, Row, Status};
+use crate::output::record::RecordFacts;
+use crate::output::{Format, json};
+
+/// List the certificates that the CA issued, oldest first
+///
+/// The status is good, revoked, or replaced if a later certificate was written to the same file.
+/// Several filters list the certificates that match all of them.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  etcdpki list --expiring 30d\n  \
+    etcdpki list --host etcdone --profile peer\n  \
+    etcdpki list --revoked --format json")]
+pub(crate) struct ListArgs {
+    /// Only certificates that are in use and expire within this time: 30d, 12h
+    #[arg(long, value_name = "DURATION", conflicts_with = "revoked", value_parser = lifetime)]
+    expiring: Option<Duration>,
+
+    /// Only revoked certificates
+    #[arg(long)]
+    revoked: bool,
+
+    /// Only certificates in the folder of this host, or for certificates of `issue`, with this common name
+    #[arg(long, value_name = "HOST")]
+    host: Option<String>,
+
+    /// Only certificates of this signing profile; `ca` is the profile of the CA itself
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+
+    /// Only the certificate with this serial number, in hexadecimal
+    #[arg(long, value_name = "SERIAL", value_parser = |text: &str| core(text.parse::<SerialNumber>()))]
+    serial: Option<SerialNumber>,
+}
+
+#[derive(Serialize)]
+struct ListOutput {
+    certificates: Vec<RecordFacts>,
+}
+
+pub(crate) fn run(args: &ListArgs, common: &Common) -> Result<ExitCode, Failure> {
+    let now = host::now();
+    let status = match (args.revoked, args.expiring) {
+        (true, _) => Some(Status::Revoked),
+        (false, Some(_)) => Some(Status::Good),
+        (false, None) => None,
+    };
+    let filter = Filter {
+        host: args.host.clone(),
+        profile: args.profile.clone(),
+        serial: args.serial.clone(),
+        status,
+        expires_between: args.expiring.map(|within| (now, now + within)),
+    };
+    let rows = Inventory::of_ca(&common.folder())?.find(&filter)?;
+    if common.format == Format::Json {
+        let certificates = rows.iter().map(RecordFacts::from).collect();
+        json::print(&ListOutput { certificates })?;
+    } else {
+        host::print(&table(&rows))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn table(rows: &[Row]) -> String {
+    let shown = |text: &Option<String>| match text {
+        Some(text) => quote::name(text),
+        None => "-".to_owned(),
+    };
+    let cells = rows.iter().map(|row| {
+        let host = row.host.as_ref().or(row.common_name.as_ref()).cloned();
+        let end = row.not_after.split('T').next().unwrap_or_default().to_owned();
+        let status = match row.reason() {
+            Some(reason) => format!("{} ({reason})", row.status.as_str()),
+            None => row.status.as_str().to_owned(),
+        };
+        [row.serial.clone(), quote::name(&row.profile), shown(&host), end, status, shown(&row.path)]
+    });
+    let head = ["SERIAL", "PROFILE", "HOST", "EXPIRES", "STATUS", "FILE"].map(str::to_owned);
+    let lines: Vec<[String; 6]> = std::iter::once(head).chain(cells).collect();
+    let mut widths = [0; 6];
+    for line in &lines {
+        for (width, cell) in widths.iter_mut().zip(line) {
+            *width = cell.len().max(*width);
+        }
+    }
+    let mut text = String::new();
+    for line in &lines {
+        let [serial, profile, host, end, status, file] = line;
+        let [w0, w1, w2, w3, w4, _] = widths;
+        let _ = writeln!(
+            text,
+            "{serial:<w0$}  {profile:<w1$}  {host:<w2$}  {end:<w3$}  {status:<w4$}  {file}"
+        );
+    }
+    text
+}

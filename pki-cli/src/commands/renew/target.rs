@@ -1,0 +1,174 @@
+//! The certificates that a run of `renew` looks at, where they are, and which of them are due.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use pki_core::{Certificate, FileKind, Role};
+use time::{Duration, OffsetDateTime};
+
+use crate::ca::Chain;
+use crate::failure::{Failure, shown};
+use crate::hosts;
+use crate::inventory::Inventory;
+use crate::named_pair::NamedPair;
+use crate::store;
+
+/// Which certificates were asked for.
+pub(super) enum Selection<'a> {
+    /// These, now.
+    Files(&'a [PathBuf]),
+    /// Those of these hosts that are due.
+    Hosts(&'a [String]),
+    /// Those of all hosts, and those in the files of `issue`, that are due.
+    All,
+}
+
+/// A certificate and where it is.
+pub(super) struct Target {
+    pub(super) place: Place,
+    /// The certificate, then those that follow it in its file.
+    pub(super) chain: Vec<Certificate>,
+}
+
+/// Where a certificate is.
+pub(super) enum Place {
+    /// In the folder of a host.
+    Host { host: String, role: Role },
+    /// In a file that somebody chose.
+    Pair(NamedPair),
+}
+
+impl Target {
+    pub(super) fn certificate(&self) -> &Certificate {
+        &self.chain[0]
+    }
+
+    /// The path of the certificate, for people. It is below hosts/ for that of a host.
+    pub(super) fn name(&self) -> String {
+        match &self.place {
+            Place::Host { host, role } => {
+                format!("{}/{host}/{}", hosts::FOLDER, role.certificate_file())
+            }
+            Place::Pair(pair) => shown(&pair.certificate),
+        }
+    }
+
+    /// Whether it expires within this time, or without one within a third of its lifetime.
+    pub(super) fn is_due(&self, before: Option<Duration>, now: OffsetDateTime) -> bool {
+        let certificate = self.certificate();
+        let lifetime = certificate.not_after - certificate.not_before;
+        certificate.not_after - now < before.unwrap_or(lifetime / 3)
+    }
+}
+
+/// What was found, and what is unusual about it.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) targets: Vec<Target>,
+    pub(super) warnings: Vec<String>,
+}
+
+/// Finds the certificates. Files that were asked for by name must be there and be this CA's.
+pub(super) fn find(
+    folder: &Path,
+    chain: &Chain,
+    selection: &Selection<'_>,
+) -> Result<Found, Failure> {
+    let all = folder.join(hosts::FOLDER);
+    let mut found = Found::default();
+    match selection {
+        Selection::Files(files) => {
+            for file in *files {
+                let target = by_name(&all, file)?;
+                if !is_ours(chain, target.certificate()) {
+                    return Err(not_ours(chain, target.certificate()).in_file(file));
+                }
+                found.targets.push(target);
+            }
+        }
+        Selection::Hosts(names) => {
+            let known = hosts::list(&all)?;
+            if let Some(unknown) = names.iter().find(|name| !known.contains(name)) {
+                return Err(Failure::usage(format!("--host {unknown}: this host has no folder"))
+                    .hinted(format!("one of: {}", known.join(", "))));
+            }
+            for host in *names {
+                found.targets.extend(of_host(&all, chain, host)?);
+            }
+        }
+        Selection::All => {
+            for host in hosts::list(&all)? {
+                found.targets.extend(of_host(&all, chain, &host)?);
+            }
+            for path in Inventory::of(folder).placed()? {
+                match of_issue(chain, &path) {
+                    Ok(target) => found.targets.extend(target),
+                    Err(failure) => found.warnings.push(format!("skipped: {failure}")),
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The certificates of this CA in the folder of a host.
+pub(super) fn of_host(all: &Path, chain: &Chain, host: &str) -> Result<Vec<Target>, Failure> {
+    let mut targets = Vec::new();
+    for (name, file) in hosts::read(&all.join(host))? {
+        let Some(FileKind::Certificate(role)) = name.to_str().and_then(FileKind::from_name) else {
+            continue;
+        };
+        let Ok(certificates) = Certificate::from_pem_or_der(&file.contents) else { continue };
+        if is_ours(chain, &certificates[0]) {
+            let place = Place::Host { host: host.to_owned(), role };
+            targets.push(Target { place, chain: certificates });
+        }
+    }
+    Ok(targets)
+}
+
+/// The certificate in a file, which may be in the folder of a host.
+fn by_name(all: &Path, file: &Path) -> Result<Target, Failure> {
+    let chain = read(file)?;
+    let (all, real) = (fs::canonicalize(all).ok(), fs::canonicalize(file).ok());
+    let host = real.as_deref().and_then(Path::parent);
+    let is_in_hosts = |host: &&Path| all.is_some() && host.parent() == all.as_deref();
+    let host = host.filter(is_in_hosts).and_then(Path::file_name).and_then(|host| host.to_str());
+    let kind = file.file_name().and_then(|name| FileKind::from_name(name.to_str()?));
+    Ok(match (host, kind) {
+        (Some(host), Some(FileKind::Certificate(role))) => {
+            Target { place: Place::Host { host: host.to_owned(), role }, chain }
+        }
+        _ => Target { place: Place::Pair(NamedPair::of(file)?), chain },
+    })
+}
+
+/// The certificate in a file that `issue` wrote, unless somebody put another one there.
+fn of_issue(chain: &Chain, file: &Path) -> Result<Option<Target>, Failure> {
+    let certificates = read(file)?;
+    let target = Target { place: Place::Pair(NamedPair::of(file)?), chain: certificates };
+    Ok(Some(target).filter(|target| is_ours(chain, target.certificate())))
+}
+
+fn read(file: &Path) -> Result<Vec<Certificate>, Failure> {
+    Certificate::from_pem_or_der(&store::read(file)?)
+        .map_err(|error| Failure::from(error).in_file(file))
+}
+
+/// Whether one of the CAs in ca.pem issued a certificate that is not a CA. During a rotation there are two.
+fn is_ours(chain: &Chain, leaf: &Certificate) -> bool {
+    let issued = |ca: &Certificate| {
+        ca.subject.der() == leaf.issuer.der() && leaf.is_signed_by(&ca.public_key)
+    };
+    !leaf.is_ca() && chain.all().any(issued)
+}
+
+fn not_ours(chain: &Chain, leaf: &Certificate) -> Failure {
+    if leaf.is_ca() {
+        return Failure::usage(format!("{} is a CA", leaf.subject))
+            .hinted("renew the CA in the folder of --dir with etcdpki renew --ca");
+    }
+    let (subject, issuer, ca) = (&leaf.subject, &leaf.issuer, &chain.ca().subject);
+    Failure::usage(format!("{subject} was issued by {issuer}, and not by the CA {ca}"))
+        .hinted("name the folder of its CA with --dir")
+}

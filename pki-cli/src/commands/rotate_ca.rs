@@ -1,0 +1,99 @@
+//! `etcdpki rotate-ca`
+
+mod gate;
+mod held;
+mod live;
+mod report;
+mod steps;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::ValueEnum;
+
+pub(crate) use self::held::check_stray;
+use super::custody::CustodyArgs;
+use super::{Common, cluster};
+use crate::ca::LockedFolder;
+use crate::failure::Failure;
+use crate::hosts;
+
+/// Replace the cluster's CA by a new one without an outage, in steps
+///
+/// begin creates a new CA, and adds it to the ca.pem of every host. Copy the folders to the hosts, and restart
+/// every member, API server and other client, one at a time.
+///
+/// reissue issues all certificates from the new CA, with the same keys. Copy the folders to the hosts;
+/// nothing has to be restarted.
+///
+/// finish removes the old CA from the ca.pem of every host. Copy the folders to the hosts, and restart
+/// every process again.
+///
+/// abort goes back to the old CA, and status shows how far each host is. It is safe to stop after each step,
+/// and to run a step again. A step is refused, with the hosts and the reason, if a host would reject
+/// certificates that are in use. Programs read ca.pem only when they start, so reissue and finish need
+/// proof: --connect looks at every member, and --restarted is your word.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  etcdpki rotate-ca begin -f cluster.yaml\n  \
+    etcdpki rotate-ca reissue -f cluster.yaml --connect --restarted masterone\n  \
+    etcdpki rotate-ca finish -f cluster.yaml --restarted all\n  \
+    etcdpki rotate-ca status -f cluster.yaml --connect")]
+pub(crate) struct RotateCaArgs {
+    /// What to do
+    #[arg(value_enum, value_name = "STEP")]
+    step: Step,
+
+    /// The manifest of the cluster, in YAML
+    #[arg(short, long, value_name = "FILE")]
+    file: PathBuf,
+
+    /// Connect to every member to see which CA it trusts and which one issued its certificates
+    #[arg(long)]
+    connect: bool,
+
+    /// Every process on this host uses the files that the last step wrote, and was restarted since its ca.pem changed. May be
+    /// repeated; `all` stands for all hosts
+    #[arg(long, value_name = "HOST")]
+    restarted: Vec<String>,
+
+    /// With begin: common name of the new CA [default: that in the manifest, or the old one with a number]
+    #[arg(long, value_name = "NAME")]
+    cn: Option<String>,
+
+    #[command(flatten)]
+    custody: CustodyArgs,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum Step {
+    /// Every host trusts a new CA beside the old one
+    Begin,
+    /// The new CA issues all certificates
+    Reissue,
+    /// No host trusts the old CA any more
+    Finish,
+    /// Back to the old CA
+    Abort,
+    /// Show how far each host is
+    Status,
+}
+
+pub(crate) fn run(args: &RotateCaArgs, common: &Common) -> Result<ExitCode, Failure> {
+    if args.cn.is_some() && args.step != Step::Begin {
+        return Err(Failure::usage("--cn works only with begin").hinted("leave it out"));
+    }
+    let manifest = cluster::read_manifest(&args.file)?;
+    let path = common.folder_of(&args.file, &manifest);
+    if args.step == Step::Status {
+        return report::status(&manifest, &path, args, common);
+    }
+    let folder = LockedFolder::lock(&path, common.owners())?;
+    hosts::clean(&path.join(hosts::FOLDER))?;
+    let run = steps::Run { manifest, path, args, common, custody: args.custody.custody()? };
+    match args.step {
+        Step::Begin => run.begin(folder),
+        Step::Reissue => run.reissue(folder),
+        Step::Finish => run.finish(folder),
+        Step::Abort | Step::Status => run.abort(folder),
+    }
+}

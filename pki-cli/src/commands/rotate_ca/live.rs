@@ -1,0 +1,94 @@
+//! What the members do: which CAs they trust, and which one issued the certificates that they serve.
+
+use std::time::Duration;
+
+use pki_core::{
+    CaSet, Certificate, Host, KeyAlgorithm, KeyFormat, Lifetime, Manifest, PrivateKey, Request,
+    Signer, SigningConfig, Subject,
+};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject};
+
+use crate::ca::Ca;
+use crate::endpoint::{Address, Answer, CLIENT_PORT, Dialler, Identity, PEER_PORT};
+use crate::failure::Failure;
+
+/// How long a member may take to answer.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The common name of the certificate that is shown to members.
+const PROBE: &str = "etcdpki-probe";
+
+/// How long that certificate is valid.
+const PROBE_LIFETIME: time::Duration = time::Duration::minutes(10);
+
+/// Why a member does not yet do what a step needs.
+pub(super) struct NotYet(pub(super) String);
+
+/// Whether a member accepts clients of a CA, which it shows a certificate of that CA. A member reads all its trust files when it
+/// starts, so it also accepts peers of the CA.
+pub(super) fn accepts(
+    ca: &Ca,
+    manifest: &Manifest,
+) -> Result<Vec<(String, Result<(), NotYet>)>, Failure> {
+    let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
+    let subject = Subject::from_common_name(PROBE)?;
+    let mut request = Request::new(subject, Vec::new(), key.public_key().clone());
+    request.lifetime = Lifetime::Exactly(PROBE_LIFETIME);
+    let issued = ca.issue(&request, SigningConfig::etcd().profile("client")?)?.into_inner();
+    let pem = key.to_pem(KeyFormat::Pkcs8)?;
+    let key = PrivateKeyDer::from_pem_slice(pem.as_bytes())
+        .map_err(|error| Failure::bug(format!("reading our own key: {error}")))?;
+    let chain = std::iter::once(&issued.certificate).chain(ca.chain().intermediates());
+    let chain = chain.map(|certificate| CertificateDer::from(certificate.der().to_vec())).collect();
+    let dialler = Dialler::new(Some(Identity { chain, key }), TIMEOUT)?;
+    let look = |host: &Host| {
+        let address = address(manifest, host, CLIENT_PORT)?;
+        let session =
+            dialler.dial(&address, &server_name(&address)?).map_err(|f| NotYet(f.message))?;
+        match session.answer {
+            Answer::Answered => Ok(()),
+            _ => Err(NotYet(format!(
+                "{address} rejects a client of the new CA; it was not restarted since begin"
+            ))),
+        }
+    };
+    Ok(manifest.etcd.iter().map(|host| (host.name.clone(), look(host))).collect())
+}
+
+/// Whether a member serves certificates of a root on both of its ports.
+pub(super) fn serves(
+    set: &CaSet,
+    root: &Certificate,
+    manifest: &Manifest,
+) -> Result<Vec<(String, Result<(), NotYet>)>, Failure> {
+    let dialler = Dialler::new(None, TIMEOUT)?;
+    let look = |host: &Host| {
+        for port in [CLIENT_PORT, PEER_PORT] {
+            let address = address(manifest, host, port)?;
+            let session =
+                dialler.dial(&address, &server_name(&address)?).map_err(|f| NotYet(f.message))?;
+            let chain: Vec<Certificate> =
+                session.chain.iter().filter_map(|der| Certificate::from_der(der).ok()).collect();
+            let Some((leaf, above)) = chain.split_first() else {
+                return Err(NotYet(format!("{address} serves no certificate")));
+            };
+            if set.root_of(leaf, above).is_none_or(|found| found.public_key != root.public_key) {
+                let (serial, issuer) = (&leaf.serial, &leaf.issuer);
+                return Err(NotYet(format!("{address} serves serial {serial} of {issuer}")));
+            }
+        }
+        Ok(())
+    };
+    Ok(manifest.etcd.iter().map(|host| (host.name.clone(), look(host))).collect())
+}
+
+fn address(manifest: &Manifest, host: &Host, port: u16) -> Result<Address, NotYet> {
+    let at = manifest.dialled_at(host);
+    let at = at.ok_or_else(|| NotYet(format!("{} has no address in the manifest", host.name)))?;
+    Ok(Address { host: at.value(), port })
+}
+
+fn server_name(address: &Address) -> Result<ServerName<'static>, NotYet> {
+    let name = ServerName::try_from(address.host.clone());
+    name.map_err(|error| NotYet(format!("{address}: {error}")))
+}

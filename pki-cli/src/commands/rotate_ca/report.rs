@@ -1,0 +1,153 @@
+//! `rotate-ca status`, and what each step prints.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use pki_core::{HostPhase, Manifest, Rotation, RotationStep, quote};
+use serde::Serialize;
+
+use super::{RotateCaArgs, held, live};
+use crate::ca::Chain;
+use crate::commands::Common;
+use crate::failure::Failure;
+use crate::host;
+use crate::output::{Format, json};
+
+#[derive(Serialize)]
+struct StatusOutput {
+    /// `none`, or the step to run next: `begin`, `reissue`, `finish`.
+    next: &'static str,
+    old: Option<String>,
+    new: Option<String>,
+    hosts: Vec<HostLine>,
+}
+
+#[derive(Serialize)]
+struct HostLine {
+    host: String,
+    phase: &'static str,
+    detail: String,
+    /// With --connect, for a member: which of the two CAs issued what it serves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    serves: Option<&'static str>,
+}
+
+/// Shows how far each host is. Changes nothing.
+pub(super) fn status(
+    manifest: &Manifest,
+    folder: &Path,
+    args: &RotateCaArgs,
+    common: &Common,
+) -> Result<ExitCode, Failure> {
+    let held = held::read(manifest, folder)?;
+    let set = Chain::read(folder)?.cas(folder)?.server;
+    let Some(rotation) = Rotation::find(&set, &held)? else {
+        let output = StatusOutput { next: "none", old: None, new: None, hosts: Vec::new() };
+        let text = format!("no rotation is under way; the CA is {}\n", set.issuing().subject);
+        return print(&output, &text, common.format);
+    };
+    let served = if args.connect { live_sides(manifest, &rotation)? } else { Vec::new() };
+    let hosts: Vec<HostLine> = rotation
+        .hosts()
+        .iter()
+        .map(|(host, phase)| HostLine {
+            host: host.clone(),
+            phase: name(phase),
+            detail: phase.to_string(),
+            serves: served.iter().find(|(name, _)| name == host).map(|(_, side)| *side),
+        })
+        .collect();
+    let next = rotation.next().map_or("none", RotationStep::name);
+    let (old, new) = (rotation.old().subject.to_string(), rotation.new_root().subject.to_string());
+    let mut text = format!("rotation from {old} to {new}\n");
+    for line in &hosts {
+        let serves =
+            line.serves.map_or(String::new(), |side| format!("; serves certificates of {side}"));
+        text.push_str(&format!(
+            "  {:<12} {:<9} {}{serves}\n",
+            quote::name(&line.host),
+            line.phase,
+            line.detail
+        ));
+    }
+    text.push_str(&match rotation.next() {
+        None => {
+            format!("next: etcdpki rotate-ca finish -f {}, which cleans up\n", args.file.display())
+        }
+        Some(step) => format!("next: {}\n", advice(step, &args.file)),
+    });
+    let output = StatusOutput { next, old: Some(old), new: Some(new), hosts };
+    print(&output, &text, common.format)
+}
+
+fn print(output: &StatusOutput, text: &str, format: Format) -> Result<ExitCode, Failure> {
+    if format == Format::Json {
+        json::print(output)?
+    } else {
+        host::print(text)?
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Which CA issued what each member serves.
+fn live_sides(
+    manifest: &Manifest,
+    rotation: &Rotation,
+) -> Result<Vec<(String, &'static str)>, Failure> {
+    let both = vec![rotation.old().clone(), rotation.new_root().clone()];
+    let set = pki_core::CaSet::new(both)?;
+    let old = live::serves(&set, rotation.old(), manifest)?;
+    let new = live::serves(&set, rotation.new_root(), manifest)?;
+    let sides = old.into_iter().zip(new).map(|((host, old), (_, new))| {
+        let side = match (old.is_ok(), new.is_ok()) {
+            (true, _) => "the old CA",
+            (_, true) => "the new CA",
+            _ => "both CAs, or cannot be reached",
+        };
+        (host, side)
+    });
+    Ok(sides.collect())
+}
+
+const fn name(phase: &HostPhase) -> &'static str {
+    match phase {
+        HostPhase::Before => "before",
+        HostPhase::Begun => "begun",
+        HostPhase::Mixed(_) => "mixed",
+        HostPhase::Reissued => "reissued",
+        HostPhase::Finished => "finished",
+        HostPhase::Cut(_) => "cut",
+    }
+}
+
+/// What to do before the next step, and the command for it.
+fn advice(step: RotationStep, file: &Path) -> String {
+    let file = file.display();
+    match step {
+        RotationStep::Begin => format!("etcdpki rotate-ca begin -f {file}"),
+        RotationStep::Reissue => format!(
+            "copy the folders to the hosts and restart every process, one after the other ({RESTART}); then \
+             etcdpki rotate-ca reissue -f {file} --restarted all"
+        ),
+        RotationStep::Finish => format!(
+            "copy the folders to the hosts, without a restart; then etcdpki rotate-ca finish -f {file} --restarted all"
+        ),
+        RotationStep::Abort => format!("etcdpki rotate-ca abort -f {file}"),
+    }
+}
+
+/// How to restart without an election.
+const RESTART: &str = "members one at a time, the leader last after etcdctl move-leader, then the API servers and other clients";
+
+/// What to do after a step.
+pub(super) fn after(step: RotationStep, file: &Path) -> String {
+    match step {
+        RotationStep::Begin => advice(RotationStep::Reissue, file),
+        RotationStep::Reissue => advice(RotationStep::Finish, file),
+        RotationStep::Finish | RotationStep::Abort => {
+            format!(
+                "copy the folders to the hosts and restart every process, one after the other ({RESTART})"
+            )
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Revocations and CRLs in the inventory.
+
+use pki_core::{Certificate, Crl, RevocationReason, RevokedCertificate, SerialNumber};
+use rusqlite::{OptionalExtension, Transaction, params};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::entry::{CrlEntry, decimal, hexadecimal, key_id_of, rfc3339};
+use super::{Entry, Inventory, insert_missing, schema};
+use crate::failure::Failure;
+
+/// A revoked certificate of a CA.
+pub(crate) struct Revoked {
+    pub(crate) entry: RevokedCertificate,
+    pub(crate) not_after: OffsetDateTime,
+}
+
+/// The newest CRL of a CA, by the inventory.
+pub(crate) struct LastCrl {
+    pub(crate) number: u64,
+    pub(crate) crl: Crl,
+}
+
+/// What happened to a certificate that was to be revoked.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Revocation {
+    Done,
+    /// It was revoked before, at this time. Nothing has changed.
+    Already(String),
+}
+
+impl Inventory {
+    /// Revokes certificates: all of them, or none. It is on disk afterwards. A certificate that the inventory does not have,
+    /// because it was lost, gets a row.
+    pub(crate) fn revoke(
+        &self,
+        ca: &Entry,
+        certificates: &[Entry],
+        reason: RevocationReason,
+        at: OffsetDateTime,
+    ) -> Result<Vec<Revocation>, Failure> {
+        let mut done = Vec::new();
+        self.0.write(|transaction| {
+            insert_missing(transaction, ca)?;
+            for entry in certificates {
+                insert_missing(transaction, entry)?;
+                let key = (&*entry.serial_number, &*entry.authority_key_identifier);
+                done.push(if revoke(transaction, key, reason, at)? == 1 {
+                    Revocation::Done
+                } else {
+                    let before = "SELECT revoked_at FROM certificates WHERE status = 'revoked'
+                        AND serial_number = ?1 AND authority_key_identifier = ?2";
+                    let before: Option<String> =
+                        transaction.query_row(before, params![key.0, key.1], |row| row.get(0))?;
+                    Revocation::Already(before.unwrap_or_default())
+                });
+            }
+            Ok(())
+        })?;
+        Ok(done)
+    }
+
+    /// The revoked certificates of a CA, in the order in which they were issued.
+    pub(crate) fn revoked_by(&self, ca: &Certificate) -> Result<Vec<Revoked>, Failure> {
+        let rows = self.0.read(|connection| {
+            let mut query = connection.prepare(
+                "SELECT serial_number, reason, revoked_at, expiry FROM certificates
+                WHERE status = 'revoked' AND authority_key_identifier = ?1 ORDER BY rowid",
+            )?;
+            let rows = query.query_map([key_id_of(ca)], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            })?;
+            rows.collect::<Result<Vec<(String, u8, Option<String>, String)>, _>>()
+        })?;
+        let rows = rows.unwrap_or_default().into_iter();
+        rows.map(|(serial, reason, revoked_at, expiry)| {
+            let read = || -> Option<Revoked> {
+                let serial: SerialNumber = hexadecimal(&serial)?.parse().ok()?;
+                Some(Revoked {
+                    entry: RevokedCertificate {
+                        serial,
+                        revoked_at: moment(revoked_at.as_deref()?)?,
+                        reason: RevocationReason::from_code(reason)
+                            .filter(|reason| *reason != RevocationReason::Unspecified),
+                        invalid_since: None,
+                    },
+                    not_after: moment(&expiry)?,
+                })
+            };
+            read().ok_or_else(|| {
+                self.0.unusable(&format!(
+                    "the row of the revoked certificate {serial} cannot be read"
+                ))
+            })
+        })
+        .collect()
+    }
+
+    /// Whether a CA issued a certificate with this serial number, by the inventory.
+    pub(crate) fn has_serial(
+        &self,
+        ca: &Certificate,
+        serial: &SerialNumber,
+    ) -> Result<bool, Failure> {
+        let query = "SELECT EXISTS (SELECT 1 FROM certificates
+            WHERE serial_number = ?1 AND authority_key_identifier = ?2)";
+        let key = params![decimal(serial.as_bytes()), key_id_of(ca)];
+        let found = self.0.read(|connection| connection.query_row(query, key, |row| row.get(0)))?;
+        Ok(found.unwrap_or(false))
+    }
+
+    /// The newest CRL that a CA issued.
+    pub(crate) fn last_crl(&self, ca: &Certificate) -> Result<Option<LastCrl>, Failure> {
+        let row = self.0.read(|connection| {
+            if !schema::has_crls(connection)? {
+                return Ok(None);
+            }
+            let query = "SELECT number, pem FROM crls WHERE authority_key_identifier = ?1
+                ORDER BY number DESC LIMIT 1";
+            let row =
+                |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?));
+            connection.query_row(query, [key_id_of(ca)], row).optional()
+        })?;
+        let Some((number, pem)) = row.flatten() else { return Ok(None) };
+        let crl = Crl::from_pem_or_der(pem.as_bytes());
+        let crl = crl.map_err(|error| {
+            self.0.unusable(&format!("the CRL with the number {number} cannot be read: {error}"))
+        })?;
+        Ok(Some(LastCrl { number: number.cast_unsigned(), crl }))
+    }
+
+    /// Records a CRL. It is on disk afterwards. Another one with the same number is refused.
+    pub(crate) fn record_crl(&self, ca: &Entry, crl: &CrlEntry) -> Result<(), Failure> {
+        self.0.write(|transaction| {
+            insert_missing(transaction, ca)?;
+            let CrlEntry { issuer, number, this_update, next_update, pem } = crl;
+            let insert = "INSERT INTO crls VALUES (?1, ?2, ?3, ?4, ?5)";
+            let values = params![issuer, number.cast_signed(), this_update, next_update, pem];
+            match transaction.execute(insert, values)? {
+                1 => Ok(()),
+                changed => Err(rusqlite::Error::StatementChangedRows(changed)),
+            }
+        })
+    }
+}
+
+/// Marks a certificate as revoked. Returns how many rows changed: none if it was revoked before.
+pub(super) fn revoke(
+    transaction: &Transaction<'_>,
+    (serial, issuer): (&str, &str),
+    reason: RevocationReason,
+    at: OffsetDateTime,
+) -> Result<usize, rusqlite::Error> {
+    let revoke = "UPDATE certificates SET status = 'revoked', reason = ?3, revoked_at = ?4
+        WHERE serial_number = ?1 AND authority_key_identifier = ?2 AND status <> 'revoked'";
+    transaction.execute(revoke, params![serial, issuer, reason.code(), rfc3339(at)])
+}
+
+fn moment(text: &str) -> Option<OffsetDateTime> {
+    OffsetDateTime::parse(text, &Rfc3339).ok()
+}

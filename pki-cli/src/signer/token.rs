@@ -1,0 +1,288 @@
+//! A key in a PKCS #11 token: a smart card, an HSM, SoftHSM.
+
+use std::error::Error as StdError;
+use std::sync::{Mutex, PoisonError};
+
+use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
+use cryptoki::error::{Error, RvError};
+use cryptoki::mechanism::Mechanism;
+use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle};
+use cryptoki::session::{Session, UserType};
+use cryptoki::slot::Slot;
+use cryptoki::types::AuthPin;
+use pki_core::{KeyAlgorithm, PublicKey, SignatureAlgorithm, Signer, ecdsa_signature_from_fixed};
+
+use super::uri::TokenUri;
+use crate::failure::{Failure, shown};
+use crate::passphrase::PassphraseSource;
+
+/// The OIDs of the curves in DER, as `CKA_EC_PARAMS` has them (RFC 5480 section 2.1.1.1).
+const P256: [u8; 10] = [0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
+const P384: [u8; 7] = [0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22];
+const P521: [u8; 7] = [0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x23];
+
+/// Signs with a key that does not leave its token.
+pub(super) struct TokenSigner {
+    /// One session is used by one thread at a time (PKCS #11 v2.40 section 2.6.7).
+    session: Mutex<Session>,
+    key: ObjectHandle,
+    public_key: PublicKey,
+}
+
+impl TokenSigner {
+    /// Opens a key that exists. `expected` is the public key in the CA's certificate.
+    pub(super) fn open(
+        uri: &TokenUri,
+        pin: &PassphraseSource,
+        expected: &PublicKey,
+    ) -> Result<Self, Failure> {
+        let session = log_in(uri, pin)?;
+        let key = find(&session, uri)?.ok_or_else(|| {
+            Failure::environment(format!("{uri} is missing")).hinted(
+                "list the keys with: pkcs11-tool --module LIBRARY.so --login --list-objects",
+            )
+        })?;
+        // Some tokens keep no public key; then the first signature shows whether the key is right.
+        let public_key = public_key(&session, key, uri)?.unwrap_or_else(|| expected.clone());
+        Ok(Self { session: Mutex::new(session), key, public_key })
+    }
+
+    /// Opens a key, or generates it in the token if it is missing.
+    pub(super) fn open_or_generate(
+        uri: &TokenUri,
+        pin: &PassphraseSource,
+        algorithm: KeyAlgorithm,
+    ) -> Result<Self, Failure> {
+        let session = log_in(uri, pin)?;
+        let key = match find(&session, uri)? {
+            Some(key) => key,
+            None => generate(&session, uri, algorithm)?,
+        };
+        let public_key = public_key(&session, key, uri)?.ok_or_else(|| {
+            Failure::environment(format!("the token does not give the public key of {uri}")).hinted(
+                "generate the key pair with its public key as an object of the same label and id",
+            )
+        })?;
+        Ok(Self { session: Mutex::new(session), key, public_key })
+    }
+}
+
+impl Signer for TokenSigner {
+    fn public_key(&self) -> &PublicKey {
+        &self.public_key
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Box<dyn StdError + Send + Sync>> {
+        let session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        let sign = |mechanism: Mechanism<'_>, data: &[u8]| {
+            session.sign(&mechanism, self.key, data).map_err(|error| describe(&error))
+        };
+        let algorithm = SignatureAlgorithm::of(&self.public_key);
+        let digest = algorithm.and_then(|algorithm| algorithm.digest(message));
+        let signature = match (algorithm, digest) {
+            (
+                Some(
+                    SignatureAlgorithm::EcdsaP256Sha256
+                    | SignatureAlgorithm::EcdsaP384Sha384
+                    | SignatureAlgorithm::EcdsaP521Sha512,
+                ),
+                Some(digest),
+            ) => ecdsa_signature_from_fixed(&sign(Mechanism::Ecdsa, &digest)?)?,
+            (Some(SignatureAlgorithm::RsaSha256), _) => sign(Mechanism::Sha256RsaPkcs, message)?,
+            (Some(SignatureAlgorithm::RsaSha384), _) => sign(Mechanism::Sha384RsaPkcs, message)?,
+            (Some(SignatureAlgorithm::RsaSha512), _) => sign(Mechanism::Sha512RsaPkcs, message)?,
+            _ => {
+                let name = self.public_key.algorithm_name();
+                return Err(format!("a key of type {name} in a token is not supported").into());
+            }
+        };
+        if !self.public_key.verify(message, &signature) {
+            return Err("the token's signature is not that of the CA's key".into());
+        }
+        Ok(signature)
+    }
+}
+
+fn log_in(uri: &TokenUri, pin: &PassphraseSource) -> Result<Session, Failure> {
+    let in_module = |error: Error| {
+        let module = shown(&uri.module);
+        Failure::environment(format!("the PKCS #11 library {module}: {}", describe(&error)))
+            .hinted("check module-path in the URI, and that the library is installed")
+    };
+    let context = Pkcs11::new(&uri.module).map_err(in_module)?;
+    match context.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)) {
+        Err(Error::Pkcs11(RvError::CryptokiAlreadyInitialized, _)) | Ok(()) => {}
+        Err(error) => return Err(in_module(error)),
+    }
+    let slot = find_slot(&context, uri).map_err(in_module)?;
+    let slot = slot.ok_or_else(|| {
+        Failure::environment(format!(
+            "the PKCS #11 library {} has no token like that of the URI",
+            shown(&uri.module)
+        ))
+        .hinted("list the tokens with: pkcs11-tool --module LIBRARY.so --list-token-slots")
+    })?;
+    let session = context.open_rw_session(slot).map_err(in_module)?;
+    let what = match &uri.token {
+        Some(token) => format!("the PIN of the token {token:?}"),
+        None => "the PIN of the token".to_owned(),
+    };
+    let pin = pin.read(&what)?;
+    let pin = AuthPin::new(pin.as_str(&what)?.into());
+    match session.login(UserType::User, Some(&pin)) {
+        Ok(()) | Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => Ok(session),
+        Err(Error::Pkcs11(
+            RvError::PinIncorrect | RvError::PinLenRange | RvError::PinInvalid,
+            _,
+        )) => Err(Failure::environment(format!("{what} is wrong"))
+            .hinted("a token locks itself after some wrong PINs; check it before you try again")),
+        Err(Error::Pkcs11(RvError::PinLocked, _)) => {
+            Err(Failure::environment(format!("{what} is locked"))
+                .hinted("the security officer of the token can set a new PIN"))
+        }
+        Err(error) => Err(in_module(error)),
+    }
+}
+
+fn find_slot(context: &Pkcs11, uri: &TokenUri) -> Result<Option<Slot>, Error> {
+    let fits =
+        |wanted: &Option<String>, found: &str| wanted.as_ref().is_none_or(|wanted| wanted == found);
+    for slot in context.get_slots_with_initialized_token()? {
+        let info = context.get_token_info(slot)?;
+        if fits(&uri.token, info.label())
+            && fits(&uri.serial, info.serial_number())
+            && fits(&uri.manufacturer, info.manufacturer_id())
+            && fits(&uri.model, info.model())
+        {
+            return Ok(Some(slot));
+        }
+    }
+    Ok(None)
+}
+
+/// The attributes that name a key.
+fn names(uri: &TokenUri) -> Vec<Attribute> {
+    let label = uri.object.as_ref().map(|object| Attribute::Label(object.clone().into_bytes()));
+    let id = uri.id.clone().map(Attribute::Id);
+    label.into_iter().chain(id).collect()
+}
+
+fn find(session: &Session, uri: &TokenUri) -> Result<Option<ObjectHandle>, Failure> {
+    let mut wanted = names(uri);
+    wanted.push(Attribute::Class(ObjectClass::PRIVATE_KEY));
+    let found = session.find_objects(&wanted).map_err(|error| failed(uri, &error))?;
+    match &found[..] {
+        [] => Ok(None),
+        [key] => Ok(Some(*key)),
+        several => Err(Failure::environment(format!("{uri}: there are {}", several.len()))
+            .hinted("name one of them with id=… in the URI")),
+    }
+}
+
+/// The public half of a private key: from its own attributes (RSA), or from the object of the public key.
+fn public_key(
+    session: &Session,
+    key: ObjectHandle,
+    uri: &TokenUri,
+) -> Result<Option<PublicKey>, Failure> {
+    let failed = |error: Error| failed(uri, &error);
+    let kinds = [AttributeType::KeyType, AttributeType::Id];
+    let (mut kind, mut id) = (None, None);
+    for attribute in session.get_attributes(key, &kinds).map_err(failed)? {
+        match attribute {
+            Attribute::KeyType(found) => kind = Some(found),
+            Attribute::Id(found) if !found.is_empty() => id = Some(found),
+            _ => {}
+        }
+    }
+    if kind == Some(KeyType::RSA) {
+        let numbers = [AttributeType::Modulus, AttributeType::PublicExponent];
+        let (mut modulus, mut exponent) = (Vec::new(), Vec::new());
+        for attribute in session.get_attributes(key, &numbers).map_err(failed)? {
+            match attribute {
+                Attribute::Modulus(found) => modulus = found,
+                Attribute::PublicExponent(found) => exponent = found,
+                _ => {}
+            }
+        }
+        return Ok(Some(PublicKey::from_rsa_numbers(&modulus, &exponent)?));
+    }
+    let mut wanted = id.map_or_else(|| names(uri), |id| vec![Attribute::Id(id)]);
+    wanted.push(Attribute::Class(ObjectClass::PUBLIC_KEY));
+    let Some(object) = session.find_objects(&wanted).map_err(failed)?.into_iter().next() else {
+        return Ok(None);
+    };
+    let parts = [AttributeType::EcParams, AttributeType::EcPoint];
+    let (mut curve, mut point) = (Vec::new(), Vec::new());
+    for attribute in session.get_attributes(object, &parts).map_err(failed)? {
+        match attribute {
+            Attribute::EcParams(found) => curve = found,
+            Attribute::EcPoint(found) => point = found,
+            _ => {}
+        }
+    }
+    Ok(Some(PublicKey::from_ec_point(&curve, &point)?))
+}
+
+fn generate(
+    session: &Session,
+    uri: &TokenUri,
+    algorithm: KeyAlgorithm,
+) -> Result<ObjectHandle, Failure> {
+    let failed = |error: Error| failed(uri, &error);
+    let (mechanism, kind) = match algorithm {
+        KeyAlgorithm::EcdsaP256 => {
+            (Mechanism::EccKeyPairGen, vec![Attribute::EcParams(P256.to_vec())])
+        }
+        KeyAlgorithm::EcdsaP384 => {
+            (Mechanism::EccKeyPairGen, vec![Attribute::EcParams(P384.to_vec())])
+        }
+        KeyAlgorithm::EcdsaP521 => {
+            (Mechanism::EccKeyPairGen, vec![Attribute::EcParams(P521.to_vec())])
+        }
+        KeyAlgorithm::Rsa(bits) => {
+            let bits = u64::try_from(bits).unwrap_or(0);
+            let exponent = Attribute::PublicExponent(vec![1, 0, 1]);
+            (Mechanism::RsaPkcsKeyPairGen, vec![Attribute::ModulusBits(bits.into()), exponent])
+        }
+        other => {
+            return Err(Failure::usage(format!(
+                "a key of type {other} in a token is not supported"
+            ))
+            .hinted("use --key ecdsa-p256, ecdsa-p384, ecdsa-p521 or rsa-3072"));
+        }
+    };
+    let mut common = names(uri);
+    // A public key is found by the id of its private key.
+    if uri.id.is_none() {
+        common.push(Attribute::Id(session.generate_random_vec(20).map_err(failed)?));
+    }
+    common.push(Attribute::Token(true));
+    let public =
+        [&common[..], &kind, &[Attribute::Private(false), Attribute::Verify(true)]].concat();
+    let private = [
+        &common[..],
+        &[
+            Attribute::Private(true),
+            Attribute::Sensitive(true),
+            Attribute::Extractable(false),
+            Attribute::Sign(true),
+        ],
+    ]
+    .concat();
+    let (_, key) = session.generate_key_pair(&mechanism, &public, &private).map_err(failed)?;
+    Ok(key)
+}
+
+fn failed(uri: &TokenUri, error: &Error) -> Failure {
+    Failure::environment(format!("{uri}: {}", describe(error)))
+        .hinted("check that the token is present and supports the algorithm of the key")
+}
+
+/// The library's own messages explain every error code in paragraphs.
+fn describe(error: &Error) -> String {
+    match error {
+        Error::Pkcs11(code, function) => format!("{function} failed with {code:?}"),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,131 @@
+//! PEM as Go's encoding/pem reads it, and therefore etcd and the API server.
+//!
+//! Other readers accept more. So a file that they read can be one in which etcd does not find any PEM data.
+
+use base64ct::{Base64, Encoding};
+use zeroize::Zeroizing;
+
+use super::{BEGIN, Content, DASHES, read};
+
+const END: &str = "\n-----END ";
+
+/// The contents of every block that Go finds.
+fn blocks(mut data: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
+    let mut blocks = Vec::new();
+    while let Some((block, rest)) = next(data) {
+        blocks.push(block);
+        data = rest;
+    }
+    blocks
+}
+
+/// The first block, and the data behind its END line. Go ignores what it cannot read, up to the next END line.
+fn next(data: &[u8]) -> Option<(Zeroizing<Vec<u8>>, &[u8])> {
+    let mut rest = data;
+    loop {
+        let end = find(rest, END.as_bytes())?;
+        let behind = &rest[end + END.len()..];
+        // The last BEGIN before the END, which must be at the beginning of a line.
+        let begin = rest[..end].windows(BEGIN.len()).rposition(|octets| octets == BEGIN.as_bytes());
+        let begins = begin.filter(|at| *at == 0 || rest[at - 1] == b'\n');
+        let block = begins.and_then(|at| {
+            let whole = &rest[at + BEGIN.len()..];
+            block(whole, end - at - BEGIN.len())
+        });
+        if let Some((block, length)) = block {
+            return Some((block, &behind[length..]));
+        }
+        rest = behind;
+    }
+}
+
+/// The contents of a block, and the length of its END line behind the dashes and the word. `whole` begins behind the word
+/// BEGIN; the END line is at `end`, counted from there.
+fn block(whole: &[u8], end: usize) -> Option<(Zeroizing<Vec<u8>>, usize)> {
+    let (label, mut at) = line(whole);
+    let label = label.strip_suffix(DASHES.as_bytes())?;
+    // Headers: lines with a colon.
+    let mut has_headers = false;
+    loop {
+        let (text, length) = line(whole.get(at..).filter(|rest| !rest.is_empty())?);
+        if !text.contains(&b':') {
+            break;
+        }
+        has_headers = true;
+        at += length;
+    }
+    // The line before END may be the BEGIN line or a header, whose line end is then that before END.
+    if at > end + 1 || (has_headers && at > end) {
+        return None;
+    }
+    let trailer = whole.get(end + END.len()..)?;
+    let behind = trailer.strip_prefix(label)?.strip_prefix(DASHES.as_bytes())?;
+    let (text, length) = line(behind);
+    if !text.is_empty() {
+        return None;
+    }
+    let mut der = Zeroizing::new(Vec::with_capacity(end.saturating_sub(at)));
+    let body = whole.get(at..end).unwrap_or_default();
+    der.extend(body.iter().filter(|octet| !matches!(octet, b' ' | b'\t' | b'\r' | b'\n')));
+    let length_of_der = Base64::decode_in_place(&mut der).ok()?.len();
+    der.truncate(length_of_der);
+    Some((der, trailer.len() - behind.len() + length))
+}
+
+/// The first line without the blanks at its end, and its length with its line end.
+fn line(data: &[u8]) -> (&[u8], usize) {
+    let end = data.iter().position(|octet| *octet == b'\n');
+    let text = &data[..end.unwrap_or(data.len())];
+    let text = text.strip_suffix(b"\r").filter(|_| end.is_some()).unwrap_or(text);
+    let blanks = text.iter().rev().take_while(|octet| matches!(octet, b' ' | b'\t')).count();
+    (&text[..text.len() - blanks], end.map_or(data.len(), |end| end + 1))
+}
+
+fn find(data: &[u8], sought: &[u8]) -> Option<usize> {
+    data.windows(sought.len()).position(|octets| octets == sought)
+}
+
+/// Why Go does not find a certificate or a key that this crate finds, or `None` if it finds them all. What cannot be read
+/// at all is an error of [`read`].
+pub(crate) fn fault(bytes: &[u8]) -> Option<String> {
+    let sections = read(bytes).ok()?;
+    let mut found = blocks(bytes).into_iter();
+    for section in sections {
+        let der: &[u8] = match &section.content {
+            Content::Certificate(der) => der,
+            Content::PrivateKey(der) => der,
+            _ => continue,
+        };
+        if !found.any(|block| block.as_slice() == der) {
+            let label = section.content.label().to_owned();
+            return Some(format!(
+                "line {}, BEGIN {label}: {}",
+                section.line,
+                reason(bytes, section.line)
+            ));
+        }
+    }
+    None
+}
+
+/// What is wrong with the block that begins in this line.
+fn reason(bytes: &[u8], begin: usize) -> &'static str {
+    let indented = |line: &&[u8]| line.starts_with(b" ") || line.starts_with(b"\t");
+    let lines: Vec<&[u8]> = bytes.split(|octet| *octet == b'\n').skip(begin - 1).collect();
+    let is_end = |line: &&[u8]| line.trim_ascii_start().starts_with(END.trim_ascii().as_bytes());
+    let end = lines.iter().position(is_end);
+    let body = lines.get(1..end.unwrap_or(lines.len())).unwrap_or_default();
+    let begins = lines.first().is_some_and(indented_line);
+    let ends = end.and_then(|at| lines.get(at)).is_some_and(indented_line);
+    match (begins, ends) {
+        (true, true) if body.iter().all(indented) => "the lines are indented",
+        (true, true) => "the BEGIN line and the END line are indented",
+        (true, false) => "the BEGIN line is indented",
+        (false, true) => "the END line is indented",
+        (false, false) => "Go cannot read its lines",
+    }
+}
+
+fn indented_line(line: &&[u8]) -> bool {
+    line.first().is_some_and(u8::is_ascii_whitespace)
+}

@@ -1,0 +1,104 @@
+//! SIGKILL at any time in any step: `status` tells the truth, and the next command finishes or goes back.
+//! `ETCDPKI_KILLS=200` runs so many; CI runs a few.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use super::*;
+
+const STEPS: [&str; 4] = ["begin", "reissue", "finish", "abort"];
+
+fn rounds() -> u32 {
+    std::env::var("ETCDPKI_KILLS").map_or(16, |rounds| rounds.parse().unwrap())
+}
+
+/// A lab in which this step is next.
+fn before(step: &str) -> Lab {
+    let lab = lab();
+    let steps: &[&str] = match step {
+        "begin" => &[],
+        "reissue" => &["begin"],
+        _ => &["begin", "reissue"],
+    };
+    for step in steps {
+        rotated(&lab, step);
+    }
+    lab
+}
+
+/// Starts a step, and kills it after some time.
+fn killed(lab: &Lab, step: &str, after: Duration) -> bool {
+    let args = ["rotate-ca", step, "-f", "cluster.yaml", "--restarted", "all"];
+    let mut command = lab.command(&args);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    std::thread::sleep(after);
+    child.kill().unwrap();
+    child.wait().unwrap().code().is_none()
+}
+
+/// What `status` says of each host is what the files say.
+fn status_is_true(lab: &Lab) {
+    for host in status(lab)["hosts"].as_array().unwrap() {
+        let name = host["host"].as_str().unwrap();
+        let trusts = cas(lab, &format!("pki/hosts/{name}/ca.pem"));
+        let leaf = if name == "masterone" { "apiserver-etcd-client" } else { "peer" };
+        let leaf = certificates(lab, &format!("pki/hosts/{name}/{leaf}.pem")).swap_remove(0);
+        let issuer = leaf.issuer.common_name().unwrap().to_owned();
+        let phase = match (trusts.len(), issuer.as_str()) {
+            (1, "etcd CA") => "before",
+            (2, "etcd CA") => "begun",
+            (2, _) => "reissued",
+            _ => "finished",
+        };
+        assert_eq!(host["phase"], phase, "{host}");
+        // What a host holds is accepted by every host, at any time.
+        for other in HOSTS {
+            let trusted = cas(lab, &format!("pki/hosts/{other}/ca.pem"));
+            assert!(trusted.contains(&issuer), "{other} rejects {name}");
+        }
+    }
+}
+
+#[test]
+fn a_killed_step_is_finished_or_taken_back() {
+    let mut hit = 0;
+    for round in 0..rounds() {
+        let step = STEPS[round as usize % STEPS.len()];
+        let whole = {
+            let lab = before(step);
+            let start = Instant::now();
+            rotated(&lab, step);
+            start.elapsed()
+        };
+        let lab = before(step);
+        // From the start to the end, in each step.
+        let part = round / u32::try_from(STEPS.len()).unwrap();
+        let parts = rounds() / u32::try_from(STEPS.len()).unwrap();
+        hit += u32::from(killed(&lab, step, whole * part / parts.max(1)));
+        status_is_true(&lab);
+        // Half of them go on, the others back, as far as there is a way back.
+        let goes_on = round % 8 < 4 || step == "finish";
+        if goes_on && step != "abort" {
+            rotated(&lab, step);
+            let rest: &[&str] = match step {
+                "begin" => &["reissue", "finish"],
+                "reissue" => &["finish"],
+                _ => &[],
+            };
+            for step in rest {
+                status_is_true(&lab);
+                rotated(&lab, step);
+            }
+            every_host(&lab, &["etcd CA G2"], "etcd CA G2");
+        } else {
+            for _ in 0..2 {
+                rotated(&lab, "abort");
+                status_is_true(&lab);
+            }
+            every_host(&lab, &["etcd CA"], "etcd CA");
+        }
+        everybody_agrees(&lab);
+        lab.ok(&["issue", "--profile", "client", "backup"]);
+    }
+    assert!(hit > 0, "no kill hit a running process");
+}

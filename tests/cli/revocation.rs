@@ -1,0 +1,308 @@
+//! `revoke` and `crl`, judged by OpenSSL, by Python's cryptography, and by `verify`.
+
+mod manifest;
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::inventory::{program, serial_of, sqlite};
+use crate::lab::{Lab, Run};
+use crate::peers;
+
+const REASONS: [&str; 9] = [
+    "unspecified",
+    "keyCompromise",
+    "cACompromise",
+    "affiliationChanged",
+    "superseded",
+    "cessationOfOperation",
+    "certificateHold",
+    "privilegeWithdrawn",
+    "aACompromise",
+];
+
+/// The names that OpenSSL prints for them. RFC 5280 recommends to leave `unspecified` out.
+const PRINTED: [&str; 9] = [
+    "",
+    "Key Compromise",
+    "CA Compromise",
+    "Affiliation Changed",
+    "Superseded",
+    "Cessation Of Operation",
+    "Certificate Hold",
+    "Privilege Withdrawn",
+    "AA Compromise",
+];
+
+/// The number of a CRL, by OpenSSL.
+fn crl_number(lab: &Lab, file: &str) -> String {
+    let said = openssl(lab, &format!("crl -in {file} -noout -crlnumber")).stdout;
+    said.trim().strip_prefix("crlNumber=0x").unwrap().trim_start_matches('0').to_owned()
+}
+
+fn openssl(lab: &Lab, args: &str) -> Run {
+    program(lab, "openssl", &args.split(' ').collect::<Vec<_>>())
+}
+
+/// OpenSSL and `verify` both say that a certificate is revoked, or both accept it.
+#[track_caller]
+fn agreed(lab: &Lab, crl: &str, file: &str, is_revoked: bool) {
+    let run = openssl(lab, &format!("verify -crl_check -CAfile pki/ca.pem -CRLfile {crl} {file}"));
+    assert_eq!(run.code, if is_revoked { 2 } else { 0 }, "{file}: {run:?}");
+    assert_eq!(run.stderr.contains("certificate revoked"), is_revoked, "{file}: {run:?}");
+    let run = lab.run(&["verify", file, "--ca", "pki/ca.pem", "--crl", crl]);
+    assert_eq!(run.code, i32::from(is_revoked), "{file}: {run:?}");
+    assert_eq!(run.stdout.contains("[leaf-revoked]"), is_revoked, "{file}: {run:?}");
+}
+
+#[test]
+fn openssl_and_verify_agree_with_the_crl_about_every_reason() {
+    for algorithm in ["ecdsa-p256", "ed25519", "rsa-2048"] {
+        let lab = Lab::with_ca(&["--key", algorithm]);
+        lab.ok(&["issue", "--profile", "client", "good"]);
+        for reason in REASONS {
+            lab.ok(&["issue", "--profile", "client", reason]);
+        }
+        // By file, and by serial number.
+        for (index, reason) in REASONS.iter().enumerate() {
+            let file = format!("{reason}.pem");
+            let target = if index % 2 == 0 { file } else { serial_of(&lab, &file) };
+            let said = lab.ok(&["revoke", &target, "--reason", &reason.to_lowercase()]);
+            assert!(said.ends_with(&format!("(CN={reason}, client): {reason}\n")), "{said}");
+        }
+        lab.write("crl.pem", lab.ok(&["crl"]));
+        lab.ok(&["crl", "--der", "--out", "crl.der"]);
+        for crl in ["crl.pem", "crl.der"] {
+            for reason in REASONS {
+                agreed(&lab, crl, &format!("{reason}.pem"), true);
+            }
+            agreed(&lab, crl, "good.pem", false);
+        }
+        let text = openssl(&lab, "crl -in crl.pem -noout -text -CAfile pki/ca.pem");
+        assert!(text.stderr.contains("verify OK"), "{text:?}");
+        for (reason, printed) in REASONS.iter().zip(PRINTED) {
+            let serial = serial_of(&lab, &format!("{reason}.pem"));
+            let entry = text.stdout.split(&serial).nth(1).unwrap();
+            let entry = entry.split("Serial Number").next().unwrap();
+            assert_eq!(entry.contains("CRL Reason Code"), !printed.is_empty(), "{reason}: {entry}");
+            assert!(entry.contains(printed), "{reason}: {entry}");
+        }
+        // The second has the next number, and both have the CA's key identifier.
+        let number =
+            |file: &str| openssl(&lab, &format!("crl -in {file} -noout -crlnumber")).stdout;
+        assert_eq!([crl_number(&lab, "crl.pem"), crl_number(&lab, "crl.der")], ["1", "2"]);
+        let ski = openssl(&lab, "x509 -in pki/ca.pem -noout -ext subjectKeyIdentifier").stdout;
+        let ski = ski.lines().nth(1).unwrap().trim();
+        assert!(text.stdout.contains(ski), "{ski}: {text:?}");
+    }
+}
+
+/// The times of the CRL: 30 days, or what `--next-update` says.
+#[test]
+fn python_reads_number_times_and_entries() {
+    let lab = Lab::with_ca(&[]);
+    lab.ok(&["issue", "--profile", "client", "api"]);
+    lab.ok(&["revoke", "api.pem", "--reason", "keyCompromise"]);
+    lab.ok(&["crl", "--out", "crl.pem", "--next-update", "7d"]);
+    let script = "import sys
+from cryptography import x509
+crl = x509.load_pem_x509_crl(open('crl.pem', 'rb').read())
+ca = x509.load_pem_x509_certificate(open('pki/ca.pem', 'rb').read())
+[entry] = list(crl)
+reason = entry.extensions.get_extension_for_class(x509.CRLReason).value.reason
+number = crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+print(crl.is_signature_valid(ca.public_key()), (crl.next_update_utc - crl.last_update_utc).days, number, reason.value,
+    '%x' % entry.serial_number)";
+    let mut python = std::process::Command::new(peers::venv("python"));
+    python.args(["-c", script]).current_dir(lab.folder());
+    let run = crate::process::finish(&mut python);
+    let serial = serial_of(&lab, "api.pem").to_lowercase();
+    assert_eq!(run.stdout, format!("True 7 1 keyCompromise {serial}\n"), "{run:?}");
+}
+
+#[test]
+fn a_host_is_revoked_with_all_its_certificates_and_no_other() {
+    let lab = Lab::new();
+    lab.write(
+        "cluster.yaml",
+        "cluster: lab\netcd: [{ name: one, ip: 192.0.2.1 }, { name: two, ip: 192.0.2.2 }]\n",
+    );
+    lab.ok(&["apply", "-f", "cluster.yaml"]);
+    // A pair that was replaced is not expired, and a thief may have it.
+    fs::remove_file(lab.path("pki/hosts/one/peer.pem")).unwrap();
+    lab.ok(&["apply", "-f", "cluster.yaml"]);
+    lab.ok(&["issue", "--profile", "client", "one"]);
+    let run = lab.run(&["revoke", "--host", "one", "--reason", "keyCompromise"]);
+    assert_eq!((run.code, run.stdout.lines().count()), (0, 4), "{run:?}");
+    assert!(run.stderr.contains("etcdctl member remove ID"), "{run:?}");
+    lab.ok(&["crl", "--out", "crl.pem"]);
+    for (file, is_revoked) in
+        [("one/server", true), ("one/peer", true), ("two/server", false), ("two/peer", false)]
+    {
+        agreed(&lab, "crl.pem", &format!("pki/hosts/{file}.pem"), is_revoked);
+    }
+    let run = lab.run(&["revoke", "--host", "one"]);
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(run.stderr.contains("revoked already, or expired"), "{run:?}");
+    let run = lab.run(&["revoke", "--host", "three"]);
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(run.stderr.contains("no certificate of this host"), "{run:?}");
+}
+
+/// The first reason and time stay: a second run changes nothing, and says so.
+#[test]
+fn revoking_twice_changes_nothing() {
+    let lab = Lab::with_ca(&[]);
+    lab.ok(&["issue", "--profile", "client", "api"]);
+    lab.ok(&["revoke", "api.pem", "--reason", "keyCompromise"]);
+    let state = "SELECT reason, revoked_at FROM certificates WHERE status = 'revoked'";
+    let before = sqlite(&lab, "pki/inventory.db", state);
+    let run = lab.run(&["revoke", "api.pem", "--reason", "superseded"]);
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{run:?}");
+    assert!(run.stdout.starts_with("unchanged "), "{run:?}");
+    assert_eq!(sqlite(&lab, "pki/inventory.db", state), before);
+}
+
+#[test]
+fn what_cannot_be_revoked_is_refused_and_nothing_is() {
+    let lab = Lab::with_ca(&[]);
+    lab.ok(&["issue", "--profile", "client", "api"]);
+    lab.ok(&["--dir", "other", "init-ca", "--cn", "etcd CA"]);
+    lab.ok(&["--dir", "other", "issue", "--profile", "client", "stranger"]);
+    let ca = serial_of(&lab, "pki/ca.pem");
+    for (target, code, says) in [
+        ("stranger.pem", 1, "not by this CA, CN=etcd CA"),
+        ("pki/ca.pem", 1, "pki/ca.pem is the CA itself"),
+        (&*ca, 1, "is the CA itself"),
+        ("1234", 1, "no certificate of this CA with this serial number"),
+        ("missing.pem", 2, "neither a file nor a serial number"),
+        ("api-key.pem", 2, "api-key.pem"),
+    ] {
+        let run = lab.run(&["revoke", "api.pem", target]);
+        assert_eq!(run.code, code, "{target}: {run:?}");
+        assert!(run.stderr.contains(says), "{target}: {run:?}");
+        assert!(run.stderr.contains("\n  hint: "), "{target}: {run:?}");
+    }
+    let run = lab.run(&["revoke", "api.pem", "--reason", "key compromised"]);
+    assert_eq!(run.code, 2, "{run:?}");
+    assert!(run.stderr.contains("keyCompromise"), "{run:?}");
+    let run = lab.run(&["list", "--revoked"]);
+    assert_eq!(run.stdout.lines().count(), 1, "{run:?}");
+}
+
+/// The inventory is gone, the certificate is there: it can still be revoked.
+#[test]
+fn a_certificate_that_the_inventory_lost_is_revoked_by_its_file() {
+    let lab = Lab::with_ca(&[]);
+    lab.ok(&["issue", "--profile", "client", "api"]);
+    fs::remove_file(lab.path("pki/inventory.db")).unwrap();
+    lab.ok(&["revoke", "api.pem", "--reason", "keyCompromise"]);
+    lab.ok(&["crl", "--out", "crl.pem"]);
+    agreed(&lab, "crl.pem", "api.pem", true);
+}
+
+/// A rebuilt inventory goes on with the number behind that of the CRL it found, and what is on that CRL stays revoked,
+/// also a certificate whose file is gone.
+#[test]
+fn a_rebuilt_inventory_keeps_what_the_last_crl_revoked() {
+    let lab = Lab::with_ca(&[]);
+    for name in ["kept", "gone"] {
+        lab.ok(&["issue", "--profile", "client", name, "--out", "out"]);
+        lab.ok(&["revoke", &format!("out/{name}.pem"), "--reason", "keyCompromise"]);
+    }
+    lab.ok(&["crl"]);
+    lab.ok(&["crl", "--out", "out/crl.pem"]);
+    fs::rename(lab.path("out/gone.pem"), lab.path("gone.pem")).unwrap();
+    fs::remove_file(lab.path("pki/inventory.db")).unwrap();
+    let run = lab.run(&["check", "--rebuild", "--scan", "out"]);
+    assert!(run.stderr.contains("and the CRL with the number 2"), "{run:?}");
+    // It knows that one is missing, and that cannot be helped.
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(run.stdout.contains("is on this CRL and not revoked in the inventory"), "{run:?}");
+    lab.ok(&["crl", "--out", "next.pem"]);
+    let number = crl_number(&lab, "next.pem");
+    assert_eq!(number, "3");
+    agreed(&lab, "next.pem", "out/kept.pem", true);
+    agreed(&lab, "next.pem", "gone.pem", true);
+}
+
+#[test]
+fn check_says_when_a_crl_is_due() {
+    let lab = Lab::with_ca(&[]);
+    lab.ok(&["issue", "--profile", "client", "api"]);
+    let due = |args: &[&str], says: &str| {
+        let run = lab.run(&[&["crl", "--check"], args].concat());
+        assert_eq!(run.code, i32::from(!says.is_empty()), "{run:?}");
+        assert!(run.stdout.contains(says), "{says:?} was expected: {run:?}");
+        let json = lab.run(&[&["crl", "--check", "--format", "json"], args].concat());
+        let document: Value = serde_json::from_str(&json.stdout).unwrap();
+        assert_eq!(document["ok"], says.is_empty(), "{document}");
+    };
+    due(&[], "the CA has not issued a CRL yet");
+    lab.ok(&["crl", "--out", "crl.der", "--der"]);
+    due(&[], "");
+    due(&["--out", "crl.der"], "");
+    lab.ok(&["revoke", "api.pem"]);
+    let serial = serial_of(&lab, "api.pem").to_lowercase();
+    due(&[], &format!("does not list the revoked certificates {serial}"));
+    due(&["--out", "crl.der"], &serial);
+    lab.ok(&["crl", "--next-update", "1s"]);
+    due(&["--out", "crl.der"], "is not the newest CRL, whose number is 2");
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    due(&[], "the nextUpdate of the newest CRL is ");
+    lab.ok(&["--dir", "other", "init-ca"]);
+    lab.ok(&["--dir", "other", "crl", "--out", "other.pem"]);
+    due(&["--out", "other.pem"], "other.pem was not issued by this CA");
+}
+
+#[test]
+fn crl_replaces_only_crls_and_never_files_of_the_ca() {
+    let lab = Lab::with_ca(&[]);
+    lab.write("notes", "not a CRL");
+    for (file, says) in [
+        ("notes", "notes exists and is not a CRL"),
+        ("pki/ca.pem", "belongs to the CA"),
+        ("pki/inventory.db", "belongs to the CA"),
+    ] {
+        let run = lab.run(&["crl", "--out", file]);
+        assert_eq!(run.code, 3, "{run:?}");
+        assert!(run.stderr.contains(says), "{run:?}");
+    }
+    lab.ok(&["crl", "--out", "crl.pem"]);
+    lab.ok(&["crl", "--out", "crl.pem", "--der"]);
+    assert_eq!(crl_number(&lab, "crl.pem"), "2");
+    assert!(pki_core::Crl::from_der(&lab.read("crl.pem")).is_ok());
+}
+
+/// Nobody has a CRL that the inventory does not have.
+#[test]
+fn a_crl_that_cannot_be_recorded_is_not_given_out() {
+    let lab = Lab::with_ca(&[]);
+    lab.ok(&["crl"]);
+    for trigger in ["RAISE(IGNORE)", "RAISE(ABORT, 'no room')"] {
+        let trigger = format!(
+            "DROP TRIGGER IF EXISTS quiet; CREATE TRIGGER quiet BEFORE INSERT ON crls BEGIN SELECT {trigger}; END"
+        );
+        sqlite(&lab, "pki/inventory.db", &trigger);
+        let run = lab.run(&["crl", "--out", "crl.pem"]);
+        assert_eq!((run.code, run.stdout.as_str()), (3, ""), "{run:?}");
+        assert!(!lab.path("crl.pem").exists());
+    }
+    assert_eq!(sqlite(&lab, "pki/inventory.db", "SELECT count(*) FROM crls"), "1\n");
+}
+
+/// A CA whose key usage does not allow it (RFC 5280 section 4.2.1.3) issues no CRL.
+#[test]
+fn a_ca_without_crl_sign_is_refused() {
+    let lab = Lab::new();
+    fs::create_dir(lab.path("pki")).unwrap();
+    let run = openssl(
+        &lab,
+        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 400 -subj /CN=ca \
+         -addext keyUsage=critical,keyCertSign -keyout pki/ca-key.pem -out pki/ca.pem",
+    );
+    assert_eq!(run.code, 0, "{run:?}");
+    let run = lab.run(&["crl"]);
+    assert_eq!((run.code, run.stdout.as_str()), (1, ""), "{run:?}");
+}

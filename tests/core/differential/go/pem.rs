@@ -1,0 +1,234 @@
+//! The text of PEM files, changed by code: what Go cannot load, we do not accept.
+
+use std::fmt::Write as _;
+
+use pki_core::{
+    Certificate, Content, ExtendedKeyUsage, KeyFormat, PrivateKey, Signer, pem_damage, read_pem,
+};
+use serde_json::{Value, json};
+
+use super::chains::Pool;
+use super::judge;
+use crate::differential::judges::base64;
+use crate::differential::random::Random;
+use crate::foreign::{ca_params, extended_key_usages, params, self_signed, signed};
+
+const FILES: usize = 3000;
+
+/// A change to the text of a file.
+type Change = fn(&str, &mut Random) -> String;
+
+const CHANGES: &[(&str, Change)] = &[
+    ("nothing", |text, _| text.to_owned()),
+    ("all lines indented", |text, random| {
+        let indent = random.one_of(&["  ", "\t", " ", "    "]);
+        each(text, |line| format!("{indent}{line}"))
+    }),
+    ("BEGIN indented", |text, _| each(text, |line| indent_if(line, line.contains("BEGIN")))),
+    ("END indented", |text, _| each(text, |line| indent_if(line, line.contains("END")))),
+    ("body indented", |text, _| each(text, |line| indent_if(line, !line.starts_with('-')))),
+    ("one line indented", |text, random| one(text, random, |line| format!("  {line}"))),
+    ("blanks behind a line", |text, random| {
+        let blanks = random.one_of(&[" ", "\t", "  \t ", "\r", "\u{c}", "\u{b}", "\u{a0}"]);
+        one(text, random, |line| format!("{line}{blanks}"))
+    }),
+    ("text behind a line", |text, random| one(text, random, |line| format!("{line}x"))),
+    ("text before a line", |text, random| {
+        let before = random.one_of(&["x", "> ", "# ", "\u{feff}", "\0", "\"", "-"]);
+        one(text, random, |line| format!("{before}{line}"))
+    }),
+    ("an empty line", |text, random| one(text, random, |line| format!("\n{line}"))),
+    ("a header", |text, random| {
+        let header = random.one_of(&["Key: value", "Proc-Type: 4,X", "a:b\nc", ":", "x:y\n"]);
+        one(text, random, |line| format!("{line}\n{header}"))
+    }),
+    ("a line gone", |text, random| one(text, random, |_| String::new())),
+    ("a line twice", |text, random| one(text, random, |line| format!("{line}\n{line}"))),
+    ("CRLF", |text, _| text.replace('\n', "\r\n")),
+    ("CR", |text, _| text.replace('\n', "\r")),
+    ("LFCR", |text, _| text.replace('\n', "\n\r")),
+    ("no line ends", |text, _| text.replace('\n', "")),
+    ("blanks for line ends", |text, _| text.replace('\n', " ")),
+    ("written line ends", |text, _| text.replace('\n', "\\n")),
+    ("no last line end", |text, _| text.trim_end().to_owned()),
+    ("no padding", |text, _| text.replace('=', "")),
+    ("more padding", |text, random| one(text, random, |line| format!("{line}="))),
+    ("one long line", |text, _| {
+        let is_end = |line: &str| line.starts_with('-');
+        let lines: Vec<&str> = text.lines().collect();
+        let joined = lines
+            .iter()
+            .map(|line| if is_end(line) { format!("\n{line}\n") } else { (*line).to_owned() });
+        joined.collect::<String>()
+    }),
+    ("other dashes", |text, random| {
+        let (from, to) = random.one_of(&[
+            ("-----BEGIN", "----BEGIN"),
+            ("-----BEGIN", "------BEGIN"),
+            ("-----END", "----END"),
+            ("-----END", "------END"),
+            ("E-----", "E----"),
+            ("Y-----", "Y------"),
+            ("-----BEGIN ", "-----BEGIN  "),
+            ("-----END ", "-----END"),
+            ("-----", "\u{2014}\u{2014}"),
+            ("BEGIN", "Begin"),
+        ]);
+        text.replace(from, to)
+    }),
+    ("another label", |text, random| {
+        let (from, to) = random.one_of(&[
+            ("BEGIN CERTIFICATE", "BEGIN TRUSTED CERTIFICATE"),
+            ("CERTIFICATE", "X509 CERTIFICATE"),
+            ("CERTIFICATE", "certificate"),
+            ("END CERTIFICATE", "END X509 CRL"),
+            ("BEGIN PRIVATE", "BEGIN EC PRIVATE"),
+            ("PRIVATE KEY", "EC PRIVATE KEY"),
+            ("PRIVATE KEY", "ANY PRIVATE KEY"),
+            ("PRIVATE KEY", "RSA PRIVATE KEY"),
+            ("PRIVATE KEY", "KEY"),
+            ("CERTIFICATE", ""),
+        ]);
+        text.replace(from, to)
+    }),
+    ("glued", |text, _| text.replace("-----\n-----", "----------")),
+    ("text between", |text, _| text.replace("-----\n-----BEGIN", "-----\ntext: x\n\n-----BEGIN")),
+    ("another octet", |text, random| {
+        let at = random.below(text.len());
+        let octet = random.one_of(&["!", "=", " ", "\n", "-", "\0", "\t"]);
+        format!("{}{octet}{}", &text[..at], &text[at + 1..])
+    }),
+    ("cut", |text, random| text[..random.below(text.len())].to_owned()),
+    ("a mark before it", |text, _| format!("\u{feff}{text}")),
+    ("text before it", |text, random| {
+        format!(
+            "{}{text}",
+            random.one_of(&["Certificate:\n  x\n", "x", " ", "\n", "-----BEGIN \n"])
+        )
+    }),
+    ("text behind it", |text, random| {
+        format!(
+            "{text}{}",
+            random.one_of(&["x", "\n\n", "-----END X-----\n", "-----BEGIN X-----\n"])
+        )
+    }),
+];
+
+fn each(text: &str, change: impl Fn(&str) -> String) -> String {
+    text.lines().map(|line| change(line) + "\n").collect()
+}
+
+fn one(text: &str, random: &mut Random, change: impl Fn(&str) -> String) -> String {
+    let at = random.below(text.lines().count().max(1));
+    let lines = text.lines().enumerate();
+    lines
+        .map(|(index, line)| if index == at { change(line) } else { line.to_owned() } + "\n")
+        .collect()
+}
+
+fn indent_if(line: &str, indent: bool) -> String {
+    format!("{}{line}", if indent { "  " } else { "" })
+}
+
+/// A leaf under an intermediate, and their files.
+struct Files {
+    chain: String,
+    keys: Vec<String>,
+    trusted: String,
+}
+
+fn files(pool: &Pool) -> Files {
+    let [root_key, ca_key, key] = [0, 1, 2].map(|at| &pool.usual[at]);
+    let root = self_signed(&ca_params("root", root_key), root_key);
+    let ca = signed(&ca_params("ca", ca_key), ca_key, &root, root_key);
+    let mut leaf = params("host", key);
+    leaf.extended_key_usages = extended_key_usages(&[ExtendedKeyUsage::client_auth()]);
+    let leaf = signed(&leaf, key, &ca, ca_key);
+    let pem = |certificate: &Certificate| certificate.to_pem().unwrap();
+    Files {
+        chain: pem(&leaf) + &pem(&ca),
+        keys: [KeyFormat::Pkcs8, KeyFormat::Traditional]
+            .map(|format| key.to_pem(format).unwrap().to_string())
+            .into(),
+        trusted: pem(&root) + &pem(&ca),
+    }
+}
+
+fn changed(text: &str, random: &mut Random, story: &mut String) -> String {
+    let mut text = text.to_owned();
+    for _ in 0..=random.below(2) {
+        let (name, change) = random.one_of(CHANGES);
+        // Nothing is left to change.
+        if !text.is_ascii() || text.is_empty() {
+            break;
+        }
+        text = change(&text, random);
+        let _ = write!(story, "{name}; ");
+    }
+    text
+}
+
+/// What we say of a pair: nothing is wrong with either file, and they belong together.
+fn accepts_pair(chain: &[u8], key: &[u8]) -> bool {
+    let certificates = Certificate::from_pem_or_der(chain);
+    let own = PrivateKey::from_pem(key);
+    let damaged = pem_damage("chain", chain).or(pem_damage("key", key)).is_some();
+    certificates.is_ok_and(|all| own.is_ok_and(|own| all[0].public_key == *own.public_key()))
+        && !damaged
+}
+
+/// What we say of a file of CAs: it holds certificates only, and this number of them.
+fn accepts_trust(file: &[u8], count: usize) -> bool {
+    let sections = read_pem(file).unwrap_or_default();
+    let is_certificate = |content: &Content| match content {
+        Content::Certificate(der) => Certificate::from_der(der).is_ok(),
+        _ => false,
+    };
+    sections.len() == count
+        && sections.iter().all(|section| is_certificate(&section.content))
+        && pem_damage("ca", file).is_none()
+}
+
+#[test]
+#[expect(clippy::disallowed_macros, reason = "the counts are shown with --nocapture")]
+fn a_file_that_go_cannot_load_is_not_accepted() {
+    let pool = Pool::shared();
+    let files = files(pool);
+    let mut random = Random(5);
+    let (mut requests, mut ours): (Vec<Value>, Vec<(bool, String)>) = (Vec::new(), Vec::new());
+    for number in 0..FILES {
+        let mut story = String::new();
+        let (request, accepts) = match number % 3 {
+            0 | 1 => {
+                let (mut chain, mut key) = (files.chain.clone(), random.one_of(&files.keys));
+                let changes = if number % 3 == 0 { &mut chain } else { &mut key };
+                *changes = changed(changes, &mut random, &mut story);
+                let pair = json!({"pair": {"certificate": base64(chain.as_bytes()), "key": base64(key.as_bytes())}});
+                (pair, accepts_pair(chain.as_bytes(), key.as_bytes()))
+            }
+            _ => {
+                let file = changed(&files.trusted, &mut random, &mut story);
+                let trust = json!({"trust": {"file": base64(file.as_bytes()), "count": 2}});
+                (trust, accepts_trust(file.as_bytes(), 2))
+            }
+        };
+        requests.push(request);
+        ours.push((accepts, story));
+    }
+    let mut wrong = String::new();
+    let mut counts = [0; 4];
+    let mut stricter = std::collections::BTreeMap::<String, usize>::new();
+    for ((accepts, story), go) in ours.iter().zip(judge::ask(&requests)) {
+        counts[usize::from(*accepts) * 2 + usize::from(go.accepts)] += 1;
+        if *accepts && !go.accepts {
+            let _ = writeln!(wrong, "{}: {story}", go.error);
+        }
+        if !accepts && go.accepts {
+            *stricter.entry(story.clone()).or_default() += 1;
+        }
+    }
+    println!("rejected by both, Go accepts, we accept, accepted by both: {counts:?}");
+    println!("Go accepts and we do not: {stricter:#?}");
+    assert!(wrong.is_empty(), "Go cannot load, and we accept:\n{wrong}");
+    assert!(counts[0] > FILES / 10 && counts[3] > FILES / 10, "{counts:?}");
+}
