@@ -90,6 +90,19 @@ impl CsrJson {
     /// # Ok::<(), pki_core::Error>(())
     /// ```
     pub fn read(bytes: &[u8], dialect: Dialect) -> Result<Lenient<Self>, Error> {
+        Self::read_with(bytes, dialect, hosts)
+    }
+
+    /// The same without `hosts`, which is not judged because something else replaces it.
+    pub fn read_without_hosts(bytes: &[u8], dialect: Dialect) -> Result<Lenient<Self>, Error> {
+        Self::read_with(bytes, dialect, |_, _| Vec::new())
+    }
+
+    fn read_with(
+        bytes: &[u8],
+        dialect: Dialect,
+        hosts: fn(&Fields<'_>, &mut Faults) -> Vec<San>,
+    ) -> Result<Lenient<Self>, Error> {
         let document = Document::from_json(bytes)?;
         let mut faults = Faults::new(dialect);
         let fields = document.root().read_fields(FIELDS, &mut faults);

@@ -45,6 +45,8 @@ pub struct Request {
     /// How long before its end the certificate will be renewed. A CA with less time left than this issues no certificate with
     /// a shortened lifetime.
     pub renew_before: Duration,
+    /// What the names that a profile adds are made from, if the subject has no common name.
+    pub label: Option<String>,
 }
 
 impl Request {
@@ -99,6 +101,7 @@ impl Request {
             extensions: Vec::new(),
             lifetime: Lifetime::Default,
             renew_before: RENEW_BEFORE,
+            label: None,
         }
     }
 
@@ -175,6 +178,7 @@ impl Request {
             extensions: csr.extensions.all.clone(),
             lifetime: Lifetime::Default,
             renew_before: RENEW_BEFORE,
+            label: None,
         }
     }
 }

@@ -19,6 +19,7 @@ pub(super) struct Answer {
 }
 
 /// Writes a secret without a copy of it.
+#[expect(clippy::ref_option, reason = "serde calls it with a reference to the field")]
 fn in_place<S: Serializer>(secret: &Option<Zeroizing<String>>, to: S) -> Result<S::Ok, S::Error> {
     secret.as_deref().serialize(to)
 }

@@ -59,6 +59,7 @@ struct CertificateInfo {
 
 /// A distinguished name. Several values of one attribute are joined with commas.
 #[derive(Default, Serialize)]
+#[expect(clippy::struct_field_names, reason = "the names of cfssl's JSON")]
 struct Name {
     #[serde(skip_serializing_if = "String::is_empty")]
     common_name: String,

@@ -96,12 +96,12 @@ fn opened(answer: Answer, bare: bool) -> Result<Answer, Failure> {
                 .hinted("leave -bare out"))
         }
         (None, result) if bare => Ok(Answer { result, ..answer }),
-        _ => Err(Failure::usage("the input is no answer of cfssl's API")
+        _ => Err(Failure::usage("the input is not an answer of cfssl's API")
             .hinted("use -bare for what cfssl prints on the command line")),
     }
 }
 
-/// The files of an answer, keys first: a certificate without its key serves nobody.
+/// The files of an answer, keys first: a certificate without its key is useless.
 fn parts(answer: Answer) -> Result<Vec<Part>, Failure> {
     let mut parts = Vec::new();
     let secret = |suffix, contents: Option<Zeroizing<String>>| {

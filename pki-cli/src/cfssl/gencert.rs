@@ -31,7 +31,7 @@ fn leaf(flags: &Flags, log: &Log) -> Result<(), Failure> {
         &["ca", "ca-key", "config", "profile", "hostname", "cn", "label", "initca", "renewca"];
     request::warn_of_flags(flags, KNOWN, log);
     let argument = request::only_argument(flags)?;
-    let mut file = request::read_leaf(argument, log)?;
+    let mut file = request::read_leaf(flags, argument, log)?;
     let has_hosts = !file.names.is_empty();
     file.subject = request::subject(flags, file.subject)?;
     let hostnames = request::hostnames(flags, log)?;
@@ -54,23 +54,19 @@ fn leaf(flags: &Flags, log: &Log) -> Result<(), Failure> {
 /// `gencert -initca`
 fn create_ca(flags: &Flags, log: &Log) -> Result<(), Failure> {
     request::warn_of_flags(flags, &["initca", "ca", "ca-key", "cn", "renewca"], log);
-    let mut file = request::read_json(request::only_argument(flags)?, log)?;
+    let mut file = request::read_json(flags, request::only_argument(flags)?, log)?;
     file.subject = request::subject(flags, file.subject)?;
     check_contradiction(flags, &file, log)?;
-    match flags.value("ca-key") {
-        Some(key) => {
-            let key = authority::read_key(key, log)?;
-            log.info("re-generate a CA certificate from CSR and CA key");
-            for field in unused_with_key(&file) {
-                log.difference(&format!("{field} counts here; cfssl ignores it with -ca-key"));
-            }
-            root(&file, &key, log)?.print(log)
-        }
-        None => {
-            log.info("generating a new CA key and certificate from CSR");
-            new_root(&file, log)?.print(log)
-        }
+    let Some(key) = flags.value("ca-key") else {
+        log.info("generating a new CA key and certificate from CSR");
+        return new_root(&file, log)?.print(log);
+    };
+    let key = authority::read_key(key, log)?;
+    log.info("re-generate a CA certificate from CSR and CA key");
+    for field in unused_with_key(&file) {
+        log.difference(&format!("{field} counts here; cfssl ignores it with -ca-key"));
     }
+    root(&file, &key, log)?.print(log)
 }
 
 /// A CA that signs itself, and its new key.

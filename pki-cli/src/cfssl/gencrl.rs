@@ -1,7 +1,7 @@
 //! `cfssl gencrl`: a CRL of numbers in a file, in base64.
 
 use base64ct::{Base64, Encoding as _};
-use pki_core::{CrlRequest, RevokedCertificate, SerialNumber};
+use pki_core::{CrlRequest, KeyId, RevokedCertificate, SerialNumber};
 use time::Duration;
 
 use super::flags::Flags;
@@ -88,8 +88,7 @@ fn number(text: &str) -> Option<SerialNumber> {
             return None;
         }
     }
-    let hexadecimal: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
-    hexadecimal.parse().ok()
+    KeyId(octets.to_vec()).to_string().parse().ok()
 }
 
 #[cfg(test)]

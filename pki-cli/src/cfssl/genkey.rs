@@ -12,9 +12,9 @@ pub(super) fn run(flags: &Flags, log: &Log) -> Result<(), Failure> {
     request::warn_of_flags(flags, &["initca"], log);
     let argument = request::only_argument(flags)?;
     if flags.is_on("initca") {
-        return gencert::new_root(&request::read_json(argument, log)?, log)?.print(log);
+        return gencert::new_root(&request::read_json(flags, argument, log)?, log)?.print(log);
     }
-    let file = request::read_leaf(argument, log)?;
+    let file = request::read_leaf(flags, argument, log)?;
     check_names_somebody(&file)?;
     let key = request::generate(file.key, log)?;
     let csr = request::csr(&file, &key, log)?;
@@ -36,13 +36,12 @@ pub(super) fn run_with_key(flags: &Flags, log: &Log) -> Result<(), Failure> {
         Failure::usage("need a key (provide one with -key)").hinted("add -key FILE")
     })?;
     let key = authority::read_key(name, log)?;
-    let mut asked = match flags.value("cert") {
-        Some(certificate) => of_certificate(certificate, name, key.public_key())?,
-        None => {
-            let file = request::read_leaf(request::only_argument(flags)?, log)?;
-            check_names_somebody(&file)?;
-            Request::new(file.subject, file.names, key.public_key().clone())
-        }
+    let mut asked = if let Some(certificate) = flags.value("cert") {
+        of_certificate(certificate, name, key.public_key())?
+    } else {
+        let file = request::read_leaf(flags, request::only_argument(flags)?, log)?;
+        check_names_somebody(&file)?;
+        Request::new(file.subject, file.names, key.public_key().clone())
     };
     let subject = request::subject(flags, asked.subject.value().clone())?;
     let names = request::hostnames(flags, log)?.unwrap_or_else(|| asked.names.value().clone());

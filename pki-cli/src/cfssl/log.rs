@@ -96,8 +96,8 @@ impl Log {
         }
     }
 
-    /// Why there is no result.
-    pub(super) fn failure(&self, failure: &Failure) {
+    /// Why there is no result, at every level.
+    pub(super) fn failure(failure: &Failure) {
         let hint =
             failure.hint.as_deref().map_or_else(String::new, |hint| format!(" (fix: {hint})"));
         for line in format!("{}{hint}", failure.message).lines() {

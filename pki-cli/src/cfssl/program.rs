@@ -63,7 +63,7 @@ impl Program {
                 ExitCode::from(2)
             }
             Err(Stop::Failed(failure)) => {
-                log.failure(&failure);
+                Log::failure(&failure);
                 // cfssl knows only 1; a bug and a signal keep their own codes.
                 ExitCode::from(match failure.kind {
                     Kind::Bug | Kind::Interrupted(_) => failure.kind.exit_code(),

@@ -32,18 +32,22 @@ pub(super) fn only_argument(flags: &Flags) -> Result<&str, Failure> {
     }
 }
 
-/// Reads a CSR JSON. What is unusual about it is in the log.
-pub(super) fn read_json(argument: &str, log: &Log) -> Result<CsrJson, Failure> {
+/// Reads a CSR JSON. What is unusual about it is in the log; for a leaf, `-hostname` replaces its `hosts`.
+pub(super) fn read_json(flags: &Flags, argument: &str, log: &Log) -> Result<CsrJson, Failure> {
     let path = Path::new(argument);
-    let read = CsrJson::read(&store::read(path)?, Dialect::Cfssl)
-        .map_err(|error| Failure::from(error).in_file(path))?;
+    let bytes = store::read(path)?;
+    let read = match flags.value("hostname") {
+        Some(_) if !flags.is_on("initca") => CsrJson::read_without_hosts(&bytes, Dialect::Cfssl),
+        _ => CsrJson::read(&bytes, Dialect::Cfssl),
+    };
+    let read = read.map_err(|error| Failure::from(error).in_file(path))?;
     log.differences(shown(argument), &read.warnings);
     Ok(read.value)
 }
 
 /// Reads the CSR JSON of a leaf.
-pub(super) fn read_leaf(argument: &str, log: &Log) -> Result<CsrJson, Failure> {
-    let file = read_json(argument, log)?;
+pub(super) fn read_leaf(flags: &Flags, argument: &str, log: &Log) -> Result<CsrJson, Failure> {
+    let file = read_json(flags, argument, log)?;
     if file.ca.is_some() {
         return Err(Failure::usage("ca section only permitted in initca")
             .hinted("remove \"ca\", or add -initca for a CA")

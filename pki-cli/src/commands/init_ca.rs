@@ -140,7 +140,7 @@ pub(crate) fn run(args: &InitCaArgs, common: &Common) -> Result<ExitCode, Failur
         }
     })?;
     match opened {
-        Opened::Created(ca) => print(&ca, custody, &folder, common),
+        Opened::Created(ca) => print(&ca, custody, args, &folder, common),
         Opened::Found(found) => Err(found.exists(&folder)),
     }
 }
@@ -159,11 +159,27 @@ fn check_above(above: &Certificate, folder: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-fn print(ca: &Ca, custody: &Custody, folder: &Path, common: &Common) -> Result<ExitCode, Failure> {
+fn print(
+    ca: &Ca,
+    custody: &Custody,
+    args: &InitCaArgs,
+    folder: &Path,
+    common: &Common,
+) -> Result<ExitCode, Failure> {
     let certificate = ca.certificate();
     let files = Files {
         certificate: shown(&ca::certificate_path(folder)),
         key: custody.is_file().then(|| shown(&ca::key_path(folder))),
+    };
+    // cfssl's files set no limit unless they say so, and our own default is 0.
+    let constraints = certificate.extensions.basic_constraints;
+    let path_len = match constraints.and_then(|constraints| constraints.path_len) {
+        _ if args.csr_json.is_none() => String::new(),
+        Some(0) => "  CAs     none below it; --path-len NUMBER allows some\n".to_owned(),
+        Some(length) => {
+            format!("  CAs     at most {length} below it in a path; --path-len 0 allows none\n")
+        }
+        None => "  CAs     any number below it in a path; --path-len 0 allows none\n".to_owned(),
     };
     let written = match &files.key {
         Some(key) => format!("{}, {key}", files.certificate),
@@ -175,12 +191,13 @@ fn print(ca: &Ca, custody: &Custody, folder: &Path, common: &Common) -> Result<E
             json::print(&InitCaOutput { certificate: CertificateFacts::from(certificate), files })
         }
         _ => host::print(&format!(
-            "created the CA {} in {}\n  valid   {} to {}\n  key     {}\n  wrote   {written}\n",
+            "created the CA {} in {}\n  valid   {} to {}\n  key     {}\n{}  wrote   {written}\n",
             certificate.subject,
             full(folder),
             moment(certificate.not_before),
             moment(certificate.not_after),
             certificate.public_key.algorithm_name(),
+            path_len,
         )),
     };
     printed.map_err(|failure| failure.hinted(hint))?;

@@ -57,6 +57,11 @@ pub(crate) struct IssueArgs {
     #[arg(long, value_name = "NAME")]
     cn: Option<String>,
 
+    /// Leave the common name out. etcd takes a client's common name as its user name, and etcd's gRPC
+    /// proxy does not start with a client certificate that has one
+    #[arg(long, conflicts_with = "cn")]
+    no_cn: bool,
+
     /// Organization
     #[arg(long, value_name = "NAME")]
     org: Option<String>,

@@ -56,7 +56,7 @@ impl Profile {
         }
         let (subject, asked, mut left_out) = self.admitted(request);
         let mut names: Vec<San> = Vec::new();
-        for name in self.added_names(&subject)?.into_iter().chain(asked) {
+        for name in self.added_names(&subject, request.label.as_deref())?.into_iter().chain(asked) {
             if !names.contains(&name) {
                 names.push(name);
             }
@@ -142,19 +142,25 @@ impl Profile {
         (subject, names, left_out)
     }
 
-    fn added_names(&self, subject: &Subject) -> Result<Vec<San>, Error> {
-        self.add_names.iter().map(|template| self.added_name(template, subject)).collect()
+    fn added_names(&self, subject: &Subject, given: Option<&str>) -> Result<Vec<San>, Error> {
+        self.add_names.iter().map(|template| self.added_name(template, subject, given)).collect()
     }
 
-    fn added_name(&self, template: &str, subject: &Subject) -> Result<San, Error> {
+    /// `given` takes the place of a common name that is missing.
+    fn added_name(
+        &self,
+        template: &str,
+        subject: &Subject,
+        given: Option<&str>,
+    ) -> Result<San, Error> {
         let field = || format!("profile {}: add_names", self.name);
         let is_label = template.contains("{label}");
         if !template.contains("{cn}") && !is_label {
             let parsed = template.parse();
             return parsed.map_err(|error: Error| error.in_field(field()).of(Input::Profile));
         }
-        let cn = subject.common_name().map(ToOwned::to_owned);
-        let cn = if is_label { label(subject) } else { cn };
+        let name = subject.common_name().or(given);
+        let cn = if is_label { label(name, subject) } else { name.map(ToOwned::to_owned) };
         let cn = cn.ok_or_else(|| {
             Error::invalid(field(), template, "the request has no common name")
                 .hinted("give the subject a common name")
@@ -274,10 +280,10 @@ fn is_ca_request(extension: &Extension) -> bool {
 }
 
 /// What stands for `{label}` in an added name: the common name if DNS allows it, and else what DNS allows of
-/// the name of a user. Without a common name it is made from the organization.
-fn label(subject: &Subject) -> Option<String> {
+/// the name of a user. Without a name it is made from the organization.
+fn label(name: Option<&str>, subject: &Subject) -> Option<String> {
     let is_user = |c: char| c.is_ascii_alphanumeric() || "_@.-".contains(c);
-    let text = match subject.common_name() {
+    let text = match name {
         Some(name) if name.parse::<DnsName>().is_ok() || !name.chars().all(is_user) => {
             return Some(name.to_owned());
         }

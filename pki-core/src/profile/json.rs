@@ -1,8 +1,11 @@
 //! The grammar of cfssl's `ca-config.json`.
 
+mod policies;
+
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime, UtcOffset};
 
+use self::policies::policies;
 use super::{CopyExtensions, CsrWhitelist, Profile, SigningConfig, Unusable};
 use crate::dialect::{Dialect, Faults, Lenient};
 use crate::document::{Document, Fields, Value};
@@ -11,7 +14,7 @@ use crate::error::Error;
 use crate::name::Uri;
 use crate::oid::Oid;
 use crate::suggest;
-use crate::template::{CaConstraint, PolicyInformation, PolicyQualifier, Urls};
+use crate::template::{CaConstraint, Urls};
 use crate::usage::{ExtendedKeyUsage, KeyUsages, Usage, usage_named, usage_names};
 
 const FIELDS: &[&str] = &[
@@ -99,27 +102,21 @@ impl SigningConfig {
     fn add(&mut self, name: &str, value: &Value<'_>, faults: &mut Faults) -> Option<Profile> {
         let mut own = Faults::new(faults.dialect);
         let profile = profile(name, value, self.default.as_ref(), &mut own);
-        let errors = match (faults.dialect, own.finish(Some(profile))) {
-            (_, Ok(read)) => return Some(Profile { warnings: read.warnings, ..read.value }),
-            (_, Err(Error::Several(errors))) => errors,
-            (_, Err(error)) => vec![error],
+        let errors = match own.finish(Some(profile)) {
+            Ok(read) => return Some(Profile { warnings: read.warnings, ..read.value }),
+            Err(Error::Several(errors)) => errors,
+            Err(error) => vec![error],
         };
-        if faults.dialect == Dialect::Native {
-            for error in errors {
-                faults.error(error);
+        let mut mistakes = Vec::new();
+        for error in errors {
+            match (faults.dialect, error) {
+                (Dialect::Cfssl, Error::Invalid(invalid)) => mistakes.push(*invalid),
+                (_, error) => faults.error(error),
             }
-            return None;
         }
-        let (mistakes, others): (Vec<_>, Vec<_>) =
-            errors.into_iter().partition(|error| matches!(error, Error::Invalid(_)));
-        for error in others {
-            faults.error(error);
+        if !mistakes.is_empty() {
+            self.unusable.push(Unusable { name: name.to_owned(), mistakes });
         }
-        let mistakes = mistakes.into_iter().filter_map(|error| match error {
-            Error::Invalid(invalid) => Some(*invalid),
-            _ => None,
-        });
-        self.unusable.push(Unusable { name: name.to_owned(), mistakes: mistakes.collect() });
         None
     }
 }
@@ -367,59 +364,4 @@ fn csr_whitelist(value: &Value<'_>, faults: &mut Faults) -> CsrWhitelist {
         faults.error(error.hinted("add \"PublicKey\": true"));
     }
     list
-}
-
-fn policies(fields: &Fields<'_>, faults: &mut Faults) -> Vec<PolicyInformation> {
-    let values = fields.read("Policies", faults, Value::list).unwrap_or_default();
-    let mut policies: Vec<PolicyInformation> = Vec::new();
-    for value in &values {
-        let Some(policy) = policy(value, faults) else { continue };
-        // RFC 5280 section 4.2.1.4
-        if policies.iter().any(|earlier| earlier.id == policy.id) {
-            let error = value.invalid(format!("a second policy {}", policy.id));
-            faults.error(error.hinted("merge the two, with the qualifiers of both"));
-        }
-        policies.push(policy);
-    }
-    policies
-}
-
-fn policy(value: &Value<'_>, faults: &mut Faults) -> Option<PolicyInformation> {
-    let fields = value.read_fields(&["ID", "Qualifiers"], faults);
-    if fields.find("ID").is_none() {
-        let error = value.invalid("a policy without ID");
-        faults.error(error.hinted("add \"ID\": \"1.3.6.1.4.1.…\""));
-    }
-    let id = faults.take(fields.parsed("ID", str::parse::<Oid>)).flatten()?;
-    let qualifiers = fields.read("Qualifiers", faults, Value::list).unwrap_or_default();
-    let qualifiers = qualifiers.iter().filter_map(|value| {
-        let read = qualifier(value);
-        faults.take(read)
-    });
-    Some(PolicyInformation { id, qualifiers: qualifiers.collect() })
-}
-
-fn qualifier(value: &Value<'_>) -> Result<PolicyQualifier, Error> {
-    const KINDS: [&str; 2] = ["id-qt-cps", "id-qt-unotice"];
-    let fields = value.fields(&["Type", "Value"])?;
-    let text = fields.find("Value").ok_or_else(|| {
-        value.invalid("a qualifier without Value").hinted("add \"Value\": \"https://…\"")
-    })?;
-    match fields.string("Type")?.unwrap_or_default() {
-        "id-qt-cps" => Ok(PolicyQualifier::Cps(text.parsed(str::parse)?)),
-        // RFC 5280 section 4.2.1.4: explicitText is 1 to 200 characters.
-        "id-qt-unotice" => match text.string()? {
-            notice if (1..=200).contains(&notice.chars().count()) => {
-                Ok(PolicyQualifier::UserNotice(notice.to_owned()))
-            }
-            _ => Err(text
-                .invalid("a user notice must have 1 to 200 characters")
-                .hinted("shorten it")),
-        },
-        other => Err(fields
-            .find("Type")
-            .unwrap_or(value)
-            .invalid("unknown kind of qualifier")
-            .hinted(suggest::one_of(other, KINDS))),
-    }
 }

@@ -312,7 +312,6 @@ fn ca(random: &mut Random) -> Case {
                 json!({"pathlen": 1}),
                 json!({"pathlen": 0, "pathlenzero": true}),
                 json!({"expiry": "10y"}),
-                json!({"backdate": "1h"}),
             ]),
         )]),
         _ => {}

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use pki_core::{
-    Asked, CertificateRequest, CsrJson, ExtendedKeyUsage, KeyAlgorithm, Lifetime, PrivateKey,
-    Profile, Request, San, Signer, Subject,
+    Asked, Attribute, CertificateRequest, CsrJson, Dialect, ExtendedKeyUsage, KeyAlgorithm,
+    Lifetime, PrivateKey, Profile, Request, San, Signer, Subject,
 };
 
 use super::IssueArgs;
@@ -47,7 +47,7 @@ pub(super) fn gather(
             (subject, Vec::new())
         }
         (None, Some(path)) => {
-            let file = read_csr_json(path)?;
+            let file = read_csr_json(args, path)?;
             algorithm = file.key;
             (file.subject, file.names)
         }
@@ -59,9 +59,15 @@ pub(super) fn gather(
     }
     let named_by = subject.common_name().filter(|_| args.cn.is_none());
     let named_by = named_by.and(args.csr.as_ref().or(args.csr_json.as_ref())).cloned();
-    let cn = args.cn.as_ref().or(args.name.as_ref().filter(|_| subject.common_name().is_none()));
+    // A CSR JSON without a common name stays without one.
+    let from_name = subject.common_name().is_none() && args.csr_json.is_none() && !args.no_cn;
+    let cn = args.cn.as_ref().or(args.name.as_ref().filter(|_| from_name));
     let overridden = cn.is_some() || args.org.is_some();
     subject = override_subject(subject, cn, args.org.as_ref())?;
+    let overridden = overridden || args.no_cn;
+    if args.no_cn {
+        subject = without_common_name(&subject)?;
+    }
 
     let existing = if args.force { Existing::Replace } else { Existing::Keep };
     let files = NamedPair::new(&args.out, name(args, &subject)?, existing)?;
@@ -89,12 +95,19 @@ pub(super) fn gather(
         (Request::new(subject, names, key.public_key().clone()), Some(key))
     };
     request.lifetime = args.expiry.map_or(Lifetime::Default, Lifetime::Exactly);
+    request.label.clone_from(&args.name);
     Ok(Wanted { files, request, key, named_by, pending })
 }
 
-fn read_csr_json(path: &Path) -> Result<CsrJson, Failure> {
+fn read_csr_json(args: &IssueArgs, path: &Path) -> Result<CsrJson, Failure> {
     let in_file = |failure: Failure| failure.in_file(path);
-    let file = CsrJson::from_json(&store::read(path)?).map_err(|error| in_file(error.into()))?;
+    let bytes = store::read(path)?;
+    let read = if args.san.is_empty() {
+        CsrJson::read(&bytes, Dialect::Native)
+    } else {
+        CsrJson::read_without_hosts(&bytes, Dialect::Native)
+    };
+    let file = read.map_err(|error| in_file(error.into()))?.value;
     if file.ca.is_some() {
         return Err(in_file(
             Failure::usage("ca \"{…}\": this section is only for a CA")
@@ -108,6 +121,14 @@ fn read_csr_json(path: &Path) -> Result<CsrJson, Failure> {
         ));
     }
     Ok(file)
+}
+
+fn without_common_name(subject: &Subject) -> Result<Subject, Failure> {
+    let rdns = subject.rdns().map(|rdn| {
+        let others = rdn.iter().filter(|(attribute, _)| *attribute != Attribute::CommonName);
+        others.cloned().collect()
+    });
+    Ok(Subject::from_rdns(rdns.collect::<Vec<_>>())?)
 }
 
 /// This host's name, and for a certificate that serves also its addresses: a client certificate with its host's address

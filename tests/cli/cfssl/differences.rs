@@ -1,0 +1,162 @@
+//! Rows of the table in docs/cfssl.md that are no silent mistakes of cfssl.
+
+use super::sides::{Side, Sides};
+use crate::lab::Run;
+
+const LEAF: &str = r#"{"CN": "etcdone", "hosts": ["etcdone", "127.0.0.1"]}"#;
+
+/// Our side with a CA, a leaf's request and a configuration.
+fn sides(config: &str) -> Sides {
+    let sides = Sides::new();
+    sides.write("ca.json", r#"{"CN": "CA"}"#);
+    sides.write("leaf.json", LEAF);
+    sides.write("config.json", config);
+    for side in [Side::Ours, Side::Theirs] {
+        let run = sides.run(side, "cfssl gencert -initca ca.json | cfssljson -bare ca");
+        assert_eq!(run.code, 0, "{run:?}");
+    }
+    sides
+}
+
+fn sign(sides: &Sides, side: Side, more: &str) -> Run {
+    sides.run(
+        side,
+        &format!("cfssl gencert -ca ca.pem -ca-key ca-key.pem -config config.json {more}"),
+    )
+}
+
+const PROFILES: &str = r#"{"signing": {"default": {"expiry": "1h"}, "profiles": {
+    "good": {"expiry": "1h", "usages": ["signing", "server auth"], "auth_key": "key"},
+    "bad": {"expiry": "1h", "usages": ["serverAuth"]},
+    "far": {"expiry": "1h", "usages": ["signing"], "remote": "elsewhere"}}},
+    "auth_keys": {"key": {"type": "standard", "key": "0123456789ABCDEF"}},
+    "remotes": {"elsewhere": "ca.example.com:8888"}}"#;
+
+#[test]
+fn a_profile_that_is_not_used_may_have_mistakes() {
+    let sides = sides(PROFILES);
+    assert_eq!(sign(&sides, Side::Theirs, "-profile good leaf.json").code, 1);
+    let run = sign(&sides, Side::Ours, "-profile good leaf.json");
+    assert_eq!(run.code, 0, "{run:?}");
+    let warning =
+        "[WARNING] config.json: the profile \"bad\", which is not used here, cannot be used";
+    assert!(run.stderr.contains(warning), "{run:?}");
+    let run = sign(&sides, Side::Ours, "-profile bad leaf.json");
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(run.stderr.contains("did you mean \"server auth\"?"), "{run:?}");
+}
+
+#[test]
+fn a_remote_profile_fails_only_if_it_is_used() {
+    let sides = sides(PROFILES);
+    let run = sign(&sides, Side::Ours, "-profile far leaf.json");
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(run.stderr.contains("signed by a cfssl server"), "{run:?}");
+    let run = sign(&sides, Side::Ours, "-profile good leaf.json");
+    for warning in ["auth_keys", "remotes", "signing.profiles.good.auth_key"] {
+        assert!(run.stderr.contains(&format!("[WARNING] config.json: {warning}")), "{run:?}");
+    }
+}
+
+#[test]
+fn both_programs_are_subcommands_too() {
+    let sides = sides(PROFILES);
+    let etcdpki = env!("CARGO_BIN_EXE_etcdpki");
+    let script = format!(
+        "'{etcdpki}' cfssl genkey leaf.json | '{etcdpki}' cfssljson -bare sub
+        '{etcdpki}' cfssl gencert -ca=ca.pem -ca-key=ca-key.pem --hostname etcdone leaf.json |
+            '{etcdpki}' cfssljson -f - -bare pair
+        ls sub.csr sub-key.pem pair.pem pair-key.pem pair.csr"
+    );
+    let run = sides.run(Side::Ours, &script);
+    assert_eq!(run.code, 0, "{run:?}");
+}
+
+#[test]
+fn flags_behind_the_file_are_refused() {
+    let sides = sides(PROFILES);
+    let run = sides.run(Side::Ours, "cfssl gencert leaf.json -ca ca.pem -ca-key ca-key.pem");
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(run.stderr.contains("only one argument is accepted"), "{run:?}");
+}
+
+#[test]
+fn a_leaf_with_the_name_of_its_ca_names_its_key() {
+    let sides = sides(PROFILES);
+    let script = "cfssl gencert -ca ca.pem -ca-key ca-key.pem ca.json | cfssljson -bare same
+        openssl x509 -noout -ext authorityKeyIdentifier -in same.pem";
+    let theirs = sides.run(Side::Theirs, script);
+    assert!(!theirs.stdout.contains("Authority Key Identifier"), "{theirs:?}");
+    let ours = sides.run(Side::Ours, script);
+    assert!(ours.stdout.contains("Authority Key Identifier"), "{ours:?}");
+}
+
+#[test]
+fn a_ca_file_with_its_chain_is_read() {
+    let sides = sides(PROFILES);
+    let script = "cfssl gencert -initca leaf.json 2>/dev/null | cfssljson -bare other 2>/dev/null
+        cat ca.pem other.pem >both.pem; cfssl gencert -ca both.pem -ca-key ca-key.pem leaf.json";
+    assert_eq!(sides.run(Side::Theirs, script).code, 1);
+    let run = sides.run(Side::Ours, script);
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(run.stderr.contains("[WARNING] both.pem has 2 certificates"), "{run:?}");
+}
+
+#[test]
+fn a_symbolic_link_is_not_followed() {
+    let sides = sides(PROFILES);
+    let script =
+        "echo mine >target; ln -s target x-key.pem; cfssl genkey leaf.json | cfssljson -bare x";
+    let run = sides.run(Side::Ours, script);
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(run.stderr.contains("x-key.pem is a symbolic link"), "{run:?}");
+    assert_eq!(sides.read(Side::Ours, "target"), b"mine\n");
+    assert!(!sides.has(Side::Ours, "x.csr"));
+}
+
+#[test]
+fn an_ed25519_key_is_one_that_openssl_reads() {
+    let sides = sides(PROFILES);
+    let script = r#"echo '{"CN": "a", "hosts": ["a"], "key": {"algo": "ed25519"}}' |
+            cfssl gencert -ca ca.pem -ca-key ca-key.pem - | cfssljson -bare ed
+        openssl pkey -noout -in ed-key.pem; openssl verify -CAfile ca.pem ed.pem
+        sed 's/ PRIVATE KEY/ Ed25519 PRIVATE KEY/' ed-key.pem >label.pem
+        cfssl gencsr -key label.pem leaf.json"#;
+    let run = sides.run(Side::Ours, script);
+    assert_eq!(run.code, 0, "{run:?}");
+}
+
+#[test]
+fn unusual_sizes_of_rsa_are_refused() {
+    let sides = sides(PROFILES);
+    let script = r#"echo '{"CN": "a", "key": {"algo": "rsa", "size": 2050}}' | cfssl genkey -"#;
+    let run = sides.run(Side::Ours, script);
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(run.stderr.contains("2048, 3072, 4096"), "{run:?}");
+}
+
+/// The table of docs/cfssl.md names rows and tests that exist.
+#[test]
+fn every_difference_has_its_test() {
+    let docs = include_str!("../../../docs/cfssl.md");
+    let tests = [
+        include_str!("differences.rs"),
+        include_str!("silent.rs"),
+        include_str!("both_ways.rs"),
+        include_str!("scenarios.rs"),
+        "cfssl::differential cfssl::native",
+    ]
+    .concat();
+    let table = docs.lines().skip_while(|line| !line.starts_with("| input |")).skip(2);
+    let mut rows = 0;
+    for line in table.take_while(|line| line.starts_with('|')) {
+        rows += 1;
+        let named = line.trim_end_matches([' ', '|']).rsplit('|').next().unwrap().trim();
+        for name in named.split("; ") {
+            let name = name.trim_matches('`').split(", and the rows").next().unwrap();
+            let exists = name.starts_with("none:") || tests.contains(name);
+            assert!(exists, "no test {name:?} for: {line}");
+        }
+    }
+    assert!(rows > 30);
+}
