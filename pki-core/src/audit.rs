@@ -84,7 +84,7 @@ impl Manifest {
             let (path, findings) = deployment.check_leaf(pair, &leaf, &verifiers).into_parts();
             *of_file = Found { path: Some(path), findings };
             if let Some(spec) = &pair.spec {
-                of_file.findings.extend(self.drift(spec, &leaf, cas, now)?);
+                of_file.findings.extend(Self::drift(spec, &leaf, cas, now)?);
             }
         }
         for (file, finding) in rules::check_deployment(&deployment) {
@@ -101,7 +101,6 @@ impl Manifest {
 
     /// How a certificate differs from the one that the manifest describes.
     fn drift(
-        &self,
         spec: &CertificateSpec,
         leaf: &Leaf<'_>,
         cas: &ClusterCas,

@@ -297,7 +297,7 @@ fn make(
     let mut signed = Vec::new();
     let mut keys = Vec::new();
     for (spec, action) in host.to_sign() {
-        let leaf_key = match host.kept_key(spec, action, &held) {
+        let leaf_key = match HostWork::kept_key(spec, action, &held) {
             Some(key) => key,
             None => PrivateKey::generate(spec.key)?,
         };

@@ -2,6 +2,7 @@
 
 mod formats;
 mod manifest;
+mod orphans;
 mod parallel;
 mod states;
 mod step;
@@ -9,6 +10,7 @@ mod work;
 
 pub(crate) use self::formats::IssuedPair;
 pub(crate) use self::manifest::{ManifestArgs, all, read_manifest, specs_by_host};
+pub(crate) use self::orphans::Orphans;
 pub(crate) use self::parallel::in_parallel;
 pub(crate) use self::step::{Outcome, Step, limits};
-pub(crate) use self::work::{ApplyContext, HostWork, Leaves, Orphans, Work};
+pub(crate) use self::work::{ApplyContext, HostWork, Leaves, Work};

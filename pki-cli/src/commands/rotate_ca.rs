@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 
-pub(crate) use self::held::check_stray;
+pub(crate) use self::held::{check_stray, summary};
 use super::{Common, cluster};
 use crate::ca::LockedFolder;
 use crate::failure::Failure;

@@ -5,8 +5,9 @@ use std::path::Path;
 use pki_core::{Action, ClusterCas, Drift, Manifest, quote};
 use serde::Serialize;
 
+use super::orphans::Orphans;
 use super::states::Next;
-use super::work::{HostWork, Orphans, Work};
+use super::work::{HostWork, Work};
 use crate::ca::certificate_path;
 use crate::failure::{Failure, full};
 use crate::host;

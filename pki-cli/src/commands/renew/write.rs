@@ -116,8 +116,10 @@ impl Work<'_> {
             }
         };
         // A timer would renew it every day until the CA expires.
-        let is_by_name = matches!(self.selection, Selection::Files(_));
-        if draft.contents().not_after <= old.not_after && !is_by_name {
+        let is_asked_for =
+            matches!(self.selection, Selection::Files(_)) || self.key == Key::Replace;
+        let end = self.ca.certificate().not_after;
+        if draft.contents().not_after == end && old.not_after == end && !is_asked_for {
             written.warnings.push(format!(
                 "{} is not renewed, because it ends with its CA; run etcdpki renew --ca",
                 target.name()
@@ -207,7 +209,7 @@ impl Work<'_> {
     ) -> Result<(), Failure> {
         match self.key {
             Key::Keep => {
-                pair.check_certificate(self.ca_folder(), &target.certificate().public_key)?
+                pair.check_certificate(self.ca_folder(), &target.certificate().public_key)?;
             }
             Key::Replace => pair.check_new_key(self.ca_folder())?,
         }

@@ -4,7 +4,8 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use pki_core::{
-    CaSet, Certificate, FileKind, HostCas, HostLeaf, HostPhase, Manifest, Rotation, quote,
+    CaSet, Certificate, FileKind, HostCas, HostLeaf, HostPhase, Manifest, Rotation, RotationStep,
+    quote,
 };
 
 use crate::commands::cluster;
@@ -89,6 +90,24 @@ pub(crate) fn check_stray(
             dropped.subject, kept.subject
         )
     }))
+}
+
+/// A sentence about the rotation that is under way, if there is one.
+pub(crate) fn summary(
+    manifest: &Manifest,
+    set: &CaSet,
+    folder: &Path,
+) -> Result<Option<String>, Failure> {
+    if set.trusted().len() == 1 && !trusts_differ(set, folder)? {
+        return Ok(None);
+    }
+    let Ok(Some(rotation)) = Rotation::find(set, &read(manifest, folder)?) else { return Ok(None) };
+    let (old, new) = (&rotation.old().subject, &rotation.new_root().subject);
+    let next = rotation.next().map_or("finish", RotationStep::name);
+    Ok(Some(format!(
+        "the CA is being replaced, {old} by {new}; the next step is etcdpki rotate-ca {next}, and rotate-ca status shows \
+         how far each host is"
+    )))
 }
 
 /// Whether the trust file of a host is not what `apply` writes. Almost always none is, and nothing else has to be read.
