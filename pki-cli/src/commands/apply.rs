@@ -56,7 +56,6 @@ pub(crate) fn run(args: &ApplyArgs, common: &Common) -> Result<ExitCode, Failure
     cluster::specs_by_host(&manifest, &args.manifest.only)?;
     let path = common.folder_of(&args.manifest.file, &manifest);
     let ca = ApplyCa::open(&manifest, &path, common.owners())?;
-    hosts::clean(&path.join(hosts::FOLDER))?;
     let warning = rotate_ca::check_stray(&manifest, &ca.chain.cas(&path)?.server, &path)?;
     manifest.warnings.extend(warning);
     let scope = Scope {
@@ -297,7 +296,7 @@ fn make(
     let mut signed = Vec::new();
     let mut keys = Vec::new();
     for (spec, action) in host.to_sign() {
-        let leaf_key = match HostWork::kept_key(spec, action, &held) {
+        let leaf_key = match HostWork::kept_key(spec, action, &held, cas) {
             Some(key) => key,
             None => PrivateKey::generate(spec.key)?,
         };

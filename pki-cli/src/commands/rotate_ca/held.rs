@@ -18,7 +18,7 @@ pub(super) fn read(manifest: &Manifest, folder: &Path) -> Result<Vec<HostCas>, F
     let all = folder.join(hosts::FOLDER);
     let mut held = Vec::new();
     for (host, specs) in cluster::specs_by_host(manifest, &[])? {
-        let files = hosts::read(&all.join(&host))?;
+        let files = hosts::read(&hosts::folder_of(&all, &host))?;
         if files.is_empty() {
             continue;
         }
@@ -45,7 +45,7 @@ pub(crate) fn check_stray(
     set: &CaSet,
     folder: &Path,
 ) -> Result<Option<String>, Failure> {
-    if set.trusted().len() > 1 || !trusts_differ(set, folder)? {
+    if set.trusted().len() > 1 || !trusts_differ(manifest, set, folder)? {
         return Ok(None);
     }
     let held = read(manifest, folder)?;
@@ -98,7 +98,7 @@ pub(crate) fn summary(
     set: &CaSet,
     folder: &Path,
 ) -> Result<Option<String>, Failure> {
-    if set.trusted().len() == 1 && !trusts_differ(set, folder)? {
+    if set.trusted().len() == 1 && !trusts_differ(manifest, set, folder)? {
         return Ok(None);
     }
     let Ok(Some(rotation)) = Rotation::find(set, &read(manifest, folder)?) else { return Ok(None) };
@@ -111,11 +111,12 @@ pub(crate) fn summary(
 }
 
 /// Whether the trust file of a host is not what `apply` writes. Almost always none is, and nothing else has to be read.
-fn trusts_differ(set: &CaSet, folder: &Path) -> Result<bool, Failure> {
+fn trusts_differ(manifest: &Manifest, set: &CaSet, folder: &Path) -> Result<bool, Failure> {
     let (all, trusted) = (folder.join(hosts::FOLDER), set.trust_pem()?);
     let name = [OsString::from(&*FileKind::TrustedCas.name())];
-    let differ = cluster::in_parallel(&hosts::list(&all)?, |host| {
-        let [file] = hosts::read_some(&all.join(host), &name)?;
+    let hosts: Vec<String> = cluster::specs_by_host(manifest, &[])?.into_keys().collect();
+    let differ = cluster::in_parallel(&hosts, |host| {
+        let [file] = hosts::read_some(&hosts::folder_of(&all, host), &name)?;
         Ok(file.is_some_and(|file| *file.contents != trusted.as_bytes()))
     })?;
     Ok(differ.contains(&true))
