@@ -46,6 +46,64 @@ programs. An info is good to know. With `--policy rfc5280`, only the rules of RF
     page
 }
 
+/// The commands in backquotes in a text.
+fn commands(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+/// Checks that etcdpki has a subcommand, and that it has these options.
+fn exists(lab: &Lab, subcommand: &str, words: &[&str]) -> Result<(), String> {
+    let help = lab.run(&[subcommand, "--help"]);
+    if help.code != 0 {
+        return Err(format!("there is no command {subcommand}"));
+    }
+    let options = words.iter().filter(|word| word.starts_with('-') && word.len() > 1);
+    let is_known = |option: &&&str| {
+        let mut words = help.stdout.split([' ', ',', '\n']);
+        words.any(|word| word == **option)
+    };
+    match options.clone().find(|option| !is_known(option)) {
+        Some(option) => Err(format!("{subcommand} has no option {option}")),
+        None => Ok(()),
+    }
+}
+
+#[test]
+fn every_command_that_a_remedy_names_exists() {
+    let lab = Lab::new();
+    let mut faults = Vec::new();
+    for rule in rules() {
+        let (id, remedy) = (rule["rule"].as_str().unwrap(), rule["remedy"].as_str().unwrap());
+        for command in commands(remedy) {
+            let words: Vec<&str> = command.split_whitespace().collect();
+            let found = match words[..] {
+                ["etcdpki", subcommand, ref options @ ..] => exists(&lab, subcommand, options),
+                // An option alone is one of the commands that issue or verify.
+                [option, ..] if option.starts_with("--") => ["issue", "verify", "init-ca"]
+                    .iter()
+                    .map(|subcommand| exists(&lab, subcommand, &[option]))
+                    .find(Result::is_ok)
+                    .unwrap_or_else(|| Err(format!("no command has the option {option}"))),
+                _ => Ok(()),
+            };
+            faults.extend(found.err().map(|fault| format!("{id}: {command:?}: {fault}")));
+        }
+        // What only a command can do.
+        let needed = [
+            ("enew the CA", "`etcdpki renew --ca`"),
+            ("enew the certificate", "`etcdpki renew FILE`"),
+            ("new key.", "--rekey"),
+            ("rotation", "`etcdpki rotate-ca "),
+        ];
+        for (words, command) in needed {
+            if remedy.contains(words) && !remedy.contains(command) {
+                faults.push(format!("{id}: {remedy:?} does not name {command}"));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{faults:#?}");
+}
+
 #[test]
 fn docs_rules_md_is_in_step_with_the_table() {
     let (path, expected) = (peers::root().join("docs/rules.md"), page(&rules()));

@@ -3,6 +3,7 @@
 mod foreign_cas;
 mod renewal;
 mod rotation;
+mod runbooks;
 mod timer;
 mod years;
 

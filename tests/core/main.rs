@@ -19,6 +19,7 @@ mod profiles;
 mod properties;
 mod rcgen_traps;
 mod revocation;
+mod rotation;
 mod rules;
 mod trust;
 mod verify;

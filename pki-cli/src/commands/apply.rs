@@ -67,7 +67,6 @@ pub(crate) fn run(args: &ApplyArgs, common: &Common) -> Result<ExitCode, Failure
     let path = common.folder_of(&args.manifest.file, &manifest);
     let custody = args.custody.custody()?;
     let ca = ApplyCas::open(&manifest, &path, common.owners(), custody)?;
-    hosts::clean(&path.join(hosts::FOLDER))?;
     if manifest.cas.is_none() {
         let warning = rotate_ca::check_stray(&manifest, &ca.cluster()?.server, &path)?;
         manifest.warnings.extend(warning);
@@ -274,7 +273,7 @@ fn make(
     let mut signed = Vec::new();
     let mut keys = Vec::new();
     for (spec, action) in host.to_sign() {
-        let leaf_key = match host.kept_key(spec, action, &held) {
+        let leaf_key = match HostWork::kept_key(spec, action, &held, cas) {
             Some(key) => key,
             None => PrivateKey::generate(spec.key)?,
         };

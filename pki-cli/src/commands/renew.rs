@@ -35,6 +35,7 @@ use crate::output::{Format, json, text};
     etcdpki renew --all -f cluster.yaml --before 30d\n  \
     etcdpki renew --host etcdone -f cluster.yaml --rekey\n  \
     etcdpki renew --ca -f cluster.yaml --dry-run")]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 #[command(group(clap::ArgGroup::new("what").required(true).args(["files", "host", "all", "ca"])))]
 pub(crate) struct RenewArgs {
     /// Certificates to renew now, however long they are valid

@@ -11,12 +11,11 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 
-pub(crate) use self::held::check_stray;
+pub(crate) use self::held::{check_stray, summary};
 use super::custody::CustodyArgs;
 use super::{Common, cluster};
 use crate::ca::LockedFolder;
 use crate::failure::Failure;
-use crate::hosts;
 
 /// Replace the cluster's CA by a new one without an outage, in steps
 ///
@@ -92,7 +91,6 @@ pub(crate) fn run(args: &RotateCaArgs, common: &Common) -> Result<ExitCode, Fail
         return report::status(&manifest, &path, args, common);
     }
     let folder = LockedFolder::lock(&path, common.owners())?;
-    hosts::clean(&path.join(hosts::FOLDER))?;
     let run = steps::Run { manifest, path, args, common, custody: args.custody.custody()? };
     match args.step {
         Step::Begin => run.begin(folder),

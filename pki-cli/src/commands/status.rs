@@ -14,7 +14,7 @@ use pki_core::{
 use serde::Serialize;
 use time::{Duration, OffsetDateTime};
 
-use super::{Common, audit, cluster, core};
+use super::{Common, audit, cluster, core, rotate_ca};
 use crate::ca;
 use crate::failure::{Failure, Kind, full};
 use crate::host;
@@ -64,6 +64,9 @@ struct StatusOutput {
     /// The CA's folder that was looked into, as a full path.
     folder: String,
     certificates: Vec<Row>,
+    /// About a rotation of the CA that is under way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rotation: Option<String>,
 }
 
 /// One certificate.
@@ -137,13 +140,17 @@ pub(crate) fn run(args: &StatusArgs, common: &Common) -> Result<ExitCode, Failur
         };
         rows.push(row(host, file, purpose, certificate, Some(&report)));
     }
+    let rotation = rotate_ca::summary(&manifest, &cas.server, &folder)?;
     let ok = rows.iter().all(|row| row.problems.is_empty());
     let page = match (args.output, common.format) {
         (Some(Output::Prometheus), _) => prometheus(&rows),
         (None, Format::Json) => {
-            json::text(&StatusOutput { ok, folder: full(&folder), certificates: rows })?
+            json::text(&StatusOutput { ok, folder: full(&folder), certificates: rows, rotation })?
         }
-        (None, _) => format!("{}\n{}", full(&folder), table(&rows)),
+        (None, _) => {
+            let rotation = rotation.map_or(String::new(), |text| format!("{text}\n"));
+            format!("{}\n{}{rotation}", full(&folder), table(&rows))
+        }
     };
     match args.out.as_deref().filter(|path| *path != Path::new("-")) {
         None => host::print(&page)?,
@@ -261,17 +268,14 @@ fn prometheus(rows: &[Row]) -> String {
             );
         }
     }
-    let counts: [(&str, &str, fn(&Row) -> usize); 2] = [
-        ("problems", "The number of problems of the certificate.", |row| row.problems.len()),
-        ("warnings", "The number of warnings, such as that the CA expires too early.", |row| {
-            row.warnings.len()
-        }),
-    ];
-    for (name, help, count) in counts {
+    let problems = ("problems", "The number of problems of the certificate.");
+    let warnings = ("warnings", "The number of warnings, such as that the CA expires too early.");
+    for (name, help) in [problems, warnings] {
         let metric = format!("etcdpki_certificate_{name}");
         let _ = writeln!(text, "# HELP {metric} {help}\n# TYPE {metric} gauge");
         for row in rows {
-            let _ = writeln!(text, "{metric}{{{}}} {}", labels(row), count(row));
+            let counted = if name == problems.0 { &row.problems } else { &row.warnings };
+            let _ = writeln!(text, "{metric}{{{}}} {}", labels(row), counted.len());
         }
     }
     text

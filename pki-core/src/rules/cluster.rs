@@ -19,7 +19,7 @@ pub(super) static ROWS: &[Row] = &[
             severity: Severity::Error,
             source: Source::Etcd,
             impact: "Anyone who compromises this host can issue any certificate of the cluster.",
-            remedy: "Remove the key from the host and create a new CA with `etcdpki init-ca`, because this key must be considered leaked.",
+            remedy: "Remove the key from the host, and replace the CA with `etcdpki rotate-ca begin -f MANIFEST`, because its key must be considered leaked.",
             citation: "least privilege",
         },
         ca_key_on_node,

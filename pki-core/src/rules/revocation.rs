@@ -19,7 +19,7 @@ static LEAF_REVOKED: Rule = Rule {
     severity: Severity::Error,
     source: Source::Rfc5280,
     impact: "A member that uses this CRL rejects the certificate; the client sees only `closed connection`.",
-    remedy: "Find out why the certificate was revoked, and reissue it with a new key.",
+    remedy: "Find out why the certificate was revoked, and renew it with a new key: `etcdpki renew FILE --rekey`.",
     citation: "RFC 5280 section 6.3",
 };
 

@@ -191,6 +191,46 @@ fn apply_that_gets_a_signal_leaves_whole_hosts() {
     });
 }
 
+/// A new key, in a host's folder and in a file of `issue`.
+#[test]
+fn renew_that_gets_a_signal_leaves_each_pair_old_or_new() {
+    let prepare = || {
+        let lab = Lab::with_ca(&[]);
+        lab.write("cluster.yaml", manifest(false));
+        lab.ok(&["apply", "-f", "cluster.yaml"]);
+        lab.ok(&["issue", "--profile", "client", "api"]);
+        lab
+    };
+    let renew = ["renew", "--all", "--before", "1000d", "--rekey"];
+    all_along(&renew, prepare, |lab, _| {
+        pair_of(lab, "api");
+        check_pairs_and_inventory(lab);
+        lab.ok(&renew);
+        check_pairs_and_inventory(lab);
+        check_no_strays(lab);
+    });
+}
+
+#[test]
+fn a_rotation_that_gets_a_signal_goes_on() {
+    let prepare = || {
+        let lab = Lab::with_ca(&["--expiry", "20y"]);
+        lab.write("cluster.yaml", manifest(false));
+        lab.ok(&["apply", "-f", "cluster.yaml"]);
+        lab.ok(&["rotate-ca", "begin", "-f", "cluster.yaml"]);
+        lab
+    };
+    let reissue = ["rotate-ca", "reissue", "-f", "cluster.yaml", "--restarted", "all"];
+    all_along(&reissue, prepare, |lab, _| {
+        let status = lab.ok(&["rotate-ca", "status", "-f", "cluster.yaml"]);
+        assert!(!status.contains(" cut "), "{status}");
+        lab.ok(&reissue);
+        lab.ok(&["rotate-ca", "finish", "-f", "cluster.yaml", "--restarted", "all"]);
+        check_pairs_and_inventory(lab);
+        check_no_strays(lab);
+    });
+}
+
 /// `nohup etcdpki apply` continues when its terminal is closed.
 #[test]
 fn a_signal_that_the_parent_process_ignores_stays_ignored() {

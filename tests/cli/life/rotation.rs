@@ -120,6 +120,8 @@ fn a_ca_is_replaced_in_three_steps_and_every_command_agrees_after_each() {
     every_host(&lab, &["etcd CA", "etcd CA G2"], "etcd CA");
     everybody_agrees(&lab);
     assert_eq!(next(&lab), "reissue");
+    let overview = lab.ok(&["status", "-f", "cluster.yaml"]);
+    assert!(overview.contains("the next step is etcdpki rotate-ca reissue"), "{overview}");
 
     let trust = lab.read("pki/hosts/etcdone/ca.pem");
     let said = rotated(&lab, "reissue");

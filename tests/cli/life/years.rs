@@ -127,3 +127,40 @@ fn issue_shortens_a_default_and_refuses_what_was_asked_for() {
     assert_eq!(late.code, 1, "{late:?}");
     ok_on(&lab, 71, &[&issue[..], &["fifth", "--expiry", "7d"]].concat());
 }
+
+/// Runs `apply` every month, and `act` when it warns of the end of the CA. It never refuses, and every certificate is valid.
+fn acted_upon(act: fn(&Lab, i64)) {
+    let lab = cluster();
+    let mut acted = 0;
+    for after in (MONTH..365 * years()).step_by(usize::try_from(MONTH).unwrap()) {
+        let said = ok_on(&lab, after, APPLY);
+        if said.contains("certificates for 365 days are shortened") {
+            act(&lab, after);
+            acted += 1;
+            let plan = lab.run_at(&day(after), PLAN);
+            assert_eq!((plan.code, plan.stderr.as_str()), (0, ""), "day {after}: {plan:?}");
+        }
+        every_certificate_is_valid(&lab, after);
+        ok_on(&lab, after, STATUS);
+    }
+    assert!(acted > 0, "no warning in {} years", years());
+}
+
+#[test]
+fn a_ca_that_is_renewed_when_it_warns_never_refuses() {
+    acted_upon(|lab, after| {
+        ok_on(lab, after, &["renew", "--ca", "-f", "cluster.yaml"]);
+        ok_on(lab, after, APPLY);
+    });
+}
+
+#[test]
+fn a_ca_that_is_replaced_when_it_warns_never_refuses() {
+    acted_upon(|lab, after| {
+        for step in ["begin", "reissue", "finish"] {
+            let word: &[&str] = if step == "begin" { &[] } else { &["--restarted", "all"] };
+            ok_on(lab, after, &[&["rotate-ca", step, "-f", "cluster.yaml"], word].concat());
+            every_certificate_is_valid(lab, after);
+        }
+    });
+}

@@ -314,14 +314,18 @@ impl<'a> HostWork<'a> {
         self.to_sign().any(|(_, action)| is_other_ca(action))
     }
 
-    /// The key of a certificate that differs only in its CA. It is kept, because a host whose key does not change never has
+    /// The key of a certificate that another CA issues now, in a rotation. It is kept, because a host whose key does not change never has
     /// a certificate without its key.
     pub(crate) fn kept_key(
-        &self,
-        spec: &'a CertificateSpec,
+        spec: &CertificateSpec,
         action: &Action,
         held: &BTreeMap<OsString, HeldFile>,
+        cas: &ClusterCas,
     ) -> Option<PrivateKey> {
+        // Only a rotation has two.
+        if cas.for_role(&spec.role).trusted().len() < 2 {
+            return None;
+        }
         let file =
             held.get(&OsString::from(spec.role.key_file())).filter(|_| is_other_ca(action))?;
         PrivateKey::from_pem(&file.contents).ok()

@@ -142,7 +142,10 @@ impl Work<'_> {
             }
         };
         // A timer would renew it every day until the CA expires.
-        if draft.contents().not_after <= old.not_after && !is_by_name {
+        let is_asked_for =
+            matches!(self.selection, Selection::Files(_)) || self.key == Key::Replace;
+        let end = self.ca.certificate().not_after;
+        if draft.contents().not_after == end && old.not_after == end && !is_asked_for {
             written.warnings.push(format!(
                 "{} is not renewed, because it ends with its CA; run etcdpki renew --ca",
                 target.name()

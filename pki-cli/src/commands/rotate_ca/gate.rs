@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use pki_core::Manifest;
 
-use super::live::NotYet;
+use super::live::{NotYet, Seen};
 use crate::commands::cluster;
 use crate::failure::Failure;
 
@@ -37,13 +37,9 @@ impl Gate {
     }
 
     /// What was seen of the members. It counts more than somebody's word.
-    pub(super) fn saw(
-        &mut self,
-        members: Vec<(String, Result<(), NotYet>)>,
-        also_client: impl Fn(&str) -> bool,
-    ) {
-        for (host, seen) in members {
-            match seen {
+    pub(super) fn saw(&mut self, members: Vec<Seen>, also_client: impl Fn(&str) -> bool) {
+        for Seen { host, ready } in members {
+            match ready {
                 // A client on the same host has processes of its own.
                 Ok(()) if !also_client(&host) => {
                     self.open.remove(&host);

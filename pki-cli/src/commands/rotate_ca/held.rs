@@ -4,7 +4,8 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use pki_core::{
-    CaSet, Certificate, FileKind, HostCas, HostLeaf, HostPhase, Manifest, Rotation, quote,
+    CaSet, Certificate, FileKind, HostCas, HostLeaf, HostPhase, Manifest, Rotation, RotationStep,
+    quote,
 };
 
 use crate::commands::cluster;
@@ -17,7 +18,7 @@ pub(super) fn read(manifest: &Manifest, folder: &Path) -> Result<Vec<HostCas>, F
     let all = folder.join(hosts::FOLDER);
     let mut held = Vec::new();
     for (host, specs) in cluster::specs_by_host(manifest, &[])? {
-        let files = hosts::read(&all.join(&host))?;
+        let files = hosts::read(&hosts::folder_of(&all, &host))?;
         if files.is_empty() {
             continue;
         }
@@ -44,7 +45,7 @@ pub(crate) fn check_stray(
     set: &CaSet,
     folder: &Path,
 ) -> Result<Option<String>, Failure> {
-    if set.trusted().len() > 1 || !trusts_differ(set, folder)? {
+    if set.trusted().len() > 1 || !trusts_differ(manifest, set, folder)? {
         return Ok(None);
     }
     let held = read(manifest, folder)?;
@@ -91,12 +92,33 @@ pub(crate) fn check_stray(
     }))
 }
 
+/// A sentence about the rotation that is under way, if there is one.
+pub(crate) fn summary(
+    manifest: &Manifest,
+    set: &CaSet,
+    folder: &Path,
+) -> Result<Option<String>, Failure> {
+    if manifest.cas.is_some()
+        || (set.trusted().len() == 1 && !trusts_differ(manifest, set, folder)?)
+    {
+        return Ok(None);
+    }
+    let Ok(Some(rotation)) = Rotation::find(set, &read(manifest, folder)?) else { return Ok(None) };
+    let (old, new) = (&rotation.old().subject, &rotation.new_root().subject);
+    let next = rotation.next().map_or("finish", RotationStep::name);
+    Ok(Some(format!(
+        "the CA is being replaced, {old} by {new}; the next step is etcdpki rotate-ca {next}, and rotate-ca status shows \
+         how far each host is"
+    )))
+}
+
 /// Whether the trust file of a host is not what `apply` writes. Almost always none is, and nothing else has to be read.
-fn trusts_differ(set: &CaSet, folder: &Path) -> Result<bool, Failure> {
+fn trusts_differ(manifest: &Manifest, set: &CaSet, folder: &Path) -> Result<bool, Failure> {
     let (all, trusted) = (folder.join(hosts::FOLDER), set.trust_pem()?);
     let name = [OsString::from(&*FileKind::TrustedCas.name())];
-    let differ = cluster::in_parallel(&hosts::list(&all)?, |host| {
-        let [file] = hosts::read_some(&all.join(host), &name)?;
+    let hosts: Vec<String> = cluster::specs_by_host(manifest, &[])?.into_keys().collect();
+    let differ = cluster::in_parallel(&hosts, |host| {
+        let [file] = hosts::read_some(&hosts::folder_of(&all, host), &name)?;
         Ok(file.is_some_and(|file| *file.contents != trusted.as_bytes()))
     })?;
     Ok(differ.contains(&true))

@@ -21,15 +21,19 @@ const PROBE: &str = "etcdpki-probe";
 /// How long that certificate is valid.
 const PROBE_LIFETIME: time::Duration = time::Duration::minutes(10);
 
+/// What was seen of a member.
+pub(super) struct Seen {
+    pub(super) host: String,
+    /// Whether it does what a step needs.
+    pub(super) ready: Result<(), NotYet>,
+}
+
 /// Why a member does not yet do what a step needs.
 pub(super) struct NotYet(pub(super) String);
 
 /// Whether a member accepts clients of a CA, which it shows a certificate of that CA. A member reads all its trust files when it
 /// starts, so it also accepts peers of the CA.
-pub(super) fn accepts(
-    ca: &Ca,
-    manifest: &Manifest,
-) -> Result<Vec<(String, Result<(), NotYet>)>, Failure> {
+pub(super) fn accepts(ca: &Ca, manifest: &Manifest) -> Result<Vec<Seen>, Failure> {
     let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
     let subject = Subject::from_common_name(PROBE)?;
     let mut request = Request::new(subject, Vec::new(), key.public_key().clone());
@@ -52,7 +56,7 @@ pub(super) fn accepts(
             ))),
         }
     };
-    Ok(manifest.etcd.iter().map(|host| (host.name.clone(), look(host))).collect())
+    Ok(each(manifest, look))
 }
 
 /// Whether a member serves certificates of a root on both of its ports.
@@ -60,7 +64,7 @@ pub(super) fn serves(
     set: &CaSet,
     root: &Certificate,
     manifest: &Manifest,
-) -> Result<Vec<(String, Result<(), NotYet>)>, Failure> {
+) -> Result<Vec<Seen>, Failure> {
     let dialler = Dialler::new(None, TIMEOUT)?;
     let look = |host: &Host| {
         for port in [CLIENT_PORT, PEER_PORT] {
@@ -79,7 +83,13 @@ pub(super) fn serves(
         }
         Ok(())
     };
-    Ok(manifest.etcd.iter().map(|host| (host.name.clone(), look(host))).collect())
+    Ok(each(manifest, look))
+}
+
+/// Looks at every member.
+fn each(manifest: &Manifest, look: impl Fn(&Host) -> Result<(), NotYet>) -> Vec<Seen> {
+    let seen = |host: &Host| Seen { host: host.name.clone(), ready: look(host) };
+    manifest.etcd.iter().map(seen).collect()
 }
 
 fn address(manifest: &Manifest, host: &Host, port: u16) -> Result<Address, NotYet> {

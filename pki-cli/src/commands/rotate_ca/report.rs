@@ -1,5 +1,6 @@
 //! `rotate-ca status`, and what each step prints.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -9,7 +10,7 @@ use serde::Serialize;
 use super::{RotateCaArgs, held, live};
 use crate::ca::Chain;
 use crate::commands::Common;
-use crate::failure::Failure;
+use crate::failure::{Failure, shown};
 use crate::host;
 use crate::output::{Format, json};
 
@@ -61,30 +62,25 @@ pub(super) fn status(
     let (old, new) = (rotation.old().subject.to_string(), rotation.new_root().subject.to_string());
     let mut text = format!("rotation from {old} to {new}\n");
     for line in &hosts {
-        let serves =
+        let (host, phase, detail) = (quote::name(&line.host), line.phase, &line.detail);
+        let side =
             line.serves.map_or(String::new(), |side| format!("; serves certificates of {side}"));
-        text.push_str(&format!(
-            "  {:<12} {:<9} {}{serves}\n",
-            quote::name(&line.host),
-            line.phase,
-            line.detail
-        ));
+        let _ = writeln!(text, "  {host:<12} {phase:<9} {detail}{side}");
     }
-    text.push_str(&match rotation.next() {
-        None => {
-            format!("next: etcdpki rotate-ca finish -f {}, which cleans up\n", args.file.display())
-        }
-        Some(step) => format!("next: {}\n", advice(step, &args.file)),
-    });
+    let advice = match rotation.next() {
+        None => format!("etcdpki rotate-ca finish -f {}, which cleans up", shown(&args.file)),
+        Some(step) => advice(step, &args.file),
+    };
+    let _ = writeln!(text, "next: {advice}");
     let output = StatusOutput { next, old: Some(old), new: Some(new), hosts };
     print(&output, &text, common.format)
 }
 
 fn print(output: &StatusOutput, text: &str, format: Format) -> Result<ExitCode, Failure> {
     if format == Format::Json {
-        json::print(output)?
+        json::print(output)?;
     } else {
-        host::print(text)?
+        host::print(text)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -98,8 +94,8 @@ fn live_sides(
     let set = pki_core::CaSet::new(both)?;
     let old = live::serves(&set, rotation.old(), manifest)?;
     let new = live::serves(&set, rotation.new_root(), manifest)?;
-    let sides = old.into_iter().zip(new).map(|((host, old), (_, new))| {
-        let side = match (old.is_ok(), new.is_ok()) {
+    let sides = old.into_iter().zip(new).map(|(live::Seen { host, ready }, new)| {
+        let side = match (ready.is_ok(), new.ready.is_ok()) {
             (true, _) => "the old CA",
             (_, true) => "the new CA",
             _ => "both CAs, or cannot be reached",
@@ -122,7 +118,7 @@ const fn name(phase: &HostPhase) -> &'static str {
 
 /// What to do before the next step, and the command for it.
 fn advice(step: RotationStep, file: &Path) -> String {
-    let file = file.display();
+    let file = shown(file);
     match step {
         RotationStep::Begin => format!("etcdpki rotate-ca begin -f {file}"),
         RotationStep::Reissue => format!(

@@ -1,5 +1,6 @@
 //! The steps of a rotation: check, replace ca.pem, bring the hosts' folders to it.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -140,7 +141,7 @@ impl Run<'_> {
     pub(super) fn finish(mut self, folder: LockedFolder) -> Result<ExitCode, Failure> {
         let state = self.state(Chain::read(&self.path)?)?;
         let Some(rotation) = &state.rotation else {
-            return self.clean(&folder, &state);
+            return clean(&folder, &state, &self.custody);
         };
         self.check(rotation, RotationStep::Finish)?;
         let new = rotation.new_root();
@@ -162,7 +163,7 @@ impl Run<'_> {
     pub(super) fn abort(mut self, folder: LockedFolder) -> Result<ExitCode, Failure> {
         let state = self.state(Chain::read(&self.path)?)?;
         let Some(rotation) = &state.rotation else {
-            return self.clean(&folder, &state);
+            return clean(&folder, &state, &self.custody);
         };
         self.check(rotation, RotationStep::Abort)?;
         let (old, new) = (rotation.old(), rotation.new_root());
@@ -259,18 +260,6 @@ impl Run<'_> {
             || self.manifest.clients.iter().any(|client| client.host == host)
     }
 
-    /// There is one CA. Cleans up what a killed run left.
-    fn clean(&self, folder: &LockedFolder, state: &State) -> Result<ExitCode, Failure> {
-        let retired = folder.retire_keys(state.chain.ca(), &self.custody)?;
-        let retired = retired.map(|path| format!("; the other key is now {}", shown(&path)));
-        host::say(&format!(
-            "no rotation is under way; the CA is {}{}\n",
-            state.chain.ca().subject,
-            retired.unwrap_or_default()
-        ));
-        Ok(ExitCode::SUCCESS)
-    }
-
     /// Brings the hosts' folders to the CAs, and says what comes next. If the rotation is over, `issuing` is the CA that is
     /// left.
     fn apply(
@@ -285,7 +274,7 @@ impl Run<'_> {
         let mut next = report::after(step, &self.args.file);
         if let Some(issuing) = issuing {
             if let Some(key) = folder.retire_keys(issuing, &self.custody)? {
-                next.push_str(&format!("; then destroy {}", shown(&key)));
+                let _ = write!(next, "; then destroy {}", shown(&key));
             }
         } else if step == RotationStep::Abort {
             next = format!(
@@ -311,4 +300,16 @@ fn trusting(chain: &Chain, root: &Certificate) -> Result<Chain, Failure> {
         others.push(root.clone());
     }
     Chain::from_certificates(chain.ca().clone(), others)
+}
+
+/// There is one CA. Cleans up what a killed run left.
+fn clean(folder: &LockedFolder, state: &State, custody: &Custody) -> Result<ExitCode, Failure> {
+    let retired = folder.retire_keys(state.chain.ca(), custody)?;
+    let retired = retired.map(|path| format!("; the other key is now {}", shown(&path)));
+    host::say(&format!(
+        "no rotation is under way; the CA is {}{}\n",
+        state.chain.ca().subject,
+        retired.unwrap_or_default()
+    ));
+    Ok(ExitCode::SUCCESS)
 }
