@@ -123,13 +123,23 @@ fn the_readme_leads_from_nothing_to_a_running_lab() {
 }
 
 /// Why a command is not run here.
-const NOT_RUN: [(&str, &str); 6] = [
+const NOT_RUN: &[(&str, &str)] = &[
     ("ssh root@", "needs the machines; the test above and those of the delivery run it"),
     ("--connect", "needs a live endpoint; the tests of live endpoints run it"),
     ("openssl s_client", "the same"),
     ("/etc/bash_completion.d", "writes to the machine; the test of the package runs it"),
-    ("/etc/etcd/pki", "writes to the machine"),
+    ("/etc/etcd", "writes to the machine"),
+    ("/var/backups", "the same"),
+    ("/usr/local/bin", "the same"),
+    ("/media/", "needs a second disk"),
+    ("import-ca", "needs a CA of another tool; the tests of import-ca run it"),
+    ("certdb import", "needs a database of cfssl; the tests of the inventory run it"),
+    ("passwd", "needs an encrypted CA key; the tests of custody run it"),
+    ("rotate-ca finish", "needs a rotation that is under way; the tests of rotations run it"),
+    ("e1.json", "needs the files of cfssl; the tests of cfssl run it"),
+    ("--out FILE", "a placeholder"),
     (" HOST ", "a placeholder"),
+    ("…", "a placeholder"),
 ];
 
 /// The commands in docs/ that are lines of their own, or whole in backticks.
@@ -162,7 +172,8 @@ fn in_help(lab: &Lab) -> BTreeSet<String> {
     let list = list.split("\n\n").next().unwrap();
     let names = list.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
     for command in names.filter(|name| !name.is_empty() && *name != "help") {
-        let help = lab.ok(&[command, "--help"]);
+        // cfssl has a help of its own.
+        let help = lab.ok(&["help", command]);
         let Some((_, examples)) = help.split_once("\nExample") else { continue };
         let examples = examples.split_once(":\n").unwrap().1.replace("\\\n", " ");
         let examples: Vec<&str> =
@@ -190,7 +201,9 @@ fn reader() -> Lab {
         "--expiry",
         "2y",
     ]);
-    lab.ok(&["issue", "--profile", "client", "api"]);
+    for client in ["api", "apiserver-etcd-client", "backup"] {
+        lab.ok(&["issue", "--profile", "client", client]);
+    }
     let folder = |name: &str| fs::create_dir_all(lab.path(name)).unwrap();
     folder("certs");
     lab.write("certs/server.pem", lab.read("pki/hosts/etcdone/server.pem"));
@@ -220,13 +233,17 @@ fn what_the_documents_and_the_help_show_works() {
             "nothing has {part}: {reason}"
         );
     }
+    let mut failed = String::new();
     let mut ran = 0;
     for command in commands.iter().filter(|command| !is_not_run(command)) {
         let lab = reader();
         let run = shell(&lab, command);
-        assert_eq!(run.code, 0, "{command}: {run:?}");
+        if run.code != 0 {
+            let _ = writeln!(failed, "{command}: {run:?}");
+        }
         ran += 1;
     }
+    assert!(failed.is_empty(), "{failed}");
     assert!(ran >= 25, "{ran} of {commands:#?}");
 }
 
@@ -235,6 +252,7 @@ fn shell(lab: &Lab, command: &str) -> Run {
         // They write what the reader has already.
         Some("issue") => "rm -f etcdone*.pem apiserver*.pem\n",
         Some("init-ca") => "rm -r pki\n",
+        Some("crl") => "etcdpki crl >/dev/null\n",
         // The folders were copied from the hosts.
         Some("adopt") => {
             "mv pki/hosts/etcdone node1; mv pki/hosts/etcdtwo node2; mv pki/hosts/etcdthree node3

@@ -73,7 +73,8 @@ pub(crate) fn run(args: &ManArgs) -> Result<ExitCode, Failure> {
 
 fn render(command: clap::Command, page: &mut Vec<u8>) -> io::Result<()> {
     let examples = command.get_after_help().map(ToString::to_string);
-    let is_top = command.has_subcommands();
+    let has_subcommands = command.has_subcommands();
+    let has_version = command.get_version().is_some();
     let is_plan = command.get_name() == "plan";
     let man = Man::new(command);
     man.render_title(page)?;
@@ -81,7 +82,7 @@ fn render(command: clap::Command, page: &mut Vec<u8>) -> io::Result<()> {
     man.render_synopsis_section(page)?;
     man.render_description_section(page)?;
     man.render_options_section(page)?;
-    if is_top {
+    if has_subcommands {
         man.render_subcommands_section(page)?;
     }
     let mut roff = Roff::new();
@@ -100,7 +101,7 @@ fn render(command: clap::Command, page: &mut Vec<u8>) -> io::Result<()> {
     list(&mut roff, "ENVIRONMENT", &ENVIRONMENT);
     list(&mut roff, "FILES", &FILES);
     roff.to_writer(page)?;
-    if is_top { man.render_version_section(page) } else { Ok(()) }
+    if has_version { man.render_version_section(page) } else { Ok(()) }
 }
 
 fn list(roff: &mut Roff, heading: &str, entries: &[(&str, &str)]) {

@@ -187,7 +187,9 @@ fn leaf_outlives_ca(in_path: &CertificateInPath<'_>) -> Vec<String> {
 
 fn leaf_ends_with_ca(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let end = in_path.certificate.not_after;
-    let ends_with_ca = in_path.issuer().is_some_and(|ca| ca.not_after == end);
+    // A root that is verified by itself is its own CA.
+    let is_root = in_path.certificate.is_self_issued();
+    let ends_with_ca = !is_root && in_path.issuer().is_some_and(|ca| ca.not_after == end);
     // Afterwards, `ca-time` says so.
     when(in_path.is_leaf() && ends_with_ca && !is_past(in_path), || {
         format!("notAfter {} is that of the CA", moment(end))
