@@ -62,12 +62,12 @@ impl Inventory {
         Ok(done)
     }
 
-    /// The revoked certificates of a CA, in the order in which they were issued.
+    /// The revoked certificates of a CA.
     pub(crate) fn revoked_by(&self, ca: &Certificate) -> Result<Vec<Revoked>, Failure> {
         let rows = self.0.read(|connection| {
             let mut query = connection.prepare(
                 "SELECT serial_number, reason, revoked_at, expiry FROM certificates
-                WHERE status = 'revoked' AND authority_key_identifier = ?1 ORDER BY rowid",
+                WHERE status = 'revoked' AND authority_key_identifier = ?1",
             )?;
             let rows = query.query_map([key_id_of(ca)], |row| {
                 Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))

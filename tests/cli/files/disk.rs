@@ -178,7 +178,7 @@ fn issuing_until_a_small_disk_is_full_keeps_every_pair_that_was_issued() {
         &lab,
         r#"
         mkdir disk after
-        mount -t tmpfs -o size=64k,mode=700 none disk || exit 97
+        mount -t tmpfs -o size=128k,mode=700 none disk || exit 97
         cp -a pki disk
         cd disk
         number=0

@@ -37,8 +37,8 @@ fn a_leaf_leads_through_it_to_the_root() {
         let openssl = Openssl::new();
         let chain = ca.certificate().to_pem().unwrap();
         openssl.write("chain.pem", &chain);
-        openssl.write("root.pem", &root.certificate().to_pem().unwrap());
-        openssl.write("leaf.pem", &leaf.to_pem().unwrap());
+        openssl.write("root.pem", root.certificate().to_pem().unwrap());
+        openssl.write("leaf.pem", leaf.to_pem().unwrap());
         openssl.run("verify -x509_strict -CAfile root.pem -untrusted chain.pem leaf.pem");
     }
 }

@@ -33,7 +33,7 @@ pub(crate) struct ApplyContext<'a> {
     /// Other files that every member gets: with separate CAs those that it trusts on each port, and CRLs.
     of_members: Vec<(FileKind, Vec<u8>)>,
     /// What the CAs have revoked.
-    revoked: Vec<(Option<Traffic>, HashSet<SerialNumber>)>,
+    revoked: Vec<RevokedBy>,
     /// What the cluster must be told.
     next: Vec<Next>,
     /// What is odd about the hosts' folders, and not a mistake.
@@ -112,7 +112,7 @@ impl<'a> ApplyContext<'a> {
 
     fn is_revoked(&self, spec: &CertificateSpec, certificate: &Certificate) -> bool {
         let mut of_ca = self.revoked.iter();
-        of_ca.any(|(traffic, serials)| {
+        of_ca.any(|RevokedBy { traffic, serials }| {
             traffic.is_none_or(|traffic| traffic == spec.role.traffic())
                 && serials.contains(&certificate.serial)
         })
@@ -129,16 +129,22 @@ impl<'a> ApplyContext<'a> {
     }
 }
 
+/// What a CA has revoked.
+struct RevokedBy {
+    traffic: Option<Traffic>,
+    serials: HashSet<SerialNumber>,
+}
+
 /// What the CAs of a cluster have revoked, by their inventories.
 fn revoked(
     manifest: &Manifest,
     cas: &ClusterCas,
     folder: &Path,
-) -> Result<Vec<(Option<Traffic>, HashSet<SerialNumber>)>, Failure> {
+) -> Result<Vec<RevokedBy>, Failure> {
     let revoked = manifest.ca_specs().into_iter().map(|(traffic, _)| {
         let ca = cas.of(traffic.unwrap_or(Traffic::Server)).issuing();
         let inventory = Inventory::of(&ca::folder_of(folder, traffic));
-        Ok((traffic, inventory.revoked_serials(ca)?))
+        Ok(RevokedBy { traffic, serials: inventory.revoked_serials(ca)? })
     });
     revoked.collect()
 }
