@@ -67,7 +67,11 @@ pub(super) fn text(command: &str) -> String {
         _ => {
             let names: Vec<String> =
                 COMMANDS.iter().map(|(name, ..)| format!("\t{name}\n")).collect();
-            format!("Usage:\nAvailable commands:\n{}", names.concat())
+            format!(
+                "Usage:\nAvailable commands:\n{}\tinstall DIR -- make links named cfssl, cfssljson, cfssl-json and \
+                 cfssl-certinfo in a folder\n",
+                names.concat()
+            )
         }
     }
 }

@@ -100,6 +100,10 @@ fn cfssl(arguments: &[String], log: &mut Log) -> Result<(), Stop> {
         host::say(&format!("No command is given.\n{}", help::text("")));
         return Err(Failure::usage("no command is given").into());
     };
+    if matches!(name.as_str(), "-h" | "-help" | "--help") {
+        host::say(&help::text(""));
+        return Ok(());
+    }
     if name == "install" {
         return Ok(install::run(arguments)?);
     }

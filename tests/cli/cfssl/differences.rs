@@ -64,7 +64,7 @@ fn both_programs_are_subcommands_too() {
     let etcdpki = env!("CARGO_BIN_EXE_etcdpki");
     let script = format!(
         "'{etcdpki}' cfssl genkey leaf.json | '{etcdpki}' cfssljson -bare sub
-        '{etcdpki}' cfssl gencert -ca=ca.pem -ca-key=ca-key.pem --hostname etcdone leaf.json |
+        '{etcdpki}' cfssl gencert -ca=ca.pem -ca-key=ca-key.pem -hostname etcdone leaf.json |
             '{etcdpki}' cfssljson -f - -bare pair
         ls sub.csr sub-key.pem pair.pem pair-key.pem pair.csr"
     );
