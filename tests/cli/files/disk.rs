@@ -104,7 +104,9 @@ fn on_a_disk_that_fills(lab: &Lab, args: &str) -> Vec<Outcome> {
     for outcome in &outcomes {
         assert!(matches!(outcome.code, 0 | 3), "{} free: {}", outcome.free, outcome.stderr);
         if outcome.code == 3 {
-            assert!(outcome.stderr.contains("full") || outcome.stderr.contains("No space left"));
+            let words = ["full", "No space left", "no storage space"];
+            let is_full = words.iter().any(|words| outcome.stderr.contains(words));
+            assert!(is_full, "{} free: {}", outcome.free, outcome.stderr);
             assert!(outcome.stderr.contains("\n  hint: "), "{}", outcome.stderr);
         }
         assert_eq!(Tree::of(&outcome.folder).strays().len(), 0, "{} free", outcome.free);
