@@ -13,7 +13,7 @@ use crate::lab::{Lab, Run};
 use crate::peers;
 use crate::process::finish;
 
-const MANIFEST: &str = "\
+pub(super) const MANIFEST: &str = "\
 cluster: lab
 etcd:
   - { name: etcdone, ip: 10.0.0.1 }

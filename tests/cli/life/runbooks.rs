@@ -4,17 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use super::APPLY;
+use super::rotation::MANIFEST;
 use crate::lab::{Lab, Run};
 use crate::peers;
-
-const MANIFEST: &str = "\
-cluster: lab
-etcd:
-  - { name: etcdone, ip: 10.0.0.1 }
-  - { name: etcdtwo, ip: 10.0.0.2 }
-  - { name: etcdthree, ip: 10.0.0.3 }
-control_plane: [{ name: masterone, ip: 10.0.0.9 }]
-";
 
 /// Programs that reach other machines. The tests of live clusters deliver files, restart members and move leaders.
 const REMOTE: [&str; 3] = ["rsync ", "ssh ", "env -u ETCDCTL_ENDPOINTS "];
