@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 use super::formats::{self, IssuedPair};
 use super::parallel::in_parallel;
 use super::states::{self, Decided, Next};
-use crate::failure::Failure;
+use crate::failure::{Failure, shown};
 use crate::host;
 use crate::hosts::{self, HeldFile, Origins, WrongMode};
 use crate::progress::Progress;
@@ -201,6 +201,16 @@ fn foreign(folder: &Path, cas: Option<&ClusterCas>) -> Option<String> {
     }
 }
 
+/// A file of apply that was not read would be replaced without anybody knowing what was in it.
+fn refuse_unread(folder: &Path, files: &BTreeMap<OsString, HeldFile>) -> Result<(), Failure> {
+    let ours =
+        files.iter().filter(|(name, _)| name.to_str().and_then(FileKind::from_name).is_some());
+    let unread = ours.filter_map(|(name, file)| Some((name, file.unread()?))).next();
+    unread.map_or(Ok(()), |(name, problem)| {
+        Err(Failure::environment(format!("{}: {problem}", shown(&folder.join(name)))))
+    })
+}
+
 impl<'a> HostWork<'a> {
     fn find(
         context: &ApplyContext<'_>,
@@ -209,6 +219,7 @@ impl<'a> HostWork<'a> {
     ) -> Result<Self, Failure> {
         let folder = &context.all.join(host);
         let mut files = hosts::read(folder)?;
+        refuse_unread(folder, &files)?;
         let mut work = Self {
             host,
             certificates: Vec::new(),
