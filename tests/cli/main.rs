@@ -24,3 +24,4 @@ mod process;
 mod settings;
 mod usage;
 mod verify;
+mod words;

@@ -29,7 +29,7 @@ use crate::hosts;
 use crate::output::Format;
 use crate::output::verdict::{Judged, Outcome, Place, Verdict, View};
 
-/// Verify certificates, with reasons: what is wrong, what it breaks in the cluster, how to mend it
+/// Verify certificates: what is wrong with them, what fails in the cluster because of it, and how to fix it
 ///
 /// The first certificate of a file is verified; those after it may stand between it and the CA. A folder is
 /// searched for *.pem, *.crt, *.cer and *.der; keys, requests, CRLs and CAs in it are skipped. A fault in one
@@ -141,7 +141,7 @@ enum ProfileArg {
 enum PolicyArg {
     /// RFC 5280, and what etcd and the API server need beyond it
     Etcd,
-    /// RFC 5280 alone, every rule an error
+    /// Only RFC 5280, with every violation an error
     Rfc5280,
 }
 
