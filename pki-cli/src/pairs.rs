@@ -36,6 +36,10 @@ pub(crate) fn read(
     let mut problems = Vec::new();
     for (name, file) in files {
         let kind = name.to_str().and_then(FileKind::from_name);
+        if let Some(problem) = file.unread() {
+            problems.push(format!("{}: {problem}", quote::name(&name.to_string_lossy())));
+            continue;
+        }
         if is_public(kind.as_ref(), &file.contents) {
             bundle.public.insert(name.clone());
         }

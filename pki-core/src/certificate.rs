@@ -92,7 +92,11 @@ impl Certificate {
         let signed = Signed::read(EXPECTED, der)?;
         let encoding = Encoding::of_certificate(&signed, der)
             .ok_or_else(|| Error::malformed(EXPECTED, "its fields cannot be separated"))?;
-        let extensions = Extensions::read(EXPECTED, tbs.extensions())?;
+        let mut extensions = Extensions::read(EXPECTED, tbs.extensions())?;
+        // Extensions exist only in version 3 (section 4.1.2.9), also for Go; `version-form` reports those of other versions.
+        if tbs.version.0 != 2 {
+            extensions = Extensions { all: extensions.all, ..Extensions::default() };
+        }
         Ok(Self(Arc::new(CertificateFields {
             version: tbs.version.0.saturating_add(1),
             serial: SerialNumber::from_contents(tbs.raw_serial()),

@@ -33,3 +33,4 @@ mod settings;
 mod told;
 mod usage;
 mod verify;
+mod words;

@@ -27,6 +27,7 @@ mod pem;
 mod policies;
 pub(crate) mod revocation;
 mod servers;
+mod survivors;
 mod trust;
 mod usages;
 mod validity;

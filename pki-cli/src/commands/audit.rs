@@ -7,7 +7,7 @@ use pki_core::{FileReport, HostFile, Manifest};
 use super::cluster::in_parallel;
 use crate::ca;
 use crate::failure::Failure;
-use crate::hosts::HeldFile;
+use crate::hosts::{Extent, HeldFile};
 use crate::{host, hosts};
 
 /// Reads the folders of all hosts.
@@ -19,8 +19,12 @@ pub(crate) fn read_hosts(all: &Path) -> Result<Vec<HostFile>, Failure> {
 
 fn read_host(folder: &Path, host: &str) -> Result<Vec<HostFile>, Failure> {
     let mut files = Vec::new();
-    for (name, HeldFile { contents, mode, .. }) in hosts::read(folder)? {
-        files.push(HostFile::new(host, name.to_string_lossy(), mode, &contents));
+    for (name, HeldFile { contents, mode, extent }) in hosts::read(folder)? {
+        let name = name.to_string_lossy();
+        files.push(match extent {
+            Extent::Whole => HostFile::new(host, name, mode, &contents),
+            Extent::TooLarge => HostFile::unread(host, name, mode),
+        });
     }
     Ok(files)
 }

@@ -145,7 +145,7 @@ enum ProfileArg {
 enum PolicyArg {
     /// RFC 5280, and what etcd and the API server need beyond it
     Etcd,
-    /// RFC 5280 alone, every rule an error
+    /// Only RFC 5280, with every violation an error
     Rfc5280,
 }
 

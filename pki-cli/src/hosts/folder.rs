@@ -21,9 +21,27 @@ use crate::store::{self, Read};
 
 /// A file in a host's folder.
 pub(crate) struct HeldFile {
-    /// Empty where the file is too large to be read.
+    /// Empty if the file is too large to be read.
     pub(crate) contents: Zeroizing<Vec<u8>>,
     pub(crate) mode: u32,
+    pub(crate) extent: Extent,
+}
+
+/// How much of a file was read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Extent {
+    Whole,
+    /// Nothing, because there is more of it than the limit.
+    TooLarge,
+}
+
+impl HeldFile {
+    /// Why the file cannot be used, if it was not read.
+    pub(crate) fn unread(&self) -> Option<String> {
+        let limit = store::LIMIT >> 20;
+        (self.extent == Extent::TooLarge)
+            .then(|| format!("larger than {limit} MiB, so it was not read; move it away"))
+    }
 }
 
 /// A host's folder.
@@ -92,8 +110,10 @@ impl Folder {
         let (mode, size) = (permissions(&metadata), metadata.len());
         let read = store::read_open(file, size);
         match read.map_err(|error| Failure::file("reading", &self.path(name), &error))? {
-            Read::Whole(contents) => Ok(HeldFile { contents, mode }),
-            Read::TooLarge => Ok(HeldFile { contents: Zeroizing::default(), mode }),
+            Read::Whole(contents) => Ok(HeldFile { contents, mode, extent: Extent::Whole }),
+            Read::TooLarge => {
+                Ok(HeldFile { contents: Zeroizing::default(), mode, extent: Extent::TooLarge })
+            }
         }
     }
 }

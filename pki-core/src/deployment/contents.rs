@@ -28,6 +28,16 @@ impl HostFile {
         Self { host: host.into(), name: name.into(), mode, contents }
     }
 
+    /// A file that is too large to be read. The audit reports it.
+    pub fn unread(host: impl Into<String>, name: impl Into<String>, mode: u32) -> Self {
+        let contents = Contents {
+            form: Form::Unread,
+            damage: Some("the file is too large to be read".to_owned()),
+            ..Contents::read(&[])
+        };
+        Self { host: host.into(), name: name.into(), mode, contents }
+    }
+
     /// The first certificate in it.
     pub fn certificate(&self) -> Option<&Certificate> {
         self.contents.certificates.first()
@@ -67,6 +77,8 @@ pub(crate) enum Form {
     Der(&'static str),
     Pem,
     Other,
+    /// Too large to be read.
+    Unread,
 }
 
 /// The kind of a PEM block.

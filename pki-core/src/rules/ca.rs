@@ -1,6 +1,5 @@
 //! Rules about CA certificates: what a certificate must contain to issue others.
 
-use super::form::is_before_extensions;
 use super::{CertificateInPath, Place, Row, when};
 use crate::evidence::Evidence;
 use crate::finding::{Rule, Severity, Source};
@@ -164,9 +163,9 @@ pub(super) static ROWS: &[Row] = &[
 
 // Section 4.2.1.9
 fn ca_basic_constraints(in_path: &CertificateInPath<'_>) -> Vec<String> {
-    // Of an anchor from before version 3 `version-old` says so: it cannot have the extension.
+    // An anchor from before version 3 cannot have the extension; `version-old` and `version-form` report it.
     let certificate = in_path.certificate;
-    let exempt = in_path.place == Place::Anchor && is_before_extensions(certificate);
+    let exempt = in_path.place == Place::Anchor && certificate.version < 3;
     when(in_path.is_to_sign() && !certificate.is_ca() && !exempt, || {
         match &in_path.certificate.extensions.basic_constraints {
             Some(_) => "basicConstraints is CA:FALSE".to_owned(),

@@ -123,7 +123,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "file-unseen",
             severity: Severity::Warning,
             source: Source::Etcd,
-            impact: "etcdpki has not looked at the file, and nothing here says whether it is right.",
+            impact: "etcdpki has not read the file, and nothing here says whether it is right.",
             remedy: "Put the file into the host's folder, or set `paths` in the manifest to the folder on the host that has it.",
             citation: "docs/design.md",
         },

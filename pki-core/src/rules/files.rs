@@ -1,7 +1,7 @@
 //! Rules about the files of a host: whether they exist, and who can read them.
 
 use super::{Policy, Row, Violation};
-use crate::deployment::{Deployment, HostFile};
+use crate::deployment::{Deployment, Form, HostFile};
 use crate::finding::{Finding, Rule, Severity, Source};
 
 pub(crate) static MANIFEST_DRIFT: Rule = Rule {
@@ -51,6 +51,17 @@ pub(super) static ROWS: &[Row] = &[
         },
         file_mode,
     ),
+    Row::deployment(
+        &Rule {
+            id: "file-unread",
+            severity: Severity::Warning,
+            source: Source::Etcd,
+            impact: "Nothing is known about the file. It may hold a private key of the CA, or a certificate that etcd cannot load.",
+            remedy: "Move the file out of the host's folder; certificates, keys and configuration files are smaller than 16 MiB.",
+            citation: "the limit for one file of a host's folder",
+        },
+        file_unread,
+    ),
     Row::whole(&MANIFEST_DRIFT),
 ];
 
@@ -97,6 +108,13 @@ fn file_unreadable(deployment: &Deployment<'_>) -> Vec<Violation> {
         .map(|file| {
             violation(file, format!("the mode is {:04o}, so its owner cannot read it", file.mode))
         })
+        .collect()
+}
+
+fn file_unread(deployment: &Deployment<'_>) -> Vec<Violation> {
+    let unread = deployment.files.iter().filter(|file| file.contents.form == Form::Unread);
+    unread
+        .map(|file| violation(file, "it is larger than 16 MiB, so it was not read".to_owned()))
         .collect()
 }
 

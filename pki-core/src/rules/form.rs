@@ -212,7 +212,7 @@ fn version_old(in_path: &CertificateInPath<'_>) -> Vec<String> {
 }
 
 /// True for a certificate of a version that has no extensions, and that has none.
-pub(super) fn is_before_extensions(certificate: &Certificate) -> bool {
+fn is_before_extensions(certificate: &Certificate) -> bool {
     certificate.version < 3 && certificate.extensions.all.is_empty()
 }
 

@@ -112,7 +112,7 @@ fn pem_empty(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |_, contents| match contents.form {
         Form::Empty => Some("the file is empty".to_owned()),
         Form::Other => Some("the file contains no PEM block".to_owned()),
-        Form::Der(_) | Form::Pem => None,
+        Form::Der(_) | Form::Pem | Form::Unread => None,
     })
 }
 

@@ -52,6 +52,39 @@ fn a_file_beyond_the_limit_is_refused_before_it_is_read() {
     ends(lab.command(&["inspect", "large.pem"]), 2, "large.pem is larger than 16 MiB");
 }
 
+/// It counted as an empty file: `export` packed it, and `verify -f` said nothing.
+#[test]
+fn a_large_file_in_a_hosts_folder_is_named_and_never_taken_for_an_empty_one() {
+    let lab = Lab::new();
+    lab.write("cluster.yaml", "cluster: lab\netcd: [{ name: etcdone, ip: 10.0.0.1 }]\n");
+    lab.ok(&["apply", "-f", "cluster.yaml"]);
+    let folder = lab.path("pki/hosts/etcdone");
+    let large = |name: &str| {
+        File::create(folder.join(name)).unwrap().set_len((16 << 20) + 1).unwrap();
+    };
+    large("snapshot.db");
+    let run = lab.run(&["verify", "-f", "cluster.yaml"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(run.stdout.contains("warning [file-unread] snapshot.db: it is larger"), "{run:?}");
+    ends(
+        lab.command(&["export", "-f", "cluster.yaml", "etcdone"]),
+        1,
+        "snapshot.db: larger than 16 MiB",
+    );
+    // What apply did not make stays where it is.
+    lab.ok(&["apply", "-f", "cluster.yaml"]);
+    assert_eq!(folder.join("snapshot.db").metadata().unwrap().len(), (16 << 20) + 1);
+    large("server-key.pem");
+    let run = lab.run(&["verify", "-f", "cluster.yaml"]);
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(run.stdout.contains("[pem-damaged] server-key.pem: the file is too large"), "{run:?}");
+    for command in ["plan", "apply"] {
+        let run = lab.run(&[command, "-f", "cluster.yaml"]);
+        assert_eq!(run.code, 3, "{run:?}");
+        assert!(run.stderr.contains("server-key.pem: larger than 16 MiB"), "{run:?}");
+    }
+}
+
 #[test]
 fn a_pipe_in_the_place_of_a_file_is_no_wait_with_the_lock_held() {
     let lab = Lab::with_ca(&[]);

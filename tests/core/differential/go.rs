@@ -14,5 +14,6 @@ mod kinds;
 mod pem;
 pub(crate) mod samples;
 mod shapes;
+mod signatures;
 mod tree;
 mod vectors;

@@ -48,7 +48,7 @@ fn none(hosts: &mut Hosts) -> Vec<u8> {
 
 /// A lab whose first member enforces crl.der on both ports. This needs the unit, because the configuration file
 /// has no key for CRLs.
-fn enforcing(version: &str) -> Hosts {
+pub(super) fn enforcing(version: &str) -> Hosts {
     let of = |version: &str| {
         let text = format!("etcd_version: \"{version}\"\n{MANIFEST}");
         Manifest::from_yaml(text.as_bytes()).unwrap()

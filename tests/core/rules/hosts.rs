@@ -32,6 +32,9 @@ pub(crate) struct Hosts {
     files: BTreeMap<String, File>,
 }
 
+/// What the command line reads of a file, in bytes.
+pub(crate) const LIMIT: usize = 16 << 20;
+
 pub(crate) struct File {
     pub(crate) mode: u32,
     pub(crate) contents: Vec<u8>,
@@ -168,7 +171,10 @@ impl Hosts {
     pub(crate) fn findings(self) -> Vec<Finding> {
         let files = self.files.into_iter().map(|(path, file)| {
             let (host, name) = path.split_once('/').unwrap();
-            HostFile::new(host, name, file.mode, &file.contents)
+            match file.contents.len() {
+                ..=LIMIT => HostFile::new(host, name, file.mode, &file.contents),
+                _ => HostFile::unread(host, name, file.mode),
+            }
         });
         let files: Vec<HostFile> = files.collect();
         let reports = self.manifest.audit(&self.cas, &files, NOW).unwrap();

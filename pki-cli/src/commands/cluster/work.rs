@@ -15,7 +15,7 @@ use super::orphans::{OrphanFolder, Orphans, file_name, orphans};
 use super::parallel::in_parallel;
 use super::states::{self, Decided, Next};
 use crate::ca;
-use crate::failure::Failure;
+use crate::failure::{Failure, shown};
 use crate::host;
 use crate::hosts::{self, HeldFile, Origins, WrongMode};
 use crate::inventory::Inventory;
@@ -210,6 +210,16 @@ impl<'a> Work<'a> {
     }
 }
 
+/// A file of apply that was not read would be replaced without anybody knowing what was in it.
+fn refuse_unread(folder: &Path, files: &BTreeMap<OsString, HeldFile>) -> Result<(), Failure> {
+    let mut ours =
+        files.iter().filter(|(name, _)| name.to_str().and_then(FileKind::from_name).is_some());
+    let unread = ours.find_map(|(name, file)| Some((name, file.unread()?)));
+    unread.map_or(Ok(()), |(name, problem)| {
+        Err(Failure::environment(format!("{}: {problem}", shown(&folder.join(name)))))
+    })
+}
+
 impl<'a> HostWork<'a> {
     fn find(
         context: &ApplyContext<'_>,
@@ -218,6 +228,7 @@ impl<'a> HostWork<'a> {
     ) -> Result<Self, Failure> {
         let folder = &context.all.join(host);
         let mut files = hosts::read(folder)?;
+        refuse_unread(folder, &files)?;
         let mut work = Self {
             host,
             certificates: Vec::new(),

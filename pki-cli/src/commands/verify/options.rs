@@ -140,7 +140,7 @@ pub(super) fn words(options: &VerifyOptions, policy: Policy) -> String {
         parts.push("with its key".to_owned());
     }
     if policy == Policy::Rfc5280 {
-        parts.push("by RFC 5280 alone".to_owned());
+        parts.push("only by RFC 5280".to_owned());
     }
     parts.push(format!("at {}", second(options.at)));
     parts.join(", ")

@@ -203,6 +203,12 @@ impl<'a> Line<'a> {
         self.ders.push(tree::disturb(&der, self.issuer_key(), random));
     }
 
+    /// Puts another certificate in place of the last one.
+    pub(crate) fn replace_last(&mut self, change: impl FnOnce(&[u8]) -> Vec<u8>) {
+        let der = self.ders.pop().unwrap();
+        self.ders.push(change(&der));
+    }
+
     pub(crate) fn case(self, purpose: Purpose, story: String, at: OffsetDateTime) -> Case {
         let Self { keys, mut ders, .. } = self;
         let leaf = ders.pop().unwrap();

@@ -26,8 +26,8 @@ pub(super) const STRICTER: &[Class] = &[
     ),
     class(
         "path-rejected",
-        "A BOOLEAN, INTEGER or BIT STRING that is not in DER where Go does not look; a time that is not YYMMDDHHMMSSZ or YYYYMMDDHHMMSSZ; a critical key identifier; a DNS constraint that is not a domain",
-        "X.690 sections 8 and 11; RFC 5280 sections 4.1.2.5, 4.2.1.1, 4.2.1.2 and 4.2.1.10. rustls and OpenSSL read these to the letter.",
+        "A BOOLEAN, INTEGER or BIT STRING that is not in DER where Go does not look; a time that is not YYMMDDHHMMSSZ or YYYYMMDDHHMMSSZ; a critical key identifier; a DNS constraint that is not a domain; a signature algorithm with parameters that its RFC does not have",
+        "X.690 sections 8 and 11; RFC 5280 sections 4.1.2.5, 4.2.1.1, 4.2.1.2 and 4.2.1.10; RFC 5758 section 3.2. rustls and OpenSSL read these to the letter.",
     ),
     class(
         HOST,

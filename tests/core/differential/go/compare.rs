@@ -9,7 +9,7 @@ use time::format_description::well_known::Rfc3339;
 use super::chains::{Case, Pool, changed};
 use super::classes::STRICTER;
 use super::judge::{self, Verdict};
-use super::shapes;
+use super::{shapes, signatures};
 use crate::differential::judges::{base64, to_base64};
 use crate::differential::random::Random;
 
@@ -53,6 +53,7 @@ fn case(pool: &Pool, random: &mut Random, number: usize) -> Case {
         2 => shapes::hosts(pool, random),
         3 if number % 20 == 3 => shapes::path_lengths(pool, random),
         3 => shapes::moments(pool, random),
+        4 if number % 20 == 4 => signatures::signatures(pool, random),
         _ => changed(pool, random, number / 10 * 6 + number % 10, 1 + number % 3),
     }
 }

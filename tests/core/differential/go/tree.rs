@@ -75,7 +75,7 @@ pub(crate) fn edit(certificate: &mut Node, random: &mut Random) -> String {
     let count = count(tbs);
     let donor = nth(tbs, 1 + random.below(count - 1)).clone();
     let at = 1 + random.below(count - 1);
-    let edit = random.below(9);
+    let edit = random.below(11);
     let parent = parent_of(tbs, at);
     let (parent, place) = parent.unwrap();
     let tag = parent[place].tag;
@@ -119,6 +119,21 @@ pub(crate) fn edit(certificate: &mut Node, random: &mut Random) -> String {
             parent.insert(place + 1, more);
             "with another element behind it"
         }
+        8 => {
+            let written = parent[place].write();
+            let header = header(&written);
+            let body = [&[0x80], &written[header..], &[0, 0]].concat();
+            parent[place] = Node { tag: tag | 0x20, body: Body::Raw(body) };
+            "of an indefinite length"
+        }
+        9 => {
+            let halves = parent[place].write();
+            let halves = halves[header(&halves)..].to_vec();
+            let (left, right) = halves.split_at(halves.len() / 2);
+            let strings = [left, right].map(|half| Node::octets(tag & 0x1f, half));
+            parent[place] = Node::nodes(tag | 0x20, strings.into());
+            "in two strings"
+        }
         _ => {
             parent[place] = long_length(&parent[place], random);
             "of a longer length"
@@ -127,24 +142,29 @@ pub(crate) fn edit(certificate: &mut Node, random: &mut Random) -> String {
     format!("element {at} (tag {tag:02x}) {what}")
 }
 
-const TAGS: [u8; 20] = [
-    0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x0a, 0x0c, 0x13, 0x16, 0x17, 0x18, 0x1e, 0x30, 0x31, 0x80,
-    0x82, 0x86, 0xa0, 0xa1,
+const TAGS: [u8; 22] = [
+    0x1f, 0xbf, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x0a, 0x0c, 0x13, 0x16, 0x17, 0x18, 0x1e, 0x30,
+    0x31, 0x80, 0x82, 0x86, 0xa0, 0xa1,
 ];
 
 /// The same element with a length that is longer than it need be. Written as octets of its parent:
 /// the tag takes the place of a node's, and the rest that of its contents.
 fn long_length(node: &Node, random: &mut Random) -> Node {
     let written = node.write();
-    let header = match written[1] {
-        ..0x80 => 2,
-        long => 2 + usize::from(long & 0x7f),
-    };
+    let header = header(&written);
     let contents = &written[header..];
     let octets = contents.len().to_be_bytes();
     let padded = random.one_of(&[1, 2, 3, 4]).max(header - 1);
     let length = [&[0x80 | u8::try_from(padded).unwrap()], &octets[8 - padded..]].concat();
     Node { tag: written[0], body: Body::Raw([length.as_slice(), contents].concat()) }
+}
+
+/// The length of the tag and the length of an element.
+fn header(written: &[u8]) -> usize {
+    match written[1] {
+        ..0x80 => 2,
+        long => 2 + usize::from(long & 0x7f),
+    }
 }
 
 fn count(node: &Node) -> usize {

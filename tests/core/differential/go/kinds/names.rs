@@ -1,6 +1,6 @@
 //! Subjects: types of strings, what they hold, types of attributes, and shapes of names.
 
-use super::{Fields, OIDS, serial_at, tlv};
+use super::{Fields, OIDS, serial_at, subject_alt_names, tlv};
 use crate::der::{Body, Node};
 use crate::differential::go::chains::Pool;
 use crate::differential::random::Random;
@@ -68,7 +68,9 @@ pub(super) fn subject(fields: &mut Fields, _: &Pool, random: &mut Random) -> Str
 }
 
 pub(super) fn attribute(fields: &mut Fields, _: &Pool, random: &mut Random) -> String {
-    let usual: [&[u8]; 4] = [
+    const EMAIL: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 1];
+    let usual: [&[u8]; 5] = [
+        EMAIL,
         &[0x55, 4, 10],
         &[0x55, 4, 6],
         &[0x55, 4, 5],
@@ -76,7 +78,9 @@ pub(super) fn attribute(fields: &mut Fields, _: &Pool, random: &mut Random) -> S
     ];
     let oid = if random.flag() { random.one_of(&usual) } else { random.one_of(&OIDS) };
     let tag = random.one_of(&[0x0c, 0x13, 0x16]);
-    let more = Node::nodes(0x31, vec![one(oid, tag, b"more")]);
+    let email = random.one_of(subject_alt_names::EMAILS);
+    let value = if oid == EMAIL { email.as_bytes() } else { b"more" };
+    let more = Node::nodes(0x31, vec![one(oid, tag, value)]);
     if let Body::Nodes(names) = &mut subject_node(fields).body {
         names.push(more);
     }
