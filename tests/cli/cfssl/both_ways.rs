@@ -80,11 +80,11 @@ fn a_ca_without_an_inventory_stays_without_one() {
 /// cfssl loses the extensions of a renewed CA and the bytes of its name, so that leaves no longer chain to it.
 #[test]
 fn a_renewed_ca_still_has_its_leaves() {
-    let setup = r#"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca-key.pem \
+    let setup = r"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca-key.pem \
             -subj '/CN=CA/O=Lab/emailAddress=ca@example.com' -days 30 -out ca.pem \
             -addext keyUsage=critical,keyCertSign,cRLSign
         cfssl gencert -ca ca.pem -ca-key ca-key.pem leaf.json | cfssljson -bare leaf
-        cfssl gencert -renewca -ca ca.pem -ca-key ca-key.pem | cfssljson -bare new"#;
+        cfssl gencert -renewca -ca ca.pem -ca-key ca-key.pem | cfssljson -bare new";
     let sides = Sides::new();
     sides.write("leaf.json", LEAF);
     ok(&sides, Side::Theirs, &format!("{setup}; ! openssl verify -CAfile new.pem leaf.pem"));

@@ -95,7 +95,7 @@ fn listed(extensions: &Extensions) -> Vec<String> {
         let oid = extension.oid.as_str();
         let value = match oid {
             "2.5.29.14" | "2.5.29.35" => format!("{} octets", extension.value.len()),
-            _ => extension.value.iter().map(|octet| format!("{octet:02x}")).collect(),
+            _ => format!("{:02x?}", extension.value),
         };
         format!("{oid}{} {value}", if extension.critical { " critical" } else { "" })
     });

@@ -340,7 +340,7 @@ const CONFIG: &str = r#"{"signing": {"default": {"expiry": "8760h"}, "profiles":
     "long": {"expiry": "876000h", "usages": ["signing", "server auth"]}}}}"#;
 
 /// The files of the rows, made by openssl on both sides.
-const SETUP: &str = r#"
+const SETUP: &str = r"
     cfssl gencert -initca ca.json 2>/dev/null | cfssljson -bare ca
     cfssl gencert -ca ca.pem -ca-key ca-key.pem leaf.json 2>/dev/null | cfssljson -bare leaf
     cp ca-key.pem open-key.pem
@@ -352,7 +352,7 @@ const SETUP: &str = r#"
     openssl x509 -req -in ca-request.pem -signkey ca-key.pem -days -1 -extfile extensions -out expired.pem
     openssl req -x509 -newkey rsa:1024 -nodes -keyout weak-key.pem -subj /CN=weak -days 30 -out weak.pem
     openssl req -new -newkey rsa:1024 -nodes -keyout weak-request-key.pem -subj /CN=x -out weak.csr
-    openssl req -new -newkey rsa:2048 -nodes -keyout sha1-key.pem -sha1 -subj /CN=x -out sha1.csr"#;
+    openssl req -new -newkey rsa:2048 -nodes -keyout sha1-key.pem -sha1 -subj /CN=x -out sha1.csr";
 
 fn sides() -> Sides {
     let sides = Sides::new();

@@ -130,27 +130,31 @@ struct Algorithm {
     sign: fn(&PrivateKey, &[u8]) -> Vec<u8>,
 }
 
+/// What identifies an algorithm among its kind, and how to sign with it.
+#[derive(Clone, Copy)]
+struct Scheme<T>(T, fn(&PrivateKey, &[u8]) -> Vec<u8>);
+
 fn another_algorithm(key: &PrivateKey, random: &mut Random) -> Option<(Algorithm, String)> {
     match key.public_key().algorithm()? {
         KeyAlgorithm::Rsa(_) if random.flag() => {
-            let hashes: [(u8, fn(&PrivateKey, &[u8]) -> Vec<u8>); 3] = [
-                (11, |key, tbs| rsa(key, &RSA_PKCS1_SHA256, tbs)),
-                (12, |key, tbs| rsa(key, &RSA_PKCS1_SHA384, tbs)),
-                (13, |key, tbs| rsa(key, &RSA_PKCS1_SHA512, tbs)),
+            let schemes = [
+                Scheme(11_u8, |key, tbs| rsa(key, &RSA_PKCS1_SHA256, tbs)),
+                Scheme(12_u8, |key, tbs| rsa(key, &RSA_PKCS1_SHA384, tbs)),
+                Scheme(13_u8, |key, tbs| rsa(key, &RSA_PKCS1_SHA512, tbs)),
             ];
-            let (number, sign) = random.one_of(&hashes);
+            let Scheme(number, sign) = random.one_of(&schemes);
             let parameters = random.one_of(&[&[5, 0][..], &[], &[5, 1, 0], &[0x30, 0]]);
             let oid = tlv(0x06, &[&PKCS1[..], &[number]].concat());
             let identifier = tlv(0x30, &[oid, parameters.to_vec()].concat());
             Some((Algorithm { identifier, sign }, format!("pkcs-1 {number} {parameters:02x?}")))
         }
         KeyAlgorithm::Rsa(_) => {
-            let hashes: [(&[u8], u8, fn(&PrivateKey, &[u8]) -> Vec<u8>); 3] = [
-                (SHA256, 32, |key, tbs| rsa(key, &RSA_PSS_SHA256, tbs)),
-                (SHA384, 48, |key, tbs| rsa(key, &RSA_PSS_SHA384, tbs)),
-                (SHA512, 64, |key, tbs| rsa(key, &RSA_PSS_SHA512, tbs)),
+            let schemes = [
+                Scheme((SHA256, 32_u8), |key, tbs| rsa(key, &RSA_PSS_SHA256, tbs)),
+                Scheme((SHA384, 48_u8), |key, tbs| rsa(key, &RSA_PSS_SHA384, tbs)),
+                Scheme((SHA512, 64_u8), |key, tbs| rsa(key, &RSA_PSS_SHA512, tbs)),
             ];
-            let (hash, size, sign) = random.one_of(&hashes);
+            let Scheme((hash, size), sign) = random.one_of(&schemes);
             let null = |random: &mut Random| random.one_of(&[&[5, 0][..], &[5, 0], &[]]).to_vec();
             let hash_id =
                 |random: &mut Random| tlv(0x30, &[tlv(0x06, hash), null(random)].concat());
@@ -170,11 +174,11 @@ fn another_algorithm(key: &PrivateKey, random: &mut Random) -> Option<(Algorithm
             Some((Algorithm { identifier, sign }, format!("PSS {parameters:02x?}")))
         }
         KeyAlgorithm::EcdsaP521 if random.flag() => {
-            let hashes: [(u8, fn(&PrivateKey, &[u8]) -> Vec<u8>); 2] = [
-                (2, |key, tbs| ecdsa(key, &ECDSA_P521_SHA256_ASN1_SIGNING, tbs)),
-                (3, |key, tbs| ecdsa(key, &ECDSA_P521_SHA384_ASN1_SIGNING, tbs)),
+            let schemes = [
+                Scheme(2_u8, |key, tbs| ecdsa(key, &ECDSA_P521_SHA256_ASN1_SIGNING, tbs)),
+                Scheme(3_u8, |key, tbs| ecdsa(key, &ECDSA_P521_SHA384_ASN1_SIGNING, tbs)),
             ];
-            let (number, sign) = random.one_of(&hashes);
+            let Scheme(number, sign) = random.one_of(&schemes);
             let identifier = tlv(0x30, &tlv(0x06, &[&ECDSA[..], &[number]].concat()));
             Some((Algorithm { identifier, sign }, format!("P-521 with ecdsa {number}")))
         }
