@@ -203,9 +203,9 @@ fn foreign(folder: &Path, cas: Option<&ClusterCas>) -> Option<String> {
 
 /// A file of apply that was not read would be replaced without anybody knowing what was in it.
 fn refuse_unread(folder: &Path, files: &BTreeMap<OsString, HeldFile>) -> Result<(), Failure> {
-    let ours =
+    let mut ours =
         files.iter().filter(|(name, _)| name.to_str().and_then(FileKind::from_name).is_some());
-    let unread = ours.filter_map(|(name, file)| Some((name, file.unread()?))).next();
+    let unread = ours.find_map(|(name, file)| Some((name, file.unread()?)));
     unread.map_or(Ok(()), |(name, problem)| {
         Err(Failure::environment(format!("{}: {problem}", shown(&folder.join(name)))))
     })
