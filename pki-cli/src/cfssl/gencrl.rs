@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn numbers_are_decimal_and_have_at_most_20_octets() {
         let shown = |text| number(text).map(|number| number.to_string());
-        assert_eq!(shown("255").as_deref(), Some("ff"));
+        assert_eq!(shown("255").as_deref(), Some("00ff"));
         assert_eq!(shown("256").as_deref(), Some("0100"));
         for text in ["junk", "0x10", "5A:DD:56", "-5", "1 2"] {
             assert_eq!(shown(text), None, "{text}");
