@@ -3,67 +3,20 @@
 //! Nothing is verified here. The chain that a server presents is recorded even if it is invalid. The server
 //! must prove that it has the private key; otherwise there is no session.
 
+mod address;
 mod client;
 
-use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
-use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use rustls::client::ClientConnection;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{AlertDescription, ProtocolVersion};
 
+pub(crate) use self::address::{Address, CLIENT_PORT, PEER_PORT};
 use self::client::Client;
 use crate::failure::Failure;
-
-/// The ports of etcd (IANA: etcd-client, etcd-server).
-pub(crate) const CLIENT_PORT: u16 = 2379;
-pub(crate) const PEER_PORT: u16 = 2380;
-
-/// `HOST:PORT`
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Address {
-    /// A host name, or an IP address without brackets.
-    pub(crate) host: String,
-    pub(crate) port: u16,
-}
-
-impl FromStr for Address {
-    type Err = String;
-
-    /// Also accepts etcd's form, `https://HOST:PORT`.
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text.starts_with("http://") {
-            return Err(
-                "a URL with http:// has no certificates\n  hint: write HOST:PORT of a TLS port"
-                    .into(),
-            );
-        }
-        let bare = text.strip_prefix("https://").unwrap_or(text);
-        let bare = bare.strip_suffix('/').unwrap_or(bare);
-        let invalid = || "not HOST:PORT\n  hint: write 192.168.29.61:2379 or [::1]:2379".to_owned();
-        let (host, port) = bare.rsplit_once(':').ok_or_else(invalid)?;
-        let port = port.parse().ok().filter(|port| *port != 0).ok_or_else(invalid)?;
-        let host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-            Some(address) => address,
-            None if host.contains(':') => return Err(invalid()),
-            None => host,
-        };
-        match ServerName::try_from(host.to_owned()) {
-            Ok(_) => Ok(Self { host: host.to_owned(), port }),
-            Err(_) => Err(invalid()),
-        }
-    }
-}
-
-impl fmt::Display for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { host, port } = self;
-        if host.contains(':') { write!(f, "[{host}]:{port}") } else { write!(f, "{host}:{port}") }
-    }
-}
 
 /// A client certificate with its intermediates, and its key.
 pub(crate) struct Identity {
@@ -333,26 +286,6 @@ impl Write for Bounded {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn addresses_are_read_as_people_write_them() {
-        for (text, expected) in [
-            ("etcdone:2379", Some("etcdone:2379")),
-            ("192.168.29.61:2379", Some("192.168.29.61:2379")),
-            ("[::1]:2379", Some("[::1]:2379")),
-            ("https://etcdone.example.com:2379/", Some("etcdone.example.com:2379")),
-            ("http://etcdone:2379", None),
-            ("etcdone", None),
-            ("etcdone:0", None),
-            ("etcdone:65536", None),
-            ("::1:2379", None),
-            (":2379", None),
-            ("etcd one:2379", None),
-        ] {
-            let read = text.parse::<Address>().ok().map(|address| address.to_string());
-            assert_eq!(read.as_deref(), expected, "{text}");
-        }
-    }
 
     #[test]
     fn alerts_have_the_names_of_rfc_8446() {

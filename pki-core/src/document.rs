@@ -122,6 +122,7 @@ impl<'a> Value<'a> {
             .collect())
     }
 
+    #[cfg(feature = "manifest")]
     /// Each string of a list, parsed.
     pub(crate) fn parsed_list<T>(
         &self,
@@ -135,6 +136,7 @@ impl<'a> Value<'a> {
         parse(self.string()?).map_err(|error| self.located(error))
     }
 
+    #[cfg(feature = "manifest")]
     /// The members of an object with any keys.
     pub(crate) fn members(&self) -> Result<Vec<(&'a str, Self)>, Error> {
         let (values, duplicates) = self.once_each()?;

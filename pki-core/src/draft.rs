@@ -5,21 +5,18 @@
 //! and a [`Signer`], or with [`Draft::assemble`] and a signature that was made elsewhere.
 
 mod judgement;
-
-pub(crate) use self::judgement::ServerNames;
+mod request;
 
 use time::OffsetDateTime;
 
-pub(crate) use self::judgement::findings_of_ca;
-
+pub(crate) use self::judgement::{ServerNames, findings_of_ca};
 use crate::certificate::{Certificate, CertificateRequest};
 use crate::crl::Crl;
-use crate::encode::{self, CsrTemplate};
+use crate::encode;
 use crate::error::{Error, Input};
 use crate::finding::Finding;
 use crate::key::{KeyId, PublicKey, Signer};
-use crate::request::{CaRequest, LeftOut, Request};
-use crate::template::CaConstraint;
+use crate::request::LeftOut;
 
 /// A certificate, a CRL or a certification request that was checked and is not signed yet.
 ///
@@ -230,61 +227,6 @@ impl Draft<CertificateRequest> {
         let signer = unsigned.public_key.clone();
         Ok(Self::new(unsigned, signer, Vec::new()))
     }
-}
-
-impl CertificateRequest {
-    /// Drafts a PKCS #10 request with the subject, the names and the extensions of a request. It must be signed with the key of
-    /// the request. A PKCS #10 request does not contain a lifetime.
-    ///
-    /// ```
-    /// use pki_core::{CertificateRequest, KeyAlgorithm, PrivateKey, Request, Signer, Subject};
-    ///
-    /// let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
-    /// let subject = Subject::from_common_name("etcdone")?;
-    /// let request = Request::new(subject, vec!["10.0.0.1".parse()?], key.public_key().clone());
-    /// let csr = CertificateRequest::draft(&request)?.sign(&key)?;
-    /// assert!(csr.to_pem()?.starts_with("-----BEGIN CERTIFICATE REQUEST-----"));
-    /// # Ok::<(), pki_core::Error>(())
-    /// ```
-    pub fn draft(request: &Request) -> Result<Draft<Self>, Error> {
-        draft_request(&CsrTemplate {
-            subject: request.subject.value(),
-            names: request.names.value(),
-            ca: None,
-            extensions: &request.extensions,
-            public_key: &request.public_key,
-        })
-    }
-
-    /// The same request, which also asks for CA:TRUE and a path length, as cfssl writes it for a file with a `ca` section.
-    pub fn draft_with_constraint(
-        request: &Request,
-        ca: CaConstraint,
-    ) -> Result<Draft<Self>, Error> {
-        draft_request(&CsrTemplate {
-            subject: request.subject.value(),
-            names: request.names.value(),
-            ca: Some(ca),
-            extensions: &request.extensions,
-            public_key: &request.public_key,
-        })
-    }
-
-    /// Drafts a PKCS #10 request for a CA, with CA:TRUE and the path length. It does not contain lifetime, name constraints and
-    /// CRL URL, which the issuer decides.
-    pub fn draft_ca(request: &CaRequest, public_key: &PublicKey) -> Result<Draft<Self>, Error> {
-        draft_request(&CsrTemplate {
-            subject: &request.subject,
-            names: &[],
-            ca: Some(CaConstraint { path_len: request.path_len }),
-            extensions: &[],
-            public_key,
-        })
-    }
-}
-
-fn draft_request(template: &CsrTemplate<'_>) -> Result<Draft<CertificateRequest>, Error> {
-    Draft::<CertificateRequest>::from_tbs(&encode::request(template)?)
 }
 
 /// Whoever holds a certificate for the CA's own key can sign as the CA.

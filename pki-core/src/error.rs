@@ -230,6 +230,7 @@ impl Error {
     }
 
     /// The same error at a place in the input.
+    #[cfg(feature = "profiles")]
     #[must_use]
     pub(crate) fn at(mut self, at: Option<Position>) -> Self {
         match &mut self {

@@ -3,14 +3,16 @@
 //! etcd compares the names of a certificate only with IP addresses and host names. The parser rejects any
 //! name that cannot match one of them and gives the reason, so that it is not signed.
 
+mod dns;
+mod email;
 mod uri;
 
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
-
+pub use self::dns::DnsName;
+pub use self::email::EmailAddress;
 pub use self::uri::Uri;
 pub(crate) use self::uri::{authority, check_syntax, is_literal, is_port, is_scheme};
 #[cfg(feature = "profiles")]
@@ -261,138 +263,6 @@ fn no_address(text: &str) -> Result<(), Error> {
         ));
     }
     not_a_host(text).map_or(Ok(()), Err)
-}
-
-/// A dNSName: lower-case letters, digits, hyphens and dots, with an optional `*.` at the front.
-#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct DnsName(String);
-
-impl DnsName {
-    /// Reads a name in cfssl's dialect. `error` is why it is not a name natively, if it is none.
-    #[cfg(feature = "profiles")]
-    pub(crate) fn read(
-        text: &str,
-        path: &str,
-        faults: &mut Faults,
-        error: Option<Error>,
-    ) -> Option<Self> {
-        let Some(error) = error else {
-            // As it is written, because other programs compare bytes. Other scripts become ASCII.
-            let name = text.parse().ok();
-            return if text.is_ascii() { name.map(|_: Self| Self(text.to_owned())) } else { name };
-        };
-        let error = error.in_field(path);
-        if text.is_empty() {
-            faults.harmless(error);
-            return None;
-        }
-        let without = text.replace('_', "x");
-        if text.is_ascii() && text.contains('_') && without.parse::<Self>().is_ok() {
-            faults.harmless(error);
-            return Some(Self(text.to_owned()));
-        }
-        faults.error(error);
-        None
-    }
-
-    /// The name in ASCII.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for DnsName {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        no_address(text)?;
-        let (wildcard, host) = match text.strip_prefix("*.") {
-            Some(host) => ("*.", host),
-            None => ("", text),
-        };
-        if host.contains('*') {
-            return Err(refuse(
-                text,
-                "`*` is allowed only as the whole first label (RFC 6125 section 6.4.3)",
-                "write *.example.com, or list the names",
-            ));
-        }
-        if host.contains('_') {
-            return Err(refuse(
-                text,
-                "underscores are not allowed in host names (RFC 1123 section 2.1)",
-                format!("rename the host: {:?}", text.replace('_', "-")),
-            ));
-        }
-        let bare = host.trim_end_matches('.');
-        if host.ends_with('.') && !bare.is_empty() {
-            return Err(refuse(
-                text,
-                "a trailing dot, which Go never matches",
-                format!("write {:?}", format!("{wildcard}{bare}")),
-            ));
-        }
-        // RFC 5280 section 4.2.1.6 requires the preferred name syntax of RFC 1034; RFC 5891 covers other scripts.
-        let ascii = Uts46::new()
-            .to_ascii(
-                host.as_bytes(),
-                AsciiDenyList::STD3,
-                Hyphens::CheckFirstLast,
-                DnsLength::Verify,
-            )
-            .map_err(|_| {
-                refuse(
-                    text,
-                    "not a host name: each label has 1 to 63 letters, digits and inner hyphens, and the name has \
-                     at most 253 characters (RFC 1034 section 3.5, RFC 5891)",
-                    "write the name that `hostname -f` prints",
-                )
-            })?;
-        // The conversion turned full-width digits and dots into ASCII.
-        if ascii != host {
-            no_address(&ascii)?;
-        }
-        if wildcard.len() + ascii.len() > 253 {
-            return Err(refuse(text, "longer than 253 characters", "shorten it"));
-        }
-        Ok(Self(format!("{wildcard}{ascii}")))
-    }
-}
-
-/// An rfc822Name: a mailbox in ASCII, without a display name.
-#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct EmailAddress(String);
-
-impl EmailAddress {
-    /// The address in ASCII.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for EmailAddress {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        let bad = |problem| Err(refuse(text, problem, "write user@example.com"));
-        let Some((local, domain)) = text.rsplit_once('@') else {
-            return bad("an email address without `@`");
-        };
-        // RFC 5321 section 4.1.2: Dot-string. In practice, no program matches quoted local parts.
-        let is_atext = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b);
-        if local.len() > 64
-            || local.split('.').any(|atom| atom.is_empty() || !atom.bytes().all(is_atext))
-        {
-            return bad("the part before `@` is not a plain mailbox name in ASCII");
-        }
-        match domain.parse::<DnsName>() {
-            Ok(domain) if !domain.as_str().starts_with('*') => {
-                Ok(Self(format!("{local}@{}", domain.as_str())))
-            }
-            Ok(_) => bad("the part after `@` must not be a wildcard"),
-            Err(_) => bad("the part after `@` is not a DNS name"),
-        }
-    }
 }
 
 #[cfg(test)]

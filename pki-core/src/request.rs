@@ -16,6 +16,7 @@ use crate::key::{KeyAlgorithm, PublicKey};
 #[cfg(feature = "profiles")]
 use crate::lifetime::limited_by_ca;
 use crate::lifetime::{Lifetime, RENEW_BEFORE};
+#[cfg(feature = "profiles")]
 use crate::name::DnsName;
 use crate::name::{San, Uri};
 use crate::oid::Oid;

@@ -16,7 +16,6 @@ pub(crate) enum ServerNames {
     /// It cannot be issued without one, because Go rejects it.
     Required,
     /// It is issued with a warning, as cfssl does: some clients still read the common name.
-    #[cfg_attr(not(feature = "profiles"), expect(dead_code, reason = "only profiles allow it"))]
     Optional,
 }
 

@@ -1,0 +1,106 @@
+//! DNS names.
+
+use std::str::FromStr;
+
+use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
+
+use super::{no_address, refuse};
+#[cfg(feature = "profiles")]
+use crate::dialect::Faults;
+use crate::error::Error;
+
+/// A dNSName: lower-case letters, digits, hyphens and dots, with an optional `*.` at the front.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct DnsName(String);
+
+impl DnsName {
+    /// Reads a name in cfssl's dialect. `error` is why it is not a name natively, if it is none.
+    #[cfg(feature = "profiles")]
+    pub(crate) fn read(
+        text: &str,
+        path: &str,
+        faults: &mut Faults,
+        error: Option<Error>,
+    ) -> Option<Self> {
+        let Some(error) = error else {
+            // As it is written, because other programs compare bytes. Other scripts become ASCII.
+            let name = text.parse().ok();
+            return if text.is_ascii() { name.map(|_: Self| Self(text.to_owned())) } else { name };
+        };
+        let error = error.in_field(path);
+        if text.is_empty() {
+            faults.harmless(error);
+            return None;
+        }
+        let without = text.replace('_', "x");
+        if text.is_ascii() && text.contains('_') && without.parse::<Self>().is_ok() {
+            faults.harmless(error);
+            return Some(Self(text.to_owned()));
+        }
+        faults.error(error);
+        None
+    }
+
+    /// The name in ASCII.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for DnsName {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        no_address(text)?;
+        let (wildcard, host) = match text.strip_prefix("*.") {
+            Some(host) => ("*.", host),
+            None => ("", text),
+        };
+        if host.contains('*') {
+            return Err(refuse(
+                text,
+                "`*` is allowed only as the whole first label (RFC 6125 section 6.4.3)",
+                "write *.example.com, or list the names",
+            ));
+        }
+        if host.contains('_') {
+            return Err(refuse(
+                text,
+                "underscores are not allowed in host names (RFC 1123 section 2.1)",
+                format!("rename the host: {:?}", text.replace('_', "-")),
+            ));
+        }
+        let bare = host.trim_end_matches('.');
+        if host.ends_with('.') && !bare.is_empty() {
+            return Err(refuse(
+                text,
+                "a trailing dot, which Go never matches",
+                format!("write {:?}", format!("{wildcard}{bare}")),
+            ));
+        }
+        // RFC 5280 section 4.2.1.6 requires the preferred name syntax of RFC 1034; RFC 5891 covers other scripts.
+        let ascii = Uts46::new()
+            .to_ascii(
+                host.as_bytes(),
+                AsciiDenyList::STD3,
+                Hyphens::CheckFirstLast,
+                DnsLength::Verify,
+            )
+            .map_err(|_| {
+                refuse(
+                    text,
+                    "not a host name: each label has 1 to 63 letters, digits and inner hyphens, and the name has \
+                     at most 253 characters (RFC 1034 section 3.5, RFC 5891)",
+                    "write the name that `hostname -f` prints",
+                )
+            })?;
+        // The conversion turned full-width digits and dots into ASCII.
+        if ascii != host {
+            no_address(&ascii)?;
+        }
+        if wildcard.len() + ascii.len() > 253 {
+            return Err(refuse(text, "longer than 253 characters", "shorten it"));
+        }
+        Ok(Self(format!("{wildcard}{ascii}")))
+    }
+}
