@@ -11,7 +11,7 @@ pub(crate) static CA_PATHLEN: Rule = Rule {
     severity: Severity::Error,
     source: Source::Rfc5280,
     impact: "etcd and its clients reject the chain: `x509: too many intermediates for path length constraint`.",
-    remedy: "Issue leaf certificates directly from the root: `etcdpki issue --profile PROFILE NAME --force` with `--san` for each address of a member, or for a host of the manifest `rm pki/hosts/HOST/FILE && etcdpki apply -f MANIFEST`. Or create a root that allows an intermediate CA: `etcdpki init-ca --path-len NUMBER --dir NEW-DIR`.",
+    remedy: "Issue leaf certificates directly from this CA: `etcdpki issue --profile PROFILE NAME --force` with `--san` for each address of a member, or for a host of the manifest `rm pki/hosts/HOST/FILE && etcdpki apply -f MANIFEST`. Or create a root that allows an intermediate CA: `etcdpki init-ca --path-len NUMBER --dir NEW-DIR`.",
     citation: "RFC 5280 section 4.2.1.9",
 };
 
@@ -121,7 +121,7 @@ pub(super) static ROWS: &[Row] = &[
             severity: Severity::Error,
             source: Source::Etcd,
             impact: "Anyone who holds this key can issue certificates that etcd accepts as clients.",
-            remedy: "If the certificate is meant to be a CA, verify the certificates that it signed: `etcdpki verify --ca FILE CERT`. If not, reissue it as a leaf certificate: `etcdpki issue --profile PROFILE NAME --force` with `--san` for each address of a member, or for a host of the manifest `rm pki/hosts/HOST/FILE && etcdpki apply -f MANIFEST`. Treat everything that its key signed as forged, and revoke it: `etcdpki revoke FILE --reason keyCompromise`.",
+            remedy: "If the certificate is meant to be a CA, verify the certificates that it signed: `etcdpki verify --ca FILE CERT`. If not, treat everything that its key signed as forged, revoke it (`etcdpki revoke FILE --reason keyCompromise`), and reissue it as a leaf certificate: `etcdpki issue --profile PROFILE NAME --force` with `--san` for each address of a member, or for a host of the manifest `rm pki/hosts/HOST/FILE && etcdpki apply -f MANIFEST`.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
         leaf_is_ca,

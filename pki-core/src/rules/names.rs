@@ -96,7 +96,7 @@ pub(super) static ROWS: &[Row] = &[
             severity: Severity::Warning,
             source: Source::Rfc5280,
             impact: "Programs that read only the subject see a certificate without a name, and some reject it.",
-            remedy: "Reissue the certificate with a common name: `etcdpki issue --profile PROFILE NAME --cn NAME --force`, or for a host of the manifest `etcdpki apply -f MANIFEST`. Without one, etcdpki marks subjectAltName as critical.",
+            remedy: "Reissue the certificate with a common name: `etcdpki issue --profile PROFILE NAME --cn NAME --force` with `--san` for each address of a member, or for a host of the manifest `etcdpki apply -f MANIFEST`. Without one, etcdpki marks subjectAltName as critical.",
             citation: "RFC 5280 section 4.1.2.6",
         },
         san_not_critical,

@@ -110,7 +110,7 @@ pub(super) static ROWS: &[Row] = &[
             severity: Severity::Warning,
             source: Source::Rfc5280,
             impact: "OpenSSL rejects the certificate (`unsuitable certificate purpose`), because anyExtendedKeyUsage does not count as serverAuth or clientAuth. Go accepts it.",
-            remedy: "Reissue the certificate with serverAuth or clientAuth instead, or both for a member: `etcdpki issue --profile PROFILE NAME --force`, or for a host of the manifest `etcdpki apply -f MANIFEST`.",
+            remedy: "Reissue the certificate with serverAuth or clientAuth instead, or both for a member: `etcdpki issue --profile PROFILE NAME --force` with `--san` for each address of a member, or for a host of the manifest `etcdpki apply -f MANIFEST`.",
             citation: "RFC 5280 section 4.2.1.12",
         },
         any_extended_key_usage,
