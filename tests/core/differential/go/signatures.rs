@@ -1,5 +1,7 @@
 //! What stands around the to-be-signed part: algorithms, their parameters, signatures and the outermost elements.
 
+#![expect(clippy::type_complexity, reason = "three short tables of functions")]
+
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
     ECDSA_P521_SHA256_ASN1_SIGNING, ECDSA_P521_SHA384_ASN1_SIGNING, EcdsaKeyPair, RSA_PKCS1_SHA256,
