@@ -1,12 +1,12 @@
 //! `explain`, and docs/rules.md, which is generated from the same table.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 
 use serde_json::Value;
 
-use crate::lab::Lab;
+use crate::lab::{Lab, Run};
 use crate::peers;
 
 fn rules() -> Vec<Value> {
@@ -46,47 +46,98 @@ programs. An info is good to know. With `--policy rfc5280`, only the rules of RF
     page
 }
 
-/// The commands in backquotes in a text.
-fn commands(text: &str) -> impl Iterator<Item = &str> {
+/// The programs besides etcdpki that a remedy may tell an operator to run: those of etcd, of OpenSSL, and those that
+/// a Linux host with systemd has.
+const PROGRAMS: [&str; 18] = [
+    "cat",
+    "chmod",
+    "chown",
+    "cp",
+    "etcd",
+    "etcdctl",
+    "hostname",
+    "journalctl",
+    "mv",
+    "openssl",
+    "rm",
+    "scp",
+    "sed",
+    "shred",
+    "ssh",
+    "systemctl",
+    "timedatectl",
+    "umask",
+];
+
+/// What stands in backquotes in a text.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
 
-/// Checks that etcdpki has a subcommand, and that it has these options.
-fn exists(lab: &Lab, subcommand: &str, words: &[&str]) -> Result<(), String> {
-    let help = lab.run(&[subcommand, "--help"]);
-    if help.code != 0 {
-        return Err(format!("there is no command {subcommand}"));
-    }
-    let options = words.iter().filter(|word| word.starts_with('-') && word.len() > 1);
-    let is_known = |option: &&&str| {
-        let mut words = help.stdout.split([' ', ',', '\n']);
-        words.any(|word| word == **option)
+/// The commands of a shell line.
+fn commands(line: &str) -> impl Iterator<Item = Vec<&str>> {
+    let line = line.trim_start_matches('(').trim_end_matches(')');
+    line.split("&&").flat_map(|part| part.split(';')).map(|part| part.split_whitespace().collect())
+}
+
+/// Whether this is a line of a configuration file or of an environment file: `NAME: VALUE` or `NAME=VALUE`.
+fn is_setting(quoted: &str) -> bool {
+    let is_name = |name: &str| {
+        let name = name.trim_matches('"');
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphabetic() || c == '-' || c == '_')
     };
-    match options.clone().find(|option| !is_known(option)) {
-        Some(option) => Err(format!("{subcommand} has no option {option}")),
-        None => Ok(()),
+    let parts = quoted.split_once(": ").or_else(|| quoted.split_once('='));
+    parts.is_some_and(|(name, value)| is_name(name) && !value.is_empty())
+}
+
+/// The subcommands of etcdpki with their help.
+struct Help<'a> {
+    lab: &'a Lab,
+    pages: BTreeMap<String, Run>,
+}
+
+impl Help<'_> {
+    /// Checks that etcdpki has a subcommand, and that it has these options.
+    fn knows(&mut self, subcommand: &str, words: &[&str]) -> Result<(), String> {
+        let page = self.pages.entry(subcommand.to_owned());
+        let help = page.or_insert_with(|| self.lab.run(&[subcommand, "--help"]));
+        if help.code != 0 {
+            return Err(format!("there is no command {subcommand}"));
+        }
+        let options = words.iter().filter(|word| word.starts_with('-') && word.len() > 1);
+        let is_known = |option: &&&str| {
+            let mut words = help.stdout.split([' ', ',', '\n', '<', '|', '>']);
+            words.any(|word| word == **option)
+        };
+        match options.clone().find(|option| !is_known(option)) {
+            Some(option) => Err(format!("{subcommand} has no option {option}")),
+            None => Ok(()),
+        }
+    }
+
+    /// Checks one command of a remedy.
+    fn check(&mut self, command: &[&str]) -> Result<(), String> {
+        match command {
+            ["etcdpki", subcommand, options @ ..] => self.knows(subcommand, options),
+            // An option without a command belongs to the command that the remedy names before it.
+            [option] if option.starts_with("--") => self.knows("issue", &[option]),
+            _ => Ok(()),
+        }
     }
 }
 
 #[test]
 fn every_command_that_a_remedy_names_exists() {
     let lab = Lab::new();
+    let mut help = Help { lab: &lab, pages: BTreeMap::new() };
     let mut faults = Vec::new();
     for rule in rules() {
         let (id, remedy) = (rule["rule"].as_str().unwrap(), rule["remedy"].as_str().unwrap());
-        for command in commands(remedy) {
-            let words: Vec<&str> = command.split_whitespace().collect();
-            let found = match words[..] {
-                ["etcdpki", subcommand, ref options @ ..] => exists(&lab, subcommand, options),
-                // An option alone is one of the commands that issue or verify.
-                [option, ..] if option.starts_with("--") => ["issue", "verify", "init-ca"]
-                    .iter()
-                    .map(|subcommand| exists(&lab, subcommand, &[option]))
-                    .find(Result::is_ok)
-                    .unwrap_or_else(|| Err(format!("no command has the option {option}"))),
-                _ => Ok(()),
-            };
-            faults.extend(found.err().map(|fault| format!("{id}: {command:?}: {fault}")));
+        for line in quoted(remedy) {
+            for command in commands(line) {
+                let found = help.check(&command);
+                faults.extend(found.err().map(|fault| format!("{id}: {line:?}: {fault}")));
+            }
         }
         // What only a command can do.
         let needed = [
@@ -102,6 +153,23 @@ fn every_command_that_a_remedy_names_exists() {
         }
     }
     assert!(faults.is_empty(), "{faults:#?}");
+}
+
+#[test]
+fn every_remedy_names_a_command_to_run_or_a_setting_to_write() {
+    let is_command = |line: &str| {
+        commands(line).all(|command| match command[..] {
+            [program, _, ..] => program == "etcdpki" || PROGRAMS.contains(&program),
+            _ => false,
+        })
+    };
+    let lacking: Vec<String> = rules()
+        .iter()
+        .map(|rule| (rule["rule"].as_str().unwrap(), rule["remedy"].as_str().unwrap()))
+        .filter(|(_, remedy)| !quoted(remedy).any(|line| is_command(line) || is_setting(line)))
+        .map(|(id, remedy)| format!("{id}: {remedy}"))
+        .collect();
+    assert!(lacking.is_empty(), "{lacking:#?}");
 }
 
 #[test]

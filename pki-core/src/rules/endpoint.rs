@@ -8,7 +8,7 @@ static PLAIN_HTTP: Rule = Rule {
     severity: Severity::Error,
     source: Source::Etcd,
     impact: "Anyone on the network can read and change the traffic, and TLS clients fail: `tls: first record does not look like a TLS handshake`.",
-    remedy: "Use https:// in listen-client-urls and listen-peer-urls, set cert-file and key-file (peer-cert-file and peer-key-file for peers), and restart the member.",
+    remedy: "Use https:// URLs in `listen-client-urls` and `listen-peer-urls`, set `cert-file: FILE` and `key-file: FILE` (`peer-cert-file` and `peer-key-file` for peers) in etcd.conf.yaml, or let `etcdpki apply -f MANIFEST` write the file. Then restart the member: `systemctl restart etcd`.",
     citation: "measured on etcd 3.4, 3.5",
 };
 
@@ -17,7 +17,7 @@ static HANDSHAKE: Rule = Rule {
     severity: Severity::Error,
     source: Source::Etcd,
     impact: "No client that uses TLS 1.2 or 1.3 can connect.",
-    remedy: "Check that the port is right, search the server's log for `rejected connection`, and check that the server's cipher-suites fit the type of its key.",
+    remedy: "Search the server's log for `rejected connection` (`journalctl -u etcd`), check that the port is right, and check that `cipher-suites` in etcd.conf.yaml fits the type of the server's key.",
     citation: "RFC 8446 section 6.2; RFC 5246 section 7.2",
 };
 
@@ -35,7 +35,7 @@ static OPEN: Rule = Rule {
     severity: Severity::Warning,
     source: Source::Etcd,
     impact: "Anyone who can reach the port can use the server without a certificate; on etcd's client port, that gives access to every key of the cluster.",
-    remedy: "Set client-cert-auth and trusted-ca-file (for the peer port, peer-client-cert-auth and peer-trusted-ca-file), and restart the member.",
+    remedy: "Set `client-cert-auth: true` and `trusted-ca-file: FILE` (for the peer port, `peer-client-cert-auth: true` and `peer-trusted-ca-file: FILE`) in etcd.conf.yaml, or let `etcdpki apply -f MANIFEST` write the file. Then restart the member: `systemctl restart etcd`.",
     citation: "etcd security guide; measured on etcd 3.4, 3.5",
 };
 
@@ -44,7 +44,7 @@ static SERVES_OTHER: Rule = Rule {
     severity: Severity::Error,
     source: Source::Etcd,
     impact: "The host uses a different certificate than the last one issued for it, and fails when that certificate expires or is revoked.",
-    remedy: "Copy the host's folder to the host again. etcd reads its certificates at each handshake and needs no restart.",
+    remedy: "Copy the host's folder to the host again: `scp -r pki/hosts/HOST root@HOST: && ssh root@HOST 'sh HOST/install.sh && rm -r HOST'`. etcd reads its certificates at each handshake and needs no restart.",
     citation: "measured on etcd 3.4, 3.5, 3.6",
 };
 
@@ -53,7 +53,7 @@ static STALE_TRUST: Rule = Rule {
     severity: Severity::Error,
     source: Source::Etcd,
     impact: "The member rejects valid clients, because it still trusts the CAs that it read when it started: `remote error: tls: bad certificate`.",
-    remedy: "Restart the member. etcd reads its certificate at each handshake, but trusted-ca-file only when it starts.",
+    remedy: "Restart the member: `systemctl restart etcd`. etcd reads its certificate at each handshake, but trusted-ca-file only when it starts.",
     citation: "measured on etcd 3.4, 3.5",
 };
 

@@ -18,7 +18,7 @@ pub(crate) static PATH_UNKNOWN_AUTHORITY: Rule = Rule {
     severity: Severity::Error,
     source: Source::Rfc5280,
     impact: "etcd and its clients reject the certificate: `x509: certificate signed by unknown authority`.",
-    remedy: "Trust the CA that signed it (`--ca`), append a missing intermediate to the file, or reissue the certificate.",
+    remedy: "Trust the CA that signed it (`etcdpki verify --ca CA-FILE FILE`), append a missing intermediate (`cat INTERMEDIATE.pem >> FILE`), or reissue the certificate: `etcdpki issue --profile PROFILE NAME --force` with `--san` for each address of a member, or for a host of the manifest `etcdpki apply -f MANIFEST`.",
     citation: "RFC 5280 section 6.1",
 };
 
@@ -27,7 +27,7 @@ pub(crate) static PATH_SIGNATURE: Rule = Rule {
     severity: Severity::Error,
     source: Source::Rfc5280,
     impact: "etcd and its clients reject the certificate, because the CA's key does not verify its signature.",
-    remedy: "Trust the CA whose key signed it, or reissue the certificate. A CA that was recreated under its old name has a different key.",
+    remedy: "Trust the CA whose key signed it (`etcdpki verify --ca CA-FILE FILE`), or reissue the certificate: `etcdpki issue --profile PROFILE NAME --force` with `--san` for each address of a member, or for a host of the manifest `etcdpki apply -f MANIFEST`. A CA that was recreated under its old name has a different key.",
     citation: "RFC 5280 section 6.1.3 (a)(1)",
 };
 
@@ -36,7 +36,7 @@ pub(crate) static PATH_TOO_DEEP: Rule = Rule {
     severity: Severity::Error,
     source: Source::Rfc5280,
     impact: "The chain contains more CAs than --max-depth allows.",
-    remedy: "Shorten the chain, or pass a larger `--max-depth`.",
+    remedy: "Allow the longer chain with `etcdpki verify --max-depth NUMBER FILE`, or issue the certificate from a CA nearer to the root: `etcdpki issue --profile PROFILE NAME --force` with `--san` for each address of a member, or for a host of the manifest `etcdpki apply -f MANIFEST`.",
     citation: "RFC 5280 section 6.1",
 };
 
@@ -45,7 +45,7 @@ pub(crate) static PATH_REJECTED: Rule = Rule {
     severity: Severity::Error,
     source: Source::Rfc5280,
     impact: "Verifiers that follow RFC 5280 reject the chain.",
-    remedy: "Look at the certificate with `etcdpki inspect FILE`, and reissue it.",
+    remedy: "Show the certificate with `etcdpki inspect FILE`, and reissue it: `etcdpki issue --profile PROFILE NAME --force` with `--san` for each address of a member, or for a host of the manifest `rm pki/hosts/HOST/FILE && etcdpki apply -f MANIFEST`.",
     citation: "RFC 5280 section 6.1",
 };
 

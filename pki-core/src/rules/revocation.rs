@@ -28,7 +28,7 @@ static CRL_SIGNATURE: Rule = Rule {
     severity: Severity::Error,
     source: Source::Rfc5280,
     impact: "The CRL proves nothing: anyone who can write the file decides what is revoked, and etcd does not check the signature.",
-    remedy: "Create the CRL again with the CA's key, or pass the CRL of this CA (`--crl`).",
+    remedy: "Issue the CRL again with the CA's key (`etcdpki crl --der --out FILE`), or pass the CRL of this CA: `etcdpki verify --crl CRL-FILE FILE`.",
     citation: "RFC 5280 section 6.3.3 (g)",
 };
 
@@ -37,7 +37,7 @@ static CRL_SIGN: Rule = Rule {
     severity: Severity::Error,
     source: Source::Rfc5280,
     impact: "Verifiers reject the CRL because its CA may not sign CRLs, and then also every certificate of the CA.",
-    remedy: "Reissue the CA certificate with the key usages keyCertSign and cRLSign, which `etcdpki init-ca` sets.",
+    remedy: "Replace the CA with one that may sign CRLs: `etcdpki rotate-ca begin -f MANIFEST`, or without a manifest `etcdpki init-ca --dir NEW-DIR`.",
     citation: "RFC 5280 section 6.3.3 (f)",
 };
 
@@ -46,7 +46,7 @@ static CRL_STALE: Rule = Rule {
     severity: Severity::Error,
     source: Source::Rfc5280,
     impact: "The CRL does not list what was revoked since. OpenSSL rejects the CA's certificates with `CRL has expired`; etcd keeps using the CRL.",
-    remedy: "Create a new CRL now, and in future before each nextUpdate.",
+    remedy: "Issue a new CRL now, and in future before each nextUpdate: `etcdpki crl --der --out FILE`. `etcdpki crl --check --out FILE` says when one is due.",
     citation: "RFC 5280 section 5.1.2.5",
 };
 
@@ -55,7 +55,7 @@ static CRL_CRITICAL_EXTENSION: Rule = Rule {
     severity: Severity::Error,
     source: Source::Rfc5280,
     impact: "A verifier that does not know the extension cannot tell what the CRL revokes.",
-    remedy: "Create the CRL again without the extension. etcd does not support delta and indirect CRLs.",
+    remedy: "Issue the CRL again without the extension: `etcdpki crl --der --out FILE`. etcd does not support delta and indirect CRLs.",
     citation: "RFC 5280 sections 5.2 and 5.3",
 };
 
@@ -64,7 +64,7 @@ static CRL_SCOPE: Rule = Rule {
     severity: Severity::Error,
     source: Source::Rfc5280,
     impact: "The CRL does not cover this certificate, so it is unknown whether the certificate is revoked.",
-    remedy: "Also pass the CA's complete CRL (`--crl`).",
+    remedy: "Also pass the CA's complete CRL: `etcdpki verify --crl CRL-FILE FILE`.",
     citation: "RFC 5280 section 6.3.3 (b)(2)",
 };
 
@@ -73,7 +73,7 @@ static CRL_NUMBER: Rule = Rule {
     severity: Severity::Warning,
     source: Source::Rfc5280,
     impact: "Without a valid number, nobody can tell whether the CRL was replaced by an older one.",
-    remedy: "Create the CRL again with a cRLNumber of at most 20 octets that is not critical.",
+    remedy: "Issue the CRL again with a valid cRLNumber: `etcdpki crl --der --out FILE`.",
     citation: "RFC 5280 section 5.2.3",
 };
 
@@ -82,7 +82,7 @@ static CRL_FORM: Rule = Rule {
     severity: Severity::Warning,
     source: Source::Rfc5280,
     impact: "Strict RFC 5280 verifiers reject the CRL, and then also the CA's certificates.",
-    remedy: "Create the CRL again in the form that RFC 5280 requires.",
+    remedy: "Issue the CRL again in the form that RFC 5280 requires: `etcdpki crl --der --out FILE`.",
     citation: "RFC 5280 section 5.1",
 };
 
@@ -91,7 +91,7 @@ static CRL_UNRELATED: Rule = Rule {
     severity: Severity::Warning,
     source: Source::Etcd,
     impact: "The CRL has no effect: none of the certificates that may stand in the chain is its issuer.",
-    remedy: "Pass the CRL of the CA that issued the certificate (`--crl`).",
+    remedy: "Pass the CRL of the CA that issued the certificate: `etcdpki verify --crl CRL-FILE FILE`.",
     citation: "RFC 5280 section 6.3.3 (b)(1)",
 };
 
@@ -100,7 +100,7 @@ static CRL_MISSING: Rule = Rule {
     severity: Severity::Warning,
     source: Source::Etcd,
     impact: "Revocation was not checked: CRLs were passed, but none of the CA that issued the certificate.",
-    remedy: "Pass the CRL of the CA that issued the certificate (`--crl`).",
+    remedy: "Pass the CRL of the CA that issued the certificate: `etcdpki verify --crl CRL-FILE FILE`.",
     citation: "RFC 5280 section 6.3",
 };
 

@@ -1,6 +1,6 @@
 //! Examples of the rules about the CRLs that members enforce.
 
-use pki_core::{Authority, Bundles, Finding, Manifest};
+use pki_core::{Authority, Bundles, FileKind, Finding, Manifest};
 
 use super::hosts::{Hosts, MANIFEST};
 use super::revocation::revoked;
@@ -58,7 +58,8 @@ pub(super) fn enforcing(version: &str) -> Hosts {
     let older = of("3.5.1");
     let unit = Bundles::new(&older, pki_core::InitialStates::default())
         .generated("etcdone")
-        .pop()
+        .into_iter()
+        .find(|file| file.kind == FileKind::EtcdUnit)
         .unwrap();
     let both = "Environment=ETCD_CLIENT_CRL_FILE=/etc/etcd/crl.der\n\
         Environment=ETCD_PEER_CRL_FILE=/etc/etcd/crl.der\nExecStart=";

@@ -17,7 +17,7 @@ pub(super) static FORM: Rule = Rule {
     severity: Severity::Error,
     source: Source::Go,
     impact: "etcd and the API server cannot parse the certificate, or reject every certificate below it.",
-    remedy: "Reissue the CA certificate; `etcdpki init-ca --permit` writes constraints that all verifiers read in the same way.",
+    remedy: "Create a new CA, with constraints that all verifiers read in the same way: `etcdpki init-ca --permit NAMES --dir NEW-DIR`.",
     citation: "RFC 5280 section 4.2.1.10; Go crypto/x509 (parseNameConstraintsExtension)",
 };
 
@@ -26,7 +26,7 @@ pub(super) static NAMES: Rule = Rule {
     severity: Severity::Error,
     source: Source::Go,
     impact: "etcd and the API server reject the certificate: `x509: a root or intermediate certificate is not authorized to sign for this name`.",
-    remedy: "Reissue the certificate without the name; etcd compares only DNS names and IP addresses.",
+    remedy: "Reissue the certificate without the name, because etcd compares only DNS names and IP addresses: `etcdpki issue --profile PROFILE NAME --san ADDRESS --force`, or for a host of the manifest `etcdpki apply -f MANIFEST` without the name in `sans`.",
     citation: "RFC 5280 section 4.2.1.10; Go crypto/x509 (checkChainConstraints)",
 };
 
@@ -35,7 +35,7 @@ pub(super) static SELF_ISSUED: Rule = Rule {
     severity: Severity::Error,
     source: Source::Go,
     impact: "etcd and the API server reject the chain: Go applies the constraints of the CAs above to a self-issued CA, although RFC 5280 does not.",
-    remedy: "Reissue the CA certificate without subjectAltName, which a CA does not need.",
+    remedy: "Create a new CA without subjectAltName, which a CA does not need: `etcdpki apply -f MANIFEST --dir NEW-DIR`, or without a manifest `etcdpki init-ca --dir NEW-DIR`.",
     citation: "RFC 5280 section 6.1.3 (b); Go crypto/x509 (checkChainConstraints)",
 };
 

@@ -13,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     source: Source::Go,
     impact: super::UNPARSABLE,
-    remedy: "Reissue the certificate; `etcdpki issue` writes valid DER.",
+    remedy: "Reissue the certificate in valid DER: `etcdpki issue --profile PROFILE NAME --force` with `--san` for each address of a member, or for a host of the manifest `rm pki/hosts/HOST/FILE && etcdpki apply -f MANIFEST`. If it is a CA, create a new one with `etcdpki apply -f MANIFEST --dir NEW-DIR`, or without a manifest `etcdpki init-ca --dir NEW-DIR`.",
     citation: "X.690 section 10.1; RFC 5280 section 4.1; Go crypto/x509 (parseCertificate)",
 };
 

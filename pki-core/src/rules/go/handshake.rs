@@ -10,7 +10,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     source: Source::Go,
     impact: "Every TLS handshake with this certificate fails in etcd and the API server, although the chain is valid.",
-    remedy: "Reissue the certificate with an ECDSA P-256 key (`etcdpki issue --key ecdsa-p256`) and with fewer names.",
+    remedy: "Reissue the certificate with an ECDSA P-256 key and with fewer names: `etcdpki issue --profile PROFILE NAME --key ecdsa-p256 --force` with `--san` for each address of a member, or for a host of the manifest set `key: ecdsa-p256` and run `etcdpki apply -f MANIFEST`.",
     citation: "Go crypto/tls (checkKeySize, maxHandshakeCertificateMsg)",
 };
 

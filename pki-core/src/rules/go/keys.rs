@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     source: Source::Go,
     impact: super::UNPARSABLE,
-    remedy: "Reissue the certificate with a new key; `etcdpki issue` generates one.",
+    remedy: "Reissue the certificate; the command also generates the key: `etcdpki issue --profile PROFILE NAME --force` with `--san` for each address of a member, or for a host of the manifest `rm pki/hosts/HOST/FILE && etcdpki apply -f MANIFEST`. If it is a CA, create a new one with `etcdpki apply -f MANIFEST --dir NEW-DIR`, or without a manifest `etcdpki init-ca --dir NEW-DIR`.",
     citation: "RFC 3279 section 2.3.1; RFC 5480 section 2.2; RFC 8410 section 3; Go crypto/x509 (parsePublicKey)",
 };
 

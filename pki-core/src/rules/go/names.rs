@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     source: Source::Go,
     impact: super::UNPARSABLE,
-    remedy: "Reissue the certificate with a plain text subject: `etcdpki issue --cn NAME --org ORGANIZATION`.",
+    remedy: "Reissue the certificate with a plain text subject: `etcdpki issue --profile PROFILE FILE --cn NAME --org ORGANIZATION --force`, or for a host of the manifest `etcdpki apply -f MANIFEST`. If it is a CA, create a new one with `etcdpki apply -f MANIFEST --dir NEW-DIR`, or without a manifest `etcdpki init-ca --dir NEW-DIR`.",
     citation: "RFC 5280 section 4.1.2.4; X.680 section 41; Go crypto/x509 (parseName)",
 };
 

@@ -10,7 +10,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     source: Source::Go,
     impact: "etcd and the API server reject the chain, although RFC 5280 allows it.",
-    remedy: "Sign leaf certificates directly with the root CA, or give each CA a name and a key of its own and a sufficient path length.",
+    remedy: "Sign leaf certificates directly with the root CA: `etcdpki issue --profile PROFILE NAME --force` with `--san` for each address of a member, or for a host of the manifest `rm pki/hosts/HOST/FILE && etcdpki apply -f MANIFEST`. Or give each CA a name and a key of its own and a sufficient path length: `etcdpki init-ca --path-len NUMBER --cn NAME --dir NEW-DIR`.",
     citation: "Go crypto/x509 (isValid, alreadyInChain)",
 };
 

@@ -8,7 +8,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     severity: Severity::Error,
     source: Source::Etcd,
     impact: "etcd and the API server cannot read the certificate or the key, and exit at startup: `tls: failed to find any PEM data`. Of a CA that they cannot read they know nothing.",
-    remedy: "Copy the file again from where it was created. If only blanks precede its lines, remove them: `sed 's/^[[:blank:]]*//' FILE > NEW`.",
+    remedy: "Copy the file again from where it was created: `scp -r pki/hosts/HOST root@HOST: && ssh root@HOST 'sh HOST/install.sh && rm -r HOST'`. If only blanks precede its lines, remove them: `sed 's/^[[:blank:]]*//' FILE > NEW`.",
     citation: "RFC 7468 section 2; Go encoding/pem (Decode)",
 };
 

@@ -10,7 +10,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     source: Source::Go,
     impact: "etcd and the API server reject the chain if they are built with Go 1.24 or later: `x509: no valid chains built`.",
-    remedy: "Reissue the certificate with the policy that its CA requires (`policies` in the profile), or use a CA without policyConstraints and policyMappings.",
+    remedy: "Reissue the certificate from a CA without policyConstraints and policyMappings: `etcdpki apply -f MANIFEST --dir NEW-DIR`, or without a manifest `etcdpki init-ca --dir NEW-DIR`. Or reissue it with the policy that its CA requires: `etcdpki issue --config FILE --profile PROFILE NAME --force`, with `\"Policies\"` in the profile.",
     citation: "RFC 5280 section 6.1, RFC 9618; Go 1.24 release notes (crypto/x509)",
 };
 

@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     source: Source::Go,
     impact: "etcd and the API server cannot parse or process the certificate: they exit when they load it, and they reject a peer that sends it.",
-    remedy: "Reissue the certificate with valid names: `etcdpki issue --san dns:NAME --san ip:ADDRESS`.",
+    remedy: "Reissue the certificate with valid names: `etcdpki issue --profile PROFILE NAME --san dns:NAME --san ip:ADDRESS --force`, or for a host of the manifest `etcdpki apply -f MANIFEST`.",
     citation: "RFC 5280 section 4.2.1.6; Go crypto/x509 (parseSANExtension)",
 };
 

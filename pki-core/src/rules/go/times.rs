@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     source: Source::Go,
     impact: super::UNPARSABLE,
-    remedy: "Reissue the certificate; `etcdpki issue` writes dates in the form that RFC 5280 requires.",
+    remedy: "Reissue the certificate with dates in the form that RFC 5280 requires: `etcdpki issue --profile PROFILE NAME --force` with `--san` for each address of a member, or for a host of the manifest `rm pki/hosts/HOST/FILE && etcdpki apply -f MANIFEST`. If it is a CA, create a new one with `etcdpki apply -f MANIFEST --dir NEW-DIR`, or without a manifest `etcdpki init-ca --dir NEW-DIR`.",
     citation: "RFC 5280 section 4.1.2.5; Go crypto/x509 (parseValidity)",
 };
 

@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     source: Source::Go,
     impact: "Names, usages and restrictions that other verifiers see have no effect in etcd and the API server.",
-    remedy: "Reissue the certificate; `etcdpki issue` writes every field in its place and in valid DER.",
+    remedy: "Reissue the certificate with every field in its place and in valid DER: `etcdpki issue --profile PROFILE NAME --force` with `--san` for each address of a member, or for a host of the manifest `rm pki/hosts/HOST/FILE && etcdpki apply -f MANIFEST`. If it is a CA, create a new one with `etcdpki apply -f MANIFEST --dir NEW-DIR`, or without a manifest `etcdpki init-ca --dir NEW-DIR`.",
     citation: "RFC 5280 section 4.1; X.690 section 10.2; Go crypto/x509 (parseCertificate, parseSANExtension)",
 };
 

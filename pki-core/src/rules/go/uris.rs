@@ -10,7 +10,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     source: Source::Go,
     impact: super::UNPARSABLE,
-    remedy: "Reissue the certificate without the URI, or with a plain host and a numeric port: `--san uri:https://HOST:PORT/`.",
+    remedy: "Reissue the certificate without the URI, or with a plain host and a numeric port: `etcdpki issue --profile PROFILE NAME --san uri:https://HOST:PORT/ --force`, or for a host of the manifest `etcdpki apply -f MANIFEST` with that URI in `sans`.",
     citation: "RFC 3986 section 3.2; Go net/url (Parse) and crypto/x509 (parseSANExtension)",
 };
 
