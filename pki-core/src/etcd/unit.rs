@@ -239,12 +239,16 @@ fn logical_lines(text: &str) -> Vec<String> {
     let mut open: Option<String> = None;
     // For systemd, a single carriage return also ends a line.
     let text = text.replace("\r\n", "\n");
-    for line in text.split(['\n', '\r']).map(str::trim_start) {
-        if line.starts_with(['#', ';']) {
+    for line in text.split(['\n', '\r']) {
+        let trimmed = line.trim_start();
+        if trimmed.starts_with(['#', ';']) {
             continue;
         }
-        let mut whole = open.take().unwrap_or_default();
-        whole.push_str(line);
+        // Blanks at the beginning of a continued line can be within quotes.
+        let mut whole = match open.take() {
+            Some(open) => open + line,
+            None => trimmed.to_owned(),
+        };
         // With an odd number of backslashes at the end, the last one is not escaped.
         if (whole.len() - whole.trim_end_matches('\\').len()) % 2 == 1 {
             whole.pop();
