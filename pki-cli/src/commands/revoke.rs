@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use pki_core::{Certificate, RevocationReason, SerialNumber, quote};
 use serde::Serialize;
 
+use super::cluster::FolderArgs;
 use super::{Common, core};
 use crate::ca::{Chain, LockedFolder, issued_by};
 use crate::failure::{Failure, shown};
@@ -37,6 +38,9 @@ pub(crate) struct RevokeArgs {
     #[arg(long, value_name = "REASON", default_value = "unspecified",
         value_parser = |text: &str| core(text.parse::<RevocationReason>()))]
     reason: RevocationReason,
+
+    #[command(flatten)]
+    folder: FolderArgs,
 }
 
 /// The CAs whose certificates can be revoked: the one that issues, and in a rotation also the one that it replaces.
@@ -89,7 +93,7 @@ struct Outcome {
 }
 
 pub(crate) fn run(args: &RevokeArgs, common: &Common) -> Result<ExitCode, Failure> {
-    let folder = common.folder();
+    let folder = args.folder.of_ca(common)?;
     let locked = LockedFolder::lock(&folder, common.owners())?;
     let chain = Chain::read(locked.path())?;
     let inventory = Inventory::of(&folder);
