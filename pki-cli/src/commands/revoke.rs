@@ -43,14 +43,18 @@ pub(crate) struct RevokeArgs {
     folder: FolderArgs,
 }
 
-/// The CAs whose certificates can be revoked: the one that issues, and in a rotation also the one that it replaces.
+/// The CAs whose certificates can be revoked: the one that issues, and those that it replaced.
 struct Issuers(Vec<Certificate>);
 
 impl Issuers {
     fn read(chain: &Chain, inventory: &Inventory) -> Result<Self, Failure> {
-        let mut cas: Vec<Certificate> = chain.all().cloned().collect();
-        // A CA below another one is not in ca.pem after its replacement.
-        cas.extend(inventory.ca_certificates()?);
+        let mut cas = vec![chain.ca().clone()];
+        for ca in inventory.ca_certificates()? {
+            // Not the CAs above or below this one, which have folders of their own.
+            if inventory.has_leaf_of(&ca)? {
+                cas.push(ca);
+            }
+        }
         Ok(Self(cas))
     }
 

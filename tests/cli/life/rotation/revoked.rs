@@ -49,6 +49,7 @@ fn the_crl_of_a_new_ca_lists_what_the_old_ca_revoked_until_it_expires() {
     ok_on(&lab, 1, APPLY);
     lists(&lab, "etcd CA", &[&leaver]);
 
+    lab.write("old-ca.pem", lab.read("pki/ca.pem"));
     ok_on(&lab, 2, &["rotate-ca", "begin", "-f", "cluster.yaml"]);
     lists(&lab, "etcd CA", &[&leaver]);
     ok_on(&lab, 3, REISSUE);
@@ -64,6 +65,8 @@ fn the_crl_of_a_new_ca_lists_what_the_old_ca_revoked_until_it_expires() {
     ok_on(&lab, 4, &["revoke", &later.serial.to_string()]);
     ok_on(&lab, 4, APPLY);
     lists(&lab, "etcd CA G2", &[&leaver, &late, &later]);
+    let run = lab.run(&["revoke", "old-ca.pem"]);
+    assert!(run.code == 1 && run.stderr.contains("is the CA itself"), "{run:?}");
     ok_on(&lab, 4, &["crl", "--check", "--out", "pki/hosts/etcdone/crl.der"]);
     ok_on(&lab, 4, &["check"]);
     ok_on(&lab, 4, &["verify", "-f", "cluster.yaml"]);
