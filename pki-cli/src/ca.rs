@@ -21,7 +21,7 @@ use time::OffsetDateTime;
 pub(crate) use self::chain::{Chain, read_certificates};
 pub(crate) use self::cluster::{
     cluster_around, cluster_cas, crl_file, folder_of, folders_in, folders_of, hosts_from, hosts_of,
-    read_cluster,
+    is_separate, name_one, read_cluster,
 };
 pub(crate) use self::create::{NewCa, Opened, Remains};
 pub(crate) use self::folder::{

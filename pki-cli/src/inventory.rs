@@ -44,13 +44,15 @@ pub(crate) fn profile_of(certificate: &Certificate) -> &'static str {
     }
 }
 
-/// What became of certificates that another tool issued.
+/// What became of certificates that exist already.
 #[derive(Debug, Default)]
-pub(crate) struct Imported {
+pub(crate) struct Merged {
     /// How many got a row.
-    pub(crate) recorded: usize,
+    pub(crate) added: usize,
     /// How many had one.
     pub(crate) known: usize,
+    /// How many had one, and are revoked now.
+    pub(crate) revoked: usize,
     /// The serial numbers, in decimal, that another certificate of the CA has already.
     pub(crate) clashes: Vec<String>,
 }
@@ -83,7 +85,7 @@ impl Inventory {
         }
         let path = shown(inventory.path());
         Err(Failure::environment(format!("{path} is missing")).hinted(
-            "name the CA's folder with --dir, such as pki/server-ca if there are separate CAs; if the file was lost, restore a backup or run etcdpki check --rebuild",
+            "name the manifest with -f, or the CA's folder with --dir, such as pki/server-ca if there are separate CAs; if the file was lost, restore a backup or run etcdpki check --rebuild",
         ))
     }
 
@@ -160,35 +162,6 @@ impl Inventory {
         })
     }
 
-    /// Records a CA and what it issued before it was imported, as far as they are not recorded yet. They are on disk
-    /// afterwards.
-    pub(crate) fn import(&self, ca: &Entry, issued: &[Entry]) -> Result<Imported, Failure> {
-        let mut imported = Imported::default();
-        self.0.write(|transaction| {
-            let known = "SELECT pem FROM certificates
-                WHERE serial_number = ?1 AND authority_key_identifier = ?2";
-            let pem_of = |entry: &Entry| {
-                let key = [&entry.serial_number, &entry.authority_key_identifier];
-                transaction.query_row(known, key, |row| row.get::<_, String>(0)).optional()
-            };
-            if pem_of(ca)?.is_none() {
-                insert(transaction, std::slice::from_ref(ca))?;
-            }
-            for entry in issued {
-                match pem_of(entry)? {
-                    None => {
-                        insert(transaction, std::slice::from_ref(entry))?;
-                        imported.recorded += 1;
-                    }
-                    Some(pem) if pem == entry.pem => imported.known += 1,
-                    Some(_) => imported.clashes.push(entry.serial_number.clone()),
-                }
-            }
-            Ok(())
-        })?;
-        Ok(imported)
-    }
-
     /// Records all of what a CA issued, or nothing. It is on disk afterwards. The CA gets a row first, if it has none.
     pub(crate) fn record(&self, ca: &Entry, issued: &[Entry]) -> Result<(), Failure> {
         self.0.write(|transaction| {
@@ -197,16 +170,28 @@ impl Inventory {
         })
     }
 
-    /// Records certificates that exist already, such as those of another tool, unless they have rows, and revocations that
-    /// the inventory does not know. It is on disk afterwards.
-    pub(crate) fn merge(&self, found: &[Entry]) -> Result<Merged, Failure> {
+    /// Records a CA, and certificates that exist already, such as those of another tool, unless they have rows. Also records
+    /// revocations that the inventory does not know. Everything is on disk afterwards.
+    pub(crate) fn merge(&self, ca: &Entry, found: &[Entry]) -> Result<Merged, Failure> {
         let mut merged = Merged::default();
         self.0.write(|transaction| {
+            insert_missing(transaction, ca)?;
+            let is_same = "SELECT pem = ?3 FROM certificates
+                WHERE serial_number = ?1 AND authority_key_identifier = ?2";
             for entry in found {
                 if insert_missing(transaction, entry)? {
                     merged.added += 1;
-                } else if let Some((reason, at)) = entry.revocation {
-                    let key = (&*entry.serial_number, &*entry.authority_key_identifier);
+                    continue;
+                }
+                let key = (&*entry.serial_number, &*entry.authority_key_identifier);
+                let values = params![key.0, key.1, entry.pem];
+                if transaction.query_row(is_same, values, |row| row.get(0))? {
+                    merged.known += 1;
+                } else {
+                    merged.clashes.push(entry.serial_number.clone());
+                }
+                // Verifiers know a certificate by its serial number, so a revocation also counts if the rows differ.
+                if let Some((reason, at)) = entry.revocation {
                     merged.revoked += revocation::revoke(transaction, key, reason, at)?;
                 }
             }
@@ -214,15 +199,6 @@ impl Inventory {
         })?;
         Ok(merged)
     }
-}
-
-/// What was new to an inventory.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Merged {
-    /// Certificates.
-    pub(crate) added: usize,
-    /// Certificates that were known, and now are revoked.
-    pub(crate) revoked: usize,
 }
 
 /// Adds a row unless it exists. Returns whether it is new.

@@ -5,6 +5,7 @@ mod authorities;
 mod custody;
 mod drift;
 mod folder;
+mod found;
 mod layout;
 mod manifest;
 mod options;

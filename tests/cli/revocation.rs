@@ -195,6 +195,23 @@ fn what_cannot_be_revoked_is_refused_and_nothing_is() {
     assert_eq!(run.stdout.lines().count(), 1, "{run:?}");
 }
 
+/// Each CA revokes what it issued itself: the inventories of a root and of a CA below it know both.
+#[test]
+fn a_ca_does_not_revoke_for_the_ca_above_or_below_it() {
+    let lab = Lab::new();
+    lab.make_intermediate_ca();
+    lab.ok(&["--dir", "root", "issue", "--profile", "client", "above"]);
+    lab.ok(&["issue", "--profile", "client", "below"]);
+    for (folder, file) in [("pki", "above.pem"), ("root", "below.pem")] {
+        let run = lab.run(&["--dir", folder, "revoke", file]);
+        assert_eq!(run.code, 1, "{file}: {run:?}");
+        assert!(run.stderr.contains("not by this CA"), "{file}: {run:?}");
+    }
+    // The certificate of the CA itself is one of the root.
+    fs::write(lab.path("ca.pem"), lab.read("pki/ca.pem")).unwrap();
+    lab.ok(&["--dir", "root", "revoke", "ca.pem"]);
+}
+
 /// The inventory is gone, the certificate is there: it can still be revoked.
 #[test]
 fn a_certificate_that_the_inventory_lost_is_revoked_by_its_file() {

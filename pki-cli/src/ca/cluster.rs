@@ -30,7 +30,8 @@ pub(crate) fn hosts_from(ca_folder: &Path) -> PathBuf {
     Path::new(up).join(hosts::FOLDER)
 }
 
-fn is_separate(ca_folder: &Path) -> bool {
+/// Whether a folder is that of a separate CA.
+pub(crate) fn is_separate(ca_folder: &Path) -> bool {
     let name = |traffic| folder_of(Path::new(""), Some(traffic));
     let mut names = Traffic::ALL.into_iter().map(name);
     // Somebody can give any folder such a name.
@@ -72,11 +73,14 @@ pub(crate) fn folders_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 /// The refusal of a folder that holds separate CAs, by a command for one CA. `None` for any other folder.
 pub(super) fn separate(folder: &Path) -> Option<Failure> {
     let folders = folders_in(folder).ok().filter(|folders| folders.len() > 1)?;
-    let names: Vec<String> = folders.iter().map(|folder| shown(folder)).collect();
-    Some(
-        Failure::environment(format!("{}: it holds separate CAs", shown(folder)))
-            .hinted(format!("name one of them with --dir: {}", names.join(", "))),
-    )
+    Some(name_one(folder, &folders))
+}
+
+/// The refusal of a cluster with separate CAs, which are in these folders, by a command for one CA.
+pub(crate) fn name_one(folder: &Path, cas: &[PathBuf]) -> Failure {
+    let names: Vec<String> = cas.iter().map(|folder| shown(folder)).collect();
+    Failure::environment(format!("{}: it holds separate CAs", shown(folder)))
+        .hinted(format!("name one of them with --dir: {}", names.join(", ")))
 }
 
 /// The CAs of the cluster that a CA belongs to, from its folder and its certificates.

@@ -9,7 +9,7 @@ use super::folder::{Found, LockedFolder, certificate_path, key_path};
 use super::scan::Scan;
 use crate::failure::{Failure, shown};
 use crate::host;
-use crate::inventory::{Entry, Imported, Inventory};
+use crate::inventory::{Entry, Inventory, Merged};
 use crate::signer::{Custody, NewKey};
 use crate::store::{self, Access, Batch, Existing, Owners};
 
@@ -138,7 +138,7 @@ impl CheckedCa {
         path: &Path,
         owners: Owners,
         scan: &Scan,
-    ) -> Result<(Files, Imported), Failure> {
+    ) -> Result<(Files, Merged), Failure> {
         store::make_folder(path, Access::Secret)?;
         let _folder = LockedFolder::lock(path, owners)?;
         let files = self.examine(path)?;
@@ -152,7 +152,7 @@ impl CheckedCa {
             let pem = self.chain.to_pem()?;
             batch.stage(certificate_path(path), pem.as_bytes(), Access::Public)?;
         }
-        let imported = inventory.import(&Entry::of_ca(self.chain.ca())?, &scan.entries)?;
+        let imported = inventory.merge(&Entry::of_ca(self.chain.ca())?, &scan.entries)?;
         batch.commit()?;
         Ok((files, imported))
     }

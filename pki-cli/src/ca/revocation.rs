@@ -96,14 +96,18 @@ fn due(crl: &Crl, revoked: &[RevokedCertificate], now: OffsetDateTime) -> Option
 }
 
 impl Revocations {
+    /// What the next CRL of `ca` lists: what any CA of the inventory has revoked, not only `ca`.
+    ///
+    /// During a rotation, members trust two CAs but read one CRL, in which they compare only serial numbers. So the CRL of
+    /// the new CA also lists what the old CA revoked, as ordinary entries. An indirect CRL, which names the issuer of each
+    /// entry (RFC 5280 section 5.2.5), has a critical extension that verifiers such as OpenSSL reject by default. To a
+    /// verifier that compares issuers, the additional entries name serial numbers that `ca` never issued.
+    ///
+    /// The old CA is not looked up in ca.pem: members trust it until they restart, after `finish` has removed it there.
     fn of(inventory: &Inventory, ca: &Certificate) -> Result<Self, Failure> {
         let last = inventory.last_crl(ca)?;
-        let listed = match &last {
-            Some(last) => last.crl.entries()?,
-            None => Vec::new(),
-        };
         let mut revoked = Vec::new();
-        for certificate in inventory.revoked_by(ca)? {
+        for certificate in inventory.revoked()? {
             // An expired certificate stays until it was on a CRL that was issued after it expired (RFC 5280 section 3.3).
             let is_settled = last.as_ref().is_some_and(|last| {
                 let since = last.crl.this_update;
@@ -114,10 +118,12 @@ impl Revocations {
             }
         }
         // A certificate that the inventory has lost is still revoked.
-        for entry in listed {
-            let is_known = revoked.iter().any(|known| known.serial == entry.serial);
-            if !is_known && !inventory.has_serial(ca, &entry.serial)? {
-                revoked.push(entry);
+        for LastCrl { crl, .. } in inventory.last_crls()? {
+            for entry in crl.entries()? {
+                let is_known = revoked.iter().any(|known| known.serial == entry.serial);
+                if !is_known && !inventory.has_serial(&entry.serial)? {
+                    revoked.push(entry);
+                }
             }
         }
         Ok(Self { last, revoked })

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::Common;
+use super::cluster::FolderArgs;
 use crate::failure::{Failure, shown};
 use crate::host;
 use crate::inventory::Inventory;
@@ -22,6 +23,9 @@ pub(crate) struct BackupArgs {
     /// The file to write. It must not exist
     #[arg(value_name = "FILE")]
     file: PathBuf,
+
+    #[command(flatten)]
+    folder: FolderArgs,
 }
 
 #[derive(Serialize)]
@@ -31,7 +35,7 @@ struct BackupOutput {
 }
 
 pub(crate) fn run(args: &BackupArgs, common: &Common) -> Result<ExitCode, Failure> {
-    let certificates = Inventory::of_ca(&common.folder())?.back_up(&args.file)?;
+    let certificates = Inventory::of_ca(&args.folder.of_ca(common)?)?.back_up(&args.file)?;
     let file = shown(&args.file);
     if common.format == Format::Json {
         json::print(&BackupOutput { file, certificates })?;

@@ -7,10 +7,11 @@ use clap::Subcommand;
 use serde::Serialize;
 
 use super::Common;
+use super::cluster::FolderArgs;
 use crate::ca::{Chain, LockedFolder};
 use crate::failure::{Failure, shown};
 use crate::host;
-use crate::inventory::{Certdb, Entry, Inventory};
+use crate::inventory::{Certdb, Entry, Inventory, Merged};
 use crate::output::{Format, json};
 
 /// Exchange certificates with the certdb of cfssl
@@ -29,12 +30,18 @@ enum Action {
         /// The SQLite file
         #[arg(value_name = "FILE")]
         file: PathBuf,
+
+        #[command(flatten)]
+        folder: FolderArgs,
     },
     /// Write all certificates to a new certdb in SQLite
     Export {
         /// The file to write. It must not exist
         #[arg(value_name = "FILE")]
         file: PathBuf,
+
+        #[command(flatten)]
+        folder: FolderArgs,
     },
 }
 
@@ -53,10 +60,9 @@ struct ExportOutput {
 }
 
 pub(crate) fn run(args: &CertdbArgs, common: &Common) -> Result<ExitCode, Failure> {
-    let folder = common.folder();
     match &args.action {
-        Action::Export { file } => {
-            let certificates = Inventory::of_ca(&folder)?.export_certdb(file)?;
+        Action::Export { file, folder } => {
+            let certificates = Inventory::of_ca(&folder.of_ca(common)?)?.export_certdb(file)?;
             let file = shown(file);
             if common.format == Format::Json {
                 json::print(&ExportOutput { file, certificates })?;
@@ -64,22 +70,21 @@ pub(crate) fn run(args: &CertdbArgs, common: &Common) -> Result<ExitCode, Failur
                 host::print(&format!("wrote {file}: {certificates} certificates\n"))?;
             }
         }
-        Action::Import { file } => {
+        Action::Import { file, folder } => {
+            let folder = folder.of_ca(common)?;
             let locked = LockedFolder::lock(&folder, common.owners())?;
             let chain = Chain::read(locked.path())?;
             let ca = chain.ca();
-            let Certdb { mut entries, left_out } = Certdb::read(file, ca)?;
+            let Certdb { entries, mut left_out } = Certdb::read(file, ca)?;
             let inventory = Inventory::of(&folder);
             // Refuses one of another CA.
             inventory.memory_of(ca)?;
-            let found = entries.len();
-            // A new inventory begins with the CA itself.
-            let ca_is_new = !inventory.has(ca)?;
-            entries.insert(0, Entry::of_ca(ca)?);
-            let merged = inventory.merge(&entries)?;
-            let added = merged.added - usize::from(ca_is_new);
-            let output =
-                ImportOutput { added, revoked: merged.revoked, known: found - added, left_out };
+            let Merged { added, known, revoked, clashes } =
+                inventory.merge(&Entry::of_ca(ca)?, &entries)?;
+            left_out.extend(clashes.into_iter().map(|serial| {
+                format!("the row {serial}: another certificate has this serial number")
+            }));
+            let output = ImportOutput { added, revoked, known, left_out };
             for reason in &output.left_out {
                 host::say(&format!("warning: left out {reason}\n"));
             }

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use self::files::Files;
 use super::Common;
-use super::cluster::in_parallel;
+use super::cluster::{FolderArgs, in_parallel};
 use crate::ca::{Chain, LockedFolder};
 use crate::failure::{Failure, Kind, shown};
 use crate::host;
@@ -36,6 +36,9 @@ pub(crate) struct CheckArgs {
     /// Also look for certificates and CRLs in this folder and those directly below it. May be repeated
     #[arg(long, value_name = "DIR")]
     scan: Vec<PathBuf>,
+
+    #[command(flatten)]
+    folder: FolderArgs,
 }
 
 #[derive(Serialize)]
@@ -65,7 +68,7 @@ const AT_ONCE: u32 = 4096;
 const SHOWN: usize = 50;
 
 pub(crate) fn run(args: &CheckArgs, common: &Common) -> Result<ExitCode, Failure> {
-    let folder = common.folder();
+    let folder = args.folder.of_ca(common)?;
     let locked = args.rebuild.then(|| LockedFolder::lock(&folder, common.owners())).transpose()?;
     let chain = Chain::read(&folder)?;
     let ca = chain.ca();
@@ -157,7 +160,7 @@ fn problems(
         if last.is_none_or(|last| last < *number) {
             problems.push(format!("{}: the CRL {number} is not in the inventory", shown(file)));
         }
-        let revoked = inventory.revoked_by(ca)?;
+        let revoked = inventory.revoked()?;
         let missing = crl
             .entries()?
             .into_iter()
@@ -181,9 +184,7 @@ fn rebuild(folder: &Path, ca: &Certificate, files: &Files) -> Result<Rebuilt, Fa
         rebuilt.set_aside = Some(shown(&aside));
         inventory = Inventory::of(folder);
     }
-    let own = Entry::of_ca(ca)?;
-    let ca_is_new = !inventory.has(ca)?;
-    let mut entries = vec![own];
+    let mut entries = Vec::new();
     let listed: Vec<_> = match &files.newest_crl {
         Some((_, _, crl)) => crl.entries()?,
         None => Vec::new(),
@@ -200,8 +201,8 @@ fn rebuild(folder: &Path, ca: &Certificate, files: &Files) -> Result<Rebuilt, Fa
     }
     // Those in files come first, because only they have a place.
     entries.extend(readable);
-    let merged = inventory.merge(&entries)?;
-    rebuilt.added = merged.added - usize::from(ca_is_new);
+    let merged = inventory.merge(&Entry::of_ca(ca)?, &entries)?;
+    rebuilt.added = merged.added;
     rebuilt.revoked = merged.revoked;
     if let Some((_, number, crl)) = &files.newest_crl {
         rebuilt.crl = add_crl(&inventory, ca, *number, crl)?;

@@ -9,7 +9,7 @@ mod step;
 mod work;
 
 pub(crate) use self::formats::IssuedPair;
-pub(crate) use self::manifest::{ManifestArgs, read_manifest, specs_by_host};
+pub(crate) use self::manifest::{FolderArgs, ManifestArgs, read_manifest, specs_by_host};
 pub(crate) use self::orphans::Orphans;
 pub(crate) use self::parallel::in_parallel;
 pub(crate) use self::step::{Outcome, Step, Tense, counts, limits};

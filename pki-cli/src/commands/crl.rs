@@ -7,6 +7,7 @@ use pki_core::Crl;
 use serde::Serialize;
 use time::Duration;
 
+use super::cluster::FolderArgs;
 use super::custody::CustodyArgs;
 use super::{Common, lifetime};
 use crate::ca::{Ca, Chain, CrlState, LockedFolder, check_foreign};
@@ -45,6 +46,9 @@ pub(crate) struct CrlArgs {
     check: bool,
 
     #[command(flatten)]
+    folder: FolderArgs,
+
+    #[command(flatten)]
     custody: CustodyArgs,
 }
 
@@ -68,7 +72,7 @@ struct CheckOutput {
 }
 
 pub(crate) fn run(args: &CrlArgs, common: &Common) -> Result<ExitCode, Failure> {
-    let folder = common.folder();
+    let folder = args.folder.of_ca(common)?;
     if args.check {
         return check(args.out.as_deref(), &folder, common);
     }

@@ -13,7 +13,8 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use super::{Common, cluster, complete};
+use super::cluster::FolderArgs;
+use super::{Common, complete};
 use crate::archive::{self, Member};
 use crate::ca;
 use crate::failure::{Failure, shown};
@@ -40,9 +41,8 @@ pub(crate) struct ExportArgs {
     #[arg(value_name = "HOST", add = complete::hosts())]
     host: String,
 
-    /// The manifest of the cluster, in YAML; the CA's folder is the one beside it
-    #[arg(short, long, value_name = "FILE")]
-    file: Option<PathBuf>,
+    #[command(flatten)]
+    folder: FolderArgs,
 
     /// The format to pack it in
     #[arg(long = "as", value_enum, default_value_t, value_name = "FORM")]
@@ -98,10 +98,7 @@ pub(crate) fn run(args: &ExportArgs, common: &Common) -> Result<ExitCode, Failur
         return Err(Failure::usage("--out - and --format json both write to standard output")
             .hinted("name a file with --out"));
     }
-    let folder = match &args.file {
-        Some(file) => common.folder_of(file, &cluster::read_manifest(file)?),
-        None => common.folder(),
-    };
+    let folder = args.folder.of_cluster(common)?;
     let files = find(&args.host, &folder)?;
     let cas = ca::read_cluster(&ca::folders_in(&folder)?)?;
     let bundle = pairs::read(&args.host, &files, &cas)?;

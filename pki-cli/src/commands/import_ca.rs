@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::Common;
+use super::cluster::FolderArgs;
 use super::custody::CustodyArgs;
 use crate::ca::{self, Files, ForeignCa, Scan};
 use crate::failure::{Failure, full, shown};
@@ -40,6 +41,9 @@ pub(crate) struct ImportCaArgs {
     scan: Option<PathBuf>,
 
     #[command(flatten)]
+    folder: FolderArgs,
+
+    #[command(flatten)]
     custody: CustodyArgs,
 }
 
@@ -56,7 +60,7 @@ struct ImportCaOutput {
 }
 
 pub(crate) fn run(args: &ImportCaArgs, common: &Common) -> Result<ExitCode, Failure> {
-    let folder = common.folder();
+    let folder = args.folder.of_ca(common)?;
     let foreign = ForeignCa { certificate: &args.cert, key: args.key.as_deref() };
     let custody = args.custody.custody()?;
     let checked = foreign.check(&custody)?;
@@ -82,7 +86,7 @@ pub(crate) fn run(args: &ImportCaArgs, common: &Common) -> Result<ExitCode, Fail
         json::print(&ImportCaOutput {
             certificate: CertificateFacts::from(certificate),
             written: files != Files::Kept,
-            recorded: imported.recorded,
+            recorded: imported.added,
             already_recorded: imported.known,
             of_other_cas: scan.foreign,
             findings: facts::findings(&findings),
@@ -113,7 +117,7 @@ pub(crate) fn run(args: &ImportCaArgs, common: &Common) -> Result<ExitCode, Fail
             page,
             "  scanned {}: {} recorded, {} known before, {} of other CAs left out",
             shown(scanned),
-            imported.recorded,
+            imported.added,
             imported.known,
             scan.foreign
         );

@@ -7,6 +7,7 @@ use pki_core::{SerialNumber, quote};
 use serde::Serialize;
 use time::Duration;
 
+use super::cluster::FolderArgs;
 use super::{Common, core, lifetime};
 use crate::failure::Failure;
 use crate::host;
@@ -42,6 +43,9 @@ pub(crate) struct ListArgs {
     /// Only the certificate with this serial number, in hexadecimal
     #[arg(long, value_name = "SERIAL", value_parser = |text: &str| core(text.parse::<SerialNumber>()))]
     serial: Option<SerialNumber>,
+
+    #[command(flatten)]
+    folder: FolderArgs,
 }
 
 #[derive(Serialize)]
@@ -63,7 +67,7 @@ pub(crate) fn run(args: &ListArgs, common: &Common) -> Result<ExitCode, Failure>
         status,
         expires_between: args.expiring.map(|within| (now, now + within)),
     };
-    let rows = Inventory::of_ca(&common.folder())?.find(&filter)?;
+    let rows = Inventory::of_ca(&args.folder.of_ca(common)?)?.find(&filter)?;
     if common.format == Format::Json {
         let certificates = rows.iter().map(RecordFacts::from).collect();
         json::print(&ListOutput { certificates })?;

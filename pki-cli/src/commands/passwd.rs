@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::Common;
+use super::cluster::FolderArgs;
 use super::custody::PassphraseArgs;
 use crate::ca::{LockedFolder, key_path};
 use crate::failure::{Failure, shown};
@@ -31,6 +32,9 @@ pub(crate) struct PasswdArgs {
     remove: bool,
 
     #[command(flatten)]
+    folder: FolderArgs,
+
+    #[command(flatten)]
     old: PassphraseArgs,
 }
 
@@ -41,7 +45,7 @@ struct PasswdOutput {
 }
 
 pub(crate) fn run(args: &PasswdArgs, common: &Common) -> Result<ExitCode, Failure> {
-    let path = common.folder();
+    let path = args.folder.of_ca(common)?;
     let _folder = LockedFolder::lock(&path, common.owners())?;
     let key = key_path(&path);
     let new = (!args.remove).then_some(&args.new_passphrase);

@@ -12,8 +12,9 @@ use serde::Serialize;
 use time::Duration;
 
 use self::target::{Found, Selection, Target};
+use super::cluster::FolderArgs;
 use super::custody::CustodyArgs;
-use super::{Common, cluster, core};
+use super::{Common, core};
 use crate::ca::{Chain, LockedFolder, hosts_of};
 use crate::failure::Failure;
 use crate::host;
@@ -67,9 +68,8 @@ pub(crate) struct RenewArgs {
     #[arg(long)]
     dry_run: bool,
 
-    /// The manifest of the cluster, which names the CA's folder
-    #[arg(short = 'f', long = "file", value_name = "FILE")]
-    manifest: Option<PathBuf>,
+    #[command(flatten)]
+    folder: FolderArgs,
 
     #[command(flatten)]
     custody: CustodyArgs,
@@ -105,10 +105,7 @@ struct Line {
 }
 
 pub(crate) fn run(args: &RenewArgs, common: &Common) -> Result<ExitCode, Failure> {
-    let path = match &args.manifest {
-        Some(file) => common.folder_of(file, &cluster::read_manifest(file)?),
-        None => common.folder(),
-    };
+    let path = args.folder.of_ca(common)?;
     let folder = LockedFolder::lock(&path, common.owners())?;
     let chain = Chain::read(&path)?;
     hosts::clean(&hosts_of(&path))?;

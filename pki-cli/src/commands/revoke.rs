@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use pki_core::{Certificate, RevocationReason, SerialNumber, quote};
 use serde::Serialize;
 
+use super::cluster::FolderArgs;
 use super::{Common, core};
 use crate::ca::{Chain, LockedFolder, issued_by};
 use crate::failure::{Failure, shown};
@@ -37,6 +38,39 @@ pub(crate) struct RevokeArgs {
     #[arg(long, value_name = "REASON", default_value = "unspecified",
         value_parser = |text: &str| core(text.parse::<RevocationReason>()))]
     reason: RevocationReason,
+
+    #[command(flatten)]
+    folder: FolderArgs,
+}
+
+/// The CAs whose certificates can be revoked: the one that issues, and those that it replaced.
+struct Issuers(Vec<Certificate>);
+
+impl Issuers {
+    fn read(chain: &Chain, inventory: &Inventory) -> Result<Self, Failure> {
+        let mut cas = vec![chain.ca().clone()];
+        for ca in inventory.ca_certificates()? {
+            // Not the CAs above or below this one, which have folders of their own.
+            if inventory.has_leaf_of(&ca)? {
+                cas.push(ca);
+            }
+        }
+        Ok(Self(cas))
+    }
+
+    fn issued(&self, certificate: &Certificate) -> bool {
+        self.0.iter().any(|ca| issued_by(ca, certificate))
+    }
+
+    /// Whether a certificate is that of the CA that issues, or of a root that it replaces.
+    fn is_one(&self, certificate: &Certificate) -> bool {
+        certificate.public_key == self.issuing().public_key
+            || (certificate.is_self_issued() && self.issued(certificate))
+    }
+
+    fn issuing(&self) -> &Certificate {
+        &self.0[0]
+    }
 }
 
 /// A certificate that is to be revoked.
@@ -63,13 +97,14 @@ struct Outcome {
 }
 
 pub(crate) fn run(args: &RevokeArgs, common: &Common) -> Result<ExitCode, Failure> {
-    let folder = common.folder();
+    let folder = args.folder.of_ca(common)?;
     let locked = LockedFolder::lock(&folder, common.owners())?;
     let chain = Chain::read(locked.path())?;
     let inventory = Inventory::of(&folder);
     // Refuses the inventory of another CA.
     inventory.memory_of(chain.ca())?;
-    let targets = targets(args, &inventory, chain.ca())?;
+    let issuers = Issuers::read(&chain, &inventory)?;
+    let targets = targets(args, &inventory, &issuers)?;
     let now = host::now().replace_nanosecond(0).unwrap_or_else(|_| host::now());
     let mut entries = Vec::new();
     for Target { certificate, profile } in &targets {
@@ -136,7 +171,7 @@ fn warnings(targets: &[Target]) -> Vec<String> {
 fn targets(
     args: &RevokeArgs,
     inventory: &Inventory,
-    ca: &Certificate,
+    issuers: &Issuers,
 ) -> Result<Vec<Target>, Failure> {
     let mut targets: Vec<Target> = Vec::new();
     let mut add = |target: Target| {
@@ -147,9 +182,9 @@ fn targets(
     for text in &args.certificates {
         let path = Path::new(text);
         if store::is_there(path)? || text == "-" {
-            add(of_file(path, inventory, ca)?);
+            add(of_file(path, inventory, issuers)?);
         } else {
-            of_serial(text, inventory, ca)?.into_iter().for_each(&mut add);
+            of_serial(text, inventory, issuers)?.into_iter().for_each(&mut add);
         }
     }
     if let Some(host) = &args.host {
@@ -176,16 +211,15 @@ fn targets(
     Ok(targets)
 }
 
-fn of_file(path: &Path, inventory: &Inventory, ca: &Certificate) -> Result<Target, Failure> {
+fn of_file(path: &Path, inventory: &Inventory, issuers: &Issuers) -> Result<Target, Failure> {
     let in_file = |error: pki_core::Error| Failure::from(error).in_file(path);
     let certificate =
         Certificate::from_pem_or_der(&store::read(path)?).map_err(in_file)?.swap_remove(0);
-    let is_itself = certificate.der() == ca.der() || certificate.public_key == ca.public_key;
-    if is_itself {
+    if issuers.is_one(&certificate) {
         return Err(itself(&shown(path)));
     }
-    if !issued_by(ca, &certificate) {
-        let (issuer, ca) = (&certificate.issuer, &ca.subject);
+    if !issuers.issued(&certificate) {
+        let (issuer, ca) = (&certificate.issuer, &issuers.issuing().subject);
         let problem = format!("{}: issued by {issuer}, not by this CA, {ca}", shown(path));
         return Err(
             Failure::refused(problem).hinted("name the folder of the CA that issued it with --dir")
@@ -198,7 +232,7 @@ fn of_file(path: &Path, inventory: &Inventory, ca: &Certificate) -> Result<Targe
     Ok(Target { certificate, profile })
 }
 
-fn of_serial(text: &str, inventory: &Inventory, ca: &Certificate) -> Result<Vec<Target>, Failure> {
+fn of_serial(text: &str, inventory: &Inventory, issuers: &Issuers) -> Result<Vec<Target>, Failure> {
     let quoted = quote::value(text);
     let serial: SerialNumber = text.parse().map_err(|_| {
         Failure::usage(format!("{quoted}: neither a file nor a serial number in hexadecimal"))
@@ -208,10 +242,10 @@ fn of_serial(text: &str, inventory: &Inventory, ca: &Certificate) -> Result<Vec<
     let mut targets = Vec::new();
     for row in inventory.find(&filter)? {
         let certificate = inventory.certificate(&row)?;
-        if certificate.public_key == ca.public_key {
+        if issuers.is_one(&certificate) {
             return Err(itself(&quoted));
         }
-        if issued_by(ca, &certificate) {
+        if issuers.issued(&certificate) {
             targets.push(Target { certificate, profile: row.profile });
         }
     }

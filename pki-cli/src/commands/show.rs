@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use pki_core::{Certificate, SerialNumber, quote};
 use serde::Serialize;
 
+use super::cluster::FolderArgs;
 use super::{Common, core};
 use crate::failure::{Failure, shown};
 use crate::host;
@@ -21,6 +22,9 @@ pub(crate) struct ShowArgs {
     /// The serial number in hexadecimal, with or without colons
     #[arg(value_name = "SERIAL", value_parser = |text: &str| core(text.parse::<SerialNumber>()))]
     serial: SerialNumber,
+
+    #[command(flatten)]
+    folder: FolderArgs,
 }
 
 #[derive(Serialize)]
@@ -36,7 +40,7 @@ struct Shown {
 }
 
 pub(crate) fn run(args: &ShowArgs, common: &Common) -> Result<ExitCode, Failure> {
-    let inventory = Inventory::of_ca(&common.folder())?;
+    let inventory = Inventory::of_ca(&args.folder.of_ca(common)?)?;
     let filter = Filter { serial: Some(args.serial.clone()), ..Filter::default() };
     let rows = inventory.find(&filter)?;
     if rows.is_empty() {

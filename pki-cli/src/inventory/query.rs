@@ -4,8 +4,8 @@ use pki_core::{Certificate, RevocationReason, SerialNumber};
 use rusqlite::{ToSql, params};
 use time::OffsetDateTime;
 
-use super::entry::{decimal, hexadecimal, issuer_of, rfc3339};
-use super::{Inventory, schema};
+use super::entry::{decimal, hexadecimal, issuer_of, key_id_of, rfc3339};
+use super::{CA_PROFILE, Inventory, schema};
 use crate::failure::Failure;
 
 /// Which certificates to find. An empty filter finds all.
@@ -161,6 +161,15 @@ impl Inventory {
         let query = "SELECT EXISTS (SELECT 1 FROM certificates
             WHERE serial_number = ?1 AND authority_key_identifier = ?2)";
         let key = params![decimal(certificate.serial.as_bytes()), issuer_of(certificate)];
+        let found = self.0.read(|connection| connection.query_row(query, key, |row| row.get(0)))?;
+        Ok(found.unwrap_or(false))
+    }
+
+    /// Whether the inventory has a certificate that this CA issued, not counting those of CAs.
+    pub(crate) fn has_leaf_of(&self, ca: &Certificate) -> Result<bool, Failure> {
+        let query = "SELECT EXISTS (SELECT 1 FROM certificates
+            WHERE authority_key_identifier = ?1 AND ca_label <> ?2)";
+        let key = params![key_id_of(ca), CA_PROFILE];
         let found = self.0.read(|connection| connection.query_row(query, key, |row| row.get(0)))?;
         Ok(found.unwrap_or(false))
     }

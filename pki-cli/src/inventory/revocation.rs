@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use pki_core::{Certificate, Crl, RevocationReason, RevokedCertificate, SerialNumber};
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{Transaction, params};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -11,7 +11,7 @@ use super::entry::{CrlEntry, decimal, hexadecimal, key_id_of, rfc3339};
 use super::{Entry, Inventory, insert_missing, schema};
 use crate::failure::Failure;
 
-/// A revoked certificate of a CA.
+/// A revoked certificate.
 pub(crate) struct Revoked {
     pub(crate) entry: RevokedCertificate,
     pub(crate) not_after: OffsetDateTime,
@@ -19,6 +19,8 @@ pub(crate) struct Revoked {
 
 /// The newest CRL of a CA, by the inventory.
 pub(crate) struct LastCrl {
+    /// The identifier of the CA's key.
+    pub(crate) issuer: String,
     pub(crate) number: u64,
     pub(crate) crl: Crl,
 }
@@ -62,16 +64,15 @@ impl Inventory {
         Ok(done)
     }
 
-    /// The revoked certificates of a CA.
-    pub(crate) fn revoked_by(&self, ca: &Certificate) -> Result<Vec<Revoked>, Failure> {
+    /// The revoked certificates of every CA of the inventory: the one that issues, and those that it replaced.
+    pub(crate) fn revoked(&self) -> Result<Vec<Revoked>, Failure> {
         let rows = self.0.read(|connection| {
             let mut query = connection.prepare(
                 "SELECT serial_number, reason, revoked_at, expiry FROM certificates
-                WHERE status = 'revoked' AND authority_key_identifier = ?1",
+                WHERE status = 'revoked'",
             )?;
-            let rows = query.query_map([key_id_of(ca)], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-            })?;
+            let rows = query
+                .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
             rows.collect::<Result<Vec<(String, u8, Option<String>, String)>, _>>()
         })?;
         let rows = rows.unwrap_or_default().into_iter();
@@ -98,46 +99,48 @@ impl Inventory {
         .collect()
     }
 
-    /// The serial numbers of the certificates that a CA has revoked.
-    pub(crate) fn revoked_serials(
-        &self,
-        ca: &Certificate,
-    ) -> Result<HashSet<SerialNumber>, Failure> {
-        let revoked = self.revoked_by(ca)?;
+    /// The serial numbers of the revoked certificates of every CA.
+    pub(crate) fn revoked_serials(&self) -> Result<HashSet<SerialNumber>, Failure> {
+        let revoked = self.revoked()?;
         Ok(revoked.into_iter().map(|revoked| revoked.entry.serial).collect())
     }
 
-    /// Whether a CA issued a certificate with this serial number, by the inventory.
-    pub(crate) fn has_serial(
-        &self,
-        ca: &Certificate,
-        serial: &SerialNumber,
-    ) -> Result<bool, Failure> {
-        let query = "SELECT EXISTS (SELECT 1 FROM certificates
-            WHERE serial_number = ?1 AND authority_key_identifier = ?2)";
-        let key = params![decimal(serial.as_bytes()), key_id_of(ca)];
+    /// Whether any CA of the inventory issued a certificate with this serial number.
+    pub(crate) fn has_serial(&self, serial: &SerialNumber) -> Result<bool, Failure> {
+        let query = "SELECT EXISTS (SELECT 1 FROM certificates WHERE serial_number = ?1)";
+        let key = [decimal(serial.as_bytes())];
         let found = self.0.read(|connection| connection.query_row(query, key, |row| row.get(0)))?;
         Ok(found.unwrap_or(false))
     }
 
     /// The newest CRL that a CA issued.
     pub(crate) fn last_crl(&self, ca: &Certificate) -> Result<Option<LastCrl>, Failure> {
-        let row = self.0.read(|connection| {
+        let id = key_id_of(ca);
+        Ok(self.last_crls()?.into_iter().find(|last| last.issuer == id))
+    }
+
+    /// The newest CRL of each CA of the inventory.
+    pub(crate) fn last_crls(&self) -> Result<Vec<LastCrl>, Failure> {
+        let rows = self.0.read(|connection| {
             if !schema::has_crls(connection)? {
-                return Ok(None);
+                return Ok(Vec::new());
             }
-            let query = "SELECT number, pem FROM crls WHERE authority_key_identifier = ?1
-                ORDER BY number DESC LIMIT 1";
-            let row =
-                |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?));
-            connection.query_row(query, [key_id_of(ca)], row).optional()
+            let mut query = connection.prepare(
+                "SELECT authority_key_identifier, number, pem FROM crls AS one WHERE number =
+                (SELECT max(number) FROM crls WHERE authority_key_identifier = one.authority_key_identifier)",
+            )?;
+            let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+            rows.collect::<Result<Vec<(String, i64, String)>, _>>()
         })?;
-        let Some((number, pem)) = row.flatten() else { return Ok(None) };
-        let crl = Crl::from_pem_or_der(pem.as_bytes());
-        let crl = crl.map_err(|error| {
-            self.0.unusable(&format!("the CRL with the number {number} cannot be read: {error}"))
-        })?;
-        Ok(Some(LastCrl { number: number.cast_unsigned(), crl }))
+        let rows = rows.unwrap_or_default().into_iter();
+        rows.map(|(issuer, number, pem)| {
+            let crl = Crl::from_pem_or_der(pem.as_bytes()).map_err(|error| {
+                self.0
+                    .unusable(&format!("the CRL with the number {number} cannot be read: {error}"))
+            })?;
+            Ok(LastCrl { issuer, number: number.cast_unsigned(), crl })
+        })
+        .collect()
     }
 
     /// Records a CRL. It is on disk afterwards. Another one with the same number is refused.

@@ -129,3 +129,34 @@ pub(super) fn decimal(hexadecimal: &str) -> String {
     }
     digits.iter().rev().filter_map(|digit| char::from_digit(*digit, 10)).collect()
 }
+
+/// Rows are found by serial number and issuer, so a second certificate with both can have none, and its revocation
+/// counts for the first.
+#[test]
+fn a_second_certificate_with_the_same_serial_number_is_named_and_its_revocation_counts() {
+    let lab = Lab::with_ca(&[]);
+    lab.ok(&["issue", "--profile", "client", "first"]);
+    lab.ok(&["certdb", "export", "certs.db"]);
+    let serial = format!("0x{}", serial_of(&lab, "first.pem"));
+    let request =
+        "req -new -newkey rsa:2048 -nodes -subj /CN=second -keyout second-key.pem -out second.csr";
+    let sign = "x509 -req -in second.csr -CA pki/ca.pem -CAkey pki/ca-key.pem -out second.pem -days 9 -extfile extensions -set_serial";
+    lab.write("extensions", "authorityKeyIdentifier = keyid\n");
+    for args in [request.to_owned(), format!("{sign} {serial}")] {
+        let run = program(&lab, "openssl", &args.split(' ').collect::<Vec<_>>());
+        assert_eq!(run.code, 0, "{run:?}");
+    }
+    let second = String::from_utf8(lab.read("second.pem")).unwrap();
+    let certdb = Connection::open(lab.path("certs.db")).unwrap();
+    let change = "UPDATE certificates SET pem = ?1, status = 'revoked', reason = 1,
+        revoked_at = '2026-01-02 00:00:00+00:00' WHERE common_name = 'first'";
+    assert_eq!(certdb.execute(change, [&second]).unwrap(), 1);
+    drop(certdb);
+    let run = lab.run(&["certdb", "import", "certs.db"]);
+    assert!(run.stderr.contains("another certificate has this serial number"), "{run:?}");
+    assert_eq!(
+        run.stdout, "added 0 certificates; 1 were known, 1 of them are revoked now\n",
+        "{run:?}"
+    );
+    assert!(lab.ok(&["list", "--revoked"]).contains("revoked (keyCompromise)"));
+}

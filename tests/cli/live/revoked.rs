@@ -28,6 +28,36 @@ fn etcd_3_4_under_an_intermediate_ca_refuses_a_revoked_client() {
     revoked_while_it_runs(machines);
 }
 
+/// Members read one CRL, that of the new CA, and still trust the old one, which revoked the client.
+#[test]
+fn etcd_3_5_1_refuses_in_a_rotation_what_the_old_ca_revoked() {
+    let mut machines = Machines::start(Program::V3_5_1, "etcd_version: \"3.5.1\"\ncrl: true\n");
+    for client in ["leaver", "stayer"] {
+        machines.lab.ok(&["issue", "--profile", "client", client]);
+    }
+    wait_until_healthy(&mut machines);
+    machines.lab.ok(&["revoke", "leaver.pem", "-f", "cluster.yaml"]);
+    machines.lab.ok(&["rotate-ca", "begin", "-f", "cluster.yaml"]);
+    for host in MEMBERS.into_iter().chain([MASTER]) {
+        machines.copy_bundle(host);
+    }
+    for member in MEMBERS {
+        machines.stop_member(member);
+        machines.start_member(member);
+        wait_until_healthy(&mut machines);
+    }
+    refused(&mut machines, MASTER, Some("leaver"), Port::Client, REVOKED[1]);
+
+    machines.lab.ok(&["rotate-ca", "reissue", "-f", "cluster.yaml", "--restarted", "all"]);
+    for host in MEMBERS.into_iter().chain([MASTER]) {
+        machines.copy_bundle(host);
+    }
+    wait_until_healthy(&mut machines);
+    the_master_writes_and_reads(&machines);
+    refused(&mut machines, MASTER, Some("leaver"), Port::Client, REVOKED[1]);
+    served(&machines, "stayer", Port::Client, MASTER);
+}
+
 fn a_revoked_client_is_refused(program: Program, version: &str) {
     revoked_while_it_runs(Machines::start(program, &format!("{version}crl: true\n")));
 }

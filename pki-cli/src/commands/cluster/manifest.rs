@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use pki_core::{CertificateSpec, Manifest};
 
-use crate::commands::complete;
+use crate::ca;
+use crate::commands::{Common, complete};
 use crate::failure::Failure;
 use crate::store;
 
@@ -19,6 +20,35 @@ pub(crate) struct ManifestArgs {
     /// Look only at this host. May be repeated
     #[arg(long, value_name = "HOST", add = complete::hosts())]
     pub(crate) only: Vec<String>,
+}
+
+/// The manifest that names the CA's folder, for commands that work on the folder.
+#[derive(Debug, clap::Args)]
+pub(crate) struct FolderArgs {
+    /// The manifest of the cluster, in YAML, which names the CA's folder
+    #[arg(short = 'f', long = "file", value_name = "FILE")]
+    pub(crate) manifest: Option<PathBuf>,
+}
+
+impl FolderArgs {
+    /// The folder of the cluster, in which the CA or the separate CAs are.
+    pub(crate) fn of_cluster(&self, common: &Common) -> Result<PathBuf, Failure> {
+        match &self.manifest {
+            Some(file) => Ok(common.folder_of(file, &read_manifest(file)?)),
+            None => Ok(common.folder()),
+        }
+    }
+
+    /// The folder of one CA. If the manifest has separate CAs, `--dir` must name one of them.
+    pub(crate) fn of_ca(&self, common: &Common) -> Result<PathBuf, Failure> {
+        let Some(file) = &self.manifest else { return Ok(common.folder()) };
+        let manifest = read_manifest(file)?;
+        let folder = common.folder_of(file, &manifest);
+        if manifest.cas.is_some() && !ca::is_separate(&folder) {
+            return Err(ca::name_one(&folder, &ca::folders_of(&manifest, &folder)));
+        }
+        Ok(folder)
+    }
 }
 
 /// Reads a manifest; every mistake in it is in the failure.

@@ -82,10 +82,7 @@ impl<'a> ApplyContext<'a> {
             cas,
             trusted: trusted.unwrap_or_default(),
             of_members,
-            revoked: match cas {
-                Some(cas) => revoked(manifest, cas, folder)?,
-                None => Vec::new(),
-            },
+            revoked: revoked(manifest, folder)?,
             next,
             warning,
             all: folder.join(hosts::FOLDER),
@@ -129,22 +126,17 @@ impl<'a> ApplyContext<'a> {
     }
 }
 
-/// What a CA has revoked.
+/// What a CA has revoked, and the CAs that it replaced.
 struct RevokedBy {
     traffic: Option<Traffic>,
     serials: HashSet<SerialNumber>,
 }
 
 /// What the CAs of a cluster have revoked, by their inventories.
-fn revoked(
-    manifest: &Manifest,
-    cas: &ClusterCas,
-    folder: &Path,
-) -> Result<Vec<RevokedBy>, Failure> {
+fn revoked(manifest: &Manifest, folder: &Path) -> Result<Vec<RevokedBy>, Failure> {
     let revoked = manifest.ca_specs().into_iter().map(|(traffic, _)| {
-        let ca = cas.of(traffic.unwrap_or(Traffic::Server)).issuing();
         let inventory = Inventory::of(&ca::folder_of(folder, traffic));
-        Ok(RevokedBy { traffic, serials: inventory.revoked_serials(ca)? })
+        Ok(RevokedBy { traffic, serials: inventory.revoked_serials()? })
     });
     revoked.collect()
 }

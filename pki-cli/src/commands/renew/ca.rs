@@ -55,7 +55,7 @@ pub(super) fn run(
         let new = ca.renew_itself(folder, draft)?;
         line.new_serial = Some(new.serial.to_string());
         line.new_not_after = Some(moment(new.not_after));
-        let manifest = args.manifest.as_deref().unwrap_or(Path::new("MANIFEST"));
+        let manifest = args.folder.manifest.as_deref().unwrap_or(Path::new("MANIFEST"));
         next.push(format!("etcdpki apply -f {}, then copy ca.pem to every host", shown(manifest)));
         next.push(format!(
             "restart every member and every API server, one after the other, before {}: they read ca.pem only when \

@@ -53,7 +53,7 @@ pub(super) fn renew(
     let mut known = ca.inventory()?.ca_certificates()?;
     known.extend(ca.chain().all().cloned());
     let all = hosts_of(folder.path());
-    let revoked = ca.inventory()?.revoked_serials(ca.certificate())?;
+    let revoked = ca.inventory()?.revoked_serials()?;
     let folder = folder.path();
     let work = Work { ca: &ca, cas: &cas, known, revoked, all: &all, folder, key, selection };
     let mut written = Written { warnings: ca.remarks().to_vec(), ..Written::default() };
