@@ -93,9 +93,10 @@ impl CsrJson {
         Self::read_with(bytes, dialect, hosts)
     }
 
-    /// The same without `hosts`, which is not judged because something else replaces it.
+    /// The same without `hosts`, because something else replaces them. They must still be a list of strings, but the names
+    /// in it are not checked.
     pub fn read_without_hosts(bytes: &[u8], dialect: Dialect) -> Result<Lenient<Self>, Error> {
-        Self::read_with(bytes, dialect, |_, _| Vec::new())
+        Self::read_with(bytes, dialect, replaced_hosts)
     }
 
     fn read_with(
@@ -153,6 +154,13 @@ fn hosts(fields: &Fields<'_>, faults: &mut Faults) -> Vec<San> {
         San::sort_by_kind(&mut names);
     }
     names
+}
+
+fn replaced_hosts(fields: &Fields<'_>, faults: &mut Faults) -> Vec<San> {
+    for item in &fields.read("hosts", faults, Value::list).unwrap_or_default() {
+        faults.take(item.string());
+    }
+    Vec::new()
 }
 
 fn subject(fields: &Fields<'_>, faults: &mut Faults) -> Subject {
@@ -216,7 +224,8 @@ fn algorithm(value: &Value<'_>, fields: &Fields<'_>) -> Result<KeyAlgorithm, Err
         ("rsa", Some(2048)) => Ok(KeyAlgorithm::Rsa(2048)),
         ("rsa", Some(3072)) => Ok(KeyAlgorithm::Rsa(3072)),
         ("rsa", Some(4096)) => Ok(KeyAlgorithm::Rsa(4096)),
-        ("rsa", _) => bad_size("2048, 3072, 4096"),
+        ("rsa", Some(8192)) => Ok(KeyAlgorithm::Rsa(8192)),
+        ("rsa", _) => bad_size("2048, 3072, 4096, 8192"),
         (other, _) => {
             let at = fields.find("algo").unwrap_or(value);
             Err(at

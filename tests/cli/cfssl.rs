@@ -6,6 +6,7 @@ mod cluster;
 mod compare;
 mod differences;
 mod differential;
+mod later;
 mod native;
 mod random;
 mod scenarios;
