@@ -2,6 +2,7 @@
 
 mod both_ways;
 mod cases;
+mod certinfo;
 mod cluster;
 mod compare;
 mod differences;

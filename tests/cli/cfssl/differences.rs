@@ -194,6 +194,28 @@ fn hosts_that_are_replaced_must_be_a_list_of_strings() {
     }
 }
 
+/// cfssl reads the `key` of a file only if it generates one.
+#[test]
+fn the_key_of_the_file_does_not_matter_if_the_key_exists() {
+    let sides = sides(PROFILES);
+    for (key, code) in [
+        (r#"{"algo": "rsa", "size": 1024}"#, 0),
+        (r#"{"algo": "dsa"}"#, 0),
+        (r#"{"algo": 5}"#, 1),
+        (r#""rsa""#, 1),
+    ] {
+        sides.write("other.json", &format!(r#"{{"CN": "a", "hosts": ["a"], "key": {key}}}"#));
+        let run = sides.run(Side::Ours, "cfssl gencsr -key ca-key.pem other.json");
+        assert_eq!(run.code, code, "{key}: {run:?}");
+        for side in [Side::Ours, Side::Theirs] {
+            let run = sides.run(side, "cfssl gencert -initca -ca-key ca-key.pem other.json");
+            assert_eq!(run.code, code, "{side:?} {key}: {run:?}");
+            // A flag of another command changes nothing.
+            assert_ne!(sides.run(side, "cfssl genkey -key ca-key.pem other.json").code, 0);
+        }
+    }
+}
+
 /// Nobody looks for the issuer of a certificate that signs itself.
 #[test]
 fn a_self_signed_leaf_gets_no_advice_about_its_issuer() {
