@@ -91,7 +91,7 @@ impl PassphraseSource {
                 })?,
             Self::Variable(name) => host::variable(name).ok_or_else(|| {
                 Failure::usage(format!("{what}: there is no variable {name} in the environment"))
-                    .hinted("export it, or give the passphrase as file:PATH or fd:NUMBER")
+                    .hinted(format!("export {name} with the passphrase"))
             })?,
             Self::Terminal => host::hidden_answer(question)?.ok_or_else(|| {
                 Failure::environment(format!(

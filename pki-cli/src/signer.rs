@@ -118,6 +118,11 @@ impl Custody {
         Ok(Box::new(file::read(file, &self.passphrase_or_terminal())?))
     }
 
+    /// Reads the key from the contents of its file, which other users may be able to read.
+    pub(crate) fn read_file(&self, file: &Path, pem: &[u8]) -> Result<PrivateKey, Failure> {
+        Ok(file::open(file, pem, &self.passphrase_or_terminal())?.0)
+    }
+
     /// Opens the key of a CA. `file` is its place in the CA's folder, `public_key` that of its certificate. The key that is
     /// found can be another one.
     pub(crate) fn open(

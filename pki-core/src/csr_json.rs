@@ -43,6 +43,16 @@ pub struct CsrJson {
     pub crl_url: Option<Uri>,
 }
 
+/// A field of a CSR JSON that something else replaces.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Replaced {
+    /// `hosts`, by other names.
+    Hosts,
+    /// `key`, by a key that exists already.
+    Key,
+}
+
 /// The `ca` section of a CSR JSON.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -90,27 +100,31 @@ impl CsrJson {
     /// # Ok::<(), pki_core::Error>(())
     /// ```
     pub fn read(bytes: &[u8], dialect: Dialect) -> Result<Lenient<Self>, Error> {
-        Self::read_with(bytes, dialect, hosts)
+        Self::read_without(bytes, dialect, &[])
     }
 
-    /// The same without `hosts`, which is not judged because something else replaces it.
-    pub fn read_without_hosts(bytes: &[u8], dialect: Dialect) -> Result<Lenient<Self>, Error> {
-        Self::read_with(bytes, dialect, |_, _| Vec::new())
-    }
-
-    fn read_with(
+    /// The same without the fields that something else replaces. Their JSON types are still checked, but not their values.
+    pub fn read_without(
         bytes: &[u8],
         dialect: Dialect,
-        hosts: fn(&Fields<'_>, &mut Faults) -> Vec<San>,
+        replaced: &[Replaced],
     ) -> Result<Lenient<Self>, Error> {
         let document = Document::from_json(bytes)?;
         let mut faults = Faults::new(dialect);
         let fields = document.root().read_fields(FIELDS, &mut faults);
         report_unused(&fields, &mut faults);
         let file = Self {
-            names: hosts(&fields, &mut faults),
+            names: if replaced.contains(&Replaced::Hosts) {
+                replaced_hosts(&fields, &mut faults)
+            } else {
+                hosts(&fields, &mut faults)
+            },
             subject: subject(&fields, &mut faults),
-            key: key(&fields, &mut faults),
+            key: if replaced.contains(&Replaced::Key) {
+                replaced_key(&fields, &mut faults)
+            } else {
+                key(&fields, &mut faults)
+            },
             ca: ca(&fields, &mut faults),
             crl_url: faults.take(fields.parsed("crl_url", str::parse)).flatten(),
         };
@@ -153,6 +167,13 @@ fn hosts(fields: &Fields<'_>, faults: &mut Faults) -> Vec<San> {
         San::sort_by_kind(&mut names);
     }
     names
+}
+
+fn replaced_hosts(fields: &Fields<'_>, faults: &mut Faults) -> Vec<San> {
+    for item in &fields.read("hosts", faults, Value::list).unwrap_or_default() {
+        faults.take(item.string());
+    }
+    Vec::new()
 }
 
 fn subject(fields: &Fields<'_>, faults: &mut Faults) -> Subject {
@@ -199,6 +220,15 @@ fn key(fields: &Fields<'_>, faults: &mut Faults) -> KeyAlgorithm {
     faults.take(algorithm(value, &key)).unwrap_or_default()
 }
 
+fn replaced_key(fields: &Fields<'_>, faults: &mut Faults) -> KeyAlgorithm {
+    if let Some(value) = fields.find("key") {
+        let key = value.read_fields(&["algo", "size"], faults);
+        faults.take(key.string("algo"));
+        faults.take(key.find("size").map(Value::integer).transpose());
+    }
+    KeyAlgorithm::default()
+}
+
 fn algorithm(value: &Value<'_>, fields: &Fields<'_>) -> Result<KeyAlgorithm, Error> {
     let size = fields.find("size").map(Value::integer).transpose()?;
     let algo = fields.string("algo")?.unwrap_or("ecdsa");
@@ -216,7 +246,8 @@ fn algorithm(value: &Value<'_>, fields: &Fields<'_>) -> Result<KeyAlgorithm, Err
         ("rsa", Some(2048)) => Ok(KeyAlgorithm::Rsa(2048)),
         ("rsa", Some(3072)) => Ok(KeyAlgorithm::Rsa(3072)),
         ("rsa", Some(4096)) => Ok(KeyAlgorithm::Rsa(4096)),
-        ("rsa", _) => bad_size("2048, 3072, 4096"),
+        ("rsa", Some(8192)) => Ok(KeyAlgorithm::Rsa(8192)),
+        ("rsa", _) => bad_size("2048, 3072, 4096, 8192"),
         (other, _) => {
             let at = fields.find("algo").unwrap_or(value);
             Err(at

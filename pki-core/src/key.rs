@@ -43,12 +43,13 @@ pub enum KeyAlgorithm {
     EcdsaP521,
     /// Ed25519
     Ed25519,
-    /// RSA with a modulus of this many bits. Keys of 2048, 3072 and 4096 bits can be generated
+    /// RSA with a modulus of this many bits. Keys of 2048, 3072, 4096 and 8192 bits can be generated
     Rsa(usize),
 }
 
 impl KeyAlgorithm {
-    /// All algorithms that keys can be generated for.
+    /// The algorithms that options and manifests offer. A CSR JSON can also ask for RSA with 8192 bits, which takes up to a
+    /// minute to generate.
     pub const GENERATED: [Self; 7] = [
         Self::EcdsaP256,
         Self::EcdsaP384,

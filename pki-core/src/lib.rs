@@ -234,7 +234,7 @@ pub use cidr::Cidr;
 pub use cluster::{Action, CaLimit, CaStage, CertificateSpec, Drift, Held};
 pub use crl::{Crl, RevocationReason, RevokedCertificate};
 #[cfg(feature = "profiles")]
-pub use csr_json::{CaSection, CsrJson};
+pub use csr_json::{CaSection, CsrJson, Replaced};
 #[cfg(feature = "manifest")]
 pub use deployment::HostFile;
 #[cfg(feature = "profiles")]

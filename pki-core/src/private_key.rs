@@ -81,11 +81,12 @@ impl PrivateKey {
                     2048 => KeySize::Rsa2048,
                     3072 => KeySize::Rsa3072,
                     4096 => KeySize::Rsa4096,
+                    8192 => KeySize::Rsa8192,
                     _ => {
                         return Err(Error::invalid(
                             "key",
                             algorithm.to_string(),
-                            "RSA keys can be generated with 2048, 3072 or 4096 bits",
+                            "RSA keys can be generated with 2048, 3072, 4096 or 8192 bits",
                         )
                         .hinted("use ecdsa-p256, or rsa-2048"));
                     }

@@ -2,10 +2,12 @@
 
 mod both_ways;
 mod cases;
+mod certinfo;
 mod cluster;
 mod compare;
 mod differences;
 mod differential;
+mod later;
 mod native;
 mod random;
 mod scenarios;

@@ -11,6 +11,8 @@ use super::log::Log;
 use crate::ca::{Ca, Chain};
 use crate::failure::{Failure, shown};
 use crate::inventory::Inventory;
+use crate::passphrase::PassphraseSource;
+use crate::signer::Custody;
 use crate::store;
 
 /// Opens the CA of the flags. It records what it issues only if the folder of `-ca` has an inventory.
@@ -54,10 +56,14 @@ pub(super) fn read_certificates(name: &str) -> Result<Vec<Certificate>, Failure>
         .map_err(|error| Failure::from(error).in_file(Path::new(name)))
 }
 
-/// Reads a private key. Unlike the key of a CA's folder it may be readable for others, with a warning.
+/// The variable with the passphrase of an encrypted key.
+const PASSWORD: &str = "CFSSL_CA_PK_PASSWORD";
+
+/// Reads a private key, which may be encrypted. Other users may be able to read its file, unlike the key in a CA's folder; then
+/// this logs a warning.
 pub(super) fn read_key(name: &str, log: &Log) -> Result<PrivateKey, Failure> {
-    let key = PrivateKey::from_pem(&input::read(name)?)
-        .map_err(|error| Failure::from(error).in_file(Path::new(name)))?;
+    let custody = Custody::file(Some(PassphraseSource::Variable(PASSWORD.to_owned())));
+    let key = custody.read_file(Path::new(name), &input::read(name)?)?;
     let metadata = input::path(name).and_then(|path| std::fs::metadata(path).ok());
     if let Some(mode) = metadata.map(|metadata| metadata.permissions().mode() & 0o777)
         && mode & 0o077 != 0

@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use super::flags::Flags;
 use super::log::Log;
-use super::{authority, input, request, requestinfo};
+use super::requestinfo::RequestInfo;
+use super::{authority, input, request};
 use crate::failure::Failure;
 use crate::host;
 use crate::inventory::decimal;
@@ -29,7 +30,7 @@ pub(super) fn run(flags: &Flags, log: &Log) -> Result<(), Failure> {
         (None, Some(name)) => {
             let request = CertificateRequest::from_pem_or_der(&input::read(name)?)
                 .map_err(|error| Failure::from(error).in_file(Path::new(name)))?;
-            serde_json::to_string_pretty(&requestinfo::json(&request))
+            RequestInfo::new(&request).and_then(|info| serde_json::to_string_pretty(&info))
         }
         (None, None) => {
             return Err(Failure::usage("Must specify certinfo target through -cert or -csr")

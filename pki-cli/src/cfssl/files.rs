@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use pki_core::{Certificate, Content, PrivateKey, Signer, read_pem};
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use super::flags::Flags;
@@ -33,8 +35,23 @@ struct Answer {
     errors: Vec<Message>,
 }
 
+/// Reads a secret without the copy that `serde_json` makes of a string with escapes and does not wipe.
 fn secret<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Zeroizing<String>>, D::Error> {
-    Ok(Option::<String>::deserialize(from)?.map(Zeroizing::new))
+    let Some(raw) = Option::<&RawValue>::deserialize(from)? else { return Ok(None) };
+    let text = raw.get().strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    let mut rest = text.ok_or_else(|| D::Error::custom("a key must be a string"))?;
+    // Large enough, because no character is longer than its escape: a text that grows leaves copies behind.
+    let mut secret = Zeroizing::new(String::with_capacity(rest.len()));
+    while let Some((before, escape)) = rest.find('\\').map(|at| rest.split_at(at)) {
+        let length = if escape.starts_with("\\u") { 6 } else { 2 };
+        let (escape, behind) = escape.split_at_checked(length).unwrap_or((escape, ""));
+        secret.push_str(before);
+        // No PEM has a character of two escapes, which is refused.
+        secret.push(serde_json::from_str(&format!("\"{escape}\"")).map_err(D::Error::custom)?);
+        rest = behind;
+    }
+    secret.push_str(rest);
+    Ok(Some(secret))
 }
 
 /// What `cfssl bundle` prints.
@@ -194,4 +211,25 @@ fn keep_ca_key(base: &str, parts: &[Part], log: &Log) -> Result<(), Failure> {
         kept.display()
     ));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_read_as_serde_json_reads_a_string() {
+        for text in [r#""""#, r#""a\nb\r\n""#, r#""a\/\u002b\\n\"""#, r#""é\t\u00e9""#] {
+            let answer: Answer = serde_json::from_str(&format!(r#"{{"key": {text}}}"#)).unwrap();
+            let expected: String = serde_json::from_str(text).unwrap();
+            assert_eq!(*answer.key.unwrap(), expected);
+        }
+        let answer: Answer = serde_json::from_str(r#"{"private_key": null}"#).unwrap();
+        assert!(answer.key.is_none());
+        for wrong in ["1", "{}", r#"["a"]"#, r#""\ud83d""#, r#""\ud83d\ude00""#, r#""\x""#, r#""a"#]
+        {
+            let read = serde_json::from_str::<Answer>(&format!(r#"{{"key": {wrong}}}"#));
+            assert!(read.is_err(), "{wrong}");
+        }
+    }
 }

@@ -31,7 +31,7 @@ fn leaf(flags: &Flags, log: &Log) -> Result<(), Failure> {
         &["ca", "ca-key", "config", "profile", "hostname", "cn", "label", "initca", "renewca"];
     request::warn_of_flags(flags, KNOWN, log);
     let argument = request::only_argument(flags)?;
-    let mut file = request::read_leaf(flags, argument, log)?;
+    let mut file = request::read_leaf(flags, argument, request::Key::New, log)?;
     let has_hosts = !file.names.is_empty();
     file.subject = request::subject(flags, file.subject)?;
     let hostnames = request::hostnames(flags, log)?;
@@ -54,7 +54,8 @@ fn leaf(flags: &Flags, log: &Log) -> Result<(), Failure> {
 /// `gencert -initca`
 fn create_ca(flags: &Flags, log: &Log) -> Result<(), Failure> {
     request::warn_of_flags(flags, &["initca", "ca", "ca-key", "cn", "renewca"], log);
-    let mut file = request::read_json(flags, request::only_argument(flags)?, log)?;
+    let key = flags.value("ca-key").map_or(request::Key::New, |_| request::Key::Existing);
+    let mut file = request::read_json(flags, request::only_argument(flags)?, key, log)?;
     file.subject = request::subject(flags, file.subject)?;
     check_contradiction(flags, &file, log)?;
     let Some(key) = flags.value("ca-key") else {

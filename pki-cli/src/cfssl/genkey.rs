@@ -12,9 +12,10 @@ pub(super) fn run(flags: &Flags, log: &Log) -> Result<(), Failure> {
     request::warn_of_flags(flags, &["initca"], log);
     let argument = request::only_argument(flags)?;
     if flags.is_on("initca") {
-        return gencert::new_root(&request::read_json(flags, argument, log)?, log)?.print(log);
+        let file = request::read_json(flags, argument, request::Key::New, log)?;
+        return gencert::new_root(&file, log)?.print(log);
     }
-    let file = request::read_leaf(flags, argument, log)?;
+    let file = request::read_leaf(flags, argument, request::Key::New, log)?;
     check_names_somebody(&file)?;
     let key = request::generate(file.key, log)?;
     let csr = request::csr(&file, &key, log)?;
@@ -39,7 +40,8 @@ pub(super) fn run_with_key(flags: &Flags, log: &Log) -> Result<(), Failure> {
     let mut asked = if let Some(certificate) = flags.value("cert") {
         of_certificate(certificate, name, key.public_key())?
     } else {
-        let file = request::read_leaf(flags, request::only_argument(flags)?, log)?;
+        let argument = request::only_argument(flags)?;
+        let file = request::read_leaf(flags, argument, request::Key::Existing, log)?;
         check_names_somebody(&file)?;
         Request::new(file.subject, file.names, key.public_key().clone())
     };

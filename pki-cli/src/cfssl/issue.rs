@@ -37,12 +37,15 @@ pub(super) fn issue(
         .hinted("add \"CN\" or \"hosts\" to the request"));
     }
     let context = host::issuance_context()?;
-    let profile = &dated(profile, ca.certificate(), context.now, log);
+    let profile = &dated(profile, context.now);
+    // cfssl issues until the CA expires, so the life is cut for as long as the CA has any left.
+    request.renew_before = Duration::ZERO;
     drop_names_of_ca(profile, &mut request, log);
     warn_of_usages(profile, &request, log);
     let signed = ca.sign(&request, profile, &context);
     // Nothing is recorded if warnings are errors.
     let checked = signed?.stage(|issued| {
+        warn_of_end(&issued.certificate, profile, ca.certificate(), log);
         for left_out in &issued.left_out {
             log.difference(&format!("the profile does not take the {left_out} from the request"));
         }
@@ -61,21 +64,24 @@ pub(super) fn log_certificate(certificate: &Certificate, log: &Log) {
     log.info(&format!("signed certificate with serial number {number}"));
 }
 
-/// The profile with the dates of this certificate: rounded to the nearest minute as in cfssl, and not after those of its CA.
-fn dated(profile: &Profile, ca: &Certificate, now: OffsetDateTime, log: &Log) -> Profile {
+/// The profile with the dates of this certificate, rounded to the nearest minute as in cfssl.
+fn dated(profile: &Profile, now: OffsetDateTime) -> Profile {
     let mut profile = profile.clone();
     let begin = rounded(now).checked_sub(profile.backdate).unwrap_or(now).min(now);
     profile.not_before = profile.not_before.or(Some(begin));
     profile.not_after = profile.not_after.or_else(|| rounded(now).checked_add(profile.expiry));
-    let outlives = profile.not_after.is_none_or(|end| end > ca.not_after);
-    if outlives && ca.not_after > now {
+    profile
+}
+
+/// Says that the certificate ends with its CA and not when its profile says.
+fn warn_of_end(certificate: &Certificate, profile: &Profile, ca: &Certificate, log: &Log) {
+    let is_cut = profile.not_after.is_none_or(|end| end > ca.not_after);
+    if is_cut && certificate.not_after == ca.not_after {
         log.difference(&format!(
             "the certificate would outlive its CA; its life is cut to the CA's end, {}",
             moment(ca.not_after)
         ));
-        profile.not_after = Some(ca.not_after);
     }
-    profile
 }
 
 /// cfssl drops all names of a CA but its addresses.

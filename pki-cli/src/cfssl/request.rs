@@ -3,14 +3,23 @@
 use std::path::Path;
 
 use pki_core::{
-    Attribute, CertificateRequest, CsrJson, Dialect, KeyAlgorithm, KeyFormat, PrivateKey, Request,
-    San, Signer, Subject,
+    Attribute, CertificateRequest, CsrJson, Dialect, KeyAlgorithm, KeyFormat, PrivateKey, Replaced,
+    Request, San, Signer, Subject,
 };
 
 use super::flags::Flags;
 use super::log::Log;
 use crate::failure::Failure;
 use crate::store;
+
+/// Where the key of a request comes from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Key {
+    /// It is generated as the CSR JSON says.
+    New,
+    /// A flag names it. cfssl ignores the `key` of the CSR JSON.
+    Existing,
+}
 
 /// The name of an argument for people.
 pub(super) fn shown(argument: &str) -> &str {
@@ -32,22 +41,37 @@ pub(super) fn only_argument(flags: &Flags) -> Result<&str, Failure> {
     }
 }
 
-/// Reads a CSR JSON. What is unusual about it is in the log; for a leaf, `-hostname` replaces its `hosts`.
-pub(super) fn read_json(flags: &Flags, argument: &str, log: &Log) -> Result<CsrJson, Failure> {
+/// Reads a CSR JSON, and logs what is unusual about it. Of the fields that can be replaced, `-hostname` replaces the `hosts` of
+/// a leaf, and `key` says where the key comes from.
+pub(super) fn read_json(
+    flags: &Flags,
+    argument: &str,
+    key: Key,
+    log: &Log,
+) -> Result<CsrJson, Failure> {
     let path = Path::new(argument);
     let bytes = store::read(path)?;
-    let read = match flags.value("hostname") {
-        Some(_) if !flags.is_on("initca") => CsrJson::read_without_hosts(&bytes, Dialect::Cfssl),
-        _ => CsrJson::read(&bytes, Dialect::Cfssl),
-    };
+    let mut replaced = Vec::new();
+    if flags.value("hostname").is_some() && !flags.is_on("initca") {
+        replaced.push(Replaced::Hosts);
+    }
+    if key == Key::Existing {
+        replaced.push(Replaced::Key);
+    }
+    let read = CsrJson::read_without(&bytes, Dialect::Cfssl, &replaced);
     let read = read.map_err(|error| Failure::from(error).in_file(path))?;
     log.differences(shown(argument), &read.warnings);
     Ok(read.value)
 }
 
 /// Reads the CSR JSON of a leaf.
-pub(super) fn read_leaf(flags: &Flags, argument: &str, log: &Log) -> Result<CsrJson, Failure> {
-    let file = read_json(flags, argument, log)?;
+pub(super) fn read_leaf(
+    flags: &Flags,
+    argument: &str,
+    key: Key,
+    log: &Log,
+) -> Result<CsrJson, Failure> {
+    let file = read_json(flags, argument, key, log)?;
     if file.ca.is_some() {
         return Err(Failure::usage("ca section only permitted in initca")
             .hinted("remove \"ca\", or add -initca for a CA")

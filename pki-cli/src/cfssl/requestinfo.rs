@@ -1,9 +1,70 @@
 //! `cfssl certinfo -csr`: a certification request as JSON, in the form of Go's `x509.CertificateRequest`.
 
-use pki_core::{Attribute, CertificateRequest, GeneralName, KeyAlgorithm};
+use pki_core::{Attribute, CertificateRequest, GeneralName, KeyAlgorithm, PublicKey};
+use serde::Serialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-pub(super) fn json(request: &CertificateRequest) -> Value {
+use crate::inventory::decimal;
+
+/// The fields. The numbers of a key are longer than those of [`Value`].
+#[derive(Serialize)]
+pub(super) struct RequestInfo {
+    #[serde(flatten)]
+    fields: Value,
+    #[serde(rename = "PublicKey")]
+    public_key: Box<RawValue>,
+}
+
+impl RequestInfo {
+    pub(super) fn new(request: &CertificateRequest) -> Result<Self, serde_json::Error> {
+        let public_key = RawValue::from_string(public_key(&request.public_key))?;
+        Ok(Self { fields: fields(request), public_key })
+    }
+}
+
+/// The JSON of a key, as Go writes its numbers, with the indentation of its place.
+fn public_key(key: &PublicKey) -> String {
+    let object = |members: &[(&str, String)]| {
+        let line = |(name, value): &(&str, String)| format!("    \"{name}\": {value}");
+        format!("{{\n{}\n  }}", members.iter().map(line).collect::<Vec<_>>().join(",\n"))
+    };
+    let point = |size: usize| {
+        // The SubjectPublicKeyInfo ends with the two coordinates (SEC 1 section 2.3.3).
+        let (rest, y) = key.spki_der().split_at(key.spki_der().len() - size);
+        let x = &rest[rest.len() - size..];
+        object(&[("Curve", "{}".to_owned()), ("X", decimal(x)), ("Y", decimal(y))])
+    };
+    match (key.algorithm(), key.rsa_numbers()) {
+        (Some(KeyAlgorithm::EcdsaP256), _) => point(32),
+        (Some(KeyAlgorithm::EcdsaP384), _) => point(48),
+        (Some(KeyAlgorithm::EcdsaP521), _) => point(66),
+        (Some(KeyAlgorithm::Ed25519), _) => {
+            let (_, bits) = key.spki_der().split_at(key.spki_der().len() - 32);
+            json!(base64(bits)).to_string()
+        }
+        (_, Some((modulus, exponent))) => {
+            object(&[("N", decimal(modulus)), ("E", decimal(exponent))])
+        }
+        _ => Value::Null.to_string(),
+    }
+}
+
+/// The requested extensions as attributes. Go finds no value where it expects that of an extension that is critical.
+fn extension_request(extensions: &[pki_core::Extension]) -> Value {
+    if extensions.is_empty() {
+        return Value::Null;
+    }
+    let extension = |one: &pki_core::Extension| {
+        let value = (!one.critical).then(|| base64(&one.value));
+        json!({ "Type": arcs(one.oid.as_str()), "Value": value })
+    };
+    let extensions: Vec<Value> = extensions.iter().map(extension).collect();
+    // extensionRequest, RFC 2985 section 5.4.2
+    json!([{ "Type": arcs("1.2.840.113549.1.9.14"), "Value": [extensions] }])
+}
+
+fn fields(request: &CertificateRequest) -> Value {
     let names = request.extensions.subject_alt_name.as_deref().unwrap_or_default();
     let texts = |text: fn(&GeneralName) -> Option<String>| {
         let found: Vec<String> = names.iter().filter_map(text).collect();
@@ -36,9 +97,11 @@ pub(super) fn json(request: &CertificateRequest) -> Value {
     let (signature, key) = algorithms(request);
     json!({
         "Raw": base64(request.der()),
+        "RawTBSCertificateRequest": base64(request.tbs()),
         "RawSubjectPublicKeyInfo": base64(request.public_key.spki_der()),
         "RawSubject": base64(request.subject.der()),
         "Version": 0,
+        "Signature": base64(request.signature()),
         "SignatureAlgorithm": signature,
         "PublicKeyAlgorithm": key,
         "Subject": {
@@ -54,6 +117,7 @@ pub(super) fn json(request: &CertificateRequest) -> Value {
             "Names": request.subject.attributes.iter().map(typed).collect::<Vec<_>>(),
             "ExtraNames": Value::Null,
         },
+        "Attributes": extension_request(&request.extensions.all),
         "Extensions": if extensions.is_empty() { Value::Null } else { json!(extensions) },
         "ExtraExtensions": Value::Null,
         "DNSNames": texts(|name| match name {

@@ -19,7 +19,7 @@ pub(super) fn run(flags: &Flags, log: &Log) -> Result<(), Failure> {
         return Err(Failure::usage("selfsign needs HOSTNAME and CSRJSON")
             .hinted("write cfssl selfsign HOSTNAME CSRJSON"));
     };
-    let file = request::read_leaf(flags, argument, log)?;
+    let file = request::read_leaf(flags, argument, request::Key::New, log)?;
     let names: Vec<String> = file.names.iter().map(pki_core::San::value).collect();
     if !names.contains(hostname) {
         log.difference(&format!(

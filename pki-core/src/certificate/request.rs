@@ -94,8 +94,14 @@ impl CertificateRequest {
         self.signed.verifies(&self.der, &self.public_key)
     }
 
-    pub(crate) fn tbs(&self) -> &[u8] {
+    /// The DER that is signed (`CertificationRequestInfo`, RFC 2986 section 4.1).
+    pub fn tbs(&self) -> &[u8] {
         self.signed.body(&self.der)
+    }
+
+    /// The signature.
+    pub fn signature(&self) -> &[u8] {
+        self.signed.signature()
     }
 
     /// The request in `der`, if it is this one with another signature. The fields are the same and are not read again.

@@ -54,6 +54,11 @@ impl Signed {
         &der[self.algorithm.clone()]
     }
 
+    /// The contents of the signature's BIT STRING.
+    pub(crate) fn signature(&self) -> &[u8] {
+        &self.signature
+    }
+
     /// The parts of `new`, if it differs from `old` only in the signature.
     pub(crate) fn signed_again(&self, old: &[u8], new: &[u8]) -> Option<Self> {
         let signed = Self::read("SIGNED", new).ok()?;

@@ -48,6 +48,11 @@ impl PublicKey {
         Self::from_bits(AlgorithmIdentifierRef { oid: OID_RSA, parameters }, &bits.map_err(bad)?)
     }
 
+    /// The modulus and the public exponent of an RSA key, both big-endian.
+    pub fn rsa_numbers(&self) -> Option<(&[u8], &[u8])> {
+        self.rsa().map(|key| key.numbers())
+    }
+
     fn from_bits(algorithm: AlgorithmIdentifierRef<'_>, bits: &[u8]) -> Result<Self, Error> {
         let bad = |error: der::Error| Error::malformed(KEY, error.to_string());
         let subject_public_key = BitStringRef::from_bytes(bits).map_err(bad)?;

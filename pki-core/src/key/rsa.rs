@@ -17,7 +17,6 @@ impl<'a> RsaPublicKey<'a> {
     }
 
     /// The modulus and the public exponent, big-endian.
-    #[cfg(test)]
     pub(super) fn numbers(&self) -> (&'a [u8], &'a [u8]) {
         (self.modulus.as_bytes(), self.public_exponent.as_bytes())
     }

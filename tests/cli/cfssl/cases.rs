@@ -314,7 +314,14 @@ fn ca(random: &mut Random) -> Case {
                 json!({"expiry": "10y"}),
             ]),
         )]),
+        35..45 => csr.extend([(
+            "ca".to_owned(),
+            json!({"expiry": "8760h", "backdate": random.one_of(&["1h", "30s", "0s"])}),
+        )]),
         _ => {}
+    }
+    if random.percent(15) {
+        csr.insert("crl_url".to_owned(), json!("http://crl.example.com/ca.crl"));
     }
     let command = match random.below(10) {
         0 => "cfssl gencert -initca=true -config config.json -profile used csr.json",

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use pki_core::{Certificate, CertificateRequest, Extensions, Signer};
+use pki_core::{Certificate, CertificateRequest, Extension, Signer};
 use serde_json::Value;
 
+use super::later::Later;
 use super::sides::{Side, Sides};
 
 /// A field that differs, with what each side has.
@@ -29,7 +30,7 @@ impl Found {
 }
 
 /// Every difference of the answers `out.json` and of the files `out…`.
-pub(super) fn all(sides: &Sides, issuer: Option<&str>) -> Vec<Difference> {
+pub(super) fn all(sides: &Sides, issuer: Option<&str>, later: &Later) -> Vec<Difference> {
     let mut found = Found::default();
     let answer = |side| serde_json::from_slice::<Value>(&sides.read(side, "out.json")).unwrap();
     let keys = |side| {
@@ -47,7 +48,7 @@ pub(super) fn all(sides: &Sides, issuer: Option<&str>) -> Vec<Difference> {
     }
     if let (Some(ours), Some(theirs)) = (part(Side::Ours, "cert"), part(Side::Theirs, "cert")) {
         let [ours, theirs] = [ours, theirs].map(|pem| certificate(pem.as_bytes()));
-        certificates(&mut found, &ours, &theirs);
+        certificates(&mut found, &ours, &theirs, later);
         for (side, leaf) in [(Side::Ours, &ours), (Side::Theirs, &theirs)] {
             identifiers(&mut found, sides, side, leaf, issuer);
         }
@@ -63,25 +64,30 @@ fn requests(found: &mut Found, ours: &str, theirs: &str) {
     let [ours, theirs] =
         [ours, theirs].map(|pem| CertificateRequest::from_pem_or_der(pem.as_bytes()).unwrap());
     found.compare("CSR subject", &ours.subject.der(), &theirs.subject.der());
-    found.compare("CSR extensions", &listed(&ours.extensions), &listed(&theirs.extensions));
+    found.compare("CSR extensions", &listed(&ours.extensions.all), &listed(&theirs.extensions.all));
     found.compare("CSR signature", &ours.signature_algorithm, &theirs.signature_algorithm);
     found.compare("CSR key", &ours.public_key.algorithm(), &theirs.public_key.algorithm());
 }
 
-fn certificates(found: &mut Found, ours: &Certificate, theirs: &Certificate) {
+fn certificates(found: &mut Found, ours: &Certificate, theirs: &Certificate, later: &Later) {
     found.compare("issuer", &ours.issuer.der(), &theirs.issuer.der());
     found.compare("subject", &ours.subject.der(), &theirs.subject.der());
     found.compare("signature", &ours.signature_algorithm, &theirs.signature_algorithm);
     found.compare("key", &ours.public_key.algorithm(), &theirs.public_key.algorithm());
-    found.compare("extensions", &listed(&ours.extensions), &listed(&theirs.extensions));
+    let expected = later.extensions(&theirs.extensions.all);
+    found.compare("extensions", &listed(&ours.extensions.all), &listed(&expected));
     // The two programs run one after the other, and round to the minute.
     let near =
         |a: time::OffsetDateTime, b: time::OffsetDateTime| (a - b).abs() <= time::Duration::MINUTE;
-    if !near(ours.not_before, theirs.not_before) {
-        found.compare("notBefore", &ours.not_before, &theirs.not_before);
-    }
-    if !near(ours.not_after, theirs.not_after) {
-        found.compare("notAfter", &ours.not_after, &theirs.not_after);
+    let dates = [
+        ("notBefore", ours.not_before, theirs.not_before),
+        ("notAfter", ours.not_after, theirs.not_after),
+    ];
+    for (field, ours, theirs) in dates {
+        let expected = theirs - later.earlier();
+        if !near(ours, expected) {
+            found.compare(field, &ours, &expected);
+        }
     }
     let lengths = [ours, theirs].map(|one| one.serial.as_bytes().len());
     if lengths.iter().any(|length| !(17..=20).contains(length)) {
@@ -90,8 +96,8 @@ fn certificates(found: &mut Found, ours: &Certificate, theirs: &Certificate) {
 }
 
 /// The extensions in their order. Key identifiers are checked against the keys instead.
-fn listed(extensions: &Extensions) -> Vec<String> {
-    let shown = extensions.all.iter().map(|extension| {
+fn listed(extensions: &[Extension]) -> Vec<String> {
+    let shown = extensions.iter().map(|extension| {
         let oid = extension.oid.as_str();
         let value = match oid {
             "2.5.29.14" | "2.5.29.35" => format!("{} octets", extension.value.len()),

@@ -132,7 +132,97 @@ fn unusual_sizes_of_rsa_are_refused() {
     let script = r#"echo '{"CN": "a", "key": {"algo": "rsa", "size": 2050}}' | cfssl genkey -"#;
     let run = sides.run(Side::Ours, script);
     assert_eq!(run.code, 1, "{run:?}");
-    assert!(run.stderr.contains("2048, 3072, 4096"), "{run:?}");
+    assert!(run.stderr.contains("2048, 3072, 4096, 8192"), "{run:?}");
+}
+
+/// With a variable that is missing, empty or wrong, and with each command that opens the key of a CA.
+#[test]
+fn an_encrypted_ca_key_is_opened_with_the_variable() {
+    let sides = sides(PROFILES);
+    let script = "openssl pkey -aes256 -passout pass:secret -in ca-key.pem -out locked-key.pem
+        chmod 600 locked-key.pem";
+    let run = sides.run(Side::Ours, script);
+    assert_eq!(run.code, 0, "{run:?}");
+    let sign = "cfssl gencert -ca ca.pem -ca-key locked-key.pem leaf.json";
+    for script in [
+        &format!("{sign} | cfssljson -bare e && openssl verify -CAfile ca.pem e.pem"),
+        "cfssl genkey leaf.json | cfssljson -bare f &&
+            cfssl sign -ca ca.pem -ca-key locked-key.pem f.csr",
+        "cfssl gencert -renewca -ca ca.pem -ca-key locked-key.pem",
+        "cfssl gencert -initca -ca-key locked-key.pem ca.json",
+        "echo 5 >numbers && cfssl gencrl numbers ca.pem locked-key.pem",
+        "cfssl gencsr -key locked-key.pem leaf.json",
+    ] {
+        let run = sides.run_with(Side::Ours, script, &[("CFSSL_CA_PK_PASSWORD", "secret")]);
+        assert_eq!(run.code, 0, "{script}: {run:?}");
+        assert!(!run.stderr.contains("secret"), "{script}: {run:?}");
+    }
+    for (variables, message) in [
+        (&[][..], "there is no variable CFSSL_CA_PK_PASSWORD in the environment"),
+        (&[("CFSSL_CA_PK_PASSWORD", "")][..], "the passphrase of locked-key.pem is empty"),
+        (&[("CFSSL_CA_PK_PASSWORD", "other")][..], "the passphrase is wrong"),
+    ] {
+        let run = sides.run_with(Side::Ours, sign, variables);
+        assert_eq!((run.code, run.stdout.as_str()), (1, ""), "{message}: {run:?}");
+        assert!(run.stderr.contains(message), "{run:?}");
+    }
+}
+
+#[test]
+fn a_key_in_the_earlier_encryption_is_refused() {
+    let sides = sides(PROFILES);
+    let script = "openssl ec -aes256 -passout pass:secret -in ca-key.pem -out locked-key.pem
+        chmod 600 locked-key.pem; cfssl gencert -ca ca.pem -ca-key locked-key.pem leaf.json";
+    let password = [("CFSSL_CA_PK_PASSWORD", "secret")];
+    assert_eq!(sides.run_with(Side::Theirs, script, &password).code, 0);
+    let run = sides.run_with(Side::Ours, script, &password);
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(run.stderr.contains("openssl pkey -aes256"), "{run:?}");
+}
+
+/// `-hostname` replaces the names, but a file of another form is still a mistake, as for cfssl.
+#[test]
+fn hosts_that_are_replaced_must_be_a_list_of_strings() {
+    let sides = sides(PROFILES);
+    for hosts in [r#""localhost""#, r#"["a", 1]"#, "{}"] {
+        let file = format!(r#"{{"CN": "a", "hosts": {hosts}}}"#);
+        sides.write("form.json", &file);
+        let script = "cfssl gencert -ca ca.pem -ca-key ca-key.pem -hostname etcdone form.json";
+        for side in [Side::Ours, Side::Theirs] {
+            assert_eq!(sides.run(side, script).code, 1, "{side:?}: {hosts}");
+        }
+    }
+}
+
+/// cfssl reads the `key` of a file only if it generates one.
+#[test]
+fn the_key_of_the_file_does_not_matter_if_the_key_exists() {
+    let sides = sides(PROFILES);
+    for (key, code) in [
+        (r#"{"algo": "rsa", "size": 1024}"#, 0),
+        (r#"{"algo": "dsa"}"#, 0),
+        (r#"{"algo": 5}"#, 1),
+        (r#""rsa""#, 1),
+    ] {
+        sides.write("other.json", &format!(r#"{{"CN": "a", "hosts": ["a"], "key": {key}}}"#));
+        let run = sides.run(Side::Ours, "cfssl gencsr -key ca-key.pem other.json");
+        assert_eq!(run.code, code, "{key}: {run:?}");
+        for side in [Side::Ours, Side::Theirs] {
+            let run = sides.run(side, "cfssl gencert -initca -ca-key ca-key.pem other.json");
+            assert_eq!(run.code, code, "{side:?} {key}: {run:?}");
+            // A flag of another command changes nothing.
+            assert_ne!(sides.run(side, "cfssl genkey -key ca-key.pem other.json").code, 0);
+        }
+    }
+}
+
+/// Nobody looks for the issuer of a certificate that signs itself.
+#[test]
+fn a_self_signed_leaf_gets_no_advice_about_its_issuer() {
+    let sides = sides(PROFILES);
+    let run = sides.run(Side::Ours, "cfssl selfsign etcdone leaf.json");
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(!run.stderr.contains("aki-missing"), "{run:?}");
 }
 
 /// The table of docs/cfssl.md names rows and tests that exist.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use pki_core::{
     Asked, Attribute, CertificateRequest, CsrJson, Dialect, ExtendedKeyUsage, KeyAlgorithm,
-    Lifetime, PrivateKey, Profile, Request, San, Signer, Subject,
+    Lifetime, PrivateKey, Profile, Replaced, Request, San, Signer, Subject,
 };
 
 use super::IssueArgs;
@@ -105,7 +105,7 @@ fn read_csr_json(args: &IssueArgs, path: &Path) -> Result<CsrJson, Failure> {
     let read = if args.san.is_empty() {
         CsrJson::read(&bytes, Dialect::Native)
     } else {
-        CsrJson::read_without_hosts(&bytes, Dialect::Native)
+        CsrJson::read_without(&bytes, Dialect::Native, &[Replaced::Hosts])
     };
     let file = read.map_err(|error| in_file(error.into()))?.value;
     if file.ca.is_some() {

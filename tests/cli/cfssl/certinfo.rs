@@ -1,0 +1,93 @@
+//! `certinfo` about certificates and requests that OpenSSL made, compared with the real cfssl.
+
+use serde_json::Value;
+
+use super::sides::{Side, Sides};
+
+const CONFIG: &str = "[req]
+distinguished_name = name
+prompt = no
+[name]
+C = DE
+O = Example
+OU = one
+CN = etcdone
+[none]
+[names]
+subjectAltName = DNS:etcdone,IP:10.0.0.1,email:a@example.com
+[ca]
+subjectAltName = DNS:etcdone
+basicConstraints = critical,CA:true
+";
+
+const KEYS: [&str; 5] = [
+    "rsa:2048",
+    "ec -pkeyopt ec_paramgen_curve:P-256",
+    "ec -pkeyopt ec_paramgen_curve:P-384",
+    "ec -pkeyopt ec_paramgen_curve:P-521",
+    "ed25519",
+];
+
+fn answers(sides: &Sides, command: &str) -> [Value; 2] {
+    [Side::Ours, Side::Theirs].map(|side| {
+        let run = sides.run(side, command);
+        assert_eq!(run.code, 0, "{side:?} {command}: {run:?}");
+        // The numbers of keys are compared as text, because serde_json would round them.
+        let quoted = |line: &str| match line.split_once(": ") {
+            Some((key, value)) if value.bytes().all(|byte| b"0123456789,".contains(&byte)) => {
+                let (digits, comma) =
+                    value.strip_suffix(',').map_or((value, ""), |digits| (digits, ","));
+                format!("{key}: \"{digits}\"{comma}")
+            }
+            _ => line.to_owned(),
+        };
+        let lines: Vec<String> = run.stdout.lines().map(quoted).collect();
+        serde_json::from_str(&lines.concat()).unwrap()
+    })
+}
+
+#[test]
+fn a_request_is_printed_as_by_cfssl() {
+    let sides = Sides::new();
+    sides.write("req.cnf", CONFIG);
+    for key in KEYS {
+        for section in ["none", "names", "ca"] {
+            let script = format!(
+                "openssl req -new -newkey {key} -nodes -keyout key.pem -config req.cnf \
+                 -reqexts {section} -out made.csr; cp made.csr ../theirs"
+            );
+            assert_eq!(sides.run(Side::Ours, &script).code, 0, "{script}");
+            let [mut ours, mut theirs] = answers(&sides, "cfssl certinfo -csr made.csr");
+            if key == "ed25519" {
+                // The numbers of Go before Ed25519.
+                for side in [&mut ours, &mut theirs] {
+                    side.as_object_mut().unwrap().retain(|name, _| !name.contains("Algorithm"));
+                }
+            }
+            assert_eq!(ours, theirs, "{key} {section}");
+        }
+    }
+}
+
+#[test]
+fn a_certificate_is_printed_as_by_cfssl() {
+    let sides = Sides::new();
+    sides.write("req.cnf", CONFIG);
+    for key in &KEYS[..4] {
+        let script = format!(
+            "openssl req -x509 -newkey {key} -nodes -keyout key.pem -config req.cnf \
+             -extensions names -out made.pem; cp made.pem ../theirs"
+        );
+        assert_eq!(sides.run(Side::Ours, &script).code, 0, "{script}");
+        let [mut ours, mut theirs] = answers(&sides, "cfssl certinfo -cert made.pem");
+        // 1.2 writes the octets of key identifiers without leading zeros.
+        for side in [&mut ours, &mut theirs] {
+            for id in ["subject_key_id", "authority_key_id"] {
+                let octets = side[id].as_str().unwrap().split(':');
+                let octets: Vec<String> = octets.map(|octet| format!("{octet:0>2}")).collect();
+                side[id] = Value::from(octets.join(":"));
+            }
+        }
+        assert_eq!(ours, theirs, "{key}");
+    }
+}
