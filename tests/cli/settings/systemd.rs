@@ -154,6 +154,7 @@ fn assignments_are_read_as_systemd_reads_them() {
         "Environment = ETCD_NAME=a=b=c\n  Environment=ETCD_DATA_DIR=#/x;y\n",
         "Environment=ETCD_NAME=a 9X=b ETCD-Y=c noassignment ETCD_WAL_DIR=/c\n",
         "Environment=ETCD_NAME=$HOME ETCD_DATA_DIR=${HOME}\n",
+        "Environment=\"ETCD_NAME=a\\\n   b\" ETCD_DATA_DIR=/c\n",
     ] {
         same_environment(&[&format!("[Service]\n{lines}[Service]\nExecStart=/usr/bin/etcd\n")]);
     }
