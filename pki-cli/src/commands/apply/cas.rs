@@ -58,7 +58,7 @@ impl ApplyCas {
         Ok(all)
     }
 
-    /// The CAs of a manifest, one of which has the certificates in `changed`. The folders of the latter are locked already.
+    /// The CAs of a manifest, one of which has just changed and is locked already.
     pub(crate) fn with(
         changed: ChangedCa,
         manifest: &Manifest,
@@ -74,15 +74,12 @@ impl ApplyCas {
             Some(ApplyCa { traffic, chain, signing, step, remarks, folder, custody: own });
         let mut all = Self { cas: Vec::new(), around };
         for (other, spec) in manifest.ca_specs() {
-            let ca = match changed.take_if(|changed| changed.traffic == other) {
-                Some(changed) => changed,
-                None => {
-                    let folder = ca::folder_of(path, other);
-                    let custody = Rc::clone(&custody);
-                    ApplyCa::open((other, spec), manifest, &folder, owners, custody)?
-                }
-            };
-            all.cas.push(ca);
+            if let Some(changed) = changed.take_if(|changed| changed.traffic == other) {
+                all.cas.push(changed);
+                continue;
+            }
+            let (folder, custody) = (ca::folder_of(path, other), Rc::clone(&custody));
+            all.cas.push(ApplyCa::open((other, spec), manifest, &folder, owners, custody)?);
         }
         Ok(all)
     }

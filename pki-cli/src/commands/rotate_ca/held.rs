@@ -93,7 +93,6 @@ pub(crate) fn summary(
         let Some(rotation) = find(rotated, cas)? else { continue };
         let (old, new) = (&rotation.old().subject, &rotation.new_root().subject);
         let next = rotation.next().map_or("finish", RotationStep::name);
-        // The option only, because nobody has to be told the manifest of `status`.
         let option = rotated.traffic.map(|traffic| format!(" --ca {}", traffic.as_str()));
         sentences.push(format!(
             "{} is being replaced, {old} by {new}; the next step is etcdpki rotate-ca {next}{}, and rotate-ca status shows \

@@ -40,8 +40,7 @@ pub(super) fn accepts(
     manifest: &Manifest,
 ) -> Result<Vec<Seen>, Failure> {
     let is_peer = traffic == Some(Traffic::Peer);
-    let (port, profile, probe) =
-        if is_peer { (PEER_PORT, "peer", "peer") } else { (CLIENT_PORT, "client", "client") };
+    let (port, profile) = if is_peer { (PEER_PORT, "peer") } else { (CLIENT_PORT, "client") };
     // The peer port rejects certificates without this name during the handshake (peer-cert-allowed-hostname).
     let names: Vec<San> = if is_peer { vec![manifest.peer_name().parse()?] } else { Vec::new() };
     let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
@@ -65,7 +64,7 @@ pub(super) fn accepts(
             // handshake, because the names of the certificate do not lead to this machine.
             Answer::Closed if is_peer && session.established => Ok(()),
             _ => Err(NotYet(format!(
-                "{address} rejects a {probe} of the new CA; it was not restarted since begin"
+                "{address} rejects a {profile} of the new CA; it was not restarted since begin"
             ))),
         }
     };

@@ -114,9 +114,8 @@ impl<'a> RotatedCa<'a> {
     fn trust_files(self, host: &str) -> Vec<FileKind> {
         let is_member = self.manifest.etcd.iter().any(|member| member.name == host);
         match self.traffic {
-            None => vec![FileKind::TrustedCas],
             Some(Traffic::Server) if is_member => vec![FileKind::TrustedCas, FileKind::ClientCas],
-            Some(Traffic::Server) => vec![FileKind::TrustedCas],
+            None | Some(Traffic::Server) => vec![FileKind::TrustedCas],
             Some(Traffic::Peer) if is_member => vec![FileKind::PeerCas],
             Some(Traffic::Client) if is_member => vec![FileKind::ClientCas],
             Some(Traffic::Peer | Traffic::Client) => Vec::new(),
@@ -179,8 +178,8 @@ impl<'a> RotatedCa<'a> {
             let trusted = self.trust_files(&host).into_iter().map(|kind| {
                 let mut cas = certificates(&kind.name()).unwrap_or_default();
                 if kind == FileKind::ClientCas {
-                    let wants_servers = self.traffic == Some(Traffic::Server);
-                    cas.retain(|ca| is_for_servers(ca) == wants_servers);
+                    let keeps_servers = self.traffic == Some(Traffic::Server);
+                    cas.retain(|ca| is_for_servers(ca) == keeps_servers);
                 }
                 TrustFile { file: kind.name().into_owned(), cas }
             });
