@@ -94,9 +94,14 @@ impl CaSet {
     /// The contents of a trust file: the trusted roots in PEM, the oldest first. So the file stays the same when another of
     /// them issues.
     pub fn trust_pem(&self) -> Result<String, Error> {
+        pem(self.by_age())
+    }
+
+    /// The trusted roots, the oldest first.
+    fn by_age(&self) -> Vec<&Certificate> {
         let mut roots: Vec<&Certificate> = self.trusted.iter().collect();
         roots.sort_by_key(|root| root.not_before);
-        pem(roots)
+        roots
     }
 
     /// The trusted root that a certificate leads to through `chain`, by name and signature. Dates and constraints are
@@ -154,9 +159,10 @@ impl ClusterCas {
         }
     }
 
-    /// The contents of a trust file for programs that accept certificates with this purpose: the roots in PEM.
+    /// The contents of a trust file for programs that accept certificates with this purpose: the roots in PEM, the oldest of
+    /// each set first. So the file stays the same when another of them issues.
     pub fn trust_pem(&self, purpose: Purpose) -> Result<String, Error> {
-        pem(self.trusted_for(purpose))
+        pem(once(self.sets_for(purpose).into_iter().flat_map(CaSet::by_age)))
     }
 
     /// The roots that programs need to trust to accept a certificate with this purpose, without duplicates.

@@ -161,6 +161,11 @@ impl Certificate {
         self.issuer.der() == self.subject.der()
     }
 
+    /// True if both have the same key and the same subject, as a CA and its renewal do.
+    pub fn is_same_ca(&self, other: &Self) -> bool {
+        self.public_key == other.public_key && self.subject.der() == other.subject.der()
+    }
+
     /// True if its basicConstraints say that it is a CA.
     pub fn is_ca(&self) -> bool {
         matches!(&self.extensions.basic_constraints, Some(constraints) if constraints.ca)

@@ -276,7 +276,7 @@ pub use report::{
 };
 pub use request::{Asked, CaRequest, CrlRequest, LeftOut, Renewal, Request};
 #[cfg(feature = "manifest")]
-pub use rotation::{HostCas, HostLeaf, HostPhase, Rotation, RotationStep};
+pub use rotation::{HostCas, HostLeaf, HostPhase, Rotation, RotationStep, TrustFile};
 #[cfg(feature = "manifest")]
 pub use rules::unreadable_file;
 pub use rules::{

@@ -24,10 +24,21 @@ use crate::error::Error;
 pub struct HostCas {
     /// The name of the host.
     pub host: String,
-    /// The certificates in its trust file.
-    pub trusted: Vec<Certificate>,
+    /// The files with the CAs that its programs trust. Empty if none of them has to trust the CA that is replaced, as with a CA
+    /// for clients on a host that is not a member.
+    pub trusted: Vec<TrustFile>,
     /// Its leaf certificates.
     pub leaves: Vec<HostLeaf>,
+}
+
+/// A trust file of a host.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "callers write it as a literal")]
+pub struct TrustFile {
+    /// The name of the file.
+    pub file: String,
+    /// The certificates in it, without those of CAs for other certificates.
+    pub cas: Vec<Certificate>,
 }
 
 /// A leaf certificate of a host.
@@ -50,12 +61,16 @@ pub enum HostPhase {
     Before,
     /// It trusts both CAs, and the old one issued its certificates.
     Begun,
-    /// It trusts both CAs, and each issued some of its certificates: the first named is of the old one.
+    /// It has certificates of both CAs, and rejects none of them: the name of the first file of the old one.
     Mixed(String),
     /// It trusts both CAs, and the new one issued its certificates.
     Reissued,
     /// It trusts only the new CA, which issued its certificates.
     Finished,
+    /// It does not have to trust either CA, and the old one issued its certificates.
+    PresentsOld,
+    /// It does not have to trust either CA, and the new one issued its certificates.
+    PresentsNew,
     /// It rejects a certificate that is in use: why.
     Cut(String),
 }
@@ -65,7 +80,11 @@ impl fmt::Display for HostPhase {
         match self {
             Self::Before => f.write_str("trusts only the old CA"),
             Self::Begun => f.write_str("trusts both CAs; its certificates are from the old one"),
-            Self::Mixed(file) => write!(f, "trusts both CAs; {file} is still from the old one"),
+            Self::Mixed(file) => {
+                write!(f, "has certificates of both CAs; {file} is still from the old one")
+            }
+            Self::PresentsOld => f.write_str("its certificates are from the old CA"),
+            Self::PresentsNew => f.write_str("its certificates are from the new CA"),
             Self::Reissued => f.write_str("trusts both CAs; its certificates are from the new one"),
             Self::Finished => f.write_str("trusts only the new CA"),
             Self::Cut(why) => f.write_str(why),
@@ -101,11 +120,20 @@ impl RotationStep {
     /// Whether a host in this phase may take the step, or has taken it.
     const fn allows(self, phase: &HostPhase) -> bool {
         match self {
-            Self::Begin => matches!(phase, HostPhase::Before | HostPhase::Begun),
-            Self::Reissue => {
-                matches!(phase, HostPhase::Begun | HostPhase::Mixed(_) | HostPhase::Reissued)
+            Self::Begin => {
+                matches!(phase, HostPhase::Before | HostPhase::Begun | HostPhase::PresentsOld)
             }
-            Self::Finish => matches!(phase, HostPhase::Reissued | HostPhase::Finished),
+            Self::Reissue => matches!(
+                phase,
+                HostPhase::Begun
+                    | HostPhase::Mixed(_)
+                    | HostPhase::Reissued
+                    | HostPhase::PresentsOld
+                    | HostPhase::PresentsNew
+            ),
+            Self::Finish => {
+                matches!(phase, HostPhase::Reissued | HostPhase::Finished | HostPhase::PresentsNew)
+            }
             Self::Abort => !matches!(phase, HostPhase::Finished | HostPhase::Cut(_)),
         }
     }
@@ -123,21 +151,22 @@ impl Rotation {
     /// Finds the rotation that is under way, by the roots that are trusted: in the CA's file (`cas`) or by a host. The root
     /// that became valid later is the new one. `None` if there is only one root.
     pub fn find(cas: &CaSet, hosts: &[HostCas]) -> Result<Option<Self>, Error> {
-        let of_hosts = hosts.iter().flat_map(|host| &host.trusted);
+        let of_hosts = hosts.iter().flat_map(|host| &host.trusted).flat_map(|trusted| &trusted.cas);
         let mut roots: Vec<&Certificate> = Vec::new();
         for root in cas.trusted().iter().chain(of_hosts.filter(|ca| ca.is_self_issued())) {
             // A renewed root is the same CA.
-            let is_known = |known: &&Certificate| {
-                known.public_key == root.public_key && known.subject.der() == root.subject.der()
-            };
-            if !roots.iter().any(is_known) {
+            if !roots.iter().any(|known| known.is_same_ca(root)) {
                 roots.push(root);
             }
         }
         roots.sort_by_key(|root| root.not_before);
         match roots[..] {
             [_] => Ok(None),
-            [old, new] => Ok(Some(Self::between(old, new, hosts))),
+            [old, new] => {
+                let is_new = cas.trusted().first().is_some_and(|root| root.is_same_ca(new));
+                let issuer = if is_new { Issuer::New } else { Issuer::Old };
+                Ok(Some(Self::with_issuer(old, new, issuer, hosts)))
+            }
             _ => {
                 let names: Vec<String> =
                     roots.iter().map(|root| root.subject.to_string()).collect();
@@ -148,9 +177,19 @@ impl Rotation {
         }
     }
 
-    /// The state of a rotation between two roots.
+    /// The state of a rotation between two roots, of which the old one issues.
     pub fn between(old: &Certificate, new: &Certificate, hosts: &[HostCas]) -> Self {
-        let phases = hosts.iter().map(|host| (host.host.clone(), phase(host, old, new))).collect();
+        Self::with_issuer(old, new, Issuer::Old, hosts)
+    }
+
+    fn with_issuer(
+        old: &Certificate,
+        new: &Certificate,
+        issuer: Issuer,
+        hosts: &[HostCas],
+    ) -> Self {
+        let phase = |host: &HostCas| (host.host.clone(), phase(host, old, new, issuer));
+        let phases = hosts.iter().map(phase).collect();
         Self { old: old.clone(), new: new.clone(), hosts: phases }
     }
 
@@ -175,9 +214,11 @@ impl Rotation {
             |wanted: fn(&HostPhase) -> bool| self.hosts.iter().any(|(_, phase)| wanted(phase));
         if any(|phase| matches!(phase, HostPhase::Before)) {
             Some(RotationStep::Begin)
-        } else if any(|phase| matches!(phase, HostPhase::Begun | HostPhase::Mixed(_))) {
+        } else if any(|phase| {
+            matches!(phase, HostPhase::Begun | HostPhase::Mixed(_) | HostPhase::PresentsOld)
+        }) {
             Some(RotationStep::Reissue)
-        } else if any(|phase| !matches!(phase, HostPhase::Finished)) {
+        } else if any(|phase| !matches!(phase, HostPhase::Finished | HostPhase::PresentsNew)) {
             Some(RotationStep::Finish)
         } else {
             None
@@ -190,12 +231,18 @@ impl Rotation {
     }
 }
 
-/// How far a host is between two roots.
-fn phase(host: &HostCas, old: &Certificate, new: &Certificate) -> HostPhase {
-    let trusts = |root: &Certificate| {
-        host.trusted
-            .iter()
-            .any(|ca| ca.public_key == root.public_key && ca.subject.der() == root.subject.der())
+/// Which of the two CAs issues.
+#[derive(Clone, Copy)]
+enum Issuer {
+    Old,
+    New,
+}
+
+/// How far a host is between two roots. A host without certificates is as far as the CA that issues.
+fn phase(host: &HostCas, old: &Certificate, new: &Certificate, issuer: Issuer) -> HostPhase {
+    let lacking = |root: &Certificate| {
+        let lacks = |file: &&TrustFile| !file.cas.iter().any(|ca| ca.is_same_ca(root));
+        host.trusted.iter().find(lacks).map(|file| &file.file)
     };
     let is_from = |leaf: &HostLeaf, root: &Certificate| {
         let chain: Vec<&Certificate> = leaf.chain.iter().collect();
@@ -208,18 +255,32 @@ fn phase(host: &HostCas, old: &Certificate, new: &Certificate) -> HostPhase {
     {
         return HostPhase::Cut(format!("{} is from neither CA", stray.file));
     }
-    match (trusts(old), trusts(new), first_of(old), first_of(new)) {
-        (true, true, Some(file), Some(_)) => HostPhase::Mixed(file),
-        (true, true, _, None) => HostPhase::Begun,
-        (true, true, None, Some(_)) => HostPhase::Reissued,
-        (true, false, _, None) => HostPhase::Before,
-        (false, true, None, _) => HostPhase::Finished,
-        (true, false, _, Some(file)) => {
-            HostPhase::Cut(format!("{file} is from the new CA, which its ca.pem does not contain"))
+    let (of_old, of_new) = (first_of(old), first_of(new));
+    if host.trusted.is_empty() {
+        return match (of_old, of_new) {
+            (Some(file), Some(_)) => HostPhase::Mixed(file),
+            (Some(_), None) => HostPhase::PresentsOld,
+            (None, _) => HostPhase::PresentsNew,
+        };
+    }
+    match (lacking(old), lacking(new), of_old, of_new) {
+        (None, None, Some(file), Some(_)) => HostPhase::Mixed(file),
+        (None, None, Some(_), None) => HostPhase::Begun,
+        (None, None, None, Some(_)) => HostPhase::Reissued,
+        (None, None, None, None) => match issuer {
+            Issuer::Old => HostPhase::Begun,
+            Issuer::New => HostPhase::Reissued,
+        },
+        (None, Some(_), _, None) => HostPhase::Before,
+        (Some(_), None, None, _) => HostPhase::Finished,
+        (None, Some(trusted), _, Some(file)) => HostPhase::Cut(format!(
+            "{file} is from the new CA, which its {trusted} does not contain"
+        )),
+        (Some(trusted), None, Some(file), _) => HostPhase::Cut(format!(
+            "{file} is from the old CA, which its {trusted} does not contain"
+        )),
+        (Some(trusted), Some(_), ..) => {
+            HostPhase::Cut(format!("its {trusted} contains neither CA"))
         }
-        (false, true, Some(file), _) => {
-            HostPhase::Cut(format!("{file} is from the old CA, which its ca.pem does not contain"))
-        }
-        (false, false, ..) => HostPhase::Cut("its ca.pem contains neither CA".to_owned()),
     }
 }

@@ -2,6 +2,7 @@
 
 use pki_core::{
     CaSet, Certificate, HostCas, HostLeaf, HostPhase, KeyAlgorithm, Rotation, RotationStep,
+    TrustFile,
 };
 use time::Duration;
 
@@ -20,7 +21,8 @@ fn cas() -> (Ca, Ca) {
 }
 
 fn host(name: &str, trusted: &[&Ca], leaves: &[&Ca]) -> HostCas {
-    let trusted = trusted.iter().map(|ca| ca.certificate().clone()).collect();
+    let cas = trusted.iter().map(|ca| ca.certificate().clone()).collect();
+    let trusted = vec![TrustFile { file: "ca.pem".to_owned(), cas }];
     let leaf = |(number, ca): (usize, &&Ca)| HostLeaf {
         file: format!("{number}.pem"),
         certificate: ca.issue("client", "etcdone", &[]),
@@ -103,4 +105,37 @@ fn a_step_waits_for_every_host() {
     let rotation = Rotation::between(old.certificate(), new.certificate(), &[done]);
     assert_eq!(rotation.next(), None);
     assert_eq!(rotation.obstacles(RotationStep::Abort).count(), 1);
+}
+
+/// With separate CAs, API servers do not have to trust the CA for clients, members have no certificate of it, and two files of
+/// a member contain the CA for servers.
+#[test]
+fn a_host_can_have_no_trust_file_or_two_or_no_certificate() {
+    let (old, new) = cas();
+    let client = |leaves: &[&Ca]| HostCas { trusted: Vec::new(), ..host("masterone", &[], leaves) };
+    for (leaf, phase) in [(&[&old][..], HostPhase::PresentsOld), (&[&new], HostPhase::PresentsNew)]
+    {
+        let rotation = Rotation::between(old.certificate(), new.certificate(), &[client(leaf)]);
+        assert_eq!(rotation.hosts(), [("masterone".to_owned(), phase)]);
+    }
+    let member = |cas: &[&Ca]| host("etcdone", cas, &[]);
+    for (issuing, hosts, next) in [
+        (&old, [member(&[&old]), client(&[&old])], Some(RotationStep::Begin)),
+        (&old, [member(&[&old, &new]), client(&[&old])], Some(RotationStep::Reissue)),
+        (&new, [member(&[&old, &new]), client(&[&old])], Some(RotationStep::Reissue)),
+        (&new, [member(&[&old, &new]), client(&[&new])], Some(RotationStep::Finish)),
+        (&new, [member(&[&new]), client(&[&new])], None),
+    ] {
+        let other = if issuing.certificate() == old.certificate() { &new } else { &old };
+        let rotation = Rotation::find(&set(&[issuing, other]), &hosts).unwrap().unwrap();
+        assert_eq!(rotation.next(), next, "{:?}", rotation.hosts());
+        let step = next.unwrap_or(RotationStep::Finish);
+        assert_eq!(rotation.obstacles(step).count(), 0, "{:?}", rotation.hosts());
+    }
+    let mut two = host("etcdone", &[&old, &new], &[&new]);
+    two.trusted
+        .push(TrustFile { file: "client-ca.pem".to_owned(), cas: vec![old.certificate().clone()] });
+    let rotation = Rotation::between(old.certificate(), new.certificate(), &[two]);
+    let why = "0.pem is from the new CA, which its client-ca.pem does not contain".to_owned();
+    assert_eq!(rotation.hosts()[0].1, HostPhase::Cut(why));
 }

@@ -13,15 +13,14 @@ use pki_core::{
 };
 use zeroize::Zeroizing;
 
-pub(super) use self::cas::ApplyCas;
 use self::cas::Signing;
+pub(super) use self::cas::{ApplyCas, ChangedCa};
 use super::cluster::{
     self, ApplyContext, HostWork, IssuedPair, Leaves, ManifestArgs, Orphans, Outcome, Step, Tense,
     Work, counts, in_parallel,
 };
 use super::custody::CustodyArgs;
 use super::{Common, rotate_ca};
-use crate::ca::LockedFolder;
 use crate::failure::{Failure, full, shown};
 use crate::host;
 use crate::hosts::{self, BundleFile, NewFolder, Origins};
@@ -67,10 +66,8 @@ pub(crate) fn run(args: &ApplyArgs, common: &Common) -> Result<ExitCode, Failure
     let path = common.folder_of(&args.manifest.file, &manifest);
     let custody = args.custody.custody()?;
     let ca = ApplyCas::open(&manifest, &path, common.owners(), custody)?;
-    if manifest.cas.is_none() {
-        let warning = rotate_ca::check_stray(&manifest, &ca.cluster()?.server, &path)?;
-        manifest.warnings.extend(warning);
-    }
+    let warnings = rotate_ca::check_stray(&manifest, &ca.cluster()?, &path)?;
+    manifest.warnings.extend(warnings);
     let scope = Scope {
         only: &args.manifest.only,
         orphans: Orphans::of(args.prune),
@@ -103,11 +100,11 @@ pub(super) struct Applied {
     pub(super) outcome: Outcome,
     /// The last lines of the text output.
     pub(super) end: String,
-    /// The CA's folder, which stays locked.
-    pub(super) folder: LockedFolder,
+    /// The CAs, whose folders stay locked.
+    pub(super) cas: ApplyCas,
 }
 
-/// Brings the hosts' folders to what the manifest and the CAs in `ca` say. The CA's folder stays locked.
+/// Brings the hosts' folders to what the manifest and the CAs in `ca` say. The CAs' folders stay locked.
 pub(super) fn execute(
     manifest: &mut Manifest,
     mut ca: ApplyCas,
@@ -152,7 +149,7 @@ pub(super) fn execute(
     warnings.extend(warning);
     let folder = full(&path);
     let outcome = Outcome { changed, folder, warnings, steps, next, rotation: None };
-    Ok(Applied { outcome, end, folder: ca.into_folder()? })
+    Ok(Applied { outcome, end, cas: ca })
 }
 
 /// What was done, where, and what to do next.

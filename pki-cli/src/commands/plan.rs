@@ -50,10 +50,8 @@ pub(crate) fn run(args: &PlanArgs, common: &Common) -> Result<ExitCode, Failure>
     if let Some(cas) = &cas {
         manifest.warnings.extend(manifest.ca_differences(cas));
         manifest.warnings.extend(cluster::limits(&manifest, cas)?);
-        if manifest.cas.is_none() {
-            let warning = rotate_ca::check_stray(&manifest, &cas.server, &folder)?;
-            manifest.warnings.extend(warning);
-        }
+        let warnings = rotate_ca::check_stray(&manifest, cas, &folder)?;
+        manifest.warnings.extend(warnings);
     }
     let specs = cluster::specs_by_host(&manifest, &args.manifest.only)?;
     let crls = if manifest.crl { crls(&manifest, cas.as_ref(), &folder)? } else { Vec::new() };

@@ -4,6 +4,7 @@ mod gate;
 mod held;
 mod live;
 mod report;
+mod rotated;
 mod steps;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 
 pub(crate) use self::held::{check_stray, summary};
+use self::rotated::{RotatedCa, SeparateCa};
 use super::custody::CustodyArgs;
 use super::{Common, cluster};
 use crate::ca::LockedFolder;
@@ -28,6 +30,9 @@ use crate::failure::Failure;
 /// finish removes the old CA from the ca.pem of every host. Copy the folders to the hosts, and restart
 /// every process again.
 ///
+/// With separate CAs (cas in the manifest), --ca says which one is replaced. The CA for servers is trusted by members and
+/// clients, those for peers and clients only by members, so only these are restarted.
+///
 /// abort goes back to the old CA, and status shows how far each host is. It is safe to stop after each step,
 /// and to run a step again. A step is refused, with the hosts and the reason, if a host would reject
 /// certificates that are in use. Programs read ca.pem only when they start, so reissue and finish need
@@ -36,6 +41,7 @@ use crate::failure::Failure;
 #[command(after_help = "Examples:\n  etcdpki rotate-ca begin -f cluster.yaml\n  \
     etcdpki rotate-ca reissue -f cluster.yaml --connect --restarted masterone\n  \
     etcdpki rotate-ca finish -f cluster.yaml --restarted all\n  \
+    etcdpki rotate-ca begin -f cluster.yaml --ca peer\n  \
     etcdpki rotate-ca status -f cluster.yaml --connect")]
 pub(crate) struct RotateCaArgs {
     /// What to do
@@ -45,6 +51,10 @@ pub(crate) struct RotateCaArgs {
     /// The manifest of the cluster, in YAML
     #[arg(short, long, value_name = "FILE")]
     file: PathBuf,
+
+    /// With separate CAs: which of them is replaced
+    #[arg(long, value_enum, value_name = "CA")]
+    ca: Option<SeparateCa>,
 
     /// Connect to every member to see which CA it trusts and which one issued its certificates
     #[arg(long)]
@@ -82,16 +92,20 @@ pub(crate) fn run(args: &RotateCaArgs, common: &Common) -> Result<ExitCode, Fail
         return Err(Failure::usage("--cn works only with begin").hinted("leave it out"));
     }
     let manifest = cluster::read_manifest(&args.file)?;
-    if manifest.cas.is_some() {
-        return Err(Failure::usage("rotate-ca rotates only a cluster with one CA, and the manifest has \"cas\"")
-            .hinted("renew each CA with etcdpki --dir pki/server-ca renew --ca, and so on, which keeps its key"));
-    }
+    let traffic = rotated::traffic(&manifest, args.ca)?;
     let path = common.folder_of(&args.file, &manifest);
+    let rotated = RotatedCa { manifest: &manifest, folder: &path, traffic };
     if args.step == Step::Status {
-        return report::status(&manifest, &path, args, common);
+        return report::status(rotated, args, common);
     }
-    let folder = LockedFolder::lock(&path, common.owners())?;
-    let run = steps::Run { manifest, path, args, common, custody: args.custody.custody()? };
+    let ca_path = rotated.ca_folder();
+    let around = match traffic {
+        None => None,
+        Some(_) => Some(LockedFolder::lock(&path, common.owners())?),
+    };
+    let folder = LockedFolder::lock(&ca_path, common.owners())?;
+    let custody = args.custody.custody()?;
+    let run = steps::Run { manifest, path, ca_path, traffic, around, args, common, custody };
     match args.step {
         Step::Begin => run.begin(folder),
         Step::Reissue => run.reissue(folder),

@@ -140,7 +140,7 @@ pub(crate) fn run(args: &StatusArgs, common: &Common) -> Result<ExitCode, Failur
         };
         rows.push(row(host, file, purpose, certificate, Some(&report)));
     }
-    let rotation = rotate_ca::summary(&manifest, &cas.server, &folder)?;
+    let rotation = rotate_ca::summary(&manifest, &cas, &folder)?;
     let ok = rows.iter().all(|row| row.problems.is_empty());
     let page = match (args.output, common.format) {
         (Some(Output::Prometheus), _) => prometheus(&rows),

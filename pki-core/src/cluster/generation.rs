@@ -2,17 +2,17 @@
 
 use crate::certificate::DistinguishedName;
 use crate::error::Error;
-use crate::manifest::Manifest;
+use crate::manifest::CaSpec;
 use crate::subject::{Attribute, Subject};
 
 /// What stands between the name and the number.
 const MARK: &str = " G";
 
-impl Manifest {
+impl CaSpec {
     /// The name of the CA that follows one with this name: that of the manifest, if it is another one, or else the same with
     /// the next number. A new CA needs a new name, because programs find the issuer of a certificate by name.
-    pub fn next_ca_subject(&self, old: &DistinguishedName) -> Result<Subject, Error> {
-        let planned = &self.ca.subject;
+    pub fn next_subject(&self, old: &DistinguishedName) -> Result<Subject, Error> {
+        let planned = &self.subject;
         let (base, generation) = split(old.common_name().unwrap_or("etcd CA"));
         match planned.common_name() {
             Some(name) if split(name).0 != base => Ok(planned.clone()),

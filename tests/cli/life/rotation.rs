@@ -2,6 +2,7 @@
 
 mod killed;
 mod revoked;
+mod separate;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -113,10 +113,15 @@ fn delivered(lab: &Lab, host: &str) {
 fn every_command_of_the_runbooks_does_what_it_says() {
     peers::program("fakeroot");
     let runbooks = runbooks();
-    assert_eq!(runbooks.len(), 8);
+    assert_eq!(runbooks.len(), 9);
     let (mut count, mut deliveries) = (0, 0);
     for Runbook { heading, commands } in runbooks {
-        let more = if heading == LEAKED { "crl: true\n" } else { "" };
+        let is_separate = commands.iter().any(|line| line.contains("--ca peer"));
+        let more = match &*heading {
+            LEAKED => "crl: true\n",
+            _ if is_separate => "cas: {}\n",
+            _ => "",
+        };
         let lab = lab(&format!("{MANIFEST}{more}"));
         for line in commands.iter().filter(|line| !line.starts_with(MOVE_LEADER)) {
             let run = shell(&lab, line);

@@ -1,5 +1,7 @@
 //! Certificates are renewed and the CA is replaced in a cluster that somebody writes to all the time.
 
+mod separate;
+
 use std::fs;
 use std::time::Duration;
 
@@ -68,7 +70,7 @@ fn etcd_3_5_1_goes_back_to_its_old_ca_without_losing_a_write() {
 
 #[test]
 fn etcd_3_5_1_under_an_intermediate_ca_is_rotated_without_losing_a_write() {
-    let mut cluster = Cluster::under(Program::V3_5_1, "3.5.1", Lab::make_intermediate_ca);
+    let mut cluster = Cluster::under(Program::V3_5_1, "3.5.1", "", Lab::make_intermediate_ca);
     cluster.the_ca_is_rotated();
     cluster.nothing_was_lost();
 }
@@ -79,14 +81,15 @@ struct Cluster {
 
 impl Cluster {
     fn start(program: Program, version: &str) -> Self {
-        Self::under(program, version, |_| {})
+        Self::under(program, version, "", |_| {})
     }
 
-    /// The same under a CA that exists already.
-    fn under(program: Program, version: &str, make_ca: fn(&Lab)) -> Self {
+    /// The same with more lines in the manifest, and under a CA that exists already.
+    fn under(program: Program, version: &str, more: &str, make_ca: fn(&Lab)) -> Self {
         let machines = RealMachines::new(program, &MACHINES, "");
         make_ca(&machines.lab);
-        machines.lab.write("cluster.yaml", format!("{MANIFEST}etcd_version: \"{version}\"\n"));
+        let manifest = format!("{MANIFEST}etcd_version: \"{version}\"\n{more}");
+        machines.lab.write("cluster.yaml", manifest);
         machines.lab.ok(&["apply", "-f", "cluster.yaml"]);
         let mut cluster = Self { machines };
         cluster.deliver();
@@ -142,13 +145,26 @@ impl Cluster {
         self.writes_go_on();
     }
 
-    fn the_ca_is_rotated(&mut self) {
+    fn keep_the_client_certificate(&self) {
         let old = ["apiserver-etcd-client.pem", "apiserver-etcd-client-key.pem"];
         let etc = self.machines.lab.path("masterone/etc");
         for name in old {
             fs::copy(etc.join("kubernetes/pki/etcd").join(name), etc.join(format!("old-{name}")))
                 .unwrap();
         }
+    }
+
+    fn the_kept_client_certificate_is_refused(&self) {
+        let line = "ETCDCTL_CERT=/etc/old-apiserver-etcd-client.pem ETCDCTL_KEY=/etc/old-apiserver-etcd-client-key.pem \
+                    etcdctl --command-timeout=3s endpoint health";
+        let run = self.machines.shell("masterone", line);
+        assert_ne!(run.code, 0, "a certificate of the old CA is refused: {run:?}");
+        let log = self.machines.log("etcdone");
+        assert!(log.contains("certificate signed by unknown authority"), "{run:?}");
+    }
+
+    fn the_ca_is_rotated(&mut self) {
+        self.keep_the_client_certificate();
         self.step("begin", &[]);
         self.deliver();
         // No member was restarted, so none trusts the new CA.
@@ -171,13 +187,7 @@ impl Cluster {
         );
         self.rotates("finish", &["--connect", "--restarted", "masterone"], true);
         self.every_endpoint_is_verified();
-
-        let line = "ETCDCTL_CERT=/etc/old-apiserver-etcd-client.pem ETCDCTL_KEY=/etc/old-apiserver-etcd-client-key.pem \
-                    etcdctl --command-timeout=3s endpoint health";
-        let run = self.machines.shell("masterone", line);
-        assert_ne!(run.code, 0, "a certificate of the old CA is refused: {run:?}");
-        let log = self.machines.log("etcdone");
-        assert!(log.contains("certificate signed by unknown authority"), "{run:?}");
+        self.the_kept_client_certificate_is_refused();
     }
 
     fn rotates(&mut self, step: &str, options: &[&str], restart: bool) {

@@ -23,6 +23,16 @@ pub(crate) struct ApplyCas {
     around: Option<LockedFolder>,
 }
 
+/// A CA with a ca.pem that a run has just replaced.
+pub(crate) struct ChangedCa {
+    /// What it issues, in a cluster with separate CAs.
+    pub(crate) traffic: Option<Traffic>,
+    pub(crate) chain: Chain,
+    pub(crate) folder: LockedFolder,
+    /// The folder around those of separate CAs.
+    pub(crate) around: Option<LockedFolder>,
+}
+
 /// Those of them that are ready to sign.
 pub(super) struct Signing<'a>(Vec<(Option<Traffic>, &'a Ca)>);
 
@@ -48,12 +58,30 @@ impl ApplyCas {
         Ok(all)
     }
 
-    /// The CA with these certificates, which issues everything, in a folder that is locked already.
-    pub(crate) fn of(folder: LockedFolder, chain: Chain, custody: Custody) -> Self {
+    /// The CAs of a manifest, one of which has just changed and is locked already.
+    pub(crate) fn with(
+        changed: ChangedCa,
+        manifest: &Manifest,
+        path: &Path,
+        owners: Owners,
+        custody: Custody,
+    ) -> Result<Self, Failure> {
         let custody = Rc::new(custody);
-        let (traffic, signing, step, remarks) = (None, None, None, Vec::new());
-        let ca = ApplyCa { traffic, chain, signing, step, remarks, folder, custody };
-        Self { cas: vec![ca], around: None }
+        let ChangedCa { traffic, chain, folder, around } = changed;
+        let (signing, step, remarks) = (None, None, Vec::new());
+        let own = Rc::clone(&custody);
+        let mut changed =
+            Some(ApplyCa { traffic, chain, signing, step, remarks, folder, custody: own });
+        let mut all = Self { cas: Vec::new(), around };
+        for (other, spec) in manifest.ca_specs() {
+            if let Some(changed) = changed.take_if(|changed| changed.traffic == other) {
+                all.cas.push(changed);
+                continue;
+            }
+            let (folder, custody) = (ca::folder_of(path, other), Rc::clone(&custody));
+            all.cas.push(ApplyCa::open((other, spec), manifest, &folder, owners, custody)?);
+        }
+        Ok(all)
     }
 
     /// The folder of the CA, or the one around those of separate CAs.
@@ -63,10 +91,10 @@ impl ApplyCas {
         around.or(of_ca).unwrap_or(Path::new(""))
     }
 
-    /// The same folder, which stays locked.
-    pub(super) fn into_folder(mut self) -> Result<LockedFolder, Failure> {
-        let of_ca = self.cas.pop().map(|ca| ca.folder);
-        self.around.or(of_ca).ok_or_else(|| Failure::bug("a cluster without a CA"))
+    /// The folder of the CA for these certificates, or of the only CA.
+    pub(crate) fn folder(&self, traffic: Option<Traffic>) -> Result<&LockedFolder, Failure> {
+        let found = self.cas.iter().find(|ca| ca.traffic == traffic).map(|ca| &ca.folder);
+        found.ok_or_else(|| Failure::bug("a CA that the manifest does not have"))
     }
 
     /// The certificates of all of them.

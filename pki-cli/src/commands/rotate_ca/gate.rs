@@ -20,8 +20,12 @@ pub(super) struct Gate {
 }
 
 impl Gate {
-    /// Every host of a manifest, except those for which somebody gave their word.
-    pub(super) fn new(manifest: &Manifest, restarted: &[String]) -> Result<Self, Failure> {
+    /// These hosts of a manifest, except those for which somebody gave their word.
+    pub(super) fn new(
+        concerned: BTreeSet<String>,
+        manifest: &Manifest,
+        restarted: &[String],
+    ) -> Result<Self, Failure> {
         let hosts: BTreeSet<String> = cluster::specs_by_host(manifest, &[])?.into_keys().collect();
         let is_known = |host: &&String| *host == ALL || hosts.contains(*host);
         if let Some(unknown) = restarted.iter().find(|host| !is_known(host)) {
@@ -32,7 +36,7 @@ impl Gate {
             .hinted(format!("one of: {}, or all", known.join(", "))));
         }
         let all = restarted.iter().any(|host| host == ALL);
-        let open = hosts.into_iter().filter(|host| !all && !restarted.contains(host)).collect();
+        let open = concerned.into_iter().filter(|host| !all && !restarted.contains(host)).collect();
         Ok(Self { open, refused: Vec::new() })
     }
 

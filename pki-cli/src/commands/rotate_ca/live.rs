@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pki_core::{
     CaSet, Certificate, Host, KeyAlgorithm, KeyFormat, Lifetime, Manifest, PrivateKey, Request,
-    Signer, SigningConfig, Subject,
+    San, Signer, SigningConfig, Subject, Traffic,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject};
 
@@ -31,14 +31,23 @@ pub(super) struct Seen {
 /// Why a member does not yet do what a step needs.
 pub(super) struct NotYet(pub(super) String);
 
-/// Whether a member accepts clients of a CA, which it shows a certificate of that CA. A member reads all its trust files when it
-/// starts, so it also accepts peers of the CA.
-pub(super) fn accepts(ca: &Ca, manifest: &Manifest) -> Result<Vec<Seen>, Failure> {
+/// Whether a member accepts certificates of a CA: on its peer port for the CA for peers, on its client port for all others,
+/// because etcd's gateway presents the certificate of the server there. A member reads all its trust files when it starts, so
+/// with one CA it also accepts peers.
+pub(super) fn accepts(
+    ca: &Ca,
+    traffic: Option<Traffic>,
+    manifest: &Manifest,
+) -> Result<Vec<Seen>, Failure> {
+    let is_peer = traffic == Some(Traffic::Peer);
+    let (port, profile) = if is_peer { (PEER_PORT, "peer") } else { (CLIENT_PORT, "client") };
+    // The peer port rejects certificates without this name during the handshake (peer-cert-allowed-hostname).
+    let names: Vec<San> = if is_peer { vec![manifest.peer_name().parse()?] } else { Vec::new() };
     let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
     let subject = Subject::from_common_name(PROBE)?;
-    let mut request = Request::new(subject, Vec::new(), key.public_key().clone());
+    let mut request = Request::new(subject, names, key.public_key().clone());
     request.lifetime = Lifetime::Exactly(PROBE_LIFETIME);
-    let issued = ca.issue(&request, SigningConfig::etcd().profile("client")?)?.into_inner();
+    let issued = ca.issue(&request, SigningConfig::etcd().profile(profile)?)?.into_inner();
     let pem = key.to_pem(KeyFormat::Pkcs8)?;
     let key = PrivateKeyDer::from_pem_slice(pem.as_bytes())
         .map_err(|error| Failure::bug(format!("reading our own key: {error}")))?;
@@ -46,29 +55,40 @@ pub(super) fn accepts(ca: &Ca, manifest: &Manifest) -> Result<Vec<Seen>, Failure
     let chain = chain.map(|certificate| CertificateDer::from(certificate.der().to_vec())).collect();
     let dialler = Dialler::new(Some(Identity { chain, key }), TIMEOUT)?;
     let look = |host: &Host| {
-        let address = address(manifest, host, CLIENT_PORT)?;
+        let address = address(manifest, host, port)?;
         let session =
             dialler.dial(&address, &server_name(&address)?).map_err(|f| NotYet(f.message))?;
         match session.answer {
             Answer::Answered => Ok(()),
+            // The peer port sends an alert if it does not trust the issuer. Otherwise it may close the connection after the
+            // handshake, because the names of the certificate do not lead to this machine.
+            Answer::Closed if is_peer && session.established => Ok(()),
             _ => Err(NotYet(format!(
-                "{address} rejects a client of the new CA; it was not restarted since begin"
+                "{address} rejects a {profile} of the new CA; it was not restarted since begin"
             ))),
         }
     };
     Ok(each(manifest, look))
 }
 
-/// Whether a member serves certificates of a root on both of its ports.
+/// Whether a member serves certificates of a root on the ports that have certificates of the CA. Nobody serves those of a CA for
+/// clients.
 pub(super) fn serves(
     set: &CaSet,
     root: &Certificate,
+    traffic: Option<Traffic>,
     manifest: &Manifest,
 ) -> Result<Vec<Seen>, Failure> {
+    let ports: &[u16] = match traffic {
+        None => &[CLIENT_PORT, PEER_PORT],
+        Some(Traffic::Server) => &[CLIENT_PORT],
+        Some(Traffic::Peer) => &[PEER_PORT],
+        Some(Traffic::Client) => return Ok(Vec::new()),
+    };
     let dialler = Dialler::new(None, TIMEOUT)?;
     let look = |host: &Host| {
-        for port in [CLIENT_PORT, PEER_PORT] {
-            let address = address(manifest, host, port)?;
+        for port in ports {
+            let address = address(manifest, host, *port)?;
             let session =
                 dialler.dial(&address, &server_name(&address)?).map_err(|f| NotYet(f.message))?;
             let chain: Vec<Certificate> =

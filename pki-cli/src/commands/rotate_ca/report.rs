@@ -4,13 +4,14 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
-use pki_core::{HostPhase, Manifest, Rotation, RotationStep, quote};
+use pki_core::{HostPhase, Rotation, RotationStep, Traffic, quote};
 use serde::Serialize;
 
-use super::{RotateCaArgs, held, live};
+use super::rotated::RotatedCa;
+use super::{RotateCaArgs, live};
 use crate::ca::Chain;
 use crate::commands::Common;
-use crate::failure::{Failure, shown};
+use crate::failure::Failure;
 use crate::host;
 use crate::output::{Format, json};
 
@@ -35,19 +36,21 @@ struct HostLine {
 
 /// Shows how far each host is. Changes nothing.
 pub(super) fn status(
-    manifest: &Manifest,
-    folder: &Path,
+    rotated: RotatedCa<'_>,
     args: &RotateCaArgs,
     common: &Common,
 ) -> Result<ExitCode, Failure> {
-    let held = held::read(manifest, folder)?;
-    let set = Chain::read(folder)?.set(folder)?;
+    let folder = rotated.ca_folder();
+    let chain = Chain::read(&folder)?;
+    let set = chain.set(&folder)?;
+    let held = rotated.read(&rotated.servers(Some(&chain))?)?;
     let Some(rotation) = Rotation::find(&set, &held)? else {
         let output = StatusOutput { next: "none", old: None, new: None, hosts: Vec::new() };
-        let text = format!("no rotation is under way; the CA is {}\n", set.issuing().subject);
+        let text =
+            format!("no rotation is under way; {} is {}\n", rotated.name(), set.issuing().subject);
         return print(&output, &text, common.format);
     };
-    let served = if args.connect { live_sides(manifest, &rotation)? } else { Vec::new() };
+    let served = if args.connect { live_sides(rotated, &rotation)? } else { Vec::new() };
     let hosts: Vec<HostLine> = rotation
         .hosts()
         .iter()
@@ -65,11 +68,13 @@ pub(super) fn status(
         let (host, phase, detail) = (quote::name(&line.host), line.phase, &line.detail);
         let side =
             line.serves.map_or(String::new(), |side| format!("; serves certificates of {side}"));
-        let _ = writeln!(text, "  {host:<12} {phase:<9} {detail}{side}");
+        let _ = writeln!(text, "  {host:<12} {phase:<12} {detail}{side}");
     }
     let advice = match rotation.next() {
-        None => format!("etcdpki rotate-ca finish -f {}, which cleans up", shown(&args.file)),
-        Some(step) => advice(step, &args.file),
+        None => {
+            format!("{}, which cleans up", rotated.command(RotationStep::Finish.name(), &args.file))
+        }
+        Some(step) => advice(step, rotated, &args.file),
     };
     let _ = writeln!(text, "next: {advice}");
     let output = StatusOutput { next, old: Some(old), new: Some(new), hosts };
@@ -87,13 +92,13 @@ fn print(output: &StatusOutput, text: &str, format: Format) -> Result<ExitCode, 
 
 /// Which CA issued what each member serves.
 fn live_sides(
-    manifest: &Manifest,
+    rotated: RotatedCa<'_>,
     rotation: &Rotation,
 ) -> Result<Vec<(String, &'static str)>, Failure> {
     let both = vec![rotation.old().clone(), rotation.new_root().clone()];
     let set = pki_core::CaSet::new(both)?;
-    let old = live::serves(&set, rotation.old(), manifest)?;
-    let new = live::serves(&set, rotation.new_root(), manifest)?;
+    let old = live::serves(&set, rotation.old(), rotated.traffic, rotated.manifest)?;
+    let new = live::serves(&set, rotation.new_root(), rotated.traffic, rotated.manifest)?;
     let sides = old.into_iter().zip(new).map(|(live::Seen { host, ready }, new)| {
         let side = match (ready.is_ok(), new.ready.is_ok()) {
             (true, _) => "the old CA",
@@ -112,38 +117,49 @@ const fn name(phase: &HostPhase) -> &'static str {
         HostPhase::Mixed(_) => "mixed",
         HostPhase::Reissued => "reissued",
         HostPhase::Finished => "finished",
+        HostPhase::PresentsOld => "presents-old",
+        HostPhase::PresentsNew => "presents-new",
         HostPhase::Cut(_) => "cut",
     }
 }
 
 /// What to do before the next step, and the command for it.
-fn advice(step: RotationStep, file: &Path) -> String {
-    let file = shown(file);
+fn advice(step: RotationStep, rotated: RotatedCa<'_>, file: &Path) -> String {
+    let command = rotated.command(step.name(), file);
     match step {
-        RotationStep::Begin => format!("etcdpki rotate-ca begin -f {file}"),
-        RotationStep::Reissue => format!(
-            "copy the folders to the hosts and restart every process, one after the other ({RESTART}); then \
-             etcdpki rotate-ca reissue -f {file} --restarted all"
-        ),
+        RotationStep::Begin | RotationStep::Abort => command,
+        RotationStep::Reissue => {
+            format!(
+                "copy the folders to the hosts and {}; then {command} --restarted all",
+                restart(rotated)
+            )
+        }
         RotationStep::Finish => format!(
-            "copy the folders to the hosts, without a restart; then etcdpki rotate-ca finish -f {file} --restarted all"
+            "copy the folders to the hosts, without a restart; then {command} --restarted all"
         ),
-        RotationStep::Abort => format!("etcdpki rotate-ca abort -f {file}"),
     }
 }
 
-/// How to restart without an election.
-const RESTART: &str = "members one at a time, the leader last after etcdctl move-leader, then the API servers and other clients";
+/// Which processes to restart, and how to do it without an election. Only members trust the CAs for peers and clients.
+const fn restart(rotated: RotatedCa<'_>) -> &'static str {
+    match rotated.traffic {
+        None | Some(Traffic::Server) => {
+            "restart every process, one after the other (members one at a time, the leader last after etcdctl move-leader, \
+             then the API servers and other clients)"
+        }
+        Some(Traffic::Peer | Traffic::Client) => {
+            "restart every member, one at a time (the leader last after etcdctl move-leader)"
+        }
+    }
+}
 
 /// What to do after a step.
-pub(super) fn after(step: RotationStep, file: &Path) -> String {
+pub(super) fn after(step: RotationStep, rotated: RotatedCa<'_>, file: &Path) -> String {
     match step {
-        RotationStep::Begin => advice(RotationStep::Reissue, file),
-        RotationStep::Reissue => advice(RotationStep::Finish, file),
+        RotationStep::Begin => advice(RotationStep::Reissue, rotated, file),
+        RotationStep::Reissue => advice(RotationStep::Finish, rotated, file),
         RotationStep::Finish | RotationStep::Abort => {
-            format!(
-                "copy the folders to the hosts and restart every process, one after the other ({RESTART})"
-            )
+            format!("copy the folders to the hosts and {}", restart(rotated))
         }
     }
 }

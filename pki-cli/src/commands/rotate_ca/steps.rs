@@ -6,14 +6,15 @@ use std::process::ExitCode;
 
 use pki_core::{
     Attribute, CaSet, Certificate, HostCas, HostPhase, Manifest, Rotation, RotationStep, Subject,
-    quote,
+    Traffic, quote,
 };
 
 use super::gate::Gate;
-use super::{RotateCaArgs, held, live, report};
+use super::rotated::RotatedCa;
+use super::{RotateCaArgs, live, report};
 use crate::ca::{Ca, Chain, Found, LockedFolder, NextCa};
 use crate::commands::Common;
-use crate::commands::apply::{Applied, ApplyCas, Removal, Scope, execute};
+use crate::commands::apply::{Applied, ApplyCas, ChangedCa, Removal, Scope, execute};
 use crate::commands::cluster::{Leaves, Orphans};
 use crate::failure::{Failure, shown};
 use crate::host;
@@ -23,8 +24,14 @@ use crate::signer::Custody;
 /// One run of a step.
 pub(super) struct Run<'a> {
     pub(super) manifest: Manifest,
-    /// The CA's folder.
+    /// The folder around those of the hosts.
     pub(super) path: PathBuf,
+    /// The folder of the CA that is replaced.
+    pub(super) ca_path: PathBuf,
+    /// What that CA issues, in a cluster with separate CAs.
+    pub(super) traffic: Option<Traffic>,
+    /// The folder around those of separate CAs.
+    pub(super) around: Option<LockedFolder>,
     pub(super) args: &'a RotateCaArgs,
     pub(super) common: &'a Common,
     pub(super) custody: Custody,
@@ -39,9 +46,17 @@ struct State {
 }
 
 impl Run<'_> {
+    fn rotated(&self) -> RotatedCa<'_> {
+        RotatedCa { manifest: &self.manifest, folder: &self.path, traffic: self.traffic }
+    }
+
+    fn command(&self, step: &str) -> String {
+        self.rotated().command(step, &self.args.file)
+    }
+
     fn state(&self, chain: Chain) -> Result<State, Failure> {
-        let set = chain.set(&self.path)?;
-        let held = held::read(&self.manifest, &self.path)?;
+        let set = chain.set(&self.ca_path)?;
+        let held = self.rotated().read(&self.rotated().servers(Some(&chain))?)?;
         let rotation = Rotation::find(&set, &held)?;
         Ok(State { chain, set, held, rotation })
     }
@@ -61,8 +76,7 @@ impl Run<'_> {
             }
             None => self.create(&folder, &state)?,
         };
-        let ca = ApplyCas::of(folder, chain, self.custody.clone());
-        self.apply(ca, Leaves::Keep, RotationStep::Begin, None)
+        self.apply((folder, chain), Leaves::Keep, RotationStep::Begin, None)
     }
 
     /// Creates the new CA beside the one that issues.
@@ -70,13 +84,21 @@ impl Run<'_> {
         // The key of a new CA that a killed abort left.
         folder.retire_keys(state.chain.ca(), &self.custody)?;
         let old = state.set.trusted()[0].clone();
-        let mut request = self.manifest.ca_request(&self.manifest.ca);
+        let mut request = self.manifest.ca_request(self.rotated().spec());
         request.subject = self.subject(&old)?;
         if request.subject.common_name() == old.subject.common_name() {
             return Err(Failure::usage(format!("the old CA has the name {} too", old.subject))
                 .hinted("give the new CA another name with --cn: two CAs of one name cannot be told apart"));
         }
-        let next = NextCa::create(&request, self.manifest.ca.key, &old, &self.path, &self.custody)?;
+        let names = self.rotated().other_names()?;
+        if let Some(name) = names.iter().find(|name| request.subject.common_name() == Some(name)) {
+            return Err(Failure::usage(format!(
+                "another CA of the cluster has the name {name} too"
+            ))
+            .hinted("give the new CA another name with --cn"));
+        }
+        let algorithm = self.rotated().spec().key;
+        let next = NextCa::create(&request, algorithm, &old, &self.ca_path, &self.custody)?;
         let rotation = Rotation::between(&old, &next.root, &state.held);
         self.check(&rotation, RotationStep::Begin)?;
         next.put(folder, &state.chain)
@@ -85,32 +107,32 @@ impl Run<'_> {
     /// The name of the new CA.
     fn subject(&self, old: &Certificate) -> Result<Subject, Failure> {
         if let Some(cn) = &self.args.cn {
-            return Ok(self.manifest.ca.subject.with(Attribute::CommonName, cn)?);
+            return Ok(self.rotated().spec().subject.with(Attribute::CommonName, cn)?);
         }
-        Ok(self.manifest.next_ca_subject(&old.subject)?)
+        Ok(self.rotated().spec().next_subject(&old.subject)?)
     }
 
     /// The certificates of ca.pem. If they are lost, the hosts know which CA they trust.
     fn present_chain(&self, folder: &LockedFolder) -> Result<Chain, Failure> {
-        match Found::find(&self.path, &self.custody)? {
-            Found::Complete | Found::WithoutKey => Chain::read(&self.path),
+        match Found::find(&self.ca_path, &self.custody)? {
+            Found::Complete | Found::WithoutKey => Chain::read(&self.ca_path),
             Found::WithoutCertificate(lost) => Ok(Ca::restore(folder, *lost)?.chain().clone()),
             found @ Found::Remains(_) => {
-                let held = held::read(&self.manifest, &self.path)?;
-                let mut roots: Vec<Certificate> =
-                    held.into_iter().flat_map(|host| host.trusted).collect();
+                let held = self.rotated().read(&self.rotated().servers(None)?)?;
+                let trusted = held.into_iter().flat_map(|host| host.trusted);
+                let mut roots: Vec<Certificate> = trusted.flat_map(|file| file.cas).collect();
                 roots.dedup_by(|one, other| one.der() == other.der());
                 match &roots[..] {
                     [root] => Ok(Chain::of(root.clone())),
-                    _ => Err(found.refusal(&self.path)),
+                    _ => Err(found.refusal(&self.ca_path)),
                 }
             }
-            found => Err(found.refusal(&self.path)),
+            found => Err(found.refusal(&self.ca_path)),
         }
     }
 
     pub(super) fn reissue(mut self, folder: LockedFolder) -> Result<ExitCode, Failure> {
-        let state = self.state(Chain::read(&self.path)?)?;
+        let state = self.state(Chain::read(&self.ca_path)?)?;
         let rotation = self.under_way(&state, RotationStep::Reissue)?;
         let new = rotation.new_root();
         let is_issuing = state.set.issuing().public_key == new.public_key;
@@ -121,49 +143,44 @@ impl Run<'_> {
             Chain::from_certificates(new.clone(), others.cloned().collect())?
         };
         // Before anything is changed.
-        let ca = Ca::with_key(&self.path, chain.clone(), &self.custody)?;
-        let mut gate = Gate::new(&self.manifest, &self.args.restarted)?;
+        let ca = Ca::with_key(&self.ca_path, chain.clone(), &self.custody)?;
+        let rotated = self.rotated();
+        let hosts = rotated.trusting_hosts()?;
+        let mut gate = Gate::new(hosts, &self.manifest, &self.args.restarted)?;
         if self.args.connect {
-            gate.saw(live::accepts(&ca, &self.manifest)?, |host| self.has_clients(host));
+            let is_trusted_by_clients = matches!(self.traffic, None | Some(Traffic::Server));
+            gate.saw(live::accepts(&ca, self.traffic, &self.manifest)?, |host| {
+                is_trusted_by_clients && rotated.has_clients(host)
+            });
         }
-        gate.check("restart every process on them, which reads ca.pem only when it starts")?;
+        gate.check("restart every process on them, which reads its CAs only when it starts")?;
         if !is_issuing {
             folder.put_new_chain(&chain, &state.chain)?;
         }
-        self.apply(
-            ApplyCas::of(folder, chain, self.custody.clone()),
-            Leaves::AsManifest,
-            RotationStep::Reissue,
-            None,
-        )
+        self.apply((folder, chain), Leaves::AsManifest, RotationStep::Reissue, None)
     }
 
     pub(super) fn finish(mut self, folder: LockedFolder) -> Result<ExitCode, Failure> {
-        let state = self.state(Chain::read(&self.path)?)?;
+        let state = self.state(Chain::read(&self.ca_path)?)?;
         let Some(rotation) = &state.rotation else {
-            return clean(&folder, &state, &self.custody);
+            return self.clean(&folder, &state);
         };
         self.check(rotation, RotationStep::Finish)?;
         let new = rotation.new_root();
         if state.set.issuing().public_key != new.public_key {
             return Err(Failure::refused(format!("{} still issues", state.set.issuing().subject))
-                .hinted("run etcdpki rotate-ca reissue first"));
+                .hinted(format!("run {} first", self.command("reissue"))));
         }
         self.check_served(&state.set, new)?;
         let chain = Chain::of(new.clone());
         folder.put_chain(&chain)?;
-        self.apply(
-            ApplyCas::of(folder, chain, self.custody.clone()),
-            Leaves::Keep,
-            RotationStep::Finish,
-            Some(new),
-        )
+        self.apply((folder, chain), Leaves::Keep, RotationStep::Finish, Some(new))
     }
 
     pub(super) fn abort(mut self, folder: LockedFolder) -> Result<ExitCode, Failure> {
-        let state = self.state(Chain::read(&self.path)?)?;
+        let state = self.state(Chain::read(&self.ca_path)?)?;
         let Some(rotation) = &state.rotation else {
-            return clean(&folder, &state, &self.custody);
+            return self.clean(&folder, &state);
         };
         self.check(rotation, RotationStep::Abort)?;
         let (old, new) = (rotation.old(), rotation.new_root());
@@ -175,14 +192,14 @@ impl Run<'_> {
             None => state.chain.clone(),
         };
         // While a certificate of the new CA is in use, hosts go on to trust it.
-        let is_from_new =
-            |phase: &HostPhase| matches!(phase, HostPhase::Mixed(_) | HostPhase::Reissued);
+        let is_from_new = |phase: &HostPhase| {
+            matches!(phase, HostPhase::Mixed(_) | HostPhase::Reissued | HostPhase::PresentsNew)
+        };
         if rotation.hosts().iter().any(|(_, phase)| is_from_new(phase)) {
             let previous = trusting(&previous, new)?;
-            Ca::with_key(&self.path, previous.clone(), &self.custody)?;
+            Ca::with_key(&self.ca_path, previous.clone(), &self.custody)?;
             folder.put_chain(&previous)?;
-            let ca = ApplyCas::of(folder, previous, self.custody.clone());
-            return self.apply(ca, Leaves::AsManifest, RotationStep::Abort, None);
+            return self.apply((folder, previous), Leaves::AsManifest, RotationStep::Abort, None);
         }
         if folder.previous_chain()?.is_some() {
             self.check_served(&state.set, old)?;
@@ -191,19 +208,15 @@ impl Run<'_> {
         let chain = Chain::from_certificates(previous.ca().clone(), others.cloned().collect())?;
         folder.put_chain(&chain)?;
         let issuing = chain.ca().clone();
-        self.apply(
-            ApplyCas::of(folder, chain, self.custody.clone()),
-            Leaves::Keep,
-            RotationStep::Abort,
-            Some(&issuing),
-        )
+        self.apply((folder, chain), Leaves::Keep, RotationStep::Abort, Some(&issuing))
     }
 
     /// The rotation that is under way, if the hosts are ready for a step.
     fn under_way<'s>(&self, state: &'s State, step: RotationStep) -> Result<&'s Rotation, Failure> {
         let none = || {
-            Failure::refused("no rotation is under way: every host trusts one CA")
-                .hinted(format!("run etcdpki rotate-ca begin -f {}", shown(&self.args.file)))
+            let name = self.rotated().name();
+            Failure::refused(format!("no rotation is under way: {name} is the same for every host"))
+                .hinted(format!("run {}", self.command("begin")))
         };
         let rotation = state.rotation.as_ref().ok_or_else(none)?;
         self.check(rotation, step)?;
@@ -220,13 +233,12 @@ impl Run<'_> {
             return Ok(());
         }
         let next = rotation.next().map_or("finish", RotationStep::name);
-        let file = shown(&self.args.file);
         Err(Failure::refused(format!(
             "the hosts are not ready for {}:{}",
             step.name(),
             reasons.concat()
         ))
-        .hinted(format!("the next step is etcdpki rotate-ca {next} -f {file}")))
+        .hinted(format!("the next step is {}", self.command(next))))
     }
 
     /// The hosts trust a CA that is not in ca.pem, as after a restored backup.
@@ -237,16 +249,20 @@ impl Run<'_> {
             rotation.new_root().subject
         ))
         .hinted(format!(
-            "restore ca.pem and ca-next-key.pem from a backup, or go back with etcdpki rotate-ca abort -f {}",
-            shown(&self.args.file)
+            "restore ca.pem and ca-next-key.pem from a backup, or go back with {}",
+            self.command("abort")
         ))
     }
 
     /// Refuses unless every host is known to use certificates of a root.
     fn check_served(&self, set: &CaSet, root: &Certificate) -> Result<(), Failure> {
-        let mut gate = Gate::new(&self.manifest, &self.args.restarted)?;
+        let rotated = self.rotated();
+        let hosts = rotated.presenting_hosts()?;
+        let mut gate = Gate::new(hosts, &self.manifest, &self.args.restarted)?;
         if self.args.connect {
-            gate.saw(live::serves(set, root, &self.manifest)?, |host| self.has_clients(host));
+            gate.saw(live::serves(set, root, self.traffic, &self.manifest)?, |host| {
+                self.traffic.is_none() && rotated.has_clients(host)
+            });
         }
         gate.check(&format!(
             "copy their folders to them, so that they use certificates of {}",
@@ -254,32 +270,30 @@ impl Run<'_> {
         ))
     }
 
-    /// Whether a host has certificates of clients, whose processes cannot be looked at.
-    fn has_clients(&self, host: &str) -> bool {
-        self.manifest.control_plane.iter().any(|other| other.name == host)
-            || self.manifest.clients.iter().any(|client| client.host == host)
-    }
-
-    /// Brings the hosts' folders to the CAs, and says what comes next. If the rotation is over, `issuing` is the CA that is
-    /// left.
+    /// Brings the hosts' folders to the CA with this chain, and says what comes next. If the rotation is over, `issuing` is the
+    /// CA that is left.
     fn apply(
         &mut self,
-        ca: ApplyCas,
+        (folder, chain): (LockedFolder, Chain),
         leaves: Leaves,
         step: RotationStep,
         issuing: Option<&Certificate>,
     ) -> Result<ExitCode, Failure> {
         let scope = Scope { only: &[], orphans: Orphans::Keep, removal: Removal::Ask, leaves };
-        let Applied { mut outcome, folder, .. } = execute(&mut self.manifest, ca, &scope)?;
-        let mut next = report::after(step, &self.args.file);
+        let (traffic, around) = (self.traffic, self.around.take());
+        let changed = ChangedCa { traffic, chain, folder, around };
+        let (owners, custody) = (self.common.owners(), self.custody.clone());
+        let ca = ApplyCas::with(changed, &self.manifest, &self.path, owners, custody)?;
+        let Applied { mut outcome, cas, .. } = execute(&mut self.manifest, ca, &scope)?;
+        let mut next = report::after(step, self.rotated(), &self.args.file);
         if let Some(issuing) = issuing {
-            if let Some(key) = folder.retire_keys(issuing, &self.custody)? {
+            if let Some(key) = cas.folder(traffic)?.retire_keys(issuing, &self.custody)? {
                 let _ = write!(next, "; then destroy {}", shown(&key));
             }
         } else if step == RotationStep::Abort {
             next = format!(
-                "copy the folders to the hosts, without a restart; then etcdpki rotate-ca abort -f {} --restarted all",
-                shown(&self.args.file)
+                "copy the folders to the hosts, without a restart; then {} --restarted all",
+                self.command("abort")
             );
         }
         outcome.rotation = Some(next.clone());
@@ -291,6 +305,19 @@ impl Run<'_> {
         outcome.print(self.common.format, &end)?;
         Ok(ExitCode::SUCCESS)
     }
+
+    /// There is one CA. Cleans up what a killed run left.
+    fn clean(&self, folder: &LockedFolder, state: &State) -> Result<ExitCode, Failure> {
+        let retired = folder.retire_keys(state.chain.ca(), &self.custody)?;
+        let retired = retired.map(|path| format!("; the other key is now {}", shown(&path)));
+        host::say(&format!(
+            "no rotation is under way; {} is {}{}\n",
+            self.rotated().name(),
+            state.chain.ca().subject,
+            retired.unwrap_or_default()
+        ));
+        Ok(ExitCode::SUCCESS)
+    }
 }
 
 /// The same CAs and another root that hosts trust.
@@ -300,16 +327,4 @@ fn trusting(chain: &Chain, root: &Certificate) -> Result<Chain, Failure> {
         others.push(root.clone());
     }
     Chain::from_certificates(chain.ca().clone(), others)
-}
-
-/// There is one CA. Cleans up what a killed run left.
-fn clean(folder: &LockedFolder, state: &State, custody: &Custody) -> Result<ExitCode, Failure> {
-    let retired = folder.retire_keys(state.chain.ca(), custody)?;
-    let retired = retired.map(|path| format!("; the other key is now {}", shown(&path)));
-    host::say(&format!(
-        "no rotation is under way; the CA is {}{}\n",
-        state.chain.ca().subject,
-        retired.unwrap_or_default()
-    ));
-    Ok(ExitCode::SUCCESS)
 }
