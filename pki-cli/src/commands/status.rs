@@ -14,6 +14,7 @@ use pki_core::{
 use serde::Serialize;
 use time::{Duration, OffsetDateTime};
 
+use super::cluster::RevokedCertificates;
 use super::{Common, audit, cluster, core, rotate_ca};
 use crate::ca;
 use crate::failure::{Failure, Kind, full};
@@ -112,6 +113,7 @@ pub(crate) fn run(args: &StatusArgs, common: &Common) -> Result<ExitCode, Failur
             Window { warn: args.warn, is_urgent, now },
         )
     };
+    let revoked = RevokedCertificates::read(&manifest, &folder)?;
     let mut rows = vec![row("", &ca_file, "ca", ca, report.as_ref())];
     let held: HashMap<(&str, &str), &HostFile> =
         files.iter().map(|file| ((file.host.as_str(), file.name.as_str()), file)).collect();
@@ -125,7 +127,12 @@ pub(crate) fn run(args: &StatusArgs, common: &Common) -> Result<ExitCode, Failur
             continue;
         }
         let purpose = spec.role.profile();
-        rows.push(row(host, &file, purpose, certificate, report.as_ref()));
+        let mut row = row(host, &file, purpose, certificate, report.as_ref());
+        if certificate.is_some_and(|certificate| revoked.contains(&spec.role, certificate)) {
+            row.problems.push("revoked".to_owned());
+            row.severity = Some(Severity::Error);
+        }
+        rows.push(row);
     }
     // The certificates of another tool, and files that no host should hold in that form.
     for (path, report) in reports {

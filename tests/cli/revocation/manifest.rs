@@ -67,6 +67,14 @@ fn a_revoked_certificate_is_replaced_and_on_the_members_crl_with_the_next_apply(
         "--reason",
         "keyCompromise",
     ]);
+    let run = lab.run(&["status", "-f", "cluster.yaml"]);
+    assert_eq!(run.code, 1, "{run:?}");
+    let revoked: Vec<&str> =
+        run.stdout.lines().filter(|line| line.ends_with("  revoked")).collect();
+    assert!(
+        matches!(revoked[..], [line] if line.starts_with("masterone/apiserver-etcd-client.pem")),
+        "{run:?}"
+    );
     let run = lab.run(&["plan", "-f", "cluster.yaml"]);
     assert_eq!(run.code, 0, "{run:?}");
     let lines = run.stdout.lines().filter(|line| line.starts_with("  "));

@@ -1,24 +1,24 @@
 //! What is to be done in each host's folder.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use pki_core::{
     Action, Bundles, Certificate, CertificateSpec, ClusterCas, FileKind, Held, Manifest,
-    PrivateKey, Purpose, SerialNumber, Signer, SigningConfig, Traffic,
+    PrivateKey, Purpose, Signer, SigningConfig, Traffic,
 };
 use time::OffsetDateTime;
 
 use super::formats::{self, IssuedPair};
 use super::orphans::{OrphanFolder, Orphans, file_name, orphans};
 use super::parallel::in_parallel;
+use super::revoked::RevokedCertificates;
 use super::states::{self, Decided, Next};
 use crate::ca;
 use crate::failure::{Failure, shown};
 use crate::host;
 use crate::hosts::{self, HeldFile, Origins, WrongMode};
-use crate::inventory::Inventory;
 use crate::progress::Progress;
 
 /// What the work on every host's folder looks at.
@@ -33,7 +33,7 @@ pub(crate) struct ApplyContext<'a> {
     /// Other files that every member gets: with separate CAs those that it trusts on each port, and CRLs.
     of_members: Vec<(FileKind, Vec<u8>)>,
     /// What the CAs have revoked.
-    revoked: Vec<RevokedBy>,
+    revoked: RevokedCertificates,
     /// What the cluster must be told.
     next: Vec<Next>,
     /// What is odd about the hosts' folders, and not a mistake.
@@ -82,7 +82,7 @@ impl<'a> ApplyContext<'a> {
             cas,
             trusted: trusted.unwrap_or_default(),
             of_members,
-            revoked: revoked(manifest, folder)?,
+            revoked: RevokedCertificates::read(manifest, folder)?,
             next,
             warning,
             all: folder.join(hosts::FOLDER),
@@ -107,14 +107,6 @@ impl<'a> ApplyContext<'a> {
         self.next.iter().filter(is_asked).cloned().collect()
     }
 
-    fn is_revoked(&self, spec: &CertificateSpec, certificate: &Certificate) -> bool {
-        let mut of_ca = self.revoked.iter();
-        of_ca.any(|RevokedBy { traffic, serials }| {
-            traffic.is_none_or(|traffic| traffic == spec.role.traffic())
-                && serials.contains(&certificate.serial)
-        })
-    }
-
     /// The files of a host's folder other than certificates and keys.
     pub(crate) fn public_files(&self, host: &str) -> Vec<(FileKind, Vec<u8>)> {
         let trusted = (FileKind::TrustedCas, self.trusted.clone().into_bytes());
@@ -124,21 +116,6 @@ impl<'a> ApplyContext<'a> {
         let generated = generated.map(|file| (file.kind, file.contents.into_bytes()));
         [trusted].into_iter().chain(of_members).chain(generated).collect()
     }
-}
-
-/// What a CA has revoked, and the CAs that it replaced.
-struct RevokedBy {
-    traffic: Option<Traffic>,
-    serials: HashSet<SerialNumber>,
-}
-
-/// What the CAs of a cluster have revoked, by their inventories.
-fn revoked(manifest: &Manifest, folder: &Path) -> Result<Vec<RevokedBy>, Failure> {
-    let revoked = manifest.ca_specs().into_iter().map(|(traffic, _)| {
-        let inventory = Inventory::of(&ca::folder_of(folder, traffic));
-        Ok(RevokedBy { traffic, serials: inventory.revoked_serials()? })
-    });
-    revoked.collect()
 }
 
 /// What is to be done, host by host.
@@ -281,7 +258,7 @@ impl<'a> HostWork<'a> {
             (Leaves::Keep, Action::Reissue { .. } | Action::Renew { .. }) => Action::Keep,
             (_, action) => action,
         };
-        let is_revoked = |held: &Certificate| context.is_revoked(spec, held);
+        let is_revoked = |held: &Certificate| context.revoked.contains(&spec.role, held);
         let action = match &certificates {
             Some(Ok(held)) if context.leaves == Leaves::AsManifest && is_revoked(&held[0]) => {
                 Action::replace_revoked()
