@@ -11,6 +11,7 @@ mod rotated;
 mod script;
 mod separate;
 mod shapes;
+mod three_members;
 
 use std::fs;
 use std::path::PathBuf;

@@ -3,6 +3,7 @@
 
 use std::fs;
 
+use super::three_members::MANIFEST;
 use crate::machines::Program;
 use crate::machines::real::RealMachines;
 
@@ -14,16 +15,6 @@ const MACHINES: [(&str, &str); 5] = [
     ("etcdfour", "workerone"),
     ("masterone", "masterone"),
 ];
-
-const MANIFEST: &str = "\
-cluster: lab
-etcd:
-  - { name: etcdone, ip: 192.168.29.61 }
-  - { name: etcdtwo, ip: 192.168.29.62 }
-  - { name: etcdthree, ip: 192.168.29.63 }
-control_plane:
-  - { name: masterone, ip: 192.168.29.51 }
-";
 
 const APPLY: [&str; 3] = ["apply", "-f", "cluster.yaml"];
 

@@ -8,31 +8,12 @@ use std::time::Duration;
 use pki_core::Certificate;
 use serde::Deserialize;
 
+use super::three_members::{MACHINES, MANIFEST, MEMBERS};
 use crate::lab::{Lab, Run};
 use crate::machines::Program;
 use crate::machines::real::RealMachines;
 use crate::peers;
 use crate::process::finish;
-
-const MACHINES: [(&str, &str); 4] = [
-    ("etcdone", "etcdone"),
-    ("etcdtwo", "etcdtwo"),
-    ("etcdthree", "etcdthree"),
-    ("masterone", "masterone"),
-];
-
-const MEMBERS: [(&str, &str); 3] =
-    [("etcdone", "192.168.29.61"), ("etcdtwo", "192.168.29.62"), ("etcdthree", "192.168.29.63")];
-
-const MANIFEST: &str = "\
-cluster: lab
-etcd:
-  - { name: etcdone, ip: 192.168.29.61 }
-  - { name: etcdtwo, ip: 192.168.29.62 }
-  - { name: etcdthree, ip: 192.168.29.63 }
-control_plane:
-  - { name: masterone, ip: 192.168.29.51 }
-";
 
 /// What the writers say.
 #[derive(Debug, Deserialize)]
