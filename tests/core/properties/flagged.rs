@@ -2,8 +2,8 @@
 //! if another CA has signed it.
 
 use pki_core::{
-    Asked, Authority, Certificate, Error, Finding, PrivateKey, Profile, Purpose, Request, Severity,
-    Signer, SigningConfig, Subject, Verifier, VerifyOptions,
+    Asked, Authority, Certificate, Error, Finding, Lifetime, PrivateKey, Profile, Purpose, Request,
+    Severity, Signer, SigningConfig, Subject, Verifier, VerifyOptions,
 };
 use proptest::prelude::*;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyUsagePurpose};
@@ -167,6 +167,8 @@ proptest! {
                 request.names = Asked::ByOperator(lab::names(&[&format!("*.{host}")]));
             }
             Fault::NoNames => request.names = Asked::ByOperator(Vec::new()),
+            // A lifetime that nobody asked for would be shortened.
+            Fault::LeafOutlives(_) => request.lifetime = Lifetime::Exactly(Duration::days(365)),
             Fault::CriticalExtension => {
                 let mut params = foreign::params("x", &KEYS[1]);
                 params.custom_extensions = vec![critical_extension()];
