@@ -139,6 +139,19 @@ impl fmt::Display for San {
     }
 }
 
+/// True if etcd finds the address of another member behind these hosts only by its PTR record.
+///
+/// A peer listener compares the names with the address that a member connects from: IP addresses as they are, names
+/// by their address records, wildcards by the PTR record of the address (etcd's checkCertSAN). Names of the loopback
+/// interface match no other member.
+pub(crate) fn only_reverse_lookup_finds(hosts: impl Iterator<Item = String>) -> bool {
+    let is_loopback = |host: &str| {
+        host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+    };
+    let mut hosts = hosts.filter(|host| !is_loopback(host)).peekable();
+    hosts.peek().is_some() && hosts.all(|host| host.starts_with("*."))
+}
+
 fn refuse(found: &str, problem: &str, hint: impl Into<String>) -> Error {
     Error::invalid("name", found, problem).hinted(hint)
 }

@@ -8,7 +8,7 @@ use crate::dialect::Dialect;
 use crate::error::{Error, Input};
 use crate::key::KeyAlgorithm;
 use crate::lifetime::Lifetime;
-use crate::name::{DnsName, San};
+use crate::name::{DnsName, San, only_reverse_lookup_finds};
 use crate::request::{Asked, LeftOut, Request};
 use crate::subject::{Attribute, Subject};
 use crate::template::{Begin, End, Template, validity};
@@ -65,6 +65,7 @@ impl Profile {
             San::sort_by_kind(&mut names);
         }
         self.check_whitelist(&subject, &names)?;
+        self.check_peer_names(&names)?;
         let (not_before, not_after) = self.validity(request, now)?;
         let (copied, not_copied) = self.sort_extensions(request);
         left_out.extend(not_copied);
@@ -204,6 +205,19 @@ impl Profile {
             }
         }
         Ok(())
+    }
+
+    /// Certificates of a profile that is called peer are for members of etcd. With cfssl's dialect, the rules still warn.
+    fn check_peer_names(&self, names: &[San]) -> Result<(), Error> {
+        let hosts = names.iter().filter(|name| matches!(name, San::Dns(_) | San::Ip(_)));
+        let is_for_members = self.dialect == Dialect::Native && self.name == "peer";
+        if !is_for_members || !only_reverse_lookup_finds(hosts.clone().map(San::value)) {
+            return Ok(());
+        }
+        let hosts: Vec<String> = hosts.map(San::value).collect();
+        let problem = "other members accept a peer certificate with only wildcard names by the PTR record of its address";
+        Err(Error::not_admitted("names", hosts.join(", "), problem)
+            .hinted("add the member's address or its full name: --san ADDRESS"))
     }
 
     fn validity(

@@ -9,7 +9,7 @@ use crate::certificate::GeneralName;
 use crate::error::Error;
 use crate::evidence::Evidence;
 use crate::finding::{Rule, Severity, Source};
-use crate::name::{DnsName, EmailAddress, check_syntax};
+use crate::name::{DnsName, EmailAddress, check_syntax, only_reverse_lookup_finds};
 use crate::usage::ExtendedKeyUsage;
 
 pub(super) static ROWS: &[Row] = &[
@@ -78,6 +78,17 @@ pub(super) static ROWS: &[Row] = &[
             citation: "measured on etcd 3.4, 3.5, 3.6 (checkCertSAN)",
         },
         peer_port_open,
+    ),
+    Row::certificate(
+        &Rule {
+            id: "peer-san-wildcard-only",
+            severity: Severity::Warning,
+            source: Source::Etcd,
+            impact: "Other members accept a connection from this member only if the PTR record of its address, looked up where they run, has a name under the wildcard. Without the record they reject it (`does not match any of DNSNames`), and the member is unhealthy.",
+            remedy: "Reissue the certificate with the address or the full name of the member in addition to the wildcard: `etcdpki issue --profile peer NAME --san ADDRESS --san '*.DOMAIN' --force`, or for a host of the manifest `etcdpki apply -f MANIFEST` with `ip` set.",
+            citation: "measured on etcd 3.4, 3.5, 3.6 (checkCertSAN)",
+        },
+        peer_wildcards_only,
     ),
     Row::certificate(
         &Rule {
@@ -160,6 +171,21 @@ fn peer_port_open(in_path: &CertificateInPath<'_>) -> Vec<String> {
             && !in_path.allows(&ExtendedKeyUsage::server_auth()));
     when(is_client && !names_a_host(in_path), || {
         "it has neither a DNS name nor an IP address".to_owned()
+    })
+}
+
+/// The peer listener compares the names with the address that a member connects from.
+fn peer_wildcards_only(in_path: &CertificateInPath<'_>) -> Vec<String> {
+    let hosts = || {
+        names(in_path).filter_map(|name| match name {
+            GeneralName::Dns(text) => Some(text.clone()),
+            GeneralName::Ip(_) => name.ip().map(|address| address.to_string()),
+            _ => None,
+        })
+    };
+    when(in_path.is_asked_as(Purpose::Peer) && only_reverse_lookup_finds(hosts()), || {
+        let hosts: Vec<String> = hosts().collect();
+        format!("its only names and addresses are {}", hosts.join(", "))
     })
 }
 

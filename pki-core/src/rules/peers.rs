@@ -40,7 +40,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "peer-san-dns-only",
             severity: Severity::Warning,
             source: Source::Etcd,
-            impact: "Whether another member accepts a connection from this member depends on DNS or /etc/hosts there, at each connection.",
+            impact: "Whether another member accepts a connection from this member depends on DNS or /etc/hosts there, at each connection: on the address records of its names, or on the PTR record of its address for a wildcard name.",
             remedy: "Reissue the certificate with the member's own address in addition to its names: `etcdpki issue --profile peer NAME --san ADDRESS --force`, or for a host of the manifest `etcdpki apply -f MANIFEST` with `ip` set.",
             citation: "measured on etcd 3.4, 3.5, 3.6 (checkCertSAN)",
         },

@@ -152,6 +152,19 @@ faults! {
         rule: "peer-san-source",
         file: FILE,
     },
+    peer_with_only_a_wildcard: Fault {
+        what: "A peer certificate has only a wildcard name, and the addresses have no PTR records",
+        cluster: Cluster::Three,
+        plant: |machines| {
+            third(machines, |forged| forged.with("subjectAltName", "DNS:*.lab"));
+        },
+        seen: both(&[
+            Rejects("etcdone", r#"tls: "{source}" does not match any of DNSNames ["*.lab"]"#),
+            Isolated("etcdthree"),
+        ]),
+        rule: "peer-san-wildcard-only",
+        file: FILE,
+    },
     peer_that_is_not_on_the_list: Fault {
         what: "A peer certificate lacks the name that peer-cert-allowed-hostname requires",
         cluster: Cluster::Three,

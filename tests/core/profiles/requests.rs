@@ -1,7 +1,8 @@
 //! What a profile uses from a request: names, extensions, parts of a PKCS #10 request.
 
 use pki_core::{
-    Asked, CertificateRequest, Error, Issued, LeftOut, Request, SigningConfig, Subject,
+    Asked, CertificateRequest, Error, Issued, KeyAlgorithm, LeftOut, PrivateKey, Request,
+    SigningConfig, Subject,
 };
 
 use super::config;
@@ -288,4 +289,23 @@ fn a_copied_extension_that_is_not_der_is_refused() {
             Err(error) => panic!("{error}"),
         }
     }
+}
+
+/// etcd compares a wildcard only with the PTR record of the address that a member connects from.
+#[test]
+fn a_peer_certificate_with_only_wildcards_is_refused_with_what_to_add() {
+    let ca = Ca::new();
+    let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+    let draft =
+        |profile: &str, names: &[&str]| ca.draft(profile, &Ca::request("*.lab", names, &key));
+    for loopback in [&["*.etcd.lab"][..], &["*.etcd.lab", "localhost", "127.0.0.1", "::1"]] {
+        let error = draft("peer", loopback).unwrap_err();
+        assert!(matches!(&error, Error::NotAdmitted(_)), "{error:?}");
+        let hint = error.hint().unwrap_or_default();
+        assert!(hint.contains("--san ADDRESS"), "{hint}");
+    }
+    for enough in ["10.0.0.1", "etcdone.lab"] {
+        assert!(draft("peer", &["*.etcd.lab", enough]).is_ok(), "{enough}");
+    }
+    assert!(draft("server", &["*.etcd.lab"]).is_ok());
 }

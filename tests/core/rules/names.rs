@@ -1,6 +1,7 @@
 //! Examples of the rules about the names in a leaf certificate.
 
 use pki_core::Purpose;
+use rcgen::SanType;
 
 use super::Example;
 use super::chain::{Chain, dns};
@@ -15,6 +16,7 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::chain("san-form", Purpose::Server, a_network_among_the_names),
     Example::chain("san-not-critical", Purpose::Server, neither_subject_nor_critical_names),
     Example::chain("peer-port-open-to-clients", Purpose::Client, no_names),
+    Example::chain("peer-san-wildcard-only", Purpose::Peer, only_a_wildcard),
 ];
 
 fn another_host_is_dialled(chain: &mut Chain) {
@@ -41,4 +43,9 @@ fn a_network_among_the_names(chain: &mut Chain) {
 
 fn neither_subject_nor_critical_names(chain: &mut Chain) {
     chain.alter = |signed| signed.forge_leaf(|fields| fields[5].inner().clear());
+}
+
+fn only_a_wildcard(chain: &mut Chain) {
+    chain.leaf.subject_alt_names =
+        vec![dns("*.example.com"), dns("localhost"), SanType::IpAddress([127, 0, 0, 1].into())];
 }
