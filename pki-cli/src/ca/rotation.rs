@@ -14,7 +14,7 @@ use super::chain::Chain;
 use super::folder::{LockedFolder, certificate_path, key_path, next_key_path, previous_path};
 use crate::failure::{Failure, shown};
 use crate::host;
-use crate::inventory::{self, Inventory};
+use crate::inventory::{self, Entry, Inventory};
 use crate::recorded::Pending;
 use crate::signer::{Custody, NewKey};
 use crate::store::{self, Access, Batch, Existing};
@@ -79,7 +79,9 @@ impl NextCa {
             batch.stage(certificate_path(path), both.to_pem()?.as_bytes(), Access::Public)?;
             Ok(batch)
         })?;
-        staged.record_ca(&Inventory::of(path))?.into_inner().commit()?;
+        // The row of the old CA comes first: if the inventory was lost, this file is still recognized as the old CA's.
+        let old = Entry::of_ca(chain.ca())?;
+        staged.record(&Inventory::of(path), &old)?.into_inner().commit()?;
         Ok(both)
     }
 }

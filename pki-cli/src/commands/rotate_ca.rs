@@ -105,7 +105,17 @@ pub(crate) fn run(args: &RotateCaArgs, common: &Common) -> Result<ExitCode, Fail
     };
     let folder = LockedFolder::lock(&ca_path, common.owners())?;
     let custody = args.custody.custody()?;
-    let run = steps::Run { manifest, path, ca_path, traffic, around, args, common, custody };
+    let run = steps::Run {
+        manifest,
+        path,
+        ca_path,
+        traffic,
+        around,
+        args,
+        common,
+        custody,
+        created: None,
+    };
     match args.step {
         Step::Begin => run.begin(folder),
         Step::Reissue => run.reissue(folder),

@@ -291,12 +291,16 @@ fn abort_goes_back_from_every_step() {
 /// The old CA signs nothing in a rotation, so its key may be lost, and even its certificate: the hosts have it.
 #[test]
 fn a_ca_whose_files_are_lost_is_replaced() {
-    for lost in [&["ca-key.pem"][..], &["ca-key.pem", "ca.pem"]] {
+    let everything = ["ca-key.pem", "ca.pem", "inventory.db"];
+    for lost in [&everything[..1], &everything[..2], &everything] {
         let lab = lab();
         for file in lost {
             fs::remove_file(lab.path("pki").join(file)).unwrap();
         }
-        rotated(&lab, "begin");
+        let begun = rotated(&lab, "begin");
+        let created =
+            format!("create   the CA CN=etcd CA G2: {}/ca.pem", lab.path("pki").display());
+        assert!(begun.contains(&created), "{begun}");
         rotated(&lab, "reissue");
         everybody_agrees(&lab);
         rotated(&lab, "finish");

@@ -28,6 +28,8 @@ pub(crate) struct ChangedCa {
     /// What it issues, in a cluster with separate CAs.
     pub(crate) traffic: Option<Traffic>,
     pub(crate) chain: Chain,
+    /// What became of the CA itself.
+    pub(crate) step: Option<Step>,
     pub(crate) folder: LockedFolder,
     /// The folder around those of separate CAs.
     pub(crate) around: Option<LockedFolder>,
@@ -67,8 +69,8 @@ impl ApplyCas {
         custody: Custody,
     ) -> Result<Self, Failure> {
         let custody = Rc::new(custody);
-        let ChangedCa { traffic, chain, folder, around } = changed;
-        let (signing, step, remarks) = (None, None, Vec::new());
+        let ChangedCa { traffic, chain, step, folder, around } = changed;
+        let (signing, remarks) = (None, Vec::new());
         let own = Rc::clone(&custody);
         let mut changed =
             Some(ApplyCa { traffic, chain, signing, step, remarks, folder, custody: own });

@@ -15,7 +15,7 @@ use super::{RotateCaArgs, live, report};
 use crate::ca::{Ca, Chain, Found, LockedFolder, NextCa};
 use crate::commands::Common;
 use crate::commands::apply::{Applied, ApplyCas, ChangedCa, Removal, Scope, execute};
-use crate::commands::cluster::{Leaves, Orphans};
+use crate::commands::cluster::{Leaves, Orphans, Step};
 use crate::failure::{Failure, shown};
 use crate::host;
 use crate::output::Format;
@@ -35,6 +35,8 @@ pub(super) struct Run<'a> {
     pub(super) args: &'a RotateCaArgs,
     pub(super) common: &'a Common,
     pub(super) custody: Custody,
+    /// The new CA, if this run creates it.
+    pub(super) created: Option<Step>,
 }
 
 /// What is in the CA's folder and in those of the hosts.
@@ -80,7 +82,7 @@ impl Run<'_> {
     }
 
     /// Creates the new CA beside the one that issues.
-    fn create(&self, folder: &LockedFolder, state: &State) -> Result<Chain, Failure> {
+    fn create(&mut self, folder: &LockedFolder, state: &State) -> Result<Chain, Failure> {
         // The key of a new CA that a killed abort left.
         folder.retire_keys(state.chain.ca(), &self.custody)?;
         let old = state.set.trusted()[0].clone();
@@ -101,6 +103,7 @@ impl Run<'_> {
         let next = NextCa::create(&request, algorithm, &old, &self.ca_path, &self.custody)?;
         let rotation = Rotation::between(&old, &next.root, &state.held);
         self.check(&rotation, RotationStep::Begin)?;
+        self.created = Some(Step::ca("create", &next.root.subject.to_string(), &self.ca_path));
         next.put(folder, &state.chain)
     }
 
@@ -280,8 +283,8 @@ impl Run<'_> {
         issuing: Option<&Certificate>,
     ) -> Result<ExitCode, Failure> {
         let scope = Scope { only: &[], orphans: Orphans::Keep, removal: Removal::Ask, leaves };
-        let (traffic, around) = (self.traffic, self.around.take());
-        let changed = ChangedCa { traffic, chain, folder, around };
+        let (traffic, around, step_of_ca) = (self.traffic, self.around.take(), self.created.take());
+        let changed = ChangedCa { traffic, chain, step: step_of_ca, folder, around };
         let (owners, custody) = (self.common.owners(), self.custody.clone());
         let ca = ApplyCas::with(changed, &self.manifest, &self.path, owners, custody)?;
         let Applied { mut outcome, cas, .. } = execute(&mut self.manifest, ca, &scope)?;
