@@ -4,8 +4,7 @@ use std::path::Path;
 
 use pki_core::{CaSet, Certificate};
 
-use super::cluster::separate;
-use super::folder::certificate_path;
+use super::folder::{Found, certificate_path};
 use super::revocation::issued_by;
 use crate::failure::Failure;
 use crate::store;
@@ -22,10 +21,8 @@ impl Chain {
     /// Reads and checks the ca.pem of a folder.
     pub(crate) fn read(folder: &Path) -> Result<Self, Failure> {
         let path = certificate_path(folder);
-        if !store::is_there(&path)?
-            && let Some(failure) = separate(folder)
-        {
-            return Err(failure);
+        if !store::is_there(&path)? {
+            return Err(Found::without_certificate(folder)?.refusal(folder));
         }
         let certificates = read_certificates(&path)?;
         Self::in_order(certificates).map_err(|failure| failure.in_file(&path))

@@ -69,11 +69,16 @@ impl Found {
                 let lost = Lost::find(folder, custody)?;
                 Ok(lost.map_or(Self::KeyAlone, |lost| Self::WithoutCertificate(Box::new(lost))))
             }
-            (false, false) => {
-                let remains = remains(folder)?;
-                Ok(remains.map_or(Self::Nothing, Self::Remains))
-            }
+            (false, false) => Self::without_certificate(folder),
         }
+    }
+
+    /// Examines a folder that has no ca.pem.
+    pub(super) fn without_certificate(folder: &Path) -> Result<Self, Failure> {
+        if store::is_there(&key_path(folder))? {
+            return Ok(Self::KeyAlone);
+        }
+        Ok(remains(folder)?.map_or(Self::Nothing, Self::Remains))
     }
 
     /// Why no CA is put here. An existing one, or half of one, is never replaced, because everything that it signed

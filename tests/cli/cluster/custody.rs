@@ -90,7 +90,17 @@ fn apply_makes_no_ca_where_an_earlier_one_left_hosts_or_issued_certificates() {
         }
         let before = all_of(&lab);
         let mut said = String::new();
-        for args in [PLAN, APPLY, &["init-ca"]] {
+        const F: [&str; 2] = ["-f", "cluster.yaml"];
+        let readers: [&[&str]; 5] = [
+            &["status"],
+            &["verify"],
+            &["rotate-ca", "status"],
+            &["renew", "--all"],
+            &["renew", "--ca"],
+        ];
+        let readers = readers.map(|command| [command, &F].concat());
+        let readers = readers.iter().map(Vec::as_slice);
+        for args in [PLAN, APPLY, &["init-ca"]].into_iter().chain(readers) {
             let run = lab.run(args);
             assert_eq!(run.code, 3, "{kept:?} {args:?}: {run:?}");
             assert_eq!(all_of(&lab), before, "{kept:?} {args:?} wrote");
