@@ -45,13 +45,27 @@ fn etcd_3_5_1_is_renewed_and_rotated_without_losing_a_write() {
 }
 
 #[test]
+fn etcd_3_4_goes_back_to_its_old_ca_without_losing_a_write() {
+    Cluster::start(Program::V3_4, "3.4").lives_through_an_abort();
+}
+
+#[test]
 fn etcd_3_5_1_goes_back_to_its_old_ca_without_losing_a_write() {
     Cluster::start(Program::V3_5_1, "3.5.1").lives_through_an_abort();
 }
 
 #[test]
+fn etcd_3_4_under_an_intermediate_ca_is_rotated_without_losing_a_write() {
+    under_an_intermediate_ca_is_rotated(Program::V3_4, "3.4");
+}
+
+#[test]
 fn etcd_3_5_1_under_an_intermediate_ca_is_rotated_without_losing_a_write() {
-    let mut cluster = Cluster::under(Program::V3_5_1, "3.5.1", "", Lab::make_intermediate_ca);
+    under_an_intermediate_ca_is_rotated(Program::V3_5_1, "3.5.1");
+}
+
+fn under_an_intermediate_ca_is_rotated(program: Program, version: &str) {
+    let mut cluster = Cluster::under(program, version, "", Lab::make_intermediate_ca);
     cluster.the_ca_is_rotated();
     cluster.nothing_was_lost();
 }
