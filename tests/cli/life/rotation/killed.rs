@@ -4,6 +4,7 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use super::separate::{ALL, Separate};
 use super::*;
 
 const STEPS: [&str; 4] = ["begin", "reissue", "finish", "abort"];
@@ -12,24 +13,27 @@ fn rounds() -> u32 {
     std::env::var("ETCDPKI_KILLS").map_or(16, |rounds| rounds.parse().unwrap())
 }
 
+/// The steps that come before this one, and after it.
+const fn around(step: &str) -> (&[&'static str], &[&'static str]) {
+    match step.as_bytes() {
+        b"begin" => (&[], &["reissue", "finish"]),
+        b"reissue" => (&["begin"], &["finish"]),
+        _ => (&["begin", "reissue"], &[]),
+    }
+}
+
 /// A lab in which this step is next.
 fn before(step: &str) -> Lab {
     let lab = lab();
-    let steps: &[&str] = match step {
-        "begin" => &[],
-        "reissue" => &["begin"],
-        _ => &["begin", "reissue"],
-    };
-    for step in steps {
+    for step in around(step).0 {
         rotated(&lab, step);
     }
     lab
 }
 
 /// Starts a step, and kills it after some time.
-fn killed(lab: &Lab, step: &str, after: Duration) -> bool {
-    let args = ["rotate-ca", step, "-f", "cluster.yaml", "--restarted", "all"];
-    let mut command = lab.command(&args);
+fn killed(lab: &Lab, args: &[&str], after: Duration) -> bool {
+    let mut command = lab.command(&[args, &["--restarted", "all"]].concat());
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     std::thread::sleep(after);
     child.kill().unwrap();
@@ -74,18 +78,14 @@ fn a_killed_step_is_finished_or_taken_back() {
         // From the start to the end, in each step.
         let part = round / u32::try_from(STEPS.len()).unwrap();
         let parts = rounds() / u32::try_from(STEPS.len()).unwrap();
-        hit += u32::from(killed(&lab, step, whole * part / parts.max(1)));
+        let args = ["rotate-ca", step, "-f", "cluster.yaml"];
+        hit += u32::from(killed(&lab, &args, whole * part / parts.max(1)));
         status_is_true(&lab);
         // Half of them go on, the others back, as far as there is a way back.
         let goes_on = round % 8 < 4 || step == "finish";
         if goes_on && step != "abort" {
             rotated(&lab, step);
-            let rest: &[&str] = match step {
-                "begin" => &["reissue", "finish"],
-                "reissue" => &["finish"],
-                _ => &[],
-            };
-            for step in rest {
+            for step in around(step).1 {
                 status_is_true(&lab);
                 rotated(&lab, step);
             }
@@ -101,4 +101,48 @@ fn a_killed_step_is_finished_or_taken_back() {
         lab.ok(&["issue", "--profile", "client", "backup"]);
     }
     assert!(hit > 0, "no kill hit a running process");
+}
+
+#[test]
+fn a_killed_step_of_one_of_three_cas_is_finished_or_taken_back() {
+    let mut hit = 0;
+    for round in 0..rounds() / 2 {
+        let separate = &ALL[round as usize % ALL.len()];
+        let turn = round / u32::try_from(ALL.len()).unwrap();
+        let step = STEPS[turn as usize % STEPS.len()];
+        let before = || {
+            let lab = separate::lab();
+            for step in around(step).0 {
+                separate.rotated(&lab, step);
+            }
+            lab
+        };
+        let lab = before();
+        let start = Instant::now();
+        separate.rotated(&lab, step);
+        let whole = start.elapsed();
+        let lab = before();
+        // Anywhere in the step, in an order that a few rounds cover too.
+        hit += u32::from(killed(&lab, &separate.args(step), whole * (1 + round * 5 % 8) / 8));
+        separate.is_accepted(&lab);
+        goes_on_or_back(&lab, separate, step, round % 8 < 4);
+        everybody_agrees(&lab);
+    }
+    assert!(hit > 0, "no kill hit a running process");
+}
+
+fn goes_on_or_back(lab: &Lab, separate: &Separate, step: &'static str, goes_on: bool) {
+    if step == "finish" || (goes_on && step != "abort") {
+        for step in [&[step][..], around(step).1].concat() {
+            separate.rotated(lab, step);
+            separate.is_accepted(lab);
+        }
+        separate.hosts(lab, &[separate.new], separate.new);
+    } else {
+        for _ in 0..2 {
+            separate.rotated(lab, "abort");
+            separate.is_accepted(lab);
+        }
+        separate.hosts(lab, &[separate.old], separate.old);
+    }
 }

@@ -6,11 +6,11 @@ use super::{APPLY, MANIFEST, PLAN, cas, certificates, everybody_agrees, files, j
 use crate::lab::{Lab, Run};
 
 /// One of the CAs.
-struct Separate {
+pub(super) struct Separate {
     /// The value of `--ca`.
     ca: &'static str,
-    old: &'static str,
-    new: &'static str,
+    pub(super) old: &'static str,
+    pub(super) new: &'static str,
     /// The files of hosts that contain it, and what they contain besides.
     trust: &'static [(&'static str, &'static [&'static str])],
     /// A certificate that it issues.
@@ -22,7 +22,7 @@ struct Separate {
 
 const MEMBERS: &str = "etcdone, etcdthree, etcdtwo";
 
-const ALL: [Separate; 3] = [
+pub(super) const ALL: [Separate; 3] = [
     Separate {
         ca: "server",
         old: "etcd server CA",
@@ -57,7 +57,7 @@ const ALL: [Separate; 3] = [
     },
 ];
 
-fn lab() -> Lab {
+pub(super) fn lab() -> Lab {
     let lab = Lab::new();
     lab.write("cluster.yaml", format!("{MANIFEST}cas: {{}}\n"));
     lab.ok(APPLY);
@@ -65,7 +65,7 @@ fn lab() -> Lab {
 }
 
 impl Separate {
-    fn args(&self, step: &'static str) -> [&'static str; 6] {
+    pub(super) fn args(&self, step: &'static str) -> [&'static str; 6] {
         ["rotate-ca", step, "-f", "cluster.yaml", "--ca", self.ca]
     }
 
@@ -73,7 +73,7 @@ impl Separate {
         lab.run(&[&self.args(step), more].concat())
     }
 
-    fn rotated(&self, lab: &Lab, step: &'static str) -> String {
+    pub(super) fn rotated(&self, lab: &Lab, step: &'static str) -> String {
         let word: &[&str] = if step == "begin" { &[] } else { &["--restarted", "all"] };
         let run = self.rotate(lab, step, word);
         assert_eq!(run.code, 0, "{} {step}: {run:?}", self.ca);
@@ -89,8 +89,31 @@ impl Separate {
         status["next"].as_str().unwrap().to_owned()
     }
 
+    /// Every file that contains the CA to trust accepts the certificate, whichever step was killed.
+    pub(super) fn is_accepted(&self, lab: &Lab) {
+        let leaf = certificates(lab, &format!("pki/hosts/{}", self.leaf)).swap_remove(0);
+        let issuer = leaf.issuer.common_name().unwrap().to_owned();
+        for (file, _) in self.trust {
+            let trusted = cas(lab, &format!("pki/hosts/{file}"));
+            assert!(trusted.contains(&issuer), "{file}: {trusted:?} without {issuer}");
+        }
+        let phase = match (cas(lab, &format!("pki/hosts/{}", self.trust[0].0)), issuer == self.old)
+        {
+            (trusted, _) if trusted.len() == 1 && trusted[0] == self.new => "finished",
+            (trusted, true) if trusted.len() == 1 => "before",
+            (_, true) => "begun",
+            (_, false) => "reissued",
+        };
+        let status = json(&self.rotate(lab, "status", &["--format", "json"]));
+        let hosts = status["hosts"].as_array().unwrap();
+        let host = self.trust[0].0.split('/').next().unwrap();
+        let of_host = hosts.iter().find(|line| line["host"] == host);
+        let is_same_host = self.leaf.starts_with(host);
+        assert!(of_host.is_none_or(|line| !is_same_host || line["phase"] == phase), "{status}");
+    }
+
     /// The hosts trust these CAs, and the certificate is from that one.
-    fn hosts(&self, lab: &Lab, trusted: &[&str], issuer: &str) {
+    pub(super) fn hosts(&self, lab: &Lab, trusted: &[&str], issuer: &str) {
         for (file, others) in self.trust {
             let mut expected = [trusted, others].concat();
             let mut found = cas(lab, &format!("pki/hosts/{file}"));
