@@ -7,6 +7,7 @@ mod cluster;
 mod compare;
 mod differences;
 mod differential;
+mod durable;
 mod later;
 mod native;
 mod random;

@@ -1,4 +1,4 @@
-//! cfssl's log on standard error, which scripts read: `DATE TIME [LEVEL] text`.
+//! cfssl's log on standard error, which scripts read: `DATE TIME [LEVEL] text`, in local time.
 
 use std::cell::Cell;
 
@@ -140,6 +140,6 @@ fn without_word(text: &str) -> String {
 
 fn write(level: Level, text: &str) {
     let format = format_description!("[year]/[month]/[day] [hour]:[minute]:[second]");
-    let now = host::now().format(format).unwrap_or_default();
+    let now = host::local_now().format(format).unwrap_or_default();
     host::say(&format!("{now} [{}] {}\n", level.as_str(), quote::sentence(text)));
 }
