@@ -11,6 +11,7 @@ mod durable;
 mod later;
 mod native;
 mod random;
+mod rare;
 mod scenarios;
 mod sides;
 mod silent;

@@ -187,9 +187,12 @@ impl Profile {
         let Some(whitelist) = &self.name_whitelist else {
             return Ok(());
         };
-        // IP addresses are matched too, unlike in cfssl.
         let cn = subject.common_name().map(|cn| ("CN".to_owned(), cn.to_owned()));
-        let all = names.iter().map(|name| (name.kind().to_owned(), name.value()));
+        // cfssl matches no IP addresses, and the lists of its users match only names.
+        let is_matched =
+            |name: &&San| self.dialect == Dialect::Native || !matches!(name, San::Ip(_));
+        let names = names.iter().filter(is_matched);
+        let all = names.map(|name| (name.kind().to_owned(), name.value()));
         for (field, value) in cn.into_iter().chain(all) {
             if !whitelist.admits(&value) {
                 return Err(Error::not_admitted(
