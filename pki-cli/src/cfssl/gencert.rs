@@ -1,6 +1,8 @@
 //! `cfssl gencert`: a key, a request and a certificate.
 
-use pki_core::{Asked, Authority, CaRequest, Certificate, CsrJson, PrivateKey, Renewal, Request, Signer};
+use pki_core::{
+    Asked, Authority, CaRequest, Certificate, CsrJson, PrivateKey, Renewal, Request, Signer,
+};
 use time::Duration;
 
 use super::answer::Answer;
@@ -42,7 +44,8 @@ fn leaf(flags: &Flags, log: &Log) -> Result<(), Failure> {
     let ca = authority::open(flags, log)?;
     let key = request::generate(file.key, log)?;
     let csr = request::csr(&file, &key, log)?;
-    let mut asked = Request::new(file.subject.clone(), file.names.clone(), key.public_key().clone());
+    let mut asked =
+        Request::new(file.subject.clone(), file.names.clone(), key.public_key().clone());
     // As in cfssl, the request is the one that was just made, and the profile's CSRWhitelist limits it.
     asked.subject = Asked::ByCsr(file.subject);
     if hostnames.is_none() {

@@ -42,12 +42,11 @@ impl Log {
         Self { lowest: 1, warnings: Cell::new(0) }
     }
 
-    /// Obeys `-loglevel`.
-    pub(super) fn set_level(&mut self, flags: &Flags) -> Result<(), Failure> {
+    /// Obeys `-loglevel`. The error is a sentence about the flag.
+    pub(super) fn set_level(&mut self, flags: &Flags) -> Result<(), String> {
         if let Some(level) = flags.value("loglevel") {
             self.lowest = level.parse().map_err(|_| {
-                Failure::usage(format!("-loglevel {level:?} is not a number"))
-                    .hinted("write 0 (all lines) to 5")
+                format!("invalid value {level:?} for flag -loglevel: write 0 (all lines) to 5")
             })?;
         }
         Ok(())

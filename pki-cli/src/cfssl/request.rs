@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use pki_core::{
-    CertificateRequest, CsrJson, Dialect, KeyAlgorithm, KeyFormat, PrivateKey, Replaced,
-    Request, San, Signer, Subject,
+    CertificateRequest, CsrJson, Dialect, KeyAlgorithm, KeyFormat, PrivateKey, Replaced, Request,
+    San, Signer, Subject,
 };
 
 use super::flags::Flags;

@@ -2,9 +2,7 @@
 
 use std::path::Path;
 
-use pki_core::{
-    Asked, Attribute, CertificateRequest, CsrJson, Dialect, Request, Subject, is_pem,
-};
+use pki_core::{Asked, Attribute, CertificateRequest, CsrJson, Dialect, Request, Subject, is_pem};
 
 use super::answer::Answer;
 use super::flags::Flags;

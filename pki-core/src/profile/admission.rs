@@ -47,7 +47,9 @@ impl Profile {
             return Err(refuse("it has no usages")
                 .hinted("add \"usages\" to the profile, or choose another one"));
         }
-        let asks_ca = request.extensions.iter().any(is_ca_request);
+        // In cfssl, a CSRWhitelist lets nothing about CAs through.
+        let is_read = self.dialect == Dialect::Native || self.csr_whitelist.is_none();
+        let asks_ca = is_read && request.extensions.iter().any(is_ca_request);
         if asks_ca && self.ca.is_none() {
             return Err(refuse(
                 "the request is for a CA, but the profile is for leaf certificates",

@@ -210,10 +210,11 @@ fn profile(random: &mut Random) -> Value {
 }
 
 /// A configuration with the profile `used`.
-pub(super) fn config_of(default: Option<Map<String, Value>>, used: Map<String, Value>) -> String {
-    let mut signing = Map::new();
-    signing.extend(default.map(|default| ("default".to_owned(), Value::Object(default))));
-    signing.insert("profiles".to_owned(), json!({"used": used}));
+pub(super) fn config_of(default: Option<&Map<String, Value>>, used: &Map<String, Value>) -> String {
+    let mut signing = json!({"profiles": {"used": used}});
+    if let Some(default) = default {
+        signing["default"] = json!(default);
+    }
     json!({"signing": signing}).to_string()
 }
 

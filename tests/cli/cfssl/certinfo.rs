@@ -47,10 +47,10 @@ fn answers(sides: &Sides, command: &str) -> [Value; 2] {
 }
 
 /// What both programs print about a file that the real cfssl made.
-pub(super) fn of_theirs(sides: &Sides, name: &str) -> [Value; 2] {
+pub(super) fn of_theirs(sides: &Sides, flag: &str, name: &str) -> [Value; 2] {
     std::fs::write(sides.folder(Side::Ours).join("made"), sides.read(Side::Theirs, name)).unwrap();
-    std::fs::write(sides.folder(Side::Theirs).join("made"), sides.read(Side::Theirs, name)).unwrap();
-    let flag = if name.ends_with(".csr") { "-csr" } else { "-cert" };
+    std::fs::write(sides.folder(Side::Theirs).join("made"), sides.read(Side::Theirs, name))
+        .unwrap();
     let mut both = answers(sides, &format!("cfssl certinfo {flag} made"));
     both.iter_mut().for_each(pad_key_ids);
     both

@@ -54,9 +54,9 @@ pub(super) fn all(sides: &Sides, issuer: Option<&str>, later: &Later) -> Vec<Dif
             identifiers(&mut found, sides, side, leaf, issuer);
         }
     }
-    for name in ["out.pem", "out.csr"] {
+    for (flag, name) in [("-cert", "out.pem"), ("-csr", "out.csr")] {
         if sides.has(Side::Theirs, name) {
-            let [ours, theirs] = certinfo::of_theirs(sides, name);
+            let [ours, theirs] = certinfo::of_theirs(sides, flag, name);
             found.compare(&format!("certinfo of {name}"), &ours, &theirs);
         }
     }

@@ -25,10 +25,8 @@ impl Later {
         let config: Value = serde_json::from_str(text("config.json")).unwrap_or_default();
         let csr: Value = serde_json::from_str(text("csr.json")).unwrap_or_default();
         let signing = &config["signing"];
-        let profile = match case.command.contains("profile") {
-            true => &signing["profiles"]["used"],
-            false => &signing["default"],
-        };
+        let is_named = case.command.contains("profile");
+        let profile = if is_named { &signing["profiles"]["used"] } else { &signing["default"] };
         let usages = &profile["usages"];
         let is_used = case.issuer.is_some() && case.command.contains("config");
         let is_listed = |usages: &Vec<Value>| usages.iter().any(|one| one == "content commitment");
@@ -56,7 +54,11 @@ impl Later {
     }
 
     /// The extensions of 1.6.5 for those of 1.2 and ours.
-    pub(super) fn extensions(&self, of_earlier: &[Extension], ours: &[Extension]) -> Vec<Extension> {
+    pub(super) fn extensions(
+        &self,
+        of_earlier: &[Extension],
+        ours: &[Extension],
+    ) -> Vec<Extension> {
         let mut extensions = of_earlier.to_vec();
         if self.is_self_signed {
             extensions.extend(ours.iter().find(|one| one.oid.as_str() == "2.5.29.17").cloned());

@@ -145,10 +145,16 @@ fn profile(random: &mut Random) -> Map<String, Value> {
         put("backdate", json!(random.one_of(&["1h", "30s", "0s", "0", "90m", "24h", "1m"])));
     }
     if random.percent(8) {
-        put("not_before", json!(random.one_of(&["2026-01-02T03:04:05Z", "2026-01-02T03:04:05+02:00"])));
+        put(
+            "not_before",
+            json!(random.one_of(&["2026-01-02T03:04:05Z", "2026-01-02T03:04:05+02:00"])),
+        );
     }
     if random.percent(8) {
-        put("not_after", json!(random.one_of(&["2028-01-02T03:04:05Z", "2028-06-01T00:00:00-05:00"])));
+        put(
+            "not_after",
+            json!(random.one_of(&["2028-01-02T03:04:05Z", "2028-06-01T00:00:00-05:00"])),
+        );
     }
     if random.percent(15) {
         put("crl_url", json!(random.one_of(&["http://crl.example.com/ca.crl", ""])));
@@ -232,7 +238,7 @@ fn config(random: &mut Random) -> String {
             default.insert("issuer_urls".to_owned(), json!(["http://d.example.com/d.pem"]));
         }
     }
-    config_of(Some(default).filter(|default| !default.is_empty()), profile(random))
+    config_of(Some(&default).filter(|default| !default.is_empty()), &profile(random))
 }
 
 fn names(random: &mut Random) -> Value {
