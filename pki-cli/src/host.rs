@@ -8,9 +8,10 @@ use std::io::{self, IsTerminal, Write};
 use std::net::IpAddr;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use pki_core::{IssuanceContext, SerialNumber};
-use time::OffsetDateTime;
+use time::{OffsetDateTime, UtcOffset};
 use zeroize::Zeroizing;
 
 pub(crate) use self::terminal::{LONGEST_SECRET, hidden_answer};
@@ -19,6 +20,15 @@ use crate::failure::Failure;
 /// The time, in UTC.
 pub(crate) fn now() -> OffsetDateTime {
     OffsetDateTime::now_utc()
+}
+
+/// The time in the zone of `TZ` or `/etc/localtime`, or in UTC if that cannot be read.
+pub(crate) fn local_now() -> OffsetDateTime {
+    // The zone is read only once, because that takes longer than a line of a log.
+    static OFFSET: OnceLock<UtcOffset> = OnceLock::new();
+    let now = now();
+    let offset = OFFSET.get_or_init(|| UtcOffset::local_offset_at(now).unwrap_or(UtcOffset::UTC));
+    now.to_offset(*offset)
 }
 
 /// The time and a fresh serial number.

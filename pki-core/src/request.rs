@@ -156,16 +156,21 @@ impl Request {
             (attribute.short_name().to_owned(), attribute.clone(), value.to_owned())
         });
         let subject = Subject::read(attributes, &mut faults);
-        let mut names = Vec::new();
+        let mut names: Vec<San> = Vec::new();
         let found = csr.extensions.subject_alt_name.as_deref().unwrap_or_default();
         for (index, name) in found.iter().enumerate() {
-            match (name, san((index, name))) {
+            let path = format!("subjectAltName[{index}]");
+            let read = match (name, san((index, name))) {
                 (GeneralName::Dns(text), read) => {
-                    let path = format!("subjectAltName[{index}]");
-                    let name = DnsName::read(text, &path, &mut faults, read.err());
-                    names.extend(name.map(San::Dns));
+                    DnsName::read(text, &path, &mut faults, read.err()).map(San::Dns)
                 }
-                (_, read) => names.extend(faults.take(read)),
+                (_, read) => faults.take(read),
+            };
+            match read {
+                Some(name) if names.contains(&name) => {
+                    faults.harmless(repeated(&path, &name));
+                }
+                read => names.extend(read),
             }
         }
         faults.finish(Some(Self::of_csr(csr, subject, names)))
@@ -238,6 +243,12 @@ impl fmt::Display for LeftOut {
             Self::Subject(subject) => write!(f, "subject {subject}"),
         }
     }
+}
+
+#[cfg(feature = "profiles")]
+fn repeated(path: &str, name: &San) -> Error {
+    Error::invalid(path, name.to_string(), "the same name twice; it is written once")
+        .hinted("create the request again, and list the name once")
 }
 
 /// A name in a PKCS #10 request, which must follow the same grammar as all other names.

@@ -132,6 +132,22 @@ impl Subject {
         Self::from_rdns(rdns)
     }
 
+    /// The attributes of `over`, and of this subject those that `over` does not have, in cfssl's order.
+    #[must_use]
+    pub fn overlaid(&self, over: &Self) -> Self {
+        let has = |wanted: &Attribute| over.attributes().any(|(attribute, _)| attribute == wanted);
+        let kept = self.attributes().filter(|(attribute, _)| !has(attribute));
+        Self { rdns: grouped(over.attributes().chain(kept).cloned()) }
+    }
+
+    /// The subject with only these attributes.
+    #[must_use]
+    pub fn only(&self, wanted: &[Attribute]) -> Self {
+        let is_wanted = |entry: &&(Attribute, String)| wanted.contains(&entry.0);
+        let rdns = self.rdns.iter().map(|rdn| rdn.iter().filter(is_wanted).cloned().collect());
+        Self { rdns: rdns.filter(|rdn: &Vec<_>| !rdn.is_empty()).collect() }
+    }
+
     /// The attributes, in the order in which they are given.
     pub fn attributes(&self) -> impl Iterator<Item = &(Attribute, String)> {
         self.rdns.iter().flatten()

@@ -12,7 +12,7 @@ use super::flags::Flags;
 use super::log::Log;
 use crate::failure::Failure;
 use crate::host;
-use crate::store::{self, Access, Batch, Existing};
+use crate::store::{self, Access, Batch, Durability, Existing};
 
 /// What cfssl prints. Older commands of its API use the second names.
 #[derive(Default, Deserialize)]
@@ -174,7 +174,7 @@ fn write(base: &str, parts: &[Part], log: &Log) -> Result<(), Failure> {
     if parts.iter().any(|part| part.suffix == "-key.pem") {
         keep_ca_key(base, parts, log)?;
     }
-    let mut batch = Batch::new(Existing::Replace);
+    let mut batch = Batch::new(Existing::Replace).durable(durability(parts));
     for part in parts {
         batch.stage(place(part.suffix), part.contents.as_bytes(), part.access)?;
     }
@@ -183,6 +183,20 @@ fn write(base: &str, parts: &[Part], log: &Log) -> Result<(), Failure> {
         parts.iter().map(|part| place(part.suffix).display().to_string()).collect();
     log.info(&format!("wrote {}", written.join(", ")));
     Ok(())
+}
+
+/// A new leaf can be issued again, so its files reach the disk when the kernel writes them, as those of cfssljson do. A CA,
+/// or a key whose request goes to another CA, cannot.
+fn durability(parts: &[Part]) -> Durability {
+    let certificates = parts.iter().filter(|part| part.suffix == ".pem");
+    let mut certificates = certificates
+        .flat_map(|part| Certificate::from_pem_or_der(part.contents.as_bytes()).unwrap_or_default())
+        .peekable();
+    if certificates.peek().is_some() && !certificates.any(|certificate| certificate.is_ca()) {
+        Durability::Replacements
+    } else {
+        Durability::Everything
+    }
 }
 
 /// Copies the key of a CA that is about to be replaced to a name of its own: whatever that CA signed hangs on
@@ -194,10 +208,14 @@ fn keep_ca_key(base: &str, parts: &[Part], log: &Log) -> Result<(), Failure> {
         return Ok(());
     };
     let is_same = |part: &Part| part.contents.as_bytes() == pem.as_slice();
+    let mut cas = Certificate::from_pem_or_der(&certificate).unwrap_or_default();
+    cas.retain(Certificate::is_ca);
+    // Most old certificates are leaves, whose keys are not even read.
+    if cas.is_empty() || parts.iter().any(is_same) {
+        return Ok(());
+    }
     let Ok(key) = PrivateKey::from_pem(&pem) else { return Ok(()) };
-    let certificates = Certificate::from_pem_or_der(&certificate).unwrap_or_default();
-    let is_of_a_ca = |ca: &Certificate| ca.is_ca() && ca.public_key == *key.public_key();
-    if parts.iter().any(is_same) || !certificates.iter().any(is_of_a_ca) {
+    if !cas.iter().any(|ca| ca.public_key == *key.public_key()) {
         return Ok(());
     }
     let kept = PathBuf::from(format!("{base}-key-{}.pem", key.public_key().key_id()));

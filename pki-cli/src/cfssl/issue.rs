@@ -1,6 +1,6 @@
 //! Issuing a leaf or an intermediate CA with a profile, as `gencert` and `sign` do.
 
-use pki_core::{Certificate, IssuanceContext, KeyAlgorithm, KeyUsages, Profile, Request};
+use pki_core::{Certificate, IssuanceContext, KeyAlgorithm, KeyUsages, Profile, Request, San};
 use time::{Duration, OffsetDateTime};
 
 use super::log::Log;
@@ -42,6 +42,7 @@ pub(super) fn issue(
     request.renew_before = Duration::ZERO;
     drop_names_of_ca(profile, &mut request, log);
     warn_of_usages(profile, &request, log);
+    warn_of_addresses(profile, &request, log);
     let signed = ca.sign(&request, profile, &context);
     // Nothing is recorded if warnings are errors.
     let checked = signed?.stage(|issued| {
@@ -98,6 +99,18 @@ pub(super) fn warn_of_ca_names(names: &[pki_core::San], log: &Log) {
     let names: Vec<String> = names.iter().map(pki_core::San::value).collect();
     if !names.is_empty() {
         log.difference(&format!("a CA certificate has no hosts; left out: {}", names.join(", ")));
+    }
+}
+
+/// A `name_whitelist` does not limit addresses, here as in cfssl.
+fn warn_of_addresses(profile: &Profile, request: &Request, log: &Log) {
+    let Some(whitelist) = &profile.name_whitelist else { return };
+    let addresses = request.names.value().iter().filter(|name| matches!(name, San::Ip(_)));
+    for address in addresses.map(San::value).filter(|address| !whitelist.admits(address)) {
+        log.advice(&format!(
+            "the name_whitelist of the profile {:?} does not match {address}, but it limits only names",
+            profile.name
+        ));
     }
 }
 

@@ -1,4 +1,4 @@
-//! cfssl's log on standard error, which scripts read: `DATE TIME [LEVEL] text`.
+//! cfssl's log on standard error, which scripts read: `DATE TIME [LEVEL] text`, in local time.
 
 use std::cell::Cell;
 
@@ -42,12 +42,11 @@ impl Log {
         Self { lowest: 1, warnings: Cell::new(0) }
     }
 
-    /// Obeys `-loglevel`.
-    pub(super) fn set_level(&mut self, flags: &Flags) -> Result<(), Failure> {
+    /// Obeys `-loglevel`. The error is a sentence about the flag.
+    pub(super) fn set_level(&mut self, flags: &Flags) -> Result<(), String> {
         if let Some(level) = flags.value("loglevel") {
             self.lowest = level.parse().map_err(|_| {
-                Failure::usage(format!("-loglevel {level:?} is not a number"))
-                    .hinted("write 0 (all lines) to 5")
+                format!("invalid value {level:?} for flag -loglevel: write 0 (all lines) to 5")
             })?;
         }
         Ok(())
@@ -140,6 +139,6 @@ fn without_word(text: &str) -> String {
 
 fn write(level: Level, text: &str) {
     let format = format_description!("[year]/[month]/[day] [hour]:[minute]:[second]");
-    let now = host::now().format(format).unwrap_or_default();
+    let now = host::local_now().format(format).unwrap_or_default();
     host::say(&format!("{now} [{}] {}\n", level.as_str(), quote::sentence(text)));
 }

@@ -104,6 +104,9 @@ fn cfssl(arguments: &[String], log: &mut Log) -> Result<(), Stop> {
         host::say(&help::text(""));
         return Ok(());
     }
+    if name.starts_with('-') {
+        return Err(Stop::Flags("", format!("{name}: write the command first, then its flags")));
+    }
     if name == "install" {
         return Ok(install::run(arguments)?);
     }
@@ -116,7 +119,7 @@ fn cfssl(arguments: &[String], log: &mut Log) -> Result<(), Stop> {
         return Err(Failure::usage(format!("unknown command {name:?}")).into());
     };
     let Some(flags) = parse(command, arguments, Table::CFSSL)? else { return Ok(()) };
-    log.set_level(&flags)?;
+    log.set_level(&flags).map_err(|text| Stop::Flags(command, text))?;
     refuse_remote(&flags)?;
     Ok(match *command {
         "gencert" => gencert::run(&flags, log),

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use pki_core::{
-    Attribute, CertificateRequest, CsrJson, Dialect, KeyAlgorithm, KeyFormat, PrivateKey, Replaced,
-    Request, San, Signer, Subject,
+    CertificateRequest, CsrJson, Dialect, KeyAlgorithm, KeyFormat, PrivateKey, Replaced, Request,
+    San, Signer, Subject,
 };
 
 use super::flags::Flags;
@@ -98,13 +98,13 @@ pub(super) fn hostnames(flags: &Flags, log: &Log) -> Result<Option<Vec<San>>, Fa
 }
 
 /// The subject with the name of `-cn`, if it is given.
-pub(super) fn subject(flags: &Flags, subject: Subject) -> Result<Subject, Failure> {
-    match flags.value("cn") {
-        None => Ok(subject),
-        Some(name) => subject
-            .with(Attribute::CommonName, name)
-            .map_err(|error| Failure::from(error).in_flag("-cn")),
-    }
+pub(super) fn subject(flags: &Flags, subject: Subject, log: &Log) -> Result<Subject, Failure> {
+    let Some(name) = flags.value("cn") else { return Ok(subject) };
+    let json = serde_json::json!({ "CN": name }).to_string();
+    let read = CsrJson::read(json.as_bytes(), Dialect::Cfssl);
+    let read = read.map_err(|error| Failure::from(error).in_flag("-cn"))?;
+    log.differences("-cn", &read.warnings);
+    Ok(subject.overlaid(&read.value.subject))
 }
 
 /// Flags that cfssl reads and ignores.

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{NamedTempFile, TempPath};
 
-use super::access::Access;
+use super::access::{Access, is_there};
 use super::sets::{self, Staged};
 use super::unfinished::{self, UNFINISHED, parent};
 use crate::failure::{Failure, shown};
@@ -25,10 +25,20 @@ pub(crate) enum Existing {
     Replace,
 }
 
+/// Which files survive a power failure that follows at once.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Durability {
+    /// All of them.
+    Everything,
+    /// Those that replace others: afterwards either the old or the new file is there, whole. New files may be empty.
+    Replacements,
+}
+
 /// Files on their way to their places.
 #[derive(Debug)]
 pub(crate) struct Batch {
     existing: Existing,
+    durability: Durability,
     staged: Vec<Staged>,
     /// Last, so that it outlives the files: from the first of them on, until all are in place or gone.
     uninterrupted: Option<Uninterrupted>,
@@ -36,7 +46,13 @@ pub(crate) struct Batch {
 
 impl Batch {
     pub(crate) const fn new(existing: Existing) -> Self {
-        Self { existing, staged: Vec::new(), uninterrupted: None }
+        let durability = Durability::Everything;
+        Self { existing, durability, staged: Vec::new(), uninterrupted: None }
+    }
+
+    /// The same with another durability.
+    pub(crate) fn durable(self, durability: Durability) -> Self {
+        Self { durability, ..self }
     }
 
     /// Writes the contents beside their place, so that a disk that fills up has done so before anything is
@@ -70,8 +86,10 @@ impl Batch {
         }
         let mut file = unfinished::file(&path, access)?;
         write(&mut file, &path)?;
-        let synced = file.as_file().sync_all();
-        synced.map_err(|error| Failure::file("writing", &path, &error))?;
+        if self.durability == Durability::Everything || is_there(&path)? {
+            let synced = file.as_file().sync_all();
+            synced.map_err(|error| Failure::file("writing", &path, &error))?;
+        }
         self.staged.push(Staged { file, place: path });
         signals::check()
     }
@@ -120,8 +138,11 @@ impl Batch {
         }
         let mut folders: Vec<&Path> = places.iter().map(|path| parent(path)).collect();
         folders.dedup();
-        for folder in folders {
-            sync_folder(folder)?;
+        // Without it, a power failure may bring a replaced file back, which is whole.
+        if self.durability == Durability::Everything {
+            for folder in folders {
+                sync_folder(folder)?;
+            }
         }
         undo.done();
         signals::check().map_err(|interrupted| {

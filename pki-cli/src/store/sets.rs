@@ -78,7 +78,9 @@ pub(super) fn finish(folder: &Path) {
             continue;
         }
         files.sort_by_key(|file| file.index);
-        let is_complete = files.last().is_some_and(|last| last.index + 1 == last.count);
+        // A power failure can leave a file without contents that was not synced.
+        let is_complete = files.last().is_some_and(|last| last.index + 1 == last.count)
+            && files.iter().all(Left::has_contents);
         for file in files {
             // Somebody else may be doing the same.
             let _ = if is_complete {
@@ -102,6 +104,10 @@ impl Left {
         let (path, place) = (path.to_owned(), path.with_file_name(name));
         // Neither an empty name nor the way out of the folder.
         (place.file_name() == Some(name)).then_some((set, Self { path, place, index, count }))
+    }
+
+    fn has_contents(&self) -> bool {
+        fs::symlink_metadata(&self.path).is_ok_and(|file| file.len() > 0)
     }
 
     /// Whether it is a file of ours that no living process writes.
@@ -145,6 +151,15 @@ mod tests {
             finish(folder.path());
             assert_eq!(names(folder.path()), then, "{left:?}");
         }
+    }
+
+    #[test]
+    fn a_set_with_an_empty_file_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        file(folder.path(), ".etcdpki-put-abCD12-0-2-a-key.pem");
+        fs::write(folder.path().join(".etcdpki-put-abCD12-1-2-a.pem"), "").unwrap();
+        finish(folder.path());
+        assert!(names(folder.path()).is_empty());
     }
 
     #[test]

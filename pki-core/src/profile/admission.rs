@@ -47,7 +47,9 @@ impl Profile {
             return Err(refuse("it has no usages")
                 .hinted("add \"usages\" to the profile, or choose another one"));
         }
-        let asks_ca = request.extensions.iter().any(is_ca_request);
+        // In cfssl, a CSRWhitelist lets nothing about CAs through.
+        let is_read = self.dialect == Dialect::Native || self.csr_whitelist.is_none();
+        let asks_ca = is_read && request.extensions.iter().any(is_ca_request);
         if asks_ca && self.ca.is_none() {
             return Err(refuse(
                 "the request is for a CA, but the profile is for leaf certificates",
@@ -188,9 +190,12 @@ impl Profile {
         let Some(whitelist) = &self.name_whitelist else {
             return Ok(());
         };
-        // IP addresses are matched too, unlike in cfssl.
         let cn = subject.common_name().map(|cn| ("CN".to_owned(), cn.to_owned()));
-        let all = names.iter().map(|name| (name.kind().to_owned(), name.value()));
+        // cfssl matches no IP addresses, and the lists of its users match only names.
+        let is_matched =
+            |name: &&San| self.dialect == Dialect::Native || !matches!(name, San::Ip(_));
+        let names = names.iter().filter(is_matched);
+        let all = names.map(|name| (name.kind().to_owned(), name.value()));
         for (field, value) in cn.into_iter().chain(all) {
             if !whitelist.admits(&value) {
                 return Err(Error::not_admitted(

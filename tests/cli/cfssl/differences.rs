@@ -250,3 +250,24 @@ fn every_difference_has_its_test() {
     }
     assert!(rows > 30);
 }
+
+#[test]
+fn times_in_the_log_are_local_as_in_cfssl() {
+    let sides = sides(PROFILES);
+    // To the minute.
+    let time = |side, zone| {
+        let run = sides.run_with(side, "cfssl genkey leaf.json", &[("TZ", zone)]);
+        assert_eq!(run.code, 0, "{run:?}");
+        run.stderr[..16].to_owned()
+    };
+    for zone in ["Asia/Kathmandu", "America/St_Johns", "UTC", "No/Where"] {
+        let same = || time(Side::Ours, zone) == time(Side::Theirs, zone);
+        // Between the two runs a minute may end.
+        assert!(same() || same(), "{zone}");
+    }
+    assert_ne!(
+        time(Side::Ours, "Asia/Kathmandu"),
+        time(Side::Ours, "UTC"),
+        "no time zones: install tzdata"
+    );
+}
