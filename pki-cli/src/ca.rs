@@ -5,6 +5,7 @@ mod cluster;
 mod create;
 mod folder;
 mod import;
+mod intermediate;
 mod renew;
 mod revocation;
 mod rotation;
@@ -26,8 +27,10 @@ pub(crate) use self::cluster::{
 pub(crate) use self::create::{NewCa, Opened, Remains};
 pub(crate) use self::folder::{
     Found, LockedFolder, Lost, certificate_path, check_foreign, key_path, next_key_path,
+    pending_crl_path, pending_path,
 };
 pub(crate) use self::import::{Files, ForeignCa};
+pub(crate) use self::intermediate::{Finished, finish_intermediate};
 pub(crate) use self::renew::lifetime_after;
 pub(crate) use self::revocation::{CRL_LIFETIME, CrlDue, CrlState, issued_by};
 pub(crate) use self::rotation::NextCa;
@@ -129,7 +132,12 @@ impl Ca {
                 signer.public_key().key_id(),
                 ca.public_key.key_id(),
             ))
-            .hinted("restore the two files that belong together; the CA's own certificate comes first in ca.pem"));
+            .hinted(if custody.is_file() {
+                "restore the two files that belong together; the CA's own certificate comes first in ca.pem"
+            } else {
+                "name the key of this CA with --pkcs11 or --signer-cmd; if it is ca-key.pem, unset ETCDPKI_PKCS11 and \
+                 ETCDPKI_SIGNER_CMD"
+            }));
         }
         Self::new(folder, chain, signer)
     }
@@ -231,8 +239,18 @@ impl Ca {
         public_key: &PublicKey,
         context: &IssuanceContext,
     ) -> Result<Pending<Issued>, Error> {
-        let draft = self.authority.draft_intermediate(request, public_key, context)?;
+        let draft = self.draft_intermediate(request, public_key, context)?;
         Pending::signed(draft.sign(&*self.signer)?, CA_PROFILE, context.now)
+    }
+
+    /// Drafts an intermediate CA below this one, for a signature from elsewhere.
+    pub(crate) fn draft_intermediate(
+        &self,
+        request: &CaRequest,
+        public_key: &PublicKey,
+        context: &IssuanceContext,
+    ) -> Result<Draft, Error> {
+        self.authority.draft_intermediate(request, public_key, context)
     }
 
     /// Drafts a certificate whose signature comes from elsewhere.

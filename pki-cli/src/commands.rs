@@ -1,6 +1,7 @@
 //! The subcommands: each has one file with its arguments and its `run`.
 
 mod adopt;
+mod air_gap;
 mod apply;
 mod audit;
 mod backup;
@@ -57,7 +58,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    InitCa(init_ca::InitCaArgs),
+    InitCa(Box<init_ca::InitCaArgs>),
     Issue(Box<issue::IssueArgs>),
     ImportCa(import_ca::ImportCaArgs),
     Passwd(passwd::PasswdArgs),

@@ -190,8 +190,8 @@ impl Failure {
 }
 
 /// What to do about a signer that failed.
-const SIGNER_HINT: &str =
-    "check the token, or run the command of --signer-cmd by hand; nothing was issued";
+const SIGNER_HINT: &str = "check the token, or run the signer command by hand; if the key is ca-key.pem, unset ETCDPKI_PKCS11 and \
+    ETCDPKI_SIGNER_CMD; nothing was issued";
 
 /// A path for people.
 pub(crate) fn shown(path: &Path) -> String {

@@ -2,6 +2,7 @@
 
 mod terminal;
 
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
@@ -115,6 +116,11 @@ pub(crate) fn print_bytes(bytes: &[u8]) -> Result<(), Failure> {
 /// A variable of the environment that the command line names; it holds a secret.
 pub(crate) fn variable(name: &str) -> Option<Zeroizing<Vec<u8>>> {
     std::env::var_os(name).map(|value| Zeroizing::new(value.into_encoded_bytes()))
+}
+
+/// A variable of the environment that stands for an option that was not given. An empty variable counts as unset.
+pub(crate) fn setting(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
 /// The words of the command line. What is not UTF-8 is replaced.

@@ -115,16 +115,6 @@ impl NamedPair {
         Batch::new(self.existing).check_place(place)
     }
 
-    /// Removes what `issue --tbs-out` kept, with its copy of the key.
-    pub(crate) fn remove_pending(&self) -> Result<(), Failure> {
-        std::fs::remove_file(&self.pending)
-            .map_err(|error| Failure::file("removing", &self.pending, &error))
-            .map_err(|failure| {
-                failure
-                    .hinted("the certificate was issued; remove this file, which holds its key too")
-            })
-    }
-
     /// Writes the files next to their places. The key comes first, because a certificate without its key is useless.
     pub(crate) fn stage(
         &self,

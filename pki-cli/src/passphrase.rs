@@ -62,6 +62,14 @@ impl FromStr for PassphraseSource {
 }
 
 impl PassphraseSource {
+    /// The variable that holds it, if one does.
+    pub(crate) fn variable(&self) -> Option<&str> {
+        match self {
+            Self::Variable(name) => Some(name),
+            _ => None,
+        }
+    }
+
     /// Reads a passphrase that exists. `what` names it: `the passphrase of pki/ca-key.pem`.
     pub(crate) fn read(&self, what: &str) -> Result<Passphrase, Failure> {
         self.answer(&format!("Enter {what}: "), what)

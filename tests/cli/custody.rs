@@ -1,9 +1,13 @@
 //! How a CA keeps its key. Each kind of custody issues the lab of the examples.
 
 mod air_gap;
+mod choice;
 mod command;
 mod encrypted;
 mod import;
+mod matrix;
+mod root;
+mod secrets;
 mod token;
 
 use std::fs;

@@ -43,10 +43,11 @@ pub(crate) struct NewCa<'a> {
 }
 
 /// A CA that is signed. It is neither recorded nor in its place yet.
-struct SignedCa<'a> {
-    certificate: Pending<Issued>,
-    above: Option<&'a Ca>,
-    key: NewKey,
+pub(super) struct SignedCa<'a> {
+    pub(super) certificate: Pending<Issued>,
+    /// The CA above an intermediate.
+    pub(super) above: Option<&'a Ca>,
+    pub(super) key: NewKey,
 }
 
 impl<'a> NewCa<'a> {
@@ -56,18 +57,31 @@ impl<'a> NewCa<'a> {
         let early = if store::is_there(path)? { None } else { Some(self.signed(path)?) };
         store::make_folder(path, Access::Secret)?;
         let folder = LockedFolder::lock(path, self.owners)?;
-        let opened = match (Found::find(path, self.custody)?, self.remains) {
-            (Found::Nothing, _) | (Found::Remains(_), Remains::Keep) => {
-                let signed = early.map_or_else(|| self.signed(path), Ok)?;
-                Opened::Created(Box::new(signed.put(&folder)?))
-            }
-            (found, _) => Opened::Found(found),
+        let found = Found::find(path, self.custody)?;
+        let opened = if self.is_free(&found) {
+            let signed = early.map_or_else(|| self.signed(path), Ok)?;
+            Opened::Created(Box::new(signed.put(&folder)?))
+        } else {
+            Opened::Found(found)
         };
         Ok((folder, opened))
     }
 
+    /// Whether a CA may be created in a folder with these contents.
+    pub(super) fn is_free(&self, found: &Found) -> bool {
+        match found {
+            Found::Nothing => true,
+            Found::Remains(_) => self.remains == Remains::Keep,
+            _ => false,
+        }
+    }
+
+    pub(super) fn make_key(&self, folder: &Path) -> Result<NewKey, Failure> {
+        self.custody.create(self.algorithm, &key_path(folder))
+    }
+
     fn signed(&self, folder: &Path) -> Result<SignedCa<'a>, Failure> {
-        let key = self.custody.create(self.algorithm, &key_path(folder))?;
+        let key = self.make_key(folder)?;
         let (public_key, context) = (key.signer.public_key(), host::issuance_context()?);
         let certificate = if let Some(above) = self.above {
             above.sign_intermediate(self.request, public_key, &context)?
@@ -81,7 +95,7 @@ impl<'a> NewCa<'a> {
 
 impl SignedCa<'_> {
     /// Records the CA, with the CA that signed it and in its own folder, then puts its key and its certificate in place.
-    fn put(self, folder: &LockedFolder) -> Result<Ca, Failure> {
+    pub(super) fn put(self, folder: &LockedFolder) -> Result<Ca, Failure> {
         let Self { certificate, above, key } = self;
         let path = folder.path();
         // For the CA above; in its own folder the place of a CA is known.

@@ -54,7 +54,8 @@ impl NextCa {
                 custody.name(&place)
             ))
             .hinted(
-                "name a key that is not in the token yet, such as object=etcd-ca-2 in --pkcs11",
+                "name a key that is not in the token yet, such as object=etcd-ca-2 in --pkcs11, or the command and the public \
+                 key of a new key",
             ));
         }
         let draft = Authority::draft_root(&request, key.signer.public_key(), &context)?;

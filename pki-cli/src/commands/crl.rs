@@ -9,13 +9,16 @@ use time::Duration;
 
 use super::cluster::FolderArgs;
 use super::custody::CustodyArgs;
-use super::{Common, lifetime};
-use crate::ca::{Ca, Chain, CrlState, LockedFolder, check_foreign};
+use super::{Common, air_gap, lifetime};
+use crate::ca::{Ca, Chain, CrlState, LockedFolder, check_foreign, pending_crl_path};
 use crate::failure::{Failure, Kind, shown};
 use crate::host;
 use crate::output::facts::moment;
 use crate::output::{Format, json};
+use crate::recorded::Recorded;
+use crate::signer::Custody;
 use crate::store::{self, Access, Batch, Existing};
+use crate::unsigned::{self, Unsigned};
 
 /// Issue a CRL that lists the revoked certificates
 ///
@@ -25,7 +28,8 @@ use crate::store::{self, Access, Batch, Existing};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  etcdpki crl --der --out /etc/etcd/crl.der\n  \
     etcdpki crl | openssl crl -noout -text\n  etcdpki crl --check\n  \
-    etcdpki crl --check --out /etc/etcd/crl.der")]
+    etcdpki crl --check --out /etc/etcd/crl.der\n  \
+    etcdpki crl --tbs-out crl.tbs\n  etcdpki crl --der --out crl.der --signature-in crl.tbs.sig")]
 pub(crate) struct CrlArgs {
     /// The file to write. If it exists, it must be a CRL, which is replaced [default: standard output]
     #[arg(long, value_name = "FILE")]
@@ -44,6 +48,16 @@ pub(crate) struct CrlArgs {
     /// than a third of its time is left. With --out, check the CRL in that file
     #[arg(long, conflicts_with_all = ["der", "next_update"])]
     check: bool,
+
+    /// Do not sign: write the bytes to sign to this file. The same command with --signature-in finishes the CRL
+    #[arg(long, value_name = "PATH",
+        conflicts_with_all = ["check", "ca_passphrase", "signer_cmd", "pkcs11"])]
+    tbs_out: Option<PathBuf>,
+
+    /// Take the signature of the bytes of --tbs-out from this file
+    #[arg(long, value_name = "FILE",
+        conflicts_with_all = ["check", "ca_passphrase", "signer_cmd", "pkcs11", "tbs_out", "next_update"])]
+    signature_in: Option<PathBuf>,
 
     #[command(flatten)]
     folder: FolderArgs,
@@ -80,12 +94,20 @@ pub(crate) fn run(args: &CrlArgs, common: &Common) -> Result<ExitCode, Failure> 
         check_foreign(&folder, out)?;
         check_replaceable(out)?;
     }
-    let ca = Ca::open(&folder, common.owners(), &args.custody.custody()?)?;
+    let custody = match (&args.tbs_out, &args.signature_in) {
+        (None, None) => args.custody.custody()?,
+        _ => Custody::elsewhere(),
+    };
+    let ca = Ca::open(&folder, common.owners(), &custody)?;
     for remark in ca.remarks() {
         host::say(&format!("warning: {remark}\n"));
     }
     let locked = LockedFolder::lock(&folder, common.owners())?;
-    let crl = ca.issue_crl(args.next_update)?;
+    let crl = match (&args.tbs_out, &args.signature_in) {
+        (Some(tbs_out), _) => return send(&ca, &locked, tbs_out, args.next_update, common),
+        (None, Some(signature_in)) => receive(&ca, &locked, signature_in)?,
+        (None, None) => ca.issue_crl(args.next_update)?,
+    };
     let last = CrlState::read(locked.path(), ca.certificate(), host::now())?.last;
     drop(locked);
     let crl = crl.get();
@@ -113,6 +135,37 @@ pub(crate) fn run(args: &CrlArgs, common: &Common) -> Result<ExitCode, Failure> 
         (_, None) => host::print(&pem)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Drafts the next CRL, for a signature from elsewhere. A draft that waits is replaced.
+fn send(
+    ca: &Ca,
+    folder: &LockedFolder,
+    tbs_out: &Path,
+    lifetime: Duration,
+    common: &Common,
+) -> Result<ExitCode, Failure> {
+    air_gap::check_tbs_out(folder.path(), tbs_out)?;
+    let tbs = ca.draft_crl(lifetime)?.tbs().to_vec();
+    let pending = pending_crl_path(folder.path());
+    let mut batch = Batch::new(Existing::Replace);
+    Unsigned { tbs, again: None, key: None }.stage(&mut batch, &pending, tbs_out)?;
+    batch.commit()?;
+    air_gap::print_next(&pending, tbs_out, &ca.certificate().public_key, common.format)
+}
+
+/// Finishes the CRL that was drafted. What was revoked since then waits for the next one, which `crl --check` says.
+fn receive(ca: &Ca, folder: &LockedFolder, signature_in: &Path) -> Result<Recorded<Crl>, Failure> {
+    let pending = pending_crl_path(folder.path());
+    let unsigned = Unsigned::read(&pending)?;
+    let signature = unsigned.signature(&ca.certificate().public_key, signature_in)?;
+    let crl = ca.finish_crl(&unsigned.tbs, &signature)?;
+    unsigned::remove(&pending)?;
+    let state = CrlState::read(folder.path(), ca.certificate(), host::now())?;
+    if let Some(due) = state.due {
+        host::say(&format!("warning: {due}; issue another CRL\n"));
+    }
+    Ok(crl)
 }
 
 /// Refuses to replace a file that is not a CRL: perhaps two paths were swapped.

@@ -62,7 +62,8 @@ struct ImportCaOutput {
 pub(crate) fn run(args: &ImportCaArgs, common: &Common) -> Result<ExitCode, Failure> {
     let folder = args.folder.of_ca(common)?;
     let foreign = ForeignCa { certificate: &args.cert, key: args.key.as_deref() };
-    let custody = args.custody.custody()?;
+    let custody =
+        if args.key.is_some() { args.custody.in_file() } else { args.custody.custody()? };
     let checked = foreign.check(&custody)?;
     let chain = checked.chain.clone();
     let findings = checked.findings.clone();

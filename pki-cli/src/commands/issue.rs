@@ -22,6 +22,7 @@ use crate::output::facts::{self, CertificateFacts, FindingFacts};
 use crate::output::{Format, json, text};
 use crate::signer::Custody;
 use crate::store;
+use crate::unsigned;
 
 /// Issue a certificate, with a new key or for a PKCS #10 request
 ///
@@ -211,7 +212,7 @@ pub(crate) fn run(args: &IssueArgs, common: &Common) -> Result<ExitCode, Failure
     let (pair, issued) = ca.record(staged)?.split();
     pair.put()?;
     if wanted.pending.is_some() {
-        wanted.files.remove_pending()?;
+        unsigned::remove(&wanted.files.pending)?;
     }
     let files = Files::of(&wanted);
     let written = files.to_string();

@@ -14,7 +14,7 @@ use clap::ValueEnum;
 
 pub(crate) use self::held::{check_stray, summary};
 use self::rotated::{RotatedCa, SeparateCa};
-use super::custody::CustodyArgs;
+use super::custody::NewCustodyArgs;
 use super::{Common, cluster};
 use crate::ca::LockedFolder;
 use crate::failure::Failure;
@@ -70,7 +70,7 @@ pub(crate) struct RotateCaArgs {
     cn: Option<String>,
 
     #[command(flatten)]
-    custody: CustodyArgs,
+    custody: NewCustodyArgs,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -88,8 +88,13 @@ enum Step {
 }
 
 pub(crate) fn run(args: &RotateCaArgs, common: &Common) -> Result<ExitCode, Failure> {
-    if args.cn.is_some() && args.step != Step::Begin {
-        return Err(Failure::usage("--cn works only with begin").hinted("leave it out"));
+    for (option, is_given) in
+        [("--cn", args.cn.is_some()), ("--public-key", args.custody.public_key.is_some())]
+    {
+        if is_given && args.step != Step::Begin {
+            return Err(Failure::usage(format!("{option} works only with begin"))
+                .hinted("remove it from this step"));
+        }
     }
     let manifest = cluster::read_manifest(&args.file)?;
     let traffic = rotated::traffic(&manifest, args.ca)?;

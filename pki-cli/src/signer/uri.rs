@@ -27,7 +27,7 @@ const HINT: &str =
 impl TokenUri {
     /// Parses a URI. A message does not repeat it, because it may hold a PIN.
     pub(super) fn parse(text: &str) -> Result<Self, Failure> {
-        let wrong = |problem: String| Failure::usage(format!("--pkcs11: {problem}")).hinted(HINT);
+        let wrong = |problem: String| Failure::usage(problem).hinted(HINT);
         let rest = text
             .strip_prefix("pkcs11:")
             .ok_or_else(|| wrong("a PKCS #11 URI begins with pkcs11:".to_owned()))?;
