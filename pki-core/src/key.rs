@@ -174,8 +174,11 @@ impl PublicKey {
 
     /// True for an RSA key, even if its numbers cannot be read.
     pub(crate) fn is_rsa(&self) -> bool {
-        let spki = SubjectPublicKeyInfoRef::from_der(&self.spki);
-        spki.is_ok_and(|spki| spki.algorithm.oid == OID_RSA)
+        match self.algorithm() {
+            Some(algorithm) => matches!(algorithm, KeyAlgorithm::Rsa(_)),
+            None => SubjectPublicKeyInfoRef::from_der(&self.spki)
+                .is_ok_and(|spki| spki.algorithm.oid == OID_RSA),
+        }
     }
 
     /// The two numbers of an RSA key.

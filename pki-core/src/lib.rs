@@ -226,8 +226,9 @@ pub use bundle::{Bundles, Generated, InitialStates, MemberFiles};
 pub use ca_set::{CaSet, ClusterCas};
 pub use certificate::{
     AccessDescription, AuthorityKeyId, BasicConstraints, Certificate, CertificateFields,
-    CertificateRequest, DistinguishedName, DistributionPoint, Extension, Extensions, GeneralName,
-    NameAttribute, NameConstraints, PolicyConstraints, SerialNumber, signature_algorithm_name,
+    CertificateFile, CertificateRequest, DistinguishedName, DistributionPoint, Extension,
+    Extensions, GeneralName, NameAttribute, NameConstraints, PolicyConstraints, SerialNumber,
+    signature_algorithm_name,
 };
 pub use cidr::Cidr;
 #[cfg(feature = "manifest")]

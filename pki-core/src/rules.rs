@@ -21,6 +21,7 @@ mod endpoint;
 mod files;
 mod form;
 mod go;
+mod itself;
 mod keys;
 mod names;
 mod path;
@@ -37,6 +38,9 @@ mod symptoms;
 mod trust;
 mod usages;
 mod validity;
+
+#[cfg(feature = "manifest")]
+use std::collections::HashSet;
 
 use rustls_pki_types::ServerName;
 use time::{Duration, OffsetDateTime};
@@ -58,7 +62,9 @@ pub use self::endpoint::EndpointFault;
 pub(crate) use self::files::MANIFEST_DRIFT;
 #[cfg(feature = "manifest")]
 pub use self::files::unreadable_file;
+use self::go::GoCertificate;
 pub use self::go::{Demand as GoDemand, go_demands, pem_damage};
+pub(crate) use self::itself::OwnViolations;
 pub(crate) use self::path::{
     CHAIN_ORDER, PATH_REJECTED, PATH_SIGNATURE, PATH_TOO_DEEP, PATH_UNKNOWN_AUTHORITY, not_der,
 };
@@ -169,11 +175,10 @@ impl Row {
         Self { rule, check: Check::Typed(check), at_issue: AtIssue::BySeverity }
     }
 
-    /// A rule that is checked on a certificate wherever it is, also outside the path, because every program
-    /// that loads the certificate must be able to read it.
+    /// A rule that is checked on a certificate wherever it is, also outside the path.
     const fn certificate_itself(
         rule: &'static Rule,
-        check: fn(&Certificate) -> Vec<String>,
+        check: fn(&GoCertificate<'_>) -> Vec<String>,
     ) -> Self {
         Self { rule, check: Check::CertificateItself(check), at_issue: AtIssue::BySeverity }
     }
@@ -214,7 +219,7 @@ impl Row {
 enum Check {
     AtIssue(fn(&CertificateInPath<'_>) -> Vec<String>),
     Certificate(fn(&CertificateInPath<'_>) -> Vec<String>),
-    CertificateItself(fn(&Certificate) -> Vec<String>),
+    CertificateItself(fn(&GoCertificate<'_>) -> Vec<String>),
     #[cfg(feature = "manifest")]
     Deployment(fn(&Deployment<'_>) -> Vec<Violation>),
     Rfc5280(fn(&CertificateInPath<'_>) -> Vec<String>),
@@ -224,6 +229,7 @@ enum Check {
 
 /// A violation of a rule about a deployment.
 #[cfg(feature = "manifest")]
+#[derive(Clone, Eq, Hash, PartialEq)]
 pub(crate) struct Violation {
     /// `HOST/FILE`
     pub(crate) file: String,
@@ -301,16 +307,21 @@ pub fn rule(id: &str) -> Result<&'static Rule, Error> {
     })
 }
 
-/// Applies the table to one certificate.
-pub(crate) fn check(in_path: &CertificateInPath<'_>, policy: Policy) -> Vec<Finding> {
-    let found = apply_rows(in_path, policy, Stage::Issued);
+/// Applies the table to one certificate. `own` is what the rules find in it, wherever it is.
+pub(crate) fn check(
+    in_path: &CertificateInPath<'_>,
+    own: &OwnViolations,
+    policy: Policy,
+) -> Vec<Finding> {
+    let found = apply_rows(in_path, own, policy, Stage::Issued);
     found.into_iter().map(|(_, finding)| finding).collect()
 }
 
 /// Applies the table to a certificate that is about to be signed. A finding that forbids signing is an
 /// error, whatever its severity is once the certificate is issued.
 pub(crate) fn check_before_signing(in_path: &CertificateInPath<'_>) -> Vec<Finding> {
-    let found = apply_rows(in_path, Policy::Etcd, Stage::Draft).into_iter();
+    let own = OwnViolations::of(in_path.certificate);
+    let found = apply_rows(in_path, &own, Policy::Etcd, Stage::Draft).into_iter();
     let raised = found.map(|(row, finding)| match row.at_issue {
         AtIssue::BySeverity => finding,
         AtIssue::Refuse => Finding { severity: Severity::Error, ..finding },
@@ -329,6 +340,7 @@ enum Stage {
 /// almost all of them find nothing.
 fn apply_rows(
     in_path: &CertificateInPath<'_>,
+    own: &OwnViolations,
     policy: Policy,
     stage: Stage,
 ) -> Vec<(&'static Row, Finding)> {
@@ -340,7 +352,7 @@ fn apply_rows(
         let evidence = match row.check {
             Check::Typed(check) => check(in_path),
             Check::Certificate(check) => texts(check(in_path)),
-            Check::CertificateItself(check) => texts(check(in_path.certificate)),
+            Check::CertificateItself(_) => texts(own.of_row(row)),
             Check::AtIssue(check) if stage == Stage::Draft => texts(check(in_path)),
             Check::Rfc5280(check) if policy == Policy::Rfc5280 => texts(check(in_path)),
             _ => continue,
@@ -367,15 +379,14 @@ pub(crate) fn check_deployment(deployment: &Deployment<'_>) -> Vec<(String, Find
     let mut findings = Vec::new();
     for row in rows() {
         let Check::Deployment(check) = row.check else { continue };
-        let mut of_rule: Vec<(String, Finding)> = Vec::new();
+        // One file may have two roles.
+        let mut known: HashSet<Violation> = HashSet::new();
         for violation in check(deployment) {
-            let found = Finding::new(row.rule, violation.subject, violation.evidence);
-            // One file may have two roles.
-            if !of_rule.iter().any(|(file, known)| *file == violation.file && *known == found) {
-                of_rule.push((violation.file, found));
+            if known.insert(violation.clone()) {
+                let Violation { file, subject, evidence } = violation;
+                findings.push((file, Finding::new(row.rule, subject, evidence)));
             }
         }
-        findings.extend(of_rule);
     }
     findings
 }

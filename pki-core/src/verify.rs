@@ -13,6 +13,7 @@
 //!
 //! [`PathLimit`]: crate::report::PathLimit
 
+mod algorithms;
 mod builder;
 mod explain;
 mod limits;
@@ -23,6 +24,7 @@ use std::sync::OnceLock;
 
 use time::OffsetDateTime;
 
+use self::algorithms::Algorithms;
 use self::builder::WebpkiAnchors;
 use self::search::{Best, Question};
 use crate::certificate::Certificate;
@@ -31,13 +33,16 @@ use crate::error::Error;
 use crate::finding::Finding;
 use crate::key::PublicKey;
 use crate::report::Report;
-use crate::rules::{self, Policy, VerifyOptions, finding};
+use crate::rules::{self, OwnViolations, Policy, VerifyOptions, finding};
 
 /// Trust anchors, intermediates, CRLs and options.
 pub struct Verifier {
     anchors: Vec<Certificate>,
     webpki_anchors: WebpkiAnchors,
+    algorithms: Algorithms,
     intermediates: Vec<Certificate>,
+    /// What the rules find in the anchors and then in the intermediates, wherever they are.
+    own_violations: Vec<OnceLock<OwnViolations>>,
     crls: Vec<KnownList>,
     max_depth: Option<usize>,
     policy: Policy,
@@ -108,7 +113,19 @@ impl VerifierBuilder {
                 .hinted("pass the certificate of the CA to trust"));
         }
         let webpki_anchors = WebpkiAnchors::new(&anchors);
-        Ok(Verifier { anchors, webpki_anchors, intermediates, crls, max_depth, policy })
+        let algorithms = Algorithms::new(&anchors);
+        let own_violations =
+            anchors.iter().chain(&intermediates).map(|_| OnceLock::new()).collect();
+        Ok(Verifier {
+            anchors,
+            webpki_anchors,
+            algorithms,
+            intermediates,
+            own_violations,
+            crls,
+            max_depth,
+            policy,
+        })
     }
 }
 
@@ -173,6 +190,13 @@ impl Verifier {
         }
         // webpki accepts only paths that were checked, so there is a report.
         best.report.unwrap_or_else(|| explain::report(&question, &webpki::Error::UnknownIssuer))
+    }
+
+    /// What the rules find in a CA of this verifier, wherever it is. `None` for another certificate.
+    fn own_violations(&self, certificate: &Certificate) -> Option<&OwnViolations> {
+        let mut cas = self.anchors.iter().chain(&self.intermediates);
+        let at = cas.position(|ca| std::ptr::eq(ca, certificate))?;
+        Some(self.own_violations[at].get_or_init(|| OwnViolations::of(certificate)))
     }
 
     fn revocation(

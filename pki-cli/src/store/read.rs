@@ -87,21 +87,39 @@ pub(crate) fn read_open(mut file: File, size: u64) -> io::Result<Read> {
     }
     let mut bytes = Zeroizing::new(Vec::new());
     // One more than it should have: the end shows without a larger buffer.
-    bytes.try_reserve_exact(usize::try_from(size).unwrap_or(0) + 1)?;
+    let size = usize::try_from(size).unwrap_or(0);
+    bytes.try_reserve_exact(size + 1)?;
     loop {
-        let room = bytes.capacity() - bytes.len();
-        let read = (&mut file).take(room as u64).read_to_end(&mut bytes)?;
+        let filled = bytes.len();
+        let room = bytes.capacity();
+        bytes.resize(room, 0);
+        let read = read_some(&mut file, &mut bytes[filled..]);
+        bytes.truncate(filled + read.as_ref().copied().unwrap_or(0));
         if bytes.len() as u64 > LIMIT {
             return Ok(Read::TooLarge);
         }
-        if read < room {
+        // A file that has a size gives less than was asked for only at its end.
+        if read? == 0 || (size > 0 && bytes.len() == size) {
             return Ok(Read::Whole(bytes));
+        }
+        if bytes.len() < room {
+            continue;
         }
         // A buffer that grows by itself leaves copies of a key behind.
         let mut larger = Zeroizing::new(Vec::new());
         larger.try_reserve_exact((2 * bytes.len()).max(STEP))?;
         larger.extend_from_slice(&bytes);
         bytes = larger;
+    }
+}
+
+/// Reads once, whatever signals come.
+fn read_some(file: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match file.read(buffer) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            read => return read,
+        }
     }
 }
 

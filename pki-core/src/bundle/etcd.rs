@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use crate::duration::parse_duration;
 use crate::etcd::{EtcdOption, OptionKind, YamlKey};
@@ -11,12 +12,12 @@ use crate::manifest::Manifest;
 /// The configuration of one member.
 pub(super) struct MemberConfig<'a> {
     manifest: &'a Manifest,
-    options: Vec<(&'static EtcdOption, String)>,
+    options: Vec<(&'static EtcdOption, Arc<str>)>,
 }
 
 impl<'a> MemberConfig<'a> {
     /// The configuration with these options, by their long names.
-    pub(super) fn new(manifest: &'a Manifest, settings: Vec<(&'static str, String)>) -> Self {
+    pub(super) fn new(manifest: &'a Manifest, settings: Vec<(&'static str, Arc<str>)>) -> Self {
         let options = settings.into_iter();
         let options =
             options.filter_map(|(name, value)| Some((EtcdOption::find(name)?, value))).collect();

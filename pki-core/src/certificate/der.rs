@@ -4,7 +4,6 @@
 //! another way. Go's crypto/x509 does not, so the rules about Go read for themselves.
 
 use time::{Date, Month, Time};
-use x509_cert::der::{Decode, Length, Reader, SliceReader};
 
 /// Elements that follow one another.
 #[derive(Clone, Copy, Debug)]
@@ -41,11 +40,8 @@ impl<'a> Der<'a> {
 
     /// Reads the next element; `None` where there is none, or where it is not in DER.
     pub(crate) fn element(&mut self) -> Option<Element<'a>> {
-        let mut reader = SliceReader::new(self.octets).ok()?;
-        let tag = reader.read_byte().ok().filter(|tag| tag & 0x1f != 0x1f)?;
-        let length = Length::decode(&mut reader).ok()?;
-        let contents = reader.read_slice(length).ok()?;
-        self.octets = self.octets.get(usize::try_from(reader.position()).ok()?..)?;
+        let (tag, contents, rest) = split(self.octets).ok()?;
+        self.octets = rest;
         Some(Element { tag, contents })
     }
 
@@ -58,6 +54,33 @@ impl<'a> Der<'a> {
     pub(crate) fn enter(&mut self, tag: u8) -> Option<Self> {
         self.read(tag).map(Self::new)
     }
+}
+
+/// The tag and the contents of the first element, and the data after it; or how the element is not DER.
+pub(super) fn split(der: &[u8]) -> Result<(u8, &[u8], &[u8]), &'static str> {
+    const CUT: &str = "an element ends too early";
+    let (tag, rest) = der.split_first().ok_or(CUT)?;
+    if tag & 0x1f == 0x1f {
+        return Err("a tag number above 30");
+    }
+    let (first, rest) = rest.split_first().ok_or(CUT)?;
+    let (length, rest) = match *first {
+        short @ ..0x80 => (usize::from(short), rest),
+        0x80 => return Err("an indefinite length"),
+        long => {
+            let (octets, rest) = rest.split_at_checked(usize::from(long & 0x7f)).ok_or(CUT)?;
+            let length = octets.iter().try_fold(0_usize, |sum, octet| {
+                sum.checked_mul(256).map(|sum| sum + usize::from(*octet))
+            });
+            let length = length.ok_or(CUT)?;
+            if length < 0x80 || octets.first() == Some(&0) {
+                return Err("a length with more octets than necessary");
+            }
+            (length, rest)
+        }
+    };
+    let (contents, rest) = rest.split_at_checked(length).ok_or(CUT)?;
+    Ok((*tag, contents, rest))
 }
 
 pub(crate) const BOOLEAN: u8 = 0x01;

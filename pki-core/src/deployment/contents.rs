@@ -145,6 +145,7 @@ impl Contents {
                 return;
             }
         };
+        let go_fault = pem::go::fault_in(bytes, &sections);
         for section in sections {
             let damaged = |error: crate::Error| format!("line {}: {error}", section.line);
             let kind = match section.content {
@@ -179,7 +180,7 @@ impl Contents {
             self.sections.push(kind);
         }
         if self.damage.is_none() {
-            self.damage = pem::go::fault(bytes);
+            self.damage = go_fault;
         }
     }
 

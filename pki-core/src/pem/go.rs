@@ -5,7 +5,7 @@
 use base64ct::{Base64, Encoding};
 use zeroize::Zeroizing;
 
-use super::{BEGIN, Content, DASHES, read};
+use super::{BEGIN, Content, DASHES, Section, read};
 
 const END: &str = "\n-----END ";
 
@@ -88,7 +88,15 @@ fn find(data: &[u8], sought: &[u8]) -> Option<usize> {
 /// Why Go does not find a certificate or a key that this crate finds, or `None` if it finds them all. What cannot be read
 /// at all is an error of [`read`].
 pub(crate) fn fault(bytes: &[u8]) -> Option<String> {
-    let sections = read(bytes).ok()?;
+    fault_in(bytes, &read(bytes).ok()?)
+}
+
+/// The same of the sections that were read from the bytes. Go finds a block in the plain form whatever is before it, so the
+/// bytes are read again only if there is another form.
+pub(crate) fn fault_in(bytes: &[u8], sections: &[Section]) -> Option<String> {
+    if sections.iter().all(|section| section.is_plain) {
+        return None;
+    }
     let mut found = blocks(bytes).into_iter();
     for section in sections {
         let der: &[u8] = match &section.content {

@@ -19,6 +19,7 @@ mod unseen;
 mod uris;
 
 pub(super) use self::constraints::rejects;
+pub(super) use self::form::GoCertificate;
 pub(super) use self::pem::RULE as PEM_DAMAGED;
 pub use self::pem::pem_damage;
 use super::Row;

@@ -81,7 +81,7 @@ fn search(
     let seconds = u64::try_from(question.options.at.unix_timestamp()).unwrap_or(0);
     let now = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
     end_entity.verify_for_usage(
-        webpki::ALL_VERIFICATION_ALGS,
+        &question.verifier.algorithms.all(),
         anchors,
         &intermediates,
         now,

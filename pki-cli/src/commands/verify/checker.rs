@@ -1,11 +1,12 @@
 //! What every certificate is held against, whatever it was read from.
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use pki_core::{
-    Certificate, Content, Finding, PrivateKey, PublicKey, Purpose, Section, Signer, Verifier,
-    VerifyOptions, read_pem,
+    Certificate, CertificateFile, Content, Finding, PrivateKey, PublicKey, Purpose, Section,
+    Signer, Verifier, VerifyOptions, read_pem,
 };
 
 use super::folders::Folders;
@@ -26,6 +27,14 @@ pub(super) struct Checker {
     of_folders: HashMap<PathBuf, Verifier>,
     /// Of the files that were named beside the certificates.
     damages: Vec<Finding>,
+}
+
+/// Whether a key may stand beside a certificate.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub(super) enum KeyBeside {
+    /// The folder was listed, and there is none.
+    Missing,
+    Possible,
 }
 
 impl Checker {
@@ -76,25 +85,22 @@ impl Checker {
         words
     }
 
-    /// The finding about a file that etcd cannot read, although its certificates could be read here.
-    pub(super) fn damage(&self, path: &Path, bytes: &[u8]) -> Option<Finding> {
-        options::damage(self.verifier.policy(), path, bytes)
-    }
-
     /// Judges the certificates of a file, which may be one that etcd cannot read.
     pub(super) fn check_file(
         &self,
         path: &Path,
-        all: &[Certificate],
-        damage: Option<Finding>,
+        file: &CertificateFile,
+        key: KeyBeside,
     ) -> Result<Judged, Failure> {
         let mut options = self.options.clone();
         let part = self.folders.part(path);
         if let Some(part) = part {
             part.complete(&mut options)?;
         }
-        let mut damages: Vec<Finding> = damage.into_iter().collect();
+        let policy = self.verifier.policy();
+        let mut damages: Vec<Finding> = options::damage(policy, path, file).into_iter().collect();
         if options.key.is_none()
+            && key == KeyBeside::Possible
             && let Some((key, damage)) = self.key_beside(path)?
         {
             options.key = Some(key);
@@ -104,6 +110,7 @@ impl Checker {
         let verifier = trusted.and_then(|file| self.of_folders.get(file));
         let verifier = verifier.unwrap_or(&self.verifier);
         // A file that was read holds at least one certificate.
+        let all = &file.certificates;
         let mut judged = self.judged(verifier, &all[0], &all[1..], &options, damages);
         if let Some(part) = part {
             judged.found.retain(|found| !part.inapplicable.contains(&found.finding.rule.id));
@@ -146,12 +153,7 @@ impl Checker {
         &self,
         certificate: &Path,
     ) -> Result<Option<(PublicKey, Option<Finding>)>, Failure> {
-        let (Some(stem), Some(ending)) = (certificate.file_stem(), certificate.extension()) else {
-            return Ok(None);
-        };
-        let mut name = stem.to_owned();
-        name.push("-key.");
-        name.push(ending);
+        let Some(name) = key_name(certificate) else { return Ok(None) };
         let path = certificate.with_file_name(name);
         if !path.is_file() {
             return Ok(None);
@@ -166,6 +168,16 @@ impl Checker {
         }
         let key =
             PrivateKey::from_pem(&bytes).map_err(|error| Failure::from(error).in_file(&path))?;
-        Ok(Some((key.public_key().clone(), self.damage(&path, &bytes))))
+        let damage = options::damage_of_key(self.verifier.policy(), &path, &bytes);
+        Ok(Some((key.public_key().clone(), damage)))
     }
+}
+
+/// The name of the key beside a certificate.
+pub(super) fn key_name(certificate: &Path) -> Option<OsString> {
+    let (stem, ending) = (certificate.file_stem()?, certificate.extension()?);
+    let mut name = stem.to_owned();
+    name.push("-key.");
+    name.push(ending);
+    Some(name)
 }

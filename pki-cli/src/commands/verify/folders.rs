@@ -83,11 +83,9 @@ impl Folders {
             if read.settings.as_ref().is_some_and(|settings| !settings.uses_gateway()) {
                 inapplicable.push("srv-eku-client");
             }
-            let purpose = match read_certificates(&certificate) {
-                Ok(certificates) => pair.purpose_of(&certificates[0]),
-                // Whoever verifies the file says why it cannot be read.
-                Err(_) => pair.purpose,
-            };
+            // Whoever verifies the file says why it cannot be read.
+            let purpose =
+                pair.purpose_of(|| Some(read_certificates(&certificate).ok()?.swap_remove(0)));
             let part = Part { purpose, key, trusted, inapplicable };
             self.parts.insert(certificate, part);
         }

@@ -3,11 +3,12 @@
 use std::ffi::OsString;
 use std::fs::{self, FileType};
 use std::path::{Path, PathBuf};
-use std::vec;
 
-use pki_core::{Certificate, CertificateRequest, Content, PrivateKey, is_crl, is_pem, read_pem};
+use pki_core::{
+    Certificate, CertificateFile, CertificateRequest, Content, PrivateKey, is_crl, is_pem, read_pem,
+};
 
-use super::checker::Checker;
+use super::checker::{Checker, KeyBeside, key_name};
 use crate::commands::small_folder::COPIES;
 use crate::failure::{Failure, shown};
 use crate::output::verdict::{Outcome, PassedOver, Place, Rendered, View};
@@ -21,7 +22,7 @@ pub(super) enum Input {
     /// Named on the command line: a certificate, or an error.
     Named(PathBuf),
     /// Found in a folder, where other things may lie beside certificates.
-    Found(PathBuf),
+    Found(PathBuf, KeyBeside),
     /// A folder that could not be read, or a pipe, socket or device in one.
     Unreadable(PathBuf, Failure),
 }
@@ -39,9 +40,32 @@ pub(super) fn expand(files: &[PathBuf]) -> impl Iterator<Item = Input> + Send {
 
 /// A walk through a folder. It holds the names of the folders that it stands in, and no more.
 struct Walk {
-    open: Vec<(PathBuf, vec::IntoIter<Entry>)>,
+    open: Vec<Listing>,
     /// A folder that is to be opened next.
     next: Option<PathBuf>,
+}
+
+/// What is in a folder, by name, and how many entries were taken.
+struct Listing {
+    folder: PathBuf,
+    entries: Vec<Entry>,
+    taken: usize,
+}
+
+impl Listing {
+    /// The next entry.
+    fn take(&mut self) -> Option<&Entry> {
+        let entry = self.entries.get(self.taken)?;
+        self.taken += 1;
+        Some(entry)
+    }
+
+    /// Whether the key of a certificate may be in the folder. To look here costs less than to ask the system.
+    fn key_beside(&self, certificate: &Path) -> KeyBeside {
+        let is_there = key_name(certificate)
+            .is_some_and(|key| self.entries.binary_search_by(|entry| entry.name.cmp(&key)).is_ok());
+        if is_there { KeyBeside::Possible } else { KeyBeside::Missing }
+    }
 }
 
 /// What a folder says of one thing in it.
@@ -57,19 +81,20 @@ impl Iterator for Walk {
         loop {
             if let Some(folder) = self.next.take() {
                 match names(&folder) {
-                    Ok(names) => self.open.push((folder, names.into_iter())),
+                    Ok(entries) => self.open.push(Listing { folder, entries, taken: 0 }),
                     Err(error) => {
                         let failure = Failure::file("reading", &folder, &error);
                         return Some(Input::Unreadable(folder, failure));
                     }
                 }
             }
-            let (folder, names) = self.open.last_mut()?;
-            let Some(Entry { name, kind }) = names.next() else {
+            let listing = self.open.last_mut()?;
+            let Some(entry) = listing.take() else {
                 self.open.pop();
                 continue;
             };
-            let path = folder.join(name);
+            let kind = entry.kind;
+            let path = listing.folder.join(&listing.entries[listing.taken - 1].name);
             // A link to a file is that file, as Kubernetes mounts secrets; a link to a folder could
             // lead round in a circle.
             match kind {
@@ -83,7 +108,10 @@ impl Iterator for Walk {
                         .hinted("a folder is searched for files; name a pipe by itself to read it");
                     return Some(Input::Unreadable(path, failure));
                 }
-                _ => return Some(Input::Found(path)),
+                _ => {
+                    let key = listing.key_beside(&path);
+                    return Some(Input::Found(path, key));
+                }
             }
         }
     }
@@ -116,43 +144,47 @@ fn is_candidate(path: &Path) -> bool {
 
 /// Judges one input and renders what came of it.
 pub(super) fn verify(input: Input, checker: &Checker, view: &View) -> Rendered {
-    let (path, result) = match input {
-        Input::Unreadable(path, failure) => (path, Err(failure)),
+    let (path, key, read) = match input {
+        Input::Unreadable(path, failure) => (path, KeyBeside::Missing, Err(failure)),
         Input::Named(path) => {
-            let result = store::read(&path).and_then(|bytes| {
-                let read = read(&path, &bytes).map(|all| (all, checker.damage(&path, &bytes)));
-                read.map_err(|failure| match something_else(&bytes) {
-                    Some(what) => Failure::usage(format!("not a certificate, but {what}"))
-                        .hinted("name the certificate; are two paths switched?")
-                        .in_file(&path),
-                    None => failure,
-                })
+            let read = read(&path);
+            let read = read.map_err(|NotRead { failure, kind }| match kind {
+                Some(what) => Failure::usage(format!("not a certificate, but {what}"))
+                    .hinted("name the certificate; are two paths switched?")
+                    .in_file(&path),
+                None => failure,
             });
-            (path, result)
+            (path, KeyBeside::Possible, read)
         }
-        Input::Found(path) => {
-            let result = store::read(&path).and_then(|bytes| match read(&path, &bytes) {
-                Ok(all) if !checker.is_for_cas() && all.iter().all(Certificate::is_ca) => {
-                    Ok(Err(PassedOver::TrustFile))
-                }
-                Ok(all) => Ok(Ok((all, checker.damage(&path, &bytes)))),
-                Err(failure) => something_else(&bytes).map_or(Err(failure), |what| Ok(Err(what))),
-            });
-            match result {
-                Ok(Err(what)) => return Rendered::PassedOver(what),
-                Ok(Ok(certificates)) => (path, Ok(certificates)),
-                Err(failure) => (path, Err(failure)),
+        Input::Found(path, key) => match read(&path) {
+            Ok(file)
+                if !checker.is_for_cas() && file.certificates.iter().all(Certificate::is_ca) =>
+            {
+                return Rendered::PassedOver(PassedOver::TrustFile);
             }
-        }
+            Ok(file) => (path, key, Ok(file)),
+            Err(NotRead { kind: Some(what), .. }) => return Rendered::PassedOver(what),
+            Err(NotRead { failure, .. }) => (path, key, Err(failure)),
+        },
     };
-    let result = result.and_then(|(all, damage)| checker.check_file(&path, &all, damage));
+    let result = read.and_then(|file| checker.check_file(&path, &file, key));
     let name = path.display().to_string();
     let place = if name == "-" { Place::Elsewhere } else { Place::File(path) };
     view.render(&Outcome { name, place, result })
 }
 
-fn read(path: &Path, bytes: &[u8]) -> Result<Vec<Certificate>, Failure> {
-    Certificate::from_pem_or_der(bytes).map_err(|error| Failure::from(error).in_file(path))
+/// Why no certificate was read from a file, and what the file is instead, if that is known.
+struct NotRead {
+    failure: Failure,
+    kind: Option<PassedOver>,
+}
+
+fn read(path: &Path) -> Result<CertificateFile, NotRead> {
+    let bytes = store::read(path).map_err(|failure| NotRead { failure, kind: None })?;
+    CertificateFile::from_bytes(&bytes).map_err(|error| NotRead {
+        failure: Failure::from(error).in_file(path),
+        kind: something_else(&bytes),
+    })
 }
 
 /// What a file without certificates is, if it is something that lies beside certificates.

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use pki_core::{
-    Certificate, Content, Finding, Policy, PrivateKey, Purpose, San, Signer, Verifier,
-    VerifierBuilder, VerifyOptions, parse_duration, pem_damage,
+    Certificate, CertificateFile, Content, Finding, Policy, PrivateKey, Purpose, San, Signer,
+    Verifier, VerifierBuilder, VerifyOptions, parse_duration, pem_damage,
 };
 use rustls_pki_types::ServerName;
 use time::format_description::well_known::Rfc3339;
@@ -38,10 +38,10 @@ pub(super) fn anchors(
             return Err(Failure::environment(format!("{}: no CA here", path.display()))
                 .hinted("name the CA's certificate with --ca, or the CA's folder with --dir"));
         }
-        let bytes = store::read(path)?;
-        let all = Certificate::from_pem_or_der(&bytes);
-        anchors.extend(all.map_err(|error| Failure::from(error).in_file(path))?);
-        damages.extend(damage(policy(args), path, &bytes));
+        let file = CertificateFile::from_bytes(&store::read(path)?);
+        let file = file.map_err(|error| Failure::from(error).in_file(path))?;
+        damages.extend(damage(policy(args), path, &file));
+        anchors.extend(file.certificates);
     }
     // The CA's own file may carry the CAs above an intermediate; only roots are trusted then.
     if args.ca.is_empty() && anchors.iter().any(Certificate::is_self_issued) {
@@ -50,10 +50,14 @@ pub(super) fn anchors(
     Ok((anchors, damages))
 }
 
-/// The finding about a file that Go, and therefore etcd, cannot read.
-pub(super) fn damage(policy: Policy, path: &Path, bytes: &[u8]) -> Option<Finding> {
-    let file = path.display().to_string();
-    (policy == Policy::Etcd).then(|| pem_damage(&file, bytes)).flatten()
+/// The finding about a file that Go, and therefore etcd, cannot read, although its certificates could be read here.
+pub(super) fn damage(policy: Policy, path: &Path, file: &CertificateFile) -> Option<Finding> {
+    (policy == Policy::Etcd).then(|| file.damage(&path.to_string_lossy())).flatten()
+}
+
+/// The same about the file of a key.
+pub(super) fn damage_of_key(policy: Policy, path: &Path, bytes: &[u8]) -> Option<Finding> {
+    (policy == Policy::Etcd).then(|| pem_damage(&path.to_string_lossy(), bytes)).flatten()
 }
 
 const fn policy(args: &VerifyArgs) -> Policy {
@@ -118,7 +122,7 @@ pub(super) fn options(args: &VerifyArgs) -> Result<(VerifyOptions, Option<Findin
         let key = PrivateKey::from_pem(&bytes);
         let key = key.map_err(|error| Failure::from(error).in_file(path))?;
         options.key = Some(key.public_key().clone());
-        of_key = damage(policy(args), path, &bytes);
+        of_key = damage_of_key(policy(args), path, &bytes);
     }
     Ok((options, of_key))
 }

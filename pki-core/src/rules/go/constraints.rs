@@ -3,10 +3,10 @@
 use std::net::IpAddr;
 
 use super::domains::{is_domain, is_within};
-use super::form::{ExtensionFrame, Fields};
+use super::form::{ExtensionFrame, GoCertificate};
 use super::{ALL, Demand};
 use crate::certificate::der::{Der, Element, SEQUENCE};
-use crate::certificate::{Certificate, GeneralName, NameConstraints, prefix};
+use crate::certificate::{GeneralName, NameConstraints, prefix};
 use crate::finding::{Rule, Severity, Source};
 use crate::name::authority;
 use crate::rules::CertificateInPath;
@@ -123,12 +123,12 @@ static OF_SELF_ISSUED: Demand = Demand {
 pub(super) static DEMANDS: &[&Demand] =
     &[&STRUCTURE, &DOMAIN, &NETWORK, &MAPPED, &UNKNOWN, &NO_HOST, &EMAIL, &URI, &OF_SELF_ISSUED];
 
-pub(super) fn check_form(certificate: &Certificate) -> Vec<String> {
+pub(super) fn check_form(go: &GoCertificate<'_>) -> Vec<String> {
     let mut violations = Vec::new();
-    if certificate.extensions.name_constraints.is_none() {
+    if go.certificate.extensions.name_constraints.is_none() {
         return violations;
     }
-    let extension = Fields::of(certificate).and_then(|fields| fields.find(&[0x55, 0x1d, 30]));
+    let extension = go.fields().and_then(|fields| fields.find(&[0x55, 0x1d, 30]));
     if let Some(extension) = extension
         && check_subtrees(&extension, &mut violations).is_none()
     {

@@ -47,6 +47,7 @@ static EXTENSION_OID: Demand = Demand {
 pub(super) static DEMANDS: &[&Demand] = &[&FRAME, &OID, &EXTENSION_OID];
 
 /// A demand that a field violates.
+#[derive(Clone, Copy)]
 pub(super) struct Fault {
     demand: &'static Demand,
     field: &'static str,
@@ -62,7 +63,24 @@ const fn large_oid(demand: &'static Demand, field: &'static str) -> Fault {
     Fault { demand, field, problem: "has an OID that is malformed or has a number of 2^31 or more" }
 }
 
-pub(super) fn check(certificate: &Certificate) -> Vec<String> {
+/// A certificate, and its fields as Go reads them. They are read once for all checks.
+pub(in crate::rules) struct GoCertificate<'a> {
+    pub(super) certificate: &'a Certificate,
+    fields: Result<Fields<'a>, Fault>,
+}
+
+impl<'a> GoCertificate<'a> {
+    pub(in crate::rules) fn read(certificate: &'a Certificate) -> Self {
+        Self { certificate, fields: read(certificate) }
+    }
+
+    /// Nothing where [`check`] finds a fault.
+    pub(super) fn fields(&self) -> Option<Fields<'a>> {
+        self.fields.ok()
+    }
+}
+
+pub(super) fn check(certificate: &GoCertificate<'_>) -> Vec<String> {
     match walk(certificate) {
         Ok(()) => Vec::new(),
         Err(Fault { demand, field, problem }) => {
@@ -72,6 +90,7 @@ pub(super) fn check(certificate: &Certificate) -> Vec<String> {
 }
 
 /// The fields of the to-be-signed certificate that other checks read again.
+#[derive(Clone, Copy)]
 pub(super) struct Fields<'a> {
     pub(super) validity: Der<'a>,
     /// The extensions that Go sees.
@@ -81,11 +100,6 @@ pub(super) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// Nothing where [`check`] finds a fault.
-    pub(super) fn of(certificate: &'a Certificate) -> Option<Self> {
-        read(certificate).ok()
-    }
-
     /// The extension with an OID of these contents.
     pub(super) fn find(mut self, oid: &[u8]) -> Option<ExtensionFrame<'a>> {
         while let Some(Ok(extension)) = self.extensions.enter(SEQUENCE).map(ExtensionFrame::read) {
@@ -97,8 +111,8 @@ impl<'a> Fields<'a> {
     }
 }
 
-fn walk(certificate: &Certificate) -> Result<(), Fault> {
-    let mut extensions = read(certificate)?.extensions;
+fn walk(certificate: &GoCertificate<'_>) -> Result<(), Fault> {
+    let mut extensions = certificate.fields?.extensions;
     while !extensions.is_empty() {
         let extension = extensions.enter(SEQUENCE);
         ExtensionFrame::read(extension.ok_or(malformed("list of extensions"))?)?;

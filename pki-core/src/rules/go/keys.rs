@@ -1,7 +1,7 @@
 //! The subject public key.
 
+use super::form::GoCertificate;
 use super::{ALL, Demand};
-use crate::certificate::Certificate;
 use crate::certificate::der::{Der, INTEGER, NULL, SEQUENCE, is_integer};
 use crate::finding::{Rule, Severity, Source};
 use crate::key::{KeyAlgorithm, PublicKey};
@@ -75,7 +75,7 @@ pub(super) static DEMANDS: &[&Demand] =
 /// A demand that a key violates, and how.
 type Fault = (&'static Demand, &'static str);
 
-pub(super) fn check(certificate: &Certificate) -> Vec<String> {
+pub(super) fn check(GoCertificate { certificate, .. }: &GoCertificate<'_>) -> Vec<String> {
     let fault = fault(&certificate.public_key);
     fault.map(|(demand, what)| demand.violated(what)).into_iter().collect()
 }

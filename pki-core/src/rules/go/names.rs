@@ -1,7 +1,7 @@
 //! Subject and issuer: types and values of their attributes.
 
+use super::form::GoCertificate;
 use super::{ALL, Demand};
-use crate::certificate::Certificate;
 use crate::certificate::der::{Der, Element, OBJECT_IDENTIFIER, SEQUENCE, SET, is_short_oid};
 use crate::finding::{Rule, Severity, Source};
 use crate::oid::Oid;
@@ -86,7 +86,7 @@ static STRING_TYPE: Demand = Demand {
 pub(super) static DEMANDS: &[&Demand] =
     &[&FORM, &TYPE, &PRINTABLE, &UTF8, &IA5, &NUMERIC, &BMP, &STRING_TYPE];
 
-pub(super) fn check(certificate: &Certificate) -> Vec<String> {
+pub(super) fn check(GoCertificate { certificate, .. }: &GoCertificate<'_>) -> Vec<String> {
     let (issuer, subject) = (certificate.issuer.der(), certificate.subject.der());
     let mut violations = Vec::new();
     check_name("subject", subject, &mut violations);

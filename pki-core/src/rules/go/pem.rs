@@ -1,5 +1,6 @@
 //! PEM files as Go's encoding/pem reads them.
 
+use crate::certificate::CertificateFile;
 use crate::finding::{Finding, Rule, Severity, Source};
 use crate::pem;
 
@@ -12,6 +13,13 @@ pub(in crate::rules) static RULE: Rule = Rule {
     citation: "RFC 7468 section 2; Go encoding/pem (Decode)",
 };
 
+impl CertificateFile {
+    /// The finding about a file that this crate can read and Go cannot. `file` is its name.
+    pub fn damage(&self, file: &str) -> Option<Finding> {
+        self.go_fault.as_ref().map(|fault| damaged(file, fault.clone()))
+    }
+}
+
 /// The finding about a PEM file that this crate can read and Go cannot. `file` is the name of the file.
 ///
 /// ```
@@ -21,5 +29,9 @@ pub(in crate::rules) static RULE: Rule = Rule {
 /// assert_eq!(finding.evidence.to_string(), "line 1, BEGIN PRIVATE KEY: the lines are indented");
 /// ```
 pub fn pem_damage(file: &str, bytes: &[u8]) -> Option<Finding> {
-    Some(Finding::new(&RULE, crate::quote::name(file), pem::go::fault(bytes)?))
+    pem::go::fault(bytes).map(|fault| damaged(file, fault))
+}
+
+fn damaged(file: &str, fault: String) -> Finding {
+    Finding::new(&RULE, crate::quote::name(file), fault)
 }

@@ -1,8 +1,7 @@
 //! What a certificate says and Go does not see.
 
 use super::Demand;
-use super::form::Fields;
-use crate::certificate::Certificate;
+use super::form::GoCertificate;
 use crate::certificate::der::{Der, SEQUENCE};
 use crate::finding::{Rule, Severity, Source};
 
@@ -38,9 +37,9 @@ static CONSTRUCTED: Demand = Demand {
 
 pub(super) static DEMANDS: &[&Demand] = &[&EXTENSIONS, &CONSTRUCTED];
 
-pub(super) fn check(certificate: &Certificate) -> Vec<String> {
+pub(super) fn check(certificate: &GoCertificate<'_>) -> Vec<String> {
     let mut violations = Vec::new();
-    let Some(fields) = Fields::of(certificate) else {
+    let Some(fields) = certificate.fields() else {
         return violations;
     };
     // Go complains only when it needs what it does not see, so this does not quote it.

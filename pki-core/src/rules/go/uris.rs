@@ -1,7 +1,8 @@
 //! URIs among the subject alternative names, which Go parses with net/url.
 
+use super::form::GoCertificate;
 use super::{ALL, Demand};
-use crate::certificate::{Certificate, GeneralName};
+use crate::certificate::GeneralName;
 use crate::finding::{Rule, Severity, Source};
 use crate::name::{authority, is_literal, is_port, is_scheme};
 
@@ -34,7 +35,7 @@ static DOMAIN: Demand = Demand {
 
 pub(super) static DEMANDS: &[&Demand] = &[&SYNTAX, &DOMAIN];
 
-pub(super) fn check(certificate: &Certificate) -> Vec<String> {
+pub(super) fn check(GoCertificate { certificate, .. }: &GoCertificate<'_>) -> Vec<String> {
     let names = certificate.extensions.subject_alt_name.iter().flatten();
     let faults = names.filter_map(|name| {
         let GeneralName::Uri(uri) = name else { return None };
