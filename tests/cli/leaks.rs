@@ -106,6 +106,7 @@ const OPTIONS: &[(&str, &str, &[&str])] = &[
     ("certdb", "FILE", &["certdb", "import", "given"]),
     ("crl", "--out", &["crl", "--out", "given"]),
     ("crl", "--out", &["crl", "--check", "--out", "given"]),
+    ("crl", "--signature-in", &["crl", "--signature-in", "given"]),
     ("export", "--file", &["export", "etcdone", "--file", "given", "--out", "out"]),
     (
         "export",
@@ -129,6 +130,20 @@ const OPTIONS: &[(&str, &str, &[&str])] = &[
         "--public-key",
         &["init-ca", "--dir", "new", "--signer-cmd", "cat", "--public-key", "given"],
     ),
+    (
+        "init-ca",
+        "--signature-in",
+        &[
+            "init-ca",
+            "--dir",
+            "below",
+            "--intermediate",
+            "--root-dir",
+            "root",
+            "--signature-in",
+            "given",
+        ],
+    ),
     ("inspect", "FILE", &["inspect", "given"]),
     ("issue", "--config", &["issue", "--profile", "www", "new", "--config", "given"]),
     ("issue", "--csr", &["issue", "--profile", "client", "new", "--csr", "given"]),
@@ -147,6 +162,20 @@ const OPTIONS: &[(&str, &str, &[&str])] = &[
     ("renew", "FILE", &["renew", "given"]),
     ("renew", "--file", &["renew", "--all", "--file", "given"]),
     ("rotate-ca", "--file", &["rotate-ca", "status", "--file", "given"]),
+    (
+        "rotate-ca",
+        "--public-key",
+        &[
+            "rotate-ca",
+            "begin",
+            "-f",
+            "cluster.yaml",
+            "--signer-cmd",
+            "cat",
+            "--public-key",
+            "given",
+        ],
+    ),
     ("revoke", "FILE|SERIAL", &["revoke", "given"]),
     ("backup", "--file", &["backup", "--file", "given", "copy.db"]),
     ("check", "--file", &["check", "--file", "given"]),
@@ -182,6 +211,20 @@ const PLACES: &[(&str, &[&str])] = &[
     ("pki/ca.pem", &["issue", "--profile", "client", "new"]),
     ("pki/ca-key.pem", &["issue", "--profile", "client", "new"]),
     ("waiting.pending", &["issue", "--profile", "client", "waiting", "--signature-in", "tbs"]),
+    ("pki/crl.pending", &["crl", "--signature-in", "tbs"]),
+    (
+        "below/ca.pending",
+        &[
+            "init-ca",
+            "--dir",
+            "below",
+            "--intermediate",
+            "--root-dir",
+            "root",
+            "--signature-in",
+            "tbs",
+        ],
+    ),
     ("pki/inventory.db", &["issue", "--profile", "client", "new"]),
     ("pki/inventory.db", &["list"]),
     ("pki/inventory.db", &["check"]),
@@ -203,6 +246,10 @@ fn lab() -> Lab {
     lab.ok(&["apply", "-f", "cluster.yaml"]);
     lab.ok(&["issue", "--profile", "client", "api"]);
     lab.ok(&["issue", "--profile", "client", "waiting", "--tbs-out", "tbs"]);
+    lab.ok(&["crl", "--tbs-out", "crl.tbs"]);
+    lab.ok(&["--dir", "root", "init-ca", "--cn", "root", "--path-len", "1"]);
+    let below = ["init-ca", "--dir", "below", "--intermediate", "--root-dir", "root"];
+    lab.ok(&[&below[..], &["--tbs-out", "ca.tbs"]].concat());
     lab.write("passphrase", "nobody guesses this");
     set_secret(&lab, "passphrase");
     lab.ok(&["--dir", "locked", "init-ca", "--ca-passphrase", "file:passphrase"]);
