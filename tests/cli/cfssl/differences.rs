@@ -231,9 +231,13 @@ fn every_difference_has_its_test() {
     let docs = include_str!("../../../docs/cfssl.md");
     let tests = [
         include_str!("differences.rs"),
-        include_str!("silent.rs"),
+        include_str!("silent/authority.rs"),
+        include_str!("silent/hosts.rs"),
+        include_str!("silent/output.rs"),
+        include_str!("silent/requests.rs"),
         include_str!("both_ways.rs"),
         include_str!("scenarios.rs"),
+        include_str!("durable.rs"),
         "cfssl::differential cfssl::native",
     ]
     .concat();
