@@ -41,6 +41,7 @@ mod validity;
 
 #[cfg(feature = "manifest")]
 use std::collections::HashSet;
+use std::sync::LazyLock;
 
 use rustls_pki_types::ServerName;
 use time::{Duration, OffsetDateTime};
@@ -286,6 +287,21 @@ static GROUPS: &[&[Row]] = &[
     endpoint::ROWS,
 ];
 
+/// The rows that are checked on a certificate.
+static ROWS_OF_CERTIFICATES: LazyLock<Vec<&'static Row>> = LazyLock::new(|| {
+    let is_of_certificate = |row: &&Row| match row.check {
+        Check::AtIssue(_)
+        | Check::Certificate(_)
+        | Check::CertificateItself(_)
+        | Check::Rfc5280(_)
+        | Check::Typed(_) => true,
+        #[cfg(feature = "manifest")]
+        Check::Deployment(_) => false,
+        Check::Whole => false,
+    };
+    rows().filter(is_of_certificate).collect()
+});
+
 fn rows() -> impl Iterator<Item = &'static Row> {
     GROUPS.iter().copied().flatten()
 }
@@ -345,7 +361,7 @@ fn apply_rows(
     stage: Stage,
 ) -> Vec<(&'static Row, Finding)> {
     let mut found = Vec::new();
-    for row in rows() {
+    for row in ROWS_OF_CERTIFICATES.iter().copied() {
         if policy == Policy::Rfc5280 && row.rule.source != Source::Rfc5280 {
             continue;
         }
@@ -370,6 +386,9 @@ fn apply_rows(
 }
 
 fn texts(evidence: Vec<String>) -> Vec<Evidence> {
+    if evidence.is_empty() {
+        return Vec::new();
+    }
     evidence.into_iter().map(Evidence::Text).collect()
 }
 

@@ -31,7 +31,6 @@ use crate::certificate::Certificate;
 use crate::crl::Crl;
 use crate::error::Error;
 use crate::finding::Finding;
-use crate::key::PublicKey;
 use crate::report::Report;
 use crate::rules::{self, OwnViolations, Policy, VerifyOptions, finding};
 
@@ -43,7 +42,7 @@ pub struct Verifier {
     intermediates: Vec<Certificate>,
     /// What the rules find in the anchors and then in the intermediates, wherever they are.
     own_violations: Vec<OnceLock<OwnViolations>>,
-    crls: Vec<KnownList>,
+    crls: Vec<Crl>,
     max_depth: Option<usize>,
     policy: Policy,
 }
@@ -53,28 +52,9 @@ pub struct Verifier {
 pub struct VerifierBuilder {
     anchors: Vec<Certificate>,
     intermediates: Vec<Certificate>,
-    crls: Vec<KnownList>,
+    crls: Vec<Crl>,
     max_depth: Option<usize>,
     policy: Policy,
-}
-
-/// A CRL, and the key that verified its signature, so that it is checked only once for many certificates of one CA.
-struct KnownList {
-    list: Crl,
-    signer: OnceLock<PublicKey>,
-}
-
-impl KnownList {
-    fn is_signed_by(&self, key: &PublicKey) -> bool {
-        self.signer.get() == Some(key) || {
-            let signed = self.list.is_signed_by(key);
-            if signed {
-                // Another thread may have been faster, with the same result.
-                let _ = self.signer.set(key.clone());
-            }
-            signed
-        }
-    }
 }
 
 impl VerifierBuilder {
@@ -87,8 +67,7 @@ impl VerifierBuilder {
     /// Adds a CRL in DER. Certificates of its issuer that it lists are rejected. If all CRLs of an issuer have expired, or
     /// cannot be relied on for another reason, all its certificates are rejected.
     pub fn crl(mut self, der: &[u8]) -> Result<Self, Error> {
-        let list = Crl::from_der(der)?;
-        self.crls.push(KnownList { list, signer: OnceLock::new() });
+        self.crls.push(Crl::from_der(der)?);
         Ok(self)
     }
 
@@ -205,11 +184,8 @@ impl Verifier {
         issuer: &Certificate,
         at: OffsetDateTime,
     ) -> impl Iterator<Item = Finding> {
-        let is_signed = |list: &Crl| {
-            let known = self.crls.iter().find(|known| std::ptr::eq(&raw const known.list, list));
-            known.is_some_and(|known| known.is_signed_by(&issuer.public_key))
-        };
-        let lists = self.crls.iter().map(|known| &known.list);
+        let is_signed = |list: &Crl| list.is_signed_by(&issuer.public_key);
+        let lists = self.crls.iter();
         let violations =
             rules::revocation_violations(certificate, issuer, lists, is_signed, at, self.policy);
         let subject = move || certificate.subject.to_string();

@@ -2,6 +2,7 @@
 //! does not report.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use x509_parser::asn1_rs::{Any, FromDer};
 
@@ -14,7 +15,21 @@ pub(crate) struct Signed {
     body: Range<usize>,
     algorithm: Range<usize>,
     signature: Vec<u8>,
+    signer: KnownSigner,
 }
+
+/// The key that verified the signature, if one did: it is not checked again for each question about one certificate, or for
+/// each of the many certificates of a CRL. It is not a part of the encoding, so equal encodings are equal whatever is known.
+#[derive(Clone, Debug, Default)]
+struct KnownSigner(OnceLock<PublicKey>);
+
+impl PartialEq for KnownSigner {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for KnownSigner {}
 
 impl Signed {
     pub(crate) fn read(expected: &'static str, der: &[u8]) -> Result<Self, Error> {
@@ -41,6 +56,7 @@ impl Signed {
             body: body_at..algorithm_outer,
             algorithm: algorithm_end - algorithm.data.len()..algorithm_end,
             signature: signature.to_vec(),
+            signer: KnownSigner::default(),
         })
     }
 
@@ -68,7 +84,15 @@ impl Signed {
     }
 
     pub(crate) fn verifies(&self, der: &[u8], key: &PublicKey) -> bool {
-        key.verifies(self.algorithm(der), self.body(der), &self.signature)
+        if self.signer.0.get() == Some(key) {
+            return true;
+        }
+        let verifies = key.verifies(self.algorithm(der), self.body(der), &self.signature);
+        if verifies {
+            // Another thread may have been faster, with the same result.
+            let _ = self.signer.0.set(key.clone());
+        }
+        verifies
     }
 }
 

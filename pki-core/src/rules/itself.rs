@@ -2,7 +2,7 @@
 //! able to read it.
 
 use super::go::GoCertificate;
-use super::{Check, Row, rows};
+use super::{Check, ROWS_OF_CERTIFICATES, Row};
 use crate::certificate::Certificate;
 
 /// The violations of the rules about a certificate itself. They do not depend on a path or on options, so a verifier finds
@@ -13,7 +13,7 @@ impl OwnViolations {
     pub(crate) fn of(certificate: &Certificate) -> Self {
         let certificate = GoCertificate::read(certificate);
         let mut violations = Vec::new();
-        for row in rows() {
+        for row in ROWS_OF_CERTIFICATES.iter().copied() {
             if let Check::CertificateItself(check) = row.check {
                 violations.extend(check(&certificate).into_iter().map(|evidence| (row, evidence)));
             }

@@ -129,7 +129,7 @@ pub(super) static ROWS: &[Row] = &[
 pub(crate) fn unused_crls(
     leaf: &Certificate,
     known: &[&Certificate],
-    crls: &[&Crl],
+    crls: &[Crl],
 ) -> Vec<Finding> {
     let is_of = |crl: &Crl, name: &DistinguishedName| {
         crl.issuer.der() == name.der() || crl.issuer.reads_like(name)

@@ -105,8 +105,7 @@ impl Question<'_> {
         let known: Vec<&Certificate> =
             path.certificates.iter().chain(&self.known).copied().collect();
         let known: Vec<&Certificate> = known.into_iter().chain(&self.verifier.anchors).collect();
-        let crls: Vec<_> = crls.iter().map(|known| &known.list).collect();
-        rules::unused_crls(self.leaf, &known, &crls)
+        rules::unused_crls(self.leaf, &known, crls)
     }
 
     fn too_deep(&self, cas: usize) -> Option<Finding> {
