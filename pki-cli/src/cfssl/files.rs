@@ -1,5 +1,6 @@
 //! `cfssljson`: the answer of cfssl, as files.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use pki_core::{Certificate, Content, PrivateKey, Signer, read_pem};
@@ -176,13 +177,25 @@ fn write(base: &str, parts: &[Part], log: &Log) -> Result<(), Failure> {
     }
     let mut batch = Batch::new(Existing::Replace).durable(durability(parts));
     for part in parts {
-        batch.stage(place(part.suffix), part.contents.as_bytes(), part.access)?;
+        stage(&mut batch, place(part.suffix), part)?;
     }
     batch.commit()?;
     let written: Vec<String> =
         parts.iter().map(|part| place(part.suffix).display().to_string()).collect();
     log.info(&format!("wrote {}", written.join(", ")));
     Ok(())
+}
+
+/// Writes a file beside its place. Unless it is secret it has the mode of the file that it replaces, because cfssljson writes
+/// into that file.
+fn stage(batch: &mut Batch, place: PathBuf, part: &Part) -> Result<(), Failure> {
+    let is_secret = matches!(part.access, Access::Secret);
+    let old = std::fs::symlink_metadata(&place).ok().filter(|old| old.is_file() && !is_secret);
+    batch.stage_with(place, part.access, |file, path| {
+        let written = file.write_all(part.contents.as_bytes());
+        let mode = old.map_or(Ok(()), |old| file.as_file().set_permissions(old.permissions()));
+        written.and(mode).map_err(|error| Failure::file("writing", path, &error))
+    })
 }
 
 /// A new leaf can be issued again, so its files reach the disk when the kernel writes them, as those of cfssljson do. A CA,

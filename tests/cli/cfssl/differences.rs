@@ -216,6 +216,20 @@ fn the_key_of_the_file_does_not_matter_if_the_key_exists() {
     }
 }
 
+#[test]
+fn a_name_whitelist_does_not_limit_addresses() {
+    let sides = sides(
+        r#"{"signing": {"default": {"expiry": "1h", "usages": ["signing"], "name_whitelist": "^etcd"}}}"#,
+    );
+    for side in [Side::Theirs, Side::Ours] {
+        let run = sign(&sides, side, "leaf.json");
+        assert_eq!(run.code, 0, "{run:?}");
+        assert_eq!(sign(&sides, side, "-hostname other leaf.json").code, 1);
+    }
+    let run = sign(&sides, Side::Ours, "leaf.json");
+    assert!(run.stderr.contains("[WARNING] the name_whitelist"), "{run:?}");
+}
+
 /// Nobody looks for the issuer of a certificate that signs itself.
 #[test]
 fn a_self_signed_leaf_gets_no_advice_about_its_issuer() {

@@ -24,6 +24,12 @@ pub(super) const ROWS: &[Row] = &[
         Fails("already be expired"),
     ),
     row(
+        "a request that is not UTF-8",
+        "printf '{\"CN\":\"a\\xff\"}' | $sign -profile peer -",
+        Completes,
+        Fails("invalid unicode"),
+    ),
+    row(
         "an unknown usage",
         "$sign -profile camel leaf.json",
         Completes,
