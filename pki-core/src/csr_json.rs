@@ -263,7 +263,7 @@ fn ca(fields: &Fields<'_>, faults: &mut Faults) -> Option<CaSection> {
     let zero = faults.take(fields.boolean("pathlenzero")).unwrap_or_default();
     let path_len = fields.read("pathlen", faults, path_len).flatten();
     if zero && path_len.is_some() {
-        let error = value.invalid("pathlenzero contradicts pathlen, which counts");
+        let error = value.invalid("pathlenzero contradicts pathlen, which takes effect");
         faults.harmless(error.hinted("remove one of the two"));
     }
     let dialect = faults.dialect;

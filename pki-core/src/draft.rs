@@ -236,7 +236,7 @@ fn check_key(public_key: &PublicKey, ca: &Certificate) -> Result<(), Error> {
     }
     let key_id = public_key.key_id().to_string();
     Err(Error::not_admitted("public key", key_id, "it is the key of the CA itself")
-        .hinted("make a key of its own for the certificate"))
+        .hinted("generate a separate key for the certificate"))
 }
 
 /// A to-be-signed structure states the algorithm that it is signed with. It has to be the key's.

@@ -205,7 +205,7 @@ fn legacy() -> Error {
 
 fn unsupported(problem: &str) -> Error {
     Error::defective(Defect::Unsupported, EXPECTED, problem)
-        .hinted("encrypt it anew: openssl pkey -aes256 -in KEY.pem -out NEW.pem")
+        .hinted("encrypt it again: openssl pkey -aes256 -in KEY.pem -out NEW.pem")
 }
 
 #[cfg(test)]

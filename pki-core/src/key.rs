@@ -129,7 +129,7 @@ impl PublicKey {
             Some(curve) if spki.algorithm.oid == OID_EC => curve.to_string(),
             // RFC 5480 section 2.1.1 requires a named curve.
             None if spki.algorithm.oid == OID_EC => {
-                "EC with explicit parameters or none instead of a named curve".to_owned()
+                "EC without a named curve (explicit or missing parameters)".to_owned()
             }
             _ if spki.algorithm.oid == OID_RSA => "RSA in an unreadable form".to_owned(),
             _ => spki.algorithm.oid.to_string(),

@@ -124,7 +124,7 @@ impl PrivateKey {
         match key {
             Some(der) => Self::from_der(&der),
             None => Err(Error::defective(Defect::Missing, EXPECTED, "no PRIVATE KEY block")
-                .hinted("the file may be a certificate; two paths may be swapped")),
+                .hinted("the file may be a certificate; check that two paths are not swapped")),
         }
     }
 
@@ -154,10 +154,8 @@ impl PrivateKey {
                 }
                 (OID_RSA, _) => Pair::Rsa(RsaKeyPair::from_pkcs8(der).map_err(|rejected| {
                     match rsa::private_key_bits(info.private_key.as_bytes()) {
-                        Some(2048..=8192) => {
-                            Error::malformed(EXPECTED, "its numbers do not fit together")
-                                .hinted("the file is damaged; restore it from a backup")
-                        }
+                        Some(2048..=8192) => Error::malformed(EXPECTED, "its numbers do not match")
+                            .hinted("the file is damaged; restore it from a backup"),
                         Some(bits) => unsupported(&format!("it is an RSA key of {bits} bits")),
                         None => Error::malformed(EXPECTED, format!("it is damaged ({rejected})")),
                     }

@@ -34,7 +34,8 @@ pub(super) fn refuse_pem(expected: &'static str, bytes: &[u8]) -> Result<(), Err
     } else {
         "it is PEM, such as a certificate"
     };
-    Err(Error::malformed(expected, what).hinted("name another file; are two paths switched?"))
+    Err(Error::malformed(expected, what)
+        .hinted("name another file; check that two paths are not swapped"))
 }
 
 /// A node of a JSON document, whose reader gives no positions.

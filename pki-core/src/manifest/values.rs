@@ -90,7 +90,7 @@ pub(super) fn folder(value: &Value<'_>) -> Result<String, Error> {
     let text = value.string()?;
     let problem = match text.chars().next() {
         None => "an empty path",
-        Some('~' | '$') => "a path that only a shell can complete",
+        Some('~' | '$') => "a path that only a shell can expand",
         _ if text.chars().any(char::is_control) => "a path with a control character",
         _ => return Ok(text.to_owned()),
     };

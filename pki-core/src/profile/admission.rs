@@ -202,7 +202,7 @@ impl Profile {
                     field,
                     value,
                     format!(
-                        "the name_whitelist {whitelist} of profile {} does not match it",
+                        "it does not match the name_whitelist {whitelist} of profile {}",
                         self.name
                     ),
                 )

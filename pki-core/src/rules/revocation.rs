@@ -90,7 +90,7 @@ static CRL_UNRELATED: Rule = Rule {
     id: "crl-unrelated",
     severity: Severity::Warning,
     source: Source::Etcd,
-    impact: "The CRL has no effect: none of the certificates that may stand in the chain is its issuer.",
+    impact: "The CRL has no effect: its issuer is not among the certificates of the chain.",
     remedy: "Pass the CRL of the CA that issued the certificate: `etcdpki verify --crl CRL-FILE FILE`.",
     citation: "RFC 5280 section 6.3.3 (b)(1)",
 };
@@ -99,7 +99,7 @@ static CRL_MISSING: Rule = Rule {
     id: "crl-missing",
     severity: Severity::Warning,
     source: Source::Etcd,
-    impact: "Revocation was not checked: CRLs were passed, but none of the CA that issued the certificate.",
+    impact: "Revocation was not checked: CRLs were passed, but none from the CA that issued the certificate.",
     remedy: "Pass the CRL of the CA that issued the certificate: `etcdpki verify --crl CRL-FILE FILE`.",
     citation: "RFC 5280 section 6.3",
 };
@@ -143,7 +143,7 @@ pub(crate) fn unused_crls(
     issuers.dedup();
     if !issuers.is_empty() && !crls.iter().any(|crl| is_of(crl, &leaf.issuer)) {
         let given = listed(issuers.iter(), ", ");
-        let evidence = format!("no CRL of {}; the CRLs are of {given}", leaf.issuer);
+        let evidence = format!("no CRL from {}; the CRLs are from {given}", leaf.issuer);
         found.push(finding(&CRL_MISSING, evidence));
     }
     found

@@ -47,7 +47,7 @@ static POINT: Demand = Demand {
     rule: &RULE,
     refused: "An elliptic curve point that is not on its curve",
     words: "point not on curve",
-    versions: "all versions, in other words before 1.26",
+    versions: "all versions; before 1.26, the message is different",
     rfc5280: "forbids it (RFC 5480 section 2.2, SEC 1 section 2.3.4)",
 };
 
