@@ -3,7 +3,7 @@
 //! Whoever writes an unfinished file holds a lock on it, and the kernel frees the lock when the process
 //! dies. So a sweep can tell what is in use from what was left, in any folder and without other locks.
 
-use std::fs::{self, File};
+use std::fs::{self, DirEntry, File};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
@@ -55,23 +55,21 @@ pub(super) fn parent(path: &Path) -> &Path {
 /// Removes what a killed run left in the CA's folder or in that of its hosts: files, and folders too. The
 /// CA's lock must be held.
 pub(crate) fn sweep_own(folder: &Path) -> Result<(), Failure> {
+    let unfinished =
+        || unfinished_in(folder).map_err(|error| Failure::file("reading", folder, &error));
+    if unfinished()?.is_empty() {
+        return Ok(());
+    }
     sets::finish(folder);
-    let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        entries => entries.map_err(|error| Failure::file("reading", folder, &error))?,
-    };
-    for entry in entries {
-        let entry = entry.map_err(|error| Failure::file("reading", folder, &error))?;
-        if entry.file_name().as_encoded_bytes().starts_with(UNFINISHED.as_bytes()) {
-            let path = entry.path();
-            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-            let removed = match is_folder {
-                true => fs::remove_dir_all(&path),
-                false if is_in_use(&path) => Ok(()),
-                false => fs::remove_file(&path),
-            };
-            removed.map_err(|error| Failure::file("removing", &path, &error))?;
-        }
+    for entry in unfinished()? {
+        let path = entry.path();
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        let removed = match is_folder {
+            true => fs::remove_dir_all(&path),
+            false if is_in_use(&path) => Ok(()),
+            false => fs::remove_file(&path),
+        };
+        removed.map_err(|error| Failure::file("removing", &path, &error))?;
     }
     Ok(())
 }
@@ -79,13 +77,28 @@ pub(crate) fn sweep_own(folder: &Path) -> Result<(), Failure> {
 /// Removes what a killed run left in somebody's folder: only files that are named exactly like ours. What
 /// cannot be removed stays; it is in nobody's way.
 pub(crate) fn sweep_shared(folder: &Path) {
+    if unfinished_in(folder).is_ok_and(|unfinished| unfinished.is_empty()) {
+        return;
+    }
     sets::finish(folder);
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+    for entry in unfinished_in(folder).into_iter().flatten() {
         let is_file = || entry.file_type().is_ok_and(|kind| kind.is_file());
         if is_ours(entry.file_name().as_encoded_bytes()) && is_file() && !is_in_use(&entry.path()) {
             let _ = fs::remove_file(entry.path());
         }
     }
+}
+
+/// What has a name of an unfinished file. A folder that does not exist has nothing.
+fn unfinished_in(folder: &Path) -> io::Result<Vec<DirEntry>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let is_unfinished =
+        |entry: &DirEntry| entry.file_name().as_encoded_bytes().starts_with(UNFINISHED.as_bytes());
+    // What cannot be read is an error, which says that the folder is not swept.
+    entries.filter(|entry| entry.as_ref().map_or(true, is_unfinished)).collect()
 }
 
 fn is_ours(name: &[u8]) -> bool {
