@@ -29,7 +29,7 @@ pub(crate) use self::folder::{
     Found, LockedFolder, Lost, certificate_path, check_foreign, key_path, next_key_path,
     pending_crl_path, pending_path,
 };
-pub(crate) use self::import::{Files, ForeignCa};
+pub(crate) use self::import::{Files, ForeignCa, has_its_key};
 pub(crate) use self::intermediate::{Finished, finish_intermediate};
 pub(crate) use self::renew::lifetime_after;
 pub(crate) use self::revocation::{CRL_LIFETIME, CrlDue, CrlState, issued_by};

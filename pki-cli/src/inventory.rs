@@ -11,19 +11,21 @@ mod database;
 mod entry;
 mod query;
 mod renewal;
+mod repair;
 mod revocation;
 mod schema;
 
 use std::path::Path;
 
 use pki_core::{Certificate, ExtendedKeyUsage};
-use rusqlite::{OptionalExtension, ToSql, Transaction, params};
+use rusqlite::{OptionalExtension, Statement, ToSql, Transaction, params};
 
 pub(crate) use self::certdb::Certdb;
-pub(crate) use self::check::Condition;
+pub(crate) use self::check::{Condition, Stored};
 use self::database::Database;
 pub(crate) use self::entry::{CrlEntry, Entry, FilePlace, decimal, key_id_of};
 pub(crate) use self::query::{Filter, Row, Status};
+pub(crate) use self::repair::Evidence;
 pub(crate) use self::revocation::{LastCrl, Revocation};
 use crate::failure::{Failure, shown};
 use crate::store;
@@ -187,6 +189,7 @@ impl Inventory {
                 let values = params![key.0, key.1, entry.pem];
                 if transaction.query_row(is_same, values, |row| row.get(0))? {
                     merged.known += 1;
+                    put_place(&mut transaction.prepare(KEEP_PLACE)?, entry)?;
                 } else {
                     merged.clashes.push(entry.serial_number.clone());
                 }
@@ -218,7 +221,7 @@ fn insert(transaction: &Transaction<'_>, entries: &[Entry]) -> Result<(), rusqli
     let insert = "INSERT INTO certificates
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
     let mut row = transaction.prepare(insert)?;
-    let mut place = transaction.prepare("INSERT INTO places VALUES (?1, ?2, ?3, ?4)")?;
+    let mut place = transaction.prepare(REPLACE_PLACE)?;
     for entry in entries {
         let (status, reason, revoked_at) = match entry.revocation {
             None => ("good", 0, None),
@@ -241,10 +244,21 @@ fn insert(transaction: &Transaction<'_>, entries: &[Entry]) -> Result<(), rusqli
         if changed != 1 {
             return Err(rusqlite::Error::StatementChangedRows(changed));
         }
-        if let Some(FilePlace { host, path }) = &entry.place {
-            let (serial, issuer) = (&entry.serial_number, &entry.authority_key_identifier);
-            place.execute(params![serial, issuer, host, path])?;
-        }
+        put_place(&mut place, entry)?;
+    }
+    Ok(())
+}
+
+/// Records a place. A row that was lost can have left an older one.
+const REPLACE_PLACE: &str = "INSERT OR REPLACE INTO places VALUES (?1, ?2, ?3, ?4)";
+/// Records a place unless there is one.
+const KEEP_PLACE: &str = "INSERT OR IGNORE INTO places VALUES (?1, ?2, ?3, ?4)";
+
+/// Records the place of a certificate's file with one of these statements, if it has a place.
+fn put_place(statement: &mut Statement<'_>, entry: &Entry) -> Result<(), rusqlite::Error> {
+    if let Some(FilePlace { host, path }) = &entry.place {
+        let (serial, issuer) = (&entry.serial_number, &entry.authority_key_identifier);
+        statement.execute(params![serial, issuer, host, path])?;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ pub(crate) struct FileFormat {
     pub(crate) name: &'static str,
     /// What to do with the file.
     pub(crate) hint: &'static str,
+    pub(crate) is_pkcs12: bool,
 }
 
 /// The format, if it is one of these.
@@ -30,7 +31,7 @@ pub(crate) fn recognize(bytes: &[u8]) -> Option<FileFormat> {
         ),
         _ => return None,
     };
-    Some(FileFormat { name, hint })
+    Some(FileFormat { name, hint, is_pkcs12: is_pkcs12(bytes) })
 }
 
 /// True for `PFX ::= SEQUENCE { version INTEGER {v3(3)}, … }` (RFC 7292 section 4).

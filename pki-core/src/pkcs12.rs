@@ -3,11 +3,13 @@
 
 use p12_keystore::{
     KeyStore, KeyStoreEntry, MacAlgorithm, Pkcs12Archive, Pkcs12ImportPolicy, PrivateKeyChain,
+    error::Error as P12Error,
 };
 use zeroize::Zeroizing;
 
 use crate::certificate::Certificate;
 use crate::error::{Defect, Error};
+use crate::file_format;
 use crate::key::{PublicKey, Signer};
 use crate::private_key::PrivateKey;
 
@@ -97,12 +99,28 @@ impl KeyStoreContents<'_> {
 pub fn read_pkcs12(bytes: &[u8], password: &str) -> Result<(PrivateKey, Vec<Certificate>), Error> {
     const EXPECTED: &str = "a PKCS #12 file";
     let defective = |defect, problem: String| Error::defective(defect, EXPECTED, problem);
+    let wrong_password = || {
+        defective(Defect::WrongPassphrase, "the password is wrong".to_owned())
+            .hinted("give the password that the file was exported with")
+    };
     let archive = Pkcs12Archive::from_pkcs12(bytes, password).map_err(|error| match error {
-        p12_keystore::error::Error::MacError(_) => {
-            defective(Defect::WrongPassphrase, "the password is wrong".to_owned())
-                .hinted("give the password that the file was exported with")
-        }
-        other => Error::malformed(EXPECTED, other.to_string()),
+        P12Error::MacError(_) => wrong_password(),
+        // Without a MAC, decryption is the first thing to fail.
+        P12Error::Pkcs5Error(problem) if problem.contains("decryption failed") => wrong_password(),
+        P12Error::UnsupportedEncryptionScheme => defective(
+            Defect::Unsupported,
+            "its encryption (RC2 or 3DES, which OpenSSL writes with -legacy) is not supported".to_owned(),
+        )
+        .hinted("convert it: openssl pkcs12 -legacy -in OLD.p12 -nodes | openssl pkcs12 -export -out NEW.p12"),
+        other => match file_format::recognize(bytes) {
+            Some(format) if !format.is_pkcs12 => {
+                Error::malformed(EXPECTED, format!("it is {}", format.name)).hinted(
+                    "convert a Java keystore: keytool -importkeystore -srckeystore OLD.jks -srcalias ALIAS \
+                     -destkeystore NEW.p12 -deststoretype PKCS12",
+                )
+            }
+            _ => Error::malformed(EXPECTED, other.to_string()),
+        },
     })?;
     let key = match &archive.keys[..] {
         [bag] => PrivateKey::from_der(bag.key.as_der())?,
@@ -116,7 +134,10 @@ pub fn read_pkcs12(bytes: &[u8], password: &str) -> Result<(PrivateKey, Vec<Cert
                 Defect::Repeated,
                 format!("it holds {} private keys", keys.len()),
             )
-            .hinted("export one key with its certificates"));
+            .hinted(
+                "export one key with its certificates: keytool -importkeystore -srckeystore FILE -srcalias ALIAS \
+                 -destkeystore NEW.p12 -deststoretype PKCS12",
+            ));
         }
     };
     let mut others = Vec::new();

@@ -11,7 +11,7 @@ use aws_lc_rs::signature::{
     RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RsaEncoding, RsaKeyPair,
 };
 use der::Decode;
-use pkcs8::PrivateKeyInfoRef;
+use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
 use zeroize::Zeroizing;
 
 use crate::error::{Defect, Error};
@@ -232,6 +232,15 @@ fn not_pem(bytes: &[u8]) -> Error {
     if PrivateKey::from_der(bytes).is_ok() {
         return Error::malformed(EXPECTED, "it is DER, which etcd does not read")
             .hinted("convert it: openssl pkey -inform DER -in KEY.der -out KEY.pem");
+    }
+    if EncryptedPrivateKeyInfoRef::from_der(bytes).is_ok() {
+        return Error::malformed(
+            EXPECTED,
+            "it is an encrypted key in DER, which etcd does not read",
+        )
+        .hinted(
+            "convert it: openssl pkcs8 -inform DER -in KEY.der | openssl pkey -aes256 -out KEY.pem",
+        );
     }
     if bytes.trim_ascii().is_empty() {
         return Error::empty(EXPECTED);

@@ -9,6 +9,7 @@ mod matrix;
 mod root;
 mod secrets;
 mod token;
+mod unusual;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -5,6 +5,7 @@ mod certdb;
 mod check;
 mod many;
 mod queries;
+mod repair;
 mod service;
 mod signature;
 

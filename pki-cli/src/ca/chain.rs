@@ -97,6 +97,13 @@ impl Chain {
         self.all().filter(|ca| !ca.is_self_issued())
     }
 
+    /// The roots in the file that are not above the CA.
+    pub(crate) fn other_roots(&self) -> impl Iterator<Item = &Certificate> {
+        let top = self.intermediates().last().unwrap_or(&self.ca);
+        let is_other = |root: &&Certificate| root.is_self_issued() && root.der() != self.ca.der();
+        self.others.iter().filter(is_other).filter(move |root| !issued_by(root, top))
+    }
+
     fn check(&self) -> Result<(), Failure> {
         self.check_order()?;
         self.check_signatures()

@@ -82,15 +82,14 @@ impl ForeignCa<'_> {
     }
 
     fn pkcs12(&self, custody: &Custody) -> Result<(NewKey, Vec<Certificate>), Failure> {
-        let bytes = store::read(self.certificate)?;
-        if pki_core::is_pem(&bytes) || Certificate::from_der(&bytes).is_ok() {
+        if !has_its_key(self.certificate)? {
             return Err(Failure::usage(format!(
                 "{}: its private key is missing",
                 shown(self.certificate)
             ))
             .hinted("give it with --key; without --key, --cert is a PKCS #12 file with both"));
         }
-        custody.import_pkcs12(self.certificate, &bytes)
+        custody.import_pkcs12(self.certificate, &store::read(self.certificate)?)
     }
 
     /// The certificates as a chain: in order, with correct signatures, up to a root.
@@ -168,6 +167,12 @@ impl CheckedCa {
             other => Err(other.exists(path)),
         }
     }
+}
+
+/// Whether a file with a CA's certificate is in a format that has the key too: it is neither PEM nor a certificate in DER.
+pub(crate) fn has_its_key(certificate: &Path) -> Result<bool, Failure> {
+    let bytes = store::read(certificate)?;
+    Ok(!pki_core::is_pem(&bytes) && Certificate::from_der(&bytes).is_err())
 }
 
 /// The key in a token or behind a command, which signs something as a trial.

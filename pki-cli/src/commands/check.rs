@@ -15,14 +15,14 @@ use super::cluster::{FolderArgs, in_parallel};
 use crate::ca::{Chain, LockedFolder};
 use crate::failure::{Failure, Kind, shown};
 use crate::host;
-use crate::inventory::{Certdb, Condition, CrlEntry, Entry, Inventory};
+use crate::inventory::{Certdb, Condition, CrlEntry, Entry, Evidence, Inventory, Stored, decimal};
 use crate::output::{Format, json};
 
 /// Check the inventory: the file, every row, and the certificates in the hosts' folders
 ///
 /// The exit code is 1 if something is wrong. With --rebuild, certificates, revocations and CRLs that
-/// files have and the inventory does not are added to it. A damaged inventory is renamed first, and what
-/// can be read of it is kept. Files cannot tell of certificates whose files are gone, nor of revocations
+/// files have and the inventory does not are added to it, and rows that differ from their certificates are
+/// corrected. A damaged inventory is renamed first, and what can be read of it is kept. Files cannot tell of certificates whose files are gone, nor of revocations
 /// since the last CRL.
 #[derive(Debug, clap::Args)]
 #[command(
@@ -54,6 +54,8 @@ struct CheckOutput {
 #[derive(Default, Serialize)]
 struct Rebuilt {
     added: usize,
+    /// How many rows were wrong and are right now.
+    corrected: usize,
     revoked: usize,
     /// The number of the CRL that was added.
     crl: Option<u64>,
@@ -100,18 +102,27 @@ pub(crate) fn run(args: &CheckArgs, common: &Common) -> Result<ExitCode, Failure
             let _ = writeln!(text, "  and {more} more; --format json lists all");
         }
         host::print(&text)?;
-        if !ok && !args.rebuild {
-            host::say(
-                "  fix: restore a backup, then run etcdpki check --rebuild, which adds what the files have\n",
-            );
+        if !ok {
+            host::say(if args.rebuild {
+                "  fix: the files that were read cannot tell the rest: restore a backup, or name more folders with --scan\n"
+            } else {
+                "  fix: restore a backup, then run etcdpki check --rebuild, which adds what the files have\n"
+            });
         }
     }
     Ok(if ok { ExitCode::SUCCESS } else { ExitCode::from(Kind::Refused.exit_code()) })
 }
 
 fn described(rebuilt: &Rebuilt) -> String {
-    let Rebuilt { added, revoked, crl, set_aside } = rebuilt;
+    let Rebuilt { added, corrected, revoked, crl, set_aside } = rebuilt;
     let mut text = format!("added {added} certificates and {revoked} revocations");
+    match corrected {
+        0 => {}
+        1 => text.push_str(", corrected 1 row"),
+        rows => {
+            let _ = write!(text, ", corrected {rows} rows");
+        }
+    }
     if let Some(number) = crl {
         let _ = write!(text, ", and the CRL with the number {number}");
     }
@@ -136,31 +147,33 @@ fn problems(
             problems.push(format!("{}: missing or empty", shown(inventory.path())));
         }
         Condition::Usable => {
-            let mut after = 0;
-            loop {
-                let (rows, last) = inventory.stored(after, AT_ONCE)?;
-                if rows.is_empty() {
-                    break;
-                }
-                count += rows.len();
-                after = last;
-                problems
-                    .extend(in_parallel(&rows, |row| Ok(row.problem(ca)))?.into_iter().flatten());
-            }
+            problems.extend(inventory.table_problems()?);
+            let (rows, wrong) = wrong_rows(inventory, ca)?;
+            count = rows;
+            problems.extend(wrong.into_iter().map(|(_, problem)| problem));
         }
     }
     for found in &files.certificates {
         if !inventory.has(&found.certificate)? {
             let serial = &found.certificate.serial;
             problems.push(format!("{}: not in the inventory: {serial}", shown(&found.file)));
+        } else if found.place.is_on_host() && inventory.lacks_place(&found.certificate)? {
+            problems.push(format!("{}: its host and path are not recorded", shown(&found.file)));
         }
     }
+    let last = match inventory.last_crl(ca) {
+        Ok(last) => last.map(|last| last.number),
+        Err(failure) => {
+            problems.push(failure.message);
+            return Ok((count, problems));
+        }
+    };
+    // A row whose revocation cannot be read is among the problems already.
+    let Ok(revoked) = inventory.revoked() else { return Ok((count, problems)) };
     if let Some((file, number, crl)) = &files.newest_crl {
-        let last = inventory.last_crl(ca)?.map(|last| last.number);
         if last.is_none_or(|last| last < *number) {
             problems.push(format!("{}: the CRL {number} is not in the inventory", shown(file)));
         }
-        let revoked = inventory.revoked()?;
         let missing = crl
             .entries()?
             .into_iter()
@@ -173,7 +186,25 @@ fn problems(
     Ok((count, problems))
 }
 
-/// Adds what files have.
+/// How many rows there are, and those that are wrong, each with its problem.
+fn wrong_rows(
+    inventory: &Inventory,
+    ca: &Certificate,
+) -> Result<(usize, Vec<(Stored, String)>), Failure> {
+    let (mut count, mut after, mut wrong) = (0, 0, Vec::new());
+    loop {
+        let (rows, last) = inventory.stored(after, AT_ONCE)?;
+        if rows.is_empty() {
+            return Ok((count, wrong));
+        }
+        (count, after) = (count + rows.len(), last);
+        let problems = in_parallel(&rows, |row| Ok(row.problem(ca)))?;
+        let rows = rows.into_iter().zip(problems);
+        wrong.extend(rows.filter_map(|(row, problem)| Some((row, problem?))));
+    }
+}
+
+/// Adds what files have, and corrects what is wrong.
 fn rebuild(folder: &Path, ca: &Certificate, files: &Files) -> Result<Rebuilt, Failure> {
     let mut rebuilt = Rebuilt::default();
     let mut inventory = Inventory::of(folder);
@@ -198,6 +229,18 @@ fn rebuild(folder: &Path, ca: &Certificate, files: &Files) -> Result<Rebuilt, Fa
             entry = entry.revoked(reason, listed.revoked_at);
         }
         entries.push(entry);
+    }
+    if rebuilt.set_aside.is_none() {
+        let reason = |reason: Option<_>| reason.unwrap_or(pki_core::RevocationReason::Unspecified);
+        let listed: Vec<_> = listed
+            .iter()
+            .map(|entry| (decimal(entry.serial.as_bytes()), reason(entry.reason), entry.revoked_at))
+            .collect();
+        let crl = files.newest_crl.as_ref();
+        let crl = crl.map(|(_, number, crl)| CrlEntry::new(crl, *number, ca)).transpose()?;
+        let evidence = Evidence { certificates: &entries, crl: crl.as_ref(), listed: &listed };
+        let wrong = wrong_rows(&inventory, ca)?.1.into_iter().map(|(row, _)| row);
+        rebuilt.corrected = inventory.repair(ca, &wrong.collect::<Vec<_>>(), &evidence)?;
     }
     // Those in files come first, because only they have a place.
     entries.extend(readable);

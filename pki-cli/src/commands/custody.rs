@@ -56,6 +56,11 @@ impl CustodyArgs {
         }
     }
 
+    /// Whether an option says where the key is.
+    pub(crate) const fn names_a_place(&self) -> bool {
+        self.signer_cmd.is_some() || self.pkcs11.is_some()
+    }
+
     /// A file that another option names, whatever the environment says.
     pub(crate) fn in_file(&self) -> Custody {
         Custody::file(self.passphrase.ca_passphrase.clone())

@@ -78,6 +78,11 @@ impl FilePlace {
         Self { host: Some(host.to_owned()), path: path.display().to_string() }
     }
 
+    /// Whether it is in the folder of a host.
+    pub(crate) const fn is_on_host(&self) -> bool {
+        self.host.is_some()
+    }
+
     /// A file elsewhere, which is on no host that etcdpki knows.
     pub(crate) fn elsewhere(path: &Path) -> Self {
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());

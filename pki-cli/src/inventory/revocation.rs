@@ -170,6 +170,7 @@ pub(super) fn revoke(
     transaction.execute(revoke, params![serial, issuer, reason.code(), rfc3339(at)])
 }
 
-fn moment(text: &str) -> Option<OffsetDateTime> {
+/// Reads a time as the inventory keeps it.
+pub(super) fn moment(text: &str) -> Option<OffsetDateTime> {
     OffsetDateTime::parse(text, &Rfc3339).ok()
 }

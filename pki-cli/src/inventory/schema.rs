@@ -79,6 +79,29 @@ pub(super) fn has_crls(connection: &Connection) -> Result<bool, rusqlite::Error>
     Ok(version(connection)? >= 2)
 }
 
+/// Whether a file has the table of places.
+pub(super) fn has_places(connection: &Connection) -> Result<bool, rusqlite::Error> {
+    Ok(version(connection)? >= 2 && !missing_tables(connection)?.contains(&"places"))
+}
+
+/// The tables that a file of this version must have and does not have.
+pub(super) fn missing_tables(
+    connection: &Connection,
+) -> Result<Vec<&'static str>, rusqlite::Error> {
+    if version(connection)? < 2 {
+        return Ok(Vec::new());
+    }
+    let mut missing = Vec::new();
+    for table in ["places", "crls"] {
+        let query =
+            "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1)";
+        if !connection.query_row(query, [table], |row| row.get(0))? {
+            missing.push(table);
+        }
+    }
+    Ok(missing)
+}
+
 /// The version of a file.
 pub(super) fn version(connection: &Connection) -> Result<u32, rusqlite::Error> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
