@@ -98,12 +98,11 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Section>, Error> {
     }
     let mut sections = Vec::new();
     let mut behind = 0;
-    // Lines of octets, because they are short, and a search for a character is not made for those.
-    let lines = text.as_bytes().split_inclusive(|octet| *octet == b'\n').map(|line| {
+    let lines = text.split_inclusive('\n').map(|line| {
         behind += line.len();
         let start = behind - line.trim_ascii_start().len();
-        let place = start..start + line.trim_ascii().len();
-        (&text[place.clone()], place)
+        let line = line.trim_ascii();
+        (line, start..start + line.len())
     });
     let mut lines = lines.enumerate();
     while let Some((index, (first, begin))) = lines.next() {
@@ -187,8 +186,8 @@ impl<'t> Block<'t> {
         if !is_plain {
             return None;
         }
-        let lines = body.as_bytes().split(|octet| *octet == b'\n');
-        let lines = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+        let lines = body.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
+        let lines = lines.map(str::as_bytes);
         if !PUBLIC.contains(&label) {
             return decode(body.len(), lines);
         }
