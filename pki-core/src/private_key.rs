@@ -11,7 +11,7 @@ use aws_lc_rs::signature::{
     RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RsaEncoding, RsaKeyPair,
 };
 use der::Decode;
-use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
+use pkcs8::PrivateKeyInfoRef;
 use zeroize::Zeroizing;
 
 use crate::error::{Defect, Error};
@@ -233,7 +233,8 @@ fn not_pem(bytes: &[u8]) -> Error {
         return Error::malformed(EXPECTED, "it is DER, which etcd does not read")
             .hinted("convert it: openssl pkey -inform DER -in KEY.der -out KEY.pem");
     }
-    if EncryptedPrivateKeyInfoRef::from_der(bytes).is_ok() {
+    #[cfg(feature = "encrypted-keys")]
+    if pkcs8::EncryptedPrivateKeyInfoRef::from_der(bytes).is_ok() {
         return Error::malformed(
             EXPECTED,
             "it is an encrypted key in DER, which etcd does not read",

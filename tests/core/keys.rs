@@ -260,5 +260,5 @@ fn a_curve_that_is_spelled_out_is_called_so_and_not_by_the_algorithm_of_all_curv
         &VerifyOptions::at(ca.not_before),
     );
     let found = report.findings().find(|finding| finding.rule.id == "key-curve").unwrap();
-    assert!(found.evidence.to_string().contains("EC with explicit parameters"), "{found}");
+    assert!(found.evidence.to_string().contains("EC without a named curve"), "{found}");
 }

@@ -31,19 +31,19 @@ fn a_name_whitelist_is_asked_about_every_name_and_address() {
     let request = request(SAN);
     for (pattern, wanted) in [
         // Unanchored, as in cfssl.
-        ("e", "ip \"10.0.0.1\": the name_whitelist e of profile p does not match it"),
+        ("e", "ip \"10.0.0.1\": it does not match the name_whitelist e of profile p"),
         (".", ""),
         ("", ""),
         ("^[a-z0-9.@:/]+$", ""),
         (r"(?i)^([A-Z.]+|\\d[\\d.]+|\\w@.*|SPIFFE:.*)$", ""),
-        ("^etcd", "dns \"a.example.com\": the name_whitelist ^etcd of profile p does not match it"),
+        ("^etcd", "dns \"a.example.com\": it does not match the name_whitelist ^etcd of profile p"),
         (
             "example|td|10|^x",
-            "CN \"etcdone\": the name_whitelist example|td|10|^x of profile p does not match it",
+            "CN \"etcdone\": it does not match the name_whitelist example|td|10|^x of profile p",
         ),
         (
             "^(etcdone|.*example.com|10.*)$",
-            "uri \"spiffe://td/x\": the name_whitelist ^(etcdone|.*example.com|10.*)$ of profile p does not match it",
+            "uri \"spiffe://td/x\": it does not match the name_whitelist ^(etcdone|.*example.com|10.*)$ of profile p",
         ),
     ] {
         let members = format!(r#""usages": ["signing"], "name_whitelist": "{pattern}""#);
