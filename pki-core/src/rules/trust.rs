@@ -172,8 +172,8 @@ fn trust_wrong_ca(deployment: &Deployment<'_>) -> Vec<Violation> {
     })
 }
 
-/// The valid certificates that hosts reject because of the contents of their trust files. Most hosts have the same contents,
-/// and each contents are compared with the certificates once.
+/// The valid certificates that hosts reject because of the contents of their trust files. The trust files of most hosts are
+/// the same, and are compared with the certificates only once.
 pub(super) struct Refusals<'d, 'a> {
     deployment: &'d Deployment<'a>,
     known: RefCell<Vec<Refusal<'a>>>,

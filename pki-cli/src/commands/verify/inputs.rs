@@ -53,13 +53,6 @@ struct Listing {
 }
 
 impl Listing {
-    /// The next entry.
-    fn take(&mut self) -> Option<&Entry> {
-        let entry = self.entries.get(self.taken)?;
-        self.taken += 1;
-        Some(entry)
-    }
-
     /// Whether the key of a certificate may be in the folder. To look here costs less than to ask the system.
     fn key_beside(&self, certificate: &Path) -> KeyBeside {
         let is_there = key_name(certificate)
@@ -89,12 +82,12 @@ impl Iterator for Walk {
                 }
             }
             let listing = self.open.last_mut()?;
-            let Some(entry) = listing.take() else {
+            let Some(Entry { name, kind }) = listing.entries.get(listing.taken) else {
                 self.open.pop();
                 continue;
             };
-            let kind = entry.kind;
-            let path = listing.folder.join(&listing.entries[listing.taken - 1].name);
+            listing.taken += 1;
+            let (path, kind) = (listing.folder.join(name), *kind);
             // A link to a file is that file, as Kubernetes mounts secrets; a link to a folder could
             // lead round in a circle.
             match kind {
