@@ -40,6 +40,11 @@ pub fn name(text: &str) -> String {
     secret(text).unwrap_or_else(|| cut(&steady(text)))
 }
 
+/// True for text that may be a private key, in PEM or in base64, with or without its line ends.
+pub fn is_secret(text: &str) -> bool {
+    secret(text).is_some()
+}
+
 /// A whole message that may contain parts of an input, as a second protection after [`value`] and [`name`].
 /// Private keys in it are described instead of shown, control characters other than line ends are escaped, and no
 /// line is longer than 8,000 characters.

@@ -112,6 +112,25 @@ pub(crate) fn forge(der: &[u8], key: &PrivateKey, change: impl FnOnce(&mut Vec<N
     whole.write()
 }
 
+/// The octets of a certificate that are signed, and the signature.
+pub(crate) fn signed_part(der: &[u8]) -> (&[u8], &[u8]) {
+    let (_, whole) = first_element(der);
+    let tbs = first_element(whole).0;
+    let algorithm = first_element(&whole[tbs..]).0;
+    // The signature is a BIT STRING, which starts with the number of unused bits: none.
+    (&whole[..tbs], &first_element(&whole[tbs + algorithm..]).1[1..])
+}
+
+/// The length of the first element with its header, and its contents.
+fn first_element(der: &[u8]) -> (usize, &[u8]) {
+    let (header, length) = match der[1] {
+        0x82 => (4, usize::from(u16::from_be_bytes([der[2], der[3]]))),
+        0x81 => (3, usize::from(der[2])),
+        short => (2, usize::from(short)),
+    };
+    (header + length, &der[header..header + length])
+}
+
 /// The list of extensions in the to-be-signed fields.
 pub(crate) fn extensions(fields: &mut [Node]) -> &mut Vec<Node> {
     // [3] in a certificate; [0] in a CRL, where it is the last field.

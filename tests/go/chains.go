@@ -88,7 +88,7 @@ func (c *chain) usages() []x509.ExtKeyUsage {
 func (c *chain) shakeHands(at time.Time, roots *x509.CertPool) verdict {
 	key, err := x509.ParsePKCS8PrivateKey(c.Key)
 	if err != nil {
-		return refused("request", err)
+		return refused("key", err)
 	}
 	own := tls.Certificate{
 		Certificate: append([][]byte{c.Leaf}, c.Intermediates...),

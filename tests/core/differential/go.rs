@@ -3,17 +3,23 @@
 //! What Go refuses we refuse, without exception. What Go accepts and we refuse belongs to a class that
 //! docs/verification.md explains.
 
+mod by_construction;
 pub(crate) mod chains;
 mod classes;
 mod compare;
 mod demands;
 mod documentation;
+mod found;
+pub(crate) mod full;
 mod issued;
 pub(crate) mod judge;
 mod kinds;
 mod pem;
+mod policies;
+mod rare_keys;
 pub(crate) mod samples;
 mod shapes;
 mod signatures;
 mod tree;
+mod twins;
 mod vectors;

@@ -11,7 +11,7 @@ use proptest::sample::{Index, select};
 use time::Duration;
 
 use super::cases;
-use crate::der::{forge, oid, put};
+use crate::der::{forge, oid, put, signed_part};
 use crate::foreign::{ca_params, params, self_signed, signed};
 use crate::lab::NOW;
 use crate::openssl::Openssl;
@@ -131,7 +131,7 @@ proptest! {
 /// OpenSSL on one signature, whatever else may be wrong with the two.
 fn signed_by(certificate: &Certificate, issuer: &Certificate) -> bool {
     let openssl = Openssl::new();
-    let (tbs, signature) = parts(certificate.der());
+    let (tbs, signature) = signed_part(certificate.der());
     openssl.write("tbs", tbs);
     openssl.write("signature", signature);
     // Only the key, because an anchor may be one that OpenSSL cannot read.
@@ -139,26 +139,7 @@ fn signed_by(certificate: &Certificate, issuer: &Certificate) -> bool {
     openssl.try_run("dgst -sha256 -verify key.der -keyform DER -signature signature tbs").0
 }
 
-/// What is signed, and the signature.
-fn parts(der: &[u8]) -> (&[u8], &[u8]) {
-    let (_, whole) = element(der);
-    let tbs = element(whole).0;
-    let algorithm = element(&whole[tbs..]).0;
-    // Before the signature stands the number of unused bits, which is none.
-    (&whole[..tbs], &element(&whole[tbs + algorithm..]).1[1..])
-}
-
-/// How long the first element is, and its contents.
-fn element(der: &[u8]) -> (usize, &[u8]) {
-    let (header, length) = match der[1] {
-        0x82 => (4, usize::from(u16::from_be_bytes([der[2], der[3]]))),
-        0x81 => (3, usize::from(der[2])),
-        short => (2, usize::from(short)),
-    };
-    (header + length, &der[header..header + length])
-}
-
-/// So that the property is not one of refusals alone.
+/// The property must not hold only because everything is refused.
 #[test]
 fn the_good_chains_of_the_world_are_trusted() {
     let verifier = Verifier::builder([WORLD[0].clone()]).build().unwrap();

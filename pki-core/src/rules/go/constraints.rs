@@ -87,7 +87,7 @@ static UNKNOWN: Demand = Demand {
 static NO_HOST: Demand = Demand {
     name: "uri-without-host",
     rule: &NAMES,
-    refused: "A URI without a host name, or with an IP address instead, below a CA with constraints of any kind",
+    refused: "A URI without a host name, or with an IP address or several colons instead, below a CA with constraints of any kind",
     words: "x509: … URI …",
     versions: "1.26 and later, earlier versions only below constraints on URIs",
     rfc5280: "forbids it only below constraints on URIs (section 4.2.1.10)",
@@ -218,11 +218,7 @@ pub(super) fn check_self_issued(in_path: &CertificateInPath<'_>) -> Vec<String> 
 fn refuses(constraints: &NameConstraints, name: &GeneralName) -> Option<&'static Demand> {
     let (host, demand) = match name {
         GeneralName::Uri(uri) => {
-            let Some(host) = host(uri) else {
-                let mut all = constraints.permitted.iter().chain(&constraints.excluded);
-                let on_uris = all.any(|base| matches!(base, GeneralName::Uri(_)));
-                return (!on_uris).then_some(&NO_HOST);
-            };
+            let Some(host) = host(uri) else { return Some(&NO_HOST) };
             (host, &URI)
         }
         GeneralName::Email(address) => (address.rsplit_once('@')?.1, &EMAIL),

@@ -48,9 +48,15 @@ pub(super) fn check(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let followed = below_anchor.take_while(|ca| {
         ca.extensions.certificate_policies.as_ref().is_some_and(|policies| !policies.is_empty())
     });
+    // How many more CAs may map policies (inhibitPolicyMapping). Go does not look at the mappings of the others.
+    let mut left = u32::MAX;
     let mapping = followed.into_iter().find(|ca| {
+        let may_map = left > 0;
+        left = left.saturating_sub(u32::from(!ca.is_self_issued()));
+        let constraints = ca.extensions.policy_constraints.unwrap_or_default();
+        left = left.min(constraints.inhibit_mapping.unwrap_or(u32::MAX));
         let mut pairs = ca.extensions.policy_mappings.iter().flatten();
-        pairs.any(|(from, to)| from.as_str() == ANY_POLICY || to.as_str() == ANY_POLICY)
+        may_map && pairs.any(|(from, to)| from.as_str() == ANY_POLICY || to.as_str() == ANY_POLICY)
     });
     violations.extend(
         mapping.map(|ca| ANY_MAPPED.violated(format_args!("{} maps anyPolicy", ca.subject))),

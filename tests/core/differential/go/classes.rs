@@ -18,6 +18,9 @@ pub(super) const UNREADABLE: &str = "unreadable";
 /// Stands for a host that cannot be asked about.
 pub(super) const HOST: &str = "host";
 
+/// Stands for a leaf that is trusted itself.
+pub(super) const TRUSTED: &str = "trusted-leaf";
+
 pub(super) const STRICTER: &[Class] = &[
     class(
         UNREADABLE,
@@ -33,6 +36,11 @@ pub(super) const STRICTER: &[Class] = &[
         HOST,
         "A host that is neither a DNS name nor an address, such as `host-.example.com` or `1.2.3`",
         "RFC 9525 section 6.3; RFC 1034 section 3.5. The command line rejects it as a value of `--host`.",
+    ),
+    class(
+        TRUSTED,
+        "A leaf that is one of the trusted certificates itself, if it, or the path that its issuer has, would be rejected otherwise",
+        "RFC 5280 section 6.1: a trust anchor is a CA, and it is not a part of the path. Go accepts what is in the pool, whoever signed it.",
     ),
     class(
         "leaf-is-ca",

@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use pki_core::{Certificate, Purpose, Report, Severity, Verifier, VerifyOptions};
+use pki_core::{Certificate, Policy, Purpose, Report, Severity, Verifier, VerifyOptions};
 use rustls_pki_types::ServerName;
 use serde::Deserialize;
 use serde_json::Value;
@@ -87,7 +87,12 @@ pub(crate) struct Question {
 impl Question {
     /// What we say: the ids of the rules that are broken; nothing where we accept.
     pub(crate) fn ours(&self) -> Option<String> {
-        match self.report() {
+        self.refusal(Policy::Etcd)
+    }
+
+    /// The same under any policy.
+    pub(crate) fn refusal(&self, policy: Policy) -> Option<String> {
+        match self.report_under(policy) {
             Ok(report) => refusal(&report),
             Err(what) => Some(what.to_owned()),
         }
@@ -95,6 +100,10 @@ impl Question {
 
     /// What we find, or what we cannot read.
     pub(crate) fn report(&self) -> Result<Report, &'static str> {
+        self.report_under(Policy::Etcd)
+    }
+
+    fn report_under(&self, policy: Policy) -> Result<Report, &'static str> {
         let read = |ders: &[Vec<u8>]| -> Option<Vec<Certificate>> {
             ders.iter().map(|der| Certificate::from_der(der).ok()).collect()
         };
@@ -104,7 +113,8 @@ impl Question {
         else {
             return Err(UNREADABLE);
         };
-        let verifier = Verifier::builder(roots).intermediates(intermediates).build().unwrap();
+        let verifier = Verifier::builder(roots).intermediates(intermediates).policy(policy);
+        let verifier = verifier.build().unwrap();
         let mut options = VerifyOptions::at(self.at);
         options.purpose = self.purpose;
         if let Some(host) = &self.host {

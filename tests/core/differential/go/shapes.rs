@@ -179,7 +179,7 @@ pub(crate) fn names_below_constraints(pool: &Pool, random: &mut Random) -> Case 
 
 /// Hosts that are dialled, against names.
 pub(crate) fn hosts(pool: &Pool, random: &mut Random) -> Case {
-    const HOSTS: [&str; 24] = [
+    const HOSTS: [&str; 34] = [
         HOST,
         "HOST.example.COM",
         "host.example.com.",
@@ -204,6 +204,16 @@ pub(crate) fn hosts(pool: &Pool, random: &mut Random) -> Case {
         "::ffff:192.0.2.1",
         "::",
         "1.2.3",
+        "xn--MNCHEN-3YA.de",
+        "a.xn--a.example.com",
+        "a.b.com",
+        "sub.host.example.com",
+        "a.EXAMPLE.com",
+        "host.example.123",
+        "_srv._tcp.example.com",
+        "255.255.255.255",
+        "::7f00:1",
+        "2001:db8::0.0.0.1",
     ];
     let mut story = String::new();
     let mut case = straight(pool, 2, Purpose::Server, |place, fields| {

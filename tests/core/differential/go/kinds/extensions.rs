@@ -62,10 +62,15 @@ pub(super) fn basic_constraints(fields: &mut Fields, _: &Pool, random: &mut Rand
 }
 
 pub(super) fn extended_key_usage(fields: &mut Fields, _: &Pool, random: &mut Random) -> String {
-    let usages: [&[u8]; 5] = [
+    let usages: [&[u8]; 9] = [
+        &[0x2b, 6, 1, 5, 5, 7, 3, 1],
+        &[0x2b, 6, 1, 5, 5, 7, 3, 2],
         &[0x2b, 6, 1, 5, 5, 7, 3, 1],
         &[0x2b, 6, 1, 5, 5, 7, 3, 2],
         &[0x2b, 6, 1, 5, 5, 7, 3, 4],
+        // The server-gated cryptography of Netscape and of Microsoft.
+        &[0x60, 0x86, 0x48, 1, 0x86, 0xf8, 0x42, 4, 1],
+        &[0x2b, 6, 1, 4, 1, 0x82, 0x37, 10, 3, 3],
         &[0x55, 0x1d, 0x25, 0],
         &[0x2a, 3, 4],
     ];

@@ -6,7 +6,7 @@ use crate::differential::go::chains::Pool;
 use crate::differential::random::Random;
 
 /// Around 2027-01-01 12:00:00, the moment that is asked about, and at the ends of what times can say.
-const TIMES: [(u8, &str); 42] = [
+const TIMES: [(u8, &str); 54] = [
     (0x17, "270101120000Z"),
     (0x17, "270101115959Z"),
     (0x17, "270101120001Z"),
@@ -49,6 +49,18 @@ const TIMES: [(u8, &str); 42] = [
     (0x18, "19500101000000Z"),
     (0x18, "20500229000000Z"),
     (0x0c, "270101120000Z"),
+    (0x17, "20270101120000Z"),
+    (0x17, "270101120000z"),
+    (0x17, " 70101120000Z"),
+    (0x17, "+70101120000Z"),
+    (0x17, "2701O1120000Z"),
+    (0x17, "270101120000Z0"),
+    (0x17, "2701011200+0000"),
+    (0x18, "2051010112Z"),
+    (0x18, "20510101120000+0000"),
+    (0x18, "20510101120000.0Z"),
+    (0x18, "20510101120000,5Z"),
+    (0x18, "205101011200000Z"),
 ];
 
 pub(super) fn validity(fields: &mut Fields, _: &Pool, random: &mut Random) -> String {
