@@ -22,7 +22,7 @@ use time::OffsetDateTime;
 pub(crate) use self::chain::{Chain, read_certificates};
 pub(crate) use self::cluster::{
     cluster_around, cluster_cas, crl_file, folder_of, folders_in, folders_of, hosts_from, hosts_of,
-    is_separate, name_one, read_cluster,
+    is_separate, name, name_one, read_cluster, traffic_of,
 };
 pub(crate) use self::create::{NewCa, Opened, Remains};
 pub(crate) use self::folder::{
@@ -33,7 +33,7 @@ pub(crate) use self::import::{Files, ForeignCa, has_its_key};
 pub(crate) use self::intermediate::{Finished, finish_intermediate};
 pub(crate) use self::renew::lifetime_after;
 pub(crate) use self::revocation::{CRL_LIFETIME, CrlDue, CrlState, issued_by};
-pub(crate) use self::rotation::NextCa;
+pub(crate) use self::rotation::{NextCa, issuers};
 pub(crate) use self::scan::Scan;
 use crate::failure::{Failure, shown};
 use crate::host;

@@ -156,13 +156,14 @@ impl Failure {
         self
     }
 
-    /// Several failures as one, with the kind of the first. There is at least one.
+    /// Several failures as one, with the kind of the worst: that of the highest exit code. There is at least one.
     pub(crate) fn joined(mut failures: Vec<Self>) -> Self {
         if failures.len() == 1 {
             return failures.remove(0);
         }
         let mut joined = Self::usage(format!("{} problems:", failures.len()));
-        joined.kind = failures.first().map_or(Kind::Bug, |first| first.kind);
+        let kinds = failures.iter().map(|failure| failure.kind);
+        joined.kind = kinds.max_by_key(|kind| kind.exit_code()).unwrap_or(Kind::Bug);
         for failure in failures {
             let _ = write!(joined.message, "\n  {}", failure.message);
             if let Some(hint) = failure.hint {

@@ -6,7 +6,6 @@ pub(crate) struct FileFormat {
     pub(crate) name: &'static str,
     /// What to do with the file.
     pub(crate) hint: &'static str,
-    pub(crate) is_pkcs12: bool,
 }
 
 /// The format, if it is one of these.
@@ -31,11 +30,11 @@ pub(crate) fn recognize(bytes: &[u8]) -> Option<FileFormat> {
         ),
         _ => return None,
     };
-    Some(FileFormat { name, hint, is_pkcs12: is_pkcs12(bytes) })
+    Some(FileFormat { name, hint })
 }
 
 /// True for `PFX ::= SEQUENCE { version INTEGER {v3(3)}, … }` (RFC 7292 section 4).
-fn is_pkcs12(bytes: &[u8]) -> bool {
+pub(crate) fn is_pkcs12(bytes: &[u8]) -> bool {
     let contents = match bytes {
         [0x30, length @ ..0x81, rest @ ..] if *length != 0 => rest,
         [0x30, 0x81, _, rest @ ..]

@@ -113,7 +113,7 @@ pub fn read_pkcs12(bytes: &[u8], password: &str) -> Result<(PrivateKey, Vec<Cert
         )
         .hinted("convert it: openssl pkcs12 -legacy -in OLD.p12 -nodes | openssl pkcs12 -export -out NEW.p12"),
         other => match file_format::recognize(bytes) {
-            Some(format) if !format.is_pkcs12 => {
+            Some(format) if !file_format::is_pkcs12(bytes) => {
                 Error::malformed(EXPECTED, format!("it is {}", format.name)).hinted(
                     "convert a Java keystore: keytool -importkeystore -srckeystore OLD.jks -srcalias ALIAS \
                      -destkeystore NEW.p12 -deststoretype PKCS12",

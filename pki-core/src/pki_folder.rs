@@ -121,6 +121,11 @@ impl PkiFolder {
         self.pairs.iter().any(|pair| matches!(pair.purpose, Purpose::Peer | Purpose::Server))
     }
 
+    /// The trust file for clients that the configuration names, if it is in the folder.
+    pub(crate) fn client_trust<'f>(&self, files: &[FolderFile<'f>]) -> Option<&'f str> {
+        in_folder(files, self.settings.as_ref()?.find("trusted-ca-file")?)
+    }
+
     /// Whether another CA than that of etcd's certificates issues a certificate, which is not for etcd: kubeadm has
     /// its API server's certificates next to etcd's folder.
     pub fn is_of_another_ca(&self, pair: &FolderPair) -> bool {

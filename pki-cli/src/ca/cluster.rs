@@ -32,11 +32,26 @@ pub(crate) fn hosts_from(ca_folder: &Path) -> PathBuf {
 
 /// Whether a folder is that of a separate CA.
 pub(crate) fn is_separate(ca_folder: &Path) -> bool {
+    traffic_of(ca_folder).is_some()
+}
+
+/// What a CA issues, from its folder. `None` for a CA that is not one of several.
+pub(crate) fn traffic_of(ca_folder: &Path) -> Option<Traffic> {
     let name = |traffic| folder_of(Path::new(""), Some(traffic));
-    let mut names = Traffic::ALL.into_iter().map(name);
+    let is_its = |traffic: &Traffic| ca_folder.file_name() == name(*traffic).file_name();
     // Somebody can give any folder such a name.
-    names.any(|name| ca_folder.file_name() == name.file_name())
-        && !ca_folder.join(hosts::FOLDER).is_dir()
+    let found = Traffic::ALL.into_iter().find(is_its);
+    found.filter(|_| !ca_folder.join(hosts::FOLDER).is_dir())
+}
+
+/// What a CA is called in a sentence.
+pub(crate) const fn name(traffic: Option<Traffic>) -> &'static str {
+    match traffic {
+        None => "the CA",
+        Some(Traffic::Server) => "the CA for servers",
+        Some(Traffic::Peer) => "the CA for peers",
+        Some(Traffic::Client) => "the CA for clients",
+    }
 }
 
 /// The file in a member's folder for the CRL of a CA. Members check only who connects to them, so they need no CRL of the CA

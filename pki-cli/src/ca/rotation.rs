@@ -12,6 +12,7 @@ use time::Duration;
 
 use super::chain::Chain;
 use super::folder::{LockedFolder, certificate_path, key_path, next_key_path, previous_path};
+use super::revocation::issued_by;
 use crate::failure::{Failure, shown};
 use crate::host;
 use crate::inventory::{self, Entry, Inventory};
@@ -106,13 +107,7 @@ impl LockedFolder {
 
     /// The ca.pem from before another CA issued, if there was one.
     pub(crate) fn previous_chain(&self) -> Result<Option<Chain>, Failure> {
-        let path = previous_path(self.path());
-        if !store::is_there(&path)? {
-            return Ok(None);
-        }
-        Chain::in_order(super::read_certificates(&path)?)
-            .map(Some)
-            .map_err(|failure| failure.in_file(&path))
+        previous_chain(self.path())
     }
 
     /// Cleans up after a rotation: the key of the CA that issues becomes ca-key.pem, and that of the other one gets a name that
@@ -165,4 +160,33 @@ fn rename(from: &Path, to: &Path) -> Result<(), Failure> {
     renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE)
         .or_else(|_| rustix::fs::rename(from, to))
         .map_err(|error| Failure::file("renaming", from, &error.into()))
+}
+
+fn previous_chain(folder: &Path) -> Result<Option<Chain>, Failure> {
+    let path = previous_path(folder);
+    if !store::is_there(&path)? {
+        return Ok(None);
+    }
+    Chain::in_order(super::read_certificates(&path)?)
+        .map(Some)
+        .map_err(|failure| failure.in_file(&path))
+}
+
+/// The CAs whose certificates are in use: the one that issues, first, and during a rotation the one that it replaces or that
+/// replaces it. Not those above them, which have folders of their own.
+pub(crate) fn issuers(folder: &Path, chain: &Chain) -> Result<Vec<Certificate>, Failure> {
+    let previous = previous_chain(folder)?;
+    let mut known: Vec<&Certificate> = chain.all().collect();
+    known.extend(previous.iter().flat_map(Chain::all));
+    let signs_another = |ca: &Certificate| {
+        known.iter().any(|other| other.der() != ca.der() && issued_by(ca, other))
+    };
+    let mut issuers = vec![chain.ca().clone()];
+    for ca in &known {
+        let is_new = issuers.iter().all(|issuer| issuer.public_key != ca.public_key);
+        if is_new && !signs_another(ca) {
+            issuers.push((*ca).clone());
+        }
+    }
+    Ok(issuers)
 }

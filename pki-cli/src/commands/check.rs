@@ -9,10 +9,10 @@ use std::process::ExitCode;
 use pki_core::{Certificate, Crl};
 use serde::Serialize;
 
-use self::files::Files;
+use self::files::{Files, FoundCertificate};
 use super::Common;
 use super::cluster::{FolderArgs, in_parallel};
-use crate::ca::{Chain, LockedFolder};
+use crate::ca::{self, Chain, LockedFolder, issued_by};
 use crate::failure::{Failure, Kind, shown};
 use crate::host;
 use crate::inventory::{Certdb, Condition, CrlEntry, Entry, Evidence, Inventory, Stored, decimal};
@@ -21,9 +21,10 @@ use crate::output::{Format, json};
 /// Check the inventory: the file, every row, and the certificates in the hosts' folders
 ///
 /// The exit code is 1 if something is wrong. With --rebuild, certificates, revocations and CRLs that
-/// files have and the inventory does not are added to it, and rows that differ from their certificates are
-/// corrected. A damaged inventory is renamed first, and what can be read of it is kept. Files cannot tell of certificates whose files are gone, nor of revocations
-/// since the last CRL.
+/// files have and the inventory does not are added to it, during a rotation those of both CAs, and rows
+/// that differ from their certificates are corrected. A damaged inventory is renamed first, and what can
+/// be read of it is kept. Files do not show certificates whose files are gone, nor revocations since the
+/// last CRL.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  etcdpki check\n  etcdpki check --rebuild --scan /srv/certificates"
@@ -70,23 +71,45 @@ const AT_ONCE: u32 = 4096;
 const SHOWN: usize = 50;
 
 pub(crate) fn run(args: &CheckArgs, common: &Common) -> Result<ExitCode, Failure> {
-    let folder = args.folder.of_ca(common)?;
-    let locked = args.rebuild.then(|| LockedFolder::lock(&folder, common.owners())).transpose()?;
-    let chain = Chain::read(&folder)?;
+    let cas = args.folder.cas(common)?;
+    let mut outputs = Vec::new();
+    let checked = cas.each(|folder| {
+        let output = check(folder, args, common)?;
+        if common.format != Format::Json {
+            output.print(args)?;
+        }
+        outputs.push((cas.name_of(folder), output));
+        Ok(())
+    });
+    let ok = outputs.iter().all(|(_, output)| output.ok);
+    if common.format == Format::Json {
+        json::print_of_cas(outputs)?;
+    }
+    checked?;
+    Ok(if ok { ExitCode::SUCCESS } else { ExitCode::from(Kind::Refused.exit_code()) })
+}
+
+/// Checks the inventory of one CA.
+fn check(folder: &Path, args: &CheckArgs, common: &Common) -> Result<CheckOutput, Failure> {
+    let locked = args.rebuild.then(|| LockedFolder::lock(folder, common.owners())).transpose()?;
+    let chain = Chain::read(folder)?;
     let ca = chain.ca();
-    let files = Files::read(&folder, &args.scan, ca)?;
+    let issuers = ca::issuers(folder, &chain)?;
+    let files = Files::read(folder, &args.scan, &issuers)?;
     let rebuilt = match locked {
-        Some(_) => Some(rebuild(&folder, ca, &files)?),
+        Some(_) => Some(rebuild(folder, &issuers, &files)?),
         None => None,
     };
-    let inventory = Inventory::of(&folder);
+    let inventory = Inventory::of(folder);
     let (certificates, problems) = problems(&inventory, ca, &files)?;
-    let ok = problems.is_empty();
-    let path = shown(inventory.path());
-    if common.format == Format::Json {
-        json::print(&CheckOutput { ok, inventory: path, certificates, problems, rebuilt })?;
-    } else {
-        if let Some(rebuilt) = &rebuilt {
+    let (ok, inventory) = (problems.is_empty(), shown(inventory.path()));
+    Ok(CheckOutput { ok, inventory, certificates, problems, rebuilt })
+}
+
+impl CheckOutput {
+    fn print(&self, args: &CheckArgs) -> Result<(), Failure> {
+        let Self { ok, inventory: path, certificates, problems, rebuilt } = self;
+        if let Some(rebuilt) = rebuilt {
             host::say(&described(rebuilt));
         }
         let mut text = match (ok, problems.len()) {
@@ -109,8 +132,8 @@ pub(crate) fn run(args: &CheckArgs, common: &Common) -> Result<ExitCode, Failure
                 "  fix: restore a backup, then run etcdpki check --rebuild, which adds what the files have\n"
             });
         }
+        Ok(())
     }
-    Ok(if ok { ExitCode::SUCCESS } else { ExitCode::from(Kind::Refused.exit_code()) })
 }
 
 fn described(rebuilt: &Rebuilt) -> String {
@@ -204,23 +227,23 @@ fn wrong_rows(
     }
 }
 
-/// Adds what files have, and corrects what is wrong.
-fn rebuild(folder: &Path, ca: &Certificate, files: &Files) -> Result<Rebuilt, Failure> {
+/// Adds what files have of each CA, of which the first one issues, and corrects what is wrong.
+fn rebuild(folder: &Path, issuers: &[Certificate], files: &Files) -> Result<Rebuilt, Failure> {
+    let [ca, ..] = issuers else { return Err(Failure::bug("a CA without a certificate")) };
     let mut rebuilt = Rebuilt::default();
     let mut inventory = Inventory::of(folder);
     let mut readable = Vec::new();
     if let Condition::Damaged(_) = inventory.condition(ca)? {
         let aside = inventory.set_aside()?;
-        readable = Certdb::salvage(&aside, ca).entries;
+        readable = issuers.iter().map(|ca| Certdb::salvage(&aside, ca).entries).collect();
         rebuilt.set_aside = Some(shown(&aside));
         inventory = Inventory::of(folder);
     }
-    let mut entries = Vec::new();
     let listed: Vec<_> = match &files.newest_crl {
         Some((_, _, crl)) => crl.entries()?,
         None => Vec::new(),
     };
-    for found in &files.certificates {
+    let entry = |found: &FoundCertificate| -> Result<Entry, Failure> {
         let certificate = &found.certificate;
         let mut entry = Entry::new(certificate, found.profile, certificate.not_before)?;
         entry = entry.at(found.place.clone());
@@ -228,7 +251,13 @@ fn rebuild(folder: &Path, ca: &Certificate, files: &Files) -> Result<Rebuilt, Fa
             let reason = listed.reason.unwrap_or(pki_core::RevocationReason::Unspecified);
             entry = entry.revoked(reason, listed.revoked_at);
         }
-        entries.push(entry);
+        Ok(entry)
+    };
+    let mut entries = Vec::new();
+    for issuer in issuers {
+        let of_issuer =
+            files.certificates.iter().filter(|found| issued_by(issuer, &found.certificate));
+        entries.push(of_issuer.map(entry).collect::<Result<Vec<_>, Failure>>()?);
     }
     if rebuilt.set_aside.is_none() {
         let reason = |reason: Option<_>| reason.unwrap_or(pki_core::RevocationReason::Unspecified);
@@ -238,15 +267,23 @@ fn rebuild(folder: &Path, ca: &Certificate, files: &Files) -> Result<Rebuilt, Fa
             .collect();
         let crl = files.newest_crl.as_ref();
         let crl = crl.map(|(_, number, crl)| CrlEntry::new(crl, *number, ca)).transpose()?;
-        let evidence = Evidence { certificates: &entries, crl: crl.as_ref(), listed: &listed };
+        let certificates: Vec<&Entry> = entries.iter().flatten().collect();
+        let evidence = Evidence { certificates: &certificates, crl: crl.as_ref(), listed: &listed };
         let wrong = wrong_rows(&inventory, ca)?.1.into_iter().map(|(row, _)| row);
         rebuilt.corrected = inventory.repair(ca, &wrong.collect::<Vec<_>>(), &evidence)?;
     }
-    // Those in files come first, because only they have a place.
-    entries.extend(readable);
-    let merged = inventory.merge(&Entry::of_ca(ca)?, &entries)?;
-    rebuilt.added = merged.added;
-    rebuilt.revoked = merged.revoked;
+    let mut readable: Vec<Vec<Entry>> = readable;
+    readable.resize_with(issuers.len(), Vec::new);
+    for ((issuer, mut entries), readable) in issuers.iter().zip(entries).zip(readable) {
+        // Those in files come first, because only they have a place.
+        entries.extend(readable);
+        if entries.is_empty() && issuer != ca {
+            continue;
+        }
+        let merged = inventory.merge(&Entry::of_ca(issuer)?, &entries)?;
+        rebuilt.added += merged.added;
+        rebuilt.revoked += merged.revoked;
+    }
     if let Some((_, number, crl)) = &files.newest_crl {
         rebuilt.crl = add_crl(&inventory, ca, *number, crl)?;
     }

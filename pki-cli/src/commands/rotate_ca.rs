@@ -13,7 +13,8 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 
 pub(crate) use self::held::{check_stray, summary};
-use self::rotated::{RotatedCa, SeparateCa};
+use self::rotated::RotatedCa;
+use super::cluster::SeparateCa;
 use super::custody::NewCustodyArgs;
 use super::{Common, cluster};
 use crate::ca::LockedFolder;

@@ -12,7 +12,7 @@ use crate::failure::Failure;
 
 /// What files say about the certificates and the CRLs of a CA.
 pub(crate) struct Evidence<'a> {
-    pub(crate) certificates: &'a [Entry],
+    pub(crate) certificates: &'a [&'a Entry],
     /// The newest CRL, and what it lists: serial numbers in decimal.
     pub(crate) crl: Option<&'a CrlEntry>,
     pub(crate) listed: &'a [(String, RevocationReason, OffsetDateTime)],
@@ -62,7 +62,8 @@ impl Stored {
                 && entry.authority_key_identifier == self.authority_key_identifier
         };
         let own = self.certificate(ca).ok().and_then(|own| Entry::of_ca(&own).ok());
-        let Some(entry) = own.as_ref().or_else(|| files.certificates.iter().find(is_same)) else {
+        let Some(entry) = own.as_ref().or_else(|| files.certificates.iter().copied().find(is_same))
+        else {
             return Ok(false);
         };
         let Some(revocation) = self.revocation(entry, files) else { return Ok(false) };

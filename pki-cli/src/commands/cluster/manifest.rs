@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use pki_core::{CertificateSpec, Manifest};
 
-use crate::ca;
 use crate::commands::{Common, complete};
 use crate::failure::Failure;
 use crate::store;
@@ -37,17 +36,6 @@ impl FolderArgs {
             Some(file) => Ok(common.folder_of(file, &read_manifest(file)?)),
             None => Ok(common.folder()),
         }
-    }
-
-    /// The folder of one CA. If the manifest has separate CAs, `--dir` must name one of them.
-    pub(crate) fn of_ca(&self, common: &Common) -> Result<PathBuf, Failure> {
-        let Some(file) = &self.manifest else { return Ok(common.folder()) };
-        let manifest = read_manifest(file)?;
-        let folder = common.folder_of(file, &manifest);
-        if manifest.cas.is_some() && !ca::is_separate(&folder) {
-            return Err(ca::name_one(&folder, &ca::folders_of(&manifest, &folder)));
-        }
-        Ok(folder)
     }
 }
 

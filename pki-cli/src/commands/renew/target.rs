@@ -1,5 +1,6 @@
 //! The certificates that a run of `renew` looks at, where they are, and which of them are due.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -7,6 +8,7 @@ use pki_core::{Certificate, FileKind, Role};
 use time::{Duration, OffsetDateTime};
 
 use crate::ca::{Chain, hosts_of};
+use crate::commands::cluster::CaFolders;
 use crate::failure::{Failure, shown};
 use crate::hosts;
 use crate::inventory::Inventory;
@@ -68,6 +70,31 @@ pub(super) struct Found {
     pub(super) warnings: Vec<String>,
 }
 
+/// The files on the command line, by the folder of the CA that issued their certificates.
+pub(super) fn by_ca<'a>(
+    cas: &'a CaFolders,
+    files: &[PathBuf],
+) -> Result<BTreeMap<&'a Path, Vec<PathBuf>>, Failure> {
+    let mut by_ca: BTreeMap<&Path, Vec<PathBuf>> = BTreeMap::new();
+    if files.is_empty() {
+        return Ok(by_ca);
+    }
+    if let Ok(only) = cas.only() {
+        return Ok(BTreeMap::from([(only, files.to_vec())]));
+    }
+    let chains = cas.iter().map(|ca| Ok((ca, Chain::read(ca)?)));
+    let chains = chains.collect::<Result<Vec<_>, Failure>>()?;
+    for file in files {
+        let leaf = &read(file)?[0];
+        let Some((ca, _)) = chains.iter().find(|(_, chain)| is_ours(chain, leaf)) else {
+            let chains: Vec<&Chain> = chains.iter().map(|(_, chain)| chain).collect();
+            return Err(not_ours(&chains, leaf).in_file(file));
+        };
+        by_ca.entry(*ca).or_default().push(file.clone());
+    }
+    Ok(by_ca)
+}
+
 /// Finds the certificates. Files that were asked for by name must be there and be this CA's.
 pub(super) fn find(
     folder: &Path,
@@ -81,7 +108,7 @@ pub(super) fn find(
             for file in *files {
                 let target = by_name(&all, file)?;
                 if !is_ours(chain, target.certificate()) {
-                    return Err(not_ours(chain, target.certificate()).in_file(file));
+                    return Err(not_ours(&[chain], target.certificate()).in_file(file));
                 }
                 found.targets.push(target);
             }
@@ -163,12 +190,14 @@ fn is_ours(chain: &Chain, leaf: &Certificate) -> bool {
     !leaf.is_ca() && chain.all().any(issued)
 }
 
-fn not_ours(chain: &Chain, leaf: &Certificate) -> Failure {
+fn not_ours(chains: &[&Chain], leaf: &Certificate) -> Failure {
     if leaf.is_ca() {
         return Failure::usage(format!("{} is a CA", leaf.subject))
             .hinted("renew the CA in the folder of --dir with etcdpki renew --ca");
     }
-    let (subject, issuer, ca) = (&leaf.subject, &leaf.issuer, &chain.ca().subject);
-    Failure::usage(format!("{subject} was issued by {issuer}, and not by the CA {ca}"))
+    let (subject, issuer) = (&leaf.subject, &leaf.issuer);
+    let names: Vec<String> = chains.iter().map(|chain| chain.ca().subject.to_string()).collect();
+    let (cas, names) = (if names.len() > 1 { "the CAs" } else { "the CA" }, names.join(", "));
+    Failure::usage(format!("{subject} was issued by {issuer}, and not by {cas} {names}"))
         .hinted("name the folder of its CA with --dir")
 }

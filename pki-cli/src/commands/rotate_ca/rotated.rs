@@ -3,37 +3,15 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use clap::ValueEnum;
 use pki_core::{
     CaSpec, Certificate, CertificateSpec, ClusterCas, Error, FileKind, HostCas, HostLeaf, Manifest,
     Purpose, Traffic, TrustFile,
 };
 
 use crate::ca::{self, Chain};
-use crate::commands::cluster;
+use crate::commands::cluster::{self, SeparateCa};
 use crate::failure::{Failure, shown};
 use crate::hosts;
-
-/// The values of `--ca`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub(super) enum SeparateCa {
-    /// The CA of what members present to their clients
-    Server,
-    /// The CA of what members present to each other
-    Peer,
-    /// The CA of what clients present to members
-    Client,
-}
-
-impl SeparateCa {
-    const fn traffic(self) -> Traffic {
-        match self {
-            Self::Server => Traffic::Server,
-            Self::Peer => Traffic::Peer,
-            Self::Client => Traffic::Client,
-        }
-    }
-}
 
 /// A CA of a cluster that can be replaced.
 #[derive(Clone, Copy)]
@@ -94,12 +72,7 @@ impl<'a> RotatedCa<'a> {
 
     /// What it is called in a sentence.
     pub(super) const fn name(self) -> &'static str {
-        match self.traffic {
-            None => "the CA",
-            Some(Traffic::Server) => "the CA for servers",
-            Some(Traffic::Peer) => "the CA for peers",
-            Some(Traffic::Client) => "the CA for clients",
-        }
+        ca::name(self.traffic)
     }
 
     /// The command line of a step.
