@@ -29,7 +29,7 @@ impl PublicKey {
     /// The key of a point on a curve.
     ///
     /// `curve` is the DER of the curve's OID (`CKA_EC_PARAMS` in PKCS #11). `point` is the uncompressed point (SEC 1 section
-    /// 2.3.3), or the DER of an OCTET STRING with it (`CKA_EC_POINT`); some tokens give the one and some the other.
+    /// 2.3.3), or the DER of an OCTET STRING with it (`CKA_EC_POINT`); tokens differ in this.
     pub fn from_ec_point(curve: &[u8], point: &[u8]) -> Result<Self, Error> {
         let bad = |error: der::Error| Error::malformed(KEY, error.to_string());
         let parameters = Some(AnyRef::from_der(curve).map_err(bad)?);

@@ -163,7 +163,7 @@ fn san_foreign_node(deployment: &Deployment<'_>) -> Vec<Violation> {
     let mut violations = Vec::new();
     for pair in &deployment.pairs {
         let Some(leaf) = deployment.leaf(pair) else { continue };
-        // An endpoint that stands before all members may be on any host.
+        // An endpoint in front of all members can be on any host.
         let is_shared = |name: &String| endpoints.contains(name);
         let others = names.iter().filter(|(host, name)| *host != pair.host && !is_shared(name));
         let foreign = others.filter(|(_, name)| states(leaf.certificate, name));
