@@ -22,14 +22,14 @@ use crate::output::{Format, json};
 ///
 /// The exit code is 1 if something is wrong. With --rebuild, certificates, revocations and CRLs that
 /// files have and the inventory does not are added to it. A damaged inventory is renamed first, and what
-/// can be read of it is kept. Files cannot tell of certificates whose files are gone, nor of revocations
-/// since the last CRL.
+/// can be read of it is kept. Certificates whose files are gone, and
+/// revocations since the last CRL, cannot be restored from files.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  etcdpki check\n  etcdpki check --rebuild --scan /srv/certificates"
 )]
 pub(crate) struct CheckArgs {
-    /// Add to the inventory what only files have
+    /// Add to the inventory what only the files contain
     #[arg(long)]
     rebuild: bool,
 
@@ -199,7 +199,7 @@ fn rebuild(folder: &Path, ca: &Certificate, files: &Files) -> Result<Rebuilt, Fa
         }
         entries.push(entry);
     }
-    // Those in files come first, because only they have a place.
+    // Certificates in files come first, because only for them the place is known.
     entries.extend(readable);
     let merged = inventory.merge(&Entry::of_ca(ca)?, &entries)?;
     rebuilt.added = merged.added;
@@ -210,7 +210,7 @@ fn rebuild(folder: &Path, ca: &Certificate, files: &Files) -> Result<Rebuilt, Fa
     Ok(rebuilt)
 }
 
-/// Adds a CRL that is newer than every one of the inventory.
+/// Adds a CRL if it is newer than every CRL in the inventory.
 fn add_crl(
     inventory: &Inventory,
     ca: &Certificate,

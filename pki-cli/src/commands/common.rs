@@ -8,7 +8,7 @@ use pki_core::Manifest;
 use crate::output::Format;
 use crate::store::Owners;
 
-/// The CA's folder, unless something else is given.
+/// The default folder of the CA.
 const DEFAULT: &str = "pki";
 
 /// What every subcommand takes.

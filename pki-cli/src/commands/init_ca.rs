@@ -93,8 +93,8 @@ fn parse_path_len(text: &str) -> Result<u8, String> {
     })
 }
 
-/// How long an intermediate CA lives unless somebody chooses: half as long as a root, so that it can be replaced once
-/// within the root's life.
+/// The default lifetime of an intermediate CA: half that of a root, so that it can be replaced once within the
+/// lifetime of the root.
 const INTERMEDIATE_LIFETIME: Duration = Duration::days(1825);
 
 #[derive(Serialize)]
@@ -133,7 +133,7 @@ pub(crate) fn run(args: &InitCaArgs, common: &Common) -> Result<ExitCode, Failur
     let opened = new.open_or_create(&folder);
     let (_folder, opened) = opened.map_err(|failure| {
         let failure = failure.naming(Input::Subject, "--cn");
-        // The options are checked already, so a wrong value is in the file.
+        // The options were checked before, so a wrong value is in the file.
         match (failure.kind, &args.csr_json) {
             (Kind::Usage, Some(path)) => failure.in_file(path),
             _ => failure,
@@ -145,7 +145,7 @@ pub(crate) fn run(args: &InitCaArgs, common: &Common) -> Result<ExitCode, Failur
     }
 }
 
-/// Refuses a CA that may not have a CA below it, with the way to one that may.
+/// Refuses a CA that may not have a CA below it, and says how to create one that may.
 fn check_above(above: &Certificate, folder: &Path) -> Result<(), Failure> {
     let constraints = above.extensions.basic_constraints;
     if constraints.is_some_and(|constraints| constraints.path_len == Some(0)) {
@@ -171,7 +171,7 @@ fn print(
         certificate: shown(&ca::certificate_path(folder)),
         key: custody.is_file().then(|| shown(&ca::key_path(folder))),
     };
-    // cfssl's files set no limit unless they say so, and our own default is 0.
+    // In cfssl's files, the default is no limit; in etcdpki, it is 0.
     let constraints = certificate.extensions.basic_constraints;
     let path_len = match constraints.and_then(|constraints| constraints.path_len) {
         _ if args.csr_json.is_none() => String::new(),
@@ -204,7 +204,7 @@ fn print(
     Ok(ExitCode::SUCCESS)
 }
 
-/// Where the key goes, or is.
+/// Where the key will be, or is.
 fn custody(args: &InitCaArgs) -> Result<Custody, Failure> {
     let custody = args.custody.custody()?;
     let Some(path) = &args.public_key else { return Ok(custody) };

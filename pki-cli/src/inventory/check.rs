@@ -1,4 +1,4 @@
-//! Whether the inventory is whole, and setting a damaged one aside.
+//! Checks whether the inventory is intact, and renames a damaged one.
 
 use std::fs;
 use std::path::PathBuf;
@@ -32,8 +32,9 @@ pub(crate) struct Stored {
 }
 
 impl Stored {
-    /// What is wrong with the row, if something is: its columns are those of its certificate, and a certificate that names
-    /// the CA as its issuer is signed by it.
+    /// What is wrong with the row, if something is: its columns must agree with its certificate, and a certificate that
+    /// names
+    /// the CA as its issuer must be signed by it.
     pub(crate) fn problem(&self, ca: &Certificate) -> Option<String> {
         let about = |problem: &str| Some(format!("the row {}: {problem}", self.serial_number));
         let certificate = match Certificate::from_pem_or_der(self.pem.as_bytes()) {
@@ -58,7 +59,7 @@ impl Stored {
         .collect();
         if !differing.is_empty() {
             let columns = differing.join(", ");
-            return about(&format!("{columns}: not what its certificate says"));
+            return about(&format!("{columns}: differs from its certificate"));
         }
         let is_ours = issuer_of(&certificate) == key_id_of(ca) && !certificate.is_self_issued();
         if is_ours && !certificate.is_signed_by(&ca.public_key) {
@@ -80,7 +81,7 @@ impl Inventory {
         })
     }
 
-    /// Some rows, from the one behind `after`, and where the next ones begin. The last are followed by none.
+    /// The rows after `after`, up to a limit, and the position to continue from, or `None` at the end.
     pub(crate) fn stored(&self, after: i64, count: u32) -> Result<(Vec<Stored>, i64), Failure> {
         let rows = self.0.read(|connection| {
             let mut query = connection.prepare(
@@ -105,7 +106,7 @@ impl Inventory {
         Ok((rows.into_iter().map(|(_, stored)| stored).collect(), last))
     }
 
-    /// Gives a file that is damaged another name, so that a new one can begin. Returns that name.
+    /// Renames a damaged file, so that a new one can be created. Returns the new name.
     pub(crate) fn set_aside(self) -> Result<PathBuf, Failure> {
         let path = self.path().to_owned();
         drop(self);

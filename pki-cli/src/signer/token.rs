@@ -117,7 +117,7 @@ fn log_in(uri: &TokenUri, pin: &PassphraseSource) -> Result<Session, Failure> {
     let slot = find_slot(&context, uri).map_err(in_module)?;
     let slot = slot.ok_or_else(|| {
         Failure::environment(format!(
-            "the PKCS #11 library {} has no token like that of the URI",
+            "the PKCS #11 library {} has no token that matches the URI",
             shown(&uri.module)
         ))
         .hinted("list the tokens with: pkcs11-tool --module LIBRARY.so --list-token-slots")
@@ -134,8 +134,9 @@ fn log_in(uri: &TokenUri, pin: &PassphraseSource) -> Result<Session, Failure> {
         Err(Error::Pkcs11(
             RvError::PinIncorrect | RvError::PinLenRange | RvError::PinInvalid,
             _,
-        )) => Err(Failure::environment(format!("{what} is wrong"))
-            .hinted("a token locks itself after some wrong PINs; check it before you try again")),
+        )) => Err(Failure::environment(format!("{what} is wrong")).hinted(
+            "a token locks itself after several wrong PINs; check the PIN before you try again",
+        )),
         Err(Error::Pkcs11(RvError::PinLocked, _)) => {
             Err(Failure::environment(format!("{what} is locked"))
                 .hinted("the security officer of the token can set a new PIN"))

@@ -1,7 +1,7 @@
 //! `issue --tbs-out` and `issue --signature-in`: the CA's key is on another machine, and only bytes and signatures travel.
 //!
 //! Between the two commands, NAME.pending keeps the key of the leaf and what makes the second command draft the same bytes
-//! again. So the second command applies the profile and the rules anew, and a changed option shows.
+//! again. So the second command applies the profile and the rules again, and notices a changed option.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -89,7 +89,7 @@ impl PendingIssue {
         .hinted(format!("sign the file of --tbs-out: {}", openssl_command(public_key, "FILE"))))
     }
 
-    /// Checks that the options of this command lead to the bytes that were sent away.
+    /// Checks that the options of this command give the bytes that were sent away.
     fn check_same(&self, tbs: &[u8], files: &NamedPair) -> Result<(), Failure> {
         if hexadecimal(tbs) == self.tbs {
             return Ok(());

@@ -29,8 +29,7 @@ pub(super) fn run(
     let bound = bound_to_serial(folder.path(), &ca)?;
     if !bound.is_empty() {
         warnings.push(format!(
-            "{} the serial number of a CA certificate, which changes. OpenSSL then rejects them (error 20), Go and etcd do \
-             not. Renew them after the CA with etcdpki renew FILE: {}",
+            "{} the serial number of a CA certificate, which changes. OpenSSL then rejects them (error 20), but Go and etcd do not. Renew them after the CA with etcdpki renew FILE: {}",
             match bound.len() {
                 1 => "1 certificate names".to_owned(),
                 count => format!("{count} certificates name"),
@@ -48,7 +47,7 @@ pub(super) fn run(
     };
     let mut next = Vec::new();
     if !args.dry_run {
-        // Before anything is done.
+        // Checked before anything is changed.
         if common.format != Format::Json {
             super::warn(&std::mem::take(&mut warnings));
         }
@@ -70,7 +69,8 @@ pub(super) fn run(
     Ok(ExitCode::SUCCESS)
 }
 
-/// The certificates whose authorityKeyIdentifier names the serial number of a certificate of the CA, as far as the hosts' folders
+/// The certificates whose authorityKeyIdentifier names the serial number of a certificate of the CA, as far as the
+/// hosts' folders
 /// and the inventory know them.
 fn bound_to_serial(folder: &Path, ca: &Ca) -> Result<BTreeSet<String>, Failure> {
     let names_serial = |leaf: &Certificate| {
