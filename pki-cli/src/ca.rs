@@ -79,7 +79,8 @@ impl Ca {
     ///
     /// # Errors
     /// There is no CA; one of its two files is missing; the folder or the key belongs to a user who may not own it; the key
-    /// does not belong to the certificate, cannot be opened, or can be read by other users; the certificate's own signature is
+    /// does not belong to the certificate, cannot be opened, or can be read by other users; the certificate's own
+    /// signature is
     /// wrong; the inventory is damaged or belongs to another CA.
     pub fn open(folder: &Path, owners: Owners, custody: &Custody) -> Result<Self, Failure> {
         let folder = LockedFolder::lock(folder, owners)?;
@@ -91,7 +92,7 @@ impl Ca {
             Found::WithoutCertificate(lost) => {
                 let mut ca = Self::restore(&folder, *lost)?;
                 let path = shown(&certificate_path(folder.path()));
-                ca.remarks.push(format!("{path} was missing; put back from the inventory"));
+                ca.remarks.push(format!("{path} was missing; it was restored from the inventory"));
                 Ok(ca)
             }
             other => Err(other.refusal(folder.path())),
@@ -126,7 +127,7 @@ impl Ca {
         let ca = chain.ca();
         if *signer.public_key() != ca.public_key {
             return Err(Failure::usage(format!(
-                "{} is not the key of {}: it is {}, the certificate is for {}",
+                "{} is not the key of {}: it is {}, but the certificate is for {}",
                 custody.name(&path),
                 shown(&certificate_path(folder)),
                 signer.public_key().key_id(),
@@ -182,7 +183,7 @@ impl Ca {
         })
     }
 
-    /// Signs the CRL that somebody else has put together, as for `cfssl gencrl`. It is not recorded, because it does not list
+    /// Signs a CRL whose entries come from the caller, as for `cfssl gencrl`. It is not recorded, because it does not list
     /// what the inventory has revoked; [`Ca::issue_crl`] does.
     pub(crate) fn sign_crl(&self, request: &CrlRequest, now: OffsetDateTime) -> Result<Crl, Error> {
         self.authority.draft_crl(request, now)?.sign(&*self.signer)
@@ -311,8 +312,7 @@ fn remarks_about(inventory: &Inventory, ca: &Certificate) -> Result<Vec<String>,
         Memory::Empty => "is empty",
     };
     Ok(vec![format!(
-        "{} {what}: the next certificate starts a new one, without the certificates that this CA issued before; \
-         restore a backup if there is one",
+        "{} {what}: a new inventory starts with the next certificate, and does not list the certificates that this CA issued before; if you have a backup, restore it",
         shown(inventory.path())
     )])
 }

@@ -10,20 +10,20 @@ use pki_core::{Error, Finding, Input, quote};
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Kind {
-    /// The answer is no: findings, or refused by policy.
+    /// Findings, or refused by the rules.
     Refused,
     /// The command line or an input file is wrong.
     Usage,
-    /// The environment is in the way: files, locks, signers.
+    /// A problem with the environment: files, locks, signers.
     Environment,
-    /// etcdpki itself is wrong.
+    /// A bug in etcdpki.
     Bug,
     /// A signal of this number ended the run.
     Interrupted(u8),
 }
 
 impl Kind {
-    /// The exit code of a command that fails so.
+    /// The exit code of a command that fails with this kind.
     pub const fn exit_code(self) -> u8 {
         match self {
             Self::Refused => 1,
@@ -55,9 +55,9 @@ pub struct Failure {
     pub message: String,
     /// What to do next.
     pub hint: Option<String>,
-    /// The rules' reasons, where the rules refused.
+    /// The findings, if the rules refused.
     pub findings: Vec<Finding>,
-    /// Every mistake in an input that can have several.
+    /// Every mistake, for an input that can have several.
     pub mistakes: Vec<Error>,
     /// The input of the core that a value came from, if the failure is about a value.
     pub input: Option<Input>,
@@ -113,7 +113,7 @@ impl Failure {
             .hinted("nothing was left half done; run it again")
     }
 
-    /// An operation on a file that the system refused.
+    /// An operation on a file that the operating system refused.
     pub(crate) fn file(doing: &str, path: &Path, error: &io::Error) -> Self {
         let says = error.to_string();
         // tempfile appends the name of a file that no longer exists.
@@ -190,7 +190,7 @@ impl Failure {
     }
 }
 
-/// What to do about a signer that failed.
+/// What to do if a signer fails.
 const SIGNER_HINT: &str = "check the token, or run the signer command by hand; if the key is ca-key.pem, unset ETCDPKI_PKCS11 and \
     ETCDPKI_SIGNER_CMD; nothing was issued";
 

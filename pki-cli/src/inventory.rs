@@ -1,4 +1,4 @@
-//! What was issued, in SQLite: a certificate is here before it is anywhere else.
+//! The inventory of issued certificates, in SQLite. A certificate is recorded here before it is written anywhere else.
 //!
 //! The table `certificates` is that of cfssl's certdb, so the queries of cfssl's users still work. Everything else that
 //! etcdpki stores goes into tables of its own. Each method is one whole operation, which another kind of store could
@@ -46,7 +46,7 @@ pub(crate) fn profile_of(certificate: &Certificate) -> &'static str {
     }
 }
 
-/// What became of certificates that exist already.
+/// The result of recording certificates that exist already.
 #[derive(Debug, Default)]
 pub(crate) struct Merged {
     /// How many got a row.
@@ -117,7 +117,8 @@ impl Inventory {
         })?;
         known.unwrap_or(Some(Memory::Empty)).ok_or_else(|| {
             let subject = &ca.subject;
-            self.0.unusable(&format!("it belongs to another CA: it has no row of {subject}"))
+            self.0
+                .unusable(&format!("it belongs to another CA: it has no certificates of {subject}"))
         })
     }
 
@@ -146,8 +147,8 @@ impl Inventory {
         Ok(count.unwrap_or(0))
     }
 
-    /// Whether a member of this name was given a certificate. Without an inventory nobody knows, and it may
-    /// have been.
+    /// Whether a member of this name was given a certificate. Without an inventory this is unknown, and the
+    /// answer is true.
     pub(crate) fn has_issued_to_member(&self, common_name: &str) -> Result<bool, Failure> {
         let query = "SELECT EXISTS (SELECT 1 FROM certificates
             WHERE common_name = ?1 AND ca_label IN ('server', 'peer'))";

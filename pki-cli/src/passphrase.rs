@@ -109,7 +109,7 @@ impl PassphraseSource {
             })?,
             Self::Unknown => {
                 return Err(Failure::usage(format!(
-                    "{what}: the source of a passphrase is {SOURCES} (the text that was given is not repeated)"
+                    "{what}: the source of a passphrase must be {SOURCES} (the text that was given is not shown)"
                 ))
                 .hinted("write the passphrase to a file with mode 0600, then give file:PATH"));
             }

@@ -1,4 +1,4 @@
-//! Who signs for a CA: the only place that knows how a CA keeps its key.
+//! How a CA keeps its key. Only this module knows.
 //!
 //! The rest of the program knows the key of a CA only as a [`Signer`].
 
@@ -43,7 +43,7 @@ enum Place {
     Command { command: String, public_key: Option<PublicKey> },
     #[cfg(feature = "pkcs11")]
     Token(TokenUri),
-    /// Nowhere that this process reaches: somebody brings signatures.
+    /// Out of reach of this process: signatures come from elsewhere.
     Elsewhere,
 }
 
@@ -67,7 +67,8 @@ impl NewKey {
 }
 
 impl Custody {
-    /// The key in its file. Without a source for its passphrase, the passphrase of an encrypted key is asked on the terminal,
+    /// The key in its file. Without a source for its passphrase, the passphrase of an encrypted key is asked on the
+    /// terminal,
     /// and a new key is not encrypted.
     pub const fn file(passphrase: Option<PassphraseSource>) -> Self {
         Self { place: Place::File, passphrase, hidden: Vec::new() }
@@ -164,7 +165,7 @@ impl Custody {
         CommandSigner::new(command.to_owned(), public_key.clone(), hidden)
     }
 
-    /// Makes the key of a new CA, or finds it where it is made elsewhere. `file` is its place in the CA's folder.
+    /// Generates the key of a new CA, or finds it if it was generated elsewhere. `file` is its place in the CA's folder.
     pub(crate) fn create(&self, algorithm: KeyAlgorithm, file: &Path) -> Result<NewKey, Failure> {
         match &self.place {
             Place::File => self.create_file(algorithm, file),
@@ -230,7 +231,7 @@ impl Custody {
     }
 }
 
-/// Without the command, which may hold a password.
+/// Does not print the command, which may contain a password.
 impl fmt::Debug for Custody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = match &self.place {
@@ -257,8 +258,8 @@ impl Signer for Elsewhere {
     }
 }
 
-/// Encrypts the key in a file with another passphrase, or with none. The file is replaced once what was written for it
-/// reads back as the same key.
+/// Encrypts the key in a file with another passphrase, or with none. The file is replaced only after the
+/// new contents were read back as the same key.
 pub(crate) fn change_passphrase(
     file: &Path,
     old: &Custody,
@@ -273,7 +274,9 @@ pub(crate) fn change_passphrase(
         None => PrivateKey::from_pem(pem.as_bytes()),
     }?;
     if again.public_key() != key.public_key() {
-        return Err(Failure::bug("the key that was written is another one; nothing was changed"));
+        return Err(Failure::bug(
+            "the key that was written is not the old key; nothing was changed",
+        ));
     }
     let mut batch = Batch::new(Existing::Replace);
     batch.stage(file.to_owned(), pem.as_bytes(), Access::Secret)?;

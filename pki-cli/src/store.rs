@@ -1,4 +1,4 @@
-//! Files: modes, sets of files that are written whole or not at all, the lock, reading with a limit.
+//! Files: modes, sets of files that are written completely or not at all, the lock, reading with a limit.
 
 mod access;
 mod batch;

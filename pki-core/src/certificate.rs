@@ -74,7 +74,7 @@ pub struct CertificateFields {
     /// extensions
     pub extensions: Extensions,
     pub(crate) encoding: Encoding,
-    /// What is not DER in it. Decoders of BER read it all the same; Go and webpki do not.
+    /// Parts that are not DER. Decoders of BER still read them, but Go and webpki do not.
     pub(crate) der_fault: Option<&'static str>,
     der: Vec<u8>,
     signed: Signed,

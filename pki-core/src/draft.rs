@@ -229,7 +229,7 @@ impl Draft<CertificateRequest> {
     }
 }
 
-/// Whoever holds a certificate for the CA's own key can sign as the CA.
+/// The holder of a certificate for the CA's own key could sign as the CA.
 fn check_key(public_key: &PublicKey, ca: &Certificate) -> Result<(), Error> {
     if *public_key != ca.public_key {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Public keys, their algorithms, and the trait of those who hold the private halves.
+//! Public keys, their algorithms, and the trait for the holders of private keys.
 
 mod parts;
 pub(crate) mod rsa;
@@ -166,7 +166,7 @@ impl PublicKey {
     /// The key's identifier: the SHA-1 of its bits (RFC 5280 section 4.2.1.2, method 1), as OpenSSL, cfssl
     /// and Go before 1.25 compute it.
     pub fn key_id(&self) -> KeyId {
-        // The hash names the key; nothing rests on its strength.
+        // The hash only identifies the key, so security does not depend on it.
         let digest =
             aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, self.bits());
         KeyId(digest.as_ref().to_vec())

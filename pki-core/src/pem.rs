@@ -1,4 +1,4 @@
-//! PEM files: their sections are read and written.
+//! Reads and writes PEM files.
 
 pub(crate) mod go;
 
@@ -37,8 +37,8 @@ pub enum Content {
     EcParameters,
     /// `ENCRYPTED PRIVATE KEY`: an EncryptedPrivateKeyInfo (RFC 5958)
     EncryptedKey(Zeroizing<Vec<u8>>),
-    /// A private key that the PEM encoding itself encrypts (RFC 1421), as OpenSSL did before PKCS#8. Nothing
-    /// of it is kept
+    /// A private key that the PEM encoding itself encrypts (RFC 1421), as OpenSSL did before PKCS#8. Its contents are
+    /// not kept
     LegacyEncryptedKey,
     /// Another label
     Other(String),

@@ -27,8 +27,8 @@ pub struct KeyStoreContents<'a> {
     pub key: &'a PrivateKey,
     /// The certificate of the key first, then the CAs that it is sent with.
     pub chain: &'a [Certificate],
-    /// The CAs that the holder of the key trusts. Java takes a certificate for trusted if the file marks
-    /// it so.
+    /// The CAs that the holder of the key trusts. Java trusts a certificate that the file marks as
+    /// trusted.
     pub trusted: &'a [Certificate],
 }
 
@@ -66,7 +66,7 @@ impl KeyStoreContents<'_> {
         writer.write().map(Zeroizing::new).map_err(failed)
     }
 
-    /// True if a file opens with the password and holds this and nothing else.
+    /// True if a file opens with the password and contains exactly this.
     pub fn is_in(&self, pkcs12: &[u8], password: &str) -> bool {
         let opened = KeyStore::from_pkcs12(pkcs12, password, Pkcs12ImportPolicy::Strict);
         let Ok(store) = opened else { return false };
@@ -171,8 +171,8 @@ fn failed(error: p12_keystore::error::Error) -> Error {
     Error::Internal(format!("PKCS #12: {error}"))
 }
 
-/// The public halves of the keys in a PKCS #12 file that has no password; none if it has one, or is something
-/// else.
+/// The public halves of the keys in a PKCS #12 file that has no password; empty if it has one, or is not a
+/// PKCS #12 file.
 pub(crate) fn keys_without_password(bytes: &[u8]) -> Vec<PublicKey> {
     let archive = Pkcs12Archive::from_pkcs12(bytes, "");
     let keys = archive.map(|archive| archive.keys).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Private keys: they are generated, read, written, and sign.
+//! Private keys: generates, reads and writes them, and signs with them.
 
 use std::fmt;
 

@@ -185,7 +185,7 @@ impl Row {
     }
 
     /// A rule that is checked only under [`Policy::Rfc5280`], because a violation is known to be harmless
-    /// in Go and therefore in etcd. RFC 5280 leaves open what it means, so that it stays a warning.
+    /// in Go and therefore in etcd. RFC 5280 does not define what it means, so it is only a warning.
     const fn only_rfc5280(
         rule: &'static Rule,
         check: fn(&CertificateInPath<'_>) -> Vec<String>,

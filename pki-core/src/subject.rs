@@ -148,7 +148,7 @@ impl Subject {
         Self { rdns: rdns.filter(|rdn: &Vec<_>| !rdn.is_empty()).collect() }
     }
 
-    /// The attributes, in the order in which they are given.
+    /// The attributes, in the order in which they were given.
     pub fn attributes(&self) -> impl Iterator<Item = &(Attribute, String)> {
         self.rdns.iter().flatten()
     }
@@ -187,7 +187,7 @@ impl fmt::Display for Subject {
     }
 }
 
-/// A type that has a name is the same type by its OID.
+/// Replaces an OID by the named type, if there is one.
 fn named((attribute, value): (Attribute, String)) -> (Attribute, String) {
     match attribute {
         Attribute::Other(oid) => (Attribute::from_oid(&oid), value),
@@ -234,7 +234,7 @@ fn invalid(name: &str, value: &str, problem: String, hint: &str) -> Error {
     Error::invalid(name, value, problem).hinted(hint).of(Input::Subject)
 }
 
-/// What is unusual about a value that programs accept nevertheless.
+/// What is unusual about a value that programs still accept.
 fn unusual(attribute: &Attribute, value: &str) -> Option<Error> {
     let found = |problem: &str, hint| {
         Some(invalid(attribute.short_name(), value, problem.to_owned(), hint))

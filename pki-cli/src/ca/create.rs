@@ -17,7 +17,7 @@ use crate::store::{self, Access, Batch, Existing, Owners};
 /// What to do if an earlier CA left hosts' folders or issued certificates, but neither its certificate nor its key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Remains {
-    /// Create no CA: perhaps only two files were lost, and a new CA means new certificates for all hosts.
+    /// Do not create a CA: perhaps only two files were lost, and a new CA means new certificates for all hosts.
     Refuse,
     /// Create a CA next to them.
     Keep,
@@ -25,7 +25,7 @@ pub(crate) enum Remains {
 
 /// The CA of a folder, new or not.
 pub(crate) enum Opened {
-    /// There was none, and one was created.
+    /// The folder had no CA, and one was created.
     Created(Box<Ca>),
     /// What the folder already has. Nothing was changed.
     Found(Found),
@@ -42,7 +42,7 @@ pub(crate) struct NewCa<'a> {
     pub(crate) custody: &'a Custody,
 }
 
-/// A CA that is signed. It is neither recorded nor in its place yet.
+/// A CA that is signed, but neither recorded nor in its place yet.
 pub(super) struct SignedCa<'a> {
     pub(super) certificate: Pending<Issued>,
     /// The CA above an intermediate.
@@ -98,7 +98,7 @@ impl SignedCa<'_> {
     pub(super) fn put(self, folder: &LockedFolder) -> Result<Ca, Failure> {
         let Self { certificate, above, key } = self;
         let path = folder.path();
-        // For the CA above; in its own folder the place of a CA is known.
+        // The CA above needs the place; in its own folder, the place of a CA is known.
         let certificate = match above {
             Some(_) => certificate.at(&FilePlace::elsewhere(&certificate_path(path))),
             None => certificate,
@@ -118,7 +118,7 @@ impl SignedCa<'_> {
         let inventory = Inventory::of(path);
         let (batch, chain) = if let Some(above) = above {
             let (batch, chain) = above.record(staged)?.into_inner();
-            // With those above it, because a killed run leaves a key whose chain comes back from here.
+            // The CAs above it are recorded too: after a killed run, the chain of the key is restored from here.
             let cas = chain.all().map(Entry::of_ca).collect::<Result<Vec<_>, _>>()?;
             inventory.record_cas(&cas)?;
             (batch, chain)

@@ -64,7 +64,7 @@ pub(crate) enum Found {
 
 /// A certificate that is missing from the folder and was found in the inventory.
 pub(crate) struct Lost {
-    /// It and the CAs above it.
+    /// The certificate and the CAs above it.
     pub(crate) chain: Chain,
     /// Its key, which had to be read to find it.
     pub(crate) signer: Box<dyn Signer + Send + Sync>,
@@ -100,7 +100,7 @@ impl Found {
         Ok(remains(folder)?.map_or(Self::Nothing, Self::Remains))
     }
 
-    /// Why no CA is put here. An existing one, or half of one, is never replaced, because everything that it signed
+    /// Why no CA is created here. An existing CA, or half of one, is never replaced, because everything that it signed
     /// depends on it.
     pub(crate) fn exists(&self, folder: &Path) -> Failure {
         let there = match self {
@@ -197,9 +197,9 @@ fn count(number: u32, noun: &str) -> String {
 }
 
 impl Lost {
-    /// Finds the certificate of a key that is alone in its folder.
+    /// Finds the certificate of a key whose certificate is missing from the folder.
     ///
-    /// The key is put in place first, and a run that is killed before the certificate follows leaves it alone. The
+    /// The key is put in place first, so a run that is killed after that leaves a key without its certificate. The
     /// certificate was in the inventory before either.
     fn find(folder: &Path, custody: &Custody) -> Result<Option<Self>, Failure> {
         let known = Inventory::of(folder).ca_certificates()?;

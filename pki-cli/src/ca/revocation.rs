@@ -12,7 +12,7 @@ use crate::host;
 use crate::inventory::{Inventory, LastCrl};
 use crate::recorded::{PendingCrl, Recorded};
 
-/// The time until the nextUpdate of a CRL, unless somebody chooses another.
+/// The default time until the nextUpdate of a CRL.
 pub(crate) const CRL_LIFETIME: Duration = Duration::days(30);
 
 /// The newest CRL of a CA, and whether a new one is due. Finding out does not need the CA's key.
@@ -73,7 +73,7 @@ impl CrlState {
         Ok(Self { last, due })
     }
 
-    /// The same with another CRL in the place of the newest one.
+    /// The same, with another CRL instead of the newest one.
     pub(crate) fn of_crl(
         folder: &Path,
         ca: &Certificate,
@@ -131,12 +131,14 @@ impl Revocations {
 }
 
 impl Ca {
-    /// Issues a CRL that lists every revoked certificate, with the number that follows that of the newest CRL. It is recorded
+    /// Issues a CRL that lists every revoked certificate, with the number that follows that of the newest CRL. It is
+    /// recorded
     /// before it is returned, and signed in the same two steps as a certificate.
     ///
     /// # Errors
     /// `lifetime`, the time until the nextUpdate, is not positive; the CA may not sign CRLs; the signer fails; or the
-    /// inventory cannot be read or written, also because somebody else has just recorded a CRL with the same number.
+    /// inventory cannot be read or written, for example because another process has just recorded a CRL with the same
+    /// number.
     pub fn issue_crl(&self, lifetime: Duration) -> Result<Recorded<Crl>, Failure> {
         let (draft, number) = self.next_crl(lifetime)?;
         self.record_crl(draft.sign(&*self.signer)?, number)

@@ -24,7 +24,7 @@ use crate::store::{self, Access, Batch, Existing};
 pub(crate) struct NextCa {
     certificate: Pending<Issued>,
     key: NewKey,
-    /// The same certificate, to look at.
+    /// The certificate, before it is recorded.
     pub(crate) root: Certificate,
 }
 
@@ -42,10 +42,10 @@ impl NextCa {
         let context = host::issuance_context()?;
         let age = context.now - old.not_before - Duration::SECOND;
         if age.is_negative() {
-            return Err(Failure::environment("the CA was created this very second")
+            return Err(Failure::environment("the CA was created less than a second ago")
                 .hinted("run it again in a second, or correct the clock"));
         }
-        // In whole seconds, as certificates have them.
+        // Certificates have whole seconds.
         request.backdate = request.backdate.min(Duration::seconds(age.whole_seconds()));
         let place = next_key_path(folder);
         let key = custody.create(algorithm, &place)?;
@@ -97,7 +97,7 @@ impl LockedFolder {
         batch.commit()
     }
 
-    /// Replaces ca.pem by that of the new CA, and keeps the old one to go back to. Both files change or neither.
+    /// Replaces ca.pem with that of the new CA, and keeps the old one for an abort. Both files change, or neither does.
     pub(crate) fn put_new_chain(&self, new: &Chain, old: &Chain) -> Result<(), Failure> {
         let mut batch = Batch::new(Existing::Replace);
         batch.stage(previous_path(self.path()), old.to_pem()?.as_bytes(), Access::Public)?;
@@ -110,8 +110,9 @@ impl LockedFolder {
         previous_chain(self.path())
     }
 
-    /// Cleans up after a rotation: the key of the CA that issues becomes ca-key.pem, and that of the other one gets a name that
-    /// says whose it is. Returns the path of the latter. It is not removed, because only its owner may do that.
+    /// Cleans up after a rotation: the key of the CA that issues becomes ca-key.pem, and the key of the other one gets
+    /// a name that
+    /// says which CA it belongs to. Returns the path of the latter. It is not removed: only a person may decide that.
     pub(crate) fn retire_keys(
         &self,
         issuing: &Certificate,
@@ -156,7 +157,7 @@ fn rename(from: &Path, to: &Path) -> Result<(), Failure> {
         return Err(Failure::environment(format!("{} exists already", shown(to)))
             .hinted("move it away; a key is never overwritten"));
     }
-    // Where the file system cannot check, the check above was enough: the folder is locked.
+    // If the file system cannot check this, the check above is enough, because the folder is locked.
     renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE)
         .or_else(|_| rustix::fs::rename(from, to))
         .map_err(|error| Failure::file("renaming", from, &error.into()))

@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::host;
 use crate::store::{self, Access, Batch, Durability, Existing};
 
-/// What cfssl prints. Older commands of its API use the second names.
+/// What cfssl prints. The aliases are the names in older commands of its API.
 #[derive(Default, Deserialize)]
 struct Answer {
     #[serde(alias = "certificate")]
@@ -29,7 +29,7 @@ struct Answer {
     bundle: Option<Bundle>,
     #[serde(rename = "ocspResponse")]
     ocsp_response: Option<String>,
-    /// These three tell the envelope of the API.
+    /// These three fields show that the input is an answer of the API.
     success: Option<bool>,
     result: Option<Box<Answer>>,
     #[serde(default)]
@@ -41,13 +41,13 @@ fn secret<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Zeroizing<String>
     let Some(raw) = Option::<&RawValue>::deserialize(from)? else { return Ok(None) };
     let text = raw.get().strip_prefix('"').and_then(|text| text.strip_suffix('"'));
     let mut rest = text.ok_or_else(|| D::Error::custom("a key must be a string"))?;
-    // Large enough, because no character is longer than its escape: a text that grows leaves copies behind.
+    // Large enough, because no character is longer than its escape. A buffer that grows would leave copies behind.
     let mut secret = Zeroizing::new(String::with_capacity(rest.len()));
     while let Some((before, escape)) = rest.find('\\').map(|at| rest.split_at(at)) {
         let length = if escape.starts_with("\\u") { 6 } else { 2 };
         let (escape, behind) = escape.split_at_checked(length).unwrap_or((escape, ""));
         secret.push_str(before);
-        // No PEM has a character of two escapes, which is refused.
+        // PEM never contains a character that needs two escapes, so such a character is refused.
         secret.push(serde_json::from_str(&format!("\"{escape}\"")).map_err(D::Error::custom)?);
         rest = behind;
     }
@@ -101,7 +101,7 @@ pub(super) fn run(flags: &Flags, log: &Log) -> Result<(), Failure> {
     write(base, &parts, log)
 }
 
-/// The answer itself, out of the envelope that the API puts around it.
+/// The answer itself, without the envelope of the API.
 fn opened(answer: Answer, bare: bool) -> Result<Answer, Failure> {
     if answer.success == Some(false) {
         let messages: Vec<&str> = answer.errors.iter().map(|error| &*error.message).collect();
@@ -212,8 +212,8 @@ fn durability(parts: &[Part]) -> Durability {
     }
 }
 
-/// Copies the key of a CA that is about to be replaced to a name of its own: whatever that CA signed hangs on
-/// it, and `gencert -initca` run twice replaces it without a question.
+/// Copies the key of a CA that is about to be replaced to a name of its own: whatever that CA signed
+/// depends on it, and a second `gencert -initca` replaces it without asking.
 fn keep_ca_key(base: &str, parts: &[Part], log: &Log) -> Result<(), Failure> {
     let (key_path, certificate_path) = (format!("{base}-key.pem"), format!("{base}.pem"));
     let old = |path: &str| store::read(Path::new(path)).ok();

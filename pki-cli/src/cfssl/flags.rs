@@ -64,7 +64,7 @@ const WITH_VALUE: &[&str] = &[
 /// Flags that are on or off.
 const SWITCHES: &[&str] = &["initca", "list", "renewca"];
 
-/// A command's flags and the arguments behind them.
+/// A command's flags and the arguments after them.
 #[derive(Debug, Default, Eq, PartialEq)]
 pub(super) struct Flags {
     values: BTreeMap<&'static str, String>,
@@ -96,7 +96,7 @@ impl Table {
 pub(super) enum FlagError {
     /// `-h`, `-help`
     HelpRequested,
-    /// In Go's words.
+    /// With the error message of Go.
     Invalid(String),
 }
 

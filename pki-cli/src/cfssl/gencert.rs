@@ -73,14 +73,14 @@ fn create_ca(flags: &Flags, log: &Log) -> Result<(), Failure> {
     let key = authority::read_key(key, log)?;
     log.info("re-generate a CA certificate from CSR and CA key");
     for field in unused_with_key(&file) {
-        log.difference(&format!("{field} counts here; cfssl ignores it with -ca-key"));
+        log.difference(&format!("{field} takes effect here, but cfssl ignores it with -ca-key"));
     }
     root(&file, &key, log)?.print(log)
 }
 
 /// A CA that signs itself, and its new key.
 pub(super) fn new_root(file: &CsrJson, log: &Log) -> Result<Answer, Failure> {
-    // Before the key, so that nothing is generated in vain.
+    // Checked before the key is generated.
     if file.subject.is_empty() {
         return Err(Failure::usage("missing subject information: a CA needs a name")
             .hinted("add \"CN\" to the file"));
@@ -111,7 +111,7 @@ fn root(file: &CsrJson, key: &PrivateKey, log: &Log) -> Result<Answer, Failure> 
     Ok(Answer { cert: Some(issued.certificate.to_pem()?), csr: Some(csr.to_pem()?), key: None })
 }
 
-/// What cfssl ignores if the key is given.
+/// Fields that cfssl ignores if the key is given.
 fn unused_with_key(file: &CsrJson) -> Vec<&'static str> {
     let backdate = file.ca.as_ref().and_then(|ca| ca.backdate);
     let fields = [("crl_url", file.crl_url.is_some()), ("ca.backdate", backdate.is_some())];
@@ -144,7 +144,7 @@ fn renew_ca(flags: &Flags, log: &Log) -> Result<(), Failure> {
     let ca = authority::open(flags, log)?;
     log.info("re-generate a CA certificate from CA cert and key");
     let old = ca.certificate();
-    // The life of the old certificate again, counted from notBefore.
+    // The lifetime of the old certificate, counted from notBefore.
     let renewal = Renewal::default();
     let issued = ca.renewed(&renewal, &issue::root_context()?)?;
     log.info("encoded CSR");

@@ -28,7 +28,7 @@ pub(super) fn run(flags: &Flags, log: &Log) -> Result<(), Failure> {
         Failure::usage("need a CA certificate (provide one with -ca)").hinted("add -ca FILE")
     })?;
     let certificate = authority::read_certificates(name)?.remove(0);
-    // Refuses what cannot be used.
+    // Refuses a profile that cannot be used.
     let profile = authority::profile(flags, log)?;
     let (usages, expiry) = written(&store::read(Path::new(config))?, &profile.name);
     // Without a line end, like every certificate in this answer of cfssl.

@@ -1,4 +1,4 @@
-//! What is asked for: the CSR JSON, `-hostname` and `-cn`.
+//! The request: the CSR JSON, `-hostname` and `-cn`.
 
 use std::path::Path;
 
@@ -41,7 +41,8 @@ pub(super) fn only_argument(flags: &Flags) -> Result<&str, Failure> {
     }
 }
 
-/// Reads a CSR JSON, and logs what is unusual about it. Of the fields that can be replaced, `-hostname` replaces the `hosts` of
+/// Reads a CSR JSON, and logs what is unusual about it. Of the fields that can be replaced, `-hostname` replaces the
+/// `hosts` of
 /// a leaf, and `key` says where the key comes from.
 pub(super) fn read_json(
     flags: &Flags,
@@ -114,7 +115,7 @@ pub(super) fn warn_of_flags(flags: &Flags, known: &[&str], log: &Log) {
     }
 }
 
-/// A new key, logged in cfssl's words.
+/// A new key, logged with cfssl's text.
 pub(super) fn generate(algorithm: KeyAlgorithm, log: &Log) -> Result<PrivateKey, Failure> {
     let name = match algorithm {
         KeyAlgorithm::EcdsaP256 => "ecdsa-256".to_owned(),

@@ -10,7 +10,7 @@ use super::request;
 use crate::failure::Failure;
 use crate::host;
 
-/// The life of such a certificate in cfssl: a quarter of a year, counted from now.
+/// The lifetime of such a certificate in cfssl: a quarter of a year, counted from now.
 const EXPIRY: Duration = Duration::hours(2190);
 
 pub(super) fn run(flags: &Flags, log: &Log) -> Result<(), Failure> {

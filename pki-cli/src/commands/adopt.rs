@@ -39,7 +39,7 @@ pub(crate) struct AdoptArgs {
 pub(crate) fn run(args: &AdoptArgs, common: &Common) -> Result<ExitCode, Failure> {
     if args.manifest == Path::new("-") {
         return Err(Failure::usage(
-            "--file -: the manifest needs a place, because the CA's folder is beside it",
+            "--file -: the manifest must be a file, because the CA's folder is created beside it",
         )
         .hinted("name a file with --file"));
     }
@@ -153,7 +153,7 @@ fn read_folder(folder: &Path) -> Result<AdoptedFolder, Failure> {
     })?;
     let mut files = Vec::new();
     for path in paths {
-        // A key is copied, and its contents are nobody else's business.
+        // The manifest does not need the contents of a key, which is only copied.
         let is_key = ["-key.pem", ".key"].iter().any(|ending| path.ends_with(ending));
         let contents = if is_key { Vec::new() } else { store::read(&folder.join(&path))?.to_vec() };
         files.push(AdoptedFile { path, contents });

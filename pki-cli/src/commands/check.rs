@@ -30,7 +30,7 @@ use crate::output::{Format, json};
     after_help = "Examples:\n  etcdpki check\n  etcdpki check --rebuild --scan /srv/certificates"
 )]
 pub(crate) struct CheckArgs {
-    /// Add to the inventory what only files have
+    /// Add to the inventory what only the files contain
     #[arg(long)]
     rebuild: bool,
 
@@ -290,7 +290,7 @@ fn rebuild(folder: &Path, issuers: &[Certificate], files: &Files) -> Result<Rebu
     Ok(rebuilt)
 }
 
-/// Adds a CRL that is newer than every one of the inventory.
+/// Adds a CRL if it is newer than every CRL in the inventory.
 fn add_crl(
     inventory: &Inventory,
     ca: &Certificate,

@@ -1,4 +1,4 @@
-//! What `plan`, `apply` and `status` share: the manifest, what the hosts hold, and what is to be done.
+//! What `plan`, `apply` and `status` share: the manifest, the files of the hosts, and the work to do.
 
 mod cas;
 mod formats;

@@ -9,7 +9,7 @@ use crate::host;
 use crate::output::Format;
 use crate::store::Owners;
 
-/// The CA's folder, unless something else is given.
+/// The default folder of the CA.
 const DEFAULT: &str = "pki";
 
 /// The variable that stands for `--dir`.

@@ -90,8 +90,8 @@ fn parse_path_len(text: &str) -> Result<u8, String> {
     })
 }
 
-/// How long an intermediate CA lives unless somebody chooses: half as long as a root, so that it can be replaced once
-/// within the root's life.
+/// The default lifetime of an intermediate CA: half that of a root, so that it can be replaced once within the
+/// lifetime of the root.
 const INTERMEDIATE_LIFETIME: Duration = Duration::days(1825);
 
 #[derive(Serialize)]
@@ -125,7 +125,7 @@ pub(crate) fn run(args: &InitCaArgs, common: &Common) -> Result<ExitCode, Failur
     let new = NewCa { above, request: &request, algorithm, remains, owners, custody };
     let explain = |failure: Failure| {
         let failure = failure.naming(Input::Subject, "--cn");
-        // The options are checked already, so a wrong value is in the file.
+        // The options were checked before, so a wrong value is in the file.
         match (failure.kind, &args.csr_json) {
             (Kind::Usage, Some(path)) => failure.in_file(path),
             _ => failure,
@@ -153,7 +153,7 @@ fn print(
         certificate: shown(&ca::certificate_path(folder)),
         key: has_key_file.then(|| shown(&ca::key_path(folder))),
     };
-    // cfssl's files set no limit unless they say so, and our own default is 0.
+    // In cfssl's files, the default is no limit; in etcdpki, it is 0.
     let constraints = certificate.extensions.basic_constraints;
     let path_len = match constraints.and_then(|constraints| constraints.path_len) {
         _ if args.csr_json.is_none() => String::new(),

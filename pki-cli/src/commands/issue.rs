@@ -58,7 +58,7 @@ pub(crate) struct IssueArgs {
     #[arg(long, value_name = "NAME")]
     cn: Option<String>,
 
-    /// Leave the common name out. etcd takes a client's common name as its user name, and etcd's gRPC
+    /// Omit the common name. etcd takes a client's common name as its user name, and etcd's gRPC
     /// proxy does not start with a client certificate that has one
     #[arg(long, conflicts_with = "cn")]
     no_cn: bool,
@@ -193,7 +193,7 @@ pub(crate) fn run(args: &IssueArgs, common: &Common) -> Result<ExitCode, Failure
     for remark in ca.remarks() {
         host::say(&format!("warning: {remark}\n"));
     }
-    // Others that write files of this name wait.
+    // Other processes that write files of this name wait.
     let _folder = LockedFolder::lock(&folder, common.owners())?;
     if !args.chain && ca.chain().intermediates().next().is_some() {
         host::say(

@@ -93,7 +93,7 @@ struct RenewOutput {
     next: Vec<String>,
 }
 
-/// What became of one certificate.
+/// The result for one certificate.
 #[derive(Serialize)]
 struct Line {
     /// The path of the certificate.
@@ -101,7 +101,7 @@ struct Line {
     subject: String,
     serial: String,
     not_after: String,
-    /// None with --dry-run.
+    /// `None` with --dry-run.
     new_serial: Option<String>,
     new_not_after: Option<String>,
 }

@@ -63,7 +63,7 @@ impl Issuers {
         self.0.iter().any(|ca| issued_by(ca, certificate))
     }
 
-    /// Whether a certificate is that of the CA that issues, or of a root that it replaces.
+    /// Whether a certificate is the CA that issues, or a root that it replaces.
     fn is_one(&self, certificate: &Certificate) -> bool {
         certificate.public_key == self.issuing().public_key
             || (certificate.is_self_issued() && self.issued(certificate))
@@ -74,7 +74,7 @@ impl Issuers {
     }
 }
 
-/// A certificate that is to be revoked.
+/// A certificate to revoke.
 struct Target {
     certificate: Certificate,
     profile: String,
@@ -189,7 +189,7 @@ pub(crate) fn run(args: &RevokeArgs, common: &Common) -> Result<ExitCode, Failur
     Ok(ExitCode::SUCCESS)
 }
 
-/// What is left to do. etcd checks a CRL only when a connection begins, and checks nothing about a member with it.
+/// What is left to do. etcd checks a CRL only when a connection begins, and never uses it to remove a member.
 fn warnings<'a>(mut targets: impl Iterator<Item = &'a Target>) -> Vec<String> {
     let mut warnings = vec![
         "members accept these certificates until they have a new CRL: run etcdpki apply -f cluster.yaml if the \

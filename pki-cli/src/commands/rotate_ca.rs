@@ -37,7 +37,7 @@ use crate::failure::Failure;
 /// abort goes back to the old CA, and status shows how far each host is. It is safe to stop after each step,
 /// and to run a step again. A step is refused, with the hosts and the reason, if a host would reject
 /// certificates that are in use. Programs read ca.pem only when they start, so reissue and finish need
-/// proof: --connect looks at every member, and --restarted is your word.
+/// proof: --connect checks every member, and with --restarted you confirm it yourself.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  etcdpki rotate-ca begin -f cluster.yaml\n  \
     etcdpki rotate-ca reissue -f cluster.yaml --connect --restarted masterone\n  \
@@ -61,7 +61,8 @@ pub(crate) struct RotateCaArgs {
     #[arg(long)]
     connect: bool,
 
-    /// Every process on this host uses the files that the last step wrote, and was restarted since its ca.pem changed. May be
+    /// Every process on this host uses the files that the last step wrote, and was restarted since its ca.pem changed.
+    /// May be
     /// repeated; `all` stands for all hosts
     #[arg(long, value_name = "HOST")]
     restarted: Vec<String>,
@@ -82,7 +83,7 @@ enum Step {
     Reissue,
     /// No host trusts the old CA any more
     Finish,
-    /// Back to the old CA
+    /// Go back to the old CA
     Abort,
     /// Show how far each host is
     Status,

@@ -1,4 +1,4 @@
-//! Whether the inventory is whole, and setting a damaged one aside.
+//! Checks whether the inventory is intact, and renames a damaged one.
 
 use std::fs;
 use std::path::PathBuf;
@@ -42,8 +42,9 @@ const STORED: &str = "rowid, CAST(serial_number AS TEXT), CAST(authority_key_ide
     CAST(common_name AS TEXT), CAST(pem AS TEXT)";
 
 impl Stored {
-    /// What is wrong with the row, if something is: its columns are those of its certificate, and a certificate that names
-    /// the CA as its issuer is signed by it.
+    /// What is wrong with the row, if something is: its columns must agree with its certificate, and a certificate that
+    /// names
+    /// the CA as its issuer must be signed by it.
     pub(crate) fn problem(&self, ca: &Certificate) -> Option<String> {
         let about = |problem: &str| Some(format!("the row {}: {problem}", self.serial_number));
         let certificate = match self.certificate(ca) {
@@ -68,7 +69,7 @@ impl Stored {
         .collect();
         if !differing.is_empty() {
             let columns = differing.join(", ");
-            return about(&format!("{columns}: not what its certificate says"));
+            return about(&format!("{columns}: differs from its certificate"));
         }
         match &*self.status {
             "good" => None,
@@ -126,7 +127,7 @@ impl Inventory {
         })
     }
 
-    /// Some rows, from the one behind `after`, and where the next ones begin. The last are followed by none.
+    /// The rows after `after`, up to a limit, and the position to continue from, or `None` at the end.
     pub(crate) fn stored(&self, after: i64, count: u32) -> Result<(Vec<Stored>, i64), Failure> {
         let rows = self.0.read(|connection| {
             let query = format!(
@@ -183,7 +184,7 @@ impl Inventory {
         Ok(lacks.unwrap_or(true))
     }
 
-    /// Gives a file that is damaged another name, so that a new one can begin. Returns that name.
+    /// Renames a damaged file, so that a new one can be created. Returns the new name.
     pub(crate) fn set_aside(self) -> Result<PathBuf, Failure> {
         let path = self.path().to_owned();
         drop(self);

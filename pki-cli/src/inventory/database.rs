@@ -1,4 +1,4 @@
-//! The file of the inventory: opened when it is needed, checked once, read and written in whole operations.
+//! The file of the inventory. It is opened when it is needed, checked once, and read and written in transactions.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -100,7 +100,7 @@ impl Database {
         work().map_err(|error| self.failure(&error))
     }
 
-    /// What SQLite finds wrong with the file, if it finds something. A missing or empty file is not damaged.
+    /// The damage that SQLite finds in the file, if any. A missing or empty file is not damaged.
     pub(super) fn damage(&self) -> Result<Option<String>, Failure> {
         if !store::is_there(&self.path)? {
             return Ok(None);
@@ -136,14 +136,14 @@ impl Database {
         let (version, columns, connection) = opened.map_err(|error| self.failure(&error))?;
         if version > VERSION {
             return Err(Failure::environment(format!(
-                "{}: its version is {version}, and this etcdpki knows no version above {VERSION}",
+                "{}: its version is {version}, but this etcdpki supports only versions up to {VERSION}",
                 shown(&self.path),
             ))
             .hinted("a newer etcdpki has written to it; use that one"));
         }
         match columns {
             Some(columns) if columns != COLUMNS => Err(self.unusable(
-                "another program made it: it has no table certificates with the columns of an inventory",
+                "another program made it: it has no table `certificates` with the columns of an inventory",
             )),
             columns => Ok(Opened {
                 connection,
@@ -153,7 +153,7 @@ impl Database {
         }
     }
 
-    /// A file that cannot be the inventory of this CA, with the ways to get one that can.
+    /// The error about a file that cannot be the inventory of this CA, with the ways to get a usable one.
     pub(super) fn unusable(&self, problem: &str) -> Failure {
         let path = shown(&self.path);
         Failure::environment(format!("{path}: {problem}")).hinted(format!(
@@ -187,8 +187,8 @@ impl Database {
     }
 }
 
-/// Opens a file that is not the inventory, or of which nobody knows yet whether it is one. A file that is written gets no
-/// journal, which a killed run would leave behind: it is new, and only takes its place when it is complete.
+/// Opens a file that is not the inventory, or that was not checked yet. A file that is written gets no journal, which a
+/// killed run would leave behind: the file is new, and is put in place only when it is complete.
 pub(super) fn open_plain(path: &Path, flags: OpenFlags) -> Result<Connection, Error> {
     // SQLite takes a name that begins with `file:` for a URI.
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
@@ -199,7 +199,8 @@ pub(super) fn open_plain(path: &Path, flags: OpenFlags) -> Result<Connection, Er
     Ok(connection)
 }
 
-/// Waits five seconds for another process that writes, and says so after one. SQLite calls it with the number of earlier calls.
+/// Waits five seconds for another process that writes, and says so after one. SQLite calls it with the number of
+/// earlier calls.
 fn wait(calls: i32) -> bool {
     const STEP: Duration = Duration::from_millis(10);
     const QUIET: i32 = 100;

@@ -25,7 +25,7 @@ pub(crate) struct LastCrl {
     pub(crate) crl: Crl,
 }
 
-/// What happened to a certificate that was to be revoked.
+/// The result of revoking a certificate.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Revocation {
     Done,

@@ -46,10 +46,12 @@ impl TokenUri {
             }
         }
         if uri.module.as_os_str().is_empty() {
-            return Err(wrong("module-path is missing, the library of the token".to_owned()));
+            return Err(wrong(
+                "module-path is missing; it names the library of the token".to_owned(),
+            ));
         }
         if uri.object.is_none() && uri.id.is_none() {
-            return Err(wrong("object or id is missing, which names the key".to_owned()));
+            return Err(wrong("object or id is missing; one of them must name the key".to_owned()));
         }
         Ok(uri)
     }

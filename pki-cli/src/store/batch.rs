@@ -1,4 +1,4 @@
-//! A set of files that is written whole or not at all.
+//! A set of files that is written completely or not at all.
 //!
 //! Each file is staged first, in a temporary file of its final mode beside its place, and synced; then all
 //! are renamed into place in the order given. Until the first rename nothing has changed, and a rename that
@@ -18,7 +18,7 @@ use super::unfinished::{self, UNFINISHED, parent};
 use crate::failure::{Failure, shown};
 use crate::signals::{self, Uninterrupted};
 
-/// What to do with a file that is there already.
+/// What to do with an existing file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Existing {
     Keep,
@@ -34,13 +34,14 @@ pub(crate) enum Durability {
     Replacements,
 }
 
-/// Files on their way to their places.
+/// Files that will be put in their places together.
 #[derive(Debug)]
 pub(crate) struct Batch {
     existing: Existing,
     durability: Durability,
     staged: Vec<Staged>,
-    /// Last, so that it outlives the files: from the first of them on, until all are in place or gone.
+    /// The last field, so that it is dropped after the files. It exists from the first file on, until all are in place or
+    /// removed.
     uninterrupted: Option<Uninterrupted>,
 }
 
@@ -55,8 +56,7 @@ impl Batch {
         Self { durability, ..self }
     }
 
-    /// Writes the contents beside their place, so that a disk that fills up has done so before anything is
-    /// replaced.
+    /// Writes the contents beside their place, so that a full disk is noticed before anything is replaced.
     pub(crate) fn stage(
         &mut self,
         path: PathBuf,
@@ -94,7 +94,7 @@ impl Batch {
         signals::check()
     }
 
-    /// Says that a file may not be written before any work is done for it.
+    /// Checks that a file may be written, before any work is done for it.
     pub(crate) fn check_place(&self, path: &Path) -> Result<(), Failure> {
         match fs::symlink_metadata(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
@@ -147,20 +147,20 @@ impl Batch {
         undo.done();
         signals::check().map_err(|interrupted| {
             let places: Vec<String> = places.iter().map(|path| shown(path)).collect();
-            interrupted.hinted(format!("the work was finished all the same: {}", places.join(", ")))
+            interrupted.hinted(format!("the files were already in place: {}", places.join(", ")))
         })
     }
 }
 
-/// Puts a file where none may be.
+/// Puts a file in a place where no file may exist.
 fn put_new(file: NamedTempFile, path: &Path) -> io::Result<()> {
     let error = match file.persist_noclobber(path) {
         Ok(_) => return Ok(()),
         Err(error) if error.error.kind() == ErrorKind::AlreadyExists => return Err(error.error),
         Err(error) => error,
     };
-    // Neither a rename that leaves what is there alone nor a hard link. An empty file takes the name, which
-    // works once, and is then replaced.
+    // The file system supports neither RENAME_NOREPLACE nor hard links. An empty file takes the name first, which works
+    // only once, and is then replaced.
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     error.file.persist(path).map(drop).map_err(|error| {
         let _ = fs::remove_file(path);
@@ -168,7 +168,7 @@ fn put_new(file: NamedTempFile, path: &Path) -> io::Result<()> {
     })
 }
 
-/// How to get back to what was there before: dropped before it is done, it goes back.
+/// Restores the earlier files when it is dropped before [`Undo::done`].
 #[derive(Default)]
 struct Undo(Vec<(PathBuf, Option<TempPath>)>);
 
@@ -192,7 +192,7 @@ impl Undo {
     }
 }
 
-/// The same file under a second name, which costs no space; a copy where the file system has no hard links.
+/// A hard link to a file, which needs no space, or a copy if the file system has no hard links.
 fn spare(path: &Path) -> io::Result<TempPath> {
     let named = |make: &mut dyn FnMut(&Path) -> io::Result<()>| {
         let mut builder = tempfile::Builder::new();
@@ -217,7 +217,7 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
 impl Drop for Undo {
     fn drop(&mut self) {
         for (path, before) in self.0.drain(..).rev() {
-            // The failure that led here is the one to report.
+            // The first failure is the one to report.
             let _ = match before {
                 Some(spare) => spare.persist(&path).map_err(|error| error.error),
                 None => fs::remove_file(&path),

@@ -1,7 +1,7 @@
-//! Files that are not in their place yet, and those that a killed run left behind.
+//! Files that are not in their place yet, and files that a killed run left.
 //!
-//! Whoever writes an unfinished file holds a lock on it, and the kernel frees the lock when the process
-//! dies. So a sweep can tell what is in use from what was left, in any folder and without other locks.
+//! A process holds a lock on each unfinished file that it writes, and the kernel releases the lock when the process ends.
+//! So a cleanup can tell files in use from leftovers, in any folder and without other locks.
 
 use std::fs::{self, DirEntry, File};
 use std::io::{self, ErrorKind};
@@ -15,14 +15,13 @@ use super::access::Access;
 use super::sets;
 use crate::failure::Failure;
 
-/// What the names of our unfinished files and folders begin with.
+/// The prefix of the names of unfinished files and folders.
 pub(crate) const UNFINISHED: &str = ".etcdpki-";
 
-/// How many random letters and digits follow.
+/// The number of random letters and digits that follow.
 const RANDOM: usize = 6;
 
-/// A new file beside its later place, with a name of its own, locked, and readable by nobody whom `access`
-/// leaves out.
+/// Creates a new file beside its later place, with a unique name, locked, and readable only as `access` allows.
 pub(super) fn file(place: &Path, access: Access) -> Result<NamedTempFile, Failure> {
     let failed = |error: &io::Error| Failure::file("writing", place, error);
     loop {
@@ -33,10 +32,10 @@ pub(super) fn file(place: &Path, access: Access) -> Result<NamedTempFile, Failur
             .rand_bytes(RANDOM)
             .make_in(parent(place), |path| options.open(path))
             .map_err(|error| failed(&error))?;
-        // Where files cannot be locked nothing is swept either.
+        // If files cannot be locked, cleanup removes nothing either.
         let _ = file.as_file().lock();
         let metadata = file.as_file().metadata().map_err(|error| failed(&error))?;
-        // A sweep may have been faster than the lock.
+        // A cleanup may have removed the file before it was locked.
         if metadata.nlink() > 0 {
             access.check(metadata.mode(), place)?;
             return Ok(file);
@@ -52,8 +51,8 @@ pub(super) fn parent(path: &Path) -> &Path {
     }
 }
 
-/// Removes what a killed run left in the CA's folder or in that of its hosts: files, and folders too. The
-/// CA's lock must be held.
+/// Removes the files and folders that a killed run left in the CA's folder or in that of its hosts. The caller holds the
+/// CA's lock.
 pub(crate) fn sweep_own(folder: &Path) -> Result<(), Failure> {
     let unfinished =
         || unfinished_in(folder).map_err(|error| Failure::file("reading", folder, &error));
@@ -74,8 +73,8 @@ pub(crate) fn sweep_own(folder: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Removes what a killed run left in somebody's folder: only files that are named exactly like ours. What
-/// cannot be removed stays; it is in nobody's way.
+/// Removes the files that a killed run left in any other folder: only files that are named exactly like ours. Files that
+/// cannot be removed do no harm.
 pub(crate) fn sweep_shared(folder: &Path) {
     if unfinished_in(folder).is_ok_and(|unfinished| unfinished.is_empty()) {
         return;
@@ -111,7 +110,7 @@ pub(super) fn suffix(path: &Path) -> Option<&str> {
     path.file_name()?.to_str()?.strip_prefix(UNFINISHED)
 }
 
-/// Whether a living process holds the lock on a file.
+/// Whether a running process holds the lock on a file.
 pub(super) fn is_in_use(path: &Path) -> bool {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let mut options = File::options();

@@ -63,8 +63,8 @@ impl<'a> MemberConfig<'a> {
         format!("{text}client-transport-security:\n{client}peer-transport-security:\n{peer}")
     }
 
-    /// The unit that starts etcd: with the configuration file, or, where that cannot say everything, with
-    /// all options in the environment. With the file etcd ignores the environment.
+    /// The unit that starts etcd: with the configuration file, or if the file cannot set every option, with all options in
+    /// the environment. With a file, etcd ignores the environment.
     pub(super) fn unit(&self, member: &str) -> String {
         let start = if self.options.iter().all(|(option, _)| self.is_in_file(option)) {
             let folder = &self.manifest.paths.etcd;
@@ -132,7 +132,7 @@ pub(super) fn state_directory(data: &str) -> Option<&str> {
     name.split('/').all(is_plain).then_some(name)
 }
 
-/// A value as etcd's configuration file has it. Text is quoted, because a host may be called `null`.
+/// A value in etcd's configuration file. Text is quoted, because the name of a host can be `null`.
 fn yaml_value(option: &EtcdOption, value: &str) -> String {
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     match option.kind {
@@ -150,7 +150,7 @@ fn yaml_value(option: &EtcdOption, value: &str) -> String {
     }
 }
 
-/// A word as systemd reads it: in quotes where it must be, with `%` doubled (systemd.syntax(7),
+/// A word for systemd: in quotes if necessary, with `%` doubled (systemd.syntax(7),
 /// systemd.unit(5)).
 fn systemd_word(word: &str) -> Cow<'_, str> {
     if !word.contains(['%', '"', '\'', '\\', ' ', '\t']) {

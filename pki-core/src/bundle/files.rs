@@ -23,23 +23,23 @@ const PEER_PORT: u16 = 2380;
 pub struct Generated {
     /// Which file it is.
     pub kind: FileKind,
-    /// What it says.
+    /// The contents.
     pub contents: String,
 }
 
-/// What the generated files of all hosts are made of.
+/// The inputs of the generated files of all hosts.
 #[derive(Clone, Debug)]
 pub struct Bundles<'a> {
     manifest: &'a Manifest,
     states: InitialStates,
     hosts: HashMap<&'a str, Parts<'a>>,
-    /// Every member's, joined once: each member's file names all the others.
+    /// The URLs of all members, joined once, because each member's file contains all of them.
     initial_cluster: Arc<str>,
     /// Where clients connect.
     endpoints: Vec<String>,
 }
 
-/// What a host is in the cluster. One machine can be several things.
+/// The roles of a host in the cluster. A machine can have several.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Parts<'a> {
     pub(super) member: Option<&'a Host>,
@@ -49,7 +49,7 @@ pub(super) struct Parts<'a> {
 }
 
 impl<'a> Bundles<'a> {
-    /// What is the same for all hosts, worked out once.
+    /// Computes once what is the same for all hosts.
     pub fn new(manifest: &'a Manifest, states: InitialStates) -> Self {
         let mut hosts: HashMap<&str, Parts<'_>> = HashMap::new();
         for member in &manifest.etcd {
@@ -108,7 +108,7 @@ impl<'a> Bundles<'a> {
         self.manifest.dialled_at(member).map(|host| url(host, PEER_PORT))
     }
 
-    /// Whether the other members connected to a member somewhere else before. A cluster remembers that.
+    /// Whether the other members connected to a member at another address before, which the cluster remembers.
     pub fn is_moved(&self, member: &Host, files: &MemberFiles<'_>) -> bool {
         let folder = &self.manifest.paths.etcd;
         let settings = files.settings(folder, self.manifest.etcd_version);
@@ -157,7 +157,7 @@ impl<'a> Bundles<'a> {
                 ("peer-crl-file", path(peer_crl)),
             ]);
         }
-        // etcd exits if it is told of two ways to find the other members.
+        // etcd exits if two ways to find the other members are configured.
         if DISCOVERY.iter().any(|option| manifest.etcd_config.find(option).is_some()) {
             settings.retain(|(name, _)| *name != "initial-cluster");
         }
@@ -167,7 +167,7 @@ impl<'a> Bundles<'a> {
     }
 }
 
-/// The options that make a member look for the others elsewhere than in initial-cluster.
+/// The options with which a member finds the others without initial-cluster.
 const DISCOVERY: [&str; 3] = ["discovery", "discovery-srv", "discovery-endpoints"];
 
 /// The URLs on which a member listens for clients, and those for the other members. etcd binds to

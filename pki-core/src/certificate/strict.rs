@@ -56,7 +56,7 @@ fn fault_of(tag: u8, contents: &[u8], depth: usize) -> Option<&'static str> {
     }
 }
 
-/// So many digits, and a Z. X.690 allows fractions of a second too, which RFC 5280 does not.
+/// This number of digits and a Z. X.690 also allows fractions of a second, but RFC 5280 does not.
 fn is_time(contents: &[u8], digits: usize) -> bool {
     matches!(contents, [time @ .., b'Z'] if time.len() == digits && time.iter().all(u8::is_ascii_digit))
 }

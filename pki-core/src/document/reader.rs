@@ -23,7 +23,7 @@ impl Document {
     }
 }
 
-/// Says that a file is a certificate or a key, which a reader of YAML would take for a text.
+/// Reports a file that is a certificate or a key, which a YAML reader would read as a string.
 pub(super) fn refuse_pem(expected: &'static str, bytes: &[u8]) -> Result<(), Error> {
     if !bytes.trim_ascii_start().starts_with(b"-----BEGIN ") {
         return Ok(());

@@ -103,7 +103,8 @@ impl Profile {
         })
     }
 
-    /// The request with only the parts that the profile allows. `CSRWhitelist` removes parts of a PKCS #10 request but not of
+    /// The request with only the parts that the profile allows. `CSRWhitelist` removes parts of a PKCS #10 request but
+    /// not of
     /// the operator's own request.
     ///
     /// [`Authority::draft`](crate::Authority::draft) does this itself. It is public for programs that fill in missing parts,
@@ -149,7 +150,7 @@ impl Profile {
         self.add_names.iter().map(|template| self.added_name(template, subject, given)).collect()
     }
 
-    /// `given` takes the place of a common name that is missing.
+    /// `given` replaces a missing common name.
     fn added_name(
         &self,
         template: &str,
@@ -298,8 +299,8 @@ fn is_ca_request(extension: &Extension) -> bool {
         && matches!(extension.value.as_slice(), [0x30, _, 0x01, 0x01, 1..=0xff, ..])
 }
 
-/// What stands for `{label}` in an added name: the common name if DNS allows it, and else what DNS allows of
-/// the name of a user. Without a name it is made from the organization.
+/// The value of `{label}` in an added name: the common name if it is a valid DNS name, otherwise the characters of it that
+/// DNS allows. Without a name it is made from the organization.
 fn label(name: Option<&str>, subject: &Subject) -> Option<String> {
     let is_user = |c: char| c.is_ascii_alphanumeric() || "_@.-".contains(c);
     let text = match name {

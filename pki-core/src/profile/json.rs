@@ -67,7 +67,7 @@ impl SigningConfig {
     /// Reads a `ca-config.json` in a dialect.
     ///
     /// In that of cfssl, a profile with mistakes is [unusable](SigningConfig::unusable), but the others are not. A file
-    /// without `default` has the default profile of cfssl. The warnings are about the whole file;
+    /// without `default` gets the default profile of cfssl. The warnings are about the whole file;
     /// [each profile](Profile::warnings) has its own.
     pub fn read(bytes: &[u8], dialect: Dialect) -> Result<Lenient<Self>, Error> {
         let document = Document::from_json(bytes)?;
@@ -132,7 +132,7 @@ impl SigningConfig {
     }
 }
 
-/// Fields that only a server or the linter of cfssl reads. It signs locally whatever they say.
+/// Fields that only a server or the linter of cfssl reads. They do not affect local signing.
 fn report_server_fields(fields: &Fields<'_>, names: &[&str], faults: &mut Faults) {
     for name in names {
         if let Some(value) = fields.find(name).filter(|value| !value.is_zero()) {

@@ -168,7 +168,7 @@ fn san_foreign_node(deployment: &Deployment<'_>) -> Vec<Violation> {
     let mut violations = Vec::new();
     for pair in &deployment.pairs {
         let Some(leaf) = deployment.leaf(pair) else { continue };
-        // An endpoint that stands before all members may be on any host.
+        // An endpoint in front of all members can be on any host.
         let is_shared = |name: &String| endpoints.contains(name);
         let stated = exact_names(leaf.certificate);
         let stated: BTreeSet<usize> =

@@ -1,8 +1,8 @@
 //! Rules about connections between members: every ordered pair, one that connects and one that accepts.
 //!
-//! A healthy cluster proves nothing. A stream that one side opened carries both directions, so a member
-//! that cannot connect, or that nobody can connect to, goes unnoticed until it needs a snapshot or
-//! restarts. These rules therefore check each pair from the files, in both directions.
+//! A healthy cluster does not show that all pairs work. A stream that one side opened carries both directions, so a member
+//! that cannot connect, or that others cannot connect to, is not noticed until it needs a snapshot or restarts. These
+//! rules therefore check each pair from the files, in both directions.
 
 use std::collections::{HashMap, HashSet};
 
@@ -162,7 +162,7 @@ fn sources(member: &Member<'_>) -> Vec<String> {
 }
 
 enum Acceptance {
-    /// By address, or because there is no name to compare.
+    /// By address, or because the certificate has no name to compare.
     Certain,
     ByName,
     Refused,

@@ -80,7 +80,7 @@ pub(super) static ROWS: &[Row] = &[
     ),
 ];
 
-/// What etcd uses a file as.
+/// How etcd uses a file.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Role {
     Certificate,

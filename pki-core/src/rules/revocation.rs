@@ -124,8 +124,9 @@ pub(super) static ROWS: &[Row] = &[
 ];
 
 /// The CRLs that say nothing about a path, and a leaf that no CRL says anything about. `known` are all
-/// certificates that may stand in the path. These are warnings under every policy: what the caller passes is
-/// not for RFC 5280 to forbid.
+/// certificates that can be in the path. These are warnings under every policy, because RFC 5280 does not limit what a
+/// caller
+/// passes.
 pub(crate) fn unused_crls(
     leaf: &Certificate,
     known: &[&Certificate],
@@ -215,8 +216,8 @@ fn faults(
     faults
 }
 
-/// Applies the rules to a CRL that is about to be signed by `issuer`. It is written here and now, so that
-/// every violation is an error.
+/// Applies the rules to a CRL that is about to be signed by `issuer`. A new CRL must not have any
+/// fault, so every violation is an error.
 pub(crate) fn check_crl_before_signing(
     crl: &Crl,
     issuer: &Certificate,
@@ -311,7 +312,7 @@ fn number(crl: &Crl) -> Option<&'static str> {
     }
 }
 
-/// What is wrong with the form of a CRL, or with the key that it names as its signer's.
+/// What is wrong with the form of a CRL, or with its authorityKeyIdentifier.
 fn form(crl: &Crl, signer: Option<&Certificate>) -> Option<&'static str> {
     let key_id = crl.extensions.authority_key_id.as_ref().and_then(|aki| aki.key_id.as_ref());
     let of_signer = signer.and_then(|signer| signer.extensions.subject_key_id.as_ref());

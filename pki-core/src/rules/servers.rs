@@ -151,7 +151,7 @@ fn srv_not_in_own_trust(deployment: &Deployment<'_>) -> Vec<Violation> {
     violations
 }
 
-/// What names a certificate has, as the end of a sentence.
+/// The names of a certificate, as the end of a sentence.
 pub(super) fn names(certificate: &Certificate) -> String {
     let names = certificate.extensions.subject_alt_name.iter().flatten();
     let names: Vec<String> = names.map(ToString::to_string).collect();

@@ -244,7 +244,7 @@ fn trust_extra_ca(deployment: &Deployment<'_>) -> Vec<Violation> {
                 roots.push(root);
             }
         }
-        // In a rotation several are trusted on purpose.
+        // During a rotation, several CAs are trusted intentionally.
         let good = trust.judges.iter().flat_map(|part| deployment.cas.trusted_for(*part));
         let good: Vec<&Certificate> = good.collect();
         let is_extra = |root: &&Certificate| good.iter().all(|ca| ca.public_key != root.public_key);

@@ -138,7 +138,7 @@ impl ExtendedKeyUsageValidator for Usages {
             Purpose::Peer => has(SERVER) && has(CLIENT),
             Purpose::Server => has(SERVER),
         };
-        // The rules name the usages; this only has to reject.
+        // The rules report the usages, so this error needs no details.
         if fits { Ok(()) } else { Err(PathError::EmptyEkuExtension) }
     }
 }

@@ -13,13 +13,13 @@ use crate::lab::Run;
 
 /// A difference of docs/cfssl.md: its warning, and the fields that differ with it.
 const DIFFERENCES: &[(&str, &[&str])] = &[
-    ("its life is cut to the CA's end", &["notAfter"]),
+    ("it is shortened to the CA's end", &["notAfter"]),
     ("the same value twice", &["subject", "CSR subject", "issuer"]),
     ("an empty name", &["extensions", "CSR extensions"]),
     ("the same name twice", &["extensions", "CSR extensions"]),
     ("a CA certificate has no hosts", &["extensions"]),
     ("twice; it is written once", &["extensions"]),
-    ("counts here; cfssl ignores it", &["extensions", "notBefore", "notAfter"]),
+    ("takes effect here, but cfssl ignores it", &["extensions", "notBefore", "notAfter"]),
 ];
 
 /// What cfssl completes and we refuse, because nobody can use it: a part of our message.

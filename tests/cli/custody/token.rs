@@ -184,7 +184,7 @@ fn what_is_wrong_with_a_token_is_said() {
     for (uri, pin, code, reason) in [
         (right.as_str(), "file:wrong", 3, "the PIN of the token \"the lab\" is wrong"),
         (no_module, "file:pin", 3, "/nowhere.so"),
-        (no_token.as_str(), "file:pin", 3, "has no token like that of the URI"),
+        (no_token.as_str(), "file:pin", 3, "has no token that matches the URI"),
         (&uri("missing"), "file:pin", 3, "the key \"missing\" in the token \"the lab\" is missing"),
         (&uri("another"), "file:pin", 2, "is not the key of pki/ca.pem"),
         ("pkcs11:object=x", "file:pin", 2, "module-path is missing"),

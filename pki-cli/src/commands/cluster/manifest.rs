@@ -16,7 +16,7 @@ pub(crate) struct ManifestArgs {
     #[arg(short, long, value_name = "FILE")]
     pub(crate) file: PathBuf,
 
-    /// Look only at this host. May be repeated
+    /// Only this host. May be repeated
     #[arg(long, value_name = "HOST", add = complete::hosts())]
     pub(crate) only: Vec<String>,
 }

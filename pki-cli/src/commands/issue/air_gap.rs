@@ -1,7 +1,7 @@
 //! `issue --tbs-out` and `issue --signature-in`: the CA's key is on another machine, and only bytes and signatures travel.
 //!
 //! Between the two commands, NAME.pending keeps the key of the leaf and what makes the second command draft the same bytes
-//! again. So the second command applies the profile and the rules anew, and a changed option shows.
+//! again. So the second command applies the profile and the rules again, and notices a changed option.
 
 use std::path::Path;
 use std::process::ExitCode;

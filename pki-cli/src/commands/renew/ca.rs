@@ -31,8 +31,7 @@ pub(super) fn run(
     let bound = bound_to_serial(folder.path(), &ca)?;
     if !bound.is_empty() {
         warnings.push(format!(
-            "{} the serial number of a CA certificate, which changes. OpenSSL then rejects them (error 20), Go and etcd do \
-             not. Renew them after the CA with etcdpki renew FILE: {}",
+            "{} the serial number of a CA certificate, which changes. OpenSSL then rejects them (error 20), but Go and etcd do not. Renew them after the CA with etcdpki renew FILE: {}",
             match bound.len() {
                 1 => "1 certificate names".to_owned(),
                 count => format!("{count} certificates name"),
@@ -51,7 +50,7 @@ pub(super) fn run(
     if args.dry_run {
         output.warnings.extend(warnings);
     } else {
-        // Before anything is done.
+        // Checked before anything is changed.
         if common.format == Format::Json {
             output.warnings.extend(warnings);
         } else {
@@ -90,7 +89,8 @@ fn next(folder: &Path, old: &Certificate, args: &RenewArgs) -> [String; 2] {
     ]
 }
 
-/// The certificates whose authorityKeyIdentifier names the serial number of a certificate of the CA, as far as the hosts' folders
+/// The certificates whose authorityKeyIdentifier names the serial number of a certificate of the CA, as far as the
+/// hosts' folders
 /// and the inventory know them.
 fn bound_to_serial(folder: &Path, ca: &Ca) -> Result<BTreeSet<String>, Failure> {
     let names_serial = |leaf: &Certificate| {

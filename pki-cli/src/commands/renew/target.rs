@@ -1,4 +1,4 @@
-//! The certificates that a run of `renew` looks at, where they are, and which of them are due.
+//! The certificates that a run of `renew` checks, where they are, and which of them are due.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,11 +17,11 @@ use crate::store;
 
 /// Which certificates were asked for.
 pub(super) enum Selection<'a> {
-    /// These, now.
+    /// The certificates in these files, whether they are due or not.
     Files(&'a [PathBuf]),
-    /// Those of these hosts that are due.
+    /// The certificates of these hosts that are due.
     Hosts(&'a [String]),
-    /// Those of all hosts, and those in the files of `issue`, that are due.
+    /// The certificates of all hosts, and those in the files of `issue`, that are due.
     All,
 }
 
@@ -63,7 +63,7 @@ impl Target {
     }
 }
 
-/// What was found, and what is unusual about it.
+/// The certificates that were found, and warnings about them.
 #[derive(Default)]
 pub(super) struct Found {
     pub(super) targets: Vec<Target>,
@@ -95,7 +95,7 @@ pub(super) fn by_ca<'a>(
     Ok(by_ca)
 }
 
-/// Finds the certificates. Files that were asked for by name must be there and be this CA's.
+/// Finds the certificates. Files that the user named must exist, and this CA must have issued them.
 pub(super) fn find(
     folder: &Path,
     chain: &Chain,
@@ -170,7 +170,7 @@ fn by_name(all: &Path, file: &Path) -> Result<Target, Failure> {
     })
 }
 
-/// The certificate in a file that `issue` wrote, unless somebody put another one there.
+/// The certificate in a file that `issue` wrote, unless the file now contains another one.
 fn of_issue(chain: &Chain, file: &Path) -> Result<Option<Target>, Failure> {
     let certificates = read(file)?;
     let target = Target { place: Place::Pair(NamedPair::of(file)?), chain: certificates };

@@ -1,4 +1,4 @@
-//! What every certificate is held against, whatever it was read from.
+//! What every certificate is checked against, wherever it was read from.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -21,11 +21,11 @@ pub(super) struct Checker {
     pub(super) verifier: Verifier,
     pub(super) options: VerifyOptions,
     pub(super) exceptions: Exceptions,
-    /// What the files of the folders are for.
+    /// The roles of the files in the folders.
     pub(super) folders: Folders,
-    /// Those who trust the CAs of a folder's file, where nobody names others.
+    /// Verifiers that trust the CAs in a trust file of a folder, unless the command line names CAs.
     of_folders: HashMap<PathBuf, Verifier>,
-    /// Of the files that were named beside the certificates.
+    /// Findings about the files that options name.
     damages: Vec<Finding>,
 }
 
@@ -45,7 +45,7 @@ impl Checker {
         exceptions: Exceptions,
     ) -> Result<Self, Failure> {
         let mut folders = Folders::look(&args.files);
-        // RFC 5280 knows no servers and clients of etcd.
+        // RFC 5280 does not define roles of etcd.
         let is_asked = args.purpose.is_some() || args.profile.is_some();
         if is_asked || args.policy == PolicyArg::Rfc5280 {
             folders = folders.without_purposes();
@@ -71,7 +71,7 @@ impl Checker {
         Ok(Self { verifier, options, exceptions, folders, of_folders, damages })
     }
 
-    /// The CAs of the folders that are trusted, for people.
+    /// The trusted CAs of the folders, for people.
     pub(super) fn words(&self) -> String {
         let mut words = options::words(&self.options, self.verifier.policy());
         if self.folders.know_purposes() {
@@ -85,7 +85,7 @@ impl Checker {
         words
     }
 
-    /// Judges the certificates of a file, which may be one that etcd cannot read.
+    /// Verifies the certificates of a file, which etcd may be unable to read.
     pub(super) fn check_file(
         &self,
         path: &Path,
@@ -118,12 +118,12 @@ impl Checker {
         Ok(judged)
     }
 
-    /// Whether CAs are what is verified, so that a file of CAs is not only there to be trusted.
+    /// Whether CAs are verified too; otherwise a file that contains only CAs is skipped.
     pub(super) fn is_for_cas(&self) -> bool {
         self.options.purpose == Purpose::Ca
     }
 
-    /// Judges the first certificate; the others may stand above it.
+    /// Verifies the first certificate; the others may be intermediates.
     pub(super) fn check(
         &self,
         leaf: &Certificate,
@@ -147,8 +147,8 @@ impl Checker {
         Judged { path: Some(path), endpoint: None, found: self.exceptions.apply(findings) }
     }
 
-    /// The public half of the key that stands beside a certificate: `X-key.pem` beside `X.pem`. One that this
-    /// user may not read, or that is encrypted, says nothing: the certificate is verified without it.
+    /// The public half of the key beside a certificate: `X-key.pem` beside `X.pem`. If this user cannot read the key, or if
+    /// it is encrypted, the certificate is verified without it.
     fn key_beside(
         &self,
         certificate: &Path,

@@ -1,4 +1,4 @@
-//! What `verify` is given to read: files, folders, standard input.
+//! The inputs of `verify`: files, folders, standard input.
 
 use std::ffi::OsString;
 use std::fs::{self, FileType};
@@ -14,20 +14,20 @@ use crate::failure::{Failure, shown};
 use crate::output::verdict::{Outcome, PassedOver, Place, Rendered, View};
 use crate::store;
 
-/// What the names of certificates end in.
+/// The extensions of certificate files.
 const ENDINGS: [&str; 4] = ["pem", "crt", "cer", "der"];
 
-/// One thing to read.
+/// One input.
 pub(super) enum Input {
     /// Named on the command line: a certificate, or an error.
     Named(PathBuf),
-    /// Found in a folder, where other things may lie beside certificates.
+    /// Found in a folder, which may also contain other files than certificates.
     Found(PathBuf, KeyBeside),
     /// A folder that could not be read, or a pipe, socket or device in one.
     Unreadable(PathBuf, Failure),
 }
 
-/// The files in the order in which they were named, those of a folder by name.
+/// The files in the order of the command line; those of a folder are sorted by name.
 pub(super) fn expand(files: &[PathBuf]) -> impl Iterator<Item = Input> + Send {
     files.iter().flat_map(|path| -> Box<dyn Iterator<Item = Input> + Send> {
         if path.is_dir() {
@@ -38,10 +38,10 @@ pub(super) fn expand(files: &[PathBuf]) -> impl Iterator<Item = Input> + Send {
     })
 }
 
-/// A walk through a folder. It holds the names of the folders that it stands in, and no more.
+/// A walk through a folder. It keeps only the names in the folders that it is in, so memory is bounded.
 struct Walk {
     open: Vec<Listing>,
-    /// A folder that is to be opened next.
+    /// The folder to open next.
     next: Option<PathBuf>,
 }
 
@@ -61,7 +61,7 @@ impl Listing {
     }
 }
 
-/// What a folder says of one thing in it.
+/// An entry of a folder.
 struct Entry {
     name: OsString,
     kind: Option<FileType>,
@@ -88,17 +88,17 @@ impl Iterator for Walk {
             };
             listing.taken += 1;
             let (path, kind) = (listing.folder.join(name), *kind);
-            // A link to a file is that file, as Kubernetes mounts secrets; a link to a folder could
-            // lead round in a circle.
+            // Links to files are followed, because Kubernetes mounts secrets as links. Links to folders are not: they could
+            // form a cycle.
             match kind {
                 Some(kind) if kind.is_dir() && path.ends_with(COPIES) => {}
                 Some(kind) if kind.is_dir() => self.next = Some(path),
                 Some(kind) if kind.is_symlink() && path.is_dir() => {}
                 _ if !is_candidate(&path) => {}
-                // To open a pipe is to wait for somebody to write.
+                // Opening a pipe would wait for a writer.
                 Some(kind) if !kind.is_file() && is_special(&path) => {
                     let failure = Failure::environment(format!("{} is not a file", shown(&path)))
-                        .hinted("a folder is searched for files; name a pipe by itself to read it");
+                        .hinted("in a folder, only files are read; to read a pipe, name it on the command line");
                     return Some(Input::Unreadable(path, failure));
                 }
                 _ => {
@@ -110,8 +110,8 @@ impl Iterator for Walk {
     }
 }
 
-/// Sorted; hidden ones are left out, as `*` does. The folder itself knows the kinds: to ask for each costs
-/// more than to read a short file.
+/// Sorted and without hidden names, like `*` in a shell. The types come from the folder itself, because a system call
+/// for each file costs more than reading a short file.
 fn names(folder: &Path) -> std::io::Result<Vec<Entry>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -125,7 +125,7 @@ fn names(folder: &Path) -> std::io::Result<Vec<Entry>> {
     Ok(names)
 }
 
-/// True of what is there and neither file nor folder.
+/// True if the path exists and is neither a file nor a folder.
 fn is_special(path: &Path) -> bool {
     path.metadata().is_ok_and(|metadata| !metadata.is_file())
 }
@@ -135,7 +135,7 @@ fn is_candidate(path: &Path) -> bool {
     ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known))
 }
 
-/// Judges one input and renders what came of it.
+/// Verifies one input and renders the outcome.
 pub(super) fn verify(input: Input, checker: &Checker, view: &View) -> Rendered {
     let (path, key, read) = match input {
         Input::Unreadable(path, failure) => (path, KeyBeside::Missing, Err(failure)),
@@ -143,7 +143,7 @@ pub(super) fn verify(input: Input, checker: &Checker, view: &View) -> Rendered {
             let read = read(&path);
             let read = read.map_err(|NotRead { failure, kind }| match kind {
                 Some(what) => Failure::usage(format!("not a certificate, but {what}"))
-                    .hinted("name the certificate; are two paths switched?")
+                    .hinted("name the certificate; check that two paths are not swapped")
                     .in_file(&path),
                 None => failure,
             });
@@ -180,7 +180,7 @@ fn read(path: &Path) -> Result<CertificateFile, NotRead> {
     })
 }
 
-/// What a file without certificates is, if it is something that lies beside certificates.
+/// The kind of a file without certificates, if it is one that is usual beside certificates.
 fn something_else(bytes: &[u8]) -> Option<PassedOver> {
     if !is_pem(bytes) {
         return if CertificateRequest::from_der(bytes).is_ok() {
@@ -199,7 +199,7 @@ fn something_else(bytes: &[u8]) -> Option<PassedOver> {
         Content::CertificateRequest(_) => Some(Some(PassedOver::Request)),
         Content::Crl(_) => Some(Some(PassedOver::Crl)),
         Content::EcParameters => Some(known),
-        // A certificate that could not be read, or nobody knows what.
+        // A certificate that cannot be read, or an unknown kind of file.
         _ => None,
     })?
 }

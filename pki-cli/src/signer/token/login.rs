@@ -27,7 +27,7 @@ pub(super) fn log_in(uri: &TokenUri, pin: &PassphraseSource) -> Result<Session, 
     let slot = find_slot(&context, uri).map_err(in_module)?;
     let slot = slot.ok_or_else(|| {
         Failure::environment(format!(
-            "the PKCS #11 library {} has no token like that of the URI",
+            "the PKCS #11 library {} has no token that matches the URI",
             shown(&uri.module)
         ))
         .hinted("list the tokens with: pkcs11-tool --module LIBRARY.so --list-token-slots")
@@ -63,7 +63,7 @@ pub(super) fn log_in(uri: &TokenUri, pin: &PassphraseSource) -> Result<Session, 
         )) => match tries()? {
             Tries::None => Err(locked(&format!("{what} is wrong, and the token"))),
             tries => Err(Failure::environment(format!("{what} is wrong{}", tries.left())).hinted(
-                "a token locks itself after some wrong PINs; check it before you try again",
+                "a token locks itself after several wrong PINs; check the PIN before you try again",
             )),
         },
         Err(Error::Pkcs11(RvError::PinLocked, _)) => Err(locked(&what)),

@@ -153,7 +153,7 @@ const SKI: &str = "subjectKeyIdentifier";
 const AIA: &str = "authorityInfoAccess";
 const POLICIES_NAME: &str = "certificatePolicies";
 
-/// Reads a value as Go does; nothing where Go stops.
+/// Reads a value as Go does; `None` if Go fails.
 type Reader = fn(Der<'_>) -> Option<()>;
 
 /// An extension by the contents of its OID: its name, its reader, and the demand of that reader.

@@ -1,4 +1,4 @@
-//! The frame of a certificate: everything but the contents of its names, its key and its extensions.
+//! The structure of a certificate: everything except the contents of its names, its key and its extensions.
 
 use super::{ALL, Demand};
 use crate::certificate::Certificate;
@@ -46,7 +46,7 @@ static EXTENSION_OID: Demand = Demand {
 
 pub(super) static DEMANDS: &[&Demand] = &[&FRAME, &OID, &EXTENSION_OID];
 
-/// A demand that a field violates.
+/// The requirement that a field violates.
 #[derive(Clone, Copy)]
 pub(super) struct Fault {
     demand: &'static Demand,
@@ -54,7 +54,7 @@ pub(super) struct Fault {
     problem: &'static str,
 }
 
-/// The field is not what the grammar has in that place, or not in DER.
+/// The field does not have the type in the grammar, or is not in DER.
 const fn malformed(field: &'static str) -> Fault {
     Fault { demand: &FRAME, field, problem: "is not valid DER" }
 }
@@ -95,12 +95,12 @@ pub(super) struct Fields<'a> {
     pub(super) validity: Der<'a>,
     /// The extensions that Go sees.
     pub(super) extensions: Der<'a>,
-    /// True when Go does not see the extensions, because another element is in their place.
+    /// True if Go does not see the extensions, because another element is in their place.
     pub(super) is_unseen: bool,
 }
 
 impl<'a> Fields<'a> {
-    /// The extension with an OID of these contents.
+    /// The extension whose OID has these contents.
     pub(super) fn find(mut self, oid: &[u8]) -> Option<ExtensionFrame<'a>> {
         while let Some(Ok(extension)) = self.extensions.enter(SEQUENCE).map(ExtensionFrame::read) {
             if extension.oid == oid {
@@ -149,7 +149,7 @@ fn read(certificate: &Certificate) -> Result<Fields<'_>, Fault> {
         }
     }
     let mut extensions = Der::new(&[]);
-    // Go does not look for extensions behind another element; `go-unseen` reports it.
+    // Go does not look for extensions after another element; `go-unseen` reports it.
     let is_unseen = version == 3 && !tbs.is_empty() && !tbs.is_next(0xa3);
     if version == 3 && tbs.is_next(0xa3) {
         let list = tbs.enter(0xa3).and_then(|mut tagged| tagged.enter(SEQUENCE));

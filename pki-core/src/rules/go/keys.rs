@@ -72,7 +72,7 @@ static ED25519_PARAMETERS: Demand = Demand {
 pub(super) static DEMANDS: &[&Demand] =
     &[&RSA_NULL, &RSA_FORM, &RSA_SIGN, &POINT, &ED25519_SIZE, &ED25519_PARAMETERS];
 
-/// A demand that a key violates, and how.
+/// The requirement that a key violates, and how.
 type Fault = (&'static Demand, &'static str);
 
 pub(super) fn check(GoCertificate { certificate, .. }: &GoCertificate<'_>) -> Vec<String> {
@@ -102,7 +102,7 @@ fn fault(key: &PublicKey) -> Option<Fault> {
     }
 }
 
-/// What follows the OID of the key's algorithm.
+/// The parameters after the OID of the key's algorithm.
 fn parameters(key: &PublicKey) -> Option<Der<'_>> {
     let mut algorithm = Der::new(key.spki_der()).enter(SEQUENCE)?.enter(SEQUENCE)?;
     algorithm.element()?;

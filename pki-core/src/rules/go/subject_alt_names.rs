@@ -84,7 +84,7 @@ pub(super) fn check(certificate: &GoCertificate<'_>) -> Vec<String> {
 
 const OID: &[u8] = &[0x55, 0x1d, 17];
 
-/// How many names there are that Go sees; nothing where it cannot read them.
+/// The number of names that Go sees; `None` if it cannot read them.
 fn check_names(value: &[u8], violations: &mut Vec<String>) -> Option<usize> {
     let mut names = Der::new(value).enter(SEQUENCE)?;
     let mut seen = 0;

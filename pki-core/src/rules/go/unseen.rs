@@ -1,4 +1,4 @@
-//! What a certificate says and Go does not see.
+//! Contents of a certificate that Go does not see.
 
 use super::Demand;
 use super::form::GoCertificate;
@@ -42,7 +42,7 @@ pub(super) fn check(certificate: &GoCertificate<'_>) -> Vec<String> {
     let Some(fields) = certificate.fields() else {
         return violations;
     };
-    // Go complains only when it needs what it does not see, so this does not quote it.
+    // Go reports an error only when it needs what it does not see, so the evidence does not quote Go.
     if fields.is_unseen {
         let what =
             "its extensions are behind an element that does not belong there, so Go ignores them";

@@ -41,7 +41,7 @@ pub(super) const ROWS: &[Row] = &[
         "a leaf that outlives its CA",
         "$sign -profile long leaf.json",
         Completes,
-        Warns("cut to the CA's end"),
+        Warns("shortened to the CA's end"),
     ),
     row(
         "a name that the CA may not certify",
