@@ -4,7 +4,7 @@ use time::{Duration, OffsetDateTime};
 
 use crate::certificate::Certificate;
 
-/// The lifetime that somebody asks for, counted from the time of issuance.
+/// The requested lifetime, counted from the time of issuance.
 ///
 /// No certificate is issued that outlives its CA, because it would stop being valid with the CA, before its own notAfter.
 /// A lifetime that nobody asked for explicitly is shortened to the end of the CA. Use [`Lifetime::Exactly`] if a shorter

@@ -143,8 +143,10 @@ fn an_inventory_of_another_ca_is_refused_and_a_new_one_begins_where_it_is_moved_
     lab.ok(&["init-ca", "--dir", "other", "--cn", "other CA"]);
     lab.ok(&["issue", "--dir", "other", "--profile", "client", "stranger"]);
     fs::copy(lab.path("other/inventory.db"), lab.path(FILE)).unwrap();
-    let said =
-        refused(&lab, "pki/inventory.db: it belongs to another CA: it has no certificates of CN=etcd CA");
+    let said = refused(
+        &lab,
+        "pki/inventory.db: it belongs to another CA: it has no certificates of CN=etcd CA",
+    );
     assert!(said.contains("mv pki/inventory.db pki/inventory.db.old, then"), "{said}");
     follow(&lab, "mv pki/inventory.db pki/inventory.db.old");
     lab.ok(ISSUE);

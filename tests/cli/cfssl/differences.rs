@@ -38,8 +38,7 @@ fn a_profile_that_is_not_used_may_have_mistakes() {
     assert_eq!(sign(&sides, Side::Theirs, "-profile good leaf.json").code, 1);
     let run = sign(&sides, Side::Ours, "-profile good leaf.json");
     assert_eq!(run.code, 0, "{run:?}");
-    let warning =
-        "[WARNING] config.json: the profile \"bad\" has a mistake, but this command does not use it";
+    let warning = "[WARNING] config.json: the profile \"bad\" has a mistake, but this command does not use it";
     assert!(run.stderr.contains(warning), "{run:?}");
     let run = sign(&sides, Side::Ours, "-profile bad leaf.json");
     assert_eq!(run.code, 1, "{run:?}");
