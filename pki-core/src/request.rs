@@ -52,15 +52,15 @@ pub struct Request {
 }
 
 impl Request {
-    /// The notAfter that this CA gives the certificate instead of `wanted`.
+    /// The notAfter that this CA gives the certificate instead of `requested`.
     #[cfg(feature = "profiles")]
     pub(crate) fn limited_by(
         &self,
         ca: &Certificate,
-        wanted: OffsetDateTime,
+        requested: OffsetDateTime,
         now: OffsetDateTime,
     ) -> OffsetDateTime {
-        limited_by_ca(wanted, ca.not_after, now, self.lifetime, self.renew_before)
+        limited_by_ca(requested, ca.not_after, now, self.lifetime, self.renew_before)
     }
 }
 

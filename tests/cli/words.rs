@@ -22,8 +22,7 @@ const WORDS: &[(&str, &str)] = &[
 ];
 
 /// What contains such a word and is right: quotations of Go, other words, `there is no`.
-const ALLOWED: &[&str] =
-    &["but wanted to match", "amend", "recommend", "there is no ", "`wanted`", "{wanted}"];
+const ALLOWED: &[&str] = &["but wanted to match", "amend", "recommend", "there is no "];
 
 /// Fails with every line of the text that contains such a word.
 fn assert_plain(name: &str, text: &str) {
