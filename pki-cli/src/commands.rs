@@ -176,7 +176,7 @@ pub(crate) fn core<T>(parsed: Result<T, pki_core::Error>) -> Result<T, String> {
     })
 }
 
-/// The subject with the values of --cn and --org in place of those that a file has.
+/// The subject with the values of --cn and --org instead of those in a file.
 fn override_subject(
     mut subject: Subject,
     cn: Option<&String>,

@@ -44,8 +44,7 @@ pub struct IssuanceContext {
 }
 
 /// A CA, by its certificate.
-///
-/// It has no key: what it drafts is judged by the rules, and signed by whoever holds the key
+/// It has no key: the rules check its drafts, and the holder of the key signs them
 /// ([`Draft::sign`], [`Draft::assemble`]). The issuer name of what it drafts is the subject of the CA byte
 /// for byte, whatever string types and however many values that has.
 #[derive(Clone, Debug)]

@@ -33,9 +33,8 @@ impl PrivateKey {
     ///
     /// The schemes are those of PBES2 that OpenSSL writes: PBKDF2 or scrypt, and AES or triple DES in CBC mode. The
     /// parameters
-    /// of the key derivation are limited (256 MiB of memory, ten million iterations), because whoever writes the file
-    /// chooses
-    /// them.
+    /// of the key derivation are limited (256 MiB of memory, ten million iterations), because the writer of the
+    /// file chooses them.
     ///
     /// ```
     /// use pki_core::{Defect, KeyAlgorithm, PrivateKey, Signer};

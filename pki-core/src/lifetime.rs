@@ -4,7 +4,7 @@ use time::{Duration, OffsetDateTime};
 
 use crate::certificate::Certificate;
 
-/// The lifetime that somebody asks for, counted from the time of issuance.
+/// The requested lifetime, counted from the time of issuance.
 ///
 /// No certificate is issued that outlives its CA, because it would stop being valid with the CA, before its own notAfter.
 /// A lifetime that nobody asked for explicitly is shortened to the end of the CA. Use [`Lifetime::Exactly`] if a shorter
@@ -50,18 +50,18 @@ pub(crate) fn renewal_margin(renew_before: Duration, lifetime: Duration) -> Dura
     renew_before.min(lifetime / 2)
 }
 
-/// The notAfter of a certificate that is issued now: `wanted`, or the end of its CA if that is earlier.
+/// The notAfter of a certificate that is issued now: `requested`, or the end of its CA if that is earlier.
 ///
 /// The end of a CA that has less than the renewal margin left is not used: the certificate would be due for renewal
 /// immediately. Then the rule `leaf-outlives-ca` refuses the certificate.
 pub(crate) fn limited_by_ca(
-    wanted: OffsetDateTime,
+    requested: OffsetDateTime,
     ca_end: OffsetDateTime,
     now: OffsetDateTime,
     lifetime: Lifetime,
     renew_before: Duration,
 ) -> OffsetDateTime {
-    let is_shortened = wanted > ca_end && !matches!(lifetime, Lifetime::Exactly(_));
-    let is_worth_it = ca_end - now >= renewal_margin(renew_before, wanted - now);
-    if is_shortened && is_worth_it { ca_end } else { wanted }
+    let is_shortened = requested > ca_end && !matches!(lifetime, Lifetime::Exactly(_));
+    let is_worth_it = ca_end - now >= renewal_margin(renew_before, requested - now);
+    if is_shortened && is_worth_it { ca_end } else { requested }
 }

@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn the_first_two_numbers_share_an_octet_or_several() {
-        for (content, wanted) in [
+        for (content, expected) in [
             (&[0x55, 0x1d, 0x11][..], "2.5.29.17"),
             (&[0x00], "0.0"),
             (&[0x27], "0.39"),
@@ -162,9 +162,9 @@ mod tests {
             (&[0x55, 0x80, 0x01], "malformed:558001"),
         ] {
             let oid = Oid::from_der(content);
-            assert_eq!(oid.as_str(), wanted);
-            let is_oid = !wanted.starts_with("malformed");
-            assert_eq!(oid.to_der().as_deref(), is_oid.then_some(content), "{wanted}");
+            assert_eq!(oid.as_str(), expected);
+            let is_oid = !expected.starts_with("malformed");
+            assert_eq!(oid.to_der().as_deref(), is_oid.then_some(content), "{expected}");
         }
         let large = Oid::from_der(&[0x2a, 0x82, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0]);
         assert_eq!(large.as_str(), "1.2.18446744073709551616");

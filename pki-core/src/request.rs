@@ -28,7 +28,7 @@ const RSASSA_PSS: &str = "1.2.840.113549.1.1.10";
 
 /// A request for a certificate. A [`Profile`](crate::Profile) decides which parts of it are used.
 ///
-/// Each part has a source ([`Asked`]): the operator of the CA, or a PKCS #10 request that somebody sent. The profile's
+/// Each part has a source ([`Asked`]): the operator of the CA, or a PKCS #10 request from another person. The profile's
 /// `CSRWhitelist` limits what a PKCS #10 request can set, but not what the operator can set.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -52,25 +52,25 @@ pub struct Request {
 }
 
 impl Request {
-    /// The notAfter that this CA gives the certificate instead of `wanted`.
+    /// The notAfter that this CA gives the certificate instead of `requested`.
     #[cfg(feature = "profiles")]
     pub(crate) fn limited_by(
         &self,
         ca: &Certificate,
-        wanted: OffsetDateTime,
+        requested: OffsetDateTime,
         now: OffsetDateTime,
     ) -> OffsetDateTime {
-        limited_by_ca(wanted, ca.not_after, now, self.lifetime, self.renew_before)
+        limited_by_ca(requested, ca.not_after, now, self.lifetime, self.renew_before)
     }
 }
 
 /// A part of a request, and its source.
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "either the operator of the CA, or somebody else")]
+#[expect(clippy::exhaustive_enums, reason = "a request has no other sources")]
 pub enum Asked<T> {
     /// The operator of the CA, in an option, a manifest or a CSR JSON.
     ByOperator(T),
-    /// A PKCS #10 request that somebody sent.
+    /// A PKCS #10 request from another person.
     ByCsr(T),
 }
 

@@ -56,7 +56,7 @@ pub struct HostLeaf {
 
 /// The progress of a host.
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "the steps of a rotation, and what is none of them")]
+#[expect(clippy::exhaustive_enums, reason = "callers match every phase")]
 pub enum HostPhase {
     /// It trusts only the old CA, which issued its certificates.
     Before,

@@ -149,7 +149,7 @@ fn a_minus_is_standard_output_or_refused() {
     assert_eq!(packed.stdout, lab.read("one.tgz"));
     for (args, says) in [
         (&["issue", "--profile", "client", "c", "--out", "-"][..], "two files"),
-        (&["adopt", "pki", "-f", "-"], "the manifest needs a place"),
+        (&["adopt", "pki", "-f", "-"], "the manifest must be a file"),
     ] {
         let run = lab.run(args);
         assert_eq!(run.code, 2, "{run:?}");

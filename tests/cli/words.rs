@@ -14,6 +14,11 @@ const WORDS: &[(&str, &str)] = &[
     ("looked at", "checked"),
     ("is to say", "must say"),
     ("as it were", "leave it out"),
+    ("anew", "again"),
+    ("all the same", "still, although"),
+    ("looks at", "checks, reads, connects to"),
+    ("became of", "the result, the state"),
+    ("somebody else", "another process, another user"),
 ];
 
 /// What contains such a word and is right: quotations of Go, other words, `there is no`.
@@ -63,5 +68,39 @@ fn the_help_of_every_command_uses_plain_words() {
     assert!(names.contains(&"verify"), "{names:?}");
     for name in names {
         assert_plain(name, &lab.ok(&[name, "--help"]));
+    }
+}
+
+/// Readers of the code misread the same words, and most messages never appear in the help or the documentation.
+#[test]
+fn comments_and_messages_of_the_sources_use_plain_words() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut folders = vec![root.join("pki-core/src"), root.join("pki-cli/src")];
+    let mut files = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                let source = std::fs::read_to_string(&path).unwrap();
+                let prose: Vec<String> = source.lines().map(prose).collect();
+                assert_plain(&path.display().to_string(), &prose.join("\n"));
+                files += 1;
+            }
+        }
+    }
+    assert!(files > 100, "only {files} files were found");
+}
+
+/// The comment or the string literals in a line of Rust, without the code.
+fn prose(line: &str) -> String {
+    match line.trim_start().strip_prefix("//") {
+        Some(comment) => comment.to_owned(),
+        // A line within a long literal has no quotes, so it is read as a whole.
+        None if line.contains(' ') && !line.contains('"') && line.ends_with('\\') => {
+            line.to_owned()
+        }
+        None => line.split('"').skip(1).step_by(2).collect::<Vec<_>>().join("\n"),
     }
 }

@@ -66,7 +66,7 @@ impl NextCa {
         Ok(Self { certificate, key, root })
     }
 
-    /// Records it and puts it in the folder as a CA that hosts trust, while `chain` goes on to issue. Both files are put in
+    /// Records it and puts it in the folder as a CA that hosts trust, while `chain` continues to issue. Both files are put in
     /// place or neither.
     pub(crate) fn put(self, folder: &LockedFolder, chain: &Chain) -> Result<Chain, Failure> {
         let mut others: Vec<Certificate> = chain.all().skip(1).cloned().collect();

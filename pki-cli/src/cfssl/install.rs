@@ -10,7 +10,7 @@ use crate::failure::{Failure, shown};
 use crate::host;
 use crate::store::{self, Access};
 
-/// Makes a link to this program for each name of cfssl. A file of another program is left alone.
+/// Makes a link to this program for each name of cfssl. A file of another program is not replaced.
 pub(super) fn run(arguments: &[String]) -> Result<(), Failure> {
     let [folder] = arguments else {
         return Err(Failure::usage("install needs one folder")

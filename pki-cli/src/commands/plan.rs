@@ -76,7 +76,7 @@ pub(crate) fn run(args: &PlanArgs, common: &Common) -> Result<ExitCode, Failure>
 
 /// The certificates of the CAs, each with its folder, and what `apply` would do with the CAs themselves. There are no
 /// certificates unless every CA has one.
-#[expect(clippy::type_complexity, reason = "it is taken apart at once")]
+#[expect(clippy::type_complexity, reason = "the caller destructures it")]
 fn find_cas(
     manifest: &Manifest,
     folder: &Path,

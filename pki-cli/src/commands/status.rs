@@ -42,7 +42,7 @@ pub(crate) struct StatusArgs {
         value_parser = |text: &str| core(parse_duration(text)))]
     warn: Duration,
 
-    /// Metrics for node_exporter's textfile collector, in place of --format
+    /// Metrics for node_exporter's textfile collector, instead of --format
     #[arg(long, value_enum)]
     output: Option<Output>,
 

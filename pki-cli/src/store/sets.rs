@@ -2,8 +2,8 @@
 //!
 //! No file system renames two files at once. So before the first file of a set takes its place, each gets a name that
 //! says where it goes, the last file at the end: `.etcdpki-put-SET-INDEX-COUNT-NAME`. If the last file has such a name,
-//! all of them are whole, and whoever finds them can put them in their places. Otherwise none is in its place yet, and
-//! they are removed.
+//! all of them are complete, and the next run puts them in their places. Otherwise none is in its place yet,
+//! and they are removed.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};

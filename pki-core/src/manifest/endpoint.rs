@@ -58,7 +58,7 @@ impl FromStr for Endpoint {
         };
         match host.parse::<San>() {
             Ok(San::Dns(name)) if name.as_str().starts_with("*.") => {
-                Err(invalid("a wildcard, which nobody can dial"))
+                Err(invalid("a wildcard, which nobody can connect to"))
             }
             Ok(host @ (San::Dns(_) | San::Ip(_))) => Ok(Self { host, port }),
             Ok(_) => Err(invalid("neither a host name nor an address")),

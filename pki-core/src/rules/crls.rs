@@ -96,7 +96,7 @@ fn about(crl: &ConfiguredCrl<'_>, evidence: String) -> Violation {
     Violation { file: format!("{}/{}", crl.host, crl.file), subject: crl.file.clone(), evidence }
 }
 
-/// The certificates that etcd checks against this CRL and that it lists, whoever issued them.
+/// The certificates that etcd checks against this CRL and that it lists, from any issuer.
 fn listed<'d, 'a>(
     deployment: &'d Deployment<'a>,
     crl: &ConfiguredCrl<'_>,

@@ -1,7 +1,7 @@
 //! The walk for paths that webpki does not accept (RFC 5280 section 6.1).
 //!
 //! It follows issuers by name and signature to every anchor. If a path meets one of webpki's limits, the rules validate
-//! it instead of webpki. Every other path is given to webpki alone, so that its answer is about this path only.
+//! it instead of webpki. webpki checks every other path without any other certificates, so that its answer is about this path only.
 
 use std::ops::ControlFlow;
 

@@ -96,7 +96,7 @@ impl ApplyCas {
     /// The folder of the CA for these certificates, or of the only CA.
     pub(crate) fn folder(&self, traffic: Option<Traffic>) -> Result<&LockedFolder, Failure> {
         let found = self.cas.iter().find(|ca| ca.traffic == traffic).map(|ca| &ca.folder);
-        found.ok_or_else(|| Failure::bug("a CA that the manifest does not have"))
+        found.ok_or_else(|| Failure::bug("a kind of certificate without a CA in the manifest"))
     }
 
     /// The certificates of all of them.
@@ -151,7 +151,9 @@ impl Signing<'_> {
         let mut all = self.0.iter();
         let found = all.find(|(traffic, _)| traffic.is_none_or(|its| its == role.traffic()));
         let found = found.map(|(_, ca)| *ca);
-        found.ok_or_else(|| Failure::bug("a certificate is to be signed without a CA"))
+        found.ok_or_else(|| {
+            Failure::bug("a certificate needs a signature, but there is no CA for it")
+        })
     }
 
     /// Records what they signed.
@@ -161,7 +163,7 @@ impl Signing<'_> {
     }
 }
 
-/// The CA of a run of `apply`. Its key is read only when something is to be signed.
+/// The CA of a run of `apply`. Its key is read only when there is something to sign.
 struct ApplyCa {
     /// What it issues, in a cluster with separate CAs.
     traffic: Option<Traffic>,

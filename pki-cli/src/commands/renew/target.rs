@@ -36,7 +36,7 @@ pub(super) struct Target {
 pub(super) enum Place {
     /// In the folder of a host.
     Host { host: String, role: Role },
-    /// In a file that somebody chose.
+    /// In a file outside of the hosts' folders.
     Pair(NamedPair),
 }
 
