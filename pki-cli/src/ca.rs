@@ -32,7 +32,7 @@ pub(crate) use self::folder::{
 pub(crate) use self::import::{Files, ForeignCa, has_its_key};
 pub(crate) use self::intermediate::{Finished, finish_intermediate};
 pub(crate) use self::renew::lifetime_after;
-pub(crate) use self::revocation::{CRL_LIFETIME, CrlDue, CrlState, issued_by};
+pub(crate) use self::revocation::{CRL_LIFETIME, CrlDue, CrlState, crl_number, issued_by};
 pub(crate) use self::rotation::{NextCa, issuers};
 pub(crate) use self::scan::Scan;
 use crate::failure::{Failure, shown};

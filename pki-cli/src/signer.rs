@@ -13,7 +13,7 @@ use std::error::Error;
 use std::fmt;
 use std::path::Path;
 
-use pki_core::{Certificate, KeyAlgorithm, PrivateKey, PublicKey, Signer};
+use pki_core::{Certificate, Defect, KeyAlgorithm, PrivateKey, PublicKey, Signer};
 use zeroize::Zeroizing;
 
 use self::command::CommandSigner;
@@ -23,7 +23,7 @@ use self::token::TokenSigner;
 use self::uri::TokenUri;
 use crate::failure::{Failure, shown};
 use crate::passphrase::{Passphrase, PassphraseSource};
-use crate::store::{Access, Batch, Existing};
+use crate::store::{self, Access, Batch, Existing};
 
 /// How a CA keeps its key, and what opens it. The default is the file `ca-key.pem` in the CA's folder; if it is encrypted,
 /// its passphrase is asked on the terminal.
@@ -255,6 +255,15 @@ impl Signer for Elsewhere {
 
     fn sign(&self, _: &[u8]) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>> {
         Err("the key of the CA is elsewhere".into())
+    }
+}
+
+/// The public key of a key in a file, unless the file is encrypted.
+pub(crate) fn plain_public_key(file: &Path) -> Result<Option<PublicKey>, Failure> {
+    match PrivateKey::from_pem(&store::read_secret(file)?) {
+        Ok(key) => Ok(Some(key.public_key().clone())),
+        Err(error) if error.defect() == Some(Defect::Encrypted) => Ok(None),
+        Err(error) => Err(Failure::from(error).in_file(file)),
     }
 }
 

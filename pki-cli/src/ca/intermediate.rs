@@ -5,13 +5,14 @@ use std::path::Path;
 use pki_core::{Certificate, Draft, IssuedBy};
 
 use super::Ca;
+use super::chain::Chain;
 use super::create::{NewCa, SignedCa};
-use super::folder::{Found, LockedFolder, pending_path};
+use super::folder::{Found, LockedFolder, certificate_path, pending_path};
 use crate::failure::{Failure, shown};
 use crate::host;
 use crate::inventory::CA_PROFILE;
 use crate::recorded::Pending;
-use crate::signer::NewKey;
+use crate::signer::{Custody, NewKey};
 use crate::store::{self, Access, Batch, Existing, Owners};
 use crate::unsigned::{self, Unsigned};
 
@@ -60,13 +61,22 @@ pub(crate) fn finish_intermediate(
     let signature = unsigned.signature(&certificate.public_key, signature_in)?;
     let now = host::now();
     let draft = Draft::<Certificate>::from_tbs(&unsigned.tbs, IssuedBy::Ca(certificate), now)?;
+    let has_key_file = unsigned.key.is_some();
+    if store::is_there(&certificate_path(path))? {
+        // An earlier run was killed before it removed the draft.
+        let chain = Chain::read(path)?;
+        if chain.ca().public_key == draft.contents().public_key {
+            unsigned::remove(&pending)?;
+            let ca = Ca::with_key(path, chain, &Custody::elsewhere())?;
+            return Ok(Finished { ca, has_key_file });
+        }
+    }
     let issued = draft.assemble(&signature)?;
     if issued.certificate.extensions.basic_constraints.is_none_or(|constraints| !constraints.ca) {
         return Err(Failure::usage(format!("{} is not the draft of a CA", shown(&pending)))
             .hinted("restore the file that init-ca --tbs-out wrote"));
     }
     let key = NewKey::elsewhere(issued.certificate.public_key.clone(), unsigned.key);
-    let has_key_file = key.pem.is_some();
     let certificate = Pending::signed(issued, CA_PROFILE, now)?;
     let ca = SignedCa { certificate, above: Some(above), key }.put(&folder)?;
     unsigned::remove(&pending)?;

@@ -159,8 +159,7 @@ impl Ca {
         let ca = self.certificate();
         let crl = Draft::<Crl>::from_tbs(tbs, ca, host::now())?.assemble(signature)?;
         let last = self.inventory()?.last_crl(ca)?.map_or(0, |last| last.number);
-        let number = crl.number.as_deref().and_then(number_of);
-        match number.filter(|number| *number > last) {
+        match crl_number(&crl).filter(|number| *number > last) {
             Some(number) => self.record_crl(crl, number),
             None => Err(Failure::usage(format!(
                 "the CA has issued the CRL {last} after this one was drafted"
@@ -184,11 +183,13 @@ impl Ca {
     }
 }
 
-/// The number in the octets of a cRLNumber, big-endian. Those of this program have at most eight.
-fn number_of(octets: &[u8]) -> Option<u64> {
-    octets.iter().try_fold(0_u64, |number, octet| {
-        number.checked_mul(256).map(|number| number + u64::from(*octet))
-    })
+/// The number of a CRL, if it is one that etcdpki can have given.
+pub(crate) fn crl_number(crl: &Crl) -> Option<u64> {
+    let octets = crl.number.as_deref()?;
+    let (zeros, low) = octets.split_at(octets.len().saturating_sub(8));
+    let is_small = zeros.iter().all(|octet| *octet == 0) && !low.is_empty();
+    let number = low.iter().fold(0, |number, octet| number << 8 | u64::from(*octet));
+    (is_small && number <= i64::MAX.cast_unsigned()).then_some(number)
 }
 
 /// Whether a CA issued a certificate, by name and signature.

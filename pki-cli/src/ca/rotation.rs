@@ -17,7 +17,7 @@ use crate::failure::{Failure, shown};
 use crate::host;
 use crate::inventory::{self, Entry, Inventory};
 use crate::recorded::Pending;
-use crate::signer::{Custody, NewKey};
+use crate::signer::{self, Custody, NewKey};
 use crate::store::{self, Access, Batch, Existing};
 
 /// A new root, which has signed itself and is not recorded yet.
@@ -124,11 +124,18 @@ impl LockedFolder {
             let is_next = public_key(&next, custody)? == issuing.public_key;
             let old = if is_next { &key } else { &next };
             if store::is_there(old)? {
-                retired = Some(self.retire(old, custody)?);
+                retired = Some(self.retire(old, &public_key(old, custody)?)?);
             }
             if is_next {
                 rename(&next, &key)?;
             }
+        } else if !custody.is_file()
+            && store::is_there(&key)?
+            && let Some(old) = signer::plain_public_key(&key)?
+            && old != issuing.public_key
+        {
+            // The old CA had its key in this file, and the new one has it elsewhere.
+            retired = Some(self.retire(&key, &old)?);
         }
         match fs::remove_file(previous_path(self.path())) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -138,8 +145,8 @@ impl LockedFolder {
         }
     }
 
-    fn retire(&self, key: &Path, custody: &Custody) -> Result<PathBuf, Failure> {
-        let id = public_key(key, custody)?.key_id().to_string();
+    fn retire(&self, key: &Path, public_key: &PublicKey) -> Result<PathBuf, Failure> {
+        let id = public_key.key_id().to_string();
         let place = self.path().join(format!("ca-retired-{}-key.pem", &id[..16.min(id.len())]));
         rename(key, &place)?;
         Ok(place)

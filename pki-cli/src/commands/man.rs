@@ -31,10 +31,18 @@ const EXIT_STATUS: [(&str, &str); 6] = [
     ("128+n", "Signal n ended the run. Nothing is left half done."),
 ];
 
-const ENVIRONMENT: [(&str, &str); 2] = [
+const ENVIRONMENT: [(&str, &str); 4] = [
     (
         "ETCDPKI_DIR",
         "The CA's folder. --dir takes precedence over it, and it takes precedence over the manifest.",
+    ),
+    (
+        "ETCDPKI_PKCS11",
+        "The URI of the CA's key in a PKCS #11 token. An option that says where the key is takes precedence.",
+    ),
+    (
+        "ETCDPKI_SIGNER_CMD",
+        "The command that signs for the CA. An option that says where the key is takes precedence.",
     ),
     ("NO_COLOR", "If set and not empty, text output has no colors, also on terminals."),
 ];

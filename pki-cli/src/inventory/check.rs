@@ -97,19 +97,22 @@ impl Stored {
     }
 
     fn of(row: &rusqlite::Row<'_>) -> Result<Self, rusqlite::Error> {
-        let text = |index| -> Result<String, rusqlite::Error> {
-            Ok(row.get::<_, Option<String>>(index)?.unwrap_or_default())
+        // Nobody else may have written UTF-8.
+        let bytes = |index| -> Result<Option<String>, rusqlite::Error> {
+            let value = row.get_ref(index)?.as_bytes_or_null()?;
+            Ok(value.map(|bytes| String::from_utf8_lossy(bytes).into_owned()))
         };
+        let text = |index| bytes(index).map(Option::unwrap_or_default);
         Ok(Self {
             id: row.get(0)?,
             serial_number: text(1)?,
             authority_key_identifier: text(2)?,
             status: text(3)?,
             reason: row.get::<_, Option<i64>>(4)?.unwrap_or_default(),
-            revoked_at: row.get(5)?,
+            revoked_at: bytes(5)?,
             expiry: text(6)?,
             not_before: text(7)?,
-            common_name: row.get(8)?,
+            common_name: bytes(8)?,
             pem: text(9)?,
         })
     }

@@ -123,16 +123,15 @@ fn forget_unreadable_crls(
     newest: &CrlEntry,
     transaction: &Transaction<'_>,
 ) -> Result<usize, rusqlite::Error> {
-    let query = "SELECT rowid, CAST(pem AS TEXT) FROM crls
+    let query = "SELECT rowid, CAST(pem AS BLOB) FROM crls
         WHERE authority_key_identifier = ?1 AND number <= ?2";
     let mut query = transaction.prepare(query)?;
     let rows = query.query_map(params![newest.issuer, newest.number.cast_signed()], |row| {
         Ok((row.get(0)?, row.get(1)?))
     })?;
-    let rows = rows.collect::<Result<Vec<(i64, Option<String>)>, _>>()?;
-    let is_unreadable = |pem: &Option<String>| {
-        Crl::from_pem_or_der(pem.as_deref().unwrap_or("").as_bytes()).is_err()
-    };
+    let rows = rows.collect::<Result<Vec<(i64, Option<Vec<u8>>)>, _>>()?;
+    let is_unreadable =
+        |pem: &Option<Vec<u8>>| Crl::from_pem_or_der(pem.as_deref().unwrap_or_default()).is_err();
     let mut forgotten = 0;
     for (id, _) in rows.iter().filter(|(_, pem)| is_unreadable(pem)) {
         forgotten += transaction.execute("DELETE FROM crls WHERE rowid = ?1", [id])?;

@@ -127,6 +127,30 @@ fn a_key_in_a_token_lives_through_every_command() {
     assert!(!token.lab.path("pki/ca-key.pem").exists());
 }
 
+/// A rotation moves a CA's key from a file to a token. The old key does not stay where a new one would be looked for.
+#[test]
+fn a_rotation_moves_the_key_from_a_file_to_a_token() {
+    let token = Token::new();
+    let lab = &token.lab;
+    lab.ok(&["apply", "-f", "cluster.yaml"]);
+    let (uri, old) = (uri("moved"), lab.read("pki/ca-key.pem"));
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    let step = |step: &str, more: &[&str]| {
+        token.ok(&[&["rotate-ca", step, "-f", "cluster.yaml"], more, &options(&uri)].concat())
+    };
+    step("begin", &[]);
+    assert_eq!(lab.read("pki/ca-key.pem"), old);
+    step("reissue", &["--restarted", "all"]);
+    // Until then, abort can go back.
+    assert_eq!(lab.read("pki/ca-key.pem"), old);
+    let printed = step("finish", &["--restarted", "all"]);
+    assert!(printed.contains("then destroy pki/ca-retired-"), "{printed}");
+    assert!(!lab.path("pki/ca-key.pem").exists());
+    is_the_lab(lab);
+    let run = lab.run(&["issue", "--profile", "client", "api"]);
+    assert!(run.stderr.contains("if the key is elsewhere, add --pkcs11"), "{run:?}");
+}
+
 /// What cannot work in two steps says so before it changes anything, and names what to do instead.
 #[test]
 fn commands_that_need_the_key_at_once_say_what_to_do_without_it() {

@@ -86,19 +86,10 @@ impl Files {
             && let [ca, ..] = issuers
             && crl.issuer.der() == ca.subject.der()
             && crl.is_signed_by(&ca.public_key)
-            && let Some(number) = number(&crl)
+            && let Some(number) = ca::crl_number(&crl)
             && self.newest_crl.as_ref().is_none_or(|(_, newest, _)| *newest < number)
         {
             self.newest_crl = Some((file, number, crl));
         }
     }
-}
-
-/// The number of a CRL, if it is one that etcdpki can have given.
-fn number(crl: &Crl) -> Option<u64> {
-    let octets = crl.number.as_deref()?;
-    let (zeros, low) = octets.split_at(octets.len().saturating_sub(8));
-    let is_small = zeros.iter().all(|octet| *octet == 0) && !low.is_empty();
-    let number = low.iter().fold(0, |number, octet| number << 8 | u64::from(*octet));
-    (is_small && number <= i64::MAX.cast_unsigned()).then_some(number)
 }
