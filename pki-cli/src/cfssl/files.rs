@@ -1,6 +1,8 @@
 //! `cfssljson`: the answer of cfssl, as files.
 
+use std::fs::{File, Metadata};
 use std::io::Write;
+use std::os::unix::fs::{MetadataExt, fchown};
 use std::path::{Path, PathBuf};
 
 use pki_core::{Certificate, Content, PrivateKey, Signer, read_pem};
@@ -13,7 +15,7 @@ use super::flags::Flags;
 use super::log::Log;
 use crate::failure::Failure;
 use crate::host;
-use crate::store::{self, Access, Batch, Durability, Existing};
+use crate::store::{self, Access, Batch, Durability, Existing, Owners};
 
 /// What cfssl prints. The aliases are the names in older commands of its API.
 #[derive(Default, Deserialize)]
@@ -177,7 +179,7 @@ fn write(base: &str, parts: &[Part], log: &Log) -> Result<(), Failure> {
     }
     let mut batch = Batch::new(Existing::Replace).durable(durability(parts));
     for part in parts {
-        stage(&mut batch, place(part.suffix), part)?;
+        stage(&mut batch, place(part.suffix), part, log)?;
     }
     batch.commit()?;
     let written: Vec<String> =
@@ -186,16 +188,43 @@ fn write(base: &str, parts: &[Part], log: &Log) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Writes a file beside its place. Unless it is secret it has the mode of the file that it replaces, because cfssljson writes
-/// into that file.
-fn stage(batch: &mut Batch, place: PathBuf, part: &Part) -> Result<(), Failure> {
-    let is_secret = matches!(part.access, Access::Secret);
-    let old = std::fs::symlink_metadata(&place).ok().filter(|old| old.is_file() && !is_secret);
+/// Writes a file beside its place. It has the owner and the mode of the file that it replaces, because cfssljson writes into
+/// that file; only the mode of a key is always 0600.
+fn stage(batch: &mut Batch, place: PathBuf, part: &Part, log: &Log) -> Result<(), Failure> {
+    let old = std::fs::symlink_metadata(&place).ok().filter(Metadata::is_file);
     batch.stage_with(place, part.access, |file, path| {
-        let written = file.write_all(part.contents.as_bytes());
-        let mode = old.map_or(Ok(()), |old| file.as_file().set_permissions(old.permissions()));
-        written.and(mode).map_err(|error| Failure::file("writing", path, &error))
+        let mut written = file.write_all(part.contents.as_bytes());
+        if let Some(old) = &old {
+            keep_owner(old, file.as_file(), path, log);
+            if !matches!(part.access, Access::Secret) {
+                written = written.and_then(|()| file.as_file().set_permissions(old.permissions()));
+            }
+        }
+        written.map_err(|error| Failure::file("writing", path, &error))
     })
+}
+
+/// Gives a new file to the owner of the one that it replaces. In a folder that other users can write to, one of them may have
+/// put that file there to get the key.
+fn keep_owner(old: &Metadata, new: &File, path: &Path, log: &Log) {
+    let owner = |file: &Metadata| (file.uid(), file.gid());
+    let has_owner = || new.metadata().is_ok_and(|new| owner(&new) == owner(old));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if has_owner() {
+        return;
+    }
+    if Owners::Trusted.check_folder(folder.unwrap_or_else(|| Path::new("."))).is_ok() {
+        // Only root can, unless only the group differs.
+        let _ = fchown(new, Some(old.uid()), Some(old.gid()));
+    }
+    if !has_owner() {
+        let (user, group) = owner(old);
+        log.difference(&format!(
+            "{} belonged to user {user} and group {group}, and belongs to you now; if a program needs it: \
+             chown {user}:{group} {0}",
+            path.display()
+        ));
+    }
 }
 
 /// A new leaf can be issued again, so its files reach the disk when the kernel writes them, as those of cfssljson do. A CA,

@@ -117,6 +117,30 @@ fn a_key_is_secret_whatever_was_in_its_place() {
     assert_eq!(ok(&sides, Side::Ours, script), "600\n");
 }
 
+/// A member that runs as another user can still read its key after the script ran again.
+#[test]
+fn a_file_that_is_replaced_keeps_its_owner() {
+    assert!(
+        rustix::process::geteuid().is_root(),
+        "this test gives files to another user, which only root can"
+    );
+    let sides = Sides::new();
+    sides.write("leaf.json", LEAF);
+    let script = "cfssl genkey leaf.json | cfssljson -bare x; chown 61234:61235 x.csr x-key.pem
+        cfssl genkey leaf.json | cfssljson -bare x; stat -c '%u:%g %a' x.csr x-key.pem";
+    let expected = "61234:61235 644\n61234:61235 600\n";
+    assert_eq!(ok(&sides, Side::Theirs, script), expected);
+    assert_eq!(ok(&sides, Side::Ours, script), expected);
+    // There anybody could have put the file, to get the key.
+    let run = sides.run(
+        Side::Ours,
+        "mkdir open; chmod 777 open; touch open/x-key.pem; chown 61234 open/x-key.pem
+        cfssl genkey leaf.json | cfssljson -bare open/x; stat -c %u open/x-key.pem",
+    );
+    assert_eq!((run.code, run.stdout.as_str()), (0, "0\n"), "{run:?}");
+    assert!(run.stderr.contains("[WARNING] open/x-key.pem belonged to user 61234"), "{run:?}");
+}
+
 /// Other files keep the modes that somebody gave them, as in cfssl.
 #[test]
 fn a_certificate_keeps_the_mode_of_the_one_that_it_replaces() {

@@ -28,7 +28,7 @@ impl Later {
         let is_named = case.command.contains("profile");
         let profile = if is_named { &signing["profiles"]["used"] } else { &signing["default"] };
         let usages = &profile["usages"];
-        let is_used = case.issuer.is_some() && case.command.contains("config");
+        let is_used = case.issuer.is_some() && case.command.contains("config.json");
         let is_listed = |usages: &Vec<Value>| usages.iter().any(|one| one == "content commitment");
         // With a key that exists, 1.6.5 ignores both fields too.
         let is_new_ca = case.command.contains("initca")
