@@ -22,7 +22,7 @@ use rusqlite::{OptionalExtension, ToSql, Transaction, params};
 pub(crate) use self::certdb::Certdb;
 pub(crate) use self::check::Condition;
 use self::database::Database;
-pub(crate) use self::entry::{CrlEntry, Entry, FilePlace, decimal, key_id_of};
+pub(crate) use self::entry::{CrlEntry, Entry, FilePlace, decimal, key_id_of, rfc3339};
 pub(crate) use self::query::{Filter, Row, Status};
 pub(crate) use self::revocation::{LastCrl, Revocation};
 use crate::failure::{Failure, shown};

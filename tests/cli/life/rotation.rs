@@ -3,6 +3,7 @@
 mod killed;
 mod revoked;
 mod separate;
+mod surprises;
 
 use std::collections::BTreeMap;
 use std::fs;
