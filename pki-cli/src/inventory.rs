@@ -23,7 +23,7 @@ use rusqlite::{OptionalExtension, Statement, ToSql, Transaction, params};
 pub(crate) use self::certdb::Certdb;
 pub(crate) use self::check::{Condition, Stored};
 use self::database::Database;
-pub(crate) use self::entry::{CrlEntry, Entry, FilePlace, decimal, key_id_of};
+pub(crate) use self::entry::{CrlEntry, Entry, FilePlace, decimal, key_id_of, rfc3339};
 pub(crate) use self::query::{Filter, Row, Status};
 pub(crate) use self::repair::Evidence;
 pub(crate) use self::revocation::{LastCrl, Revocation};

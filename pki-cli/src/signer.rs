@@ -187,6 +187,17 @@ impl Custody {
         }
     }
 
+    /// Refuses to make the key of a new CA in a file without encryption, if the key of the CA that it replaces is encrypted.
+    pub(crate) fn check_new_key(&self, new: &Path, old: &Path) -> Result<(), Failure> {
+        if !self.is_file() || self.passphrase.is_some() || !file::is_encrypted(old)? {
+            return Ok(());
+        }
+        let problem = format!("{} is encrypted, and {} would not be", shown(old), shown(new));
+        Err(Failure::usage(problem).hinted(
+            "give the passphrase of the new key with --ca-passphrase prompt, file:PATH, fd:NUMBER or env:NAME",
+        ))
+    }
+
     fn create_file(&self, algorithm: KeyAlgorithm, file: &Path) -> Result<NewKey, Failure> {
         let what = file::passphrase_of(file);
         let passphrase = self.passphrase.as_ref().map(|source| source.read_new(&what));

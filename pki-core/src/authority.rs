@@ -9,7 +9,7 @@ use crate::dialect::Dialect;
 use crate::draft::{Draft, IssuedBy, ServerNames, findings_of_ca};
 use crate::encode::{self, Replacements};
 use crate::error::{Error, Input};
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::key::PublicKey;
 use crate::lifetime::limited_by_ca;
 #[cfg(feature = "profiles")]
@@ -178,11 +178,12 @@ impl Authority {
     /// Drafts the root certificate of this authority again, for the same key.
     ///
     /// The subject, the subjectKeyIdentifier and every extension are kept byte for byte, so that certificates issued
-    /// before also verify with the new root. The only exception is an authorityKeyIdentifier that contains the root's own
-    /// serial number, which is new: it identifies only the key instead. Certificates of the CA that contain the serial number
+    /// before also verify with the new root. The only exception is an authorityKeyIdentifier that does not identify the new
+    /// root, such as one with the serial number of the old one: it identifies only the key instead. Certificates of the CA that contain the serial number
     /// of the old root no longer verify with OpenSSL ([`AuthorityKeyId::serial`](crate::AuthorityKeyId)).
     ///
-    /// An intermediate CA is renewed by the CA above it ([`Authority::draft_renewal`]).
+    /// An intermediate CA is renewed by the CA above it ([`Authority::draft_renewal`]). A certificate that may not sign others is
+    /// refused.
     pub fn draft_ca_renewal(
         &self,
         renewal: &Renewal,
@@ -205,7 +206,13 @@ impl Authority {
                 .of(Input::Request));
         }
         let tbs = renewed(ca, renewal, context, None)?;
-        judged(&tbs, IssuedBy::Itself, context.now, ServerNames::Required)
+        let draft = judged(&tbs, IssuedBy::Itself, context.now, ServerNames::Required)?;
+        // Without basicConstraints it was judged as a leaf.
+        let findings = findings_of_ca(draft.contents(), context.now);
+        if findings.iter().any(|finding| finding.severity == Severity::Error) {
+            return Err(Error::Refused(findings));
+        }
+        Ok(draft)
     }
 
     /// Drafts a CRL of this CA.

@@ -92,6 +92,14 @@ impl Chain {
         std::iter::once(&self.ca).chain(&self.others)
     }
 
+    /// The new root of a rotation that is under way, if this CA is the one that it replaces.
+    pub(crate) fn successor(&self) -> Option<&Certificate> {
+        let mut roots = self.others.iter().filter(|other| other.is_self_issued());
+        roots.find(|root| {
+            root.public_key != self.ca.public_key && root.not_before > self.ca.not_before
+        })
+    }
+
     /// The CAs between a leaf and the root, the one that signs first. A root has none.
     pub(crate) fn intermediates(&self) -> impl Iterator<Item = &Certificate> {
         self.all().filter(|ca| !ca.is_self_issued())

@@ -3,7 +3,7 @@
 use pki_core::{
     Certificate, Draft, Error, IssuanceContext, Issued, Lifetime, Profile, Renewal, SigningConfig,
 };
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use super::Ca;
 use super::folder::{LockedFolder, certificate_path};
@@ -39,9 +39,18 @@ impl Ca {
     }
 
     /// Drafts the CA's own certificate again, for the same key.
+    ///
+    /// If it is being replaced, it still becomes valid before the new CA, because of the two roots of a rotation the later one is
+    /// the new one ([`Rotation::find`](pki_core::Rotation::find)). Its lifetime counts from then.
     pub(crate) fn draft_own_renewal(&self) -> Result<Draft<Certificate>, Failure> {
         let context = host::issuance_context()?;
-        Ok(self.authority.draft_ca_renewal(&Renewal::default(), &context)?)
+        let mut renewal = Renewal::default();
+        if let Some(new) = self.chain.successor() {
+            let age = context.now - (new.not_before - Duration::SECOND);
+            // In whole seconds, as certificates have them.
+            renewal.backdate = renewal.backdate.max(Duration::seconds(age.whole_seconds()));
+        }
+        Ok(self.authority.draft_ca_renewal(&renewal, &context)?)
     }
 
     /// Signs the CA's own certificate again, records it, and puts it in the place of the old one.

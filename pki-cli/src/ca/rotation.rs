@@ -15,7 +15,7 @@ use super::folder::{LockedFolder, certificate_path, key_path, next_key_path, pre
 use super::revocation::issued_by;
 use crate::failure::{Failure, shown};
 use crate::host;
-use crate::inventory::{self, Entry, Inventory};
+use crate::inventory::{self, Entry, Inventory, rfc3339};
 use crate::recorded::Pending;
 use crate::signer::{self, Custody, NewKey};
 use crate::store::{self, Access, Batch, Existing};
@@ -42,12 +42,17 @@ impl NextCa {
         let context = host::issuance_context()?;
         let age = context.now - old.not_before - Duration::SECOND;
         if age.is_negative() {
-            return Err(Failure::environment("the CA was created less than a second ago")
-                .hinted("run it again in a second, or correct the clock"));
+            return Err(Failure::environment(format!(
+                "{} is valid only from {}, and the new CA must become valid after it",
+                old.subject,
+                rfc3339(old.not_before)
+            ))
+            .hinted("run this again after that time, or correct the clock of this machine: `timedatectl set-ntp true`"));
         }
         // Certificates have whole seconds.
         request.backdate = request.backdate.min(Duration::seconds(age.whole_seconds()));
         let place = next_key_path(folder);
+        custody.check_new_key(&place, &key_path(folder))?;
         let key = custody.create(algorithm, &place)?;
         if *key.signer.public_key() == old.public_key {
             return Err(Failure::usage(format!(

@@ -7,12 +7,13 @@ use serde::Serialize;
 use super::Common;
 use super::cluster::FolderArgs;
 use super::custody::PassphraseArgs;
-use crate::ca::{LockedFolder, key_path};
+use crate::ca::{LockedFolder, key_path, next_key_path};
 use crate::failure::{Failure, shown};
 use crate::host;
 use crate::output::{Format, json};
 use crate::passphrase::PassphraseSource;
 use crate::signer::{self, Custody};
+use crate::store;
 
 /// Add, change or remove the passphrase of the CA's key
 ///
@@ -52,6 +53,14 @@ pub(crate) fn run(args: &PasswdArgs, common: &Common) -> Result<ExitCode, Failur
     let old = Custody::file(args.old.ca_passphrase.clone());
     signer::change_passphrase(&key, &old, new)?;
     let key = shown(&key);
+    let next = next_key_path(&path);
+    if store::is_there(&next)? {
+        host::say(&format!(
+            "warning: {}, the key of the new CA, is unchanged: finish the rotation with etcdpki rotate-ca, then run this \
+             again\n",
+            shown(&next)
+        ));
+    }
     match common.format {
         Format::Json => json::print(&PasswdOutput { key, encrypted: !args.remove })?,
         _ if args.remove => host::print(&format!("{key} is not encrypted any more\n"))?,

@@ -1,7 +1,9 @@
 //! `etcdpki rotate-ca`
 
+mod checks;
 mod gate;
 mod held;
+mod issued;
 mod live;
 mod report;
 mod rotated;

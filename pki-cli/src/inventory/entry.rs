@@ -125,7 +125,7 @@ pub(super) fn issuer_of(certificate: &Certificate) -> String {
 }
 
 /// A time as the inventory keeps it. Texts of this form sort in the order of time.
-pub(super) fn rfc3339(moment: OffsetDateTime) -> String {
+pub(crate) fn rfc3339(moment: OffsetDateTime) -> String {
     moment.format(&Rfc3339).unwrap_or_else(|_| moment.to_string())
 }
 

@@ -15,6 +15,15 @@ pub(super) fn read(path: &Path, passphrase: &PassphraseSource) -> Result<Private
     Ok(open(path, &pem, passphrase)?.0)
 }
 
+/// Whether the key in a file is encrypted. A file that is missing is not.
+pub(super) fn is_encrypted(path: &Path) -> Result<bool, Failure> {
+    if !store::is_there(path)? {
+        return Ok(false);
+    }
+    let key = PrivateKey::from_pem(&store::read(path)?);
+    Ok(key.is_err_and(|error| error.defect() == Some(Defect::Encrypted)))
+}
+
 /// Reads a key from the contents of its file, and gives its passphrase if it is encrypted.
 pub(super) fn open(
     path: &Path,

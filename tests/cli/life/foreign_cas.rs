@@ -122,6 +122,23 @@ fn a_ca_made_by_openssl_with_its_own_strings_and_extensions() {
     }
 }
 
+/// Signatures, string types and extensions that etcdpki never chooses by itself.
+#[test]
+fn a_ca_of_an_unusual_shape() {
+    let config = OPENSSL
+        .replace("AKI", "keyid")
+        .replace("CN = etcd CA ü\nOU = Lab", "OU = Lab\n+CN = etcd CA")
+        .replace("utf8only", "MASK:0x0800")
+        .replace("[leaf]", "issuerAltName = DNS:ca.example.com\nsubjectInfoAccess = caRepository;URI:http://ca.example.com/\n[leaf]");
+    for key in [
+        "rsa:2048 -sigopt rsa_padding_mode:pss",
+        "ed25519",
+        "ec -pkeyopt ec_paramgen_curve:P-384 -sha512",
+    ] {
+        is_renewed(&openssl(key, &config), "etcdone.example.com");
+    }
+}
+
 /// kubeadm: RSA, one common name, no path length; the names in the certificates are addresses too.
 #[test]
 fn a_ca_in_the_shape_of_kubeadm() {
@@ -168,4 +185,18 @@ fn certificates_bound_to_the_serial_number_of_their_ca_are_named_and_renewed() {
     assert_eq!(sh(&lab, verify), "leaf.pem: OK\n");
     let said = lab.run(&["renew", "--ca", "--dry-run"]);
     assert!(said.stderr.contains("hosts/etcdone/server.pem"), "{said:?}");
+}
+
+/// Go and etcd reject everything that such a CA signs, so a renewal would only look like one.
+#[test]
+fn a_certificate_that_may_not_sign_others_is_not_renewed_as_a_ca() {
+    let constraints = "basicConstraints = critical, CA:TRUE, pathlen:1\n";
+    for replaced in ["", "basicConstraints = critical, CA:FALSE\n"] {
+        let config = OPENSSL.replace("AKI", "keyid").replacen(constraints, replaced, 1);
+        let lab = openssl("ec -pkeyopt ec_paramgen_curve:prime256v1", &config);
+        let before = lab.read("pki/ca.pem");
+        let run = lab.run(&["renew", "--ca"]);
+        assert!(run.code == 1 && run.stderr.contains("ca-bc"), "{run:?}");
+        assert_eq!(lab.read("pki/ca.pem"), before);
+    }
 }

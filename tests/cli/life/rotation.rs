@@ -4,6 +4,7 @@ mod killed;
 mod rebuilt;
 mod revoked;
 mod separate;
+mod surprises;
 
 use std::collections::BTreeMap;
 use std::fs;

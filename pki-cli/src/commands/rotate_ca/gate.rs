@@ -63,7 +63,9 @@ impl Gate {
                 "not every member is ready:{}",
                 reasons.concat()
             ))
-            .hinted(format!("{needed}, then run this again")));
+            .hinted(format!(
+                "{needed}, then run this again; start a member that is down, or remove it from the cluster and the manifest"
+            )));
         }
         if self.open.is_empty() {
             return Ok(());

@@ -21,13 +21,36 @@ pub(crate) fn check_stray(
     let mut warnings = Vec::new();
     for rotated in RotatedCa::all(manifest, folder) {
         let set = set_of(cas, rotated);
-        if set.trusted().len() == 1
-            && let Some(rotation) = find(rotated, cas)?
-        {
+        let Some(rotation) = find(rotated, cas)? else { continue };
+        if set.trusted().len() == 1 {
             warnings.extend(stray(rotated, set, &rotation)?);
+        } else {
+            check_issuing(rotated, set, &rotation)?;
         }
     }
     Ok(warnings)
+}
+
+/// Refuses if ca.pem contains both roots and the old CA issues, although a host does not trust it any more, as after an older
+/// ca.pem was restored.
+fn check_issuing(rotated: RotatedCa<'_>, set: &CaSet, rotation: &Rotation) -> Result<(), Failure> {
+    let old = rotation.old();
+    if set.trusted()[0].public_key != old.public_key {
+        return Ok(());
+    }
+    let mut hosts = rotation.hosts().iter();
+    let Some((host, phase)) = hosts.find(|(_, phase)| matches!(phase, HostPhase::Finished)) else {
+        return Ok(());
+    };
+    Err(Failure::refused(format!(
+        "{} {phase}, and by ca.pem {} issues: hosts would reject its certificates",
+        quote::name(host),
+        old.subject
+    ))
+    .hinted(format!(
+        "restore a later ca.pem, or run {}, which needs the key of the new CA",
+        rotated.command(RotationStep::Finish.name(), Path::new(MANIFEST))
+    )))
 }
 
 /// The same for one CA, whose file contains only one of the two roots.

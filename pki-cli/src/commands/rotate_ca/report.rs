@@ -33,7 +33,7 @@ struct HostLine {
     detail: String,
     /// With --connect, for a member: which of the two CAs issued what it serves.
     #[serde(skip_serializing_if = "Option::is_none")]
-    serves: Option<&'static str>,
+    serves: Option<String>,
 }
 
 /// Shows how far each host is. Changes nothing.
@@ -61,7 +61,7 @@ pub(super) fn status(
             host: host.clone(),
             phase: name(phase),
             detail: phase.to_string(),
-            serves: served.iter().find(|(name, _)| name == host).map(|(_, side)| *side),
+            serves: served.iter().find(|(name, _)| name == host).map(|(_, side)| side.clone()),
         })
         .collect();
     let next = rotation.next().map_or("none", RotationStep::name);
@@ -69,13 +69,14 @@ pub(super) fn status(
     let mut text = format!("rotation from {old} to {new}\n");
     for line in &hosts {
         let (host, phase, detail) = (quote::name(&line.host), line.phase, &line.detail);
-        let side =
-            line.serves.map_or(String::new(), |side| format!("; serves certificates of {side}"));
+        let side = line.serves.as_ref();
+        let side = side.map_or(String::new(), |side| format!("; serves certificates of {side}"));
         let _ = writeln!(text, "  {host:<12} {phase:<12} {detail}{side}");
     }
     let advice = match rotation.next() {
         None => {
-            format!("{}, which cleans up", rotated.command(RotationStep::Finish.name(), &args.file))
+            let finish = rotated.command(RotationStep::Finish.name(), &args.file);
+            format!("{finish} --restarted all, which cleans up")
         }
         Some(step) => advice(step, rotated, &args.file),
     };
@@ -97,16 +98,18 @@ fn print(output: &StatusOutput, text: &str, format: Format) -> Result<ExitCode, 
 fn live_sides(
     rotated: RotatedCa<'_>,
     rotation: &Rotation,
-) -> Result<Vec<(String, &'static str)>, Failure> {
+) -> Result<Vec<(String, String)>, Failure> {
     let both = vec![rotation.old().clone(), rotation.new_root().clone()];
     let set = pki_core::CaSet::new(both)?;
     let old = live::serves(&set, rotation.old(), rotated.traffic, rotated.manifest)?;
     let new = live::serves(&set, rotation.new_root(), rotated.traffic, rotated.manifest)?;
     let sides = old.into_iter().zip(new).map(|(live::Seen { host, ready }, new)| {
-        let side = match (ready.is_ok(), new.ready.is_ok()) {
-            (true, _) => "the old CA",
-            (_, true) => "the new CA",
-            _ => "both CAs, or cannot be reached",
+        let side = match (ready, new.ready) {
+            (Ok(()), _) => "the old CA".to_owned(),
+            (_, Ok(())) => "the new CA".to_owned(),
+            // Both looks failed in the same way, so it was not the CA.
+            (Err(why), Err(again)) if why.0 == again.0 => format!("an unknown CA ({})", why.0),
+            _ => "both CAs".to_owned(),
         };
         (host, side)
     });

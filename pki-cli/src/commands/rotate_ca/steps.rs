@@ -6,12 +6,12 @@ use std::process::ExitCode;
 
 use pki_core::{
     Attribute, CaSet, Certificate, HostCas, HostPhase, Manifest, Rotation, RotationStep, Subject,
-    Traffic, quote,
+    Traffic,
 };
 
 use super::gate::Gate;
 use super::rotated::RotatedCa;
-use super::{RotateCaArgs, live, report};
+use super::{RotateCaArgs, issued, live, report};
 use crate::ca::{Ca, Chain, Found, LockedFolder, NextCa};
 use crate::commands::Common;
 use crate::commands::apply::{Applied, ApplyCas, ChangedCa, Removal, Scope, execute};
@@ -40,19 +40,19 @@ pub(super) struct Run<'a> {
 }
 
 /// What is in the CA's folder and in those of the hosts.
-struct State {
-    chain: Chain,
-    set: CaSet,
+pub(super) struct State {
+    pub(super) chain: Chain,
+    pub(super) set: CaSet,
     held: Vec<HostCas>,
-    rotation: Option<Rotation>,
+    pub(super) rotation: Option<Rotation>,
 }
 
 impl Run<'_> {
-    fn rotated(&self) -> RotatedCa<'_> {
+    pub(super) fn rotated(&self) -> RotatedCa<'_> {
         RotatedCa { manifest: &self.manifest, folder: &self.path, traffic: self.traffic }
     }
 
-    fn command(&self, step: &str) -> String {
+    pub(super) fn command(&self, step: &str) -> String {
         self.rotated().command(step, &self.args.file)
     }
 
@@ -69,6 +69,7 @@ impl Run<'_> {
         let chain = match &state.rotation {
             Some(rotation) => {
                 self.check(rotation, RotationStep::Begin)?;
+                self.check_name(rotation.new_root())?;
                 // An earlier run did not finish.
                 if state.set.trusted().len() == 2 {
                     state.chain
@@ -146,7 +147,7 @@ impl Run<'_> {
             Chain::from_certificates(new.clone(), others.cloned().collect())?
         };
         // Checked before anything is changed.
-        let ca = Ca::with_key(&self.ca_path, chain.clone(), &self.custody)?;
+        let ca = self.open(&chain)?;
         let rotated = self.rotated();
         let hosts = rotated.trusting_hosts()?;
         let mut gate = Gate::new(hosts, &self.manifest, &self.args.restarted)?;
@@ -162,6 +163,7 @@ impl Run<'_> {
         if !is_issuing {
             folder.put_new_chain(&chain, &state.chain)?;
         }
+        self.manifest.warnings.extend(issued::to_renew(&folder, new)?);
         self.apply((folder, chain), Leaves::AsManifest, RotationStep::Reissue, None)
     }
 
@@ -172,12 +174,20 @@ impl Run<'_> {
         };
         self.check(rotation, RotationStep::Finish)?;
         let new = rotation.new_root();
+        let chain = Chain::of(new.clone());
         if state.set.issuing().public_key != new.public_key {
-            return Err(Failure::refused(format!("{} still issues", state.set.issuing().subject))
+            // An older ca.pem was restored, and no host trusts the CA that issues by it.
+            if rotation.next().is_some() {
+                return Err(Failure::refused(format!(
+                    "{} still issues",
+                    state.set.issuing().subject
+                ))
                 .hinted(format!("run {} first", self.command("reissue"))));
+            }
+            self.open(&chain)?;
         }
         self.check_served(&state.set, new)?;
-        let chain = Chain::of(new.clone());
+        self.manifest.warnings.extend(issued::rejected(&folder, new)?);
         folder.put_chain(&chain)?;
         self.apply((folder, chain), Leaves::Keep, RotationStep::Finish, Some(new))
     }
@@ -216,67 +226,7 @@ impl Run<'_> {
         self.apply((folder, chain), Leaves::Keep, RotationStep::Abort, Some(&issuing))
     }
 
-    /// The rotation that is under way, if the hosts are ready for a step.
-    fn under_way<'s>(&self, state: &'s State, step: RotationStep) -> Result<&'s Rotation, Failure> {
-        let none = || {
-            let name = self.rotated().name();
-            Failure::refused(format!("no rotation is under way: {name} is the same for every host"))
-                .hinted(format!("run {}", self.command("begin")))
-        };
-        let rotation = state.rotation.as_ref().ok_or_else(none)?;
-        self.check(rotation, step)?;
-        if state.set.trusted().len() < 2 { Err(self.lost(rotation)) } else { Ok(rotation) }
-    }
-
-    /// Refuses a step for which hosts are not ready.
-    fn check(&self, rotation: &Rotation, step: RotationStep) -> Result<(), Failure> {
-        let reasons: Vec<String> = rotation
-            .obstacles(step)
-            .map(|(host, phase)| format!("\n  {}: {phase}", quote::name(host)))
-            .collect();
-        if reasons.is_empty() {
-            return Ok(());
-        }
-        let next = rotation.next().map_or("finish", RotationStep::name);
-        Err(Failure::refused(format!(
-            "the hosts are not ready for {}:{}",
-            step.name(),
-            reasons.concat()
-        ))
-        .hinted(format!("the next step is {}", self.command(next))))
-    }
-
-    /// The hosts trust a CA that is not in ca.pem, as after a restored backup.
-    fn lost(&self, rotation: &Rotation) -> Failure {
-        Failure::refused(format!(
-            "the hosts trust {} and {}, and ca.pem contains only one of them",
-            rotation.old().subject,
-            rotation.new_root().subject
-        ))
-        .hinted(format!(
-            "restore ca.pem and ca-next-key.pem from a backup, or go back with {}",
-            self.command("abort")
-        ))
-    }
-
-    /// Refuses unless every host is known to use certificates of a root.
-    fn check_served(&self, set: &CaSet, root: &Certificate) -> Result<(), Failure> {
-        let rotated = self.rotated();
-        let hosts = rotated.presenting_hosts()?;
-        let mut gate = Gate::new(hosts, &self.manifest, &self.args.restarted)?;
-        if self.args.connect {
-            gate.saw(live::serves(set, root, self.traffic, &self.manifest)?, |host| {
-                self.traffic.is_none() && rotated.has_clients(host)
-            });
-        }
-        gate.check(&format!(
-            "copy their folders to them, so that they use certificates of {}",
-            root.subject
-        ))
-    }
-
-    /// Updates the hosts' folders to the CA with this chain, and prints the next step. If the rotation is over,
-    /// `issuing` is the
+    /// Updates the hosts' folders to the CA with this chain, and prints the next step. If the rotation is over, `issuing` is the
     /// CA that is left.
     fn apply(
         &mut self,
