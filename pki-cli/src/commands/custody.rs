@@ -1,5 +1,7 @@
 //! The options that say where a CA's key is, and what opens it.
 
+use pki_core::quote;
+
 use crate::failure::Failure;
 use crate::passphrase::PassphraseSource;
 use crate::signer::Custody;
@@ -42,11 +44,22 @@ impl CustodyArgs {
     pub(crate) fn custody(&self) -> Result<Custody, Failure> {
         let passphrase = self.passphrase.ca_passphrase.clone();
         match (&self.signer_cmd, &self.pkcs11) {
+            (Some(command), _) if is_key(command) => Err(Failure::usage(
+                "--signer-cmd or ETCDPKI_SIGNER_CMD: it is a private key, not a command",
+            )
+            .hinted("name a program that signs what it reads from standard input")),
             (Some(command), _) => Ok(Custody::command(command.clone(), passphrase)),
             (None, Some(uri)) => token(uri, passphrase),
             (None, None) => Ok(Custody::file(passphrase)),
         }
     }
+}
+
+/// True for a command whose first word may be a private key, which the shell would print as an unknown command.
+/// The arguments of a command may well be secrets.
+fn is_key(command: &str) -> bool {
+    let program = command.split_whitespace().next().unwrap_or_default();
+    quote::is_secret(program) || command.contains("PRIVATE KEY-----")
 }
 
 #[cfg(feature = "pkcs11")]
