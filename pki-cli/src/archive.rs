@@ -12,14 +12,14 @@ use zeroize::Zeroizing;
 pub(crate) struct Member<'a> {
     pub(crate) path: String,
     pub(crate) contents: &'a [u8],
-    /// Its permission bits.
+    /// The permission bits.
     pub(crate) mode: u32,
     pub(crate) owner: Owner,
 }
 
 /// Packs the files in the order of their paths, with one modification time. Folders have no entries, so that unpacking
-/// into an existing folder does not change its mode. Owners are names, because every host has a number of its own for
-/// etcd; tar falls back to the number 0, which is root.
+/// into an existing folder does not change its mode. Owners are names, because the user ID of etcd differs from host
+/// to host; tar falls back to the ID 0, which is root.
 pub(crate) fn tar_gz(
     mut files: Vec<Member<'_>>,
     modified: OffsetDateTime,

@@ -5,6 +5,7 @@ mod cluster;
 mod create;
 mod folder;
 mod import;
+mod intermediate;
 mod renew;
 mod revocation;
 mod rotation;
@@ -21,16 +22,18 @@ use time::OffsetDateTime;
 pub(crate) use self::chain::{Chain, read_certificates};
 pub(crate) use self::cluster::{
     cluster_around, cluster_cas, crl_file, folder_of, folders_in, folders_of, hosts_from, hosts_of,
-    is_separate, name_one, read_cluster,
+    is_separate, name, name_one, read_cluster, traffic_of,
 };
 pub(crate) use self::create::{NewCa, Opened, Remains};
 pub(crate) use self::folder::{
     Found, LockedFolder, Lost, certificate_path, check_foreign, key_path, next_key_path,
+    pending_crl_path, pending_path,
 };
-pub(crate) use self::import::{Files, ForeignCa};
+pub(crate) use self::import::{Files, ForeignCa, has_its_key};
+pub(crate) use self::intermediate::{Finished, finish_intermediate};
 pub(crate) use self::renew::lifetime_after;
 pub(crate) use self::revocation::{CRL_LIFETIME, CrlDue, CrlState, issued_by};
-pub(crate) use self::rotation::NextCa;
+pub(crate) use self::rotation::{NextCa, issuers};
 pub(crate) use self::scan::Scan;
 use crate::failure::{Failure, shown};
 use crate::host;
@@ -76,7 +79,8 @@ impl Ca {
     ///
     /// # Errors
     /// There is no CA; one of its two files is missing; the folder or the key belongs to a user who may not own it; the key
-    /// does not belong to the certificate, cannot be opened, or can be read by other users; the certificate's own signature is
+    /// does not belong to the certificate, cannot be opened, or can be read by other users; the certificate's own
+    /// signature is
     /// wrong; the inventory is damaged or belongs to another CA.
     pub fn open(folder: &Path, owners: Owners, custody: &Custody) -> Result<Self, Failure> {
         let folder = LockedFolder::lock(folder, owners)?;
@@ -88,7 +92,7 @@ impl Ca {
             Found::WithoutCertificate(lost) => {
                 let mut ca = Self::restore(&folder, *lost)?;
                 let path = shown(&certificate_path(folder.path()));
-                ca.remarks.push(format!("{path} was missing; put back from the inventory"));
+                ca.remarks.push(format!("{path} was missing; it was restored from the inventory"));
                 Ok(ca)
             }
             other => Err(other.refusal(folder.path())),
@@ -123,13 +127,18 @@ impl Ca {
         let ca = chain.ca();
         if *signer.public_key() != ca.public_key {
             return Err(Failure::usage(format!(
-                "{} is not the key of {}: it is {}, the certificate is for {}",
+                "{} is not the key of {}: it is {}, but the certificate is for {}",
                 custody.name(&path),
                 shown(&certificate_path(folder)),
                 signer.public_key().key_id(),
                 ca.public_key.key_id(),
             ))
-            .hinted("restore the two files that belong together; the CA's own certificate comes first in ca.pem"));
+            .hinted(if custody.is_file() {
+                "restore the two files that belong together; the CA's own certificate comes first in ca.pem"
+            } else {
+                "name the key of this CA with --pkcs11 or --signer-cmd; if it is ca-key.pem, unset ETCDPKI_PKCS11 and \
+                 ETCDPKI_SIGNER_CMD"
+            }));
         }
         Self::new(folder, chain, signer)
     }
@@ -174,7 +183,7 @@ impl Ca {
         })
     }
 
-    /// Signs the CRL that somebody else has put together, as for `cfssl gencrl`. It is not recorded, because it does not list
+    /// Signs a CRL whose entries come from the caller, as for `cfssl gencrl`. It is not recorded, because it does not list
     /// what the inventory has revoked; [`Ca::issue_crl`] does.
     pub(crate) fn sign_crl(&self, request: &CrlRequest, now: OffsetDateTime) -> Result<Crl, Error> {
         self.authority.draft_crl(request, now)?.sign(&*self.signer)
@@ -231,8 +240,18 @@ impl Ca {
         public_key: &PublicKey,
         context: &IssuanceContext,
     ) -> Result<Pending<Issued>, Error> {
-        let draft = self.authority.draft_intermediate(request, public_key, context)?;
+        let draft = self.draft_intermediate(request, public_key, context)?;
         Pending::signed(draft.sign(&*self.signer)?, CA_PROFILE, context.now)
+    }
+
+    /// Drafts an intermediate CA below this one, for a signature from elsewhere.
+    pub(crate) fn draft_intermediate(
+        &self,
+        request: &CaRequest,
+        public_key: &PublicKey,
+        context: &IssuanceContext,
+    ) -> Result<Draft, Error> {
+        self.authority.draft_intermediate(request, public_key, context)
     }
 
     /// Drafts a certificate whose signature comes from elsewhere.
@@ -293,8 +312,7 @@ fn remarks_about(inventory: &Inventory, ca: &Certificate) -> Result<Vec<String>,
         Memory::Empty => "is empty",
     };
     Ok(vec![format!(
-        "{} {what}: the next certificate starts a new one, without the certificates that this CA issued before; \
-         restore a backup if there is one",
+        "{} {what}: a new inventory starts with the next certificate, and does not list the certificates that this CA issued before; if you have a backup, restore it",
         shown(inventory.path())
     )])
 }

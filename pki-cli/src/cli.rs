@@ -1,8 +1,9 @@
 //! The command line, from its arguments to an exit code.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::CommandFactory;
 use clap_complete::CompleteEnv;
 use pki_core::quote;
 
@@ -29,11 +30,11 @@ pub fn main() -> ExitCode {
     CompleteEnv::with_factory(Cli::command).var(COMPLETIONS_VARIABLE).complete();
     host::refuse_core_dumps();
     signals::catch();
-    let mut arguments = std::env::args_os();
-    if let Some(program) = arguments.next().as_deref().and_then(Program::called) {
-        return program.run(arguments.collect());
+    let mut arguments: Vec<OsString> = std::env::args_os().collect();
+    if let Some(program) = arguments.first().and_then(|name| Program::called(name)) {
+        return program.run(arguments.split_off(1));
     }
-    let cli = Cli::try_parse().unwrap_or_else(|error| exit(&error));
+    let cli = Cli::read(&arguments).unwrap_or_else(|error| exit(&error));
     match cli.run().and_then(|code| signals::check().map(|()| code)) {
         Ok(code) => code,
         Err(failure) => {

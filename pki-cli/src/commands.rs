@@ -1,6 +1,7 @@
 //! The subcommands: each has one file with its arguments and its `run`.
 
 mod adopt;
+mod air_gap;
 mod apply;
 mod audit;
 mod backup;
@@ -31,9 +32,11 @@ mod small_folder;
 mod status;
 mod verify;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{Args, FromArgMatches, Parser, Subcommand};
 use pki_core::{Attribute, Error, Subject, parse_lifetime};
 use time::Duration;
 
@@ -55,36 +58,69 @@ pub(crate) struct Cli {
     command: Command,
 }
 
-#[derive(Debug, Subcommand)]
-enum Command {
-    InitCa(init_ca::InitCaArgs),
-    Issue(Box<issue::IssueArgs>),
-    ImportCa(import_ca::ImportCaArgs),
-    Passwd(passwd::PasswdArgs),
-    Adopt(adopt::AdoptArgs),
-    Plan(plan::PlanArgs),
-    Apply(apply::ApplyArgs),
-    Renew(renew::RenewArgs),
-    RotateCa(rotate_ca::RotateCaArgs),
-    Export(export::ExportArgs),
-    Status(status::StatusArgs),
-    Verify(Box<verify::VerifyArgs>),
-    Inspect(inspect::InspectArgs),
-    Explain(explain::ExplainArgs),
-    Revoke(revoke::RevokeArgs),
-    Crl(crl::CrlArgs),
-    List(list::ListArgs),
-    Show(show::ShowArgs),
-    Check(check::CheckArgs),
-    Backup(backup::BackupArgs),
-    Certdb(certdb::CertdbArgs),
-    Cfssl(cfssl::CfsslArgs),
-    Cfssljson(cfssl::CfssljsonArgs),
-    Completions(completions::CompletionsArgs),
-    Man(man::ManArgs),
+/// The commands: the name of each, its variant, and its arguments.
+macro_rules! commands {
+    ($($name:literal => $variant:ident($args:ty),)+) => {
+        #[derive(Debug, Subcommand)]
+        enum Command {
+            $(#[command(name = $name)] $variant($args),)+
+        }
+
+        /// The command of this name, if there is one, with its arguments.
+        fn command_named(name: &str) -> Option<clap::Command> {
+            match name {
+                $($name => Some(<$args>::augment_args(clap::Command::new($name))),)+
+                _ => None,
+            }
+        }
+    };
+}
+
+commands! {
+    "init-ca" => InitCa(Box<init_ca::InitCaArgs>),
+    "issue" => Issue(Box<issue::IssueArgs>),
+    "import-ca" => ImportCa(import_ca::ImportCaArgs),
+    "passwd" => Passwd(passwd::PasswdArgs),
+    "adopt" => Adopt(adopt::AdoptArgs),
+    "plan" => Plan(plan::PlanArgs),
+    "apply" => Apply(apply::ApplyArgs),
+    "renew" => Renew(renew::RenewArgs),
+    "rotate-ca" => RotateCa(rotate_ca::RotateCaArgs),
+    "export" => Export(export::ExportArgs),
+    "status" => Status(status::StatusArgs),
+    "verify" => Verify(Box<verify::VerifyArgs>),
+    "inspect" => Inspect(inspect::InspectArgs),
+    "explain" => Explain(explain::ExplainArgs),
+    "revoke" => Revoke(revoke::RevokeArgs),
+    "crl" => Crl(crl::CrlArgs),
+    "list" => List(list::ListArgs),
+    "show" => Show(show::ShowArgs),
+    "check" => Check(check::CheckArgs),
+    "backup" => Backup(backup::BackupArgs),
+    "certdb" => Certdb(certdb::CertdbArgs),
+    "cfssl" => Cfssl(cfssl::CfsslArgs),
+    "cfssljson" => Cfssljson(cfssl::CfssljsonArgs),
+    "completions" => Completions(completions::CompletionsArgs),
+    "man" => Man(man::ManArgs),
 }
 
 impl Cli {
+    /// Reads the command line.
+    ///
+    /// To build all commands takes longer than to sign a certificate, so only the one that the arguments name is built at first. What
+    /// it does not parse, such as a mistake or a request for help, is read again with all of them.
+    pub(crate) fn read(arguments: &[OsString]) -> Result<Self, clap::Error> {
+        let words = arguments.iter().skip(1).filter_map(|word| word.to_str());
+        let named = words.into_iter().find_map(command_named);
+        let root = clap::Command::new("etcdpki").version(env!("CARGO_PKG_VERSION"));
+        let root = Common::augment_args(root).subcommands(named);
+        match root.try_get_matches_from(arguments) {
+            Ok(matches) if matches.subcommand_name().is_some() => Self::from_arg_matches(&matches),
+            Err(error) if error.kind() == ErrorKind::DisplayVersion => Err(error),
+            _ => Self::try_parse_from(arguments),
+        }
+    }
+
     pub(crate) fn run(&self) -> Result<ExitCode, Failure> {
         let common = &self.common;
         if common.format.is_verdict() && !matches!(self.command, Command::Verify(_)) {

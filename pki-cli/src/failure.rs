@@ -10,20 +10,20 @@ use pki_core::{Error, Finding, Input, quote};
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Kind {
-    /// The answer is no: findings, or refused by policy.
+    /// Findings, or refused by the rules.
     Refused,
     /// The command line or an input file is wrong.
     Usage,
-    /// The environment is in the way: files, locks, signers.
+    /// A problem with the environment: files, locks, signers.
     Environment,
-    /// etcdpki itself is wrong.
+    /// A bug in etcdpki.
     Bug,
     /// A signal of this number ended the run.
     Interrupted(u8),
 }
 
 impl Kind {
-    /// The exit code of a command that fails so.
+    /// The exit code of a command that fails with this kind.
     pub const fn exit_code(self) -> u8 {
         match self {
             Self::Refused => 1,
@@ -55,9 +55,9 @@ pub struct Failure {
     pub message: String,
     /// What to do next.
     pub hint: Option<String>,
-    /// The rules' reasons, where the rules refused.
+    /// The findings, if the rules refused.
     pub findings: Vec<Finding>,
-    /// Every mistake in an input that can have several.
+    /// Every mistake, for an input that can have several.
     pub mistakes: Vec<Error>,
     /// The input of the core that a value came from, if the failure is about a value.
     pub input: Option<Input>,
@@ -113,7 +113,7 @@ impl Failure {
             .hinted("nothing was left half done; run it again")
     }
 
-    /// An operation on a file that the system refused.
+    /// An operation on a file that the operating system refused.
     pub(crate) fn file(doing: &str, path: &Path, error: &io::Error) -> Self {
         let says = error.to_string();
         // tempfile appends the name of a file that no longer exists.
@@ -156,13 +156,14 @@ impl Failure {
         self
     }
 
-    /// Several failures as one, with the kind of the first. There is at least one.
+    /// Several failures as one, with the kind of the worst: that of the highest exit code. There is at least one.
     pub(crate) fn joined(mut failures: Vec<Self>) -> Self {
         if failures.len() == 1 {
             return failures.remove(0);
         }
         let mut joined = Self::usage(format!("{} problems:", failures.len()));
-        joined.kind = failures.first().map_or(Kind::Bug, |first| first.kind);
+        let kinds = failures.iter().map(|failure| failure.kind);
+        joined.kind = kinds.max_by_key(|kind| kind.exit_code()).unwrap_or(Kind::Bug);
         for failure in failures {
             let _ = write!(joined.message, "\n  {}", failure.message);
             if let Some(hint) = failure.hint {
@@ -189,9 +190,9 @@ impl Failure {
     }
 }
 
-/// What to do about a signer that failed.
-const SIGNER_HINT: &str =
-    "check the token, or run the command of --signer-cmd by hand; nothing was issued";
+/// What to do if a signer fails.
+const SIGNER_HINT: &str = "check the token, or run the signer command by hand; if the key is ca-key.pem, unset ETCDPKI_PKCS11 and \
+    ETCDPKI_SIGNER_CMD; nothing was issued";
 
 /// A path for people.
 pub(crate) fn shown(path: &Path) -> String {

@@ -1,16 +1,18 @@
-//! The machine: clock, randomness, name, addresses, streams. The only file that names them.
+//! The machine: clock, randomness, name, addresses, streams. Only this file uses them.
 
 mod terminal;
 
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::net::IpAddr;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use pki_core::{IssuanceContext, SerialNumber};
-use time::OffsetDateTime;
+use time::{OffsetDateTime, UtcOffset};
 use zeroize::Zeroizing;
 
 pub(crate) use self::terminal::{LONGEST_SECRET, hidden_answer};
@@ -21,6 +23,15 @@ pub(crate) fn now() -> OffsetDateTime {
     OffsetDateTime::now_utc()
 }
 
+/// The time in the zone of `TZ` or `/etc/localtime`, or in UTC if that cannot be read.
+pub(crate) fn local_now() -> OffsetDateTime {
+    // The zone is read only once, because that takes longer than a line of a log.
+    static OFFSET: OnceLock<UtcOffset> = OnceLock::new();
+    let now = now();
+    let offset = OFFSET.get_or_init(|| UtcOffset::local_offset_at(now).unwrap_or(UtcOffset::UTC));
+    now.to_offset(*offset)
+}
+
 /// The time and a fresh serial number.
 pub(crate) fn issuance_context() -> Result<IssuanceContext, Failure> {
     let mut random = [0; 20];
@@ -29,7 +40,7 @@ pub(crate) fn issuance_context() -> Result<IssuanceContext, Failure> {
     Ok(IssuanceContext { now: now(), serial: SerialNumber::from_random(random) })
 }
 
-/// A password that nobody can guess and every program takes: 160 random bits in hexadecimal.
+/// A random password that every program accepts: 160 random bits in hexadecimal.
 pub(crate) fn random_password() -> Result<Zeroizing<String>, Failure> {
     let mut random = Zeroizing::new([0_u8; 20]);
     getrandom::fill(&mut *random)
@@ -57,8 +68,8 @@ pub(crate) fn addresses() -> Result<Vec<IpAddr>, Failure> {
     Ok(interfaces.iter().map(if_addrs::Interface::ip).filter(reachable).collect())
 }
 
-/// Turns core dumps of this process off, because they would hold its keys. Where the system refuses that the
-/// process runs on: it is one protection among others.
+/// Turns core dumps of this process off, because they would contain its keys. If the system refuses, the process
+/// continues, because this is only one of several protections.
 pub(crate) fn refuse_core_dumps() {
     use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
     let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
@@ -70,7 +81,7 @@ pub(crate) fn stdin() -> io::Result<File> {
     io::stdin().as_fd().try_clone_to_owned().map(File::from)
 }
 
-/// Data, for standard output. A reader that has seen enough is no failure.
+/// Writes data to standard output. It is not an error if the reader has closed the pipe.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     let mut out = anstream::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -81,8 +92,8 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// A secret in a text, for a standard output of any kind. Unlike with [`print`], a reader that is gone is a failure,
-/// because the secret is nowhere else.
+/// Writes a text with a secret to standard output of any kind. Unlike in [`print`], a closed pipe is an error, because
+/// the secret is nowhere else.
 pub(crate) fn print_raw(text: &[u8]) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     out.write_all(text)
@@ -90,11 +101,11 @@ pub(crate) fn print_raw(text: &[u8]) -> Result<(), Failure> {
         .map_err(|error| Failure::environment(format!("writing to standard output: {error}")))
 }
 
-/// Bytes, for a standard output that is not a terminal.
+/// Writes bytes to standard output, unless it is a terminal.
 pub(crate) fn print_bytes(bytes: &[u8]) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     if out.is_terminal() {
-        return Err(Failure::usage("standard output is a terminal, and this is no text")
+        return Err(Failure::usage("refusing to write binary data to a terminal")
             .hinted("send it to a file or through a pipe, or name a file with --out"));
     }
     out.write_all(bytes)
@@ -107,23 +118,28 @@ pub(crate) fn variable(name: &str) -> Option<Zeroizing<Vec<u8>>> {
     std::env::var_os(name).map(|value| Zeroizing::new(value.into_encoded_bytes()))
 }
 
-/// The words of the command line. What is not UTF-8 is replaced.
+/// A variable of the environment that stands for an option that was not given. An empty variable counts as unset.
+pub(crate) fn setting(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// The arguments of the command line. Anything that is not UTF-8 is replaced.
 pub(crate) fn arguments() -> Vec<String> {
     std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect()
 }
 
-/// The file of this program.
+/// The path of this program.
 pub(crate) fn program() -> Result<PathBuf, Failure> {
     std::env::current_exe()
         .map_err(|error| Failure::environment(format!("finding this program: {error}")))
 }
 
-/// Whether somebody watches standard error.
+/// Whether standard error is a terminal.
 pub(crate) fn is_watched() -> bool {
     io::stderr().is_terminal()
 }
 
-/// Asks whoever sits at the terminal, and gives the answer; none where there is no terminal.
+/// Asks a question on the terminal and returns the answer, or `None` without a terminal.
 pub(crate) fn asked(question: &str) -> Result<Option<String>, Failure> {
     if !io::stdin().is_terminal() || !is_watched() {
         return Ok(None);
@@ -136,7 +152,7 @@ pub(crate) fn asked(question: &str) -> Result<Option<String>, Failure> {
     Ok(Some(answer))
 }
 
-/// Words, for standard error. There is nowhere to report that this failed.
+/// Writes a message to standard error. A failure of this cannot be reported anywhere.
 pub(crate) fn say(text: &str) {
     let _ = anstream::stderr().lock().write_all(text.as_bytes());
 }

@@ -1,4 +1,4 @@
-//! The hosts' folders: what they hold, and putting a new one in the place of the old.
+//! The hosts' folders: reading them, and replacing an old one with a new one.
 
 mod folder;
 mod list;

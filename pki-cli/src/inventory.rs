@@ -1,4 +1,4 @@
-//! What was issued, in SQLite: a certificate is here before it is anywhere else.
+//! The inventory of issued certificates, in SQLite. A certificate is recorded here before it is written anywhere else.
 //!
 //! The table `certificates` is that of cfssl's certdb, so the queries of cfssl's users still work. Everything else that
 //! etcdpki stores goes into tables of its own. Each method is one whole operation, which another kind of store could
@@ -11,19 +11,21 @@ mod database;
 mod entry;
 mod query;
 mod renewal;
+mod repair;
 mod revocation;
 mod schema;
 
 use std::path::Path;
 
 use pki_core::{Certificate, ExtendedKeyUsage};
-use rusqlite::{OptionalExtension, ToSql, Transaction, params};
+use rusqlite::{OptionalExtension, Statement, ToSql, Transaction, params};
 
 pub(crate) use self::certdb::Certdb;
-pub(crate) use self::check::Condition;
+pub(crate) use self::check::{Condition, Stored};
 use self::database::Database;
 pub(crate) use self::entry::{CrlEntry, Entry, FilePlace, decimal, key_id_of};
 pub(crate) use self::query::{Filter, Row, Status};
+pub(crate) use self::repair::Evidence;
 pub(crate) use self::revocation::{LastCrl, Revocation};
 use crate::failure::{Failure, shown};
 use crate::store;
@@ -44,7 +46,7 @@ pub(crate) fn profile_of(certificate: &Certificate) -> &'static str {
     }
 }
 
-/// What became of certificates that exist already.
+/// The result of recording certificates that exist already.
 #[derive(Debug, Default)]
 pub(crate) struct Merged {
     /// How many got a row.
@@ -115,7 +117,8 @@ impl Inventory {
         })?;
         known.unwrap_or(Some(Memory::Empty)).ok_or_else(|| {
             let subject = &ca.subject;
-            self.0.unusable(&format!("it belongs to another CA: it has no row of {subject}"))
+            self.0
+                .unusable(&format!("it belongs to another CA: it has no certificates of {subject}"))
         })
     }
 
@@ -144,8 +147,8 @@ impl Inventory {
         Ok(count.unwrap_or(0))
     }
 
-    /// Whether a member of this name was given a certificate. Without an inventory nobody knows, and it may
-    /// have been.
+    /// Whether a member of this name was given a certificate. Without an inventory this is unknown, and the
+    /// answer is true.
     pub(crate) fn has_issued_to_member(&self, common_name: &str) -> Result<bool, Failure> {
         let query = "SELECT EXISTS (SELECT 1 FROM certificates
             WHERE common_name = ?1 AND ca_label IN ('server', 'peer'))";
@@ -190,6 +193,7 @@ impl Inventory {
                 let values = params![key.0, key.1, entry.pem];
                 if transaction.query_row(is_same, values, |row| row.get(0))? {
                     merged.known += 1;
+                    put_place(&mut transaction.prepare(KEEP_PLACE)?, entry)?;
                 } else {
                     merged.clashes.push(entry.serial_number.clone());
                 }
@@ -222,7 +226,7 @@ fn insert(transaction: &Transaction<'_>, entries: &[Entry]) -> Result<(), rusqli
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
         ON CONFLICT DO UPDATE SET pem = excluded.pem WHERE pem = excluded.pem";
     let mut row = transaction.prepare(insert)?;
-    let mut place = transaction.prepare("INSERT OR REPLACE INTO places VALUES (?1, ?2, ?3, ?4)")?;
+    let mut place = transaction.prepare(REPLACE_PLACE)?;
     for entry in entries {
         let (status, reason, revoked_at) = match entry.revocation {
             None => ("good", 0, None),
@@ -245,10 +249,21 @@ fn insert(transaction: &Transaction<'_>, entries: &[Entry]) -> Result<(), rusqli
         if changed != 1 {
             return Err(rusqlite::Error::StatementChangedRows(changed));
         }
-        if let Some(FilePlace { host, path }) = &entry.place {
-            let (serial, issuer) = (&entry.serial_number, &entry.authority_key_identifier);
-            place.execute(params![serial, issuer, host, path])?;
-        }
+        put_place(&mut place, entry)?;
+    }
+    Ok(())
+}
+
+/// Records a place. A row that was lost can have left an older one.
+const REPLACE_PLACE: &str = "INSERT OR REPLACE INTO places VALUES (?1, ?2, ?3, ?4)";
+/// Records a place unless there is one.
+const KEEP_PLACE: &str = "INSERT OR IGNORE INTO places VALUES (?1, ?2, ?3, ?4)";
+
+/// Records the place of a certificate's file with one of these statements, if it has a place.
+fn put_place(statement: &mut Statement<'_>, entry: &Entry) -> Result<(), rusqlite::Error> {
+    if let Some(FilePlace { host, path }) = &entry.place {
+        let (serial, issuer) = (&entry.serial_number, &entry.authority_key_identifier);
+        statement.execute(params![serial, issuer, host, path])?;
     }
     Ok(())
 }

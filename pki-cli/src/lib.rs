@@ -15,6 +15,7 @@ mod recorded;
 mod hosts;
 mod passphrase;
 mod signer;
+mod unsigned;
 
 mod ca;
 

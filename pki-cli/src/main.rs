@@ -1,4 +1,4 @@
-//! The `etcdpki` program. Everything that it does is in the library beside it.
+//! The `etcdpki` program. All of its code is in the library of this package.
 
 use std::process::ExitCode;
 

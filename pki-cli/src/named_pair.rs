@@ -61,8 +61,8 @@ impl NamedPair {
         self.existing
     }
 
-    /// Refuses early, before a key is generated, to write both files. They may not be those of the CA in `ca_folder`, and
-    /// may not exist if existing files are kept.
+    /// Checks, before a key is generated, that both files can be written. They must not be those of the CA in `ca_folder`,
+    /// and must not exist if existing files are kept.
     pub(crate) fn check_both(&self, ca_folder: &Path) -> Result<(), Failure> {
         self.check(ca_folder, &self.certificate)?;
         self.check(ca_folder, &self.key)
@@ -90,7 +90,8 @@ impl NamedPair {
         }
     }
 
-    /// The same for a new key in the place of an existing one. The key must be there: that of a PKCS #10 request is elsewhere.
+    /// The same for a new key in the place of an existing one. The key must be there: that of a PKCS #10 request is
+    /// elsewhere.
     /// It must belong to the user who runs etcdpki, because the new file will.
     pub(crate) fn check_new_key(&self, ca_folder: &Path) -> Result<(), Failure> {
         self.check_both(ca_folder)?;
@@ -109,20 +110,10 @@ impl NamedPair {
     }
 
     fn check(&self, ca_folder: &Path, place: &Path) -> Result<(), Failure> {
-        // Finishes what a killed run began here.
+        // Finishes what a killed run began in this folder.
         store::sweep_shared(&self.folder);
         ca::check_foreign(ca_folder, place)?;
         Batch::new(self.existing).check_place(place)
-    }
-
-    /// Removes what `issue --tbs-out` kept, with its copy of the key.
-    pub(crate) fn remove_pending(&self) -> Result<(), Failure> {
-        std::fs::remove_file(&self.pending)
-            .map_err(|error| Failure::file("removing", &self.pending, &error))
-            .map_err(|failure| {
-                failure
-                    .hinted("the certificate was issued; remove this file, which holds its key too")
-            })
     }
 
     /// Writes the files next to their places. The key comes first, because a certificate without its key is useless.

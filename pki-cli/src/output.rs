@@ -25,7 +25,7 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    /// True for the formats that only `verify` has.
+    /// True for the formats that work only with `verify`.
     pub(crate) const fn is_verdict(self) -> bool {
         matches!(self, Self::Sarif | Self::Junit | Self::Github)
     }

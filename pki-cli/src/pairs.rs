@@ -19,10 +19,10 @@ pub(crate) struct Pair {
     pub(crate) key: PrivateKey,
 }
 
-/// What a host's folder holds of secrets.
+/// The pairs in a host's folder, and its files without secrets.
 pub(crate) struct Bundle {
     pub(crate) pairs: Vec<Pair>,
-    /// The files that everybody may read: those that are known to hold nothing secret.
+    /// The files that everybody may read, because they are known to contain no secret.
     pub(crate) public: BTreeSet<OsString>,
 }
 
@@ -46,8 +46,8 @@ pub(crate) fn read(
         let is_of_a_ca = |key: &PublicKey| cas.all().iter().any(|ca| ca.public_key == *key);
         if private_keys(&file.contents).iter().any(is_of_a_ca) {
             let name = quote::name(&name.to_string_lossy());
-            return Err(Failure::refused(format!("{host}/{name} is the CA's key, which no host may hold"))
-                .hinted("remove it; if it was on a host, whoever was there can certify anything: make a new CA"));
+            return Err(Failure::refused(format!("{host}/{name} is the CA's key, which must not be on any host"))
+                .hinted("remove it; if the folder was copied to a host, replace the CA, because its key may have leaked: etcdpki rotate-ca begin -f MANIFEST"));
         }
         match kind {
             Some(FileKind::Key(role)) => {
@@ -78,7 +78,7 @@ pub(crate) fn read(
     ))
 }
 
-/// The pair of a certificate; none for a CA, which has no key here.
+/// The pair of a certificate; `None` for a CA, whose key is not in this folder.
 fn pair(
     role: Role,
     file: &HeldFile,
@@ -94,7 +94,10 @@ fn pair(
     let set = cas.for_role(&role);
     if set.root_of(&certificate, &chain).is_none() {
         return Err(if set.root_of(&certificate, set.chain()).is_some() {
-            format!("the CA that issued it, {}, is missing behind it", certificate.issuer)
+            format!(
+                "the certificate of the CA that issued it, {}, must follow it in the file",
+                certificate.issuer
+            )
         } else {
             format!("not signed by this CA, {}", set.issuing().subject)
         });
@@ -105,7 +108,7 @@ fn pair(
         .map_err(|error| format!("its key {key_file} cannot be read: {error}"))?;
     if *key.public_key() != certificate.public_key {
         return Err(format!(
-            "{key_file} is the key {}, the certificate is for {}",
+            "{key_file} is the key {}, but the certificate is for {}",
             key.public_key().key_id(),
             certificate.public_key.key_id()
         ));
@@ -115,7 +118,7 @@ fn pair(
     Ok(Some(Pair { role, chain, key }))
 }
 
-/// What a folder lacks, judged by what it holds.
+/// What is missing from a folder, according to the files that it has.
 fn missing(files: &BTreeMap<OsString, HeldFile>, cas: &ClusterCas) -> Vec<String> {
     let find = |kind: &FileKind| files.get(&OsString::from(kind.name().into_owned()));
     let has = |kind: &FileKind| find(kind).is_some();
@@ -158,8 +161,8 @@ fn missing(files: &BTreeMap<OsString, HeldFile>, cas: &ClusterCas) -> Vec<String
     problems
 }
 
-/// Whether a file is known to hold nothing secret: only certificates and CRLs, or the configuration that `apply`
-/// makes. Anything else may be a key in some form.
+/// Whether a file is known to contain no secret: only certificates and CRLs, or the configuration that `apply`
+/// makes. Anything else may be a key in some format.
 fn is_public(kind: Option<&FileKind>, contents: &[u8]) -> bool {
     let is_public =
         |content: &Content| matches!(content, Content::Certificate(_) | Content::Crl(_));

@@ -62,6 +62,14 @@ impl FromStr for PassphraseSource {
 }
 
 impl PassphraseSource {
+    /// The variable that holds it, if one does.
+    pub(crate) fn variable(&self) -> Option<&str> {
+        match self {
+            Self::Variable(name) => Some(name),
+            _ => None,
+        }
+    }
+
     /// Reads a passphrase that exists. `what` names it: `the passphrase of pki/ca-key.pem`.
     pub(crate) fn read(&self, what: &str) -> Result<Passphrase, Failure> {
         self.answer(&format!("Enter {what}: "), what)
@@ -101,7 +109,7 @@ impl PassphraseSource {
             })?,
             Self::Unknown => {
                 return Err(Failure::usage(format!(
-                    "{what}: the source of a passphrase is {SOURCES} (the text that was given is not repeated)"
+                    "{what}: the source of a passphrase must be {SOURCES} (the text that was given is not shown)"
                 ))
                 .hinted("write the passphrase to a file with mode 0600, then give file:PATH"));
             }

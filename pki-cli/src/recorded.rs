@@ -1,4 +1,4 @@
-//! No certificate and no CRL leaves unrecorded: the types that they pass through after they are signed.
+//! The types of certificates and CRLs after they are signed, which ensure that each is recorded before it is written.
 
 use pki_core::{Certificate, Crl, Issued};
 use time::OffsetDateTime;
@@ -21,7 +21,7 @@ use crate::inventory::{CrlEntry, Entry, FilePlace, Inventory};
 /// }
 /// ```
 ///
-/// Without a record there is no way to put either in its place:
+/// Without a record, neither can be put in its place:
 ///
 /// ```compile_fail
 /// fn issue(pair: pki_cli::StagedPair) -> Result<(), pki_cli::Failure> {
@@ -142,8 +142,9 @@ impl<T> Pending<T> {
         Ok(Recorded(self.value))
     }
 
-    /// Records all of its certificates, each in the inventory of the CA that issued it. If that fails for one of them, nothing
-    /// may be put in place, and the rows of the others name certificates that nobody has.
+    /// Records all of its certificates, each in the inventory of the CA that issued it. If that fails for one of them,
+    /// nothing may be
+    /// put in place, and the rows of the others are for certificates that were never written.
     pub(crate) fn record_each(
         mut self,
         cas: &[(&Inventory, &Entry, String)],

@@ -1,8 +1,10 @@
-//! Signals: INT, TERM and HUP end the process at once, except while files are on their way to their places.
-//! Then the run goes on to its next safe point, where it undoes or finishes what it began.
+//! Signals: INT, TERM and HUP end the process at once, except while files are being put in place.
+//! Then the run continues to the next safe point, where it undoes or finishes what it began.
 //!
-//! Whatever ends it, the exit code is 128 and the number of the signal, as a shell says it.
+//! In both cases, the exit code is 128 plus the number of the signal, as in a shell.
 
+use std::fs::File;
+use std::io::Read;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -11,19 +13,19 @@ use signal_hook::flag;
 
 use crate::failure::{Failure, Kind};
 
-/// The signal that arrived last; 0 is none.
+/// The signal that arrived last, or 0.
 static ARRIVED: AtomicUsize = AtomicUsize::new(0);
 
 /// Whether a signal ends the process at once.
 static AT_ONCE: AtomicBool = AtomicBool::new(true);
 
-/// How many pieces of work must not be interrupted.
+/// The number of operations that must not be interrupted.
 static UNDER_WAY: Mutex<usize> = Mutex::new(0);
 
-/// What ends the process whatever it is doing.
+/// Signals that end the process at any point.
 static ALWAYS: AtomicBool = AtomicBool::new(true);
 
-/// The file size limit was met; the write that met it says so itself.
+/// The process exceeded its file size limit; the write itself returns an error too.
 static FILE_TOO_LARGE: AtomicBool = AtomicBool::new(false);
 
 /// Sets up what signals do. Those that the parent process ignores (`nohup`, jobs in the background) stay ignored.
@@ -33,26 +35,29 @@ pub(crate) fn catch() {
         if ignored & (1 << (signal - 1)) != 0 {
             continue;
         }
-        // The order counts. A signal that cannot be caught has its default action.
+        // The order matters. A signal that cannot be caught keeps its default action.
         let number = usize::try_from(signal).unwrap_or_default();
         let _ = flag::register_usize(signal, &ARRIVED, number)
             .and_then(|_| flag::register_conditional_shutdown(signal, 128 + signal, &AT_ONCE));
     }
-    // A write beyond RLIMIT_FSIZE is to fail like any other.
+    // A write beyond RLIMIT_FSIZE must fail like any other write.
     let _ = flag::register(SIGXFSZ, &FILE_TOO_LARGE);
-    // The standard library says how much memory could not be had, and aborts.
+    // The standard library reports the failed allocation, and aborts.
     let environment = i32::from(Kind::Environment.exit_code());
     let _ = flag::register_conditional_shutdown(SIGABRT, environment, &ALWAYS);
 }
 
-/// The signals that are ignored, a bit each.
+/// The ignored signals, one bit for each.
 fn ignored() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    // One read: the kernel writes the whole file anew for each.
+    let mut status = [0; 4096];
+    let read = File::open("/proc/self/status").and_then(|mut file| file.read(&mut status));
+    let status = String::from_utf8_lossy(&status[..read.unwrap_or(0)]);
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
 }
 
-/// Says that a signal has arrived. It is asked wherever the run can stop with everything whole.
+/// Returns an error if a signal has arrived. Called wherever the run can stop in a consistent state.
 pub(crate) fn check() -> Result<(), Failure> {
     match ARRIVED.load(Ordering::SeqCst) {
         0 => Ok(()),
@@ -60,7 +65,7 @@ pub(crate) fn check() -> Result<(), Failure> {
     }
 }
 
-/// While this lives a signal does not end the process; [`check`] tells of it.
+/// While this exists, a signal does not end the process; [`check`] reports it.
 #[derive(Debug)]
 pub(crate) struct Uninterrupted(());
 

@@ -1,4 +1,4 @@
-//! Who signs for a CA: the only place that knows how a CA keeps its key.
+//! How a CA keeps its key. Only this module knows.
 //!
 //! The rest of the program knows the key of a CA only as a [`Signer`].
 
@@ -31,6 +31,8 @@ use crate::store::{Access, Batch, Existing};
 pub struct Custody {
     place: Place,
     passphrase: Option<PassphraseSource>,
+    /// Other variables with a secret, which a signer command does not get either.
+    hidden: Vec<String>,
 }
 
 #[derive(Clone, Default)]
@@ -41,7 +43,7 @@ enum Place {
     Command { command: String, public_key: Option<PublicKey> },
     #[cfg(feature = "pkcs11")]
     Token(TokenUri),
-    /// Nowhere that this process reaches: somebody brings signatures.
+    /// Out of reach of this process: signatures come from elsewhere.
     Elsewhere,
 }
 
@@ -57,20 +59,26 @@ impl NewKey {
         let pem = file::contents(&key, passphrase)?;
         Ok(Self { pem: Some(pem), signer: Box::new(key) })
     }
+
+    /// A key that nobody opened: only its public half is known, and perhaps the contents of its file.
+    pub(crate) fn elsewhere(public_key: PublicKey, pem: Option<Zeroizing<String>>) -> Self {
+        Self { signer: Box::new(Elsewhere(public_key)), pem }
+    }
 }
 
 impl Custody {
-    /// The key in its file. Without a source for its passphrase, the passphrase of an encrypted key is asked on the terminal,
+    /// The key in its file. Without a source for its passphrase, the passphrase of an encrypted key is asked on the
+    /// terminal,
     /// and a new key is not encrypted.
     pub const fn file(passphrase: Option<PassphraseSource>) -> Self {
-        Self { place: Place::File, passphrase }
+        Self { place: Place::File, passphrase, hidden: Vec::new() }
     }
 
     /// A key behind a command: `sh` runs it, the bytes to sign are its standard input, and the signature is its standard
     /// output. It signs with [`SignatureAlgorithm::of`](pki_core::SignatureAlgorithm::of) the key; an ECDSA signature is
     /// in ASN.1 DER. The command does not get a variable that `passphrase` names.
     pub const fn command(command: String, passphrase: Option<PassphraseSource>) -> Self {
-        Self { place: Place::Command { command, public_key: None }, passphrase }
+        Self { place: Place::Command { command, public_key: None }, passphrase, hidden: Vec::new() }
     }
 
     /// A key in a PKCS #11 token, named by a URI (RFC 7512) with `module-path`, and the source of the token's PIN.
@@ -81,19 +89,29 @@ impl Custody {
     pub fn token(uri: &str, pin: Option<PassphraseSource>) -> Result<Self, Failure> {
         let uri = TokenUri::parse(uri)?;
         let passphrase = pin.or_else(|| uri.pin.clone());
-        Ok(Self { place: Place::Token(uri), passphrase })
+        Ok(Self { place: Place::Token(uri), passphrase, hidden: Vec::new() })
     }
 
     /// A key that this process cannot use. A CA with it can draft certificates, for which signatures come from elsewhere.
     pub(crate) const fn elsewhere() -> Self {
-        Self { place: Place::Elsewhere, passphrase: None }
+        Self { place: Place::Elsewhere, passphrase: None, hidden: Vec::new() }
     }
 
     /// The same with the public key of a CA that is new. Only a command needs it.
-    pub(crate) fn with_public_key(mut self, key: PublicKey) -> Self {
-        if let Place::Command { public_key, .. } = &mut self.place {
-            *public_key = Some(key);
-        }
+    pub(crate) fn with_public_key(mut self, key: PublicKey) -> Result<Self, Failure> {
+        let Place::Command { public_key, .. } = &mut self.place else {
+            return Err(Failure::usage(
+                "--public-key works only with a signer command; other keys tell their public key",
+            )
+            .hinted("add --signer-cmd COMMAND, or remove --public-key"));
+        };
+        *public_key = Some(key);
+        Ok(self)
+    }
+
+    /// The same, and a signer command does not get the variable of this passphrase, which opens another key.
+    pub(crate) fn hiding(mut self, other: Option<&PassphraseSource>) -> Self {
+        self.hidden.extend(other.and_then(PassphraseSource::variable).map(str::to_owned));
         self
     }
 
@@ -142,14 +160,12 @@ impl Custody {
     }
 
     fn behind(&self, command: &str, public_key: &PublicKey) -> CommandSigner {
-        let hidden = match &self.passphrase {
-            Some(PassphraseSource::Variable(name)) => Some(name.clone()),
-            _ => None,
-        };
+        let own = self.passphrase.as_ref().and_then(PassphraseSource::variable);
+        let hidden = self.hidden.iter().cloned().chain(own.map(str::to_owned)).collect();
         CommandSigner::new(command.to_owned(), public_key.clone(), hidden)
     }
 
-    /// Makes the key of a new CA, or finds it where it is made elsewhere. `file` is its place in the CA's folder.
+    /// Generates the key of a new CA, or finds it if it was generated elsewhere. `file` is its place in the CA's folder.
     pub(crate) fn create(&self, algorithm: KeyAlgorithm, file: &Path) -> Result<NewKey, Failure> {
         match &self.place {
             Place::File => self.create_file(algorithm, file),
@@ -163,9 +179,11 @@ impl Custody {
                 Ok(NewKey { pem: None, signer: Box::new(signer) })
             }
             Place::Command { .. } | Place::Elsewhere => Err(Failure::usage(
-                "a new CA needs the public key of the signer command",
+                "a new CA needs its public key, which a signer command cannot tell",
             )
-            .hinted("create the CA with: etcdpki init-ca --signer-cmd COMMAND --public-key FILE")),
+            .hinted(
+                "give it to init-ca or rotate-ca begin with --public-key FILE; openssl pkey -pubout and every KMS write it",
+            )),
         }
     }
 
@@ -213,7 +231,7 @@ impl Custody {
     }
 }
 
-/// Without the command, which may hold a password.
+/// Does not print the command, which may contain a password.
 impl fmt::Debug for Custody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = match &self.place {
@@ -240,8 +258,8 @@ impl Signer for Elsewhere {
     }
 }
 
-/// Encrypts the key in a file with another passphrase, or with none. The file is replaced once what was written for it
-/// reads back as the same key.
+/// Encrypts the key in a file with another passphrase, or with none. The file is replaced only after the
+/// new contents were read back as the same key.
 pub(crate) fn change_passphrase(
     file: &Path,
     old: &Custody,
@@ -256,7 +274,9 @@ pub(crate) fn change_passphrase(
         None => PrivateKey::from_pem(pem.as_bytes()),
     }?;
     if again.public_key() != key.public_key() {
-        return Err(Failure::bug("the key that was written is another one; nothing was changed"));
+        return Err(Failure::bug(
+            "the key that was written is not the old key; nothing was changed",
+        ));
     }
     let mut batch = Batch::new(Existing::Replace);
     batch.stage(file.to_owned(), pem.as_bytes(), Access::Secret)?;

@@ -1,4 +1,4 @@
-//! Files: modes, sets of files that are written whole or not at all, the lock, reading with a limit.
+//! Files: modes, sets of files that are written completely or not at all, the lock, reading with a limit.
 
 mod access;
 mod batch;
@@ -9,7 +9,7 @@ mod unfinished;
 
 pub use access::Owners;
 pub(crate) use access::{Access, absolute, is_there, make_folder, touch_secret};
-pub(crate) use batch::{Batch, Existing};
+pub(crate) use batch::{Batch, Durability, Existing};
 pub(crate) use lock::Lock;
 pub(crate) use read::{LIMIT, Read, mode_for_others, read, read_open, read_regular, read_secret};
 pub(crate) use unfinished::{UNFINISHED, sweep_own, sweep_shared};

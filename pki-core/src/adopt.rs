@@ -7,7 +7,7 @@ use self::members::Members;
 use crate::certificate::Certificate;
 use crate::error::Error;
 use crate::etcd::EtcdVersion;
-use crate::layout::Role;
+use crate::layout::{Role, Traffic};
 use crate::manifest::Manifest;
 use crate::pki_folder::{FolderFile, FolderPair, PkiFolder};
 use crate::usage::{ExtendedKeyUsage, Purpose};
@@ -38,8 +38,8 @@ pub struct AdoptedFile {
 pub struct Adoption {
     /// The manifest, in YAML.
     pub manifest: String,
-    /// The CA of the cluster.
-    pub ca: Certificate,
+    /// The CA of the cluster, or those of its servers, peers and clients.
+    pub cas: Vec<(Option<Traffic>, Certificate)>,
     /// The pairs of the hosts, and their roles.
     pub pairs: Vec<AdoptedPair>,
     /// What the manifest cannot express.
@@ -74,10 +74,12 @@ impl Adoption {
     /// Reads the folders. Returns an error for everything that cannot be determined from them.
     pub fn read(folders: &[AdoptedFolder]) -> Result<Self, Vec<Error>> {
         let version = EtcdVersion(3, 6, u32::MAX);
-        let (mut found, mut all_settings) = (Vec::new(), Vec::new());
+        let (mut found, mut all_settings, mut of_clients) = (Vec::new(), Vec::new(), Vec::new());
         for (index, folder) in folders.iter().enumerate() {
-            let read = read_folder(folder, version);
+            let (read, client_trust) = read_folder(folder, version);
             found.extend(pairs(index, folder, &read));
+            of_clients
+                .extend(client_trust.into_iter().flat_map(|path| certificates(folder, &path)));
             all_settings.push(read.settings);
         }
         let mut members = Members::read(folders, &all_settings, &found);
@@ -117,24 +119,65 @@ impl Adoption {
                 error.hinted("pass the folders with the members' certificates, keys and CA"),
             ]);
         };
-        for other in &cas[1..] {
-            remarks.push(format!(
-                "{} issued some of the certificates, but a manifest has only one CA; this one has {}",
-                other.subject, ca.subject
-            ));
+        let separate = separate(&adopted, &of_clients);
+        if separate.is_none() {
+            for other in &cas[1..] {
+                remarks.push(format!(
+                    "{} issued some of the certificates. A manifest has one CA, or one each for servers, peers and clients; \
+                     this one has {}",
+                    other.subject, ca.subject
+                ));
+            }
         }
+        let cas = separate.unwrap_or_else(|| vec![(None, ca)]);
         let mistakes = members.mistakes();
         if !mistakes.is_empty() {
             return Err(mistakes);
         }
-        let manifest = text::manifest(&ca, &members, &adopted);
+        let manifest = text::manifest(&cas, &members, &adopted);
         Manifest::from_yaml(manifest.as_bytes())?;
         let pairs = adopted.into_iter().map(|(_, pair)| pair).collect();
-        Ok(Self { manifest, ca, pairs, remarks })
+        Ok(Self { manifest, cas, pairs, remarks })
     }
 }
 
-fn read_folder(folder: &AdoptedFolder, version: EtcdVersion) -> PkiFolder {
+/// The CAs for servers, peers and clients, if each of them issued the certificates of one kind and no others. Without
+/// certificates of clients, their CA is the one that members trust for clients, and that issues nothing for members.
+fn separate(
+    adopted: &[(&Found, AdoptedPair)],
+    of_clients: &[Certificate],
+) -> Option<Vec<(Option<Traffic>, Certificate)>> {
+    if adopted.iter().any(|(_, pair)| pair.role == Role::Member) {
+        return None;
+    }
+    let only_issuer = |traffic: Traffic| {
+        let of_kind = adopted.iter().filter(|(_, pair)| pair.role.traffic() == traffic);
+        let mut issuers = of_kind.map(|(one, _)| one.issuer.as_ref());
+        let first = issuers.next()??;
+        let is_first =
+            |other: Option<&Certificate>| other.is_some_and(|ca| ca.der() == first.der());
+        issuers.all(is_first).then(|| (Some(traffic), first.clone()))
+    };
+    let (server, peer) = (only_issuer(Traffic::Server)?, only_issuer(Traffic::Peer)?);
+    let has_clients = adopted.iter().any(|(_, pair)| pair.role.traffic() == Traffic::Client);
+    let client = if has_clients {
+        only_issuer(Traffic::Client)?
+    } else {
+        let is_other = |ca: &&Certificate| ca.der() != server.1.der() && ca.der() != peer.1.der();
+        let mut others = of_clients.iter().filter(is_other);
+        let first = others.next()?;
+        let is_first = others.all(|other| other.der() == first.der());
+        is_first.then(|| (Some(Traffic::Client), first.clone()))?
+    };
+    let cas = vec![server, peer, client];
+    let are_different = |(index, (_, ca)): (usize, &(_, Certificate))| {
+        cas[..index].iter().all(|(_, other)| other.subject.der() != ca.subject.der())
+    };
+    cas.iter().enumerate().all(are_different).then_some(cas)
+}
+
+/// What a folder contains, and the path of the trust file for clients.
+fn read_folder(folder: &AdoptedFolder, version: EtcdVersion) -> (PkiFolder, Option<String>) {
     let texts: Vec<Option<String>> = folder.files.iter().map(configuration).collect();
     let files: Vec<FolderFile<'_>> = folder
         .files
@@ -142,7 +185,14 @@ fn read_folder(folder: &AdoptedFolder, version: EtcdVersion) -> PkiFolder {
         .zip(&texts)
         .map(|(file, text)| FolderFile { path: &file.path, text: text.as_deref() })
         .collect();
-    PkiFolder::read(&files, version)
+    let read = PkiFolder::read(&files, version);
+    let client_trust = read.client_trust(&files).map(str::to_owned);
+    (read, client_trust)
+}
+
+fn certificates(folder: &AdoptedFolder, path: &str) -> Vec<Certificate> {
+    let file = folder.files.iter().find(|file| file.path == path);
+    file.and_then(|file| Certificate::from_pem_or_der(&file.contents).ok()).unwrap_or_default()
 }
 
 /// The text of a possible configuration file.
@@ -156,10 +206,7 @@ fn configuration(file: &AdoptedFile) -> Option<String> {
 
 /// The pairs for etcd: those of members and of clients.
 fn pairs(index: usize, folder: &AdoptedFolder, read: &PkiFolder) -> Vec<Found> {
-    let certificates = |path: &str| {
-        let file = folder.files.iter().find(|file| file.path == path);
-        file.and_then(|file| Certificate::from_pem_or_der(&file.contents).ok()).unwrap_or_default()
-    };
+    let certificates = |path: &str| certificates(folder, path);
     let roots: Vec<Certificate> = read
         .pairs
         .iter()

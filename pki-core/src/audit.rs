@@ -82,6 +82,7 @@ impl Manifest {
     ) -> Result<Vec<FileReport>, Error> {
         let deployment = Deployment::new(self, cas, files, now)?;
         let verifiers = Verifiers::new(cas)?;
+        let profiles = SigningConfig::etcd();
         // The certificates are in the order of the manifest, then the other files by name.
         let mut order: Vec<String> = Vec::new();
         let mut found: BTreeMap<String, Found> = BTreeMap::new();
@@ -94,7 +95,7 @@ impl Manifest {
             of_file.path = Some(path);
             of_file.findings = findings;
             if let Some(spec) = &pair.spec {
-                of_file.findings.extend(drift(spec, &leaf, cas, now)?);
+                of_file.findings.extend(drift(spec, &leaf, cas, &profiles, now)?);
             }
         }
         for (file, finding) in rules::check_deployment(&deployment) {
@@ -155,8 +156,7 @@ impl Deployment<'_> {
         let other = other.and_then(|trusted| Verifier::builder(trusted.to_vec()).build().ok());
         let verifier = other.as_ref().unwrap_or_else(|| verifiers.for_purpose(options.purpose));
         let report = verifier.check(leaf.certificate, &chain, &options);
-        let member = self.members.iter().find(|member| member.host.name == pair.host);
-        let report = match member {
+        let report = match self.member(pair.host) {
             Some(member) if !member.settings.uses_gateway() => report.without("srv-eku-client"),
             _ => report,
         };
@@ -176,7 +176,8 @@ impl Deployment<'_> {
             return None;
         }
         let trusted_by = |cas: &[Certificate]| leads_to(leaf.certificate, &leaf.chain, cas);
-        let mut judging = pair.parts.iter().flat_map(|part| self.judging(*part)).peekable();
+        let mut judging =
+            pair.parts.iter().flat_map(|part| self.judging(*part)).copied().peekable();
         match judging.peek().copied() {
             Some(first) => judging.all(trusted_by).then_some(first),
             None if pair.spec.is_none() => self.cas_beside(pair.host).find(|cas| trusted_by(cas)),
@@ -248,9 +249,9 @@ fn drift(
     spec: &CertificateSpec,
     leaf: &Leaf<'_>,
     cas: &ClusterCas,
+    profiles: &SigningConfig,
     now: OffsetDateTime,
 ) -> Result<Vec<Finding>, Error> {
-    let profiles = SigningConfig::etcd();
     let profile = profiles.profile(spec.role.profile())?;
     let certificate = leaf.certificate;
     let chain: Vec<Certificate> = leaf.chain.iter().copied().cloned().collect();

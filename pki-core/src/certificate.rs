@@ -5,6 +5,7 @@
 mod constraints;
 pub(crate) mod der;
 mod extension;
+mod file;
 mod general_name;
 mod host;
 mod name;
@@ -26,6 +27,7 @@ pub use self::extension::{
     AccessDescription, AuthorityKeyId, BasicConstraints, DistributionPoint, Extension, Extensions,
     PolicyConstraints,
 };
+pub use self::file::CertificateFile;
 pub use self::general_name::GeneralName;
 pub(crate) use self::general_name::prefix;
 pub use self::name::{DistinguishedName, NameAttribute};
@@ -72,7 +74,7 @@ pub struct CertificateFields {
     /// extensions
     pub extensions: Extensions,
     pub(crate) encoding: Encoding,
-    /// What is not DER in it. Decoders of BER read it all the same; Go and webpki do not.
+    /// Parts that are not DER. Decoders of BER still read them, but Go and webpki do not.
     pub(crate) der_fault: Option<&'static str>,
     der: Vec<u8>,
     signed: Signed,
@@ -116,28 +118,7 @@ impl Certificate {
 
     /// Reads all certificates of a PEM file, or the only one of a DER file.
     pub fn from_pem_or_der(bytes: &[u8]) -> Result<Vec<Self>, Error> {
-        if !pem::is_pem(bytes) {
-            return Self::from_der(bytes).map(|certificate| vec![certificate]);
-        }
-        let mut certificates = Vec::new();
-        let mut first_other = None;
-        for section in pem::read(bytes)? {
-            if let pem::Content::Certificate(der) = section.content {
-                certificates.push(Self::from_der(&der)?);
-            } else {
-                first_other.get_or_insert(section);
-            }
-        }
-        if certificates.is_empty() {
-            let other = first_other.map(|other| {
-                format!(", but {} (line {})", other.content.label().escape_debug(), other.line)
-            });
-            let problem = format!("no CERTIFICATE block in the PEM{}", other.unwrap_or_default());
-            return Err(Error::malformed("a certificate", problem).hinted(
-                "pass the file with the certificate; check that two paths are not swapped",
-            ));
-        }
-        Ok(certificates)
+        CertificateFile::from_bytes(bytes).map(|file| file.certificates)
     }
 
     /// The bytes that were read.

@@ -282,7 +282,7 @@ impl Crl {
             (Some(der), None) => Self::from_der(&der),
             (None, _) => {
                 Err(Error::defective(Defect::Missing, EXPECTED, "no X509 CRL block in the PEM")
-                    .hinted("pass the file of the CRL; two paths may be swapped"))
+                    .hinted("pass the file of the CRL; check that two paths are not swapped"))
             }
             (Some(_), Some(_)) => {
                 Err(Error::defective(Defect::Repeated, EXPECTED, "the PEM contains several")

@@ -14,8 +14,8 @@ use crate::suggest;
 
 /// A CSR JSON document, as cfssl's `gencert` and `genkey` read it.
 ///
-/// Unlike cfssl, it does not pass over fields that it does not know or that have no effect: each is an error
-/// that says where the field belongs, or in [cfssl's dialect](CsrJson::read) a warning.
+/// Unlike in cfssl, a field that is unknown or that has no effect is not ignored: it is an error that says where the field
+/// belongs, or in [cfssl's dialect](CsrJson::read) a warning.
 ///
 /// ```
 /// use pki_core::{CsrJson, KeyAlgorithm};
@@ -43,7 +43,7 @@ pub struct CsrJson {
     pub crl_url: Option<Uri>,
 }
 
-/// A field of a CSR JSON that something else replaces.
+/// A field of a CSR JSON that another input replaces.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Replaced {
@@ -103,7 +103,7 @@ impl CsrJson {
         Self::read_without(bytes, dialect, &[])
     }
 
-    /// The same without the fields that something else replaces. Their JSON types are still checked, but not their values.
+    /// The same without the fields that another input replaces. Their JSON types are still checked, but not their values.
     pub fn read_without(
         bytes: &[u8],
         dialect: Dialect,
@@ -263,7 +263,7 @@ fn ca(fields: &Fields<'_>, faults: &mut Faults) -> Option<CaSection> {
     let zero = faults.take(fields.boolean("pathlenzero")).unwrap_or_default();
     let path_len = fields.read("pathlen", faults, path_len).flatten();
     if zero && path_len.is_some() {
-        let error = value.invalid("pathlenzero contradicts pathlen, which counts");
+        let error = value.invalid("pathlenzero contradicts pathlen, which takes effect");
         faults.harmless(error.hinted("remove one of the two"));
     }
     let dialect = faults.dialect;

@@ -1,8 +1,8 @@
-//! Whose rules a document follows: etcdpki's own, or those of cfssl.
+//! The dialect of a document: etcdpki's own rules, or those of cfssl.
 
 use crate::error::{Error, Invalid};
 
-/// Whose rules hold for a CSR JSON, a `ca-config.json` or a certification request.
+/// The rules for reading a CSR JSON, a `ca-config.json` or a certification request.
 ///
 /// Both dialects have the same grammar and refuse what no program can use. They differ in what works although it looks
 /// like a mistake, such as an unknown field.
@@ -12,7 +12,7 @@ pub enum Dialect {
     /// Everything that looks like a mistake is an error.
     #[default]
     Native,
-    /// What cfssl accepts and somebody can use is accepted, with a warning.
+    /// Anything usable that cfssl accepts is accepted, with a warning.
     Cfssl,
 }
 
@@ -22,7 +22,7 @@ pub enum Dialect {
 pub struct Lenient<T> {
     /// The value.
     pub value: T,
-    /// Warnings: how the value differs from its input, or from what cfssl makes of that.
+    /// Warnings: how the value differs from its input, or from what cfssl would read.
     pub warnings: Vec<Invalid>,
 }
 
@@ -43,7 +43,7 @@ impl Faults {
         self.errors.push(error);
     }
 
-    /// Something that cfssl accepts and that does no harm: an error natively, and a warning in cfssl's dialect.
+    /// A harmless mistake that cfssl accepts: an error natively, and a warning in cfssl's dialect.
     pub(crate) fn harmless(&mut self, error: Error) {
         match (self.dialect, error) {
             (Dialect::Cfssl, Error::Invalid(invalid)) => self.warnings.push(*invalid),
@@ -60,7 +60,7 @@ impl Faults {
         result.map_err(|error| self.error(error)).ok()
     }
 
-    /// Ends the reading: the value and the warnings, or every error.
+    /// The result of the reading: the value and the warnings, or every error.
     pub(crate) fn finish<T>(self, value: Option<T>) -> Result<Lenient<T>, Error> {
         match value {
             Some(value) if self.errors.is_empty() => Ok(Lenient { value, warnings: self.warnings }),

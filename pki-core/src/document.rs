@@ -216,7 +216,7 @@ impl<'a> Value<'a> {
         Ok((Fields(fields), unknown))
     }
 
-    /// The same, with these errors among the faults. What is not an object has no fields.
+    /// The same, with these errors among the faults. A value that is not an object has no fields.
     pub(crate) fn read_fields(
         &self,
         known: &'static [&'static str],
@@ -236,7 +236,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The members of an object with any keys. Those that are there twice are among the faults.
+    /// The members of an object with any keys. Duplicate keys are added to the faults.
     pub(crate) fn read_members(&self, faults: &mut Faults) -> Vec<(&'a str, Self)> {
         match self.once_each() {
             Ok((values, duplicates)) => {
@@ -281,7 +281,7 @@ impl<'a> Fields<'a> {
         self.find(name).map_or(Ok(false), Value::boolean)
     }
 
-    /// A field, read. What cannot be read is absent, and among the faults.
+    /// Reads a field. A field that cannot be read is treated as absent, and its error is added to the faults.
     pub(crate) fn read<T>(
         &self,
         name: &str,

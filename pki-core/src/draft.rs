@@ -229,14 +229,14 @@ impl Draft<CertificateRequest> {
     }
 }
 
-/// Whoever holds a certificate for the CA's own key can sign as the CA.
+/// The holder of a certificate for the CA's own key could sign as the CA.
 fn check_key(public_key: &PublicKey, ca: &Certificate) -> Result<(), Error> {
     if *public_key != ca.public_key {
         return Ok(());
     }
     let key_id = public_key.key_id().to_string();
     Err(Error::not_admitted("public key", key_id, "it is the key of the CA itself")
-        .hinted("make a key of its own for the certificate"))
+        .hinted("generate a separate key for the certificate"))
 }
 
 /// A to-be-signed structure states the algorithm that it is signed with. It has to be the key's.

@@ -4,9 +4,8 @@
 //! requests. It signs while it encodes, without a step in between. It therefore gets a key that returns an empty
 //! signature, and the to-be-signed part is extracted from its output.
 //!
-//! Names, keys and algorithm identifiers are bytes that exist already, or values of a form that rcgen does
-//! not have (several values of one attribute type). They take the place of what rcgen wrote there, as they
-//! are ([`carried`]).
+//! Names, keys and algorithm identifiers are existing bytes, or values that rcgen does not support (several values of one
+//! attribute type). They replace what rcgen wrote, unchanged ([`carried`]).
 
 mod carried;
 mod crl;
@@ -34,7 +33,7 @@ use crate::name::San;
 use crate::oid::Oid;
 use crate::template::Template;
 
-/// Whose name and key identifier go into what is signed, and the algorithm of their key.
+/// The issuer's name and key identifier, and the algorithm of its key.
 struct Signatory<'a> {
     name: &'a [u8],
     algorithm: SignatureAlgorithm,

@@ -22,7 +22,8 @@ const SCRYPT_P: u16 = 5;
 
 /// The most memory, in bytes, that scrypt may use for a file that is read: 128 · N · r.
 const MOST_MEMORY: u64 = 256 << 20;
-/// The most work, in blocks of 128 bytes, that scrypt may do for a file that is read: N · r · p. This takes about ten seconds.
+/// The most work, in blocks of 128 bytes, that scrypt may do for a file that is read: N · r · p. This takes about ten
+/// seconds.
 const MOST_BLOCKS: u64 = 1 << 24;
 /// The most iterations of PBKDF2 for a file that is read. OWASP recommends 600,000, and this takes some seconds.
 const MOST_ITERATIONS: u32 = 10_000_000;
@@ -30,8 +31,10 @@ const MOST_ITERATIONS: u32 = 10_000_000;
 impl PrivateKey {
     /// Reads the one private key of a PEM file, which is encrypted with this passphrase (`ENCRYPTED PRIVATE KEY`).
     ///
-    /// The schemes are those of PBES2 that OpenSSL writes: PBKDF2 or scrypt, and AES or triple DES in CBC mode. The parameters
-    /// of the key derivation are limited (256 MiB of memory, ten million iterations), because whoever writes the file chooses
+    /// The schemes are those of PBES2 that OpenSSL writes: PBKDF2 or scrypt, and AES or triple DES in CBC mode. The
+    /// parameters
+    /// of the key derivation are limited (256 MiB of memory, ten million iterations), because whoever writes the file
+    /// chooses
     /// them.
     ///
     /// ```
@@ -48,7 +51,8 @@ impl PrivateKey {
     /// ```
     ///
     /// # Errors
-    /// [`Defect::WrongPassphrase`] if the passphrase does not decrypt it; [`Defect::Unsupported`] if the scheme is another one
+    /// [`Defect::WrongPassphrase`] if the passphrase does not decrypt it; [`Defect::Unsupported`] if the scheme is
+    /// another one
     /// or its parameters exceed the limits.
     pub fn from_encrypted_pem(pem: &[u8], passphrase: &[u8]) -> Result<Self, Error> {
         let der = only_key(pem)?;
@@ -62,14 +66,14 @@ impl PrivateKey {
             }
             Err(_) => return Err(wrong_passphrase()),
         };
-        // One wrong passphrase in 256 leaves a correct padding.
+        // With one wrong passphrase in 256, the padding is correct by chance.
         if PrivateKeyInfoRef::from_der(plain.as_bytes()).is_err() {
             return Err(wrong_passphrase());
         }
         Self::from_der(plain.as_bytes())
     }
 
-    /// Checks that [`PrivateKey::from_encrypted_pem`] needs nothing but the right passphrase: before somebody is asked for it.
+    /// Checks, before a passphrase is asked for, that [`PrivateKey::from_encrypted_pem`] needs only the right passphrase.
     ///
     /// # Errors
     /// Those of [`PrivateKey::from_encrypted_pem`], except [`Defect::WrongPassphrase`].
@@ -77,7 +81,8 @@ impl PrivateKey {
         scheme(&only_key(pem)?).map(drop)
     }
 
-    /// The key in PEM, encrypted with this passphrase: PKCS #8 with scrypt and AES-256-CBC, which OpenSSL 1.1 and later read.
+    /// The key in PEM, encrypted with this passphrase: PKCS #8 with scrypt and AES-256-CBC, which OpenSSL 1.1 and later
+    /// read.
     ///
     /// # Errors
     /// The passphrase is empty.
@@ -110,7 +115,7 @@ impl PrivateKey {
     }
 }
 
-/// The one key of a file, which must be encrypted.
+/// The only key of a file, which must be encrypted.
 fn only_key(pem: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
     use pem::Content::{EncryptedKey, LegacyEncryptedKey, PrivateKey};
 
@@ -205,7 +210,7 @@ fn legacy() -> Error {
 
 fn unsupported(problem: &str) -> Error {
     Error::defective(Defect::Unsupported, EXPECTED, problem)
-        .hinted("encrypt it anew: openssl pkey -aes256 -in KEY.pem -out NEW.pem")
+        .hinted("encrypt it again: openssl pkey -aes256 -in KEY.pem -out NEW.pem")
 }
 
 #[cfg(test)]

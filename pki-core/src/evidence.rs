@@ -1,4 +1,4 @@
-//! What was found where a rule is violated: values for programs, text for people.
+//! The evidence of a violated rule: values for programs, text for people.
 
 use std::fmt;
 
@@ -10,24 +10,25 @@ use crate::quote;
 /// What was found, and what is required.
 ///
 /// Programs match the kinds that hold values; `Display` has the text of every kind. The text never holds a
-/// private key, and every line of it has a bound.
+/// private key, and the length of every line
+/// is limited.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Evidence {
     /// Text only.
     Text(String),
-    /// The certificate is valid until a time before the one that is asked about.
+    /// The certificate expires before the time of verification.
     Expired {
         /// The last second of its validity.
         not_after: OffsetDateTime,
-        /// The time that is asked about.
+        /// The time of verification.
         at: OffsetDateTime,
     },
-    /// The certificate is valid from a time after the one that is asked about.
+    /// The certificate becomes valid after the time of verification.
     NotYetValid {
         /// The first second of its validity.
         not_before: OffsetDateTime,
-        /// The time that is asked about.
+        /// The time of verification.
         at: OffsetDateTime,
     },
     /// The certificate expires earlier than the caller accepts.
@@ -46,7 +47,7 @@ pub enum Evidence {
         /// The names of the certificate, each with its kind: `dns:etcdone`, `ip:10.0.0.1`.
         names: Vec<String>,
     },
-    /// A certificate names another key as its issuer's than its issuer has.
+    /// The authorityKeyIdentifier of a certificate differs from the key identifier of its issuer.
     OtherKeyId {
         /// The keyIdentifier of its authorityKeyIdentifier, in hexadecimal.
         found: String,
@@ -55,12 +56,12 @@ pub enum Evidence {
     },
     /// No trusted CA has the name of the issuer.
     UnknownIssuer {
-        /// The issuer's name; nothing of a certificate that is self-signed.
+        /// The issuer's name; `None` for a self-signed certificate.
         issuer: Option<String>,
         /// The names of the trusted CAs.
         trusted: Vec<String>,
     },
-    /// The signature is not by any CA with the name of the issuer.
+    /// No CA with the name of the issuer made the signature.
     NotSignedBy {
         /// The name of each CA that was tried, and the identifier of its key, in hexadecimal.
         tried: Vec<(String, String)>,
@@ -111,7 +112,7 @@ impl Evidence {
         }
     }
 
-    /// The same evidence, with a text that a message may show.
+    /// The same evidence, with text that is safe to show in a message.
     pub(crate) fn bounded(self) -> Self {
         match self {
             Self::Text(text) => Self::Text(quote::sentence(&text)),
@@ -123,7 +124,7 @@ impl Evidence {
 impl fmt::Display for Evidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // It was bounded when it was made.
+            // Its length was limited when it was created.
             Self::Text(text) => f.write_str(text),
             other => f.write_str(&quote::sentence(&other.text())),
         }

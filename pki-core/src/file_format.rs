@@ -34,7 +34,7 @@ pub(crate) fn recognize(bytes: &[u8]) -> Option<FileFormat> {
 }
 
 /// True for `PFX ::= SEQUENCE { version INTEGER {v3(3)}, … }` (RFC 7292 section 4).
-fn is_pkcs12(bytes: &[u8]) -> bool {
+pub(crate) fn is_pkcs12(bytes: &[u8]) -> bool {
     let contents = match bytes {
         [0x30, length @ ..0x81, rest @ ..] if *length != 0 => rest,
         [0x30, 0x81, _, rest @ ..]

@@ -40,7 +40,7 @@ impl fmt::Display for Severity {
 pub enum Source {
     /// etcd, the Kubernetes API server and related programs, in addition to RFC 5280.
     Etcd,
-    /// What Go's crypto/x509 and crypto/tls need, which etcd and the Kubernetes API server are built with.
+    /// Go's crypto/x509 and crypto/tls, which etcd and the Kubernetes API server use.
     Go,
     /// RFC 5280 and the RFCs about algorithms.
     Rfc5280,

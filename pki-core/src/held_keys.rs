@@ -22,11 +22,21 @@ pub fn private_keys(bytes: &[u8]) -> Vec<PublicKey> {
     }
 }
 
+/// How often a PEM block begins in a file, wherever in a line and whether or not it can be read.
+#[cfg(feature = "manifest")]
+pub(crate) fn count_begins(bytes: &[u8]) -> usize {
+    begins(bytes).count()
+}
+
+fn begins(bytes: &[u8]) -> impl Iterator<Item = usize> {
+    const BEGIN: &[u8] = b"-----BEGIN ";
+    let windows = bytes.windows(BEGIN.len()).enumerate();
+    windows.filter(|(_, window)| *window == BEGIN).map(|(place, _)| place)
+}
+
 /// Splits a PEM file into parts that start with a `-----BEGIN` line.
 fn sections(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
-    const BEGIN: &[u8] = b"-----BEGIN ";
-    let begins = bytes.windows(BEGIN.len()).enumerate().filter(|(_, window)| *window == BEGIN);
-    let mut begins = begins.map(|(place, _)| place).peekable();
+    let mut begins = begins(bytes).peekable();
     std::iter::from_fn(move || {
         let begin = begins.next()?;
         Some(&bytes[begin..begins.peek().copied().unwrap_or(bytes.len())])

@@ -1,4 +1,4 @@
-//! Public keys, their algorithms, and the trait of those who hold the private halves.
+//! Public keys, their algorithms, and the trait for the holders of private keys.
 
 mod parts;
 pub(crate) mod rsa;
@@ -129,7 +129,7 @@ impl PublicKey {
             Some(curve) if spki.algorithm.oid == OID_EC => curve.to_string(),
             // RFC 5480 section 2.1.1 requires a named curve.
             None if spki.algorithm.oid == OID_EC => {
-                "EC with explicit parameters or none instead of a named curve".to_owned()
+                "EC without a named curve (explicit or missing parameters)".to_owned()
             }
             _ if spki.algorithm.oid == OID_RSA => "RSA in an unreadable form".to_owned(),
             _ => spki.algorithm.oid.to_string(),
@@ -166,7 +166,7 @@ impl PublicKey {
     /// The key's identifier: the SHA-1 of its bits (RFC 5280 section 4.2.1.2, method 1), as OpenSSL, cfssl
     /// and Go before 1.25 compute it.
     pub fn key_id(&self) -> KeyId {
-        // The hash names the key; nothing rests on its strength.
+        // The hash only identifies the key, so security does not depend on it.
         let digest =
             aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, self.bits());
         KeyId(digest.as_ref().to_vec())
@@ -174,8 +174,11 @@ impl PublicKey {
 
     /// True for an RSA key, even if its numbers cannot be read.
     pub(crate) fn is_rsa(&self) -> bool {
-        let spki = SubjectPublicKeyInfoRef::from_der(&self.spki);
-        spki.is_ok_and(|spki| spki.algorithm.oid == OID_RSA)
+        match self.algorithm() {
+            Some(algorithm) => matches!(algorithm, KeyAlgorithm::Rsa(_)),
+            None => SubjectPublicKeyInfoRef::from_der(&self.spki)
+                .is_ok_and(|spki| spki.algorithm.oid == OID_RSA),
+        }
     }
 
     /// The two numbers of an RSA key.

@@ -1,6 +1,6 @@
 //! A certificate authority for etcd clusters, as a library.
 //!
-//! pki-core issues certificates for etcd and for what talks to it, and verifies any X.509 certificate by the
+//! pki-core issues certificates for etcd and its clients, and verifies any X.509 certificate by the
 //! rules of RFC 5280, of Go's TLS stack and of etcd. It reads no files, no clock and no environment, and it
 //! prints nothing. The time and the serial number are values ([`IssuanceContext`]), and the CA's key is a
 //! trait ([`Signer`]), so that it may be in a file, an HSM or a KMS.
@@ -98,13 +98,13 @@
 //! # }
 //! ```
 //!
-//! A negative answer is a report, not an [`Error`]: errors say that there is no answer.
+//! A negative answer is a report, not an [`Error`]: an error means that there is no answer.
 //!
 //! # The first key
 //!
 //! The first key that a process generates costs about 125 ms, because AWS-LC then gathers entropy from the
-//! timing of the CPU, in addition to that of the operating system. A program that generates one key and ends
-//! notices. To build AWS-LC without this second source, as OpenSSL and Go work, put this into the
+//! timing of the CPU, in addition to that of the operating system. This is noticeable in a program that generates only
+//! one key. To build AWS-LC without this second source, as OpenSSL and Go work, put this into the
 //! `.cargo/config.toml` of your own workspace; this crate's own is read only when you build in its workspace:
 //!
 //! ```toml
@@ -226,8 +226,9 @@ pub use bundle::{Bundles, Generated, InitialStates, MemberFiles};
 pub use ca_set::{CaSet, ClusterCas};
 pub use certificate::{
     AccessDescription, AuthorityKeyId, BasicConstraints, Certificate, CertificateFields,
-    CertificateRequest, DistinguishedName, DistributionPoint, Extension, Extensions, GeneralName,
-    NameAttribute, NameConstraints, PolicyConstraints, SerialNumber, signature_algorithm_name,
+    CertificateFile, CertificateRequest, DistinguishedName, DistributionPoint, Extension,
+    Extensions, GeneralName, NameAttribute, NameConstraints, PolicyConstraints, SerialNumber,
+    signature_algorithm_name,
 };
 pub use cidr::Cidr;
 #[cfg(feature = "manifest")]
@@ -288,6 +289,6 @@ pub use template::{CaConstraint, NameConstraint, PolicyInformation, PolicyQualif
 pub use usage::{ExtendedKeyUsage, KeyUsages, Purpose};
 pub use verify::{Verifier, VerifierBuilder, is_crl};
 
-// Types of other crates that stand in the API of this one.
+// Types of other crates in the API of this crate.
 pub use rustls_pki_types::ServerName;
 pub use zeroize::Zeroizing;

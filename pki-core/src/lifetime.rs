@@ -34,10 +34,11 @@ impl Lifetime {
     }
 }
 
-/// How long before its end a certificate is renewed, unless somebody says otherwise.
+/// The default time between the renewal of a certificate and its end.
 pub const RENEW_BEFORE: Duration = Duration::days(30);
 
-/// How long before the end of a CA it is time to act: enough to plan two rounds of restarts, or the last quarter of a CA with
+/// How long before the end of a CA it is time to act: enough to plan two rounds of restarts, or the last quarter of a
+/// CA with
 /// a short lifetime.
 pub(crate) fn ca_warning(ca: &Certificate) -> Duration {
     Duration::days(90).min((ca.not_after - ca.not_before) / 4)

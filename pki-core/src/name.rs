@@ -177,7 +177,7 @@ fn parse_ip(text: &str) -> Result<IpAddr, Error> {
     }
 }
 
-/// Why `text` is neither a DNS name nor an IP address, if it is one of the common mistakes.
+/// Why `text` is neither a DNS name nor an IP address, for common mistakes.
 ///
 /// cfssl signs each of these as a dNSName or a URI that no client can match.
 fn not_a_host(text: &str) -> Option<Error> {

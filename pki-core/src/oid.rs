@@ -55,12 +55,12 @@ impl Oid {
         &self.0
     }
 
-    /// The contents of the DER OBJECT IDENTIFIER, or `None` where [`Oid::arcs`] is.
+    /// The contents of the DER OBJECT IDENTIFIER, or `None` if [`Oid::arcs`] is `None`.
     pub(crate) fn to_der(&self) -> Option<Vec<u8>> {
         let [first, second, rest @ ..] = &self.arcs()?[..] else {
             return None;
         };
-        // A relative OID has the same encoding but for the first two numbers, which are written as one.
+        // A relative OID has the same encoding, except that the first two numbers are encoded as one.
         let arcs = [&[40 * first + second], rest].concat();
         asn1_rs::Oid::from_relative(&arcs).ok().map(|oid| oid.as_bytes().to_vec())
     }
@@ -112,7 +112,7 @@ impl FromStr for Oid {
         for arc in text.split('.') {
             let canonical = arc == "0" || !arc.starts_with('0');
             match arc.parse::<u32>() {
-                // Go, and so etcd, reads no larger numbers.
+                // Go, and therefore etcd, does not read larger numbers.
                 Ok(number @ ..=0x7fff_ffff) if canonical && !arc.starts_with('+') => {
                     arcs.push(number);
                 }

@@ -1,8 +1,12 @@
-//! PEM files: their sections are read and written.
+//! Reads and writes PEM files.
 
 pub(crate) mod go;
 
+use std::mem::take;
+use std::ops::Range;
+
 use base64ct::{Base64, Encoding};
+use data_encoding::BASE64;
 use rustls_pemfile::Item;
 use zeroize::Zeroizing;
 
@@ -16,6 +20,8 @@ pub struct Section {
     pub content: Content,
     /// The number of its `-----BEGIN` line; the first line is 1.
     pub line: usize,
+    /// True if its text has the form that every reader of PEM accepts, Go included.
+    pub(crate) is_plain: bool,
 }
 
 /// The contents of a PEM block, in DER.
@@ -31,8 +37,8 @@ pub enum Content {
     EcParameters,
     /// `ENCRYPTED PRIVATE KEY`: an EncryptedPrivateKeyInfo (RFC 5958)
     EncryptedKey(Zeroizing<Vec<u8>>),
-    /// A private key that the PEM encoding itself encrypts (RFC 1421), as OpenSSL did before PKCS#8. Nothing
-    /// of it is kept
+    /// A private key that the PEM encoding itself encrypts (RFC 1421), as OpenSSL did before PKCS#8. Its contents are
+    /// not kept
     LegacyEncryptedKey,
     /// Another label
     Other(String),
@@ -136,10 +142,90 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Section>, Error> {
                 Some(_) => {}
             }
         };
-        let (whole, body) = (&text[begin.start..end.end], &text[begin.end..end.start]);
-        sections.push(Section { content: content(label, whole, body, line)?, line });
+        let block = Block { text, begin, end };
+        let plain = block.plain_der(label);
+        let is_plain = plain.is_some();
+        let content = match plain {
+            Some(der) => decoded(label, der),
+            None => content(label, &block, line)?,
+        };
+        sections.push(Section { content, line, is_plain });
     }
     Ok(sections)
+}
+
+/// The place of a block in its text: the BEGIN line and the END line, without the blanks around them.
+struct Block<'t> {
+    text: &'t str,
+    begin: Range<usize>,
+    end: Range<usize>,
+}
+
+impl<'t> Block<'t> {
+    /// From the first dash to the last.
+    fn whole(&self) -> &'t str {
+        &self.text[self.begin.start..self.end.end]
+    }
+
+    /// What is between the two lines.
+    fn body(&self) -> &'t str {
+        &self.text[self.begin.end..self.end.start]
+    }
+
+    /// The DER of a block in the form that writers use (RFC 7468 section 3): without blanks and headers, and with the padding
+    /// of the base64.
+    fn plain_der(&self, label: &str) -> Option<Zeroizing<Vec<u8>>> {
+        const LINE_ENDS: [&str; 2] = ["\n", "\r\n"];
+        let begins_line = |at: usize| at == 0 || self.text.as_bytes()[at - 1] == b'\n';
+        let ends_line = |rest: &str| LINE_ENDS.iter().any(|end| rest.starts_with(end));
+        let (body, behind) = (self.body(), &self.text[self.end.end..]);
+        let is_plain = begins_line(self.begin.start)
+            && ends_line(body)
+            && begins_line(self.end.start)
+            && (behind.is_empty() || ends_line(behind));
+        if !is_plain {
+            return None;
+        }
+        let lines = body.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
+        let lines = lines.map(str::as_bytes);
+        if !PUBLIC.contains(&label) {
+            return decode(body.len(), lines);
+        }
+        // Nothing here is secret, so reading it may take longer for some octets than for others.
+        let base64: Vec<u8> = lines.fold(Vec::with_capacity(body.len()), |mut all, line| {
+            all.extend_from_slice(line);
+            all
+        });
+        BASE64.decode(&base64).ok().map(Zeroizing::new)
+    }
+}
+
+/// The base64 in these parts. It is decoded in one buffer, which is wiped, because it may be a key.
+fn decode<'t>(size: usize, parts: impl Iterator<Item = &'t [u8]>) -> Option<Zeroizing<Vec<u8>>> {
+    let mut der = Zeroizing::new(Vec::with_capacity(size));
+    parts.for_each(|part| der.extend_from_slice(part));
+    let length = Base64::decode_in_place(&mut der).ok()?.len();
+    der.truncate(length);
+    Some(der)
+}
+
+/// The content of a section with this DER.
+fn decoded(label: &str, mut der: Zeroizing<Vec<u8>>) -> Content {
+    match label {
+        "CERTIFICATE" => Content::Certificate(take(&mut *der)),
+        "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => {
+            Content::CertificateRequest(take(&mut *der))
+        }
+        "X509 CRL" => Content::Crl(take(&mut *der)),
+        "PUBLIC KEY" => Content::PublicKey(take(&mut *der)),
+        "EC PARAMETERS" => Content::EcParameters,
+        "ENCRYPTED PRIVATE KEY" => Content::EncryptedKey(der),
+        // cfssl writes PKCS#8 with a label of its own that only Go programs accept.
+        "PRIVATE KEY" | "EC PRIVATE KEY" | "RSA PRIVATE KEY" | "Ed25519 PRIVATE KEY" => {
+            Content::PrivateKey(der)
+        }
+        other => Content::Other(other.to_owned()),
+    }
 }
 
 fn label(line: &str) -> Option<&str> {
@@ -150,56 +236,57 @@ fn malformed(line: usize, label: &str, problem: &str) -> Error {
     Error::malformed("PEM", format!("line {line}, BEGIN {}: {problem}", quote::name(label)))
 }
 
-/// The content of a section: `whole` is its text from the first dash to the last, `body` what is between the two lines.
-fn content(label: &str, whole: &str, body: &str, line: usize) -> Result<Content, Error> {
-    let standard = match label {
-        "NEW CERTIFICATE REQUEST" => "CERTIFICATE REQUEST",
-        "EC PARAMETERS" => return Ok(Content::EcParameters),
-        "ENCRYPTED PRIVATE KEY" => {
-            return key(body).map(Content::EncryptedKey).ok_or_else(|| not_base64(line, label));
+/// The content of a section in any other form.
+fn content(label: &str, block: &Block<'_>, line: usize) -> Result<Content, Error> {
+    let body = block.body();
+    let is_key = label.ends_with("PRIVATE KEY");
+    if is_key && label != "ENCRYPTED PRIVATE KEY" && body.contains("ENCRYPTED") {
+        return Ok(Content::LegacyEncryptedKey);
+    }
+    let der = if PUBLIC.contains(&label) {
+        lenient_der(label, block)
+    } else {
+        // Without its contents, the label says what it is.
+        let content = decoded(label, Zeroizing::default());
+        if !matches!(content, Content::EncryptedKey(_) | Content::PrivateKey(_)) {
+            return Ok(content);
         }
-        _ if label.ends_with("PRIVATE KEY") && body.contains("ENCRYPTED") => {
-            return Ok(Content::LegacyEncryptedKey);
-        }
-        "CERTIFICATE" | "CERTIFICATE REQUEST" | "PUBLIC KEY" | "X509 CRL" => label,
-        // cfssl writes PKCS#8 with a label of its own that only Go programs accept.
-        "PRIVATE KEY" | "EC PRIVATE KEY" | "RSA PRIVATE KEY" | "Ed25519 PRIVATE KEY" => {
-            return key(body).map(Content::PrivateKey).ok_or_else(|| not_base64(line, label));
-        }
-        other => return Ok(Content::Other(other.to_owned())),
+        key(body)
     };
+    der.map(|der| decoded(label, der)).ok_or_else(|| {
+        malformed(line, label, "its lines are not base64")
+            .hinted("the file is damaged; copy it again")
+    })
+}
+
+/// The labels of blocks that hold no secret.
+const PUBLIC: [&str; 5] =
+    ["CERTIFICATE", "CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST", "PUBLIC KEY", "X509 CRL"];
+
+/// The DER of a block without a secret, which may have blanks in it or lack padding.
+fn lenient_der(label: &str, block: &Block<'_>) -> Option<Zeroizing<Vec<u8>>> {
+    let (standard, body) = (label.trim_start_matches("NEW "), block.body());
     let rewritten;
     let section = if label == standard && body.starts_with(['\n', '\r']) && body.ends_with('\n') {
-        whole
+        block.whole()
     } else {
         // rustls-pemfile does not accept other labels or spaces around the two lines.
-        rewritten = rewrite(standard, body);
+        rewritten = format!("{BEGIN}{standard}{DASHES}\n{body}\n-----END {standard}{DASHES}\n");
         rewritten.as_str()
     };
-    match rustls_pemfile::read_one_from_slice(section.as_bytes()) {
-        Ok(Some((Item::X509Certificate(der), _))) => Ok(Content::Certificate(der.to_vec())),
-        Ok(Some((Item::Csr(der), _))) => Ok(Content::CertificateRequest(der.to_vec())),
-        Ok(Some((Item::Crl(der), _))) => Ok(Content::Crl(der.to_vec())),
-        Ok(Some((Item::SubjectPublicKeyInfo(der), _))) => Ok(Content::PublicKey(der.to_vec())),
-        Ok(_) | Err(_) => Err(not_base64(line, label)),
-    }
+    let der = match rustls_pemfile::read_one_from_slice(section.as_bytes()).ok()?? {
+        (Item::X509Certificate(der), _) => der.to_vec(),
+        (Item::Csr(der), _) => der.to_vec(),
+        (Item::Crl(der), _) => der.to_vec(),
+        (Item::SubjectPublicKeyInfo(der), _) => der.to_vec(),
+        _ => return None,
+    };
+    Some(Zeroizing::new(der))
 }
 
-fn not_base64(line: usize, label: &str) -> Error {
-    malformed(line, label, "its lines are not base64").hinted("the file is damaged; copy it again")
-}
-
-/// The DER of a key. It is decoded in one buffer, which is wiped: rustls-pemfile leaves base64 in memory.
+/// The DER of a key. rustls-pemfile would leave its base64 in memory.
 fn key(body: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let mut der = Zeroizing::new(Vec::with_capacity(body.len()));
-    der.extend(body.bytes().filter(|byte| !byte.is_ascii_whitespace()));
-    let length = Base64::decode_in_place(&mut der).ok()?.len();
-    der.truncate(length);
-    Some(der)
-}
-
-fn rewrite(label: &str, body: &str) -> String {
-    format!("{BEGIN}{label}{DASHES}\n{body}\n-----END {label}{DASHES}\n")
+    decode(body.len(), body.split_ascii_whitespace().map(str::as_bytes))
 }
 
 /// Writes one block with 64 columns and LF.

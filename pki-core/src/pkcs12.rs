@@ -3,11 +3,13 @@
 
 use p12_keystore::{
     KeyStore, KeyStoreEntry, MacAlgorithm, Pkcs12Archive, Pkcs12ImportPolicy, PrivateKeyChain,
+    error::Error as P12Error,
 };
 use zeroize::Zeroizing;
 
 use crate::certificate::Certificate;
 use crate::error::{Defect, Error};
+use crate::file_format;
 use crate::key::{PublicKey, Signer};
 use crate::private_key::PrivateKey;
 
@@ -25,8 +27,8 @@ pub struct KeyStoreContents<'a> {
     pub key: &'a PrivateKey,
     /// The certificate of the key first, then the CAs that it is sent with.
     pub chain: &'a [Certificate],
-    /// The CAs that the holder of the key trusts. Java takes a certificate for trusted if the file marks
-    /// it so.
+    /// The CAs that the holder of the key trusts. Java trusts a certificate that the file marks as
+    /// trusted.
     pub trusted: &'a [Certificate],
 }
 
@@ -64,7 +66,7 @@ impl KeyStoreContents<'_> {
         writer.write().map(Zeroizing::new).map_err(failed)
     }
 
-    /// True if a file opens with the password and holds this and nothing else.
+    /// True if a file opens with the password and contains exactly this.
     pub fn is_in(&self, pkcs12: &[u8], password: &str) -> bool {
         let opened = KeyStore::from_pkcs12(pkcs12, password, Pkcs12ImportPolicy::Strict);
         let Ok(store) = opened else { return false };
@@ -97,12 +99,28 @@ impl KeyStoreContents<'_> {
 pub fn read_pkcs12(bytes: &[u8], password: &str) -> Result<(PrivateKey, Vec<Certificate>), Error> {
     const EXPECTED: &str = "a PKCS #12 file";
     let defective = |defect, problem: String| Error::defective(defect, EXPECTED, problem);
+    let wrong_password = || {
+        defective(Defect::WrongPassphrase, "the password is wrong".to_owned())
+            .hinted("give the password that the file was exported with")
+    };
     let archive = Pkcs12Archive::from_pkcs12(bytes, password).map_err(|error| match error {
-        p12_keystore::error::Error::MacError(_) => {
-            defective(Defect::WrongPassphrase, "the password is wrong".to_owned())
-                .hinted("give the password that the file was exported with")
-        }
-        other => Error::malformed(EXPECTED, other.to_string()),
+        P12Error::MacError(_) => wrong_password(),
+        // Without a MAC, decryption is the first thing to fail.
+        P12Error::Pkcs5Error(problem) if problem.contains("decryption failed") => wrong_password(),
+        P12Error::UnsupportedEncryptionScheme => defective(
+            Defect::Unsupported,
+            "its encryption (RC2 or 3DES, which OpenSSL writes with -legacy) is not supported".to_owned(),
+        )
+        .hinted("convert it: openssl pkcs12 -legacy -in OLD.p12 -nodes | openssl pkcs12 -export -out NEW.p12"),
+        other => match file_format::recognize(bytes) {
+            Some(format) if !file_format::is_pkcs12(bytes) => {
+                Error::malformed(EXPECTED, format!("it is {}", format.name)).hinted(
+                    "convert a Java keystore: keytool -importkeystore -srckeystore OLD.jks -srcalias ALIAS \
+                     -destkeystore NEW.p12 -deststoretype PKCS12",
+                )
+            }
+            _ => Error::malformed(EXPECTED, other.to_string()),
+        },
     })?;
     let key = match &archive.keys[..] {
         [bag] => PrivateKey::from_der(bag.key.as_der())?,
@@ -116,7 +134,10 @@ pub fn read_pkcs12(bytes: &[u8], password: &str) -> Result<(PrivateKey, Vec<Cert
                 Defect::Repeated,
                 format!("it holds {} private keys", keys.len()),
             )
-            .hinted("export one key with its certificates"));
+            .hinted(
+                "export one key with its certificates: keytool -importkeystore -srckeystore FILE -srcalias ALIAS \
+                 -destkeystore NEW.p12 -deststoretype PKCS12",
+            ));
         }
     };
     let mut others = Vec::new();
@@ -150,8 +171,8 @@ fn failed(error: p12_keystore::error::Error) -> Error {
     Error::Internal(format!("PKCS #12: {error}"))
 }
 
-/// The public halves of the keys in a PKCS #12 file that has no password; none if it has one, or is something
-/// else.
+/// The public halves of the keys in a PKCS #12 file that has no password; empty if it has one, or is not a
+/// PKCS #12 file.
 pub(crate) fn keys_without_password(bytes: &[u8]) -> Vec<PublicKey> {
     let archive = Pkcs12Archive::from_pkcs12(bytes, "");
     let keys = archive.map(|archive| archive.keys).unwrap_or_default();

@@ -5,6 +5,8 @@
 
 mod names;
 
+use std::collections::HashSet;
+
 use self::names::{Named, named};
 use crate::certificate::Certificate;
 use crate::etcd::{EtcdSettings, EtcdVersion, FileLookup};
@@ -40,12 +42,14 @@ pub struct FolderPair {
 }
 
 impl FolderPair {
-    /// The purpose that its name does not say, as the certificate says it: easy-rsa's files have the names of hosts.
-    pub fn purpose_of(&self, certificate: &Certificate) -> Purpose {
+    /// The purpose that its name does not say, as the certificate says it: easy-rsa's files have the names of hosts. `read`
+    /// returns the certificate, if it can be read, and is called only for such a file.
+    pub fn purpose_of(&self, read: impl FnOnce() -> Option<Certificate>) -> Purpose {
         let is_of_easy_rsa = self.certificate.rsplit('/').nth(1) == Some(ISSUED);
         if self.purpose != Purpose::Any || !is_of_easy_rsa {
             return self.purpose;
         }
+        let Some(certificate) = read() else { return self.purpose };
         let usages = certificate.extensions.extended_key_usage.as_deref().unwrap_or_default();
         if usages.contains(&ExtendedKeyUsage::server_auth()) {
             Purpose::Server
@@ -87,7 +91,8 @@ impl PkiFolder {
     /// Reads the names and the configuration of a folder.
     pub fn read(files: &[FolderFile<'_>], version: EtcdVersion) -> Self {
         let settings = settings(files, version, Location::Unknown);
-        let has = |path: &str| files.iter().any(|file| file.path == path);
+        let paths: HashSet<&str> = files.iter().map(|file| file.path).collect();
+        let has = |path: &str| paths.contains(path);
         let mut pairs: Vec<FolderPair> = Vec::new();
         for file in files.iter().filter(|file| file.text.is_none()) {
             let Some(Named { key, purpose, trusted, host, is_for_etcd }) = named(file.path, &has)
@@ -114,6 +119,11 @@ impl PkiFolder {
     /// Whether the configuration or the names say which certificates are those of members.
     pub fn knows_members(&self) -> bool {
         self.pairs.iter().any(|pair| matches!(pair.purpose, Purpose::Peer | Purpose::Server))
+    }
+
+    /// The trust file for clients that the configuration names, if it is in the folder.
+    pub(crate) fn client_trust<'f>(&self, files: &[FolderFile<'f>]) -> Option<&'f str> {
+        in_folder(files, self.settings.as_ref()?.find("trusted-ca-file")?)
     }
 
     /// Whether another CA than that of etcd's certificates issues a certificate, which is not for etcd: kubeadm has

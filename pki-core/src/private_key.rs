@@ -1,4 +1,4 @@
-//! Private keys: they are generated, read, written, and sign.
+//! Private keys: generates, reads and writes them, and signs with them.
 
 use std::fmt;
 
@@ -124,7 +124,7 @@ impl PrivateKey {
         match key {
             Some(der) => Self::from_der(&der),
             None => Err(Error::defective(Defect::Missing, EXPECTED, "no PRIVATE KEY block")
-                .hinted("the file may be a certificate; two paths may be swapped")),
+                .hinted("the file may be a certificate; check that two paths are not swapped")),
         }
     }
 
@@ -154,10 +154,8 @@ impl PrivateKey {
                 }
                 (OID_RSA, _) => Pair::Rsa(RsaKeyPair::from_pkcs8(der).map_err(|rejected| {
                     match rsa::private_key_bits(info.private_key.as_bytes()) {
-                        Some(2048..=8192) => {
-                            Error::malformed(EXPECTED, "its numbers do not fit together")
-                                .hinted("the file is damaged; restore it from a backup")
-                        }
+                        Some(2048..=8192) => Error::malformed(EXPECTED, "its numbers do not match")
+                            .hinted("the file is damaged; restore it from a backup"),
                         Some(bits) => unsupported(&format!("it is an RSA key of {bits} bits")),
                         None => Error::malformed(EXPECTED, format!("it is damaged ({rejected})")),
                     }
@@ -234,6 +232,16 @@ fn not_pem(bytes: &[u8]) -> Error {
     if PrivateKey::from_der(bytes).is_ok() {
         return Error::malformed(EXPECTED, "it is DER, which etcd does not read")
             .hinted("convert it: openssl pkey -inform DER -in KEY.der -out KEY.pem");
+    }
+    #[cfg(feature = "encrypted-keys")]
+    if pkcs8::EncryptedPrivateKeyInfoRef::from_der(bytes).is_ok() {
+        return Error::malformed(
+            EXPECTED,
+            "it is an encrypted key in DER, which etcd does not read",
+        )
+        .hinted(
+            "convert it: openssl pkcs8 -inform DER -in KEY.der | openssl pkey -aes256 -out KEY.pem",
+        );
     }
     if bytes.trim_ascii().is_empty() {
         return Error::empty(EXPECTED);

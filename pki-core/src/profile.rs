@@ -126,9 +126,10 @@ pub struct CsrWhitelist {
 
 /// A regular expression that every name must match, at any position as in cfssl.
 ///
-/// The syntax is that of the [regex](https://docs.rs/regex) crate. Anchor it (`^…$`) to match whole names.
+/// The syntax is that of the [regex-lite](https://docs.rs/regex-lite) crate: `\w`, `\d`, `\s` and `(?i)` are about ASCII, as the first
+/// three are in cfssl. Anchor it (`^…$`) to match whole names.
 #[derive(Clone, Debug)]
-pub struct NamePattern(regex::Regex);
+pub struct NamePattern(regex_lite::Regex);
 
 impl NamePattern {
     /// True if the pattern matches the name or a part of it.
@@ -141,12 +142,12 @@ impl FromStr for NamePattern {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        regex::Regex::new(text).map(Self).map_err(|error| {
+        regex_lite::Regex::new(text).map(Self).map_err(|error| {
             let reason = error.to_string();
             let reason = reason.lines().last().unwrap_or_default();
             let reason = reason.trim_start_matches("error: ");
             Error::invalid("pattern", text, format!("not a regular expression: {reason}")).hinted(
-                "write one in the syntax of https://docs.rs/regex, such as \"^[a-z]+\\\\.lab$\"",
+                "write one in the syntax of https://docs.rs/regex-lite, such as \"^[a-z]+\\\\.lab$\"",
             )
         })
     }

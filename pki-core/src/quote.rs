@@ -1,6 +1,6 @@
 //! Quotes parts of the input in messages, without secrets, unbounded text and control characters.
 //!
-//! Files get mixed up. A private key that is read as a manifest, or that is the value of a field, must not end
+//! Users mix up files. A private key that is read as a manifest, or that is the value of a field, must not end
 //! up in the log of a CI job because a message quotes it.
 
 use std::borrow::Cow;

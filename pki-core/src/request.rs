@@ -43,7 +43,8 @@ pub struct Request {
     pub extensions: Vec<Extension>,
     /// The lifetime.
     pub lifetime: Lifetime,
-    /// How long before its end the certificate will be renewed. A CA with less time left than this issues no certificate with
+    /// How long before it expires the certificate will be renewed. A CA with less time left than this issues no
+    /// certificate with
     /// a shortened lifetime.
     pub renew_before: Duration,
     /// What the names that a profile adds are made from, if the subject has no common name.
@@ -108,8 +109,8 @@ impl Request {
 
     /// The request in a PKCS #10 structure.
     ///
-    /// The proof of possession has to hold, the key and the signature have to be ones that can be relied
-    /// on, and the subject and the names have to be ones that this crate writes. The RDNs of the subject
+    /// The proof of possession must be valid, the key and the signature must be
+    /// strong enough, and this crate must be able to write the subject and the names. The RDNs of the subject
     /// and their order are kept.
     ///
     #[cfg_attr(feature = "profiles", doc = "```")]
@@ -156,16 +157,21 @@ impl Request {
             (attribute.short_name().to_owned(), attribute.clone(), value.to_owned())
         });
         let subject = Subject::read(attributes, &mut faults);
-        let mut names = Vec::new();
+        let mut names: Vec<San> = Vec::new();
         let found = csr.extensions.subject_alt_name.as_deref().unwrap_or_default();
         for (index, name) in found.iter().enumerate() {
-            match (name, san((index, name))) {
+            let path = format!("subjectAltName[{index}]");
+            let read = match (name, san((index, name))) {
                 (GeneralName::Dns(text), read) => {
-                    let path = format!("subjectAltName[{index}]");
-                    let name = DnsName::read(text, &path, &mut faults, read.err());
-                    names.extend(name.map(San::Dns));
+                    DnsName::read(text, &path, &mut faults, read.err()).map(San::Dns)
                 }
-                (_, read) => names.extend(faults.take(read)),
+                (_, read) => faults.take(read),
+            };
+            match read {
+                Some(name) if names.contains(&name) => {
+                    faults.harmless(repeated(&path, &name));
+                }
+                read => names.extend(read),
             }
         }
         faults.finish(Some(Self::of_csr(csr, subject, names)))
@@ -189,7 +195,7 @@ fn check_csr(csr: &CertificateRequest) -> Result<(), Error> {
     const EXPECTED: &str = "a certification request that can be signed";
     let algorithm = signature_algorithm_name(&csr.signature_algorithm);
     let key = csr.public_key.algorithm_name();
-    // Before the proof of possession, which means nothing with a weak key.
+    // Checked first, because with a weak key the proof of possession means nothing.
     if matches!(csr.public_key.algorithm(), None | Some(KeyAlgorithm::Rsa(..2048 | 8193..))) {
         return Err(Error::not_admitted("public key", key, "not a key that can be certified")
             .hinted("use ECDSA P-256, P-384, P-521, Ed25519, or RSA with 2048 to 8192 bits"));
@@ -238,6 +244,12 @@ impl fmt::Display for LeftOut {
             Self::Subject(subject) => write!(f, "subject {subject}"),
         }
     }
+}
+
+#[cfg(feature = "profiles")]
+fn repeated(path: &str, name: &San) -> Error {
+    Error::invalid(path, name.to_string(), "the same name twice; it is written once")
+        .hinted("create the request again, and list the name once")
 }
 
 /// A name in a PKCS #10 request, which must follow the same grammar as all other names.
@@ -304,7 +316,7 @@ impl CaRequest {
 pub struct Renewal {
     /// The lifetime. The default is that of the earlier certificate.
     pub lifetime: Lifetime,
-    /// How long before its end the certificate will be renewed again. A CA with less time left than this issues no
+    /// How long before it expires the certificate will be renewed again. A CA with less time left than this issues no
     /// certificate with a shortened lifetime.
     pub renew_before: Duration,
     /// How long before the time of issuance the certificate becomes valid, for clocks that are slow.

@@ -1,4 +1,4 @@
-//! Replacing the CA of a cluster: how far the hosts are, and what may come next.
+//! Replacing the CA of a cluster: the progress of each host, and the next step.
 //!
 //! A rotation has three steps. After each one, every program accepts every certificate that is in use:
 //!
@@ -18,13 +18,14 @@ use crate::ca_set::{CaSet, leads_to};
 use crate::certificate::Certificate;
 use crate::error::Error;
 
-/// What a host holds of its CAs.
+/// The trust files and certificates of a host.
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "callers write it as a literal")]
 pub struct HostCas {
     /// The name of the host.
     pub host: String,
-    /// The files with the CAs that its programs trust. Empty if none of them has to trust the CA that is replaced, as with a CA
+    /// The files with the CAs that its programs trust. Empty if none of them has to trust the CA that is replaced, as
+    /// with a CA
     /// for clients on a host that is not a member.
     pub trusted: Vec<TrustFile>,
     /// Its leaf certificates.
@@ -49,11 +50,11 @@ pub struct HostLeaf {
     pub file: String,
     /// The certificate.
     pub certificate: Certificate,
-    /// What follows it in its file.
+    /// The certificates after it in its file.
     pub chain: Vec<Certificate>,
 }
 
-/// How far a host is.
+/// The progress of a host.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "the steps of a rotation, and what is none of them")]
 pub enum HostPhase {
@@ -71,7 +72,7 @@ pub enum HostPhase {
     PresentsOld,
     /// It does not have to trust either CA, and the new one issued its certificates.
     PresentsNew,
-    /// It rejects a certificate that is in use: why.
+    /// It rejects a certificate that is in use, with the reason.
     Cut(String),
 }
 
@@ -92,7 +93,7 @@ impl fmt::Display for HostPhase {
     }
 }
 
-/// One of the commands that move a rotation.
+/// A command of a rotation.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "the steps of a rotation")]
 pub enum RotationStep {
@@ -102,7 +103,7 @@ pub enum RotationStep {
     Reissue,
     /// No host trusts the old CA any more.
     Finish,
-    /// Back to the old CA.
+    /// Goes back to the old CA.
     Abort,
 }
 
@@ -139,7 +140,7 @@ impl RotationStep {
     }
 }
 
-/// A rotation from one root to another, as far as the hosts are.
+/// A rotation from one root to another, with the progress of the hosts.
 #[derive(Clone, Debug)]
 pub struct Rotation {
     old: Certificate,
@@ -203,7 +204,7 @@ impl Rotation {
         &self.new
     }
 
-    /// How far each host is.
+    /// The progress of each host.
     pub fn hosts(&self) -> &[(String, HostPhase)] {
         &self.hosts
     }
@@ -225,7 +226,7 @@ impl Rotation {
         }
     }
 
-    /// The hosts that are in the way of a step.
+    /// The hosts that prevent a step.
     pub fn obstacles(&self, step: RotationStep) -> impl Iterator<Item = &(String, HostPhase)> {
         self.hosts.iter().filter(move |(_, phase)| !step.allows(phase))
     }
@@ -238,7 +239,7 @@ enum Issuer {
     New,
 }
 
-/// How far a host is between two roots. A host without certificates is as far as the CA that issues.
+/// The progress of a host between two roots. For a host without certificates, the issuing CA decides.
 fn phase(host: &HostCas, old: &Certificate, new: &Certificate, issuer: Issuer) -> HostPhase {
     let lacking = |root: &Certificate| {
         let lacks = |file: &&TrustFile| !file.cas.iter().any(|ca| ca.is_same_ca(root));

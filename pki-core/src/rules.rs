@@ -21,6 +21,7 @@ mod endpoint;
 mod files;
 mod form;
 mod go;
+mod itself;
 mod keys;
 mod names;
 mod path;
@@ -37,6 +38,10 @@ mod symptoms;
 mod trust;
 mod usages;
 mod validity;
+
+#[cfg(feature = "manifest")]
+use std::collections::HashSet;
+use std::sync::LazyLock;
 
 use rustls_pki_types::ServerName;
 use time::{Duration, OffsetDateTime};
@@ -58,7 +63,9 @@ pub use self::endpoint::EndpointFault;
 pub(crate) use self::files::MANIFEST_DRIFT;
 #[cfg(feature = "manifest")]
 pub use self::files::unreadable_file;
+use self::go::GoCertificate;
 pub use self::go::{Demand as GoDemand, go_demands, pem_damage};
+pub(crate) use self::itself::OwnViolations;
 pub(crate) use self::path::{
     CHAIN_ORDER, PATH_REJECTED, PATH_SIGNATURE, PATH_TOO_DEEP, PATH_UNKNOWN_AUTHORITY, not_der,
 };
@@ -169,17 +176,16 @@ impl Row {
         Self { rule, check: Check::Typed(check), at_issue: AtIssue::BySeverity }
     }
 
-    /// A rule that is checked on a certificate wherever it is, also outside the path, because every program
-    /// that loads the certificate must be able to read it.
+    /// A rule that is checked on a certificate wherever it is, also outside the path.
     const fn certificate_itself(
         rule: &'static Rule,
-        check: fn(&Certificate) -> Vec<String>,
+        check: fn(&GoCertificate<'_>) -> Vec<String>,
     ) -> Self {
         Self { rule, check: Check::CertificateItself(check), at_issue: AtIssue::BySeverity }
     }
 
     /// A rule that is checked only under [`Policy::Rfc5280`], because a violation is known to be harmless
-    /// in Go and therefore in etcd. RFC 5280 leaves open what it means, so that it stays a warning.
+    /// in Go and therefore in etcd. RFC 5280 does not define what it means, so it is only a warning.
     const fn only_rfc5280(
         rule: &'static Rule,
         check: fn(&CertificateInPath<'_>) -> Vec<String>,
@@ -214,7 +220,7 @@ impl Row {
 enum Check {
     AtIssue(fn(&CertificateInPath<'_>) -> Vec<String>),
     Certificate(fn(&CertificateInPath<'_>) -> Vec<String>),
-    CertificateItself(fn(&Certificate) -> Vec<String>),
+    CertificateItself(fn(&GoCertificate<'_>) -> Vec<String>),
     #[cfg(feature = "manifest")]
     Deployment(fn(&Deployment<'_>) -> Vec<Violation>),
     Rfc5280(fn(&CertificateInPath<'_>) -> Vec<String>),
@@ -224,6 +230,7 @@ enum Check {
 
 /// A violation of a rule about a deployment.
 #[cfg(feature = "manifest")]
+#[derive(Clone, Eq, Hash, PartialEq)]
 pub(crate) struct Violation {
     /// `HOST/FILE`
     pub(crate) file: String,
@@ -280,6 +287,21 @@ static GROUPS: &[&[Row]] = &[
     endpoint::ROWS,
 ];
 
+/// The rows that are checked on a certificate.
+static ROWS_OF_CERTIFICATES: LazyLock<Vec<&'static Row>> = LazyLock::new(|| {
+    let is_of_certificate = |row: &&Row| match row.check {
+        Check::AtIssue(_)
+        | Check::Certificate(_)
+        | Check::CertificateItself(_)
+        | Check::Rfc5280(_)
+        | Check::Typed(_) => true,
+        #[cfg(feature = "manifest")]
+        Check::Deployment(_) => false,
+        Check::Whole => false,
+    };
+    rows().filter(is_of_certificate).collect()
+});
+
 fn rows() -> impl Iterator<Item = &'static Row> {
     GROUPS.iter().copied().flatten()
 }
@@ -301,16 +323,21 @@ pub fn rule(id: &str) -> Result<&'static Rule, Error> {
     })
 }
 
-/// Applies the table to one certificate.
-pub(crate) fn check(in_path: &CertificateInPath<'_>, policy: Policy) -> Vec<Finding> {
-    let found = apply_rows(in_path, policy, Stage::Issued);
+/// Applies the table to one certificate. `own` is what the rules find in it, wherever it is.
+pub(crate) fn check(
+    in_path: &CertificateInPath<'_>,
+    own: &OwnViolations,
+    policy: Policy,
+) -> Vec<Finding> {
+    let found = apply_rows(in_path, own, policy, Stage::Issued);
     found.into_iter().map(|(_, finding)| finding).collect()
 }
 
 /// Applies the table to a certificate that is about to be signed. A finding that forbids signing is an
 /// error, whatever its severity is once the certificate is issued.
 pub(crate) fn check_before_signing(in_path: &CertificateInPath<'_>) -> Vec<Finding> {
-    let found = apply_rows(in_path, Policy::Etcd, Stage::Draft).into_iter();
+    let own = OwnViolations::of(in_path.certificate);
+    let found = apply_rows(in_path, &own, Policy::Etcd, Stage::Draft).into_iter();
     let raised = found.map(|(row, finding)| match row.at_issue {
         AtIssue::BySeverity => finding,
         AtIssue::Refuse => Finding { severity: Severity::Error, ..finding },
@@ -329,18 +356,19 @@ enum Stage {
 /// almost all of them find nothing.
 fn apply_rows(
     in_path: &CertificateInPath<'_>,
+    own: &OwnViolations,
     policy: Policy,
     stage: Stage,
 ) -> Vec<(&'static Row, Finding)> {
     let mut found = Vec::new();
-    for row in rows() {
+    for row in ROWS_OF_CERTIFICATES.iter().copied() {
         if policy == Policy::Rfc5280 && row.rule.source != Source::Rfc5280 {
             continue;
         }
         let evidence = match row.check {
             Check::Typed(check) => check(in_path),
             Check::Certificate(check) => texts(check(in_path)),
-            Check::CertificateItself(check) => texts(check(in_path.certificate)),
+            Check::CertificateItself(_) => texts(own.of_row(row)),
             Check::AtIssue(check) if stage == Stage::Draft => texts(check(in_path)),
             Check::Rfc5280(check) if policy == Policy::Rfc5280 => texts(check(in_path)),
             _ => continue,
@@ -358,6 +386,9 @@ fn apply_rows(
 }
 
 fn texts(evidence: Vec<String>) -> Vec<Evidence> {
+    if evidence.is_empty() {
+        return Vec::new();
+    }
     evidence.into_iter().map(Evidence::Text).collect()
 }
 
@@ -367,15 +398,14 @@ pub(crate) fn check_deployment(deployment: &Deployment<'_>) -> Vec<(String, Find
     let mut findings = Vec::new();
     for row in rows() {
         let Check::Deployment(check) = row.check else { continue };
-        let mut of_rule: Vec<(String, Finding)> = Vec::new();
+        // One file may have two roles.
+        let mut known: HashSet<Violation> = HashSet::new();
         for violation in check(deployment) {
-            let found = Finding::new(row.rule, violation.subject, violation.evidence);
-            // One file may have two roles.
-            if !of_rule.iter().any(|(file, known)| *file == violation.file && *known == found) {
-                of_rule.push((violation.file, found));
+            if known.insert(violation.clone()) {
+                let Violation { file, subject, evidence } = violation;
+                findings.push((file, Finding::new(row.rule, subject, evidence)));
             }
         }
-        findings.extend(of_rule);
     }
     findings
 }

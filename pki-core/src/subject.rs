@@ -132,7 +132,23 @@ impl Subject {
         Self::from_rdns(rdns)
     }
 
-    /// The attributes, in the order in which they are given.
+    /// The attributes of `over`, and of this subject those that `over` does not have, in cfssl's order.
+    #[must_use]
+    pub fn overlaid(&self, over: &Self) -> Self {
+        let has = |wanted: &Attribute| over.attributes().any(|(attribute, _)| attribute == wanted);
+        let kept = self.attributes().filter(|(attribute, _)| !has(attribute));
+        Self { rdns: grouped(over.attributes().chain(kept).cloned()) }
+    }
+
+    /// The subject with only these attributes.
+    #[must_use]
+    pub fn only(&self, wanted: &[Attribute]) -> Self {
+        let is_wanted = |entry: &&(Attribute, String)| wanted.contains(&entry.0);
+        let rdns = self.rdns.iter().map(|rdn| rdn.iter().filter(is_wanted).cloned().collect());
+        Self { rdns: rdns.filter(|rdn: &Vec<_>| !rdn.is_empty()).collect() }
+    }
+
+    /// The attributes, in the order in which they were given.
     pub fn attributes(&self) -> impl Iterator<Item = &(Attribute, String)> {
         self.rdns.iter().flatten()
     }
@@ -171,7 +187,7 @@ impl fmt::Display for Subject {
     }
 }
 
-/// A type that has a name is the same type by its OID.
+/// Replaces an OID by the named type, if there is one.
 fn named((attribute, value): (Attribute, String)) -> (Attribute, String) {
     match attribute {
         Attribute::Other(oid) => (Attribute::from_oid(&oid), value),
@@ -218,7 +234,7 @@ fn invalid(name: &str, value: &str, problem: String, hint: &str) -> Error {
     Error::invalid(name, value, problem).hinted(hint).of(Input::Subject)
 }
 
-/// What is unusual about a value that programs accept nevertheless.
+/// What is unusual about a value that programs still accept.
 fn unusual(attribute: &Attribute, value: &str) -> Option<Error> {
     let found = |problem: &str, hint| {
         Some(invalid(attribute.short_name(), value, problem.to_owned(), hint))

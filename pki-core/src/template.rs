@@ -185,7 +185,7 @@ impl FromStr for NameConstraint {
         };
         let (kind, name) = match text.split_once(':') {
             Some((kind @ ("dns" | "email" | "ip"), name)) => (kind, name),
-            // rcgen cannot write one, and nothing in a cluster is named by a URI.
+            // rcgen cannot write a constraint on URIs, and a cluster does not need one.
             Some((kind, name)) if kind == "uri" || name.starts_with("//") => {
                 return bad(
                     "a URI; only hosts and networks can be constrained",

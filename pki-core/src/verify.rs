@@ -13,6 +13,7 @@
 //!
 //! [`PathLimit`]: crate::report::PathLimit
 
+mod algorithms;
 mod builder;
 mod explain;
 mod limits;
@@ -23,22 +24,25 @@ use std::sync::OnceLock;
 
 use time::OffsetDateTime;
 
+use self::algorithms::Algorithms;
 use self::builder::WebpkiAnchors;
 use self::search::{Best, Question};
 use crate::certificate::Certificate;
 use crate::crl::Crl;
 use crate::error::Error;
 use crate::finding::Finding;
-use crate::key::PublicKey;
 use crate::report::Report;
-use crate::rules::{self, Policy, VerifyOptions, finding};
+use crate::rules::{self, OwnViolations, Policy, VerifyOptions, finding};
 
 /// Trust anchors, intermediates, CRLs and options.
 pub struct Verifier {
     anchors: Vec<Certificate>,
     webpki_anchors: WebpkiAnchors,
+    algorithms: Algorithms,
     intermediates: Vec<Certificate>,
-    crls: Vec<KnownList>,
+    /// What the rules find in the anchors and then in the intermediates, wherever they are.
+    own_violations: Vec<OnceLock<OwnViolations>>,
+    crls: Vec<Crl>,
     max_depth: Option<usize>,
     policy: Policy,
 }
@@ -48,28 +52,9 @@ pub struct Verifier {
 pub struct VerifierBuilder {
     anchors: Vec<Certificate>,
     intermediates: Vec<Certificate>,
-    crls: Vec<KnownList>,
+    crls: Vec<Crl>,
     max_depth: Option<usize>,
     policy: Policy,
-}
-
-/// A CRL, and the key that verified its signature, so that it is checked only once for many certificates of one CA.
-struct KnownList {
-    list: Crl,
-    signer: OnceLock<PublicKey>,
-}
-
-impl KnownList {
-    fn is_signed_by(&self, key: &PublicKey) -> bool {
-        self.signer.get() == Some(key) || {
-            let signed = self.list.is_signed_by(key);
-            if signed {
-                // Another thread may have been faster, with the same result.
-                let _ = self.signer.set(key.clone());
-            }
-            signed
-        }
-    }
 }
 
 impl VerifierBuilder {
@@ -82,8 +67,7 @@ impl VerifierBuilder {
     /// Adds a CRL in DER. Certificates of its issuer that it lists are rejected. If all CRLs of an issuer have expired, or
     /// cannot be relied on for another reason, all its certificates are rejected.
     pub fn crl(mut self, der: &[u8]) -> Result<Self, Error> {
-        let list = Crl::from_der(der)?;
-        self.crls.push(KnownList { list, signer: OnceLock::new() });
+        self.crls.push(Crl::from_der(der)?);
         Ok(self)
     }
 
@@ -108,7 +92,19 @@ impl VerifierBuilder {
                 .hinted("pass the certificate of the CA to trust"));
         }
         let webpki_anchors = WebpkiAnchors::new(&anchors);
-        Ok(Verifier { anchors, webpki_anchors, intermediates, crls, max_depth, policy })
+        let algorithms = Algorithms::new(&anchors);
+        let own_violations =
+            anchors.iter().chain(&intermediates).map(|_| OnceLock::new()).collect();
+        Ok(Verifier {
+            anchors,
+            webpki_anchors,
+            algorithms,
+            intermediates,
+            own_violations,
+            crls,
+            max_depth,
+            policy,
+        })
     }
 }
 
@@ -175,17 +171,21 @@ impl Verifier {
         best.report.unwrap_or_else(|| explain::report(&question, &webpki::Error::UnknownIssuer))
     }
 
+    /// What the rules find in a CA of this verifier, wherever it is. `None` for another certificate.
+    fn own_violations(&self, certificate: &Certificate) -> Option<&OwnViolations> {
+        let mut cas = self.anchors.iter().chain(&self.intermediates);
+        let at = cas.position(|ca| std::ptr::eq(ca, certificate))?;
+        Some(self.own_violations[at].get_or_init(|| OwnViolations::of(certificate)))
+    }
+
     fn revocation(
         &self,
         certificate: &Certificate,
         issuer: &Certificate,
         at: OffsetDateTime,
     ) -> impl Iterator<Item = Finding> {
-        let is_signed = |list: &Crl| {
-            let known = self.crls.iter().find(|known| std::ptr::eq(&raw const known.list, list));
-            known.is_some_and(|known| known.is_signed_by(&issuer.public_key))
-        };
-        let lists = self.crls.iter().map(|known| &known.list);
+        let is_signed = |list: &Crl| list.is_signed_by(&issuer.public_key);
+        let lists = self.crls.iter();
         let violations =
             rules::revocation_violations(certificate, issuer, lists, is_signed, at, self.policy);
         let subject = move || certificate.subject.to_string();

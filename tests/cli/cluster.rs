@@ -13,6 +13,7 @@ mod progress;
 mod prune;
 mod schema;
 mod separate;
+mod several;
 mod shapes;
 mod twice;
 

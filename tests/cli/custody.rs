@@ -1,10 +1,15 @@
 //! How a CA keeps its key. Each kind of custody issues the lab of the examples.
 
 mod air_gap;
+mod choice;
 mod command;
 mod encrypted;
 mod import;
+mod matrix;
+mod root;
+mod secrets;
 mod token;
+mod unusual;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

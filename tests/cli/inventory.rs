@@ -5,6 +5,7 @@ mod certdb;
 mod check;
 mod many;
 mod queries;
+mod repair;
 mod service;
 mod signature;
 
@@ -102,7 +103,7 @@ fn a_lost_or_emptied_inventory_is_a_warning_and_a_new_one_begins() {
         assert_eq!(run.code, 0, "{emptied}: {run:?}");
         let warning = format!("warning: pki/inventory.db is {word}: ");
         assert!(run.stderr.starts_with(&warning), "{emptied}: {run:?}");
-        assert!(run.stderr.contains("restore a backup"), "{run:?}");
+        assert!(run.stderr.contains("if you have a backup, restore it"), "{run:?}");
         assert_eq!(rows(&lab), [row("etcd CA", "ca"), row("api", "client")], "{emptied}");
         // It knows the CA now, and has nothing more to warn of.
         let run = lab.run(ISSUE);
@@ -143,8 +144,10 @@ fn an_inventory_of_another_ca_is_refused_and_a_new_one_begins_where_it_is_moved_
     lab.ok(&["init-ca", "--dir", "other", "--cn", "other CA"]);
     lab.ok(&["issue", "--dir", "other", "--profile", "client", "stranger"]);
     fs::copy(lab.path("other/inventory.db"), lab.path(FILE)).unwrap();
-    let said =
-        refused(&lab, "pki/inventory.db: it belongs to another CA: it has no row of CN=etcd CA");
+    let said = refused(
+        &lab,
+        "pki/inventory.db: it belongs to another CA: it has no certificates of CN=etcd CA",
+    );
     assert!(said.contains("mv pki/inventory.db pki/inventory.db.old, then"), "{said}");
     follow(&lab, "mv pki/inventory.db pki/inventory.db.old");
     lab.ok(ISSUE);

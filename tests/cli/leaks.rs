@@ -112,6 +112,10 @@ fn lab() -> Lab {
     lab.ok(&["apply", "-f", "cluster.yaml"]);
     lab.ok(&["issue", "--profile", "client", "api"]);
     lab.ok(&["issue", "--profile", "client", "waiting", "--tbs-out", "tbs"]);
+    lab.ok(&["crl", "--tbs-out", "crl.tbs"]);
+    lab.ok(&["--dir", "root", "init-ca", "--cn", "root", "--path-len", "1"]);
+    let below = ["init-ca", "--dir", "below", "--intermediate", "--root-dir", "root"];
+    lab.ok(&[&below[..], &["--tbs-out", "ca.tbs"]].concat());
     fs::create_dir(lab.path("copied")).unwrap();
     for file in
         ["ca.pem", "etcd.conf.yaml", "peer.pem", "peer-key.pem", "server.pem", "server-key.pem"]
@@ -265,7 +269,9 @@ fn every_variable_of_the_environment_is_tried() {
     let mut wanted = BTreeSet::new();
     for command in ["issue", "init-ca", "verify"] {
         let help = lab.ok(&[command, "--help"]);
-        let variables = help.split("[env: ").skip(1);
+        // The name may be on the next line.
+        let help: String = help.split_whitespace().collect();
+        let variables = help.split("[env:").skip(1);
         wanted.extend(variables.map(|rest| rest.split([']', '=']).next().unwrap().to_owned()));
     }
     let tried = VARIABLES.iter().map(|(variable, _)| (*variable).to_owned());

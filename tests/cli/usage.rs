@@ -20,6 +20,27 @@ fn the_first_five_minutes() {
     }
 }
 
+/// Only the command that the arguments name is built before they are read.
+#[test]
+fn a_word_that_is_not_the_command_may_have_the_name_of_one() {
+    let lab = Lab::new();
+    lab.ok(&["--dir", "apply", "init-ca"]);
+    lab.ok(&["--dir", "apply", "issue", "--profile", "client", "list"]);
+    let listed = lab.ok(&["--dir", "apply", "list", "--host", "list"]);
+    assert!(listed.contains("list"), "{listed}");
+    let version = lab.ok(&["--version"]);
+    assert_eq!(version, concat!("etcdpki ", env!("CARGO_PKG_VERSION"), "\n"));
+    // Mistakes are reported as if all commands had been built.
+    let typo = lab.run(&["--dir", "issue", "isue"]);
+    assert!(
+        typo.stderr.contains("similar subcommands exist: 'inspect', 'issue'"),
+        "{}",
+        typo.stderr
+    );
+    let help = lab.ok(&["--dir", "issue", "--help"]);
+    assert!(help.contains("\n  init-ca "), "{help}");
+}
+
 fn section(name: &str) -> String {
     let readme = std::fs::read_to_string(peers::root().join("README.md")).unwrap();
     let (_, rest) = readme.split_once(&format!("\n## {name}\n")).unwrap();

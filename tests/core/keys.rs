@@ -191,7 +191,7 @@ fn what_is_no_key_or_not_one_that_etcd_knows_says_why() {
         (&pem("RSA-PSS -pkeyopt rsa_keygen_bits:2048"), "1.2.840.113549.1.1.10 is not supported"),
         (
             &certificate,
-            "no PRIVATE KEY block; the file may be a certificate; two paths may be swapped",
+            "no PRIVATE KEY block; the file may be a certificate; check that two paths are not swapped",
         ),
         (b"", "it is empty"),
         (cut, "its END line is missing; the file is incomplete"),
@@ -260,5 +260,5 @@ fn a_curve_that_is_spelled_out_is_called_so_and_not_by_the_algorithm_of_all_curv
         &VerifyOptions::at(ca.not_before),
     );
     let found = report.findings().find(|finding| finding.rule.id == "key-curve").unwrap();
-    assert!(found.evidence.to_string().contains("EC with explicit parameters"), "{found}");
+    assert!(found.evidence.to_string().contains("EC without a named curve"), "{found}");
 }

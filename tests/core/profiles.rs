@@ -259,7 +259,9 @@ fn urls_stand_in_the_certificate_and_those_not_given_are_the_defaults() {
     ];
     for (default, members, wanted) in [
         (default, "", &inherited[..]),
-        (default, r#""crl_url": "", "ocsp_url": null, "issuer_urls": [],"#, &inherited),
+        (default, r#""crl_url": "", "ocsp_url": null, "issuer_urls": null,"#, &inherited),
+        // As in cfssl, an empty list is one of its own.
+        (default, r#""issuer_urls": [],"#, &["OCSP - URI:http://default/ocsp\n", inherited[1]]),
         (default, own, &owned),
         (r#""expiry": "1h""#, own, &owned),
         (r#""expiry": "1h""#, "", &[]),

@@ -254,3 +254,36 @@ fn every_certificate_can_be_asked_for_its_host() {
         }
     }
 }
+
+#[test]
+fn a_signature_is_by_one_key_however_often_it_is_asked() {
+    let (one, other) = (root("etcd CA"), root("etcd CA"));
+    let leaf = one.leaf(|_| {});
+    for _ in 0..2 {
+        assert!(leaf.is_signed_by(&one.certificate.public_key));
+        assert!(!leaf.is_signed_by(&other.certificate.public_key));
+        assert!(leaf.clone().is_signed_by(&one.certificate.public_key));
+    }
+    let read_again = Certificate::from_der(leaf.der()).unwrap();
+    assert_eq!(
+        leaf, read_again,
+        "what is known about a signature is not a part of the certificate"
+    );
+}
+
+#[test]
+fn an_anchor_accepts_what_its_key_signed_and_nothing_else() {
+    for algorithm in [KeyAlgorithm::EcdsaP256, KeyAlgorithm::EcdsaP384, KeyAlgorithm::Ed25519] {
+        let key = PrivateKey::generate(algorithm).unwrap();
+        let ca = Ca { certificate: self_signed(&ca_params("etcd CA", &key), &key), key };
+        let leaf = ca.leaf(|_| {});
+        let verifier = Verifier::builder([ca.certificate.clone()]).build().unwrap();
+        let mut forged = leaf.der().to_vec();
+        *forged.last_mut().unwrap() ^= 1;
+        let forged = Certificate::from_der(&forged).unwrap();
+        for (leaf, trusted) in [(&leaf, true), (&forged, false), (&leaf, true)] {
+            let report = verifier.check(leaf, &[], &VerifyOptions::at(NOW));
+            assert_eq!(report.path().is_trusted(), trusted, "{algorithm}: {report}");
+        }
+    }
+}

@@ -9,8 +9,8 @@ use super::revocation::issued_by;
 use crate::failure::Failure;
 use crate::store;
 
-/// The certificates in a CA's ca.pem: its own first, then the CAs above it in order. There can be other roots, which those
-/// trust who are given the whole file.
+/// The certificates in a CA's ca.pem: its own first, then the CAs above it in order. It can also contain other roots, which
+/// everybody who gets the whole file trusts.
 #[derive(Clone, Debug)]
 pub(crate) struct Chain {
     ca: Certificate,
@@ -97,13 +97,20 @@ impl Chain {
         self.all().filter(|ca| !ca.is_self_issued())
     }
 
+    /// The roots in the file that are not above the CA.
+    pub(crate) fn other_roots(&self) -> impl Iterator<Item = &Certificate> {
+        let top = self.intermediates().last().unwrap_or(&self.ca);
+        let is_other = |root: &&Certificate| root.is_self_issued() && root.der() != self.ca.der();
+        self.others.iter().filter(is_other).filter(move |root| !issued_by(root, top))
+    }
+
     fn check(&self) -> Result<(), Failure> {
         self.check_order()?;
         self.check_signatures()
     }
 
     /// Checks that each certificate is signed by its issuer, if the issuer is in the file and uses a supported algorithm.
-    /// Those who trust a root do not check its signature, so a change in it would go unnoticed.
+    /// Programs do not check the signature of a root that they trust, so a change in it would go unnoticed.
     fn check_signatures(&self) -> Result<(), Failure> {
         for ca in self.all() {
             let is_issuer = |other: &&Certificate| {
@@ -115,8 +122,7 @@ impl Chain {
             };
             if !issuers.is_empty() && !issuers.iter().any(may_have_signed) {
                 return Err(Failure::usage(format!(
-                    "the signature of {} is wrong: the certificate was changed after it was signed, or a CA signed \
-                     it whose certificate is not in the file",
+                    "the signature of {} is wrong: the certificate was changed after it was signed, or the certificate of the CA that signed it is not in the file",
                     ca.subject
                 ))
                 .hinted("restore ca.pem from a backup, or add the CA that signed it"));

@@ -24,7 +24,7 @@ pub(crate) fn hosts_of(ca_folder: &Path) -> PathBuf {
     parent.unwrap_or(ca_folder).join(hosts::FOLDER)
 }
 
-/// The same, as a path from the folder of the CA.
+/// The folder of the hosts, as a path relative to the folder of the CA.
 pub(crate) fn hosts_from(ca_folder: &Path) -> PathBuf {
     let up = if is_separate(ca_folder) { ".." } else { "" };
     Path::new(up).join(hosts::FOLDER)
@@ -32,11 +32,26 @@ pub(crate) fn hosts_from(ca_folder: &Path) -> PathBuf {
 
 /// Whether a folder is that of a separate CA.
 pub(crate) fn is_separate(ca_folder: &Path) -> bool {
+    traffic_of(ca_folder).is_some()
+}
+
+/// What a CA issues, from its folder. `None` for a CA that is not one of several.
+pub(crate) fn traffic_of(ca_folder: &Path) -> Option<Traffic> {
     let name = |traffic| folder_of(Path::new(""), Some(traffic));
-    let mut names = Traffic::ALL.into_iter().map(name);
-    // Somebody can give any folder such a name.
-    names.any(|name| ca_folder.file_name() == name.file_name())
-        && !ca_folder.join(hosts::FOLDER).is_dir()
+    let is_its = |traffic: &Traffic| ca_folder.file_name() == name(*traffic).file_name();
+    // The name does not prove it: any folder can have this name.
+    let found = Traffic::ALL.into_iter().find(is_its);
+    found.filter(|_| !ca_folder.join(hosts::FOLDER).is_dir())
+}
+
+/// What a CA is called in a sentence.
+pub(crate) const fn name(traffic: Option<Traffic>) -> &'static str {
+    match traffic {
+        None => "the CA",
+        Some(Traffic::Server) => "the CA for servers",
+        Some(Traffic::Peer) => "the CA for peers",
+        Some(Traffic::Client) => "the CA for clients",
+    }
 }
 
 /// The file in a member's folder for the CRL of a CA. Members check only who connects to them, so they need no CRL of the CA
@@ -62,7 +77,7 @@ pub(crate) fn folders_of(manifest: &Manifest, folder: &Path) -> Vec<PathBuf> {
     specs.map(|(traffic, _)| folder_of(folder, traffic)).collect()
 }
 
-/// The folders of the CAs that are in a folder, for those who have no manifest.
+/// The folders of the CAs that are in a folder, for commands without a manifest.
 pub(crate) fn folders_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let separate = Traffic::ALL.map(|traffic| folder_of(folder, Some(traffic)));
     let is_one = store::is_there(&certificate_path(folder))?;
@@ -70,13 +85,13 @@ pub(crate) fn folders_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(if is_separate { separate.to_vec() } else { vec![folder.to_owned()] })
 }
 
-/// The refusal of a folder that holds separate CAs, by a command for one CA. `None` for any other folder.
+/// The error of a command for one CA if a folder holds separate CAs. `None` for any other folder.
 pub(super) fn separate(folder: &Path) -> Option<Failure> {
     let folders = folders_in(folder).ok().filter(|folders| folders.len() > 1)?;
     Some(name_one(folder, &folders))
 }
 
-/// The refusal of a cluster with separate CAs, which are in these folders, by a command for one CA.
+/// The error of a command for one CA if a cluster has separate CAs, which are in these folders.
 pub(crate) fn name_one(folder: &Path, cas: &[PathBuf]) -> Failure {
     let names: Vec<String> = cas.iter().map(|folder| shown(folder)).collect();
     Failure::environment(format!("{}: it holds separate CAs", shown(folder)))

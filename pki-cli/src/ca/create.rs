@@ -17,7 +17,7 @@ use crate::store::{self, Access, Batch, Existing, Owners};
 /// What to do if an earlier CA left hosts' folders or issued certificates, but neither its certificate nor its key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Remains {
-    /// Create no CA: perhaps only two files were lost, and a new CA means new certificates for all hosts.
+    /// Do not create a CA: perhaps only two files were lost, and a new CA means new certificates for all hosts.
     Refuse,
     /// Create a CA next to them.
     Keep,
@@ -25,7 +25,7 @@ pub(crate) enum Remains {
 
 /// The CA of a folder, new or not.
 pub(crate) enum Opened {
-    /// There was none, and one was created.
+    /// The folder had no CA, and one was created.
     Created(Box<Ca>),
     /// What the folder already has. Nothing was changed.
     Found(Found),
@@ -42,11 +42,12 @@ pub(crate) struct NewCa<'a> {
     pub(crate) custody: &'a Custody,
 }
 
-/// A CA that is signed. It is neither recorded nor in its place yet.
-struct SignedCa<'a> {
-    certificate: Pending<Issued>,
-    above: Option<&'a Ca>,
-    key: NewKey,
+/// A CA that is signed, but neither recorded nor in its place yet.
+pub(super) struct SignedCa<'a> {
+    pub(super) certificate: Pending<Issued>,
+    /// The CA above an intermediate.
+    pub(super) above: Option<&'a Ca>,
+    pub(super) key: NewKey,
 }
 
 impl<'a> NewCa<'a> {
@@ -56,18 +57,31 @@ impl<'a> NewCa<'a> {
         let early = if store::is_there(path)? { None } else { Some(self.signed(path)?) };
         store::make_folder(path, Access::Secret)?;
         let folder = LockedFolder::lock(path, self.owners)?;
-        let opened = match (Found::find(path, self.custody)?, self.remains) {
-            (Found::Nothing, _) | (Found::Remains(_), Remains::Keep) => {
-                let signed = early.map_or_else(|| self.signed(path), Ok)?;
-                Opened::Created(Box::new(signed.put(&folder)?))
-            }
-            (found, _) => Opened::Found(found),
+        let found = Found::find(path, self.custody)?;
+        let opened = if self.is_free(&found) {
+            let signed = early.map_or_else(|| self.signed(path), Ok)?;
+            Opened::Created(Box::new(signed.put(&folder)?))
+        } else {
+            Opened::Found(found)
         };
         Ok((folder, opened))
     }
 
+    /// Whether a CA may be created in a folder with these contents.
+    pub(super) fn is_free(&self, found: &Found) -> bool {
+        match found {
+            Found::Nothing => true,
+            Found::Remains(_) => self.remains == Remains::Keep,
+            _ => false,
+        }
+    }
+
+    pub(super) fn make_key(&self, folder: &Path) -> Result<NewKey, Failure> {
+        self.custody.create(self.algorithm, &key_path(folder))
+    }
+
     fn signed(&self, folder: &Path) -> Result<SignedCa<'a>, Failure> {
-        let key = self.custody.create(self.algorithm, &key_path(folder))?;
+        let key = self.make_key(folder)?;
         let (public_key, context) = (key.signer.public_key(), host::issuance_context()?);
         let certificate = if let Some(above) = self.above {
             above.sign_intermediate(self.request, public_key, &context)?
@@ -81,10 +95,10 @@ impl<'a> NewCa<'a> {
 
 impl SignedCa<'_> {
     /// Records the CA, with the CA that signed it and in its own folder, then puts its key and its certificate in place.
-    fn put(self, folder: &LockedFolder) -> Result<Ca, Failure> {
+    pub(super) fn put(self, folder: &LockedFolder) -> Result<Ca, Failure> {
         let Self { certificate, above, key } = self;
         let path = folder.path();
-        // For the CA above; in its own folder the place of a CA is known.
+        // The CA above needs the place; in its own folder, the place of a CA is known.
         let certificate = match above {
             Some(_) => certificate.at(&FilePlace::elsewhere(&certificate_path(path))),
             None => certificate,
@@ -104,7 +118,7 @@ impl SignedCa<'_> {
         let inventory = Inventory::of(path);
         let (batch, chain) = if let Some(above) = above {
             let (batch, chain) = above.record(staged)?.into_inner();
-            // With those above it, because a killed run leaves a key whose chain comes back from here.
+            // The CAs above it are recorded too: after a killed run, the chain of the key is restored from here.
             let cas = chain.all().map(Entry::of_ca).collect::<Result<Vec<_>, _>>()?;
             inventory.record_cas(&cas)?;
             (batch, chain)

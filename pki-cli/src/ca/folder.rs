@@ -28,6 +28,16 @@ pub(crate) fn next_key_path(folder: &Path) -> PathBuf {
     folder.join("ca-next-key.pem")
 }
 
+/// The key of an intermediate CA whose certificate waits for the signature of the CA above it, and the bytes to sign.
+pub(crate) fn pending_path(folder: &Path) -> PathBuf {
+    folder.join("ca.pending")
+}
+
+/// A CRL that waits for its signature from elsewhere.
+pub(crate) fn pending_crl_path(folder: &Path) -> PathBuf {
+    folder.join("crl.pending")
+}
+
 /// The certificates of ca.pem before another CA issued, during a rotation.
 pub(crate) fn previous_path(folder: &Path) -> PathBuf {
     folder.join("ca-previous.pem")
@@ -48,15 +58,21 @@ pub(crate) enum Found {
     WithoutCertificate(Box<Lost>),
     /// A key for which the inventory has no certificate.
     KeyAlone,
+    /// An intermediate CA that the CA above it has not signed yet.
+    Unsigned,
 }
 
 /// A certificate that is missing from the folder and was found in the inventory.
 pub(crate) struct Lost {
-    /// It and the CAs above it.
+    /// The certificate and the CAs above it.
     pub(crate) chain: Chain,
     /// Its key, which had to be read to find it.
     pub(crate) signer: Box<dyn Signer + Send + Sync>,
 }
+
+/// What to do about an intermediate CA that waits for its signature.
+const FINISH: &str = "finish it with etcdpki init-ca --intermediate --root-dir DIR --signature-in FILE; or remove ca.pending, which \
+    has the new key, and start again";
 
 impl Found {
     /// Examines a folder. Changes nothing.
@@ -78,24 +94,30 @@ impl Found {
         if store::is_there(&key_path(folder))? {
             return Ok(Self::KeyAlone);
         }
+        if store::is_there(&pending_path(folder))? {
+            return Ok(Self::Unsigned);
+        }
         Ok(remains(folder)?.map_or(Self::Nothing, Self::Remains))
     }
 
-    /// Why no CA is put here. An existing one, or half of one, is never replaced, because everything that it signed
+    /// Why no CA is created here. An existing CA, or half of one, is never replaced, because everything that it signed
     /// depends on it.
     pub(crate) fn exists(&self, folder: &Path) -> Failure {
         let there = match self {
             Self::Nothing | Self::Remains(_) => return self.refusal(folder),
             Self::Complete | Self::WithoutKey => certificate_path(folder),
             Self::WithoutCertificate(_) | Self::KeyAlone => key_path(folder),
+            Self::Unsigned => pending_path(folder),
         };
         let there = shown(&there);
         let failure =
             Failure::environment(format!("{there} exists already; a CA is never overwritten"));
-        failure.hinted(if matches!(self, Self::WithoutCertificate(_)) {
-            "an earlier run was killed; etcdpki issue and apply put the certificate back from the inventory"
-        } else {
-            "choose another folder with --dir, or move the old CA away yourself"
+        failure.hinted(match self {
+            Self::WithoutCertificate(_) => {
+                "an earlier run was killed; etcdpki issue and apply put the certificate back from the inventory"
+            }
+            Self::Unsigned => FINISH,
+            _ => "choose another folder with --dir, or move the old CA away yourself",
         })
     }
 
@@ -127,6 +149,11 @@ impl Found {
                 shown(folder)
             )),
             Self::KeyAlone => half(&certificate, &key, "a backup"),
+            Self::Unsigned => Failure::environment(format!(
+                "{}: the CA above has not signed this CA yet",
+                shown(&pending_path(folder))
+            ))
+            .hinted(FINISH),
             Self::WithoutKey | Self::WithoutCertificate(_) | Self::Complete => {
                 let failure = half(&key, &certificate, "a backup or from where it is kept");
                 let hint = failure.hint.clone().unwrap_or_default();
@@ -170,9 +197,9 @@ fn count(number: u32, noun: &str) -> String {
 }
 
 impl Lost {
-    /// Finds the certificate of a key that is alone in its folder.
+    /// Finds the certificate of a key whose certificate is missing from the folder.
     ///
-    /// The key is put in place first, and a run that is killed before the certificate follows leaves it alone. The
+    /// The key is put in place first, so a run that is killed after that leaves a key without its certificate. The
     /// certificate was in the inventory before either.
     fn find(folder: &Path, custody: &Custody) -> Result<Option<Self>, Failure> {
         let known = Inventory::of(folder).ca_certificates()?;
@@ -231,6 +258,8 @@ pub(crate) fn check_foreign(folder: &Path, place: &Path) -> Result<(), Failure> 
         certificate_path(folder),
         key_path(folder),
         next_key_path(folder),
+        pending_path(folder),
+        pending_crl_path(folder),
         folder.join(inventory::FILE),
     ];
     match file(place).filter(|place| own.iter().any(|own| file(own) == Some(*place))) {

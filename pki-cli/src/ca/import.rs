@@ -20,7 +20,7 @@ pub(crate) struct ForeignCa<'a> {
     pub(crate) key: Option<&'a Path>,
 }
 
-/// A CA that was checked and is in nobody's folder yet.
+/// A CA that was checked and is not in its folder yet.
 pub(crate) struct CheckedCa {
     pub(crate) chain: Chain,
     key: NewKey,
@@ -29,18 +29,18 @@ pub(crate) struct CheckedCa {
     pub(crate) findings: Vec<Finding>,
 }
 
-/// What became of a CA's files in its folder.
+/// What happened to a CA's files in its folder.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Files {
     Written,
-    /// A run that was killed had put the key there, and the certificate followed now.
+    /// A killed run had written the key, and this run wrote the certificate.
     Completed,
-    /// They were there already, and only the inventory did not know them.
+    /// The files existed already, and only the inventory did not have them.
     Kept,
 }
 
 impl ForeignCa<'_> {
-    /// Reads and checks a CA. All that is wrong with it is reported at once.
+    /// Reads and checks a CA. Everything that is wrong with it is reported at once.
     pub(crate) fn check(&self, custody: &Custody) -> Result<CheckedCa, Failure> {
         let mut problems = Vec::new();
         let (key, chain) = match self.key {
@@ -82,15 +82,14 @@ impl ForeignCa<'_> {
     }
 
     fn pkcs12(&self, custody: &Custody) -> Result<(NewKey, Vec<Certificate>), Failure> {
-        let bytes = store::read(self.certificate)?;
-        if pki_core::is_pem(&bytes) || Certificate::from_der(&bytes).is_ok() {
+        if !has_its_key(self.certificate)? {
             return Err(Failure::usage(format!(
                 "{}: its private key is missing",
                 shown(self.certificate)
             ))
-            .hinted("give it with --key; without --key, --cert is a PKCS #12 file with both"));
+            .hinted("pass it with --key, or pass a PKCS #12 file with both as --cert"));
         }
-        custody.import_pkcs12(self.certificate, &bytes)
+        custody.import_pkcs12(self.certificate, &store::read(self.certificate)?)
     }
 
     /// The certificates as a chain: in order, with correct signatures, up to a root.
@@ -119,7 +118,7 @@ impl ForeignCa<'_> {
             ),
             None => (
                 format!(
-                    "{path} is not the key of {}: it is {}, the certificate is for {}",
+                    "{path} is not the key of {}: it is {}, but the certificate is for {}",
                     shown(self.certificate),
                     given.key_id(),
                     chain.ca().public_key.key_id()
@@ -170,7 +169,13 @@ impl CheckedCa {
     }
 }
 
-/// The key in a token or behind a command, which signs something as a trial.
+/// Whether a file with a CA's certificate is in a format that has the key too: it is neither PEM nor a certificate in DER.
+pub(crate) fn has_its_key(certificate: &Path) -> Result<bool, Failure> {
+    let bytes = store::read(certificate)?;
+    Ok(!pki_core::is_pem(&bytes) && Certificate::from_der(&bytes).is_err())
+}
+
+/// The key in a token or behind a command, after a trial signature.
 fn key_elsewhere(chain: &Chain, custody: &Custody) -> Result<NewKey, Failure> {
     let signer = custody.open(Path::new(""), &chain.ca().public_key)?;
     let trial = b"etcdpki import-ca: a trial";
@@ -178,7 +183,7 @@ fn key_elsewhere(chain: &Chain, custody: &Custody) -> Result<NewKey, Failure> {
     Ok(NewKey { signer, pem: None })
 }
 
-/// The key, and what is wrong with its file. A file that others can read is reported, and read all the same.
+/// The key, and what is wrong with its file. A file that others can read is reported, but still read.
 fn read_key(path: &Path, custody: &Custody, problems: &mut Vec<Failure>) -> Option<NewKey> {
     let bytes = match store::read_secret(path) {
         Ok(bytes) => bytes,
@@ -190,7 +195,7 @@ fn read_key(path: &Path, custody: &Custody, problems: &mut Vec<Failure>) -> Opti
     noted(custody.import(path, &bytes), problems)
 }
 
-/// The value, or none with its failure noted.
+/// The value, or `None` after adding its failure to the list.
 fn noted<T>(result: Result<T, Failure>, problems: &mut Vec<Failure>) -> Option<T> {
     result.map_err(|failure| problems.push(failure)).ok()
 }

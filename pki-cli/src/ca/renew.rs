@@ -66,13 +66,14 @@ impl Ca {
         Ok(certificate)
     }
 
-    /// The inventory. A CA of another tool's files can have none, and no command that needs one opens such a CA.
+    /// The inventory. The CA in another tool's files can have no inventory, and no command that needs one opens such a CA.
     pub(crate) fn inventory(&self) -> Result<&Inventory, Failure> {
         self.inventory.as_ref().ok_or_else(|| Failure::bug("this CA has no inventory"))
     }
 }
 
-/// The lifetime of a certificate that takes the place of `old`: the same, unless the end of a CA had shortened it. Then it is
+/// The lifetime of a certificate that takes the place of `old`: the same, unless the end of a CA had shortened it. Then
+/// it is
 /// that of its profile.
 pub(crate) fn lifetime_after(
     old: &Certificate,

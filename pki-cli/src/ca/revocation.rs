@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use pki_core::{Certificate, Crl, CrlRequest, RevokedCertificate, SerialNumber};
+use pki_core::{Certificate, Crl, CrlRequest, Draft, RevokedCertificate, SerialNumber};
 use time::{Duration, OffsetDateTime};
 
 use super::Ca;
@@ -12,7 +12,7 @@ use crate::host;
 use crate::inventory::{Inventory, LastCrl};
 use crate::recorded::{PendingCrl, Recorded};
 
-/// The time until the nextUpdate of a CRL, unless somebody chooses another.
+/// The default time until the nextUpdate of a CRL.
 pub(crate) const CRL_LIFETIME: Duration = Duration::days(30);
 
 /// The newest CRL of a CA, and whether a new one is due. Finding out does not need the CA's key.
@@ -73,7 +73,7 @@ impl CrlState {
         Ok(Self { last, due })
     }
 
-    /// The same with another CRL in the place of the newest one.
+    /// The same, with another CRL instead of the newest one.
     pub(crate) fn of_crl(
         folder: &Path,
         ca: &Certificate,
@@ -131,21 +131,64 @@ impl Revocations {
 }
 
 impl Ca {
-    /// Issues a CRL that lists every revoked certificate, with the number that follows that of the newest CRL. It is recorded
+    /// Issues a CRL that lists every revoked certificate, with the number that follows that of the newest CRL. It is
+    /// recorded
     /// before it is returned, and signed in the same two steps as a certificate.
     ///
     /// # Errors
     /// `lifetime`, the time until the nextUpdate, is not positive; the CA may not sign CRLs; the signer fails; or the
-    /// inventory cannot be read or written, also because somebody else has just recorded a CRL with the same number.
+    /// inventory cannot be read or written, for example because another process has just recorded a CRL with the same
+    /// number.
     pub fn issue_crl(&self, lifetime: Duration) -> Result<Recorded<Crl>, Failure> {
+        let (draft, number) = self.next_crl(lifetime)?;
+        self.record_crl(draft.sign(&*self.signer)?, number)
+    }
+
+    /// Drafts the CRL that is next, for a signature from elsewhere.
+    pub(crate) fn draft_crl(&self, lifetime: Duration) -> Result<Draft<Crl>, Failure> {
+        Ok(self.next_crl(lifetime)?.0)
+    }
+
+    /// Adds a signature that came from elsewhere, perhaps days after the draft, and records the CRL. The rules judge it again.
+    /// `tbs` is that of the draft.
+    pub(crate) fn finish_crl(
+        &self,
+        tbs: &[u8],
+        signature: &[u8],
+    ) -> Result<Recorded<Crl>, Failure> {
+        let ca = self.certificate();
+        let crl = Draft::<Crl>::from_tbs(tbs, ca, host::now())?.assemble(signature)?;
+        let last = self.inventory()?.last_crl(ca)?.map_or(0, |last| last.number);
+        let number = crl.number.as_deref().and_then(number_of);
+        match number.filter(|number| *number > last) {
+            Some(number) => self.record_crl(crl, number),
+            None => Err(Failure::usage(format!(
+                "the CA has issued the CRL {last} after this one was drafted"
+            ))
+            .hinted("draft a new CRL with --tbs-out, and have it signed")),
+        }
+    }
+
+    fn next_crl(&self, lifetime: Duration) -> Result<(Draft<Crl>, u64), Failure> {
         let ca = self.certificate();
         let Revocations { last, revoked } = Revocations::of(self.inventory()?, ca)?;
         let now = host::now();
         let number = last.map_or(0, |last| last.number) + 1;
         let request = CrlRequest { number, this_update: now, next_update: now + lifetime, revoked };
-        let crl = self.authority.draft_crl(&request, now)?.sign(&*self.signer)?;
-        PendingCrl::signed(crl, number, ca)?.record(self.inventory()?, &self.entry)
+        Ok((self.authority.draft_crl(&request, now)?, number))
     }
+
+    fn record_crl(&self, crl: Crl, number: u64) -> Result<Recorded<Crl>, Failure> {
+        let pending = PendingCrl::signed(crl, number, self.certificate())?;
+        pending.record(self.inventory()?, &self.entry)
+    }
+}
+
+/// The number in the octets of a cRLNumber, big-endian. Those of this program have at most eight.
+fn number_of(octets: &[u8]) -> Option<u64> {
+    octets.iter().try_fold(0_u64, |number, octet| {
+        number.checked_mul(256).map(|number| number + u64::from(*octet))
+    })
 }
 
 /// Whether a CA issued a certificate, by name and signature.

@@ -12,6 +12,7 @@ use time::Duration;
 
 use super::chain::Chain;
 use super::folder::{LockedFolder, certificate_path, key_path, next_key_path, previous_path};
+use super::revocation::issued_by;
 use crate::failure::{Failure, shown};
 use crate::host;
 use crate::inventory::{self, Entry, Inventory};
@@ -23,7 +24,7 @@ use crate::store::{self, Access, Batch, Existing};
 pub(crate) struct NextCa {
     certificate: Pending<Issued>,
     key: NewKey,
-    /// The same certificate, to look at.
+    /// The certificate, before it is recorded.
     pub(crate) root: Certificate,
 }
 
@@ -41,10 +42,10 @@ impl NextCa {
         let context = host::issuance_context()?;
         let age = context.now - old.not_before - Duration::SECOND;
         if age.is_negative() {
-            return Err(Failure::environment("the CA was created this very second")
+            return Err(Failure::environment("the CA was created less than a second ago")
                 .hinted("run it again in a second, or correct the clock"));
         }
-        // In whole seconds, as certificates have them.
+        // Certificates have whole seconds.
         request.backdate = request.backdate.min(Duration::seconds(age.whole_seconds()));
         let place = next_key_path(folder);
         let key = custody.create(algorithm, &place)?;
@@ -54,7 +55,8 @@ impl NextCa {
                 custody.name(&place)
             ))
             .hinted(
-                "name a key that is not in the token yet, such as object=etcd-ca-2 in --pkcs11",
+                "name a key that is not in the token yet, such as object=etcd-ca-2 in --pkcs11, or the command and the public \
+                 key of a new key",
             ));
         }
         let draft = Authority::draft_root(&request, key.signer.public_key(), &context)?;
@@ -95,7 +97,7 @@ impl LockedFolder {
         batch.commit()
     }
 
-    /// Replaces ca.pem by that of the new CA, and keeps the old one to go back to. Both files change or neither.
+    /// Replaces ca.pem with that of the new CA, and keeps the old one for an abort. Both files change, or neither does.
     pub(crate) fn put_new_chain(&self, new: &Chain, old: &Chain) -> Result<(), Failure> {
         let mut batch = Batch::new(Existing::Replace);
         batch.stage(previous_path(self.path()), old.to_pem()?.as_bytes(), Access::Public)?;
@@ -105,17 +107,12 @@ impl LockedFolder {
 
     /// The ca.pem from before another CA issued, if there was one.
     pub(crate) fn previous_chain(&self) -> Result<Option<Chain>, Failure> {
-        let path = previous_path(self.path());
-        if !store::is_there(&path)? {
-            return Ok(None);
-        }
-        Chain::in_order(super::read_certificates(&path)?)
-            .map(Some)
-            .map_err(|failure| failure.in_file(&path))
+        previous_chain(self.path())
     }
 
-    /// Cleans up after a rotation: the key of the CA that issues becomes ca-key.pem, and that of the other one gets a name that
-    /// says whose it is. Returns the path of the latter. It is not removed, because only its owner may do that.
+    /// Cleans up after a rotation: the key of the CA that issues becomes ca-key.pem, and the key of the other one gets
+    /// a name that
+    /// says which CA it belongs to. Returns the path of the latter. It is not removed: only a person may decide that.
     pub(crate) fn retire_keys(
         &self,
         issuing: &Certificate,
@@ -160,8 +157,37 @@ fn rename(from: &Path, to: &Path) -> Result<(), Failure> {
         return Err(Failure::environment(format!("{} exists already", shown(to)))
             .hinted("move it away; a key is never overwritten"));
     }
-    // Where the file system cannot check, the check above was enough: the folder is locked.
+    // If the file system cannot check this, the check above is enough, because the folder is locked.
     renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE)
         .or_else(|_| rustix::fs::rename(from, to))
         .map_err(|error| Failure::file("renaming", from, &error.into()))
+}
+
+fn previous_chain(folder: &Path) -> Result<Option<Chain>, Failure> {
+    let path = previous_path(folder);
+    if !store::is_there(&path)? {
+        return Ok(None);
+    }
+    Chain::in_order(super::read_certificates(&path)?)
+        .map(Some)
+        .map_err(|failure| failure.in_file(&path))
+}
+
+/// The CAs whose certificates are in use: the one that issues, first, and during a rotation the one that it replaces or that
+/// replaces it. Not those above them, which have folders of their own.
+pub(crate) fn issuers(folder: &Path, chain: &Chain) -> Result<Vec<Certificate>, Failure> {
+    let previous = previous_chain(folder)?;
+    let mut known: Vec<&Certificate> = chain.all().collect();
+    known.extend(previous.iter().flat_map(Chain::all));
+    let signs_another = |ca: &Certificate| {
+        known.iter().any(|other| other.der() != ca.der() && issued_by(ca, other))
+    };
+    let mut issuers = vec![chain.ca().clone()];
+    for ca in &known {
+        let is_new = issuers.iter().all(|issuer| issuer.public_key != ca.public_key);
+        if is_new && !signs_another(ca) {
+            issuers.push((*ca).clone());
+        }
+    }
+    Ok(issuers)
 }

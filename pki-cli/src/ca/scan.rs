@@ -12,7 +12,7 @@ use crate::store;
 /// The profile in the row of a certificate that another tool issued.
 const IMPORTED_PROFILE: &str = "imported";
 
-/// A folder with more files, or with more levels of folders, is not a store of certificates.
+/// The limit on files, and on levels of folders: a larger folder is not a store of certificates.
 const MOST_FILES: usize = 100_000;
 const MOST_LEVELS: usize = 8;
 

@@ -7,7 +7,7 @@ use super::log::Log;
 use crate::failure::Failure;
 use crate::host;
 
-/// The keys in their order; what a command does not make is left out.
+/// The fields in cfssl's order. What a command does not create is left out.
 #[derive(Default, Serialize)]
 pub(super) struct Answer {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -18,14 +18,14 @@ pub(super) struct Answer {
     pub(super) key: Option<Zeroizing<String>>,
 }
 
-/// Writes a secret without a copy of it.
+/// Writes a secret without making a copy of it.
 #[expect(clippy::ref_option, reason = "serde calls it with a reference to the field")]
 fn in_place<S: Serializer>(secret: &Option<Zeroizing<String>>, to: S) -> Result<S::Ok, S::Error> {
     secret.as_deref().serialize(to)
 }
 
 impl Answer {
-    /// Prints it, unless warnings are errors and there was one.
+    /// Prints the answer, unless warnings are errors and there was a warning.
     pub(super) fn print(&self, log: &Log) -> Result<(), Failure> {
         log.check_strict()?;
         host::print_raw(&self.to_line()?)

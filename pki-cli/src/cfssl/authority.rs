@@ -41,7 +41,7 @@ pub(super) fn open_named(certificate: &str, key: &str, log: &Log) -> Result<Ca, 
     let ca = chain.ca();
     if *signer.public_key() != ca.public_key {
         return Err(Failure::usage(format!(
-            "{key} is not the key of {certificate}: it is {}, the certificate is for {}",
+            "{key} is not the key of {certificate}: it is {}, but the certificate is for {}",
             signer.public_key().key_id(),
             ca.public_key.key_id()
         ))
@@ -59,7 +59,8 @@ pub(super) fn read_certificates(name: &str) -> Result<Vec<Certificate>, Failure>
 /// The variable with the passphrase of an encrypted key.
 const PASSWORD: &str = "CFSSL_CA_PK_PASSWORD";
 
-/// Reads a private key, which may be encrypted. Other users may be able to read its file, unlike the key in a CA's folder; then
+/// Reads a private key, which may be encrypted. Other users may be able to read its file, unlike the key in a CA's
+/// folder; then
 /// this logs a warning.
 pub(super) fn read_key(name: &str, log: &Log) -> Result<PrivateKey, Failure> {
     let custody = Custody::file(Some(PassphraseSource::Variable(PASSWORD.to_owned())));
@@ -99,7 +100,7 @@ pub(super) fn profile(flags: &Flags, log: &Log) -> Result<Profile, Failure> {
     for unusable in read.value.unusable.iter().filter(|unusable| unusable.name != name) {
         let first = unusable.mistakes.first().map(ToString::to_string).unwrap_or_default();
         log.difference(&format!(
-            "{}: the profile {:?}, which is not used here, cannot be used: {first}",
+            "{}: the profile {:?} has a mistake, but this command does not use it: {first}",
             shown(path),
             unusable.name
         ));

@@ -94,7 +94,7 @@ impl From<&DistinguishedName> for Name {
         let last =
             |attribute: &Attribute| all(attribute).last().copied().unwrap_or_default().to_owned();
         Self {
-            // Go keeps one value of these two.
+            // Go keeps only one value of each of these two.
             common_name: last(&Attribute::CommonName),
             serial_number: last(&Attribute::SerialNumber),
             country: joined(&Attribute::Country),
@@ -133,7 +133,7 @@ impl CertificateInfo {
     }
 }
 
-/// A key identifier in upper-case hexadecimal, octets apart.
+/// A key identifier in upper-case hexadecimal, with a colon between octets.
 fn colons(id: Option<&KeyId>) -> String {
     let octets = id.map(|KeyId(octets)| octets.as_slice()).unwrap_or_default();
     octets.iter().map(|octet| format!("{octet:02X}")).collect::<Vec<_>>().join(":")

@@ -1,5 +1,6 @@
 //! `cfssljson`: the answer of cfssl, as files.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use pki_core::{Certificate, Content, PrivateKey, Signer, read_pem};
@@ -12,9 +13,9 @@ use super::flags::Flags;
 use super::log::Log;
 use crate::failure::Failure;
 use crate::host;
-use crate::store::{self, Access, Batch, Existing};
+use crate::store::{self, Access, Batch, Durability, Existing};
 
-/// What cfssl prints. Older commands of its API use the second names.
+/// What cfssl prints. The aliases are the names in older commands of its API.
 #[derive(Default, Deserialize)]
 struct Answer {
     #[serde(alias = "certificate")]
@@ -28,7 +29,7 @@ struct Answer {
     bundle: Option<Bundle>,
     #[serde(rename = "ocspResponse")]
     ocsp_response: Option<String>,
-    /// These three tell the envelope of the API.
+    /// These three fields show that the input is an answer of the API.
     success: Option<bool>,
     result: Option<Box<Answer>>,
     #[serde(default)]
@@ -40,13 +41,13 @@ fn secret<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Zeroizing<String>
     let Some(raw) = Option::<&RawValue>::deserialize(from)? else { return Ok(None) };
     let text = raw.get().strip_prefix('"').and_then(|text| text.strip_suffix('"'));
     let mut rest = text.ok_or_else(|| D::Error::custom("a key must be a string"))?;
-    // Large enough, because no character is longer than its escape: a text that grows leaves copies behind.
+    // Large enough, because no character is longer than its escape. A buffer that grows would leave copies behind.
     let mut secret = Zeroizing::new(String::with_capacity(rest.len()));
     while let Some((before, escape)) = rest.find('\\').map(|at| rest.split_at(at)) {
         let length = if escape.starts_with("\\u") { 6 } else { 2 };
         let (escape, behind) = escape.split_at_checked(length).unwrap_or((escape, ""));
         secret.push_str(before);
-        // No PEM has a character of two escapes, which is refused.
+        // PEM never contains a character that needs two escapes, so such a character is refused.
         secret.push(serde_json::from_str(&format!("\"{escape}\"")).map_err(D::Error::custom)?);
         rest = behind;
     }
@@ -100,7 +101,7 @@ pub(super) fn run(flags: &Flags, log: &Log) -> Result<(), Failure> {
     write(base, &parts, log)
 }
 
-/// The answer itself, out of the envelope that the API puts around it.
+/// The answer itself, without the envelope of the API.
 fn opened(answer: Answer, bare: bool) -> Result<Answer, Failure> {
     if answer.success == Some(false) {
         let messages: Vec<&str> = answer.errors.iter().map(|error| &*error.message).collect();
@@ -174,9 +175,9 @@ fn write(base: &str, parts: &[Part], log: &Log) -> Result<(), Failure> {
     if parts.iter().any(|part| part.suffix == "-key.pem") {
         keep_ca_key(base, parts, log)?;
     }
-    let mut batch = Batch::new(Existing::Replace);
+    let mut batch = Batch::new(Existing::Replace).durable(durability(parts));
     for part in parts {
-        batch.stage(place(part.suffix), part.contents.as_bytes(), part.access)?;
+        stage(&mut batch, place(part.suffix), part)?;
     }
     batch.commit()?;
     let written: Vec<String> =
@@ -185,8 +186,34 @@ fn write(base: &str, parts: &[Part], log: &Log) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Copies the key of a CA that is about to be replaced to a name of its own: whatever that CA signed hangs on
-/// it, and `gencert -initca` run twice replaces it without a question.
+/// Writes a file beside its place. Unless it is secret it has the mode of the file that it replaces, because cfssljson writes
+/// into that file.
+fn stage(batch: &mut Batch, place: PathBuf, part: &Part) -> Result<(), Failure> {
+    let is_secret = matches!(part.access, Access::Secret);
+    let old = std::fs::symlink_metadata(&place).ok().filter(|old| old.is_file() && !is_secret);
+    batch.stage_with(place, part.access, |file, path| {
+        let written = file.write_all(part.contents.as_bytes());
+        let mode = old.map_or(Ok(()), |old| file.as_file().set_permissions(old.permissions()));
+        written.and(mode).map_err(|error| Failure::file("writing", path, &error))
+    })
+}
+
+/// A new leaf can be issued again, so its files reach the disk when the kernel writes them, as those of cfssljson do. A CA,
+/// or a key whose request goes to another CA, cannot.
+fn durability(parts: &[Part]) -> Durability {
+    let certificates = parts.iter().filter(|part| part.suffix == ".pem");
+    let mut certificates = certificates
+        .flat_map(|part| Certificate::from_pem_or_der(part.contents.as_bytes()).unwrap_or_default())
+        .peekable();
+    if certificates.peek().is_some() && !certificates.any(|certificate| certificate.is_ca()) {
+        Durability::Replacements
+    } else {
+        Durability::Everything
+    }
+}
+
+/// Copies the key of a CA that is about to be replaced to a name of its own: whatever that CA signed
+/// depends on it, and a second `gencert -initca` replaces it without asking.
 fn keep_ca_key(base: &str, parts: &[Part], log: &Log) -> Result<(), Failure> {
     let (key_path, certificate_path) = (format!("{base}-key.pem"), format!("{base}.pem"));
     let old = |path: &str| store::read(Path::new(path)).ok();
@@ -194,10 +221,14 @@ fn keep_ca_key(base: &str, parts: &[Part], log: &Log) -> Result<(), Failure> {
         return Ok(());
     };
     let is_same = |part: &Part| part.contents.as_bytes() == pem.as_slice();
+    let mut cas = Certificate::from_pem_or_der(&certificate).unwrap_or_default();
+    cas.retain(Certificate::is_ca);
+    // Most old certificates are leaves, whose keys are not even read.
+    if cas.is_empty() || parts.iter().any(is_same) {
+        return Ok(());
+    }
     let Ok(key) = PrivateKey::from_pem(&pem) else { return Ok(()) };
-    let certificates = Certificate::from_pem_or_der(&certificate).unwrap_or_default();
-    let is_of_a_ca = |ca: &Certificate| ca.is_ca() && ca.public_key == *key.public_key();
-    if parts.iter().any(is_same) || !certificates.iter().any(is_of_a_ca) {
+    if !cas.iter().any(|ca| ca.public_key == *key.public_key()) {
         return Ok(());
     }
     let kept = PathBuf::from(format!("{base}-key-{}.pem", key.public_key().key_id()));

@@ -66,7 +66,7 @@ const WITH_VALUE: &[&str] = &[
 /// Flags that are on or off.
 const SWITCHES: &[&str] = &["initca", "list", "renewca"];
 
-/// A command's flags and the arguments behind them.
+/// A command's flags and the arguments after them.
 #[derive(Debug, Default, Eq, PartialEq)]
 pub(super) struct Flags {
     values: BTreeMap<&'static str, String>,
@@ -98,7 +98,7 @@ impl Table {
 pub(super) enum FlagError {
     /// `-h`, `-help`
     HelpRequested,
-    /// In Go's words.
+    /// With the error message of Go.
     Invalid(String),
 }
 

@@ -1,6 +1,8 @@
 //! `cfssl gencert`: a key, a request and a certificate.
 
-use pki_core::{Authority, CaRequest, Certificate, CsrJson, PrivateKey, Renewal, Request, Signer};
+use pki_core::{
+    Asked, Authority, CaRequest, Certificate, CsrJson, PrivateKey, Renewal, Request, Signer,
+};
 use time::Duration;
 
 use super::answer::Answer;
@@ -33,7 +35,7 @@ fn leaf(flags: &Flags, log: &Log) -> Result<(), Failure> {
     let argument = request::only_argument(flags)?;
     let mut file = request::read_leaf(flags, argument, request::Key::New, log)?;
     let has_hosts = !file.names.is_empty();
-    file.subject = request::subject(flags, file.subject)?;
+    file.subject = request::subject(flags, file.subject, log)?;
     let hostnames = request::hostnames(flags, log)?;
     if let Some(names) = hostnames.clone() {
         file.names = names;
@@ -42,7 +44,13 @@ fn leaf(flags: &Flags, log: &Log) -> Result<(), Failure> {
     let ca = authority::open(flags, log)?;
     let key = request::generate(file.key, log)?;
     let csr = request::csr(&file, &key, log)?;
-    let asked = Request::new(file.subject, file.names, key.public_key().clone());
+    let mut asked =
+        Request::new(file.subject.clone(), file.names.clone(), key.public_key().clone());
+    // As in cfssl, the request is the one that was just made, and the profile's CSRWhitelist limits it.
+    asked.subject = Asked::ByCsr(file.subject);
+    if hostnames.is_none() {
+        asked.names = Asked::ByCsr(file.names);
+    }
     let certificate = issue::issue(&ca, &profile, asked, log)?;
     if !has_hosts && hostnames.is_none() {
         log.warning_of_cfssl(NO_HOSTS);
@@ -56,7 +64,7 @@ fn create_ca(flags: &Flags, log: &Log) -> Result<(), Failure> {
     request::warn_of_flags(flags, &["initca", "ca", "ca-key", "cn", "renewca"], log);
     let key = flags.value("ca-key").map_or(request::Key::New, |_| request::Key::Existing);
     let mut file = request::read_json(flags, request::only_argument(flags)?, key, log)?;
-    file.subject = request::subject(flags, file.subject)?;
+    file.subject = request::subject(flags, file.subject, log)?;
     check_contradiction(flags, &file, log)?;
     let Some(key) = flags.value("ca-key") else {
         log.info("generating a new CA key and certificate from CSR");
@@ -65,14 +73,14 @@ fn create_ca(flags: &Flags, log: &Log) -> Result<(), Failure> {
     let key = authority::read_key(key, log)?;
     log.info("re-generate a CA certificate from CSR and CA key");
     for field in unused_with_key(&file) {
-        log.difference(&format!("{field} counts here; cfssl ignores it with -ca-key"));
+        log.difference(&format!("{field} takes effect here, but cfssl ignores it with -ca-key"));
     }
     root(&file, &key, log)?.print(log)
 }
 
 /// A CA that signs itself, and its new key.
 pub(super) fn new_root(file: &CsrJson, log: &Log) -> Result<Answer, Failure> {
-    // Before the key, so that nothing is generated in vain.
+    // Checked before the key is generated.
     if file.subject.is_empty() {
         return Err(Failure::usage("missing subject information: a CA needs a name")
             .hinted("add \"CN\" to the file"));
@@ -103,7 +111,7 @@ fn root(file: &CsrJson, key: &PrivateKey, log: &Log) -> Result<Answer, Failure> 
     Ok(Answer { cert: Some(issued.certificate.to_pem()?), csr: Some(csr.to_pem()?), key: None })
 }
 
-/// What cfssl ignores if the key is given.
+/// Fields that cfssl ignores if the key is given.
 fn unused_with_key(file: &CsrJson) -> Vec<&'static str> {
     let backdate = file.ca.as_ref().and_then(|ca| ca.backdate);
     let fields = [("crl_url", file.crl_url.is_some()), ("ca.backdate", backdate.is_some())];
@@ -136,7 +144,7 @@ fn renew_ca(flags: &Flags, log: &Log) -> Result<(), Failure> {
     let ca = authority::open(flags, log)?;
     log.info("re-generate a CA certificate from CA cert and key");
     let old = ca.certificate();
-    // The life of the old certificate again, counted from notBefore.
+    // The lifetime of the old certificate, counted from notBefore.
     let renewal = Renewal::default();
     let issued = ca.renewed(&renewal, &issue::root_context()?)?;
     log.info("encoded CSR");

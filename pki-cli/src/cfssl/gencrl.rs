@@ -10,7 +10,7 @@ use super::{authority, input, request};
 use crate::failure::Failure;
 use crate::host;
 
-/// The life of a CRL unless TIME says otherwise.
+/// The default lifetime of a CRL.
 const WEEK: i64 = 7 * 24 * 3600;
 
 pub(super) fn run(flags: &Flags, log: &Log) -> Result<(), Failure> {
@@ -52,7 +52,7 @@ pub(super) fn run(flags: &Flags, log: &Log) -> Result<(), Failure> {
         }
     }
     let asked = CrlRequest {
-        // Greater than that of each earlier CRL, without a place to remember it.
+        // The time as the number: greater than that of every earlier CRL, although nothing records that.
         number: u64::try_from(now.unix_timestamp()).unwrap_or_default(),
         this_update: now,
         next_update: now + Duration::seconds(seconds),

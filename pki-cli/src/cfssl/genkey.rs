@@ -45,7 +45,7 @@ pub(super) fn run_with_key(flags: &Flags, log: &Log) -> Result<(), Failure> {
         check_names_somebody(&file)?;
         Request::new(file.subject, file.names, key.public_key().clone())
     };
-    let subject = request::subject(flags, asked.subject.value().clone())?;
+    let subject = request::subject(flags, asked.subject.value().clone(), log)?;
     let names = request::hostnames(flags, log)?.unwrap_or_else(|| asked.names.value().clone());
     asked = Request::new(subject, names, asked.public_key);
     let csr = CertificateRequest::draft(&asked)?.sign(&key)?;

@@ -47,7 +47,7 @@ pub(super) const REPLACED: &[(&str, &str)] = &[
     ),
 ];
 
-/// `cfssl version`, whose words scripts search for a version number.
+/// The output of `cfssl version`. Scripts search it for a version number.
 pub(super) fn version() -> String {
     format!("Version: {}\nRuntime: etcdpki\n", env!("CARGO_PKG_VERSION"))
 }

@@ -20,21 +20,17 @@ struct Info {
 
 pub(super) fn run(flags: &Flags, log: &Log) -> Result<(), Failure> {
     request::warn_of_flags(flags, &["ca", "ca-key", "config", "profile", "label"], log);
+    let config = flags.value("config").ok_or_else(|| {
+        Failure::usage("need the configuration of a local CA (provide one with -config)")
+            .hinted("add -config FILE")
+    })?;
     let name = flags.value("ca").ok_or_else(|| {
         Failure::usage("need a CA certificate (provide one with -ca)").hinted("add -ca FILE")
     })?;
     let certificate = authority::read_certificates(name)?.remove(0);
-    // Refuses what cannot be used.
+    // Refuses a profile that cannot be used.
     let profile = authority::profile(flags, log)?;
-    let (usages, expiry) = match flags.value("config") {
-        None => (
-            ["signing", "key encipherment", "server auth", "client auth"]
-                .map(str::to_owned)
-                .to_vec(),
-            "8760h".to_owned(),
-        ),
-        Some(file) => written(&store::read(Path::new(file))?, &profile.name),
-    };
+    let (usages, expiry) = written(&store::read(Path::new(config))?, &profile.name);
     // Without a line end, like every certificate in this answer of cfssl.
     let certificate = certificate.to_pem()?.trim_end().to_owned();
     let text = serde_json::to_string(&Info { certificate, usages, expiry })

@@ -10,7 +10,7 @@ use crate::store;
 
 /// Reads the value of `-ca`, `-ca-key` or `-key`: `FILE`, `file:FILE` or `env:VARIABLE`.
 ///
-/// A key may be readable for others here, as for cfssl; the caller warns of it.
+/// Other users may be able to read a key here, as with cfssl; the caller warns of it.
 pub(super) fn read(name: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
     match name.split_once(':') {
         Some(("env", variable)) => host::variable(variable).ok_or_else(|| {

@@ -26,7 +26,7 @@ pub(super) fn run(arguments: &[String]) -> Result<(), Failure> {
     for link in &links {
         match symlink(&program, link) {
             Ok(()) => {}
-            // It is ours, as was checked.
+            // The check above showed that the link is ours.
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             Err(error) => return Err(Failure::file("making the link", link, &error)),
         }
@@ -35,7 +35,7 @@ pub(super) fn run(arguments: &[String]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Refuses a name that something else has.
+/// Refuses a name that another file has.
 fn check_place(link: &Path, program: &Path) -> Result<(), Failure> {
     if !store::is_there(link)? || fs::canonicalize(link).is_ok_and(|target| target == program) {
         return Ok(());

@@ -1,6 +1,6 @@
 //! Issuing a leaf or an intermediate CA with a profile, as `gencert` and `sign` do.
 
-use pki_core::{Certificate, IssuanceContext, KeyAlgorithm, KeyUsages, Profile, Request};
+use pki_core::{Certificate, IssuanceContext, KeyAlgorithm, KeyUsages, Profile, Request, San};
 use time::{Duration, OffsetDateTime};
 
 use super::log::Log;
@@ -10,7 +10,7 @@ use crate::host;
 use crate::inventory::decimal;
 use crate::output::facts::moment;
 
-/// The time and a new number for a root, whose dates cfssl rounds to the nearest minute.
+/// The time and a new serial number for a root, whose dates cfssl rounds to the nearest minute.
 pub(super) fn root_context() -> Result<IssuanceContext, Failure> {
     let context = host::issuance_context()?;
     Ok(IssuanceContext { now: rounded(context.now), ..context })
@@ -38,10 +38,11 @@ pub(super) fn issue(
     }
     let context = host::issuance_context()?;
     let profile = &dated(profile, context.now);
-    // cfssl issues until the CA expires, so the life is cut for as long as the CA has any left.
+    // cfssl issues until the CA expires, so the lifetime is shortened, however little time the CA has left.
     request.renew_before = Duration::ZERO;
     drop_names_of_ca(profile, &mut request, log);
     warn_of_usages(profile, &request, log);
+    warn_of_addresses(profile, &request, log);
     let signed = ca.sign(&request, profile, &context);
     // Nothing is recorded if warnings are errors.
     let checked = signed?.stage(|issued| {
@@ -73,18 +74,18 @@ fn dated(profile: &Profile, now: OffsetDateTime) -> Profile {
     profile
 }
 
-/// Says that the certificate ends with its CA and not when its profile says.
+/// Logs that the certificate ends with its CA, earlier than its profile says.
 fn warn_of_end(certificate: &Certificate, profile: &Profile, ca: &Certificate, log: &Log) {
     let is_cut = profile.not_after.is_none_or(|end| end > ca.not_after);
     if is_cut && certificate.not_after == ca.not_after {
         log.difference(&format!(
-            "the certificate would outlive its CA; its life is cut to the CA's end, {}",
+            "the certificate would outlive its CA; it is shortened to the CA's end, {}",
             moment(ca.not_after)
         ));
     }
 }
 
-/// cfssl drops all names of a CA but its addresses.
+/// cfssl drops all names of a CA except its addresses.
 fn drop_names_of_ca(profile: &Profile, request: &mut Request, log: &Log) {
     if profile.ca.is_none() || request.names.value().is_empty() {
         return;
@@ -93,11 +94,23 @@ fn drop_names_of_ca(profile: &Profile, request: &mut Request, log: &Log) {
     request.names = pki_core::Asked::ByOperator(Vec::new());
 }
 
-/// Says which names a CA certificate does not get.
+/// Logs which names a CA certificate does not get.
 pub(super) fn warn_of_ca_names(names: &[pki_core::San], log: &Log) {
     let names: Vec<String> = names.iter().map(pki_core::San::value).collect();
     if !names.is_empty() {
         log.difference(&format!("a CA certificate has no hosts; left out: {}", names.join(", ")));
+    }
+}
+
+/// A `name_whitelist` does not limit addresses, here as in cfssl.
+fn warn_of_addresses(profile: &Profile, request: &Request, log: &Log) {
+    let Some(whitelist) = &profile.name_whitelist else { return };
+    let addresses = request.names.value().iter().filter(|name| matches!(name, San::Ip(_)));
+    for address in addresses.map(San::value).filter(|address| !whitelist.admits(address)) {
+        log.advice(&format!(
+            "the name_whitelist of the profile {:?} does not match {address}, but it limits only names",
+            profile.name
+        ));
     }
 }
 

@@ -1,4 +1,4 @@
-//! cfssl's log on standard error, which scripts read: `DATE TIME [LEVEL] text`.
+//! cfssl's log on standard error, which scripts read: `DATE TIME [LEVEL] text`, in local time.
 
 use std::cell::Cell;
 
@@ -42,25 +42,24 @@ impl Log {
         Self { lowest: 1, warnings: Cell::new(0) }
     }
 
-    /// Obeys `-loglevel`.
-    pub(super) fn set_level(&mut self, flags: &Flags) -> Result<(), Failure> {
+    /// Sets the level from `-loglevel`. The error is a sentence about the flag.
+    pub(super) fn set_level(&mut self, flags: &Flags) -> Result<(), String> {
         if let Some(level) = flags.value("loglevel") {
             self.lowest = level.parse().map_err(|_| {
-                Failure::usage(format!("-loglevel {level:?} is not a number"))
-                    .hinted("write 0 (all lines) to 5")
+                format!("invalid value {level:?} for flag -loglevel: write 0 (all lines) to 5")
             })?;
         }
         Ok(())
     }
 
-    /// A line that cfssl writes too, in its words.
+    /// A line that cfssl also writes, with the same text.
     pub(super) fn info(&self, text: &str) {
         if self.lowest <= Level::Info as i64 {
             write(Level::Info, text);
         }
     }
 
-    /// A warning that cfssl writes too, in its words, which have several lines.
+    /// A warning that cfssl also writes, with the same text, which has several lines.
     pub(super) fn warning_of_cfssl(&self, text: &str) {
         if self.lowest <= Level::Warning as i64 {
             write(Level::Warning, text);
@@ -73,7 +72,7 @@ impl Log {
         write(Level::Warning, &without_word(text));
     }
 
-    /// Advice about what cfssl makes in the same way.
+    /// Advice about something that cfssl creates in the same way.
     pub(super) fn advice(&self, text: &str) {
         self.warnings.set(self.warnings.get() + 1);
         if self.lowest <= Level::Warning as i64 {
@@ -81,7 +80,7 @@ impl Log {
         }
     }
 
-    /// What was unusual about an input, each a difference.
+    /// Each unusual property of an input, as a difference.
     pub(super) fn differences(&self, input: &str, warnings: &[Invalid]) {
         for warning in warnings {
             let hint = warning.hint.as_deref().map_or_else(String::new, |hint| format!("; {hint}"));
@@ -108,7 +107,7 @@ impl Log {
         }
     }
 
-    /// With `ETCDPKI_STRICT=1`, warnings are errors. It is asked before anything is printed.
+    /// Fails if `ETCDPKI_STRICT` is 1 and there was a warning. Call this before anything is printed.
     pub(super) fn check_strict(&self) -> Result<(), Failure> {
         let strict = host::variable("ETCDPKI_STRICT").is_some_and(|value| value.as_slice() == b"1");
         match self.warnings.get() {
@@ -119,7 +118,7 @@ impl Log {
                     format!("{warnings} warnings")
                 };
                 Err(Failure::refused(format!("{count}, and ETCDPKI_STRICT is 1"))
-                    .hinted("correct what the lines above say, or unset ETCDPKI_STRICT"))
+                    .hinted("correct what the warnings above report, or unset ETCDPKI_STRICT"))
             }
             _ => Ok(()),
         }
@@ -131,7 +130,7 @@ fn sentence(finding: &Finding) -> String {
     format!("{}: {} [{}] {}", finding.subject, finding.evidence, rule.id, rule.impact)
 }
 
-/// The text without the word that scripts search for.
+/// The text without the word "serial", which scripts search for.
 fn without_word(text: &str) -> String {
     text.replace("serial number", "number")
         .replace("serialNumber", "SerialNumber")
@@ -140,6 +139,6 @@ fn without_word(text: &str) -> String {
 
 fn write(level: Level, text: &str) {
     let format = format_description!("[year]/[month]/[day] [hour]:[minute]:[second]");
-    let now = host::now().format(format).unwrap_or_default();
+    let now = host::local_now().format(format).unwrap_or_default();
     host::say(&format!("{now} [{}] {}\n", level.as_str(), quote::sentence(text)));
 }

@@ -1,4 +1,4 @@
-//! The programs that this binary stands in for, and the commands of `cfssl`.
+//! The programs that this binary replaces, and the commands of `cfssl`.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -44,7 +44,7 @@ impl Program {
         ("cfssl-certinfo", Self::Certinfo),
     ];
 
-    /// The program that a process with this first argument stands in for.
+    /// The program that a process with this first argument replaces.
     pub(crate) fn called(program: &OsStr) -> Option<Self> {
         let name = Path::new(program).file_name()?;
         Self::NAMES.iter().find(|(known, _)| name == *known).map(|(_, program)| *program)
@@ -66,7 +66,7 @@ impl Program {
             }
             Err(Stop::Failed(failure)) => {
                 Log::failure(&failure);
-                // cfssl knows only 1; a bug and a signal keep their own codes.
+                // cfssl has only the exit code 1; a bug and a signal keep their own codes.
                 ExitCode::from(match failure.kind {
                     Kind::Bug | Kind::Interrupted(_) => failure.kind.exit_code(),
                     _ => 1,
@@ -106,6 +106,9 @@ fn cfssl(arguments: &[String], log: &mut Log) -> Result<(), Stop> {
         host::say(&help::text(""));
         return Ok(());
     }
+    if name.starts_with('-') {
+        return Err(Stop::Flags("", format!("{name}: write the command first, then its flags")));
+    }
     if name == "install" {
         return Ok(install::run(arguments)?);
     }
@@ -118,7 +121,7 @@ fn cfssl(arguments: &[String], log: &mut Log) -> Result<(), Stop> {
         return Err(Failure::usage(format!("unknown command {}", quote::value(name))).into());
     };
     let Some(flags) = parse(command, arguments, Table::CFSSL)? else { return Ok(()) };
-    log.set_level(&flags)?;
+    log.set_level(&flags).map_err(|text| Stop::Flags(command, text))?;
     refuse_remote(&flags)?;
     Ok(match *command {
         "gencert" => gencert::run(&flags, log),
@@ -134,7 +137,7 @@ fn cfssl(arguments: &[String], log: &mut Log) -> Result<(), Stop> {
     }?)
 }
 
-/// A remote cfssl would have signed, perhaps with another CA.
+/// Refuses flags for a remote cfssl, which would have signed, perhaps with another CA.
 fn refuse_remote(flags: &Flags) -> Result<(), Failure> {
     match ["remote", "db-config", "domain"].iter().find(|name| flags.value(name).is_some()) {
         None => Ok(()),
@@ -145,7 +148,7 @@ fn refuse_remote(flags: &Flags) -> Result<(), Failure> {
                 .hinted("name the CA with -ca and -ca-key"))
         }
         Some(name) => Err(Failure::usage(format!("-{name} is not part of etcdpki"))
-            .hinted("the inventory of the CA's folder has what was issued (etcdpki init-ca)")),
+            .hinted("etcdpki records what it issues in the inventory of the CA's folder (create it with etcdpki init-ca)")),
     }
 }
 

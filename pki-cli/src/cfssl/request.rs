@@ -1,10 +1,10 @@
-//! What is asked for: the CSR JSON, `-hostname` and `-cn`.
+//! The request: the CSR JSON, `-hostname` and `-cn`.
 
 use std::path::Path;
 
 use pki_core::{
-    Attribute, CertificateRequest, CsrJson, Dialect, KeyAlgorithm, KeyFormat, PrivateKey, Replaced,
-    Request, San, Signer, Subject,
+    CertificateRequest, CsrJson, Dialect, KeyAlgorithm, KeyFormat, PrivateKey, Replaced, Request,
+    San, Signer, Subject,
 };
 
 use super::flags::Flags;
@@ -41,7 +41,8 @@ pub(super) fn only_argument(flags: &Flags) -> Result<&str, Failure> {
     }
 }
 
-/// Reads a CSR JSON, and logs what is unusual about it. Of the fields that can be replaced, `-hostname` replaces the `hosts` of
+/// Reads a CSR JSON, and logs what is unusual about it. Of the fields that can be replaced, `-hostname` replaces the
+/// `hosts` of
 /// a leaf, and `key` says where the key comes from.
 pub(super) fn read_json(
     flags: &Flags,
@@ -98,13 +99,13 @@ pub(super) fn hostnames(flags: &Flags, log: &Log) -> Result<Option<Vec<San>>, Fa
 }
 
 /// The subject with the name of `-cn`, if it is given.
-pub(super) fn subject(flags: &Flags, subject: Subject) -> Result<Subject, Failure> {
-    match flags.value("cn") {
-        None => Ok(subject),
-        Some(name) => subject
-            .with(Attribute::CommonName, name)
-            .map_err(|error| Failure::from(error).in_flag("-cn")),
-    }
+pub(super) fn subject(flags: &Flags, subject: Subject, log: &Log) -> Result<Subject, Failure> {
+    let Some(name) = flags.value("cn") else { return Ok(subject) };
+    let json = serde_json::json!({ "CN": name }).to_string();
+    let read = CsrJson::read(json.as_bytes(), Dialect::Cfssl);
+    let read = read.map_err(|error| Failure::from(error).in_flag("-cn"))?;
+    log.differences("-cn", &read.warnings);
+    Ok(subject.overlaid(&read.value.subject))
 }
 
 /// Flags that cfssl reads and ignores.
@@ -114,7 +115,7 @@ pub(super) fn warn_of_flags(flags: &Flags, known: &[&str], log: &Log) {
     }
 }
 
-/// A new key, logged in cfssl's words.
+/// A new key, logged with cfssl's text.
 pub(super) fn generate(algorithm: KeyAlgorithm, log: &Log) -> Result<PrivateKey, Failure> {
     let name = match algorithm {
         KeyAlgorithm::EcdsaP256 => "ecdsa-256".to_owned(),

@@ -67,9 +67,7 @@ fn extension_request(extensions: &[pki_core::Extension]) -> Value {
 fn fields(request: &CertificateRequest) -> Value {
     let names = request.extensions.subject_alt_name.as_deref().unwrap_or_default();
     let texts = |text: fn(&GeneralName) -> Option<String>| {
-        let found: Vec<String> = names.iter().filter_map(text).collect();
-        // An empty slice is null in Go.
-        if found.is_empty() { Value::Null } else { json!(found) }
+        or_null(names.iter().filter_map(text).map(Value::from).collect())
     };
     let attributes = |attribute: &Attribute| {
         let values =
@@ -77,8 +75,7 @@ fn fields(request: &CertificateRequest) -> Value {
         values.map(|entry| entry.value.clone()).collect::<Vec<_>>()
     };
     let all = |attribute: &Attribute| {
-        let values = attributes(attribute);
-        if values.is_empty() { Value::Null } else { json!(values) }
+        or_null(attributes(attribute).into_iter().map(Value::from).collect())
     };
     let last = |attribute: &Attribute| attributes(attribute).pop().unwrap_or_default();
     let typed = |entry: &pki_core::NameAttribute| json!({ "Type": arcs(entry.attribute.oid().as_str()), "Value": entry.value });
@@ -114,11 +111,11 @@ fn fields(request: &CertificateRequest) -> Value {
             "PostalCode": all(&Attribute::PostalCode),
             "SerialNumber": last(&Attribute::SerialNumber),
             "CommonName": last(&Attribute::CommonName),
-            "Names": request.subject.attributes.iter().map(typed).collect::<Vec<_>>(),
+            "Names": or_null(request.subject.attributes.iter().map(typed).collect()),
             "ExtraNames": Value::Null,
         },
         "Attributes": extension_request(&request.extensions.all),
-        "Extensions": if extensions.is_empty() { Value::Null } else { json!(extensions) },
+        "Extensions": or_null(extensions),
         "ExtraExtensions": Value::Null,
         "DNSNames": texts(|name| match name {
             GeneralName::Dns(text) => Some(text.clone()),
@@ -134,6 +131,11 @@ fn fields(request: &CertificateRequest) -> Value {
             _ => None,
         }),
     })
+}
+
+/// A list. An empty slice is null in Go.
+fn or_null(values: Vec<Value>) -> Value {
+    if values.is_empty() { Value::Null } else { Value::Array(values) }
 }
 
 fn base64(octets: &[u8]) -> String {

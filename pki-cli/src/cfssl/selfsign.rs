@@ -6,11 +6,11 @@ use time::Duration;
 use super::answer::Answer;
 use super::flags::Flags;
 use super::log::Log;
-use super::{gencert, request};
+use super::request;
 use crate::failure::Failure;
 use crate::host;
 
-/// The life of such a certificate in cfssl: a quarter of a year, counted from notBefore.
+/// The lifetime of such a certificate in cfssl: a quarter of a year, counted from now.
 const EXPIRY: Duration = Duration::hours(2190);
 
 pub(super) fn run(flags: &Flags, log: &Log) -> Result<(), Failure> {
@@ -31,7 +31,7 @@ pub(super) fn run(flags: &Flags, log: &Log) -> Result<(), Failure> {
     let csr = request::csr(&file, &key, log)?;
     let asked = Request::new(file.subject, file.names, key.public_key().clone());
     let mut profile = SigningConfig::cfssl().profile("default")?.clone();
-    profile.expiry = EXPIRY - gencert::BACKDATE;
+    profile.expiry = EXPIRY;
     let draft = Authority::draft_self_signed(&asked, &profile, &host::issuance_context()?)?;
     let issued = draft.sign(&key)?;
     log.findings(&issued.findings);

@@ -42,28 +42,36 @@ pub(super) fn run(flags: &Flags, log: &Log) -> Result<(), Failure> {
     let read =
         Request::from_csr_of_cfssl(&csr).map_err(|error| Failure::from(error).in_file(path))?;
     log.differences(csr_name, &read.warnings);
+    let profile = authority::profile(flags, log)?;
     let mut asked = read.value;
     if let Some(file) = subject {
-        asked.subject = Asked::ByOperator(filled(file, asked.subject.value(), log)?);
+        asked.subject = Asked::ByOperator(filled(file, &profile.restrict(asked.clone()), log)?);
     }
     if let Some(names) = request::hostnames(flags, log)? {
         asked.names = Asked::ByOperator(names);
     }
-    let profile = authority::profile(flags, log)?;
     let ca = authority::open(flags, log)?;
     let certificate = issue::issue(&ca, &profile, asked, log)?;
     let text = String::from_utf8_lossy(&text).into_owned();
     Answer { cert: Some(certificate.to_pem()?), csr: Some(text), key: None }.print(log)
 }
 
+/// What cfssl takes from the request if a SUBJECT file lacks it.
+const FILLED: [Attribute; 7] = [
+    Attribute::CommonName,
+    Attribute::Country,
+    Attribute::State,
+    Attribute::Locality,
+    Attribute::Organization,
+    Attribute::OrganizationalUnit,
+    Attribute::SerialNumber,
+];
+
 /// The subject of a SUBJECT file, with the attributes of the request that the file does not have.
-fn filled(file: &str, of_request: &Subject, log: &Log) -> Result<Subject, Failure> {
+fn filled(file: &str, request: &Request, log: &Log) -> Result<Subject, Failure> {
     let path = Path::new(file);
     let read = CsrJson::read(&store::read(path)?, Dialect::Cfssl)
         .map_err(|error| Failure::from(error).in_file(path))?;
     log.differences(file, &read.warnings);
-    let own = read.value.subject;
-    let has = |wanted: &Attribute| own.attributes().any(|(attribute, _)| attribute == wanted);
-    let others = of_request.attributes().filter(|(attribute, _)| !has(attribute));
-    Ok(Subject::new(own.attributes().chain(others).cloned())?)
+    Ok(request.subject.value().only(&FILLED).overlaid(&read.value.subject))
 }

@@ -3,11 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use pki_core::{AdoptedFile, AdoptedFolder, Adoption, FileKind, Manifest};
+use pki_core::{
+    AdoptedFile, AdoptedFolder, Adoption, CaSet, Certificate, ClusterCas, FileKind, Manifest,
+    Purpose, Traffic,
+};
 
 use super::Common;
 use super::small_folder::files_of;
-use crate::ca::certificate_path;
+use crate::ca::{certificate_path, folder_of};
 use crate::failure::{Failure, shown};
 use crate::output::{Format, json};
 use crate::store::{self, Access, Batch, Existing};
@@ -36,7 +39,7 @@ pub(crate) struct AdoptArgs {
 pub(crate) fn run(args: &AdoptArgs, common: &Common) -> Result<ExitCode, Failure> {
     if args.manifest == Path::new("-") {
         return Err(Failure::usage(
-            "--file -: the manifest needs a place, because the CA's folder is beside it",
+            "--file -: the manifest must be a file, because the CA's folder is created beside it",
         )
         .hinted("name a file with --file"));
     }
@@ -52,8 +55,11 @@ pub(crate) fn run(args: &AdoptArgs, common: &Common) -> Result<ExitCode, Failure
     let mut batch = NewFiles(Batch::new(Existing::Keep));
     batch.0.check_place(&args.manifest)?;
     store::make_folder(&ca_folder, Access::Secret)?;
-    let ca = adoption.ca.to_pem()?;
-    batch.stage(certificate_path(&ca_folder), ca.as_bytes(), Access::Public)?;
+    for (traffic, ca) in &adoption.cas {
+        let folder = folder_of(&ca_folder, *traffic);
+        store::make_folder(&folder, Access::Secret)?;
+        batch.stage(certificate_path(&folder), ca.to_pem()?.as_bytes(), Access::Public)?;
+    }
     let all = ca_folder.join(hosts::FOLDER);
     store::make_folder(&all, Access::Secret)?;
     let mut names: Vec<&str> = adoption.pairs.iter().map(|pair| pair.host.as_str()).collect();
@@ -62,8 +68,10 @@ pub(crate) fn run(args: &AdoptArgs, common: &Common) -> Result<ExitCode, Failure
     for name in &names {
         let folder = all.join(name);
         store::make_folder(&folder, Access::Secret)?;
-        let trusted = folder.join(&*FileKind::TrustedCas.name());
-        batch.stage(trusted, ca.as_bytes(), Access::Public)?;
+        let is_member = manifest.etcd.iter().any(|member| member.name == **name);
+        for (kind, contents) in trust_files(&adoption.cas, is_member)? {
+            batch.stage(folder.join(&*kind.name()), contents.as_bytes(), Access::Public)?;
+        }
     }
     let mut remarks = adoption.remarks.clone();
     for pair in &adoption.pairs {
@@ -121,6 +129,24 @@ impl NewFiles {
     }
 }
 
+/// The files of a host with the CAs to trust. With separate CAs, members have one for each port.
+fn trust_files(
+    cas: &[(Option<Traffic>, Certificate)],
+    is_member: bool,
+) -> Result<Vec<(FileKind, String)>, Failure> {
+    let [(_, server), others @ ..] = cas else {
+        return Err(Failure::bug("a cluster without a CA"));
+    };
+    let mut files = vec![(FileKind::TrustedCas, server.to_pem()?)];
+    if let ([(_, peer), (_, client)], true) = (others, is_member) {
+        let set = |ca: &Certificate| CaSet::new(vec![ca.clone()]);
+        let cas = ClusterCas { server: set(server)?, peer: set(peer)?, client: set(client)? };
+        files.push((FileKind::ClientCas, cas.trust_pem(Purpose::Client)?));
+        files.push((FileKind::PeerCas, cas.trust_pem(Purpose::Peer)?));
+    }
+    Ok(files)
+}
+
 /// What was done, for programs.
 #[derive(serde::Serialize)]
 struct Done<'a> {
@@ -142,7 +168,7 @@ fn read_folder(folder: &Path) -> Result<AdoptedFolder, Failure> {
     })?;
     let mut files = Vec::new();
     for path in paths {
-        // A key is copied, and its contents are nobody else's business.
+        // The manifest does not need the contents of a key, which is only copied.
         let is_key = ["-key.pem", ".key"].iter().any(|ending| path.ends_with(ending));
         let contents = if is_key { Vec::new() } else { store::read(&folder.join(&path))?.to_vec() };
         files.push(AdoptedFile { path, contents });

@@ -43,12 +43,12 @@ pub(crate) struct ApplyArgs {
     #[command(flatten)]
     manifest: ManifestArgs,
 
-    /// Remove what the manifest does not want: folders of hosts that it does not name, and in the
-    /// others the CA's certificates that it does not name, with their keys
+    /// Delete folders of hosts that the manifest does not list, and in the other folders the CA's
+    /// certificates that it does not list, with their keys
     #[arg(long)]
     prune: bool,
 
-    /// Remove with --prune without asking
+    /// Do not ask for confirmation of --prune
     #[arg(long, requires = "prune")]
     yes: bool,
 
@@ -81,14 +81,14 @@ pub(crate) fn run(args: &ApplyArgs, common: &Common) -> Result<ExitCode, Failure
 
 /// What a run may change.
 pub(super) struct Scope<'a> {
-    /// The hosts; all of them if none is named.
+    /// The hosts; if this is empty, all of them.
     pub(super) only: &'a [String],
     pub(super) orphans: Orphans,
     pub(super) removal: Removal,
     pub(super) leaves: Leaves,
 }
 
-/// Whether somebody has confirmed that files are removed.
+/// Whether the user has confirmed that files are removed.
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub(super) enum Removal {
     Ask,
@@ -170,7 +170,7 @@ fn done(steps: &[Step], context: &ApplyContext<'_>) -> String {
     text
 }
 
-/// Lets somebody at a terminal say whether these are to be removed. Without a terminal only `--yes` says so.
+/// Asks at the terminal whether to remove these files. Without a terminal, `--yes` is required.
 fn confirm(removals: &[String]) -> Result<(), Failure> {
     if removals.is_empty() {
         return Ok(());
@@ -182,7 +182,7 @@ fn confirm(removals: &[String]) -> Result<(), Failure> {
         Some(_) => Err(Failure::refused("not confirmed: nothing was changed")
             .hinted("answer y to remove them, or leave --prune out to keep them")),
         None => Err(Failure::usage(format!("--prune would remove {names}"))
-            .hinted("look at it with etcdpki plan --prune; then add --yes, because there is no terminal to ask on")),
+            .hinted("check it with etcdpki plan --prune; then add --yes, because there is no terminal to ask on")),
     }
 }
 
@@ -199,7 +199,7 @@ fn put_all(
         return Ok(());
     }
     store::make_folder(&context.all, Access::Secret)?;
-    // Between hosts a signal is heeded. Inside of one everything goes on to its place.
+    // A signal ends the run between two hosts. Within one host, all files are put in place first.
     let _uninterrupted = Uninterrupted::begin()?;
     if needed.iter().any(|host| host.is_exchanged(orphans)) {
         hosts::probe(&context.all)?;
@@ -218,13 +218,13 @@ fn put_all(
         put(made?, &names, &mut origins, context, signing)
     };
     thread::scope(|scope| {
-        // One batch waits while one is prepared and one is put in place, so no more than three are in memory.
+        // One batch waits while one is prepared and one is put in place, so at most three are in memory.
         let (sender, receiver) = mpsc::sync_channel(0);
         let maker = thread::Builder::new().spawn_scoped(scope, move || {
             for hosts in needed.chunks(AT_ONCE) {
                 let made = make_all(hosts);
                 let failed = made.is_err();
-                // After a failure on the other side, nobody receives any more.
+                // After a failure of the other thread, nothing receives the batch.
                 if sender.send(made).is_err() || failed {
                     return;
                 }
@@ -235,7 +235,7 @@ fn put_all(
                 let mut batches = needed.chunks(AT_ONCE).zip(receiver);
                 batches.try_for_each(|(hosts, made)| put(hosts, made))
             }
-            // No thread can be had: one after the other.
+            // Without a second thread, the two steps run one after the other.
             Err(_) => needed.chunks(AT_ONCE).try_for_each(|hosts| put(hosts, make_all(hosts))),
         }
     })?;
@@ -247,8 +247,9 @@ fn to_sign<'a>(host: &'a HostWork<'_>) -> impl Iterator<Item = &'a CertificateSp
     host.to_sign().map(|(spec, _)| spec)
 }
 
-/// Issues the certificates that a host needs and writes its folder next to its place. A host that keeps its folder gets
-/// none.
+/// Issues the certificates that a host needs and writes its folder next to its place. A host whose folder does not
+/// change gets
+/// no new folder.
 fn make(
     host: &HostWork<'_>,
     context: &ApplyContext<'_>,
@@ -317,7 +318,7 @@ fn make(
     staged.map(Some)
 }
 
-/// Puts the folders of some hosts in place. Everything is on the disk first, then in the inventory, then in its place.
+/// Puts the folders of some hosts in place. The files are synced first, then recorded in the inventory, then put in place.
 fn put(
     made: Vec<Option<Pending<NewFolder>>>,
     hosts: &[&str],

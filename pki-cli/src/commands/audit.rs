@@ -29,7 +29,7 @@ fn read_host(folder: &Path, host: &str) -> Result<Vec<HostFile>, Failure> {
     Ok(files)
 }
 
-/// Judges the files of every host in the CA's folder by the manifest.
+/// Verifies the files of every host in the CA's folder against the manifest.
 pub(crate) fn run(manifest: &Manifest, folder: &Path) -> Result<Vec<FileReport>, Failure> {
     let cas = ca::read_cluster(&ca::folders_of(manifest, folder))?;
     let files = read_hosts(&folder.join(hosts::FOLDER))?;

@@ -1,6 +1,6 @@
 //! `etcdpki backup`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use serde::Serialize;
@@ -17,6 +17,9 @@ use crate::output::{Format, json};
 /// The copy is complete: it has every certificate that was issued before the command began. To restore
 /// it, copy it to inventory.db in the CA's folder while no command runs, then run `etcdpki check
 /// --rebuild`, which adds what was issued since. The copy does not contain the CA's key.
+///
+/// With separate CAs, each inventory gets a file: for FILE etcd.db, these are etcd-server.db, etcd-peer.db
+/// and etcd-client.db.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  etcdpki backup /var/backups/etcdpki-$(date +%F).db")]
 pub(crate) struct BackupArgs {
@@ -35,12 +38,32 @@ struct BackupOutput {
 }
 
 pub(crate) fn run(args: &BackupArgs, common: &Common) -> Result<ExitCode, Failure> {
-    let certificates = Inventory::of_ca(&args.folder.of_ca(common)?)?.back_up(&args.file)?;
-    let file = shown(&args.file);
+    let cas = args.folder.cas(common)?;
+    let mut outputs = Vec::new();
+    let written = cas.each(|folder| {
+        let name = cas.name_of(folder);
+        let copy = name.map_or_else(|| args.file.clone(), |name| file_of(&args.file, name));
+        let certificates = Inventory::of_ca(folder)?.back_up(&copy)?;
+        let file = shown(&copy);
+        if common.format != Format::Json {
+            host::print(&format!("wrote {file}: {certificates} certificates\n"))?;
+        }
+        outputs.push((name, BackupOutput { file, certificates }));
+        Ok(())
+    });
     if common.format == Format::Json {
-        json::print(&BackupOutput { file, certificates })?;
-    } else {
-        host::print(&format!("wrote {file}: {certificates} certificates\n"))?;
+        json::print_of_cas(outputs)?;
     }
-    Ok(ExitCode::SUCCESS)
+    written.map(|()| ExitCode::SUCCESS)
+}
+
+/// The file for one of several CAs: `etcd-peer.db` for `etcd.db`.
+fn file_of(file: &Path, ca: &str) -> PathBuf {
+    let mut name = file.file_stem().unwrap_or_default().to_owned();
+    name.push(format!("-{ca}"));
+    if let Some(extension) = file.extension() {
+        name.push(".");
+        name.push(extension);
+    }
+    file.with_file_name(name)
 }

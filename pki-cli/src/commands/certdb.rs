@@ -77,7 +77,7 @@ pub(crate) fn run(args: &CertdbArgs, common: &Common) -> Result<ExitCode, Failur
             let ca = chain.ca();
             let Certdb { entries, mut left_out } = Certdb::read(file, ca)?;
             let inventory = Inventory::of(&folder);
-            // Refuses one of another CA.
+            // Refuses the inventory of another CA.
             inventory.memory_of(ca)?;
             let Merged { added, known, revoked, clashes } =
                 inventory.merge(&Entry::of_ca(ca)?, &entries)?;

@@ -7,7 +7,7 @@ use crate::cfssl::Program;
 
 /// Run a command of cfssl, with its flags, output and files
 ///
-/// The same as calling this program by the name cfssl. Everything behind the subcommand is read as cfssl reads it.
+/// The same as calling this program by the name cfssl. Everything after the subcommand is read as cfssl reads it.
 /// `etcdpki cfssl install DIR` makes links named cfssl, cfssljson, cfssl-json and cfssl-certinfo in a folder, which
 /// comes first in PATH so that existing scripts use them.
 #[derive(Debug, clap::Args)]

@@ -9,27 +9,28 @@ use std::process::ExitCode;
 use pki_core::{Certificate, Crl};
 use serde::Serialize;
 
-use self::files::Files;
+use self::files::{Files, FoundCertificate};
 use super::Common;
 use super::cluster::{FolderArgs, in_parallel};
-use crate::ca::{Chain, LockedFolder};
+use crate::ca::{self, Chain, LockedFolder, issued_by};
 use crate::failure::{Failure, Kind, shown};
 use crate::host;
-use crate::inventory::{Certdb, Condition, CrlEntry, Entry, Inventory};
+use crate::inventory::{Certdb, Condition, CrlEntry, Entry, Evidence, Inventory, Stored, decimal};
 use crate::output::{Format, json};
 
 /// Check the inventory: the file, every row, and the certificates in the hosts' folders
 ///
 /// The exit code is 1 if something is wrong. With --rebuild, certificates, revocations and CRLs that
-/// files have and the inventory does not are added to it. A damaged inventory is renamed first, and what
-/// can be read of it is kept. Files cannot tell of certificates whose files are gone, nor of revocations
-/// since the last CRL.
+/// files have and the inventory does not are added to it, during a rotation those of both CAs, and rows
+/// that differ from their certificates are corrected. A damaged inventory is renamed first, and what can
+/// be read of it is kept. Files do not show certificates whose files are gone, nor revocations since the
+/// last CRL.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  etcdpki check\n  etcdpki check --rebuild --scan /srv/certificates"
 )]
 pub(crate) struct CheckArgs {
-    /// Add to the inventory what only files have
+    /// Add to the inventory what only the files contain
     #[arg(long)]
     rebuild: bool,
 
@@ -54,6 +55,8 @@ struct CheckOutput {
 #[derive(Default, Serialize)]
 struct Rebuilt {
     added: usize,
+    /// How many rows were wrong and are right now.
+    corrected: usize,
     revoked: usize,
     /// The number of the CRL that was added.
     crl: Option<u64>,
@@ -68,23 +71,45 @@ const AT_ONCE: u32 = 4096;
 const SHOWN: usize = 50;
 
 pub(crate) fn run(args: &CheckArgs, common: &Common) -> Result<ExitCode, Failure> {
-    let folder = args.folder.of_ca(common)?;
-    let locked = args.rebuild.then(|| LockedFolder::lock(&folder, common.owners())).transpose()?;
-    let chain = Chain::read(&folder)?;
+    let cas = args.folder.cas(common)?;
+    let mut outputs = Vec::new();
+    let checked = cas.each(|folder| {
+        let output = check(folder, args, common)?;
+        if common.format != Format::Json {
+            output.print(args)?;
+        }
+        outputs.push((cas.name_of(folder), output));
+        Ok(())
+    });
+    let ok = outputs.iter().all(|(_, output)| output.ok);
+    if common.format == Format::Json {
+        json::print_of_cas(outputs)?;
+    }
+    checked?;
+    Ok(if ok { ExitCode::SUCCESS } else { ExitCode::from(Kind::Refused.exit_code()) })
+}
+
+/// Checks the inventory of one CA.
+fn check(folder: &Path, args: &CheckArgs, common: &Common) -> Result<CheckOutput, Failure> {
+    let locked = args.rebuild.then(|| LockedFolder::lock(folder, common.owners())).transpose()?;
+    let chain = Chain::read(folder)?;
     let ca = chain.ca();
-    let files = Files::read(&folder, &args.scan, ca)?;
+    let issuers = ca::issuers(folder, &chain)?;
+    let files = Files::read(folder, &args.scan, &issuers)?;
     let rebuilt = match locked {
-        Some(_) => Some(rebuild(&folder, ca, &files)?),
+        Some(_) => Some(rebuild(folder, &issuers, &files)?),
         None => None,
     };
-    let inventory = Inventory::of(&folder);
+    let inventory = Inventory::of(folder);
     let (certificates, problems) = problems(&inventory, ca, &files)?;
-    let ok = problems.is_empty();
-    let path = shown(inventory.path());
-    if common.format == Format::Json {
-        json::print(&CheckOutput { ok, inventory: path, certificates, problems, rebuilt })?;
-    } else {
-        if let Some(rebuilt) = &rebuilt {
+    let (ok, inventory) = (problems.is_empty(), shown(inventory.path()));
+    Ok(CheckOutput { ok, inventory, certificates, problems, rebuilt })
+}
+
+impl CheckOutput {
+    fn print(&self, args: &CheckArgs) -> Result<(), Failure> {
+        let Self { ok, inventory: path, certificates, problems, rebuilt } = self;
+        if let Some(rebuilt) = rebuilt {
             host::say(&described(rebuilt));
         }
         let mut text = match (ok, problems.len()) {
@@ -100,18 +125,27 @@ pub(crate) fn run(args: &CheckArgs, common: &Common) -> Result<ExitCode, Failure
             let _ = writeln!(text, "  and {more} more; --format json lists all");
         }
         host::print(&text)?;
-        if !ok && !args.rebuild {
-            host::say(
-                "  fix: restore a backup, then run etcdpki check --rebuild, which adds what the files have\n",
-            );
+        if !ok {
+            host::say(if args.rebuild {
+                "  fix: the files that were read cannot tell the rest: restore a backup, or name more folders with --scan\n"
+            } else {
+                "  fix: restore a backup, then run etcdpki check --rebuild, which adds what the files have\n"
+            });
         }
+        Ok(())
     }
-    Ok(if ok { ExitCode::SUCCESS } else { ExitCode::from(Kind::Refused.exit_code()) })
 }
 
 fn described(rebuilt: &Rebuilt) -> String {
-    let Rebuilt { added, revoked, crl, set_aside } = rebuilt;
+    let Rebuilt { added, corrected, revoked, crl, set_aside } = rebuilt;
     let mut text = format!("added {added} certificates and {revoked} revocations");
+    match corrected {
+        0 => {}
+        1 => text.push_str(", corrected 1 row"),
+        rows => {
+            let _ = write!(text, ", corrected {rows} rows");
+        }
+    }
     if let Some(number) = crl {
         let _ = write!(text, ", and the CRL with the number {number}");
     }
@@ -136,31 +170,33 @@ fn problems(
             problems.push(format!("{}: missing or empty", shown(inventory.path())));
         }
         Condition::Usable => {
-            let mut after = 0;
-            loop {
-                let (rows, last) = inventory.stored(after, AT_ONCE)?;
-                if rows.is_empty() {
-                    break;
-                }
-                count += rows.len();
-                after = last;
-                problems
-                    .extend(in_parallel(&rows, |row| Ok(row.problem(ca)))?.into_iter().flatten());
-            }
+            problems.extend(inventory.table_problems()?);
+            let (rows, wrong) = wrong_rows(inventory, ca)?;
+            count = rows;
+            problems.extend(wrong.into_iter().map(|(_, problem)| problem));
         }
     }
     for found in &files.certificates {
         if !inventory.has(&found.certificate)? {
             let serial = &found.certificate.serial;
             problems.push(format!("{}: not in the inventory: {serial}", shown(&found.file)));
+        } else if found.place.is_on_host() && inventory.lacks_place(&found.certificate)? {
+            problems.push(format!("{}: its host and path are not recorded", shown(&found.file)));
         }
     }
+    let last = match inventory.last_crl(ca) {
+        Ok(last) => last.map(|last| last.number),
+        Err(failure) => {
+            problems.push(failure.message);
+            return Ok((count, problems));
+        }
+    };
+    // A row whose revocation cannot be read is among the problems already.
+    let Ok(revoked) = inventory.revoked() else { return Ok((count, problems)) };
     if let Some((file, number, crl)) = &files.newest_crl {
-        let last = inventory.last_crl(ca)?.map(|last| last.number);
         if last.is_none_or(|last| last < *number) {
             problems.push(format!("{}: the CRL {number} is not in the inventory", shown(file)));
         }
-        let revoked = inventory.revoked()?;
         let missing = crl
             .entries()?
             .into_iter()
@@ -173,23 +209,41 @@ fn problems(
     Ok((count, problems))
 }
 
-/// Adds what files have.
-fn rebuild(folder: &Path, ca: &Certificate, files: &Files) -> Result<Rebuilt, Failure> {
+/// How many rows there are, and those that are wrong, each with its problem.
+fn wrong_rows(
+    inventory: &Inventory,
+    ca: &Certificate,
+) -> Result<(usize, Vec<(Stored, String)>), Failure> {
+    let (mut count, mut after, mut wrong) = (0, 0, Vec::new());
+    loop {
+        let (rows, last) = inventory.stored(after, AT_ONCE)?;
+        if rows.is_empty() {
+            return Ok((count, wrong));
+        }
+        (count, after) = (count + rows.len(), last);
+        let problems = in_parallel(&rows, |row| Ok(row.problem(ca)))?;
+        let rows = rows.into_iter().zip(problems);
+        wrong.extend(rows.filter_map(|(row, problem)| Some((row, problem?))));
+    }
+}
+
+/// Adds what files have of each CA, of which the first one issues, and corrects what is wrong.
+fn rebuild(folder: &Path, issuers: &[Certificate], files: &Files) -> Result<Rebuilt, Failure> {
+    let [ca, ..] = issuers else { return Err(Failure::bug("a CA without a certificate")) };
     let mut rebuilt = Rebuilt::default();
     let mut inventory = Inventory::of(folder);
     let mut readable = Vec::new();
     if let Condition::Damaged(_) = inventory.condition(ca)? {
         let aside = inventory.set_aside()?;
-        readable = Certdb::salvage(&aside, ca).entries;
+        readable = issuers.iter().map(|ca| Certdb::salvage(&aside, ca).entries).collect();
         rebuilt.set_aside = Some(shown(&aside));
         inventory = Inventory::of(folder);
     }
-    let mut entries = Vec::new();
     let listed: Vec<_> = match &files.newest_crl {
         Some((_, _, crl)) => crl.entries()?,
         None => Vec::new(),
     };
-    for found in &files.certificates {
+    let entry = |found: &FoundCertificate| -> Result<Entry, Failure> {
         let certificate = &found.certificate;
         let mut entry = Entry::new(certificate, found.profile, certificate.not_before)?;
         entry = entry.at(found.place.clone());
@@ -197,20 +251,46 @@ fn rebuild(folder: &Path, ca: &Certificate, files: &Files) -> Result<Rebuilt, Fa
             let reason = listed.reason.unwrap_or(pki_core::RevocationReason::Unspecified);
             entry = entry.revoked(reason, listed.revoked_at);
         }
-        entries.push(entry);
+        Ok(entry)
+    };
+    let mut entries = Vec::new();
+    for issuer in issuers {
+        let of_issuer =
+            files.certificates.iter().filter(|found| issued_by(issuer, &found.certificate));
+        entries.push(of_issuer.map(entry).collect::<Result<Vec<_>, Failure>>()?);
     }
-    // Those in files come first, because only they have a place.
-    entries.extend(readable);
-    let merged = inventory.merge(&Entry::of_ca(ca)?, &entries)?;
-    rebuilt.added = merged.added;
-    rebuilt.revoked = merged.revoked;
+    if rebuilt.set_aside.is_none() {
+        let reason = |reason: Option<_>| reason.unwrap_or(pki_core::RevocationReason::Unspecified);
+        let listed: Vec<_> = listed
+            .iter()
+            .map(|entry| (decimal(entry.serial.as_bytes()), reason(entry.reason), entry.revoked_at))
+            .collect();
+        let crl = files.newest_crl.as_ref();
+        let crl = crl.map(|(_, number, crl)| CrlEntry::new(crl, *number, ca)).transpose()?;
+        let certificates: Vec<&Entry> = entries.iter().flatten().collect();
+        let evidence = Evidence { certificates: &certificates, crl: crl.as_ref(), listed: &listed };
+        let wrong = wrong_rows(&inventory, ca)?.1.into_iter().map(|(row, _)| row);
+        rebuilt.corrected = inventory.repair(ca, &wrong.collect::<Vec<_>>(), &evidence)?;
+    }
+    let mut readable: Vec<Vec<Entry>> = readable;
+    readable.resize_with(issuers.len(), Vec::new);
+    for ((issuer, mut entries), readable) in issuers.iter().zip(entries).zip(readable) {
+        // Those in files come first, because only they have a place.
+        entries.extend(readable);
+        if entries.is_empty() && issuer != ca {
+            continue;
+        }
+        let merged = inventory.merge(&Entry::of_ca(issuer)?, &entries)?;
+        rebuilt.added += merged.added;
+        rebuilt.revoked += merged.revoked;
+    }
     if let Some((_, number, crl)) = &files.newest_crl {
         rebuilt.crl = add_crl(&inventory, ca, *number, crl)?;
     }
     Ok(rebuilt)
 }
 
-/// Adds a CRL that is newer than every one of the inventory.
+/// Adds a CRL if it is newer than every CRL in the inventory.
 fn add_crl(
     inventory: &Inventory,
     ca: &Certificate,

@@ -1,5 +1,6 @@
-//! What `plan`, `apply` and `status` share: the manifest, what the hosts hold, and what is to be done.
+//! What `plan`, `apply` and `status` share: the manifest, the files of the hosts, and the work to do.
 
+mod cas;
 mod formats;
 mod manifest;
 mod orphans;
@@ -9,6 +10,7 @@ mod states;
 mod step;
 mod work;
 
+pub(crate) use self::cas::{CaFolders, SeparateCa};
 pub(crate) use self::formats::IssuedPair;
 pub(crate) use self::manifest::{FolderArgs, ManifestArgs, read_manifest, specs_by_host};
 pub(crate) use self::orphans::Orphans;

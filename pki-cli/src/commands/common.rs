@@ -5,18 +5,22 @@ use std::path::{Path, PathBuf};
 
 use pki_core::Manifest;
 
+use crate::host;
 use crate::output::Format;
 use crate::store::Owners;
 
-/// The CA's folder, unless something else is given.
+/// The default folder of the CA.
 const DEFAULT: &str = "pki";
+
+/// The variable that stands for `--dir`.
+const VARIABLE: &str = "ETCDPKI_DIR";
 
 /// What every subcommand takes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Common {
     /// The CA's folder: ca.pem, ca-key.pem, inventory.db, hosts/ [default: `dir` in the manifest, or pki beside
-    /// the manifest; without a manifest, pki in the current folder]
-    #[arg(short, long, global = true, env = "ETCDPKI_DIR", value_name = "DIR")]
+    /// the manifest; without a manifest, pki in the current folder] [env: ETCDPKI_DIR]
+    #[arg(short, long, global = true, value_name = "DIR")]
     dir: Option<PathBuf>,
 
     /// Use a CA's folder, or a key in it, that belongs neither to you nor to root
@@ -36,7 +40,7 @@ impl Common {
 
     /// The CA's folder for a command without a manifest.
     pub(crate) fn folder(&self) -> PathBuf {
-        self.dir.clone().unwrap_or_else(|| DEFAULT.into())
+        self.given().unwrap_or_else(|| DEFAULT.into())
     }
 
     /// The CA's folder for the manifest that was read from `file`.
@@ -44,7 +48,12 @@ impl Common {
     /// It does not depend on the current folder, because `apply` from another folder would create a second CA.
     pub(crate) fn folder_of(&self, file: &Path, manifest: &Manifest) -> PathBuf {
         let in_manifest = manifest.dir.as_deref().unwrap_or(DEFAULT);
-        self.dir.clone().unwrap_or_else(|| beside(file).join(in_manifest))
+        self.given().unwrap_or_else(|| beside(file).join(in_manifest))
+    }
+
+    /// The folder that the option names, or else the environment.
+    fn given(&self) -> Option<PathBuf> {
+        self.dir.clone().or_else(|| host::setting(VARIABLE).map(PathBuf::from))
     }
 }
 

@@ -39,7 +39,7 @@ pub(super) fn rule_ids() -> ArgValueCompleter {
     })
 }
 
-/// The ids of the rules that can be ignored, each with the sign before the reason.
+/// The ids of the rules that can be ignored, each followed by `=`.
 pub(super) fn ignorable_rules() -> ArgValueCompleter {
     ArgValueCompleter::new(|current: &OsStr| {
         let rules = rules().filter(|rule| !rule.is_about_trust());

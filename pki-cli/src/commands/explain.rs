@@ -74,7 +74,7 @@ fn asked_about(words: &str) -> Result<Vec<&'static Rule>, Failure> {
     }
     match (pki_core::rule(words), pki_core::rules_behind(words)) {
         (Ok(rule), _) => Ok(vec![rule]),
-        // Without a blank it is meant to be an id.
+        // A text without spaces is meant as an id.
         (Err(_), behind) if words.contains(' ') && !behind.is_empty() => Ok(behind),
         (Err(error), _) => Err(error.into()),
     }

@@ -54,7 +54,7 @@ pub(crate) struct ExportArgs {
     #[arg(short, long, value_name = "PATH")]
     out: Option<PathBuf>,
 
-    /// Replace files that are there
+    /// Replace existing files
     #[arg(long)]
     force: bool,
 
@@ -84,7 +84,7 @@ struct ExportOutput {
     files: Vec<Exported>,
 }
 
-/// A file that was written, and what is in it.
+/// A file that was written, and its contents.
 #[derive(Serialize)]
 struct Exported {
     file: String,
@@ -169,7 +169,7 @@ fn find(host: &str, folder: &Path) -> Result<BTreeMap<OsString, HeldFile>, Failu
     Err(Failure::usage(format!("{host}: no such host in {all}")).hinted(hint))
 }
 
-/// The password of PKCS #12, from where the command line says: never from the command line itself, which
+/// The password of PKCS #12, from the source that the command line names. It is never on the command line itself, which
 /// every user of the machine can read.
 fn password(args: &ExportArgs) -> Result<Option<Zeroizing<String>>, Failure> {
     let (from, bytes) = match (&args.password_file, &args.password_env) {
@@ -212,7 +212,7 @@ fn archive(args: &ExportArgs, files: Vec<Member<'_>>, bundle: &Bundle) -> Result
     let path = args.out.clone().unwrap_or_else(|| format!("{}.tar.gz", args.host).into());
     let mut contents: Vec<String> = files.iter().map(|file| file.path.clone()).collect();
     contents.sort();
-    // Of the same files the same bytes, and no moment that tar finds implausible.
+    // A constant time, so that the same files give the same bytes; tar warns about time 0.
     let begins = bundle.pairs.iter().map(|pair| pair.chain[0].not_before);
     let modified = begins.max().unwrap_or(OffsetDateTime::UNIX_EPOCH);
     let bytes = archive::tar_gz(files, modified)
@@ -220,8 +220,8 @@ fn archive(args: &ExportArgs, files: Vec<Member<'_>>, bundle: &Bundle) -> Result
     Ok(Made { path, bytes, contents })
 }
 
-/// The mode of a file in an archive: never looser than on the disk, and for all to read only if the file is known
-/// to hold nothing secret.
+/// The mode of a file in an archive: never looser than on the disk, and readable by everybody only
+/// if the file is known to contain no secret.
 fn mode(bundle: &Bundle, name: &OsString, file: &HeldFile) -> u32 {
     let access = if bundle.public.contains(name) { Access::Public } else { Access::Secret };
     access.mode() & file.mode
@@ -241,7 +241,7 @@ fn as_it_is<'a>(bundle: &Bundle, files: &'a BTreeMap<OsString, HeldFile>) -> Vec
 }
 
 /// Certificates and keys under the names that kubeadm gives them, below /etc/kubernetes: the API server's
-/// client in `pki`, all else in `pki/etcd`. One certificate for both ports goes under both names.
+/// client certificate in `pki`, everything else in `pki/etcd`. A certificate for both ports gets both names.
 fn kubeadm<'a>(bundle: &Bundle, files: &'a BTreeMap<OsString, HeldFile>) -> Vec<Member<'a>> {
     let mut members = Vec::new();
     let mut add = |path: String, name: &str| {

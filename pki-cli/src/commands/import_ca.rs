@@ -62,7 +62,12 @@ struct ImportCaOutput {
 pub(crate) fn run(args: &ImportCaArgs, common: &Common) -> Result<ExitCode, Failure> {
     let folder = args.folder.of_ca(common)?;
     let foreign = ForeignCa { certificate: &args.cert, key: args.key.as_deref() };
-    let custody = args.custody.custody()?;
+    let custody =
+        if args.key.is_some() || (!args.custody.names_a_place() && ca::has_its_key(&args.cert)?) {
+            args.custody.in_file()
+        } else {
+            args.custody.custody()?
+        };
     let checked = foreign.check(&custody)?;
     let chain = checked.chain.clone();
     let findings = checked.findings.clone();
@@ -73,6 +78,12 @@ pub(crate) fn run(args: &ImportCaArgs, common: &Common) -> Result<ExitCode, Fail
     let (files, imported) = checked.put(&folder, common.owners(), &scan)?;
 
     host::say(&text::findings(&findings));
+    for root in chain.other_roots() {
+        host::say(&format!(
+            "warning: hosts will also trust {}, another root in the file; if they should not, remove it and import again\n",
+            root.subject
+        ));
+    }
     for problem in &scan.unreadable {
         host::say(&format!("warning: not scanned: {problem}\n"));
     }

@@ -1,43 +1,41 @@
 //! `etcdpki init-ca`
 
+mod root;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use pki_core::{
-    CaRequest, Certificate, CsrJson, Input, KeyAlgorithm, NameConstraint, PublicKey, Subject,
-};
+use pki_core::{CaRequest, CsrJson, Input, KeyAlgorithm, NameConstraint, Subject};
 use serde::Serialize;
 use time::Duration;
 
-use super::custody::CustodyArgs;
+use self::root::RootArgs;
+use super::custody::NewCustodyArgs;
 use super::{Common, complete, core, lifetime};
 use crate::ca::{self, Ca, NewCa, Opened, Remains};
 use crate::failure::{Failure, Kind, full, shown};
 use crate::host;
 use crate::output::facts::{CertificateFacts, moment};
 use crate::output::{Format, json};
-use crate::signer::Custody;
 use crate::store;
 
 /// Create a new CA: a root, or an intermediate under one, and its key
 ///
 /// An existing CA is never overwritten, and there is no option to do so. With --intermediate, the CA in
-/// --root-dir signs the new CA. Its key is not needed again until the intermediate CA is replaced, so its
-/// folder can be on a medium that is kept offline.
+/// --root-dir signs the new CA. Its key is not needed again until the intermediate CA is replaced, so it can
+/// be on a medium that is kept offline, in a token, or on a machine to which only bytes and signatures travel.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  etcdpki init-ca --cn 'etcd CA' --org Lab\n  \
     etcdpki init-ca --permit 192.168.29.0/24 --permit 127.0.0.1/32\n  \
     etcdpki --dir /etc/etcd/pki init-ca --csr-json ca-csr.json\n  \
     etcdpki --dir /media/root init-ca --cn 'root CA' --path-len 1 --expiry 20y\n  \
-    etcdpki init-ca --intermediate --root-dir /media/root --cn 'etcd CA'")]
+    etcdpki init-ca --intermediate --root-dir /media/root --cn 'etcd CA'\n  \
+    etcdpki init-ca --intermediate --root-dir root --tbs-out ca.tbs\n  \
+    etcdpki init-ca --intermediate --root-dir root --signature-in ca.tbs.sig")]
 pub(crate) struct InitCaArgs {
     /// Create an intermediate CA, which the CA in --root-dir signs
     #[arg(long, requires = "root_dir")]
     intermediate: bool,
-
-    /// Folder of the CA that signs the intermediate CA, with its key
-    #[arg(long, value_name = "DIR", requires = "intermediate")]
-    root_dir: Option<PathBuf>,
 
     /// Common name of the CA [default: etcd CA]
     #[arg(long, value_name = "NAME")]
@@ -49,7 +47,7 @@ pub(crate) struct InitCaArgs {
 
     /// Key algorithm: ecdsa-p256, ecdsa-p384, ecdsa-p521, ed25519, rsa-2048, rsa-3072,
     /// rsa-4096 [default: ecdsa-p256]
-    #[arg(long, value_name = "ALGORITHM", add = complete::algorithms(), value_parser = |text: &str| core(text.parse::<KeyAlgorithm>()))]
+    #[arg(long, value_name = "ALGORITHM", conflicts_with = "public_key", add = complete::algorithms(), value_parser = |text: &str| core(text.parse::<KeyAlgorithm>()))]
     key: Option<KeyAlgorithm>,
 
     /// Lifetime of the CA: 10y, 3650d, 87600h [default: 10y; of an intermediate CA 5y, but not longer than
@@ -79,12 +77,11 @@ pub(crate) struct InitCaArgs {
     #[arg(long)]
     new: bool,
 
-    /// Public key of --signer-cmd, in PEM or DER
-    #[arg(long, value_name = "FILE", requires = "signer_cmd", conflicts_with = "key")]
-    public_key: Option<PathBuf>,
+    #[command(flatten)]
+    custody: NewCustodyArgs,
 
     #[command(flatten)]
-    custody: CustodyArgs,
+    root: RootArgs,
 }
 
 fn parse_path_len(text: &str) -> Result<u8, String> {
@@ -93,8 +90,8 @@ fn parse_path_len(text: &str) -> Result<u8, String> {
     })
 }
 
-/// How long an intermediate CA lives unless somebody chooses: half as long as a root, so that it can be replaced once
-/// within the root's life.
+/// The default lifetime of an intermediate CA: half that of a root, so that it can be replaced once within the
+/// lifetime of the root.
 const INTERMEDIATE_LIFETIME: Duration = Duration::days(1825);
 
 #[derive(Serialize)]
@@ -113,55 +110,40 @@ struct Files {
 pub(crate) fn run(args: &InitCaArgs, common: &Common) -> Result<ExitCode, Failure> {
     let (mut request, algorithm) = request(args)?;
     let folder = common.folder();
-    // A passphrase of the root's key is asked for.
-    let open = |root| Ca::open(root, common.owners(), &Custody::default());
-    let above = args.root_dir.as_deref().map(open).transpose()?;
-    if let Some(above) = &above {
-        check_above(above.certificate(), args.root_dir.as_deref().unwrap_or(&folder))?;
-        for remark in above.remarks() {
-            host::say(&format!("warning: {remark}\n"));
-        }
-        if args.expiry.is_none() && args.csr_json.is_none() {
-            let left = above.certificate().not_after - host::now();
-            request.expiry = INTERMEDIATE_LIFETIME.min(Duration::seconds(left.whole_seconds()));
-        }
+    let above = args.root.open(args.custody.passphrase(), common)?;
+    if let (Some(above), Some(signature_in)) = (&above, &args.root.signature_in) {
+        let finished = root::receive(above, &folder, signature_in, common)?;
+        return print(&finished.ca, finished.has_key_file, args, &folder, common);
+    }
+    if let (Some(above), None, None) = (&above, args.expiry, &args.csr_json) {
+        let left = above.certificate().not_after - host::now();
+        request.expiry = INTERMEDIATE_LIFETIME.min(Duration::seconds(left.whole_seconds()));
     }
     let remains = if args.new { Remains::Keep } else { Remains::Refuse };
     let (above, owners) = (above.as_ref(), common.owners());
-    let custody = &custody(args)?;
+    let custody = &args.custody.custody()?.hiding(args.root.root_passphrase.as_ref());
     let new = NewCa { above, request: &request, algorithm, remains, owners, custody };
-    let opened = new.open_or_create(&folder);
-    let (_folder, opened) = opened.map_err(|failure| {
+    let explain = |failure: Failure| {
         let failure = failure.naming(Input::Subject, "--cn");
-        // The options are checked already, so a wrong value is in the file.
+        // The options were checked before, so a wrong value is in the file.
         match (failure.kind, &args.csr_json) {
             (Kind::Usage, Some(path)) => failure.in_file(path),
             _ => failure,
         }
-    })?;
+    };
+    if let (Some(above), Some(tbs_out)) = (above, &args.root.tbs_out) {
+        return root::send(&new, above, &folder, tbs_out, common).map_err(explain);
+    }
+    let (_folder, opened) = new.open_or_create(&folder).map_err(explain)?;
     match opened {
-        Opened::Created(ca) => print(&ca, custody, args, &folder, common),
+        Opened::Created(ca) => print(&ca, custody.is_file(), args, &folder, common),
         Opened::Found(found) => Err(found.exists(&folder)),
     }
 }
 
-/// Refuses a CA that may not have a CA below it, with the way to one that may.
-fn check_above(above: &Certificate, folder: &Path) -> Result<(), Failure> {
-    let constraints = above.extensions.basic_constraints;
-    if constraints.is_some_and(|constraints| constraints.path_len == Some(0)) {
-        return Err(Failure::refused(format!(
-            "{}: {} has the path length 0, so it cannot sign an intermediate CA",
-            shown(&ca::certificate_path(folder)),
-            above.subject
-        ))
-        .hinted("create the root with etcdpki --dir DIR init-ca --path-len 1"));
-    }
-    Ok(())
-}
-
 fn print(
     ca: &Ca,
-    custody: &Custody,
+    has_key_file: bool,
     args: &InitCaArgs,
     folder: &Path,
     common: &Common,
@@ -169,9 +151,9 @@ fn print(
     let certificate = ca.certificate();
     let files = Files {
         certificate: shown(&ca::certificate_path(folder)),
-        key: custody.is_file().then(|| shown(&ca::key_path(folder))),
+        key: has_key_file.then(|| shown(&ca::key_path(folder))),
     };
-    // cfssl's files set no limit unless they say so, and our own default is 0.
+    // In cfssl's files, the default is no limit; in etcdpki, it is 0.
     let constraints = certificate.extensions.basic_constraints;
     let path_len = match constraints.and_then(|constraints| constraints.path_len) {
         _ if args.csr_json.is_none() => String::new(),
@@ -202,14 +184,6 @@ fn print(
     };
     printed.map_err(|failure| failure.hinted(hint))?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Where the key goes, or is.
-fn custody(args: &InitCaArgs) -> Result<Custody, Failure> {
-    let custody = args.custody.custody()?;
-    let Some(path) = &args.public_key else { return Ok(custody) };
-    let key = PublicKey::from_pem_or_der(&store::read(path)?);
-    Ok(custody.with_public_key(key.map_err(|error| Failure::from(error).in_file(path))?))
 }
 
 fn request(args: &InitCaArgs) -> Result<(CaRequest, KeyAlgorithm), Failure> {

@@ -22,6 +22,7 @@ use crate::output::facts::{self, CertificateFacts, FindingFacts};
 use crate::output::{Format, json, text};
 use crate::signer::Custody;
 use crate::store;
+use crate::unsigned;
 
 /// Issue a certificate, with a new key or for a PKCS #10 request
 ///
@@ -57,7 +58,7 @@ pub(crate) struct IssueArgs {
     #[arg(long, value_name = "NAME")]
     cn: Option<String>,
 
-    /// Leave the common name out. etcd takes a client's common name as its user name, and etcd's gRPC
+    /// Omit the common name. etcd takes a client's common name as its user name, and etcd's gRPC
     /// proxy does not start with a client certificate that has one
     #[arg(long, conflicts_with = "cn")]
     no_cn: bool,
@@ -192,7 +193,7 @@ pub(crate) fn run(args: &IssueArgs, common: &Common) -> Result<ExitCode, Failure
     for remark in ca.remarks() {
         host::say(&format!("warning: {remark}\n"));
     }
-    // Others that write files of this name wait.
+    // Other processes that write files of this name wait.
     let _folder = LockedFolder::lock(&folder, common.owners())?;
     if !args.chain && ca.chain().intermediates().next().is_some() {
         host::say(
@@ -211,7 +212,7 @@ pub(crate) fn run(args: &IssueArgs, common: &Common) -> Result<ExitCode, Failure
     let (pair, issued) = ca.record(staged)?.split();
     pair.put()?;
     if wanted.pending.is_some() {
-        wanted.files.remove_pending()?;
+        unsigned::remove(&wanted.files.pending)?;
     }
     let files = Files::of(&wanted);
     let written = files.to_string();

@@ -18,7 +18,8 @@ use crate::output::{Format, json};
 /// List the certificates that the CA issued, oldest first
 ///
 /// The status is good, revoked, or replaced if a later certificate was written to the same file.
-/// Several filters list the certificates that match all of them.
+/// Several filters list the certificates that match all of them. With separate CAs, the table has the
+/// certificates of all of them, with the CA of each.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  etcdpki list --expiring 30d\n  \
     etcdpki list --host etcdone --profile peer\n  \
@@ -67,33 +68,47 @@ pub(crate) fn run(args: &ListArgs, common: &Common) -> Result<ExitCode, Failure>
         status,
         expires_between: args.expiring.map(|within| (now, now + within)),
     };
-    let rows = Inventory::of_ca(&args.folder.of_ca(common)?)?.find(&filter)?;
-    if common.format == Format::Json {
-        let certificates = rows.iter().map(RecordFacts::from).collect();
-        json::print(&ListOutput { certificates })?;
-    } else {
-        host::print(&table(&rows))?;
+    let cas = args.folder.cas(common)?;
+    let mut rows = Vec::new();
+    let listed = cas.each(|folder| {
+        let found = Inventory::of_ca(folder)?.find(&filter)?;
+        rows.extend(found.into_iter().map(|row| (cas.name_of(folder), row)));
+        Ok(())
+    });
+    if cas.are_several() {
+        rows.sort_by(|(_, one), (_, other)| one.issued_at.cmp(&other.issued_at));
     }
-    Ok(ExitCode::SUCCESS)
+    if listed.is_ok() || !rows.is_empty() {
+        if common.format == Format::Json {
+            let certificates = rows.iter().map(|(ca, row)| RecordFacts::of(row, *ca)).collect();
+            json::print(&ListOutput { certificates })?;
+        } else {
+            host::print(&table(&rows, cas.are_several()))?;
+        }
+    }
+    listed.map(|()| ExitCode::SUCCESS)
 }
 
-fn table(rows: &[Row]) -> String {
+/// A table with one line for each certificate. Each has its CA if there are several.
+fn table(rows: &[(Option<&str>, Row)], are_several: bool) -> String {
     let shown = |text: &Option<String>| match text {
         Some(text) => quote::name(text),
         None => "-".to_owned(),
     };
-    let cells = rows.iter().map(|row| {
+    let cells = rows.iter().map(|(ca, row)| {
         let host = row.host.as_ref().or(row.common_name.as_ref()).cloned();
         let end = row.not_after.split('T').next().unwrap_or_default().to_owned();
         let status = match row.reason() {
             Some(reason) => format!("{} ({reason})", row.status.as_str()),
             None => row.status.as_str().to_owned(),
         };
-        [row.serial.clone(), quote::name(&row.profile), shown(&host), end, status, shown(&row.path)]
+        let (serial, profile) = (row.serial.clone(), quote::name(&row.profile));
+        let ca = ca.unwrap_or_default().to_owned();
+        [serial, ca, profile, shown(&host), end, status, shown(&row.path)]
     });
-    let head = ["SERIAL", "PROFILE", "HOST", "EXPIRES", "STATUS", "FILE"].map(str::to_owned);
-    let lines: Vec<[String; 6]> = std::iter::once(head).chain(cells).collect();
-    let mut widths = [0; 6];
+    let head = ["SERIAL", "CA", "PROFILE", "HOST", "EXPIRES", "STATUS", "FILE"].map(str::to_owned);
+    let lines: Vec<[String; 7]> = std::iter::once(head).chain(cells).collect();
+    let mut widths = [0; 7];
     for line in &lines {
         for (width, cell) in widths.iter_mut().zip(line) {
             *width = cell.len().max(*width);
@@ -101,11 +116,12 @@ fn table(rows: &[Row]) -> String {
     }
     let mut text = String::new();
     for line in &lines {
-        let [serial, profile, host, end, status, file] = line;
-        let [w0, w1, w2, w3, w4, _] = widths;
+        let [serial, ca, profile, host, end, status, file] = line;
+        let [w0, w1, w2, w3, w4, w5, _] = widths;
+        let ca = if are_several { format!("  {ca:<w1$}") } else { String::new() };
         let _ = writeln!(
             text,
-            "{serial:<w0$}  {profile:<w1$}  {host:<w2$}  {end:<w3$}  {status:<w4$}  {file}"
+            "{serial:<w0$}{ca}  {profile:<w2$}  {host:<w3$}  {end:<w4$}  {status:<w5$}  {file}"
         );
     }
     text

@@ -24,9 +24,9 @@ pub(crate) struct ManArgs {
 /// The same for every command, except for `plan`.
 const EXIT_STATUS: [(&str, &str); 6] = [
     ("0", "Success."),
-    ("1", "The answer is no: findings, or refused by the rules."),
+    ("1", "Findings, or the rules refused to issue."),
     ("2", "The command line or an input is wrong."),
-    ("3", "The environment is in the way: files, locks, signers."),
+    ("3", "A problem with the environment: files, locks, signers."),
     ("70", "A bug in etcdpki."),
     ("128+n", "Signal n ended the run. Nothing is left half done."),
 ];
@@ -34,7 +34,7 @@ const EXIT_STATUS: [(&str, &str); 6] = [
 const ENVIRONMENT: [(&str, &str); 2] = [
     (
         "ETCDPKI_DIR",
-        "The CA's folder. --dir takes precedence; it takes precedence over the manifest.",
+        "The CA's folder. --dir takes precedence over it, and it takes precedence over the manifest.",
     ),
     ("NO_COLOR", "If set and not empty, text output has no colors, also on terminals."),
 ];

@@ -12,7 +12,7 @@ use serde::Serialize;
 use time::Duration;
 
 use self::target::{Found, Selection, Target};
-use super::cluster::FolderArgs;
+use super::cluster::{FolderArgs, SeparateCa};
 use super::custody::CustodyArgs;
 use super::{Common, core};
 use crate::ca::{Chain, LockedFolder, hosts_of};
@@ -21,6 +21,7 @@ use crate::host;
 use crate::hosts;
 use crate::output::facts::moment;
 use crate::output::{Format, json, text};
+use crate::signer::Custody;
 
 /// Renew certificates: new dates and serial numbers, everything else unchanged
 ///
@@ -30,13 +31,13 @@ use crate::output::{Format, json, text};
 /// host. etcd and the API server read it at the next handshake, without a restart.
 ///
 /// The exit code is 0 if everything that was due is renewed, and 1 if a certificate is refused, for
-/// example because the CA expires too soon.
+/// example because the CA expires too soon. With separate CAs, each renews what it issued, also if another
+/// one fails.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  etcdpki renew apiserver-etcd-client.pem\n  \
     etcdpki renew --all -f cluster.yaml --before 30d\n  \
     etcdpki renew --host etcdone -f cluster.yaml --rekey\n  \
     etcdpki renew --ca -f cluster.yaml --dry-run")]
-#[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 #[command(group(clap::ArgGroup::new("what").required(true).args(["files", "host", "all", "ca"])))]
 pub(crate) struct RenewArgs {
     /// Certificates to renew now, however long they are valid
@@ -51,9 +52,10 @@ pub(crate) struct RenewArgs {
     #[arg(long)]
     all: bool,
 
-    /// Renew the CA's own certificate, for the same key and name. Certificates that it issued stay valid
-    #[arg(long, conflicts_with_all = ["rekey", "before"])]
-    ca: bool,
+    /// Renew the CA's own certificate, for the same key and name. Certificates that it issued stay valid.
+    /// With separate CAs, renew those named, or all of them
+    #[arg(long, value_enum, num_args = 0..=3, value_name = "CA", conflicts_with_all = ["rekey", "before"])]
+    ca: Option<Vec<SeparateCa>>,
 
     /// With --host and --all: what expires within this time is due [default: a third of its lifetime]
     #[arg(long, value_name = "DURATION", conflicts_with = "files",
@@ -82,7 +84,7 @@ enum Key {
     Replace,
 }
 
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct RenewOutput {
     changed: bool,
     dry_run: bool,
@@ -91,7 +93,7 @@ struct RenewOutput {
     next: Vec<String>,
 }
 
-/// What became of one certificate.
+/// The result for one certificate.
 #[derive(Serialize)]
 struct Line {
     /// The path of the certificate.
@@ -99,53 +101,77 @@ struct Line {
     subject: String,
     serial: String,
     not_after: String,
-    /// None with --dry-run.
+    /// `None` with --dry-run.
     new_serial: Option<String>,
     new_not_after: Option<String>,
 }
 
 pub(crate) fn run(args: &RenewArgs, common: &Common) -> Result<ExitCode, Failure> {
-    let path = args.folder.of_ca(common)?;
-    let folder = LockedFolder::lock(&path, common.owners())?;
-    let chain = Chain::read(&path)?;
-    hosts::clean(&hosts_of(&path))?;
-    if args.ca {
-        return ca::run(&folder, chain, args, common);
+    let mut cas = args.folder.cas(common)?;
+    if let Some(names @ [_, ..]) = args.ca.as_deref() {
+        cas = cas.named(names)?;
     }
-    let selection = match (&args.files[..], &args.host[..]) {
-        ([], []) => Selection::All,
-        ([], hosts) => Selection::Hosts(hosts),
-        (files, _) => Selection::Files(files),
-    };
-    let Found { targets, mut warnings } = target::find(&path, &chain, &selection)?;
+    let files = target::by_ca(&cas, &args.files)?;
+    let custody = args.custody.custody()?;
+    let mut output = RenewOutput { dry_run: args.dry_run, ..RenewOutput::default() };
+    let renewed = cas.each(|path| {
+        let selection = match (files.get(path), &args.host[..]) {
+            (Some(files), _) => Selection::Files(files),
+            (None, _) if !args.files.is_empty() => return Ok(()),
+            (None, []) => Selection::All,
+            (None, hosts) => Selection::Hosts(hosts),
+        };
+        let folder = LockedFolder::lock(path, common.owners())?;
+        let chain = Chain::read(path)?;
+        hosts::clean(&hosts_of(path))?;
+        if args.ca.is_some() {
+            return ca::run(&folder, chain, &custody, args, common, &mut output);
+        }
+        renew(&folder, chain, &selection, &custody, args, &mut output)
+    });
+    if renewed.is_ok() || !output.certificates.is_empty() {
+        output.print(common.format)?;
+    } else {
+        warn(&output.warnings);
+    }
+    renewed.map(|()| ExitCode::SUCCESS)
+}
+
+/// Renews what one CA issued. What the rules refuse is in the error, after everything else is renewed.
+fn renew(
+    folder: &LockedFolder,
+    chain: Chain,
+    selection: &Selection<'_>,
+    custody: &Custody,
+    args: &RenewArgs,
+    output: &mut RenewOutput,
+) -> Result<(), Failure> {
+    let Found { targets, warnings } = target::find(folder.path(), &chain, selection)?;
+    output.warnings.extend(warnings);
     let (is_by_name, now) = (!args.files.is_empty(), host::now());
     let due = targets.into_iter().filter(|target| is_by_name || target.is_due(args.before, now));
     let due: Vec<Target> = due.collect();
     let key = if args.rekey { Key::Replace } else { Key::Keep };
-    let mut output = RenewOutput {
-        changed: false,
-        dry_run: args.dry_run,
-        certificates: Vec::new(),
-        warnings: Vec::new(),
-        next: Vec::new(),
-    };
-    let mut refused = Vec::new();
     if args.dry_run {
-        output.certificates = due.iter().map(Line::planned).collect();
-    } else if !due.is_empty() {
-        let written =
-            write::renew(&folder, chain, &due, key, &selection, &args.custody.custody()?)?;
-        output.changed = !written.lines.is_empty();
-        output.next = written.next;
-        output.certificates = written.lines;
-        warnings.extend(written.warnings);
-        refused = written.refused;
+        output.certificates.extend(due.iter().map(Line::planned));
+        return Ok(());
     }
-    output.warnings = warnings;
-    output.print(common.format)?;
-    let count = refused.len();
-    match refused.into_iter().next() {
-        None => Ok(ExitCode::SUCCESS),
+    if due.is_empty() {
+        return Ok(());
+    }
+    let written = write::renew(folder, chain, &due, key, selection, custody)?;
+    output.changed |= !written.lines.is_empty();
+    output.certificates.extend(written.lines);
+    output.warnings.extend(written.warnings);
+    for next in written.next {
+        // It is the same for every CA.
+        if !output.next.contains(&next) {
+            output.next.push(next);
+        }
+    }
+    let count = written.refused.len();
+    match written.refused.into_iter().next() {
+        None => Ok(()),
         Some((first, failure)) => {
             let of = if count == 1 { String::new() } else { format!(" and {} more", count - 1) };
             Err(failure.about(&format!("{first}{of}: not renewed")))

@@ -13,8 +13,9 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 
 pub(crate) use self::held::{check_stray, summary};
-use self::rotated::{RotatedCa, SeparateCa};
-use super::custody::CustodyArgs;
+use self::rotated::RotatedCa;
+use super::cluster::SeparateCa;
+use super::custody::NewCustodyArgs;
 use super::{Common, cluster};
 use crate::ca::LockedFolder;
 use crate::failure::Failure;
@@ -36,7 +37,7 @@ use crate::failure::Failure;
 /// abort goes back to the old CA, and status shows how far each host is. It is safe to stop after each step,
 /// and to run a step again. A step is refused, with the hosts and the reason, if a host would reject
 /// certificates that are in use. Programs read ca.pem only when they start, so reissue and finish need
-/// proof: --connect looks at every member, and --restarted is your word.
+/// proof: --connect checks every member, and with --restarted you confirm it yourself.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  etcdpki rotate-ca begin -f cluster.yaml\n  \
     etcdpki rotate-ca reissue -f cluster.yaml --connect --restarted masterone\n  \
@@ -60,7 +61,8 @@ pub(crate) struct RotateCaArgs {
     #[arg(long)]
     connect: bool,
 
-    /// Every process on this host uses the files that the last step wrote, and was restarted since its ca.pem changed. May be
+    /// Every process on this host uses the files that the last step wrote, and was restarted since its ca.pem changed.
+    /// May be
     /// repeated; `all` stands for all hosts
     #[arg(long, value_name = "HOST")]
     restarted: Vec<String>,
@@ -70,7 +72,7 @@ pub(crate) struct RotateCaArgs {
     cn: Option<String>,
 
     #[command(flatten)]
-    custody: CustodyArgs,
+    custody: NewCustodyArgs,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -81,15 +83,20 @@ enum Step {
     Reissue,
     /// No host trusts the old CA any more
     Finish,
-    /// Back to the old CA
+    /// Go back to the old CA
     Abort,
     /// Show how far each host is
     Status,
 }
 
 pub(crate) fn run(args: &RotateCaArgs, common: &Common) -> Result<ExitCode, Failure> {
-    if args.cn.is_some() && args.step != Step::Begin {
-        return Err(Failure::usage("--cn works only with begin").hinted("leave it out"));
+    for (option, is_given) in
+        [("--cn", args.cn.is_some()), ("--public-key", args.custody.public_key.is_some())]
+    {
+        if is_given && args.step != Step::Begin {
+            return Err(Failure::usage(format!("{option} works only with begin"))
+                .hinted("remove it from this step"));
+        }
     }
     let manifest = cluster::read_manifest(&args.file)?;
     let traffic = rotated::traffic(&manifest, args.ca)?;

@@ -39,26 +39,40 @@ struct Shown {
     pem: String,
 }
 
+/// A certificate that was found.
+struct FoundCertificate {
+    row: Row,
+    /// The name of its CA if there are several.
+    ca: Option<&'static str>,
+    certificate: Certificate,
+}
+
 pub(crate) fn run(args: &ShowArgs, common: &Common) -> Result<ExitCode, Failure> {
-    let inventory = Inventory::of_ca(&args.folder.of_ca(common)?)?;
+    let cas = args.folder.cas(common)?;
     let filter = Filter { serial: Some(args.serial.clone()), ..Filter::default() };
-    let rows = inventory.find(&filter)?;
-    if rows.is_empty() {
-        let path = shown(inventory.path());
+    let (mut found, mut searched) = (Vec::new(), Vec::new());
+    let read = cas.each(|folder| {
+        let inventory = Inventory::of_ca(folder)?;
+        searched.push(shown(inventory.path()));
+        for row in inventory.find(&filter)? {
+            let (ca, certificate) = (cas.name_of(folder), inventory.certificate(&row)?);
+            found.push(FoundCertificate { row, ca, certificate });
+        }
+        Ok(())
+    });
+    if found.is_empty() {
+        read?;
+        let searched = searched.join(", ");
         return Err(Failure::refused(format!(
-            "{path}: no certificate has the serial number {}",
+            "{searched}: no certificate has the serial number {}",
             args.serial
         ))
         .hinted("list all with etcdpki list"));
     }
-    let mut found = Vec::new();
-    for row in &rows {
-        found.push((row, inventory.certificate(row)?));
-    }
     if common.format == Format::Json {
-        let certificates = found.iter().map(|(row, certificate)| {
+        let certificates = found.iter().map(|FoundCertificate { row, ca, certificate }| {
             Ok(Shown {
-                record: RecordFacts::from(*row),
+                record: RecordFacts::of(row, *ca),
                 certificate: CertificateFacts::from(certificate),
                 pem: certificate.to_pem()?,
             })
@@ -67,10 +81,10 @@ pub(crate) fn run(args: &ShowArgs, common: &Common) -> Result<ExitCode, Failure>
         json::print(&ShowOutput { certificates })?;
     } else {
         let texts: Result<Vec<String>, Failure> =
-            found.iter().map(|(row, certificate)| text_of(row, certificate)).collect();
+            found.iter().map(|found| text_of(&found.row, &found.certificate)).collect();
         host::print(&texts?.join("\n"))?;
     }
-    Ok(ExitCode::SUCCESS)
+    read.map(|()| ExitCode::SUCCESS)
 }
 
 fn text_of(row: &Row, certificate: &Certificate) -> Result<String, Failure> {

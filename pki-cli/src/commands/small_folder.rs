@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-/// A folder with more files is a store of certificates, and no host's.
+/// The limit on files: a larger folder is a store of certificates, not the folder of a host.
 const MOST_FILES: usize = 1000;
 /// `issued` and `private` of easy-rsa, `pki/etcd` in `/etc/kubernetes`.
 const MOST_LEVELS: usize = 3;
@@ -12,7 +12,7 @@ const MOST_LEVELS: usize = 3;
 pub(crate) const COPIES: &str = "certs_by_serial";
 
 /// The paths of the files in a folder and in two levels of folders below it, sorted; none if there are too many.
-/// Hidden files are left out, and what cannot be read is: whoever reads it says so.
+/// Hidden files are left out, and so are folders that cannot be read: the code that reads their files reports that.
 pub(crate) fn files_of(folder: &Path) -> Option<Vec<String>> {
     let mut paths = Vec::new();
     list(folder, "", 0, &mut paths);

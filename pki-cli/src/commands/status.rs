@@ -62,7 +62,7 @@ enum Output {
 #[derive(Serialize)]
 struct StatusOutput {
     ok: bool,
-    /// The CA's folder that was looked into, as a full path.
+    /// The CA's folder, as a full path.
     folder: String,
     certificates: Vec<Row>,
     /// About a rotation of the CA that is under way.
@@ -80,7 +80,7 @@ struct Row {
     not_after: Option<String>,
     days_left: Option<i64>,
     problems: Vec<String>,
-    /// What does not count yet.
+    /// Warnings, which do not affect the exit code.
     warnings: Vec<String>,
     #[serde(skip)]
     seconds: Option<i64>,
@@ -101,7 +101,7 @@ pub(crate) fn run(args: &StatusArgs, common: &Common) -> Result<ExitCode, Failur
         .collect();
     let limits = manifest.ca_limits(&cas, now)?;
     let is_urgent = limits.iter().any(CaLimit::is_urgent);
-    // All leaves are lost with the first CA of the file that expires.
+    // When the first CA of the file expires, all leaf certificates stop being valid.
     let ca = cas.all().into_iter().min_by_key(|ca| ca.not_after);
     let ca_file = FileKind::TrustedCas.name();
     let report = reports.remove(&*ca_file);
@@ -134,7 +134,7 @@ pub(crate) fn run(args: &StatusArgs, common: &Common) -> Result<ExitCode, Failur
         }
         rows.push(row);
     }
-    // The certificates of another tool, and files that no host should hold in that form.
+    // The certificates of another tool, and files that should not be on a host in this format.
     for (path, report) in reports {
         let (host, file) = path.split_once('/').unwrap_or(("", &path));
         let found = held.get(&(host, file)).filter(|_| report.purpose().is_some());
@@ -171,16 +171,16 @@ pub(crate) fn run(args: &StatusArgs, common: &Common) -> Result<ExitCode, Failur
     Ok(if ok { ExitCode::SUCCESS } else { ExitCode::from(Kind::Refused.exit_code()) })
 }
 
-/// When a date is a problem.
+/// When a date becomes a problem.
 #[derive(Clone, Copy)]
 struct Window {
     warn: Duration,
-    /// Whether a CA is so close to its end that it counts.
+    /// Whether a CA expires so soon that this is a problem.
     is_urgent: bool,
     now: OffsetDateTime,
 }
 
-/// What follows from the end of a CA, long before it is urgent.
+/// What the end of a CA means for certificates, long before it is urgent.
 const OF_CA_END: [&str; 2] = ["ca-limits-leaves", "leaf-ends-with-ca"];
 
 impl Row {
@@ -239,7 +239,7 @@ fn table(rows: &[Row]) -> String {
         format!("{:<width$}  {:<8}{:>6}  {:<40}  PROBLEMS\n", "FILE", "PURPOSE", "DAYS", "SERIAL");
     for row in rows {
         let days = row.days_left.map_or("-".to_owned(), |days| days.to_string());
-        // Padded before it is coloured: colour has no width.
+        // Padded before the colour codes are added, which have no width.
         let days = text::coloured(row.severity, &format!("{days:>6}"));
         let serial = row.serial.as_deref().unwrap_or("-");
         let remarks = row.remarks();

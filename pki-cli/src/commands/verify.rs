@@ -66,31 +66,31 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "FILE")]
     ca: Vec<PathBuf>,
 
-    /// CAs that are not trusted in themselves and may stand between certificate and root
+    /// Intermediate CAs, which are not trusted themselves
     #[arg(long, value_name = "FILE")]
     intermediates: Vec<PathBuf>,
 
-    /// Revocation lists, PEM or DER
+    /// CRLs of the CAs, in PEM or DER
     #[arg(long, value_name = "FILE")]
     crl: Vec<PathBuf>,
 
-    /// The part that the certificates play [default: any; server with --connect]
+    /// The role to verify the certificates for [default: any; server with --connect]
     #[arg(long, value_enum)]
     purpose: Option<PurposeArg>,
 
-    /// The built-in profile that the certificates should fit; the same as its --purpose
+    /// The built-in profile of the certificates; the same as --purpose with this name
     #[arg(long, value_name = "NAME", conflicts_with = "purpose", value_enum)]
     profile: Option<ProfileArg>,
 
-    /// A host name or address that peers dial [default with --connect: the one that is dialled]
+    /// A host name or address that clients or peers connect to [default with --connect: the host of the endpoint]
     #[arg(long, value_name = "NAME-or-IP", allow_hyphen_values = true, value_parser = options::parse_host)]
     host: Vec<ServerName<'static>>,
 
-    /// The key that should go with the certificate [default: X-key.pem beside X.pem, if it is there]
+    /// The key of the certificate [default: X-key.pem beside X.pem, if it exists]
     #[arg(long, value_name = "FILE", conflicts_with = "connect")]
     key: Option<PathBuf>,
 
-    /// The moment to ask about [default: now]
+    /// The time at which to verify [default: now]
     #[arg(long, value_name = "RFC3339", allow_hyphen_values = true, value_parser = options::parse_moment)]
     at: Option<OffsetDateTime>,
 
@@ -99,11 +99,11 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = options::parse_span)]
     expires_within: Option<Duration>,
 
-    /// How many CAs may stand between certificate and root
+    /// The maximum number of CAs between the certificate and the root
     #[arg(long, value_name = "NUMBER", allow_hyphen_values = true, value_parser = options::parse_depth)]
     max_depth: Option<usize>,
 
-    /// Whose rules count
+    /// The set of rules to apply
     #[arg(long, value_enum, default_value_t = PolicyArg::Etcd)]
     policy: PolicyArg,
 
@@ -111,7 +111,7 @@ pub(crate) struct VerifyArgs {
     #[arg(long)]
     warn_as_error: bool,
 
-    /// Do not count the findings of a rule, for a reason that the output repeats
+    /// Do not count the findings of a rule; the output shows the reason
     #[arg(long, value_name = "RULE=REASON", value_parser = IgnoreParser,
         add = complete::ignorable_rules())]
     ignore: Vec<Ignore>,
@@ -122,15 +122,15 @@ pub(crate) struct VerifyArgs {
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 enum PurposeArg {
-    /// A member towards its clients
+    /// A member, as its clients see it
     Server,
     /// A client, such as the API server
     Client,
-    /// A member towards the other members
+    /// A member, as the other members see it
     Peer,
     /// A CA, verified by itself
     Ca,
-    /// No part in particular
+    /// No specific role
     Any,
 }
 
@@ -174,7 +174,7 @@ pub(crate) fn run(args: &VerifyArgs, common: &Common) -> Result<ExitCode, Failur
     let checker = Checker::new(args, &folder, exceptions)?;
     let mut asked = checker.words();
     if args.host.is_empty() && args.files.iter().any(|path| path.is_dir()) {
-        asked.push_str(", for no host in particular (--host)");
+        asked.push_str(", without a host name (--host)");
     }
     let view = View {
         format: common.format,

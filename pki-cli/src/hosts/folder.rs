@@ -1,7 +1,7 @@
 //! One host's folder, opened once: links at its name or in it are not followed.
 //!
-//! The folder may be somebody else's to write. Its files are opened by descriptor, looked at by descriptor
-//! and changed by descriptor, so that nobody can exchange them for others in between.
+//! Other users may be able to write to the folder. Its files are opened, checked and changed through descriptors, so
+//! that nobody can replace them in between.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -31,7 +31,7 @@ pub(crate) struct HeldFile {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Extent {
     Whole,
-    /// Nothing, because there is more of it than the limit.
+    /// Nothing, because the file is larger than the limit.
     TooLarge,
 }
 
@@ -51,7 +51,7 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// Opens a host's folder, if it is there.
+    /// Opens a host's folder, if it exists.
     pub(super) fn open(path: &Path) -> Result<Option<Self>, Failure> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         match rustix::fs::openat(CWD, path, flags, Mode::empty()) {
@@ -70,9 +70,9 @@ impl Folder {
         &self.fd
     }
 
-    /// Opens a file in it, which must be one.
+    /// Opens a file in the folder. Anything other than a regular file is an error.
     pub(super) fn file(&self, name: &OsStr) -> Result<(File, Metadata), Failure> {
-        // To open a pipe without NONBLOCK is to wait for somebody to write.
+        // Without NONBLOCK, opening a pipe would wait for a writer.
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = match rustix::fs::openat(&self.fd, name, flags, Mode::empty()) {
             Ok(fd) => File::from(fd),
@@ -95,7 +95,7 @@ impl Folder {
             if name == "." || name == ".." {
                 continue;
             }
-            // To open a device may already do something.
+            // Opening a device can already have an effect.
             match entry.file_type() {
                 FileType::RegularFile | FileType::Unknown => names.push(name.to_owned()),
                 FileType::Symlink => return Err(link(&self.path(name))),
@@ -151,7 +151,7 @@ fn no_file(path: &Path) -> Failure {
         .hinted("a host's folder holds only files; move it away")
 }
 
-/// A file, or where the name is empty the folder itself, whose mode is not what it should be.
+/// A file whose mode is wrong. An empty name stands for the folder itself.
 pub(crate) struct WrongMode {
     pub(crate) name: OsString,
     pub(crate) found: u32,
@@ -168,7 +168,7 @@ pub(crate) fn wrong_mode(path: &Path) -> Result<Option<WrongMode>, Failure> {
     Ok((found != wanted).then_some(WrongMode { name, found, wanted }))
 }
 
-/// Gives the files in a folder the modes that they should have. They stay the same files.
+/// Corrects the modes of files in a folder, without replacing the files.
 pub(crate) fn mend_modes(path: &Path, modes: &[WrongMode]) -> Result<(), Failure> {
     if modes.is_empty() {
         return Ok(());

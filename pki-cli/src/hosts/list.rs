@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::failure::Failure;
 
-/// The names of the folders under `hosts/`. Hidden names are nobody's host, and neither is a file or a link.
+/// The names of the folders under `hosts/`. Hidden names, files and links are not hosts.
 pub(crate) fn list(all: &Path) -> Result<Vec<String>, Failure> {
     let entries = match fs::read_dir(all) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),

@@ -1,4 +1,4 @@
-//! Which cluster each host's folder was made for, beside the folders: what is removed must have been made here.
+//! Records which cluster each host's folder was made for, because `--prune` removes only folders that apply made.
 
 use std::collections::BTreeMap;
 use std::fs::Permissions;
@@ -21,7 +21,7 @@ pub(crate) struct Origins {
 }
 
 impl Origins {
-    /// What is known in a CA's folder; nothing where no host's folder was made yet.
+    /// Reads the record in a CA's folder, which is empty before the first host's folder is made.
     pub(crate) fn read(ca_folder: &Path) -> Result<Self, Failure> {
         let path = ca_folder.join(FILE);
         if !store::is_there(&path)? {
@@ -39,8 +39,8 @@ impl Origins {
         self.clusters.get(host).map(String::as_str)
     }
 
-    /// Notes that these hosts' folders are of this cluster. It is written before they are, and is on the disk
-    /// when they are: a note without its folder does no harm.
+    /// Records that these hosts' folders are for this cluster. This is synced before the folders are written, because a
+    /// record without a folder does no harm.
     pub(crate) fn add<'a>(
         &mut self,
         hosts: impl IntoIterator<Item = &'a str>,

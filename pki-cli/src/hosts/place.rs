@@ -1,9 +1,11 @@
-//! Putting a host's folder in its place, and taking one away.
+//! Puts a host's folder in its place, and removes one.
 //!
-//! Two folders change places in one step where the file system can do that (`RENAME_EXCHANGE`). FUSE, NFS
-//! and 9p cannot, and overlayfs cannot even rename a folder of a lower layer. There the new folder takes a
-//! name that says that it is whole, the old one goes out of the way, and the new one follows; a run that
-//! dies in between is finished by the next one.
+//! If the file system can exchange two folders in one step (`RENAME_EXCHANGE`), that is used. FUSE, NFS and 9p cannot, and
+//! overlayfs cannot even rename a folder of a lower layer. There, the new folder first gets a name that marks it as
+//! complete,
+//! then the old folder is moved away, and then the new one is moved to its place. If a run is killed in between, the
+//! next one
+//! finishes the work.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -19,33 +21,33 @@ use crate::failure::Failure;
 use crate::signals::Uninterrupted;
 use crate::store::{self, UNFINISHED};
 
-/// A folder that is whole and is to take its place.
+/// A complete folder that will be moved to its place.
 const NEW: &str = "new-";
 
-/// A folder that has made room.
+/// An old folder that was moved away.
 const OLD: &str = "old-";
 
-/// The first folder of a host, which is not in its place yet; a dot and something random follow the host.
+/// The first folder of a host before it is in its place; a dot and random characters follow the name of the host.
 const FIRST: &str = "first-";
 
-/// A folder that is to be removed.
+/// A folder that will be removed.
 const GONE: &str = "gone-";
 
-/// The name beside a host's folder that says what becomes of what stands there.
+/// The name of a temporary folder beside a host's folder. Its prefix says what will happen to it.
 fn aside(place: &Path, kind: &str) -> PathBuf {
     let mut name = OsString::from(format!("{UNFINISHED}{kind}"));
     name.push(place.file_name().unwrap_or_default());
     place.with_file_name(name)
 }
 
-/// The host whose folder a name beside it is about.
+/// The host in the name of a temporary folder.
 fn host_of<'a>(name: &'a str, kind: &str) -> Option<&'a str> {
     let host = name.strip_prefix(UNFINISHED)?.strip_prefix(kind)?;
-    // Nobody's host, and perhaps the way out of here.
+    // Not the name of a host, and perhaps a path out of this folder.
     (!host.starts_with('.')).then_some(host)
 }
 
-/// How the name of a folder begins that is being written for a place.
+/// The prefix of the name of a folder that is being written.
 pub(super) fn prefix(place: &Path) -> OsString {
     let mut prefix = OsString::from(UNFINISHED);
     if place.symlink_metadata().is_err() {
@@ -56,7 +58,7 @@ pub(super) fn prefix(place: &Path) -> OsString {
     prefix
 }
 
-/// The first folders of hosts that a killed run did not put in their places, whole or not, by host.
+/// The first folders of hosts that a killed run did not put in their places, complete or not, by host.
 pub(crate) fn first_folders(all: &Path) -> Result<BTreeMap<String, PathBuf>, Failure> {
     let entries = match fs::read_dir(all) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
@@ -73,7 +75,7 @@ pub(crate) fn first_folders(all: &Path) -> Result<BTreeMap<String, PathBuf>, Fai
     Ok(folders)
 }
 
-/// Where a host's folder is: in its place, or beside it if a killed run was about to put it there.
+/// The path of a host's folder: its place, or beside that if a run was killed before it moved the folder.
 pub(crate) fn folder_of(all: &Path, host: &str) -> PathBuf {
     let place = all.join(host);
     let new = aside(&place, NEW);
@@ -81,8 +83,8 @@ pub(crate) fn folder_of(all: &Path, host: &str) -> PathBuf {
     if is_between { new } else { place }
 }
 
-/// Finishes what a killed run left half done in the folder of all hosts, and sweeps the rest. The CA's lock
-/// must be held.
+/// Finishes what a killed run left unfinished in the folder of all hosts, and removes the rest. The caller holds the CA's
+/// lock.
 pub(crate) fn clean(all: &Path) -> Result<(), Failure> {
     let entries = match fs::read_dir(all) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -103,7 +105,7 @@ pub(crate) fn clean(all: &Path) -> Result<(), Failure> {
     if is_clean { Ok(()) } else { store::sweep_own(all) }
 }
 
-/// Says that the file system cannot rename folders before anything is issued for it.
+/// Checks that the file system can rename folders, before anything is issued.
 pub(crate) fn probe(all: &Path) -> Result<(), Failure> {
     let failed = |error: &io::Error| {
         Failure::file("renaming a folder in", all, error).hinted(
@@ -118,17 +120,17 @@ pub(crate) fn probe(all: &Path) -> Result<(), Failure> {
     fs::remove_dir(&renamed).map_err(|error| failed(&error))
 }
 
-/// Puts a new folder in the place of a host's.
+/// Replaces a host's folder with a new one.
 pub(super) fn put(place: &Path, new: TempDir) -> Result<(), Failure> {
     let failed = |error: io::Error| Failure::file("putting in place", place, &error);
     if place.symlink_metadata().is_err() {
         fs::rename(new.path(), place).map_err(failed)?;
-        // It is in its place and no longer temporary.
+        // The folder is in its place, so it must not be removed as a temporary one.
         let _ = new.keep();
         return Ok(());
     }
     match renameat_with(CWD, new.path(), CWD, place, RenameFlags::EXCHANGE) {
-        // What stands under the temporary name now is the old folder, which goes with it.
+        // After the exchange, the old folder has the temporary name and is removed with it.
         Ok(()) => Ok(()),
         Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::XDEV) => {
             fs::rename(new.path(), aside(place, NEW)).map_err(failed)?;
@@ -139,7 +141,7 @@ pub(super) fn put(place: &Path, new: TempDir) -> Result<(), Failure> {
     }
 }
 
-/// Puts a folder in place that is whole and has its name for it.
+/// Puts a complete folder in its place, from the name that marks it as complete.
 fn finish(place: &Path) -> Result<(), Failure> {
     let (new, old) = (aside(place, NEW), aside(place, OLD));
     if place.symlink_metadata().is_ok() {
@@ -147,14 +149,14 @@ fn finish(place: &Path) -> Result<(), Failure> {
         make_room(place, &old)?;
     }
     fs::rename(&new, place).map_err(|error| {
-        // The failure that led here is the one to report.
+        // The first failure is the one to report.
         let _ = fs::rename(&old, place);
         Failure::file("putting in place", place, &error)
     })?;
     remove_all(&old)
 }
 
-/// Moves a folder out of the way, or takes it away where it cannot be moved.
+/// Moves a folder away, or removes it if it cannot be moved.
 fn make_room(place: &Path, aside: &Path) -> Result<(), Failure> {
     match fs::rename(place, aside) {
         Err(error) if error.kind() == io::ErrorKind::CrossesDevices => remove_all(place),
@@ -162,7 +164,7 @@ fn make_room(place: &Path, aside: &Path) -> Result<(), Failure> {
     }
 }
 
-/// Removes a host's folder: at once, or so that the next run goes on if this one dies.
+/// Removes a host's folder. If this run is killed, the next one continues.
 pub(crate) fn remove(all: &Path, host: &str) -> Result<(), Failure> {
     let _uninterrupted = Uninterrupted::begin()?;
     let place = all.join(host);

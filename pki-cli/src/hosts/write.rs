@@ -1,4 +1,4 @@
-//! A host's new folder, written beside its place.
+//! Writes a host's new folder beside its place.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, FileTimes};
@@ -31,10 +31,10 @@ pub struct NewFolder {
 }
 
 impl NewFolder {
-    /// Writes the folder beside its place: the files given, and those of the old one that stay.
+    /// Writes the folder beside its place: the new files, and the files of the old folder that are kept.
     ///
-    /// A file that stays is the same file under a second name, so that its times do not change; where the
-    /// file system has no hard links it is a copy with the same times.
+    /// A file that is kept gets a hard link, so that its times do not change. If the file system has no hard links, it is
+    /// copied with the same times.
     pub(crate) fn write<'a>(
         all: &Path,
         host: &str,
@@ -56,7 +56,7 @@ impl NewFolder {
 }
 
 impl Recorded<NewFolder> {
-    /// Puts the folder in its place; the old one, if there was one, is gone afterwards.
+    /// Puts the folder in its place and removes the old one, if there was one.
     pub fn put(self) -> Result<(), Failure> {
         let NewFolder { place, folder } = self.into_inner();
         place::put(&place, folder)
@@ -69,8 +69,8 @@ fn write(path: &Path, place: &Path, file: &BundleFile) -> Result<(), Failure> {
     let mut options = File::options();
     let new = options.write(true).create_new(true).mode(mode).open(path);
     let mut new = new.map_err(failed)?;
-    // The umask may have taken some away, and the next run would call that drift. To look
-    // costs less than to set what is right already.
+    // The umask may have removed bits, which the next run would report as drift. Reading the mode costs less than
+    // setting it again.
     if permissions(&new.metadata().map_err(failed)?) != mode {
         new.set_permissions(fs::Permissions::from_mode(mode)).map_err(failed)?;
         file.access.check(permissions(&new.metadata().map_err(failed)?), place)?;
@@ -78,14 +78,14 @@ fn write(path: &Path, place: &Path, file: &BundleFile) -> Result<(), Failure> {
     new.write_all(&file.contents).map_err(failed)
 }
 
-/// Gives the files of the old folder that stay a second name in the new one.
+/// Links the kept files of the old folder into the new one.
 fn keep(place: &Path, new: &Path, names: &[OsString]) -> Result<(), Failure> {
     if names.is_empty() {
         return Ok(());
     }
     let (Some(old), Some(new)) = (Folder::open(place)?, Folder::open(new)?) else {
         return Err(Failure::environment(format!("{} has disappeared", shown(place)))
-            .hinted("somebody else changes the hosts' folders; run this again"));
+            .hinted("another program is changing the hosts' folders; wait until it ends, then run this again"));
     };
     for name in names {
         if rustix::fs::linkat(old.fd(), name, new.fd(), name, AtFlags::empty()).is_err() {

@@ -42,14 +42,14 @@ const TABLES: &str = "
     );
     PRAGMA user_version = 0;";
 
-/// What `revoked_at` is for a certificate that is not revoked: Go's zero time. cfssl cannot read NULL there.
+/// The value of `revoked_at` for a certificate that is not revoked: Go's zero time. cfssl cannot read NULL there.
 const NEVER: &str = "0001-01-01 00:00:00+00:00";
 
 /// What was in a certdb.
 pub(crate) struct Certdb {
     /// The certificates that the CA issued.
     pub(crate) entries: Vec<Entry>,
-    /// Why other rows are left out, a sentence each.
+    /// Why other rows are left out, one sentence for each.
     pub(crate) left_out: Vec<String>,
 }
 
@@ -112,7 +112,8 @@ impl Inventory {
 }
 
 impl Certdb {
-    /// Reads the certificates of a CA from a certdb of cfssl. What they say counts, and not the columns: cfssl 1.2 leaves
+    /// Reads the certificates of a CA from a certdb of cfssl. The certificates are read, not the columns, because cfssl
+    /// 1.2 leaves
     /// the key identifier of the issuer empty.
     pub(crate) fn read(from: &Path, ca: &Certificate) -> Result<Self, Failure> {
         let failed = |error: rusqlite::Error| {
@@ -129,7 +130,7 @@ impl Certdb {
     pub(crate) fn salvage(from: &Path, ca: &Certificate) -> Self {
         let mut certdb = Self { entries: Vec::new(), left_out: Vec::new() };
         if let Ok(connection) = open_plain(from, OpenFlags::SQLITE_OPEN_READ_ONLY) {
-            // What was read before the error is what there is.
+            // The rows before the error are all that can be read.
             let _ = certdb.take(&connection, ca);
         }
         certdb

@@ -78,7 +78,12 @@ impl FilePlace {
         Self { host: Some(host.to_owned()), path: path.display().to_string() }
     }
 
-    /// A file elsewhere, which is on no host that etcdpki knows.
+    /// Whether it is in the folder of a host.
+    pub(crate) const fn is_on_host(&self) -> bool {
+        self.host.is_some()
+    }
+
+    /// A file outside of the hosts' folders.
     pub(crate) fn elsewhere(path: &Path) -> Self {
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         Self { host: None, path: path.display().to_string() }
@@ -126,7 +131,7 @@ pub(super) fn rfc3339(moment: OffsetDateTime) -> String {
 
 /// Big-endian octets as a decimal number.
 pub(crate) fn decimal(octets: &[u8]) -> String {
-    // Nine digits in each, the lowest first.
+    // Nine digits in each element, the lowest first.
     const LIMIT: u64 = 1_000_000_000;
     let mut groups: Vec<u64> = Vec::new();
     for octet in octets {

@@ -21,12 +21,12 @@ pub(crate) struct Filter {
     pub(crate) expires_between: Option<(OffsetDateTime, OffsetDateTime)>,
 }
 
-/// What became of a certificate.
+/// The state of a certificate.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Status {
-    /// Nothing: it is in use as far as the inventory knows.
+    /// It is in use, as far as the inventory knows.
     Good,
-    /// A later certificate was put in the place of its file.
+    /// A later certificate replaced its file.
     Replaced,
     Revoked,
 }

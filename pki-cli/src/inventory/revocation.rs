@@ -25,7 +25,7 @@ pub(crate) struct LastCrl {
     pub(crate) crl: Crl,
 }
 
-/// What happened to a certificate that was to be revoked.
+/// The result of revoking a certificate.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Revocation {
     Done,
@@ -170,6 +170,7 @@ pub(super) fn revoke(
     transaction.execute(revoke, params![serial, issuer, reason.code(), rfc3339(at)])
 }
 
-fn moment(text: &str) -> Option<OffsetDateTime> {
+/// Reads a time as the inventory keeps it.
+pub(super) fn moment(text: &str) -> Option<OffsetDateTime> {
     OffsetDateTime::parse(text, &Rfc3339).ok()
 }

@@ -6,12 +6,14 @@ use rusqlite::{Connection, Transaction};
 pub(super) const VERSION: u32 = 2;
 
 /// The steps from an empty file to the current schema, each with the version that it leads to. `PRAGMA user_version` holds
-/// the version of a file. A new step goes to the end, and none ever changes. Files of version 0 can have the table.
+/// the version of a file. New steps are added at the end, and
+/// existing steps never change. Files of version 0 can have the table.
 const MIGRATIONS: [(u32, &str); VERSION as usize] = [
     (
         1,
         // With a rowid, as in cfssl, rows stand in the order of issuing and only the index is as random as the serial
-        // numbers are; by its own key each row of a large inventory would be written to a page of its own, twice.
+        // numbers are; with
+        // the serial number as the row's key, each row of a large inventory would be written to a separate page, twice.
         "CREATE TABLE IF NOT EXISTS certificates (
         serial_number            TEXT NOT NULL, -- decimal, as cfssl keeps it
         authority_key_identifier TEXT NOT NULL, -- lower-case hexadecimal
@@ -63,7 +65,7 @@ pub(super) const COLUMNS: [&str; 11] = [
     "common_name",
 ];
 
-/// The table, or an empty one with its columns in a file of an older version, which is only read.
+/// The table, or for a file of an older version that is only read, an empty table with its columns.
 pub(super) fn places(connection: &Connection) -> Result<&'static str, rusqlite::Error> {
     Ok(match version(connection)? {
         0 | 1 => {
@@ -77,6 +79,29 @@ pub(super) fn places(connection: &Connection) -> Result<&'static str, rusqlite::
 /// Whether a file has the table of CRLs, which files of older versions do not have.
 pub(super) fn has_crls(connection: &Connection) -> Result<bool, rusqlite::Error> {
     Ok(version(connection)? >= 2)
+}
+
+/// Whether a file has the table of places.
+pub(super) fn has_places(connection: &Connection) -> Result<bool, rusqlite::Error> {
+    Ok(version(connection)? >= 2 && !missing_tables(connection)?.contains(&"places"))
+}
+
+/// The tables that a file of this version must have and does not have.
+pub(super) fn missing_tables(
+    connection: &Connection,
+) -> Result<Vec<&'static str>, rusqlite::Error> {
+    if version(connection)? < 2 {
+        return Ok(Vec::new());
+    }
+    let mut missing = Vec::new();
+    for table in ["places", "crls"] {
+        let query =
+            "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1)";
+        if !connection.query_row(query, [table], |row| row.get(0))? {
+            missing.push(table);
+        }
+    }
+    Ok(missing)
 }
 
 /// The version of a file.

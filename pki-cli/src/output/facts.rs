@@ -118,7 +118,7 @@ pub(crate) struct FindingFacts {
     pub(crate) severity: &'static str,
     pub(crate) subject: String,
     pub(crate) evidence: String,
-    /// The values in the evidence, where a program may want them.
+    /// The values in the evidence that programs may need.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) values: Option<Value>,
     pub(crate) impact: &'static str,
@@ -149,7 +149,7 @@ impl From<&Finding> for FindingFacts {
     }
 }
 
-/// A hostile certificate has names by the ten thousand.
+/// The limit on names in text: a hostile certificate can have tens of thousands.
 const MOST_NAMES: usize = 100;
 
 fn values(evidence: &Evidence) -> Option<Value> {

@@ -11,6 +11,32 @@ pub(crate) fn print(document: &impl Serialize) -> Result<(), Failure> {
     host::print(&text(document)?)
 }
 
+#[derive(Serialize)]
+struct OfCas<T> {
+    cas: Vec<OfCa<T>>,
+}
+
+#[derive(Serialize)]
+struct OfCa<T> {
+    ca: &'static str,
+    #[serde(flatten)]
+    document: T,
+}
+
+/// Prints one document about the CAs of a run: that of the only CA, or a list of those of separate CAs, each with its name.
+pub(crate) fn print_of_cas<T: Serialize>(
+    documents: Vec<(Option<&'static str>, T)>,
+) -> Result<(), Failure> {
+    let mut cas = Vec::new();
+    for (name, document) in documents {
+        match name {
+            None => return print(&document),
+            Some(ca) => cas.push(OfCa { ca, document }),
+        }
+    }
+    if cas.is_empty() { Ok(()) } else { print(&OfCas { cas }) }
+}
+
 /// One document, with a line end.
 pub(crate) fn text(document: &impl Serialize) -> Result<String, Failure> {
     let mut text = serde_json::to_string_pretty(document)

@@ -21,10 +21,14 @@ pub(crate) struct RecordFacts {
     pub(crate) common_name: Option<String>,
     pub(crate) host: Option<String>,
     pub(crate) file: Option<String>,
+    /// Which of several separate CAs issued it: `server`, `peer` or `client`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ca: Option<&'static str>,
 }
 
-impl From<&Row> for RecordFacts {
-    fn from(row: &Row) -> Self {
+impl RecordFacts {
+    /// A row in the inventory of a CA. `ca` is its name if there are several.
+    pub(crate) fn of(row: &Row, ca: Option<&'static str>) -> Self {
         Self {
             serial: row.serial.clone(),
             issuer_key_id: row.issuer.clone(),
@@ -38,6 +42,7 @@ impl From<&Row> for RecordFacts {
             common_name: row.common_name.clone(),
             host: row.host.clone(),
             file: row.path.clone(),
+            ca,
         }
     }
 }

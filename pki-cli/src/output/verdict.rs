@@ -1,7 +1,7 @@
-//! What `verify` found, in every form, printed outcome by outcome as it comes.
+//! The results of `verify` in every output format, printed one outcome at a time.
 //!
-//! A worker renders each [`Outcome`]; the printer only joins what was rendered. Nothing is held that grows
-//! with the number of files. A new form is a file with a type that implements `form::Form`.
+//! A worker renders each [`Outcome`], and the printer only joins the rendered outcomes, so memory does not grow with the
+//! number of files. A new output format is a file with a type that implements `form::Form`.
 
 mod form;
 mod github;

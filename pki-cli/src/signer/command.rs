@@ -15,18 +15,14 @@ const LONGEST: u64 = 16 << 10;
 pub(super) struct CommandSigner {
     command: String,
     public_key: PublicKey,
-    /// The variable with a passphrase, which the command does not get.
-    hidden: Option<String>,
+    /// The variables with a passphrase, which the command does not get.
+    hidden: Vec<String>,
     /// Held while the command runs: two at once would ask for two passphrases on one terminal.
     running: Mutex<()>,
 }
 
 impl CommandSigner {
-    pub(super) const fn new(
-        command: String,
-        public_key: PublicKey,
-        hidden: Option<String>,
-    ) -> Self {
+    pub(super) const fn new(command: String, public_key: PublicKey, hidden: Vec<String>) -> Self {
         Self { command, public_key, hidden, running: Mutex::new(()) }
     }
 
@@ -34,7 +30,7 @@ impl CommandSigner {
         let _running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         let mut command = Command::new("sh");
         command.arg("-c").arg(&self.command).stdin(Stdio::piped()).stdout(Stdio::piped());
-        if let Some(hidden) = &self.hidden {
+        for hidden in &self.hidden {
             command.env_remove(hidden);
         }
         let failed = |doing: &str, error: std::io::Error| format!("{doing} the command: {error}");

@@ -24,7 +24,7 @@ pub(super) fn open(
     match PrivateKey::from_pem(pem) {
         Ok(key) => Ok((key, None)),
         Err(error) if error.defect() == Some(Defect::Encrypted) => {
-            // What cannot be decrypted is said before somebody types a passphrase.
+            // An unsupported encryption is reported before the user types a passphrase.
             PrivateKey::check_encrypted_pem(pem)
                 .map_err(|error| Failure::from(error).in_file(path))?;
             let passphrase = passphrase.read(&passphrase_of(path))?;

@@ -1,25 +1,28 @@
 //! A key in a PKCS #11 token: a smart card, an HSM, SoftHSM.
 
+mod login;
+
 use std::error::Error as StdError;
 use std::sync::{Mutex, PoisonError};
 
-use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
-use cryptoki::error::{Error, RvError};
+use cryptoki::error::Error;
 use cryptoki::mechanism::Mechanism;
+use cryptoki::mechanism::eddsa::{EddsaParams, EddsaSignatureScheme};
 use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle};
-use cryptoki::session::{Session, UserType};
-use cryptoki::slot::Slot;
-use cryptoki::types::AuthPin;
+use cryptoki::session::Session;
 use pki_core::{KeyAlgorithm, PublicKey, SignatureAlgorithm, Signer, ecdsa_signature_from_fixed};
 
+use self::login::log_in;
 use super::uri::TokenUri;
-use crate::failure::{Failure, shown};
+use crate::failure::Failure;
 use crate::passphrase::PassphraseSource;
 
 /// The OIDs of the curves in DER, as `CKA_EC_PARAMS` has them (RFC 5480 section 2.1.1.1).
 const P256: [u8; 10] = [0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
 const P384: [u8; 7] = [0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22];
 const P521: [u8; 7] = [0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x23];
+/// RFC 8410 section 3.
+const ED25519: [u8; 5] = [0x06, 0x03, 0x2b, 0x65, 0x70];
 
 /// Signs with a key that does not leave its token.
 pub(super) struct TokenSigner {
@@ -88,6 +91,9 @@ impl Signer for TokenSigner {
                 ),
                 Some(digest),
             ) => ecdsa_signature_from_fixed(&sign(Mechanism::Ecdsa, &digest)?)?,
+            (Some(SignatureAlgorithm::Ed25519), _) => {
+                sign(Mechanism::Eddsa(EddsaParams::new(EddsaSignatureScheme::Ed25519)), message)?
+            }
             (Some(SignatureAlgorithm::RsaSha256), _) => sign(Mechanism::Sha256RsaPkcs, message)?,
             (Some(SignatureAlgorithm::RsaSha384), _) => sign(Mechanism::Sha384RsaPkcs, message)?,
             (Some(SignatureAlgorithm::RsaSha512), _) => sign(Mechanism::Sha512RsaPkcs, message)?,
@@ -101,63 +107,6 @@ impl Signer for TokenSigner {
         }
         Ok(signature)
     }
-}
-
-fn log_in(uri: &TokenUri, pin: &PassphraseSource) -> Result<Session, Failure> {
-    let in_module = |error: Error| {
-        let module = shown(&uri.module);
-        Failure::environment(format!("the PKCS #11 library {module}: {}", describe(&error)))
-            .hinted("check module-path in the URI, and that the library is installed")
-    };
-    let context = Pkcs11::new(&uri.module).map_err(in_module)?;
-    match context.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)) {
-        Err(Error::Pkcs11(RvError::CryptokiAlreadyInitialized, _)) | Ok(()) => {}
-        Err(error) => return Err(in_module(error)),
-    }
-    let slot = find_slot(&context, uri).map_err(in_module)?;
-    let slot = slot.ok_or_else(|| {
-        Failure::environment(format!(
-            "the PKCS #11 library {} has no token like that of the URI",
-            shown(&uri.module)
-        ))
-        .hinted("list the tokens with: pkcs11-tool --module LIBRARY.so --list-token-slots")
-    })?;
-    let session = context.open_rw_session(slot).map_err(in_module)?;
-    let what = match &uri.token {
-        Some(token) => format!("the PIN of the token {token:?}"),
-        None => "the PIN of the token".to_owned(),
-    };
-    let pin = pin.read(&what)?;
-    let pin = AuthPin::new(pin.as_str(&what)?.into());
-    match session.login(UserType::User, Some(&pin)) {
-        Ok(()) | Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => Ok(session),
-        Err(Error::Pkcs11(
-            RvError::PinIncorrect | RvError::PinLenRange | RvError::PinInvalid,
-            _,
-        )) => Err(Failure::environment(format!("{what} is wrong"))
-            .hinted("a token locks itself after some wrong PINs; check it before you try again")),
-        Err(Error::Pkcs11(RvError::PinLocked, _)) => {
-            Err(Failure::environment(format!("{what} is locked"))
-                .hinted("the security officer of the token can set a new PIN"))
-        }
-        Err(error) => Err(in_module(error)),
-    }
-}
-
-fn find_slot(context: &Pkcs11, uri: &TokenUri) -> Result<Option<Slot>, Error> {
-    let fits =
-        |wanted: &Option<String>, found: &str| wanted.as_ref().is_none_or(|wanted| wanted == found);
-    for slot in context.get_slots_with_initialized_token()? {
-        let info = context.get_token_info(slot)?;
-        if fits(&uri.token, info.label())
-            && fits(&uri.serial, info.serial_number())
-            && fits(&uri.manufacturer, info.manufacturer_id())
-            && fits(&uri.model, info.model())
-        {
-            return Ok(Some(slot));
-        }
-    }
-    Ok(None)
 }
 
 /// The attributes that name a key.
@@ -240,6 +189,9 @@ fn generate(
         KeyAlgorithm::EcdsaP521 => {
             (Mechanism::EccKeyPairGen, vec![Attribute::EcParams(P521.to_vec())])
         }
+        KeyAlgorithm::Ed25519 => {
+            (Mechanism::EccEdwardsKeyPairGen, vec![Attribute::EcParams(ED25519.to_vec())])
+        }
         KeyAlgorithm::Rsa(bits) => {
             let bits = u64::try_from(bits).unwrap_or(0);
             let exponent = Attribute::PublicExponent(vec![1, 0, 1]);
@@ -249,7 +201,7 @@ fn generate(
             return Err(Failure::usage(format!(
                 "a key of type {other} in a token is not supported"
             ))
-            .hinted("use --key ecdsa-p256, ecdsa-p384, ecdsa-p521 or rsa-3072"));
+            .hinted("use --key ecdsa-p256, ecdsa-p384, ecdsa-p521, ed25519 or rsa-3072"));
         }
     };
     let mut common = names(uri);

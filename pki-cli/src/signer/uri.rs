@@ -27,7 +27,7 @@ const HINT: &str =
 impl TokenUri {
     /// Parses a URI. A message does not repeat it, because it may hold a PIN.
     pub(super) fn parse(text: &str) -> Result<Self, Failure> {
-        let wrong = |problem: String| Failure::usage(format!("--pkcs11: {problem}")).hinted(HINT);
+        let wrong = |problem: String| Failure::usage(problem).hinted(HINT);
         let rest = text
             .strip_prefix("pkcs11:")
             .ok_or_else(|| wrong("a PKCS #11 URI begins with pkcs11:".to_owned()))?;
@@ -46,10 +46,12 @@ impl TokenUri {
             }
         }
         if uri.module.as_os_str().is_empty() {
-            return Err(wrong("module-path is missing, the library of the token".to_owned()));
+            return Err(wrong(
+                "module-path is missing; it names the library of the token".to_owned(),
+            ));
         }
         if uri.object.is_none() && uri.id.is_none() {
-            return Err(wrong("object or id is missing, which names the key".to_owned()));
+            return Err(wrong("object or id is missing; one of them must name the key".to_owned()));
         }
         Ok(uri)
     }

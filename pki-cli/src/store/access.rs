@@ -1,4 +1,4 @@
-//! Who may read what is written.
+//! Access to files: modes and owners.
 
 use std::fs::{self, Metadata, OpenOptions};
 use std::io::ErrorKind;
@@ -13,7 +13,7 @@ use crate::failure::{Failure, shown};
 pub(crate) enum Access {
     /// Only its owner, whatever the umask says.
     Secret,
-    /// Everybody whom the umask allows.
+    /// Everybody, as far as the umask allows.
     Public,
     /// The same, and the group may change it: the mode of the certificates that cfssljson writes.
     Group,
@@ -55,8 +55,9 @@ pub enum Owners {
 }
 
 impl Owners {
-    /// Refuses a file or folder that somebody else owns or can write to, as sshd does with `StrictModes`: that
-    /// user could exchange the CA. Folders above it are not looked at.
+    /// Refuses a file or folder that another user owns or can write to, like sshd with `StrictModes`, because that user
+    /// could
+    /// replace the CA. Folders above it are not checked.
     pub(crate) fn check_folder(self, path: &Path) -> Result<(), Failure> {
         let metadata = fs::metadata(path);
         let metadata = metadata.map_err(|error| Failure::file("looking at", path, &error))?;
@@ -66,12 +67,13 @@ impl Owners {
             return Err(Failure::environment(format!(
                 "{path} has mode {mode:04o}: users other than its owner can write to it"
             ))
-            .hinted(format!("see that nobody changed it, then: chmod go-w {path}")));
+            .hinted(format!("check that nobody changed it, then run chmod go-w {path}")));
         }
         self.check_owner(path, &metadata)
     }
 
-    /// The same of a file in it, if it is there, and only of its owner: whoever reads it looks at its mode.
+    /// The same for a file in the folder, if it exists, but only for its owner: the code that reads the file checks its
+    /// mode.
     pub(crate) fn check_file(self, path: &Path) -> Result<(), Failure> {
         fs::metadata(path).map_or(Ok(()), |metadata| self.check_owner(path, &metadata))
     }
@@ -83,7 +85,7 @@ impl Owners {
             return Ok(());
         }
         Err(Failure::environment(format!(
-            "{path} belongs to the user with number {owner}, who is neither root nor the user who runs this ({user})"
+            "{path} belongs to the user ID {owner}, which is neither root nor the user who runs this ({user})"
         ))
         .hinted(
             "run this as that user, or chown it, or, if you trust that user with the CA, add --allow-foreign-owner",
@@ -91,7 +93,7 @@ impl Owners {
     }
 }
 
-/// Makes a folder and those above it.
+/// Creates a folder and those above it.
 pub(crate) fn make_folder(path: &Path, access: Access) -> Result<(), Failure> {
     let mode = match access {
         Access::Secret => 0o700,
@@ -108,7 +110,7 @@ pub(crate) fn make_folder(path: &Path, access: Access) -> Result<(), Failure> {
     })
 }
 
-/// Makes an empty file that only its owner can read, if it is not there. A link is not followed.
+/// Creates an empty file that only its owner can read, unless it exists. Links are not followed.
 pub(crate) fn touch_secret(path: &Path) -> Result<(), Failure> {
     Batch::new(Existing::Replace).check_place(path)?;
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
@@ -119,7 +121,7 @@ pub(crate) fn touch_secret(path: &Path) -> Result<(), Failure> {
     }
 }
 
-/// Whether something has this name, a link to nowhere included. Not being allowed to look is not a "no".
+/// Whether the path exists, including broken links. A failure to check is an error, not a "no".
 pub(crate) fn is_there(path: &Path) -> Result<bool, Failure> {
     match fs::symlink_metadata(path) {
         Ok(_) => Ok(true),

@@ -1,4 +1,4 @@
-//! A set of files that is written whole or not at all.
+//! A set of files that is written completely or not at all.
 //!
 //! Each file is staged first, in a temporary file of its final mode beside its place, and synced; then all
 //! are renamed into place in the order given. Until the first rename nothing has changed, and a rename that
@@ -12,35 +12,51 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{NamedTempFile, TempPath};
 
-use super::access::Access;
+use super::access::{Access, is_there};
 use super::sets::{self, Staged};
 use super::unfinished::{self, UNFINISHED, parent};
 use crate::failure::{Failure, shown};
 use crate::signals::{self, Uninterrupted};
 
-/// What to do with a file that is there already.
+/// What to do with an existing file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Existing {
     Keep,
     Replace,
 }
 
-/// Files on their way to their places.
+/// Which files survive a power failure that follows at once.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Durability {
+    /// All of them.
+    Everything,
+    /// Those that replace others: afterwards either the old or the new file is there, whole. New files may be empty.
+    Replacements,
+}
+
+/// Files that will be put in their places together.
 #[derive(Debug)]
 pub(crate) struct Batch {
     existing: Existing,
+    durability: Durability,
     staged: Vec<Staged>,
-    /// Last, so that it outlives the files: from the first of them on, until all are in place or gone.
+    /// The last field, so that it is dropped after the files. It exists from the first file on, until all are in place or
+    /// removed.
     uninterrupted: Option<Uninterrupted>,
 }
 
 impl Batch {
     pub(crate) const fn new(existing: Existing) -> Self {
-        Self { existing, staged: Vec::new(), uninterrupted: None }
+        let durability = Durability::Everything;
+        Self { existing, durability, staged: Vec::new(), uninterrupted: None }
     }
 
-    /// Writes the contents beside their place, so that a disk that fills up has done so before anything is
-    /// replaced.
+    /// The same with another durability.
+    pub(crate) fn durable(self, durability: Durability) -> Self {
+        Self { durability, ..self }
+    }
+
+    /// Writes the contents beside their place, so that a full disk is noticed before anything is replaced.
     pub(crate) fn stage(
         &mut self,
         path: PathBuf,
@@ -70,13 +86,15 @@ impl Batch {
         }
         let mut file = unfinished::file(&path, access)?;
         write(&mut file, &path)?;
-        let synced = file.as_file().sync_all();
-        synced.map_err(|error| Failure::file("writing", &path, &error))?;
+        if self.durability == Durability::Everything || is_there(&path)? {
+            let synced = file.as_file().sync_all();
+            synced.map_err(|error| Failure::file("writing", &path, &error))?;
+        }
         self.staged.push(Staged { file, place: path });
         signals::check()
     }
 
-    /// Says that a file may not be written before any work is done for it.
+    /// Checks that a file may be written, before any work is done for it.
     pub(crate) fn check_place(&self, path: &Path) -> Result<(), Failure> {
         match fs::symlink_metadata(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
@@ -120,26 +138,29 @@ impl Batch {
         }
         let mut folders: Vec<&Path> = places.iter().map(|path| parent(path)).collect();
         folders.dedup();
-        for folder in folders {
-            sync_folder(folder)?;
+        // Without it, a power failure may bring a replaced file back, which is whole.
+        if self.durability == Durability::Everything {
+            for folder in folders {
+                sync_folder(folder)?;
+            }
         }
         undo.done();
         signals::check().map_err(|interrupted| {
             let places: Vec<String> = places.iter().map(|path| shown(path)).collect();
-            interrupted.hinted(format!("the work was finished all the same: {}", places.join(", ")))
+            interrupted.hinted(format!("the files were already in place: {}", places.join(", ")))
         })
     }
 }
 
-/// Puts a file where none may be.
+/// Puts a file in a place where no file may exist.
 fn put_new(file: NamedTempFile, path: &Path) -> io::Result<()> {
     let error = match file.persist_noclobber(path) {
         Ok(_) => return Ok(()),
         Err(error) if error.error.kind() == ErrorKind::AlreadyExists => return Err(error.error),
         Err(error) => error,
     };
-    // Neither a rename that leaves what is there alone nor a hard link. An empty file takes the name, which
-    // works once, and is then replaced.
+    // The file system supports neither RENAME_NOREPLACE nor hard links. An empty file takes the name first, which works
+    // only once, and is then replaced.
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     error.file.persist(path).map(drop).map_err(|error| {
         let _ = fs::remove_file(path);
@@ -147,7 +168,7 @@ fn put_new(file: NamedTempFile, path: &Path) -> io::Result<()> {
     })
 }
 
-/// How to get back to what was there before: dropped before it is done, it goes back.
+/// Restores the earlier files when it is dropped before [`Undo::done`].
 #[derive(Default)]
 struct Undo(Vec<(PathBuf, Option<TempPath>)>);
 
@@ -171,7 +192,7 @@ impl Undo {
     }
 }
 
-/// The same file under a second name, which costs no space; a copy where the file system has no hard links.
+/// A hard link to a file, which needs no space, or a copy if the file system has no hard links.
 fn spare(path: &Path) -> io::Result<TempPath> {
     let named = |make: &mut dyn FnMut(&Path) -> io::Result<()>| {
         let mut builder = tempfile::Builder::new();
@@ -196,7 +217,7 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
 impl Drop for Undo {
     fn drop(&mut self) {
         for (path, before) in self.0.drain(..).rev() {
-            // The failure that led here is the one to report.
+            // The first failure is the one to report.
             let _ = match before {
                 Some(spare) => spare.persist(&path).map_err(|error| error.error),
                 None => fs::remove_file(&path),

@@ -14,7 +14,7 @@ pub(crate) struct Lock {
 }
 
 impl Lock {
-    /// Waits a while for another process that works in the folder, and says so if it takes long.
+    /// Waits for another process that works in the folder, with a message if it takes long.
     pub(crate) fn take(folder: &Path) -> Result<Self, Failure> {
         const PATIENCE: Duration = Duration::from_secs(30);
         const QUIET: Duration = Duration::from_secs(1);

@@ -1,4 +1,4 @@
-//! Reading: never more than a limit, never a wait for a pipe that nobody named.
+//! Reading files, with a limit on their size, and without waiting for a pipe that the user did not name.
 
 use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind, Read as _};
@@ -13,14 +13,14 @@ use crate::failure::{Failure, shown};
 /// The most that is read of one file, in bytes. A manifest of ten thousand hosts has one megabyte.
 pub(crate) const LIMIT: u64 = 16 << 20;
 
-/// What came of reading.
+/// The result of reading.
 pub(crate) enum Read {
     Whole(Zeroizing<Vec<u8>>),
-    /// There is more of it than the limit.
+    /// The file is larger than the limit.
     TooLarge,
 }
 
-/// Reads what the user named: a file, a pipe, or standard input for `-`.
+/// Reads what the user named: a file, a pipe, or for `-` standard input.
 pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
     if path == Path::new("-") {
         let path = Path::new("standard input");
@@ -34,14 +34,14 @@ pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
     whole(open(), path)
 }
 
-/// Reads what nobody named: a file that is looked for under its usual name. A pipe or a device there would
-/// be a wait without end, with the CA's lock held.
+/// Reads a file that the user did not name, under its usual name. Refuses pipes and devices, because reading one could
+/// wait for ever while the CA is locked.
 pub(crate) fn read_regular(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let (file, metadata) = open_regular(path)?;
     whole(read_open(file, metadata.len()), path)
 }
 
-/// Reads a secret, if nobody but its owner can.
+/// Reads a secret. Fails if anybody except its owner can read the file.
 pub(crate) fn read_secret(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let (file, metadata) = open_regular(path)?;
     if let Some(mode) = open_to_others(&metadata) {
@@ -79,29 +79,47 @@ fn open_regular(path: &Path) -> Result<(File, Metadata), Failure> {
     }
 }
 
-/// Reads an open file of about this size to its end. No copy stays behind: what it says may be secret.
+/// Reads an open file of about this size to its end. No copy stays in memory, because the contents may be secret.
 pub(crate) fn read_open(mut file: File, size: u64) -> io::Result<Read> {
     const STEP: usize = 64 << 10;
     if size > LIMIT {
         return Ok(Read::TooLarge);
     }
     let mut bytes = Zeroizing::new(Vec::new());
-    // One more than it should have: the end shows without a larger buffer.
-    bytes.try_reserve_exact(usize::try_from(size).unwrap_or(0) + 1)?;
+    // One byte more than the expected size, so that the end is noticed without a larger buffer.
+    let size = usize::try_from(size).unwrap_or(0);
+    bytes.try_reserve_exact(size + 1)?;
     loop {
-        let room = bytes.capacity() - bytes.len();
-        let read = (&mut file).take(room as u64).read_to_end(&mut bytes)?;
+        let filled = bytes.len();
+        let room = bytes.capacity();
+        bytes.resize(room, 0);
+        let read = read_some(&mut file, &mut bytes[filled..]);
+        bytes.truncate(filled + read.as_ref().copied().unwrap_or(0));
         if bytes.len() as u64 > LIMIT {
             return Ok(Read::TooLarge);
         }
-        if read < room {
+        // A file that has a size gives less than was asked for only at its end.
+        if read? == 0 || (size > 0 && bytes.len() == size) {
             return Ok(Read::Whole(bytes));
         }
-        // A buffer that grows by itself leaves copies of a key behind.
+        if bytes.len() < room {
+            continue;
+        }
+        // A buffer that grows by itself leaves copies of a key in memory.
         let mut larger = Zeroizing::new(Vec::new());
         larger.try_reserve_exact((2 * bytes.len()).max(STEP))?;
         larger.extend_from_slice(&bytes);
         bytes = larger;
+    }
+}
+
+/// Reads once, whatever signals come.
+fn read_some(file: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match file.read(buffer) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            read => return read,
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Files that replace others together, and how the next run finishes what a killed one began.
+//! Sets of files that are replaced together. The next run finishes what a killed one began.
 //!
 //! No file system renames two files at once. So before the first file of a set takes its place, each gets a name that
 //! says where it goes, the last file at the end: `.etcdpki-put-SET-INDEX-COUNT-NAME`. If the last file has such a name,
@@ -16,10 +16,10 @@ use tempfile::{NamedTempFile, TempPath};
 
 use super::unfinished::{UNFINISHED, is_in_use, parent, suffix};
 
-/// What the name of a file of a set begins with.
+/// The prefix of the name of a file of a set.
 const PUT: &str = "put-";
 
-/// A file that is written and where it goes.
+/// A file that was written, and its place.
 #[derive(Debug)]
 pub(super) struct Staged {
     pub(super) file: NamedTempFile,
@@ -52,7 +52,7 @@ fn renamed(file: NamedTempFile, to: &Path) -> NamedTempFile {
         return file;
     };
     let (file, old) = file.into_parts();
-    // It has another name now.
+    // The file has a new name now.
     let _ = old.keep();
     NamedTempFile::from_parts(file, path)
 }
@@ -65,7 +65,7 @@ struct Left {
     count: usize,
 }
 
-/// Puts the sets in their places that killed runs left complete, and removes the others.
+/// Puts complete sets of killed runs in their places, and removes incomplete ones.
 pub(super) fn finish(folder: &Path) {
     let mut sets: BTreeMap<String, Vec<Left>> = BTreeMap::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -78,9 +78,11 @@ pub(super) fn finish(folder: &Path) {
             continue;
         }
         files.sort_by_key(|file| file.index);
-        let is_complete = files.last().is_some_and(|last| last.index + 1 == last.count);
+        // A power failure can leave a file without contents that was not synced.
+        let is_complete = files.last().is_some_and(|last| last.index + 1 == last.count)
+            && files.iter().all(Left::has_contents);
         for file in files {
-            // Somebody else may be doing the same.
+            // Another process may be doing the same.
             let _ = if is_complete {
                 fs::rename(&file.path, &file.place)
             } else {
@@ -100,11 +102,15 @@ impl Left {
             (text()?.to_owned(), text()?.parse().ok()?, text()?.parse().ok()?);
         let name = OsStr::from_bytes(parts.next()?);
         let (path, place) = (path.to_owned(), path.with_file_name(name));
-        // Neither an empty name nor the way out of the folder.
+        // Neither an empty name nor a path out of the folder.
         (place.file_name() == Some(name)).then_some((set, Self { path, place, index, count }))
     }
 
-    /// Whether it is a file of ours that no living process writes.
+    fn has_contents(&self) -> bool {
+        fs::symlink_metadata(&self.path).is_ok_and(|file| file.len() > 0)
+    }
+
+    /// Whether it is an unfinished file of etcdpki that no running process writes.
     fn is_abandoned(&self) -> bool {
         let is_ours = fs::symlink_metadata(&self.path).is_ok_and(|file| {
             file.is_file() && file.nlink() == 1 && file.uid() == rustix::process::geteuid().as_raw()
@@ -145,6 +151,15 @@ mod tests {
             finish(folder.path());
             assert_eq!(names(folder.path()), then, "{left:?}");
         }
+    }
+
+    #[test]
+    fn a_set_with_an_empty_file_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        file(folder.path(), ".etcdpki-put-abCD12-0-2-a-key.pem");
+        fs::write(folder.path().join(".etcdpki-put-abCD12-1-2-a.pem"), "").unwrap();
+        finish(folder.path());
+        assert!(names(folder.path()).is_empty());
     }
 
     #[test]

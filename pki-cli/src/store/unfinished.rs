@@ -1,9 +1,9 @@
-//! Files that are not in their place yet, and those that a killed run left behind.
+//! Files that are not in their place yet, and files that a killed run left.
 //!
-//! Whoever writes an unfinished file holds a lock on it, and the kernel frees the lock when the process
-//! dies. So a sweep can tell what is in use from what was left, in any folder and without other locks.
+//! A process holds a lock on each unfinished file that it writes, and the kernel releases the lock when the process ends.
+//! So a cleanup can tell files in use from leftovers, in any folder and without other locks.
 
-use std::fs::{self, File};
+use std::fs::{self, DirEntry, File};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
@@ -15,14 +15,13 @@ use super::access::Access;
 use super::sets;
 use crate::failure::Failure;
 
-/// What the names of our unfinished files and folders begin with.
+/// The prefix of the names of unfinished files and folders.
 pub(crate) const UNFINISHED: &str = ".etcdpki-";
 
-/// How many random letters and digits follow.
+/// The number of random letters and digits that follow.
 const RANDOM: usize = 6;
 
-/// A new file beside its later place, with a name of its own, locked, and readable by nobody whom `access`
-/// leaves out.
+/// Creates a new file beside its later place, with a unique name, locked, and readable only as `access` allows.
 pub(super) fn file(place: &Path, access: Access) -> Result<NamedTempFile, Failure> {
     let failed = |error: &io::Error| Failure::file("writing", place, error);
     loop {
@@ -33,10 +32,10 @@ pub(super) fn file(place: &Path, access: Access) -> Result<NamedTempFile, Failur
             .rand_bytes(RANDOM)
             .make_in(parent(place), |path| options.open(path))
             .map_err(|error| failed(&error))?;
-        // Where files cannot be locked nothing is swept either.
+        // If files cannot be locked, cleanup removes nothing either.
         let _ = file.as_file().lock();
         let metadata = file.as_file().metadata().map_err(|error| failed(&error))?;
-        // A sweep may have been faster than the lock.
+        // A cleanup may have removed the file before it was locked.
         if metadata.nlink() > 0 {
             access.check(metadata.mode(), place)?;
             return Ok(file);
@@ -52,40 +51,53 @@ pub(super) fn parent(path: &Path) -> &Path {
     }
 }
 
-/// Removes what a killed run left in the CA's folder or in that of its hosts: files, and folders too. The
-/// CA's lock must be held.
+/// Removes the files and folders that a killed run left in the CA's folder or in that of its hosts. The caller holds the
+/// CA's lock.
 pub(crate) fn sweep_own(folder: &Path) -> Result<(), Failure> {
+    let unfinished =
+        || unfinished_in(folder).map_err(|error| Failure::file("reading", folder, &error));
+    if unfinished()?.is_empty() {
+        return Ok(());
+    }
     sets::finish(folder);
-    let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        entries => entries.map_err(|error| Failure::file("reading", folder, &error))?,
-    };
-    for entry in entries {
-        let entry = entry.map_err(|error| Failure::file("reading", folder, &error))?;
-        if entry.file_name().as_encoded_bytes().starts_with(UNFINISHED.as_bytes()) {
-            let path = entry.path();
-            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-            let removed = match is_folder {
-                true => fs::remove_dir_all(&path),
-                false if is_in_use(&path) => Ok(()),
-                false => fs::remove_file(&path),
-            };
-            removed.map_err(|error| Failure::file("removing", &path, &error))?;
-        }
+    for entry in unfinished()? {
+        let path = entry.path();
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        let removed = match is_folder {
+            true => fs::remove_dir_all(&path),
+            false if is_in_use(&path) => Ok(()),
+            false => fs::remove_file(&path),
+        };
+        removed.map_err(|error| Failure::file("removing", &path, &error))?;
     }
     Ok(())
 }
 
-/// Removes what a killed run left in somebody's folder: only files that are named exactly like ours. What
-/// cannot be removed stays; it is in nobody's way.
+/// Removes the files that a killed run left in any other folder: only files that are named exactly like ours. Files that
+/// cannot be removed do no harm.
 pub(crate) fn sweep_shared(folder: &Path) {
+    if unfinished_in(folder).is_ok_and(|unfinished| unfinished.is_empty()) {
+        return;
+    }
     sets::finish(folder);
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+    for entry in unfinished_in(folder).into_iter().flatten() {
         let is_file = || entry.file_type().is_ok_and(|kind| kind.is_file());
         if is_ours(entry.file_name().as_encoded_bytes()) && is_file() && !is_in_use(&entry.path()) {
             let _ = fs::remove_file(entry.path());
         }
     }
+}
+
+/// What has a name of an unfinished file. A folder that does not exist has nothing.
+fn unfinished_in(folder: &Path) -> io::Result<Vec<DirEntry>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let is_unfinished =
+        |entry: &DirEntry| entry.file_name().as_encoded_bytes().starts_with(UNFINISHED.as_bytes());
+    // What cannot be read is an error, which says that the folder is not swept.
+    entries.filter(|entry| entry.as_ref().map_or(true, is_unfinished)).collect()
 }
 
 fn is_ours(name: &[u8]) -> bool {
@@ -98,7 +110,7 @@ pub(super) fn suffix(path: &Path) -> Option<&str> {
     path.file_name()?.to_str()?.strip_prefix(UNFINISHED)
 }
 
-/// Whether a living process holds the lock on a file.
+/// Whether a running process holds the lock on a file.
 pub(super) fn is_in_use(path: &Path) -> bool {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let mut options = File::options();

@@ -6,13 +6,13 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::members::{Members, common_name, organization};
 use super::{AdoptedPair, Found};
 use crate::certificate::{Certificate, GeneralName};
-use crate::layout::Role;
+use crate::layout::{Role, Traffic};
 use crate::name::San;
 use crate::subject::Attribute;
 
 /// The text of the manifest. Hosts keep their own configuration.
 pub(super) fn manifest(
-    ca: &Certificate,
+    cas: &[(Option<Traffic>, Certificate)],
     members: &Members,
     adopted: &[(&Found, AdoptedPair)],
 ) -> String {
@@ -20,14 +20,15 @@ pub(super) fn manifest(
         "# Written by `etcdpki adopt`. Check it, then run `etcdpki plan -f` with it.\ncluster: {}\n",
         members.token.as_deref().unwrap_or("etcd")
     );
-    let mut spec = Vec::new();
-    for (field, attribute) in [("cn", Attribute::CommonName), ("org", Attribute::Organization)] {
-        let value = ca.subject.attributes.iter().find(|found| found.attribute == attribute);
-        spec.extend(value.map(|value| format!("{field}: {}", quoted(&value.value))));
+    if let [(None, ca)] = cas {
+        let _ = writeln!(text, "ca: {}", of_ca(ca));
+    } else {
+        text.push_str("cas:\n");
+        for (traffic, ca) in cas {
+            let name = traffic.map_or("server", Traffic::as_str);
+            let _ = writeln!(text, "  {name}: {}", of_ca(ca));
+        }
     }
-    spec.extend(ca.public_key.algorithm().map(|key| format!("key: {key}")));
-    spec.push(format!("expiry: {}", lifetime(ca)));
-    let _ = writeln!(text, "ca: {{ {} }}", spec.join(", "));
     text.push_str("# The hosts already have etcd's configuration.\nconfiguration: false\n");
     if let Some(path) = &members.path {
         let _ = writeln!(text, "paths: {{ etcd: {} }}", quoted(path));
@@ -78,6 +79,18 @@ pub(super) fn manifest(
         let _ = write!(text, "clients:\n{clients}");
     }
     text
+}
+
+/// The fields of a CA.
+fn of_ca(ca: &Certificate) -> String {
+    let mut spec = Vec::new();
+    for (field, attribute) in [("cn", Attribute::CommonName), ("org", Attribute::Organization)] {
+        let value = ca.subject.attributes.iter().find(|found| found.attribute == attribute);
+        spec.extend(value.map(|value| format!("{field}: {}", quoted(&value.value))));
+    }
+    spec.extend(ca.public_key.algorithm().map(|key| format!("key: {key}")));
+    spec.push(format!("expiry: {}", lifetime(ca)));
+    format!("{{ {} }}", spec.join(", "))
 }
 
 /// The key and lifetime of a certificate.

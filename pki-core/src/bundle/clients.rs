@@ -1,11 +1,11 @@
-//! What the clients of etcd are told: kubeadm's and etcdctl's configuration.
+//! The configuration of etcd's clients: kubeadm and etcdctl.
 
 use std::fmt::Write as _;
 
 use crate::layout::{APISERVER_CLIENT, FileKind, Role};
 use crate::manifest::Manifest;
 
-/// kubeadm's configuration of a control plane, with the URLs at which it dials etcd.
+/// kubeadm's configuration of a control plane, with the URLs of etcd.
 pub(super) fn kubeadm_config(manifest: &Manifest, endpoints: &[String]) -> String {
     let files = ClientFiles::new(&manifest.paths.kubernetes, APISERVER_CLIENT);
     let api = manifest.kubernetes_version.map_or(NEWEST_API, |version| version.kubeadm_api());

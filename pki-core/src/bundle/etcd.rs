@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use crate::duration::parse_duration;
 use crate::etcd::{EtcdOption, OptionKind, YamlKey};
@@ -11,12 +12,12 @@ use crate::manifest::Manifest;
 /// The configuration of one member.
 pub(super) struct MemberConfig<'a> {
     manifest: &'a Manifest,
-    options: Vec<(&'static EtcdOption, String)>,
+    options: Vec<(&'static EtcdOption, Arc<str>)>,
 }
 
 impl<'a> MemberConfig<'a> {
     /// The configuration with these options, by their long names.
-    pub(super) fn new(manifest: &'a Manifest, settings: Vec<(&'static str, String)>) -> Self {
+    pub(super) fn new(manifest: &'a Manifest, settings: Vec<(&'static str, Arc<str>)>) -> Self {
         let options = settings.into_iter();
         let options =
             options.filter_map(|(name, value)| Some((EtcdOption::find(name)?, value))).collect();
@@ -62,8 +63,8 @@ impl<'a> MemberConfig<'a> {
         format!("{text}client-transport-security:\n{client}peer-transport-security:\n{peer}")
     }
 
-    /// The unit that starts etcd: with the configuration file, or, where that cannot say everything, with
-    /// all options in the environment. With the file etcd ignores the environment.
+    /// The unit that starts etcd: with the configuration file, or if the file cannot set every option, with all options in
+    /// the environment. With a file, etcd ignores the environment.
     pub(super) fn unit(&self, member: &str) -> String {
         let start = if self.options.iter().all(|(option, _)| self.is_in_file(option)) {
             let folder = &self.manifest.paths.etcd;
@@ -131,7 +132,7 @@ pub(super) fn state_directory(data: &str) -> Option<&str> {
     name.split('/').all(is_plain).then_some(name)
 }
 
-/// A value as etcd's configuration file has it. Text is quoted, because a host may be called `null`.
+/// A value in etcd's configuration file. Text is quoted, because the name of a host can be `null`.
 fn yaml_value(option: &EtcdOption, value: &str) -> String {
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     match option.kind {
@@ -149,7 +150,7 @@ fn yaml_value(option: &EtcdOption, value: &str) -> String {
     }
 }
 
-/// A word as systemd reads it: in quotes where it must be, with `%` doubled (systemd.syntax(7),
+/// A word for systemd: in quotes if necessary, with `%` doubled (systemd.syntax(7),
 /// systemd.unit(5)).
 fn systemd_word(word: &str) -> Cow<'_, str> {
     if !word.contains(['%', '"', '\'', '\\', ' ', '\t']) {

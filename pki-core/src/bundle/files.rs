@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 
 use super::clients::{etcdctl_env, kubeadm_config};
 use super::etcd::MemberConfig;
@@ -22,23 +23,23 @@ const PEER_PORT: u16 = 2380;
 pub struct Generated {
     /// Which file it is.
     pub kind: FileKind,
-    /// What it says.
+    /// The contents.
     pub contents: String,
 }
 
-/// What the generated files of all hosts are made of.
+/// The inputs of the generated files of all hosts.
 #[derive(Clone, Debug)]
 pub struct Bundles<'a> {
     manifest: &'a Manifest,
     states: InitialStates,
     hosts: HashMap<&'a str, Parts<'a>>,
-    /// Every member's, joined once: each member's file names all the others.
-    initial_cluster: String,
+    /// The URLs of all members, joined once, because each member's file contains all of them.
+    initial_cluster: Arc<str>,
     /// Where clients connect.
     endpoints: Vec<String>,
 }
 
-/// What a host is in the cluster. One machine can be several things.
+/// The roles of a host in the cluster. A machine can have several.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Parts<'a> {
     pub(super) member: Option<&'a Host>,
@@ -48,7 +49,7 @@ pub(super) struct Parts<'a> {
 }
 
 impl<'a> Bundles<'a> {
-    /// What is the same for all hosts, worked out once.
+    /// Computes once what is the same for all hosts.
     pub fn new(manifest: &'a Manifest, states: InitialStates) -> Self {
         let mut hosts: HashMap<&str, Parts<'_>> = HashMap::new();
         for member in &manifest.etcd {
@@ -74,7 +75,7 @@ impl<'a> Bundles<'a> {
                 .map(|endpoint| format!("https://{}", endpoint.with_default_port(CLIENT_PORT)))
                 .collect(),
         };
-        Self { manifest, states, hosts, initial_cluster: cluster.join(","), endpoints }
+        Self { manifest, states, hosts, initial_cluster: cluster.join(",").into(), endpoints }
     }
 
     /// The generated files of a host's folder.
@@ -107,7 +108,7 @@ impl<'a> Bundles<'a> {
         self.manifest.dialled_at(member).map(|host| url(host, PEER_PORT))
     }
 
-    /// Whether the other members connected to a member somewhere else before. A cluster remembers that.
+    /// Whether the other members connected to a member at another address before, which the cluster remembers.
     pub fn is_moved(&self, member: &Host, files: &MemberFiles<'_>) -> bool {
         let folder = &self.manifest.paths.etcd;
         let settings = files.settings(folder, self.manifest.etcd_version);
@@ -116,11 +117,13 @@ impl<'a> Bundles<'a> {
         before.is_some_and(|before| self.peer_url(member).is_some_and(|now| now != before))
     }
 
-    /// The settings of one member, by etcd's long option names.
-    pub(crate) fn settings(&self, member: &Host) -> Vec<(&'static str, String)> {
+    /// The settings of one member, by etcd's long option names. Members share the longest value.
+    pub(crate) fn settings(&self, member: &Host) -> Vec<(&'static str, Arc<str>)> {
         let manifest = self.manifest;
         let Some(at) = manifest.dialled_at(member) else { return Vec::new() };
-        let path = |file: FileKind| format!("{}/{}", manifest.paths.etcd, file.name());
+        let path = |file: FileKind| -> Arc<str> {
+            format!("{}/{}", manifest.paths.etcd, file.name()).into()
+        };
         let (server, peer) = (member.server_role(), member.peer_role());
         let (client_cas, peer_cas, peer_crl) = if manifest.cas.is_some() {
             (FileKind::ClientCas, FileKind::PeerCas, FileKind::PeerCrl)
@@ -129,24 +132,24 @@ impl<'a> Bundles<'a> {
         };
         let (listen_client, listen_peer) = listens(member);
         let mut settings = vec![
-            ("name", member.name.clone()),
-            ("data-dir", manifest.paths.data.clone()),
-            ("listen-client-urls", listen_client),
-            ("advertise-client-urls", url(at.clone(), CLIENT_PORT)),
-            ("listen-peer-urls", listen_peer),
-            ("initial-advertise-peer-urls", url(at, PEER_PORT)),
-            ("initial-cluster", self.initial_cluster.clone()),
-            ("initial-cluster-token", manifest.cluster.clone()),
-            ("initial-cluster-state", self.states.of(member).as_str().to_owned()),
+            ("name", member.name.as_str().into()),
+            ("data-dir", manifest.paths.data.as_str().into()),
+            ("listen-client-urls", listen_client.into()),
+            ("advertise-client-urls", url(at.clone(), CLIENT_PORT).into()),
+            ("listen-peer-urls", listen_peer.into()),
+            ("initial-advertise-peer-urls", url(at, PEER_PORT).into()),
+            ("initial-cluster", Arc::clone(&self.initial_cluster)),
+            ("initial-cluster-token", manifest.cluster.as_str().into()),
+            ("initial-cluster-state", self.states.of(member).as_str().into()),
             ("cert-file", path(FileKind::Certificate(server.clone()))),
             ("key-file", path(FileKind::Key(server))),
             ("trusted-ca-file", path(client_cas)),
-            ("client-cert-auth", "true".to_owned()),
+            ("client-cert-auth", "true".into()),
             ("peer-cert-file", path(FileKind::Certificate(peer.clone()))),
             ("peer-key-file", path(FileKind::Key(peer))),
             ("peer-trusted-ca-file", path(peer_cas)),
-            ("peer-client-cert-auth", "true".to_owned()),
-            ("peer-cert-allowed-hostname", manifest.peer_name()),
+            ("peer-client-cert-auth", "true".into()),
+            ("peer-cert-allowed-hostname", manifest.peer_name().into()),
         ];
         if manifest.crl {
             settings.extend([
@@ -154,17 +157,17 @@ impl<'a> Bundles<'a> {
                 ("peer-crl-file", path(peer_crl)),
             ]);
         }
-        // etcd exits if it is told of two ways to find the other members.
+        // etcd exits if two ways to find the other members are configured.
         if DISCOVERY.iter().any(|option| manifest.etcd_config.find(option).is_some()) {
             settings.retain(|(name, _)| *name != "initial-cluster");
         }
         let more = manifest.etcd_config.options.iter();
-        settings.extend(more.map(|(option, value)| (option.name, value.clone())));
+        settings.extend(more.map(|(option, value)| (option.name, value.as_str().into())));
         settings
     }
 }
 
-/// The options that make a member look for the others elsewhere than in initial-cluster.
+/// The options with which a member finds the others without initial-cluster.
 const DISCOVERY: [&str; 3] = ["discovery", "discovery-srv", "discovery-endpoints"];
 
 /// The URLs on which a member listens for clients, and those for the other members. etcd binds to

@@ -1,4 +1,4 @@
-//! How members start: as a new cluster, or by joining one that runs.
+//! How members start: as a new cluster, or by joining a running one.
 
 use std::collections::HashMap;
 
@@ -20,17 +20,16 @@ pub struct MemberFiles<'a> {
 
 /// How each member starts, by its name.
 ///
-/// A wrong state costs dearly: a member that should join and starts as a new cluster is refused by the
-/// others for ever (`cluster ID mismatch`), and one that should begin and looks for a running cluster
-/// exits.
+/// A wrong state is costly: if a member that should join starts as a new cluster, the others reject it for ever
+/// (`cluster ID mismatch`), and if a member of a new cluster looks for a running one, it exits.
 #[derive(Clone, Debug, Default)]
 pub struct InitialStates(HashMap<String, ClusterState>);
 
 impl InitialStates {
-    /// Decides it for every member of a manifest, from the configuration in the folders of all members.
+    /// Decides how every member of a manifest starts, from the configuration in the folders of all members.
     /// `known` are the members that had a certificate before.
     ///
-    /// The manifest decides where it says something, and after that what was decided before. A member
+    /// The manifest takes precedence, then the earlier decision. A member
     /// without a folder joins if the others have folders that do not list it, because it was added to
     /// the manifest later; and if it had a certificate before, because its machine was replaced.
     pub fn decide(manifest: &Manifest, held: &[MemberFiles<'_>], known: &[&str]) -> Self {
@@ -58,7 +57,7 @@ impl InitialStates {
         Self(states.collect())
     }
 
-    /// How a member starts: as a new cluster unless something else was decided.
+    /// How a member starts: as a new cluster, unless it was decided otherwise.
     pub fn of(&self, member: &Host) -> ClusterState {
         let decided = self.0.get(&member.name).copied();
         decided.or(member.initial_cluster_state).unwrap_or(ClusterState::New)
@@ -66,7 +65,7 @@ impl InitialStates {
 }
 
 impl MemberFiles<'_> {
-    /// What the files say; none where there are none. `folder` is where they go on the host.
+    /// The settings in the files; `None` without files. `folder` is their place on the host.
     pub(crate) fn settings(&self, folder: &str, version: EtcdVersion) -> Option<EtcdSettings> {
         let (unit, config) = (FileKind::EtcdUnit.name(), FileKind::EtcdConfig.name());
         match (self.unit, self.config) {
@@ -84,8 +83,8 @@ impl MemberFiles<'_> {
     }
 }
 
-/// True if the configuration of a member names another among the members of the cluster, or looks for them
-/// elsewhere.
+/// True if the configuration of a member names another among the members of the cluster, or finds them in
+/// another way.
 fn lists(settings: &EtcdSettings, member: &Host) -> bool {
     let listed = settings.list("initial-cluster");
     let mut names = listed.iter().filter_map(|entry| entry.split_once('='));

@@ -1,10 +1,9 @@
-//! DER, read element by element and to the letter (X.690 section 10).
+//! Reads DER strictly, element by element (X.690 section 10).
 //!
-//! x509-parser takes lengths that are longer than they need to be, and values that DER writes in
-//! another way. Go's crypto/x509 does not, so the rules about Go read for themselves.
+//! x509-parser accepts lengths that are longer than necessary, and values that DER encodes differently. Go's crypto/x509
+//! does not, so the rules about Go use this reader.
 
 use time::{Date, Month, Time};
-use x509_cert::der::{Decode, Length, Reader, SliceReader};
 
 /// Elements that follow one another.
 #[derive(Clone, Copy, Debug)]
@@ -25,7 +24,7 @@ impl<'a> Der<'a> {
         Self { octets }
     }
 
-    /// What is left to read.
+    /// The rest of the input.
     pub(crate) const fn octets(self) -> &'a [u8] {
         self.octets
     }
@@ -34,18 +33,15 @@ impl<'a> Der<'a> {
         self.octets.is_empty()
     }
 
-    /// True when the next element has this identifier octet.
+    /// True if the next element has this identifier octet.
     pub(crate) fn is_next(self, tag: u8) -> bool {
         self.octets.first() == Some(&tag)
     }
 
-    /// Reads the next element; `None` where there is none, or where it is not in DER.
+    /// Reads the next element; `None` at the end, or if the element is not in DER.
     pub(crate) fn element(&mut self) -> Option<Element<'a>> {
-        let mut reader = SliceReader::new(self.octets).ok()?;
-        let tag = reader.read_byte().ok().filter(|tag| tag & 0x1f != 0x1f)?;
-        let length = Length::decode(&mut reader).ok()?;
-        let contents = reader.read_slice(length).ok()?;
-        self.octets = self.octets.get(usize::try_from(reader.position()).ok()?..)?;
+        let (tag, contents, rest) = split(self.octets).ok()?;
+        self.octets = rest;
         Some(Element { tag, contents })
     }
 
@@ -58,6 +54,33 @@ impl<'a> Der<'a> {
     pub(crate) fn enter(&mut self, tag: u8) -> Option<Self> {
         self.read(tag).map(Self::new)
     }
+}
+
+/// The tag and the contents of the first element, and the data after it; or how the element is not DER.
+pub(super) fn split(der: &[u8]) -> Result<(u8, &[u8], &[u8]), &'static str> {
+    const CUT: &str = "an element ends too early";
+    let (tag, rest) = der.split_first().ok_or(CUT)?;
+    if tag & 0x1f == 0x1f {
+        return Err("a tag number above 30");
+    }
+    let (first, rest) = rest.split_first().ok_or(CUT)?;
+    let (length, rest) = match *first {
+        short @ ..0x80 => (usize::from(short), rest),
+        0x80 => return Err("an indefinite length"),
+        long => {
+            let (octets, rest) = rest.split_at_checked(usize::from(long & 0x7f)).ok_or(CUT)?;
+            let length = octets.iter().try_fold(0_usize, |sum, octet| {
+                sum.checked_mul(256).map(|sum| sum + usize::from(*octet))
+            });
+            let length = length.ok_or(CUT)?;
+            if length < 0x80 || octets.first() == Some(&0) {
+                return Err("a length with more octets than necessary");
+            }
+            (length, rest)
+        }
+    };
+    let (contents, rest) = rest.split_at_checked(length).ok_or(CUT)?;
+    Ok((*tag, contents, rest))
 }
 
 pub(crate) const BOOLEAN: u8 = 0x01;
@@ -76,8 +99,7 @@ pub(crate) const fn is_boolean(contents: &[u8]) -> bool {
     matches!(contents, [0x00 | 0xff])
 }
 
-/// True for the contents of an INTEGER: with an octet, and with none that could be left out (X.690 section
-/// 8.3).
+/// True for the contents of an INTEGER: at least one octet, and no octet that could be omitted (X.690 section 8.3).
 pub(crate) const fn is_integer(contents: &[u8]) -> bool {
     !matches!(contents, [] | [0, ..0x80, ..] | [0xff, 0x80..=0xff, ..])
 }
@@ -117,8 +139,8 @@ pub(crate) fn is_oid(contents: &[u8]) -> bool {
     !begins_with_zero && contents.last().is_some_and(|octet| *octet < 0x80)
 }
 
-/// True for a time as Go reads it: of a moment that there is, without fractions, with an offset where it is
-/// not in UTC, and of a UTCTime perhaps without seconds.
+/// True for a time that Go reads: an existing time without fractions, with an offset if it is not in UTC. A UTCTime can
+/// omit the seconds.
 pub(crate) fn is_time(tag: u8, contents: &[u8]) -> bool {
     let (digits, zone) =
         contents.split_at(contents.iter().take_while(|o| o.is_ascii_digit()).count());
@@ -145,7 +167,7 @@ fn is_zone(zone: &[u8]) -> bool {
         [b'+' | b'-', offset @ ..]
             if offset.len() == 4 && offset.iter().all(u8::is_ascii_digit) =>
         {
-            // Go writes the time again and compares: no offset is written as Z.
+            // Go encodes the time again and compares; an offset of zero is encoded as Z.
             number(&offset[..2]) <= 24 && number(&offset[2..]) < 60 && offset != b"0000"
         }
         _ => false,

@@ -248,7 +248,7 @@ impl Extensions {
                 });
                 self.authority_info_access = Some(descriptions.collect());
             }
-            // Of another extension, such as a list of certificate timestamps, nothing here uses the contents.
+            // The contents of other extensions, such as a list of certificate timestamps, are not used.
             ParsedExtension::ParseError { .. } if is_of_rfc5280(&extension.oid) => {
                 return Err(unreadable(expected, extension));
             }

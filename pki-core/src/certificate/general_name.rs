@@ -1,4 +1,4 @@
-//! General names as they were read.
+//! General names in certificates.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -10,7 +10,7 @@ use super::name::{DistinguishedName, hex, shown};
 use super::signed::{contents, elements, tag_octet};
 use crate::oid::Oid;
 
-/// A general name as it was read (RFC 5280 section 4.2.1.6); nothing about it is checked.
+/// A general name in a certificate (RFC 5280 section 4.2.1.6), unchecked.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum GeneralName {
@@ -47,14 +47,14 @@ impl GeneralName {
             Asn1Name::OtherName(oid, value) => {
                 Self::Other(format!("otherName:{}:{}", Oid::from_der(oid.as_bytes()), hex(value)))
             }
-            // With what they hold, so that two of them are not the same name.
+            // With the contents, so that two such names are not equal.
             Asn1Name::X400Address(any) => Self::Other(format!("x400Address:{}", hex(any.data))),
             Asn1Name::EDIPartyName(any) => Self::Other(format!("ediPartyName:{}", hex(any.data))),
             Asn1Name::Invalid(tag, data) => Self::malformed(tag.0, data),
         }
     }
 
-    /// The names of a subjectAltName with this value, as the parser found them.
+    /// The names in the value of a subjectAltName, as the parser returns them.
     pub(super) fn read_all(value: &[u8], names: &[Asn1Name<'_>]) -> Vec<Self> {
         let elements = contents(value).and_then(elements).unwrap_or_default();
         let is_known = |at: usize| elements.get(at).is_some_and(has_known_tag);
@@ -74,14 +74,14 @@ impl GeneralName {
         matches!(self, Self::Malformed(_))
     }
 
-    /// The address, where the name is one.
+    /// The address, if the name is an IP address.
     pub fn ip(&self) -> Option<IpAddr> {
         let Self::Ip(octets) = self else { return None };
         ip(octets)
     }
 }
 
-/// True for the identifier octet of a kind of name. The parser looks at the number of a tag, but not at its class, and not at
+/// True for the identifier octet of a kind of name. The parser checks the number of a tag, but neither its class nor
 /// whether the element is constructed (x509-parser 0.18.1).
 pub(super) fn has_known_tag(name: &Any<'_>) -> bool {
     matches!(tag_octet(name), 0xa0 | 0x81 | 0x82 | 0xa3 | 0xa4 | 0xa5 | 0x86 | 0x87 | 0x88)
@@ -94,7 +94,7 @@ fn ip(octets: &[u8]) -> Option<IpAddr> {
     <[u8; 16]>::try_from(octets).ok().map(IpAddr::from)
 }
 
-/// The length of a prefix, where a mask is one.
+/// The prefix length of a mask, if the mask is a prefix.
 pub(crate) fn prefix(mask: &[u8]) -> Option<u32> {
     let ones: u32 = mask.iter().map(|octet| octet.leading_ones()).sum();
     let set: u32 = mask.iter().map(|octet| octet.count_ones()).sum();

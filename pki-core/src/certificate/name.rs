@@ -158,7 +158,7 @@ fn text(value: &Any<'_>) -> Option<String> {
         | Tag::Utf8String
         | Tag::Ia5String
         | Tag::VisibleString => std::str::from_utf8(value.data).ok().map(str::to_owned),
-        // As every program reads it, whatever T.61 says.
+        // Read as Latin-1, as all programs do, although T.61 says otherwise.
         Tag::TeletexString => Some(value.data.iter().copied().map(char::from).collect()),
         // The parser reads half a character as a whole one, or panics (asn1-rs 0.7.2).
         Tag::BmpString if !value.data.len().is_multiple_of(2) => None,

@@ -1,4 +1,4 @@
-//! The outermost elements of an extension's value, where x509-parser reads more than the grammar has.
+//! Checks the outermost elements of an extension's value, because x509-parser accepts more than the grammar allows.
 
 use x509_parser::asn1_rs::{Class, Oid as Asn1Oid};
 
@@ -10,8 +10,8 @@ pub(super) fn is_of_rfc5280(oid: &Asn1Oid<'_>) -> bool {
     matches!(oid.as_bytes(), [0x55, 0x1d, _] | [0x2b, 6, 1, 5, 5, 7, 1, _])
 }
 
-/// The parser looks at the numbers of some tags and not at their class (x509-parser 0.18.1): a
-/// keyUsage that is `[3]` in place of a BIT STRING is none.
+/// The parser checks the numbers of some tags but not their class (x509-parser 0.18.1): a `[3]` instead of a BIT STRING is
+/// not a keyUsage.
 pub(super) fn has_its_shape(oid: &Oid, value: &[u8]) -> bool {
     let (tag, inside) = match oid.as_str() {
         "2.5.29.14" => (0x04, None),

@@ -2,9 +2,11 @@
 //! does not report.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
-use x509_parser::asn1_rs::{Any, FromDer};
+use x509_parser::asn1_rs::{Any, Class, FromDer, Header, Length, Tag};
 
+use super::der::split;
 use crate::error::Error;
 use crate::key::PublicKey;
 
@@ -14,18 +16,32 @@ pub(crate) struct Signed {
     body: Range<usize>,
     algorithm: Range<usize>,
     signature: Vec<u8>,
+    signer: KnownSigner,
 }
+
+/// The key that verified the signature, if one did: it is not checked again for each question about one certificate, or for
+/// each of the many certificates of a CRL. It is not a part of the encoding, so equal encodings are equal whatever is known.
+#[derive(Clone, Debug, Default)]
+struct KnownSigner(OnceLock<PublicKey>);
+
+impl PartialEq for KnownSigner {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for KnownSigner {}
 
 impl Signed {
     pub(crate) fn read(expected: &'static str, der: &[u8]) -> Result<Self, Error> {
-        let bad = |_| Error::malformed(expected, "its signature cannot be read");
-        let (behind, whole) = Any::from_der(der).map_err(bad)?;
-        let (rest, body) = Any::from_der(whole.data).map_err(bad)?;
+        let bad = || Error::malformed(expected, "its signature cannot be read");
+        let (behind, whole) = element(der).ok_or_else(bad)?;
+        let (rest, body) = element(whole.data).ok_or_else(bad)?;
         let body_at = der.len() - whole.data.len();
         let algorithm_outer = der.len() - rest.len();
-        let (rest, algorithm) = Any::from_der(rest).map_err(bad)?;
+        let (rest, algorithm) = element(rest).ok_or_else(bad)?;
         let algorithm_end = der.len() - rest.len();
-        let (rest, signature) = Any::from_der(rest).map_err(bad)?;
+        let (rest, signature) = element(rest).ok_or_else(bad)?;
         if !(rest.is_empty() && behind.is_empty()) {
             return Err(Error::malformed(expected, "something follows its signature"));
         }
@@ -41,6 +57,7 @@ impl Signed {
             body: body_at..algorithm_outer,
             algorithm: algorithm_end - algorithm.data.len()..algorithm_end,
             signature: signature.to_vec(),
+            signer: KnownSigner::default(),
         })
     }
 
@@ -68,7 +85,15 @@ impl Signed {
     }
 
     pub(crate) fn verifies(&self, der: &[u8], key: &PublicKey) -> bool {
-        key.verifies(self.algorithm(der), self.body(der), &self.signature)
+        if self.signer.0.get() == Some(key) {
+            return true;
+        }
+        let verifies = key.verifies(self.algorithm(der), self.body(der), &self.signature);
+        if verifies {
+            // Another thread may have been faster, with the same result.
+            let _ = self.signer.0.set(key.clone());
+        }
+        verifies
     }
 }
 
@@ -191,12 +216,26 @@ fn is_integer(element: &Any<'_>) -> bool {
         && !matches!(element.data, [] | [0, ..0x80, ..] | [0xff, 0x80..=0xff, ..])
 }
 
+/// The first element of `der`, and the data after it. What is not DER, the parser may read all the same.
+fn element(der: &[u8]) -> Option<(&[u8], Any<'_>)> {
+    let Ok((tag, contents, rest)) = split(der) else { return Any::from_der(der).ok() };
+    let class = match tag >> 6 {
+        0 => Class::Universal,
+        1 => Class::Application,
+        2 => Class::ContextSpecific,
+        _ => Class::Private,
+    };
+    let (constructed, tag) = (tag & 0x20 != 0, Tag(u32::from(tag & 0x1f)));
+    let header = Header::new(class, constructed, tag, Length::Definite(contents.len()));
+    Some((rest, Any::new(header, contents)))
+}
+
 /// The elements of `der`, which follow each other.
 pub(super) fn elements(mut der: &[u8]) -> Option<Vec<Any<'_>>> {
     let mut found = Vec::new();
     while !der.is_empty() {
-        let (rest, element) = Any::from_der(der).ok()?;
-        found.push(element);
+        let (rest, next) = element(der)?;
+        found.push(next);
         der = rest;
     }
     Some(found)
@@ -211,7 +250,7 @@ pub(super) fn is_name(der: &[u8]) -> bool {
 }
 
 fn is_attribute(parts: &[u8]) -> bool {
-    let Ok((value, oid)) = Any::from_der(parts) else {
+    let Some((value, oid)) = element(parts) else {
         return false;
     };
     tag_octet(&oid) == 0x06 && contents(value).is_some()
@@ -220,8 +259,8 @@ fn is_attribute(parts: &[u8]) -> bool {
 /// True if `der` consists of elements of this tag with such contents.
 fn each(mut der: &[u8], tag: u8, check: impl Fn(&[u8]) -> bool) -> bool {
     while !der.is_empty() {
-        match Any::from_der(der) {
-            Ok((rest, element)) if tag_octet(&element) == tag && check(element.data) => der = rest,
+        match element(der) {
+            Some((rest, next)) if tag_octet(&next) == tag && check(next.data) => der = rest,
             _ => return false,
         }
     }
@@ -230,8 +269,8 @@ fn each(mut der: &[u8], tag: u8, check: impl Fn(&[u8]) -> bool) -> bool {
 
 /// The contents of the only element in `der`.
 pub(super) fn contents(der: &[u8]) -> Option<&[u8]> {
-    let (rest, element) = Any::from_der(der).ok()?;
-    rest.is_empty().then_some(element.data)
+    let (rest, only) = element(der)?;
+    rest.is_empty().then_some(only.data)
 }
 
 const fn is_time(tag: u8) -> bool {

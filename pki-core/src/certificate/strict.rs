@@ -1,6 +1,7 @@
 //! Checks whether bytes are strictly DER (X.690 sections 8, 10.1 and 11), which a decoder does not report.
 
 use super::Extensions;
+use super::der::split;
 
 /// A violation of DER, in a field or in the value of an extension of RFC 5280.
 pub(super) fn der_fault(der: &[u8], extensions: &Extensions) -> Option<&'static str> {
@@ -31,33 +32,6 @@ fn fault(mut der: &[u8], depth: usize) -> Option<&'static str> {
     None
 }
 
-/// The tag and the contents of the first element, and the data after it.
-fn split(der: &[u8]) -> Result<(u8, &[u8], &[u8]), &'static str> {
-    const CUT: &str = "an element ends too early";
-    let (tag, rest) = der.split_first().ok_or(CUT)?;
-    if tag & 0x1f == 0x1f {
-        return Err("a tag number above 30");
-    }
-    let (first, rest) = rest.split_first().ok_or(CUT)?;
-    let (length, rest) = match *first {
-        short @ ..0x80 => (usize::from(short), rest),
-        0x80 => return Err("an indefinite length"),
-        long => {
-            let (octets, rest) = rest.split_at_checked(usize::from(long & 0x7f)).ok_or(CUT)?;
-            let length = octets.iter().try_fold(0_usize, |sum, octet| {
-                sum.checked_mul(256).map(|sum| sum + usize::from(*octet))
-            });
-            let length = length.ok_or(CUT)?;
-            if length < 0x80 || octets.first() == Some(&0) {
-                return Err("a length with more octets than necessary");
-            }
-            (length, rest)
-        }
-    };
-    let (contents, rest) = rest.split_at_checked(length).ok_or(CUT)?;
-    Ok((*tag, contents, rest))
-}
-
 fn fault_of(tag: u8, contents: &[u8], depth: usize) -> Option<&'static str> {
     const CONSTRUCTED: u8 = 0x20;
     match tag {
@@ -82,7 +56,7 @@ fn fault_of(tag: u8, contents: &[u8], depth: usize) -> Option<&'static str> {
     }
 }
 
-/// So many digits, and a Z. X.690 allows fractions of a second too, which RFC 5280 does not.
+/// This number of digits and a Z. X.690 also allows fractions of a second, but RFC 5280 does not.
 fn is_time(contents: &[u8], digits: usize) -> bool {
     matches!(contents, [time @ .., b'Z'] if time.len() == digits && time.iter().all(u8::is_ascii_digit))
 }

@@ -1,4 +1,4 @@
-//! What a host holds against what it should hold.
+//! Compares the certificates of a host with the manifest.
 
 use time::OffsetDateTime;
 
@@ -26,18 +26,18 @@ pub enum Action {
         /// When it expires.
         not_after: OffsetDateTime,
     },
-    /// The host has it.
+    /// The host has a certificate that is up to date.
     Keep,
 }
 
 impl Action {
-    /// For a file that exists and holds no certificate that can be read.
+    /// The reason for a file that contains no readable certificate.
     pub fn replace_unreadable(problem: String) -> Self {
         let drift = Drift { field: "file", found: problem, expected: "a certificate".to_owned() };
         Self::Reissue { drift: vec![drift] }
     }
 
-    /// For a certificate that the CA has revoked.
+    /// The reason for a certificate that the CA has revoked.
     pub fn replace_revoked() -> Self {
         let (found, expected) = ("revoked".to_owned(), "not revoked".to_owned());
         Self::Reissue { drift: vec![Drift { field: "status", found, expected }] }
@@ -50,9 +50,9 @@ impl Action {
 pub struct Drift {
     /// The field.
     pub field: &'static str,
-    /// What the host holds.
+    /// The value in the host's certificate.
     pub found: String,
-    /// What the manifest says.
+    /// The value in the manifest.
     pub expected: String,
 }
 
@@ -62,14 +62,14 @@ pub struct Drift {
 pub struct Held<'a> {
     /// The certificate.
     pub certificate: &'a Certificate,
-    /// What follows it in its file.
+    /// The certificates after it in its file.
     pub chain: &'a [Certificate],
-    /// The public half of the key beside it, if that can be read.
+    /// The public half of the key beside it, if the key can be read.
     pub key: Option<&'a PublicKey>,
 }
 
 impl CertificateSpec {
-    /// Compares what a host holds with this certificate, as `cas` would issue it now.
+    /// Compares the certificate of a host with the one that `cas` would issue now.
     pub fn compare(
         &self,
         held: Option<Held<'_>>,
@@ -86,7 +86,7 @@ impl CertificateSpec {
                 drift.push(Drift { field, found, expected });
             }
         };
-        // What a certificate issued now would say, by the same code that issues it.
+        // The contents of a certificate that is issued now, from the code that issues certificates.
         let request = self.request(certificate.public_key.clone());
         let template = profile.admit(&request, now)?.template;
         differ("subject", certificate.subject.to_string(), template.subject.to_string());
@@ -94,12 +94,12 @@ impl CertificateSpec {
         differ("key", certificate.public_key.algorithm_name(), self.key.to_string());
         let usages = certificate.extensions.extended_key_usage.as_deref().unwrap_or_default();
         differ("extKeyUsage", sorted(texts(usages)), sorted(texts(&template.extended_key_usages)));
-        // As the manifest counts it: without the time before it was issued, which other tools do not add.
+        // Without the backdate, because the manifest counts from the time of issuance, and other tools do not backdate.
         let lifetime = |from: OffsetDateTime, to: OffsetDateTime| to - from - profile.backdate;
         let found = lifetime(certificate.not_before, certificate.not_after);
         let expected = lifetime(template.not_before, template.not_after);
         let is_same = found == expected || found + profile.backdate == expected;
-        // It was shortened to the end of its CA, and a new certificate would not be valid for longer.
+        // The certificate was shortened to the end of its CA, and a new one would not be valid for longer.
         let ca = cas.issuing();
         let ends_with_ca = certificate.not_after == ca.not_after
             && ca.not_after <= template.not_after

@@ -5,11 +5,12 @@ use crate::error::Error;
 use crate::manifest::CaSpec;
 use crate::subject::{Attribute, Subject};
 
-/// What stands between the name and the number.
+/// The separator between the name and the number.
 const MARK: &str = " G";
 
 impl CaSpec {
-    /// The name of the CA that follows one with this name: that of the manifest, if it is another one, or else the same with
+    /// The name of the CA that follows one with this name: that of the manifest, if it is different, otherwise the same
+    /// name with
     /// the next number. A new CA needs a new name, because programs find the issuer of a certificate by name.
     pub fn next_subject(&self, old: &DistinguishedName) -> Result<Subject, Error> {
         let planned = &self.subject;
@@ -21,7 +22,7 @@ impl CaSpec {
     }
 }
 
-/// Whether a CA's name is that of the manifest, or that with a number.
+/// Whether a CA's name is that of the manifest, with or without a number.
 pub(super) fn is_generation_of(found: &DistinguishedName, planned: &Subject) -> bool {
     let Some((base, _)) = found.common_name().map(split) else { return false };
     let renamed = planned.with(Attribute::CommonName, found.common_name().unwrap_or_default());

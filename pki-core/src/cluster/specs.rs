@@ -21,7 +21,7 @@ use crate::template::NameConstraint;
 pub struct CertificateSpec {
     /// The host whose folder it goes to.
     pub host: String,
-    /// What it is for; the names of its files and its profile follow from that.
+    /// Its role, which determines the names of its files and its profile.
     pub role: Role,
     /// The subject.
     pub subject: Subject,
@@ -31,9 +31,9 @@ pub struct CertificateSpec {
     pub key: KeyAlgorithm,
     /// The lifetime.
     pub expiry: Duration,
-    /// How long before its end it is renewed, unless half of its lifetime is shorter.
+    /// How long before it expires it is renewed, unless half of its lifetime is shorter.
     pub renew_before: Duration,
-    /// The forms in which the host gets it and its key.
+    /// The formats in which the host gets it and its key.
     pub formats: Vec<ClientFormat>,
 }
 
@@ -77,8 +77,8 @@ impl Manifest {
         request
     }
 
-    /// How the issuing CAs differ from those that the manifest describes, a sentence each. They are kept
-    /// all the same, because every certificate of the cluster depends on them.
+    /// How the issuing CAs differ from those in the manifest, one sentence for each difference. They are still kept, because
+    /// every certificate of the cluster depends on them.
     pub fn ca_differences(&self, cas: &ClusterCas) -> Vec<String> {
         let specs = self.ca_specs().into_iter();
         let found = specs.map(|(traffic, spec)| (cas.of(traffic.unwrap_or(Traffic::Server)), spec));
@@ -88,13 +88,13 @@ impl Manifest {
     fn differences_of(&self, cas: &CaSet, spec: &CaSpec) -> Vec<String> {
         let ca = cas.issuing();
         let constrained = |yes: bool| if yes { "constrained" } else { "not constrained" };
-        // The CA may begin a little before it was made, or not, as its maker chose.
+        // Tools differ in whether they backdate a CA.
         let mut lifetime = ca.not_after - ca.not_before;
         if (lifetime - spec.expiry).abs() <= self.ca_request(spec).backdate {
             lifetime = spec.expiry;
         }
         let constraints = ca.extensions.name_constraints.is_some();
-        // A rotation gave it a number.
+        // After a rotation, the name has a number.
         let is_same = is_generation_of(&ca.subject, &spec.subject);
         let subject = if is_same { spec.subject.to_string() } else { names_of(&ca.subject) };
         let pairs = [
@@ -130,7 +130,7 @@ impl Manifest {
                 });
                 Ok(())
             };
-            // Peers are dialled by the same names, and show the same certificate when they dial.
+            // Peers connect to each other with the same names, and present the same certificate when they connect.
             let mut peer = self.member_names(member)?;
             let mut server = peer.clone();
             server.extend(self.endpoints.iter().map(|endpoint| endpoint.host.clone()));
@@ -175,7 +175,7 @@ impl Manifest {
         let mut names = full.map(|name| name.parse()).collect::<Result<Vec<San>, Error>>()?;
         names.extend(member.addresses.iter().copied().map(San::Ip));
         names.extend(member.sans.iter().cloned());
-        // Who finds a member by DNS expects the name of the domain in its certificate.
+        // Programs that find a member by DNS expect the domain in its certificate.
         if let Some(domain) = self.etcd_config.find("discovery-srv") {
             names.push(domain.parse()?);
         }

@@ -1,12 +1,13 @@
 //! Determines the role of each file from the files of all hosts and their configuration.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
 
 use time::OffsetDateTime;
 
 use super::clients::ClientConfig;
 use super::contents::HostFile;
-use super::model::{ClientFile, ConfiguredCrl, Deployment, Member, Pair, Trust};
+use super::model::{ClientFile, ConfiguredCrl, Deployment, Member, OfHost, Pair, Trust};
 use super::settings;
 use crate::bundle::{Bundles, InitialStates};
 use crate::ca_set::ClusterCas;
@@ -29,9 +30,9 @@ impl<'a> Deployment<'a> {
     ) -> Result<Self, Error> {
         let by_path =
             files.iter().map(|file| ((file.host.as_str(), file.name.as_str()), file)).collect();
-        let mut by_host: HashMap<&str, Vec<&HostFile>> = HashMap::new();
+        let mut by_host: HashMap<&str, OfHost<'_>> = HashMap::new();
         for file in files {
-            by_host.entry(&file.host).or_default().push(file);
+            by_host.entry(&file.host).or_default().files.push(file);
         }
         let mut deployment = Self {
             manifest,
@@ -44,9 +45,10 @@ impl<'a> Deployment<'a> {
             crls: Vec::new(),
             clients: Vec::new(),
             unseen: Vec::new(),
-            elsewhere: Vec::new(),
             by_path,
             by_host,
+            known_cas: OnceCell::new(),
+            judging: Default::default(),
         };
         let bundles = Bundles::new(manifest, InitialStates::default());
         for member in &manifest.etcd {
@@ -74,21 +76,16 @@ impl<'a> Deployment<'a> {
     /// Adds the certificates of the manifest. If a host's configuration uses other files, as with other tools, the manifest
     /// does not apply to them.
     fn add_specs(&mut self) -> Result<(), Error> {
-        let of_pairs = self.pairs.iter().enumerate();
-        let at: HashMap<(&str, String), usize> =
-            of_pairs.map(|(at, pair)| ((pair.host, pair.certificate.clone()), at)).collect();
+        let order = manifest_order(self.manifest);
         for spec in self.manifest.certificates()? {
-            let manifest = self.manifest;
-            let hosts = manifest.hosts().map(|host| host.name.as_str());
-            let mut hosts = hosts.chain(manifest.clients.iter().map(|c| c.host.as_str()));
-            let Some(host) = hosts.find(|host| *host == spec.host) else { continue };
+            let Some((host, _)) = order.get_key_value(spec.host.as_str()) else { continue };
             let certificate = spec.role.certificate_file();
-            if let Some(at) = at.get(&(host, certificate.clone())) {
-                self.pairs[*at].spec = Some(spec);
+            if let Some(at) = self.position(host, &certificate) {
+                self.pairs[at].spec = Some(spec);
                 continue;
             }
             if self.file(host, &certificate).is_some() || !self.uses_others(host, &spec) {
-                self.pairs.push(Pair {
+                self.push_pair(Pair {
                     host,
                     certificate,
                     key: spec.role.key_file(),
@@ -97,15 +94,29 @@ impl<'a> Deployment<'a> {
                 });
             }
         }
-        let order = manifest_order(self.manifest);
         self.pairs.sort_by_key(|pair| order.get(pair.host).copied());
+        self.by_host.values_mut().for_each(|of_host| of_host.pairs.clear());
+        for (at, pair) in self.pairs.iter().enumerate() {
+            self.by_host.entry(pair.host).or_default().pairs.push(at);
+        }
         Ok(())
+    }
+
+    /// The position of the pair with this certificate.
+    fn position(&self, host: &str, certificate: &str) -> Option<usize> {
+        let mut pairs = self.by_host.get(host)?.pairs.iter().copied();
+        pairs.find(|at| self.pairs[*at].certificate == certificate)
+    }
+
+    fn push_pair(&mut self, pair: Pair<'a>) {
+        self.by_host.entry(pair.host).or_default().pairs.push(self.pairs.len());
+        self.pairs.push(pair);
     }
 
     /// True if a host uses other files for all purposes of a certificate in the manifest, as its configuration or the names
     /// of its files say.
     fn uses_others(&self, host: &str, spec: &CertificateSpec) -> bool {
-        let others = || self.pairs.iter().filter(|pair| pair.host == host && pair.spec.is_none());
+        let others = || self.pairs_of(host).filter(|pair| pair.spec.is_none());
         // A host can have several clients, but its configuration may name only one.
         let clients = self.manifest.clients.iter().filter(|client| client.host == host).count();
         let are_all = match spec.role {
@@ -114,9 +125,10 @@ impl<'a> Deployment<'a> {
             }
             _ => true,
         };
-        let plays = |part: &Purpose| {
-            others().any(|pair| pair.plays(*part)) || self.elsewhere.contains(&(host, *part))
-        };
+        let of_host = self.by_host.get(host);
+        let elsewhere = of_host.map(|of_host| &*of_host.elsewhere).unwrap_or_default();
+        let plays =
+            |part: &Purpose| others().any(|pair| pair.plays(*part)) || elsewhere.contains(part);
         are_all && spec.role.purposes().iter().all(plays)
     }
 
@@ -140,7 +152,7 @@ impl<'a> Deployment<'a> {
             let is_seen = settings.is_absent(certificate);
             let (certificate, key) = (file(certificate), file(key));
             if certificate.is_none() && !is_seen {
-                self.elsewhere.push((host, part));
+                self.by_host.entry(host).or_default().elsewhere.push(part);
             }
             self.add_pair(host, part, certificate.as_deref(), key.as_deref());
         }
@@ -158,6 +170,7 @@ impl<'a> Deployment<'a> {
         let name = settings.file().unwrap_or_default();
         let unseen = unseen.into_iter().map(|evidence| (format!("{host}/{name}"), evidence));
         self.unseen.extend(unseen.collect::<Vec<_>>());
+        self.by_host.entry(host).or_default().member.get_or_insert(self.members.len());
         self.members.push(Member { host: member, settings });
     }
 
@@ -199,7 +212,7 @@ impl<'a> Deployment<'a> {
                 }
             }
             if named[1].1.path().is_some_and(|path| below(folder, path).is_none()) {
-                self.elsewhere.push((host, Purpose::Client));
+                self.by_host.entry(host).or_default().elsewhere.push(Purpose::Client);
             }
             let [ca, certificate, key] =
                 named.map(|(_, setting)| setting.path().and_then(|path| below(folder, path)));
@@ -218,15 +231,15 @@ impl<'a> Deployment<'a> {
         key: Option<&str>,
     ) {
         let (Some(certificate), Some(key)) = (certificate, key) else { return };
-        let known = self.pairs.iter_mut().find(|p| p.host == host && p.certificate == certificate);
-        if let Some(pair) = known {
+        if let Some(at) = self.position(host, certificate) {
+            let pair = &mut self.pairs[at];
             key.clone_into(&mut pair.key);
             if !pair.plays(part) {
                 pair.parts.push(part);
             }
             return;
         }
-        self.pairs.push(Pair {
+        self.push_pair(Pair {
             host,
             certificate: certificate.to_owned(),
             key: key.to_owned(),
@@ -237,10 +250,14 @@ impl<'a> Deployment<'a> {
 
     fn add_trust(&mut self, host: &'a str, judges: Purpose, file: Option<&str>) {
         let Some(file) = file else { return };
-        match self.trusts.iter_mut().find(|trust| trust.host == host && trust.file == file) {
-            Some(trust) if trust.judges.contains(&judges) => {}
-            Some(trust) => trust.judges.push(judges),
-            None => self.trusts.push(Trust { host, file: file.to_owned(), judges: vec![judges] }),
+        let of_host = &mut self.by_host.entry(host).or_default().trusts;
+        match of_host.iter().find(|at| self.trusts[**at].file == file) {
+            Some(at) if self.trusts[*at].judges.contains(&judges) => {}
+            Some(at) => self.trusts[*at].judges.push(judges),
+            None => {
+                of_host.push(self.trusts.len());
+                self.trusts.push(Trust { host, file: file.to_owned(), judges: vec![judges] });
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::certificate::Certificate;
 use crate::crl::Crl;
 use crate::error::Defect;
-use crate::held_keys::private_keys;
+use crate::held_keys::{count_begins, private_keys};
 use crate::key::{PublicKey, Signer};
 use crate::pem;
 use crate::private_key::PrivateKey;
@@ -112,7 +112,7 @@ impl Contents {
             sections: Vec::new(),
             certificates: Vec::new(),
             key: None,
-            all_keys: private_keys(bytes),
+            all_keys: Vec::new(),
             crl: None,
             damage: None,
             text: String::new(),
@@ -122,16 +122,22 @@ impl Contents {
         } else if pem::is_pem(bytes) {
             contents.form = Form::Pem;
             contents.read_pem(bytes);
+            if contents.sections.len() != count_begins(bytes) {
+                // More blocks begin than could be read; a key may be in any of them.
+                contents.all_keys = private_keys(bytes);
+            }
         } else if let Ok(certificate) = Certificate::from_der(bytes) {
             contents.form = Form::Der("a certificate");
             contents.certificates.push(certificate);
         } else if let Ok(key) = PrivateKey::from_der(bytes) {
             contents.form = Form::Der("a private key");
             contents.key = Some(key.public_key().clone());
+            contents.all_keys.extend(contents.key.clone());
         } else if let Ok(crl) = Crl::from_der(bytes) {
             contents.form = Form::Der("a CRL");
             contents.crl = Some(crl);
         } else {
+            contents.all_keys = private_keys(bytes);
             contents.text = String::from_utf8_lossy(bytes).into_owned();
         }
         contents
@@ -145,6 +151,7 @@ impl Contents {
                 return;
             }
         };
+        let go_fault = pem::go::fault_in(bytes, &sections);
         for section in sections {
             let damaged = |error: crate::Error| format!("line {}: {error}", section.line);
             let kind = match section.content {
@@ -157,7 +164,10 @@ impl Contents {
                 }
                 pem::Content::PrivateKey(der) => {
                     match PrivateKey::from_der(&der) {
-                        Ok(key) => self.key = Some(key.public_key().clone()),
+                        Ok(key) => {
+                            self.key = Some(key.public_key().clone());
+                            self.all_keys.push(key.public_key().clone());
+                        }
                         // The rules about its certificate check whether such a key is strong enough.
                         Err(error) if error.defect() == Some(Defect::Unsupported) => {}
                         Err(error) => self.damage = Some(damaged(error)),
@@ -179,7 +189,7 @@ impl Contents {
             self.sections.push(kind);
         }
         if self.damage.is_none() {
-            self.damage = pem::go::fault(bytes);
+            self.damage = go_fault;
         }
     }
 

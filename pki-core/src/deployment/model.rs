@@ -1,6 +1,7 @@
 //! The hosts of a cluster, for the rules.
 
-use std::collections::HashMap;
+use std::cell::OnceCell;
+use std::collections::{HashMap, HashSet};
 
 use time::OffsetDateTime;
 
@@ -28,10 +29,24 @@ pub(crate) struct Deployment<'a> {
     pub(crate) clients: Vec<ClientFile<'a>>,
     /// Files outside the host's folder that a file, `HOST/NAME`, refers to.
     pub(crate) unseen: Vec<(String, String)>,
-    /// The hosts whose configuration names a certificate that is not in the host's folder, and its purpose.
-    pub(super) elsewhere: Vec<(&'a str, Purpose)>,
     pub(super) by_path: HashMap<(&'a str, &'a str), &'a HostFile>,
-    pub(super) by_host: HashMap<&'a str, Vec<&'a HostFile>>,
+    pub(super) by_host: HashMap<&'a str, OfHost<'a>>,
+    pub(super) known_cas: OnceCell<Vec<&'a Certificate>>,
+    pub(super) judging: [OnceCell<Vec<&'a [Certificate]>>; 3],
+}
+
+/// What belongs to one host, so that no rule searches all hosts for it.
+#[derive(Default)]
+pub(super) struct OfHost<'a> {
+    pub(super) files: Vec<&'a HostFile>,
+    /// Its position among the members.
+    pub(super) member: Option<usize>,
+    /// The positions of its pairs.
+    pub(super) pairs: Vec<usize>,
+    /// The positions of its trust files.
+    pub(super) trusts: Vec<usize>,
+    /// The purposes of certificates that its configuration names and that are not in its folder.
+    pub(super) elsewhere: Vec<Purpose>,
 }
 
 /// A member and its configuration.
@@ -108,14 +123,28 @@ impl<'a> Deployment<'a> {
 
     /// The folder of a host, which another tool may have made.
     pub(super) fn folder(&self, host: &str) -> Vec<FolderFile<'a>> {
-        let files = self.by_host.get(host).into_iter().flatten();
-        files
+        self.files_of(host)
             .map(|file| {
                 let is_text = file.contents.form == Form::Other;
                 let text = is_text.then_some(file.contents.text.as_str());
                 FolderFile { path: &file.name, text }
             })
             .collect()
+    }
+
+    fn files_of(&self, host: &str) -> impl Iterator<Item = &'a HostFile> {
+        self.by_host.get(host).into_iter().flat_map(|of_host| of_host.files.iter().copied())
+    }
+
+    /// The member with this name.
+    pub(crate) fn member(&self, host: &str) -> Option<&Member<'a>> {
+        self.by_host.get(host)?.member.map(|at| &self.members[at])
+    }
+
+    /// The pairs of a host.
+    pub(crate) fn pairs_of(&self, host: &str) -> impl Iterator<Item = &Pair<'a>> {
+        let of_host = self.by_host.get(host).into_iter();
+        of_host.flat_map(|of_host| of_host.pairs.iter().map(|at| &self.pairs[*at]))
     }
 
     pub(super) fn text(&self, host: &str, name: &str) -> Option<&'a str> {
@@ -143,32 +172,45 @@ impl<'a> Deployment<'a> {
 
     /// The pair that a member uses for a purpose.
     pub(crate) fn of_member(&self, host: &str, part: Purpose) -> Option<(&Pair<'a>, Leaf<'a>)> {
-        self.playing(part).find(|(pair, _)| pair.host == host)
+        let mut pairs = self.pairs_of(host).filter(|pair| pair.plays(part));
+        pairs.find_map(|pair| Some((pair, self.leaf(pair)?)))
     }
 
-    /// The cluster's CAs, and all CAs in the hosts' folders.
-    pub(crate) fn known_cas(&self) -> Vec<&'a Certificate> {
-        let held = self.files.iter().flat_map(|file| &file.contents.certificates);
-        self.cas.all().into_iter().chain(held.filter(|certificate| certificate.is_ca())).collect()
+    /// The cluster's CAs, and all CAs in the hosts' folders, without duplicates.
+    pub(crate) fn known_cas(&self) -> &[&'a Certificate] {
+        self.known_cas.get_or_init(|| {
+            let held = self.files.iter().flat_map(|file| &file.contents.certificates);
+            let all = self.cas.all().into_iter().chain(held.filter(|one| one.is_ca()));
+            let mut known = HashSet::new();
+            all.filter(|ca| known.insert(ca.der())).collect()
+        })
     }
 
     /// The files of a host that contain only CAs.
     pub(crate) fn cas_beside(&self, host: &str) -> impl Iterator<Item = &'a [Certificate]> {
-        let files = self.by_host.get(host).into_iter().flatten();
-        let all = files.map(|file| file.contents.certificates.as_slice());
+        let all = self.files_of(host).map(|file| file.contents.certificates.as_slice());
         all.filter(|all| !all.is_empty() && all.iter().all(Certificate::is_ca))
     }
 
     /// The sets of CAs that certificates with a purpose are verified with, without duplicates.
-    pub(crate) fn judging(&self, part: Purpose) -> Vec<&'a [Certificate]> {
-        let trusts = self.trusts.iter().filter(|trust| trust.judges.contains(&part));
-        let mut sets: Vec<&[Certificate]> = Vec::new();
-        for trusted in trusts.map(|trust| self.trusted(trust)) {
-            if !sets.contains(&trusted) {
-                sets.push(trusted);
+    pub(crate) fn judging(&self, part: Purpose) -> &[&'a [Certificate]] {
+        let at = match part {
+            Purpose::Client => 0,
+            Purpose::Peer => 1,
+            Purpose::Server => 2,
+            // No program verifies certificates for any other purpose.
+            Purpose::Any | Purpose::Ca => return &[],
+        };
+        self.judging[at].get_or_init(|| {
+            let trusts = self.trusts.iter().filter(|trust| trust.judges.contains(&part));
+            let mut sets: Vec<&[Certificate]> = Vec::new();
+            for trusted in trusts.map(|trust| self.trusted(trust)) {
+                if !sets.contains(&trusted) {
+                    sets.push(trusted);
+                }
             }
-        }
-        sets
+            sets
+        })
     }
 
     /// The CRL in a file, if some version of etcd can read its format.

@@ -30,7 +30,7 @@ pub(super) fn read(
     options.retain(|(name, _)| knows_allow_lists || !name.contains("-allowed-"));
     for (name, file) in named {
         options.retain(|(known, _)| *known != name);
-        options.push((name, format!("{}/{file}", manifest.paths.etcd)));
+        options.push((name, format!("{}/{file}", manifest.paths.etcd).into()));
     }
     EtcdSettings::from_options(options)
 }

@@ -23,7 +23,7 @@ impl Document {
     }
 }
 
-/// Says that a file is a certificate or a key, which a reader of YAML would take for a text.
+/// Reports a file that is a certificate or a key, which a YAML reader would read as a string.
 pub(super) fn refuse_pem(expected: &'static str, bytes: &[u8]) -> Result<(), Error> {
     if !bytes.trim_ascii_start().starts_with(b"-----BEGIN ") {
         return Ok(());
@@ -34,7 +34,8 @@ pub(super) fn refuse_pem(expected: &'static str, bytes: &[u8]) -> Result<(), Err
     } else {
         "it is PEM, such as a certificate"
     };
-    Err(Error::malformed(expected, what).hinted("name another file; are two paths switched?"))
+    Err(Error::malformed(expected, what)
+        .hinted("name another file; check that two paths are not swapped"))
 }
 
 /// A node of a JSON document, whose reader gives no positions.

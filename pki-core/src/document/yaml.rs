@@ -22,7 +22,7 @@ impl Document {
     }
 }
 
-/// What only the readers of YAML ask for.
+/// Functions that only YAML documents need.
 impl Value<'_> {
     /// Line and column, if known.
     pub(crate) const fn position(&self) -> Option<Position> {

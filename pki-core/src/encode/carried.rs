@@ -1,9 +1,8 @@
-//! To-be-signed structures whose fields are carried as they are.
+//! To-be-signed structures whose fields are copied unchanged.
 //!
-//! Each field is a slice of the bytes that it was read from, so that a field which is not replaced stays
-//! the same byte for byte. x509-cert's own `TbsCertificate` cannot promise that: it decodes names and
-//! times into values and encodes these again, which sorts the values of an RDN and changes the form of some
-//! times.
+//! Each field is a slice of the bytes that it was read from, so a field that is not replaced stays the same byte for byte.
+//! x509-cert's own `TbsCertificate` cannot guarantee that: it decodes names and times and encodes them again, which sorts
+//! the values of an RDN and changes the encoding of some times.
 
 use der::asn1::BitStringRef;
 use der::{AnyRef, Decode, Encode, Sequence, Tag};
@@ -71,13 +70,13 @@ where
     body.map_err(|error| failed(&error))
 }
 
-/// The TBSCertificate of a certificate that somebody else may have written.
+/// The TBSCertificate of a certificate, which another program may have written.
 pub(super) fn carried(certificate: &[u8]) -> Result<TbsCertificate<'_>, Error> {
     let tbs = Signed::from_der(certificate).and_then(|signed| signed.body.decode_as());
     tbs.map_err(|error| Error::bad_der("a certificate that can be renewed", certificate, &error))
 }
 
-/// A TBSCertificate with the algorithm that it states and no signature yet, to be read and judged.
+/// A TBSCertificate with its own algorithm and an empty signature, so that it can be read and checked.
 pub(crate) fn unsigned_certificate(tbs: &[u8]) -> Result<Vec<u8>, Error> {
     let read = TbsCertificate::from_der(tbs);
     let read = read.map_err(|e| Error::bad_der("a to-be-signed certificate", tbs, &e))?;
@@ -118,7 +117,7 @@ pub(super) fn identifier(contents: &AlgorithmIdentifier) -> Result<AnyRef<'_>, E
     AnyRef::new(Tag::Sequence, contents.as_ref()).map_err(|error| failed(&error))
 }
 
-/// One element of DER, carried as it is.
+/// One element of DER, unchanged.
 pub(super) fn element(der: &[u8]) -> Result<AnyRef<'_>, Error> {
     AnyRef::from_der(der).map_err(|error| Error::bad_der("a name or a key in DER", der, &error))
 }

@@ -1,4 +1,4 @@
-//! Renewals: what the issuer decides again is written, and everything else is carried.
+//! Renewals: only what the issuer decides again is new, and everything else is copied.
 
 use der::{AnyRef, Encode};
 use rcgen::{IsCa, Issuer, KeyIdMethod};
@@ -25,7 +25,7 @@ pub(crate) struct Replacements<'a> {
 }
 
 /// The TBSCertificate of `old` with these replacements. The subject, every extension and their order
-/// stay. The subjectKeyIdentifier changes with the key, and the authorityKeyIdentifier if it names another
+/// do not change. The subjectKeyIdentifier changes with the key, and the authorityKeyIdentifier if it names another
 /// CA certificate than the issuer's.
 pub(crate) fn renewed(old: &Certificate, new: &Replacements<'_>) -> Result<Vec<u8>, Error> {
     let old_tbs = carried(old.der())?;

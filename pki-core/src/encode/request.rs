@@ -12,7 +12,7 @@ use crate::name::San;
 use crate::subject::Subject;
 use crate::template::CaConstraint;
 
-/// What a certification request asks for.
+/// The contents of a certification request.
 pub(crate) struct CsrTemplate<'a> {
     pub(crate) subject: &'a Subject,
     pub(crate) names: &'a [San],
@@ -25,8 +25,8 @@ pub(crate) struct CsrTemplate<'a> {
 /// decides.
 pub(crate) fn request(template: &CsrTemplate<'_>) -> Result<Vec<u8>, Error> {
     let CsrTemplate { subject, names, ca, extensions: copied, public_key } = template;
-    // In a certificate with an empty subject the names are critical. That is up to its issuer: like cfssl, a
-    // request does not ask for it.
+    // In a certificate with an empty subject, the names are critical. The issuer decides that, so like in cfssl, a request
+    // does not ask for it.
     let mut params = CertificateParams::default();
     params.subject_alt_names = names.iter().map(san).collect::<Result<_, _>>()?;
     if let Some(constraint) = ca {

@@ -4,6 +4,7 @@ mod elsewhere;
 mod sources;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::unit::UnitAccount;
 use super::url::Url;
@@ -32,7 +33,7 @@ pub struct EtcdSettings {
     config_path: Option<String>,
     account: Option<UnitAccount>,
     /// The options that are set; `None` if the value is unknown.
-    values: BTreeMap<&'static str, Option<String>>,
+    values: BTreeMap<&'static str, Option<Arc<str>>>,
     remarks: Vec<Remark>,
     extent: Extent,
 }
@@ -92,7 +93,9 @@ pub enum FileLookup<'a> {
 
 impl EtcdSettings {
     /// Options from another source.
-    pub(crate) fn from_options(options: impl IntoIterator<Item = (&'static str, String)>) -> Self {
+    pub(crate) fn from_options(
+        options: impl IntoIterator<Item = (&'static str, Arc<str>)>,
+    ) -> Self {
         let values = options.into_iter().map(|(name, value)| (name, Some(value))).collect();
         Self { values, ..Self::default() }
     }
@@ -130,7 +133,7 @@ impl EtcdSettings {
     /// Whether it is certain that an option is not set.
     pub fn is_absent(&self, option: &str) -> bool {
         match self.values.get(option) {
-            Some(value) => value.as_ref().is_some_and(String::is_empty),
+            Some(value) => value.as_ref().is_some_and(|value| value.is_empty()),
             None => self.extent == Extent::Whole,
         }
     }

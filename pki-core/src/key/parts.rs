@@ -6,11 +6,15 @@ use der::{Decode, Encode, Sequence};
 use pkcs8::spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
 
 use super::rsa::RsaPublicKey;
-use super::{OID_EC, OID_RSA, PublicKey, SignatureAlgorithm};
+use super::{OID_EC, OID_ED25519, OID_RSA, PublicKey, SignatureAlgorithm};
 use crate::error::Error;
 use crate::pem;
 
 const KEY: &str = "a public key";
+
+/// The two names of the curve of Ed25519 in `CKA_EC_PARAMS` (PKCS #11 v3.0 section 2.3.5): the OID of RFC 8410, and a
+/// PrintableString.
+const ED25519: [&[u8]; 2] = [&[0x06, 0x03, 0x2b, 0x65, 0x70], b"\x13\x0cedwards25519"];
 
 impl PublicKey {
     /// Reads the one public key of a file: PEM (`PUBLIC KEY`, RFC 7468 section 13) or the DER of a SubjectPublicKeyInfo.
@@ -28,9 +32,16 @@ impl PublicKey {
 
     /// The key of a point on a curve.
     ///
-    /// `curve` is the DER of the curve's OID (`CKA_EC_PARAMS` in PKCS #11). `point` is the uncompressed point (SEC 1 section
-    /// 2.3.3), or the DER of an OCTET STRING with it (`CKA_EC_POINT`); some tokens give the one and some the other.
+    /// `curve` is the DER of the curve's OID (`CKA_EC_PARAMS` in PKCS #11); for Ed25519 also the PrintableString
+    /// `edwards25519`. `point` is the uncompressed point (SEC 1 section 2.3.3), for Ed25519 the 32 bytes of RFC 8032 section
+    /// 5.1.2, or the DER of an OCTET STRING with it (`CKA_EC_POINT`); some tokens give the one and some the other.
     pub fn from_ec_point(curve: &[u8], point: &[u8]) -> Result<Self, Error> {
+        if ED25519.contains(&curve) {
+            let wrapped =
+                <&OctetStringRef>::from_der(point).map_or(point, OctetStringRef::as_bytes);
+            let algorithm = AlgorithmIdentifierRef { oid: OID_ED25519, parameters: None };
+            return Self::from_bits(algorithm, wrapped);
+        }
         let bad = |error: der::Error| Error::malformed(KEY, error.to_string());
         let parameters = Some(AnyRef::from_der(curve).map_err(bad)?);
         let algorithm = AlgorithmIdentifierRef { oid: OID_EC, parameters };
@@ -131,6 +142,18 @@ mod tests {
             let signature = key.sign(b"message").unwrap();
             assert!(public.verify(b"message", &signature));
             assert!(!public.verify(b"another", &signature));
+        }
+    }
+
+    #[test]
+    fn an_ed25519_key_is_the_same_from_its_bytes() {
+        let key = PrivateKey::generate(KeyAlgorithm::Ed25519).unwrap();
+        let public = key.public_key();
+        let wrapped = OctetStringRef::new(public.bits()).unwrap().to_der().unwrap();
+        for curve in ED25519 {
+            for point in [public.bits(), &wrapped] {
+                assert_eq!(PublicKey::from_ec_point(curve, point).unwrap(), *public);
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-//! RSA public keys: what their two numbers show to anybody, without a private key.
+//! RSA public keys: weaknesses that are visible in their two numbers.
 
 use der::asn1::UintRef;
 use der::{AnyRef, Decode, Reader, Sequence, SliceReader};
@@ -41,7 +41,7 @@ impl<'a> RsaPublicKey<'a> {
     }
 
     /// A prime below 752 that divides the modulus: trial division, as the CA/Browser Forum's baseline
-    /// requirements ask of CAs (section 6.1.6). The primes of a sound key have a thousand bits.
+    /// requirements ask of CAs (section 6.1.6). The primes of a good key have a thousand bits.
     pub(crate) fn small_factor(&self) -> Option<u64> {
         let octets = self.modulus.as_bytes();
         let remainder = |prime: u64| {

@@ -1,17 +1,17 @@
-//! Whoever signs with a private key, and the algorithms that they sign with.
+//! Signers, and the algorithms that they sign with.
 
 use rustls_pki_types::{AlgorithmIdentifier, alg_id};
 
 use super::{KeyAlgorithm, PublicKey};
 
-/// Whoever holds a private key and signs with it: a file, an HSM, a KMS, another process.
+/// The holder of a private key, which signs with it: a file, an HSM, a KMS, another process.
 ///
 /// [`PrivateKey`](crate::PrivateKey) is the signer of a key in memory. To use a key that is elsewhere, implement
 /// this trait; if the signature takes longer than a function call may, send [`Draft::tbs`](crate::Draft::tbs)
 /// there and join the answer with [`Draft::assemble`](crate::Draft::assemble).
 ///
-/// The draft verifies each signature before it becomes a certificate, so that a signer that answers wrongly
-/// does no harm. A signer may block, and it may fail; the error ends the issuing of this one certificate.
+/// The draft verifies each signature before it becomes a certificate, so a signer that returns a wrong
+/// signature does no harm. A signer may block, and it may fail; the error ends the issuing of this one certificate.
 ///
 /// A service that signs only hashes gets [`SignatureAlgorithm::digest`]. One that gives the two numbers of an ECDSA
 /// signature, as PKCS #11 does, needs [`ecdsa_signature_from_fixed`](crate::ecdsa_signature_from_fixed).
@@ -77,7 +77,7 @@ pub trait Signer {
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>>;
 }
 
-/// The signature algorithm that goes with a key. It follows from the key, so that nobody has to choose it.
+/// The signature algorithm that goes with a key. It follows from the key, so callers do not choose it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum SignatureAlgorithm {
@@ -113,7 +113,7 @@ impl SignatureAlgorithm {
         })
     }
 
-    /// The AlgorithmIdentifier, as the certificate's `signature` field has it (RFC 5280 section 4.1.1.2).
+    /// The AlgorithmIdentifier in the `signature` field of a certificate (RFC 5280 section 4.1.1.2).
     pub(crate) const fn identifier(self) -> AlgorithmIdentifier {
         match self {
             Self::EcdsaP256Sha256 => alg_id::ECDSA_SHA256,

@@ -1,4 +1,4 @@
-//! A host and a port that clients dial.
+//! A host and a port that clients connect to.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -23,7 +23,7 @@ impl Endpoint {
         Self { host, port: Some(port) }
     }
 
-    /// Host and port, this one if none is given.
+    /// Host and port, with a default for the port.
     pub(crate) fn with_default_port(&self, port: u16) -> Self {
         Self { host: self.host.clone(), port: self.port.or(Some(port)) }
     }
@@ -44,7 +44,7 @@ impl FromStr for Endpoint {
             Some(Some((address, ""))) => (address, None),
             Some(Some((address, port))) => (address, port.strip_prefix(':').or(Some(""))),
             Some(None) => return Err(invalid("the bracket is not closed")),
-            // More than one colon: an address without brackets, and so without a port.
+            // More than one colon: an IPv6 address without brackets, and therefore without a port.
             None if text.matches(':').count() > 1 => (text, None),
             None => match text.split_once(':') {
                 Some((host, port)) => (host, Some(port)),
@@ -67,7 +67,7 @@ impl FromStr for Endpoint {
     }
 }
 
-/// As in the authority of a URL: an IPv6 address stands in brackets (RFC 3986 section 3.2.2).
+/// As in the authority of a URL: an IPv6 address is in brackets (RFC 3986 section 3.2.2).
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.host {

@@ -1,4 +1,4 @@
-//! A release of Kubernetes, as far as kubeadm's configuration depends on it.
+//! Releases of Kubernetes, because kubeadm's configuration depends on them.
 
 use std::fmt;
 

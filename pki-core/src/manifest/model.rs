@@ -116,7 +116,7 @@ pub struct Host {
     pub addresses: Vec<IpAddr>,
     /// `reached_by`
     pub reached_by: ReachedBy,
-    /// `initial_cluster_state`: how a member starts, where the manifest decides
+    /// `initial_cluster_state`: how a member starts, if the manifest decides it
     pub initial_cluster_state: Option<ClusterState>,
     /// `sans`: additional names
     pub sans: Vec<San>,
@@ -135,17 +135,17 @@ pub enum ReachedBy {
     /// At its first address
     #[default]
     Ip,
-    /// At its full name: its short name, and behind that the domain if there is one
+    /// At its full name: its short name, followed by the domain if there is one
     Name,
 }
 
-/// How a member starts that has no data yet: etcd's `initial-cluster-state`.
+/// How a member without data starts: etcd's `initial-cluster-state`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "callers match both")]
 pub enum ClusterState {
     /// It makes a new cluster together with the other members.
     New,
-    /// It joins a cluster that runs, and that was told of it by `etcdctl member add`.
+    /// It joins a running cluster, after `etcdctl member add`.
     Existing,
 }
 
@@ -158,13 +158,13 @@ impl ClusterState {
         }
     }
 
-    /// The state that a value of etcd's option stands for.
+    /// The state for a value of etcd's option.
     pub fn from_value(value: &str) -> Option<Self> {
         [Self::New, Self::Existing].into_iter().find(|state| state.as_str() == value)
     }
 }
 
-/// A form in which a client gets its certificate and key.
+/// A format in which a client gets its certificate and key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "callers match every format")]
 pub enum ClientFormat {
@@ -177,7 +177,7 @@ pub enum ClientFormat {
 }
 
 impl ClientFormat {
-    /// The additional files of a certificate in this form. PEM is always there.
+    /// The additional files of a certificate in this format. PEM files always exist.
     pub fn files(self, role: &Role) -> Vec<FileKind> {
         match self {
             Self::Pem => Vec::new(),
@@ -219,7 +219,7 @@ pub struct Client {
     pub subject: Subject,
     /// `sans`: additional names
     pub sans: Vec<San>,
-    /// `format`: the forms in which it gets its certificate and key
+    /// `format`: the formats in which it gets its certificate and key
     pub formats: Vec<ClientFormat>,
     /// `key`
     pub key: KeyAlgorithm,
@@ -239,7 +239,7 @@ impl Manifest {
         [Some(host.name.clone()), full].into_iter().flatten().collect()
     }
 
-    /// The host in the URLs of a member. A member of a manifest that was read has one.
+    /// The host in the URLs of a member. Every member of a valid manifest has one.
     pub fn dialled_at(&self, member: &Host) -> Option<San> {
         match member.reached_by {
             ReachedBy::Ip => member.addresses.first().copied().map(San::Ip),

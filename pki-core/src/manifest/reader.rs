@@ -230,7 +230,7 @@ impl Reader {
         })
     }
 
-    /// Whether the members check a CRL, which then no option of etcd may name.
+    /// Whether the members check a CRL. Then `etcd_config` must not name one.
     fn crl(&mut self, top: &Fields<'_>, etcd_config: &EtcdConfig) -> bool {
         let crl = self.field(top, "crl", boolean).unwrap_or(false);
         for option in ["client-crl-file", "peer-crl-file"] {

@@ -73,7 +73,7 @@ pub(super) fn boolean(value: &Value<'_>) -> Result<bool, Error> {
     value.boolean().map_err(|error| error.hinted("write true or false, without quotes"))
 }
 
-/// An absolute path that needs no quoting in YAML or in a systemd unit.
+/// An absolute path that needs no quotes in YAML or in a systemd unit.
 pub(super) fn absolute(value: &Value<'_>) -> Result<String, Error> {
     let text = value.string()?;
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
@@ -85,12 +85,12 @@ pub(super) fn absolute(value: &Value<'_>) -> Result<String, Error> {
         .hinted("write /etc/etcd"))
 }
 
-/// A folder where etcdpki runs; the shell is not there to replace `~` and `$HOME`.
+/// A folder on the machine of etcdpki. No shell expands `~` and `$HOME` in it.
 pub(super) fn folder(value: &Value<'_>) -> Result<String, Error> {
     let text = value.string()?;
     let problem = match text.chars().next() {
         None => "an empty path",
-        Some('~' | '$') => "a path that only a shell can complete",
+        Some('~' | '$') => "a path that only a shell can expand",
         _ if text.chars().any(char::is_control) => "a path with a control character",
         _ => return Ok(text.to_owned()),
     };
@@ -135,7 +135,7 @@ fn release(value: &Value<'_>) -> Option<(u32, u32, Option<u32>)> {
     }
 }
 
-/// One of some words.
+/// One of several fixed values.
 pub(super) fn one_of<T: Copy>(value: &Value<'_>, known: &[(&str, T)]) -> Result<T, Error> {
     let text = value.string()?;
     let found = known.iter().find(|(word, _)| *word == text);

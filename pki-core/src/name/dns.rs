@@ -14,7 +14,7 @@ use crate::error::Error;
 pub struct DnsName(String);
 
 impl DnsName {
-    /// Reads a name in cfssl's dialect. `error` is why it is not a name natively, if it is none.
+    /// Reads a name in cfssl's dialect. `error` is the reason why it is not a valid name natively.
     #[cfg(feature = "profiles")]
     pub(crate) fn read(
         text: &str,
@@ -23,7 +23,7 @@ impl DnsName {
         error: Option<Error>,
     ) -> Option<Self> {
         let Some(error) = error else {
-            // As it is written, because other programs compare bytes. Other scripts become ASCII.
+            // Unchanged, because other programs compare bytes. Only other scripts are converted to ASCII.
             let name = text.parse().ok();
             return if text.is_ascii() { name.map(|_: Self| Self(text.to_owned())) } else { name };
         };

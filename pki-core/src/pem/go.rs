@@ -5,7 +5,7 @@
 use base64ct::{Base64, Encoding};
 use zeroize::Zeroizing;
 
-use super::{BEGIN, Content, DASHES, read};
+use super::{BEGIN, Content, DASHES, Section, read};
 
 const END: &str = "\n-----END ";
 
@@ -88,7 +88,15 @@ fn find(data: &[u8], sought: &[u8]) -> Option<usize> {
 /// Why Go does not find a certificate or a key that this crate finds, or `None` if it finds them all. What cannot be read
 /// at all is an error of [`read`].
 pub(crate) fn fault(bytes: &[u8]) -> Option<String> {
-    let sections = read(bytes).ok()?;
+    fault_in(bytes, &read(bytes).ok()?)
+}
+
+/// The same of the sections that were read from the bytes. Go finds a block in the plain form whatever is before it, so the
+/// bytes are read again only if there is another form.
+pub(crate) fn fault_in(bytes: &[u8], sections: &[Section]) -> Option<String> {
+    if sections.iter().all(|section| section.is_plain) {
+        return None;
+    }
     let mut found = blocks(bytes).into_iter();
     for section in sections {
         let der: &[u8] = match &section.content {
@@ -128,4 +136,56 @@ fn reason(bytes: &[u8], begin: usize) -> &'static str {
 
 fn indented_line(line: &&[u8]) -> bool {
     line.first().is_some_and(u8::is_ascii_whitespace)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_block_is_found_whatever_is_before_it() {
+        let block = |label: &str| format!("-----BEGIN {label}-----\nAAAA\n-----END {label}-----\n");
+        let plain = "-----BEGIN CERTIFICATE-----\nAQID\nBAUG\n-----END CERTIFICATE-----\n";
+        for before in [
+            String::new(),
+            "text\n".to_owned(),
+            "text -----BEGIN CERTIFICATE-----\n".to_owned(),
+            "-----BEGIN CERTIFICATE\n".to_owned(),
+            "-----END CERTIFICATE-----\n".to_owned(),
+            "-----END \n".to_owned(),
+            block("CERTIFICATE"),
+            block("X").replace("-----BEGIN", "  -----BEGIN"),
+            block("X").replace("-----END", "\t-----END"),
+            block("X").replace("AAAA", "K: v\n\nAAAA"),
+            block("X").replace("AAAA\n", ""),
+            block("X").replace("AAAA", "AAA"),
+            block("X").replace('\n', " \n"),
+        ] {
+            for text in
+                [format!("{before}{plain}"), format!("{before}{plain}").replace('\n', "\r\n")]
+            {
+                for text in [text.trim_end(), text.as_str()] {
+                    let sections = read(text.as_bytes()).unwrap();
+                    assert!(sections.last().unwrap().is_plain, "{text:?}");
+                    let found = blocks(text.as_bytes());
+                    assert!(found.iter().any(|block| ***block == [1, 2, 3, 4, 5, 6]), "{text:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_block_that_go_does_not_find_is_not_plain() {
+        let plain = "-----BEGIN CERTIFICATE-----\nAQIDBA==\n-----END CERTIFICATE-----\n";
+        for (from, to) in [
+            ("-----BEGIN", " -----BEGIN"),
+            ("-----END", " -----END"),
+            ("==", ""),
+            ("AQ", "K: v\n\nAQ"),
+            ("CERTIFICATE-----\nAQ", "CERTIFICATE-----\r \nAQ"),
+        ] {
+            let sections = read(plain.replacen(from, to, 1).as_bytes()).unwrap_or_default();
+            assert!(sections.iter().all(|section| !section.is_plain), "{from:?} {to:?}");
+        }
+    }
 }

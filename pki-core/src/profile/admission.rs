@@ -47,7 +47,9 @@ impl Profile {
             return Err(refuse("it has no usages")
                 .hinted("add \"usages\" to the profile, or choose another one"));
         }
-        let asks_ca = request.extensions.iter().any(is_ca_request);
+        // In cfssl, a CSRWhitelist lets nothing about CAs through.
+        let is_read = self.dialect == Dialect::Native || self.csr_whitelist.is_none();
+        let asks_ca = is_read && request.extensions.iter().any(is_ca_request);
         if asks_ca && self.ca.is_none() {
             return Err(refuse(
                 "the request is for a CA, but the profile is for leaf certificates",
@@ -101,7 +103,8 @@ impl Profile {
         })
     }
 
-    /// The request with only the parts that the profile allows. `CSRWhitelist` removes parts of a PKCS #10 request but not of
+    /// The request with only the parts that the profile allows. `CSRWhitelist` removes parts of a PKCS #10 request but
+    /// not of
     /// the operator's own request.
     ///
     /// [`Authority::draft`](crate::Authority::draft) does this itself. It is public for programs that fill in missing parts,
@@ -147,7 +150,7 @@ impl Profile {
         self.add_names.iter().map(|template| self.added_name(template, subject, given)).collect()
     }
 
-    /// `given` takes the place of a common name that is missing.
+    /// `given` replaces a missing common name.
     fn added_name(
         &self,
         template: &str,
@@ -188,16 +191,19 @@ impl Profile {
         let Some(whitelist) = &self.name_whitelist else {
             return Ok(());
         };
-        // IP addresses are matched too, unlike in cfssl.
         let cn = subject.common_name().map(|cn| ("CN".to_owned(), cn.to_owned()));
-        let all = names.iter().map(|name| (name.kind().to_owned(), name.value()));
+        // cfssl matches no IP addresses, and the lists of its users match only names.
+        let is_matched =
+            |name: &&San| self.dialect == Dialect::Native || !matches!(name, San::Ip(_));
+        let names = names.iter().filter(is_matched);
+        let all = names.map(|name| (name.kind().to_owned(), name.value()));
         for (field, value) in cn.into_iter().chain(all) {
             if !whitelist.admits(&value) {
                 return Err(Error::not_admitted(
                     field,
                     value,
                     format!(
-                        "the name_whitelist {whitelist} of profile {} does not match it",
+                        "it does not match the name_whitelist {whitelist} of profile {}",
                         self.name
                     ),
                 )
@@ -293,8 +299,8 @@ fn is_ca_request(extension: &Extension) -> bool {
         && matches!(extension.value.as_slice(), [0x30, _, 0x01, 0x01, 1..=0xff, ..])
 }
 
-/// What stands for `{label}` in an added name: the common name if DNS allows it, and else what DNS allows of
-/// the name of a user. Without a name it is made from the organization.
+/// The value of `{label}` in an added name: the common name if it is a valid DNS name, otherwise the characters of it that
+/// DNS allows. Without a name it is made from the organization.
 fn label(name: Option<&str>, subject: &Subject) -> Option<String> {
     let is_user = |c: char| c.is_ascii_alphanumeric() || "_@.-".contains(c);
     let text = match name {

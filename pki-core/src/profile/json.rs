@@ -67,7 +67,7 @@ impl SigningConfig {
     /// Reads a `ca-config.json` in a dialect.
     ///
     /// In that of cfssl, a profile with mistakes is [unusable](SigningConfig::unusable), but the others are not. A file
-    /// without `default` has the default profile of cfssl. The warnings are about the whole file;
+    /// without `default` gets the default profile of cfssl. The warnings are about the whole file;
     /// [each profile](Profile::warnings) has its own.
     pub fn read(bytes: &[u8], dialect: Dialect) -> Result<Lenient<Self>, Error> {
         let document = Document::from_json(bytes)?;
@@ -84,14 +84,19 @@ impl SigningConfig {
         };
         let signing = signing.read_fields(&["default", "profiles"], &mut faults);
         let mut config = Self { default: None, profiles: Vec::new(), unusable: Vec::new() };
-        if let Some(value) = signing.find("default") {
-            config.default = config.add("default", value, &mut faults);
-        } else if dialect == Dialect::Cfssl {
-            config.default = Self::cfssl().default;
-        }
+        let inherited = if let Some(value) = signing.find("default") {
+            config.default = config.add("default", value, None, &mut faults);
+            // Also if it cannot be used itself.
+            Some(profile("default", value, None, &mut Faults::new(dialect)))
+        } else {
+            if dialect == Dialect::Cfssl {
+                config.default = Self::cfssl().default;
+            }
+            config.default.clone()
+        };
         if let Some(value) = signing.find("profiles") {
             for (name, value) in value.read_members(&mut faults) {
-                let profile = config.add(name, &value, &mut faults);
+                let profile = config.add(name, &value, inherited.as_ref(), &mut faults);
                 config.profiles.extend(profile);
             }
         }
@@ -99,9 +104,15 @@ impl SigningConfig {
     }
 
     /// Reads a profile. If it has mistakes, they are the file's natively, and only its own in cfssl's dialect.
-    fn add(&mut self, name: &str, value: &Value<'_>, faults: &mut Faults) -> Option<Profile> {
+    fn add(
+        &mut self,
+        name: &str,
+        value: &Value<'_>,
+        default: Option<&Profile>,
+        faults: &mut Faults,
+    ) -> Option<Profile> {
         let mut own = Faults::new(faults.dialect);
-        let profile = profile(name, value, self.default.as_ref(), &mut own);
+        let profile = profile(name, value, default, &mut own);
         let errors = match own.finish(Some(profile)) {
             Ok(read) => return Some(Profile { warnings: read.warnings, ..read.value }),
             Err(Error::Several(errors)) => errors,
@@ -121,7 +132,7 @@ impl SigningConfig {
     }
 }
 
-/// Fields that only a server or the linter of cfssl reads. It signs locally whatever they say.
+/// Fields that only a server or the linter of cfssl reads. They do not affect local signing.
 fn report_server_fields(fields: &Fields<'_>, names: &[&str], faults: &mut Faults) {
     for name in names {
         if let Some(value) = fields.find(name).filter(|value| !value.is_zero()) {
@@ -152,7 +163,8 @@ fn profile(
     }
     let mut urls = urls(&fields, faults);
     if let Some(default) = default {
-        if urls.issuer.is_empty() {
+        // As in cfssl, an empty list is one of its own.
+        if fields.find("issuer_urls").is_none() {
             urls.issuer.clone_from(&default.urls.issuer);
         }
         urls.ocsp = urls.ocsp.or_else(|| default.urls.ocsp.clone());

@@ -177,7 +177,7 @@ fn ca_basic_constraints(in_path: &CertificateInPath<'_>) -> Vec<String> {
 // Section 4.2.1.3
 fn ca_key_cert_sign(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let usage = in_path.certificate.extensions.key_usage;
-    // Go reads a keyUsage without any usage as none, and `ku-empty` reports it.
+    // Go treats a keyUsage without any usage as absent, and `ku-empty` reports it.
     let lacks =
         usage.is_some_and(|usage| !usage.is_empty() && !usage.contains(KeyUsages::KEY_CERT_SIGN));
     when(in_path.is_to_sign() && lacks, || {

@@ -69,8 +69,8 @@ fn each(
 
 fn setting_missing(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |client| {
-        // A member's own etcd is at the default endpoint, and kubeadm may have made it.
-        let is_member = deployment.members.iter().any(|member| member.host.name == client.host);
+        // On a member, etcd listens at the default endpoint, and kubeadm may have created the file.
+        let is_member = deployment.member(client.host).is_some();
         if client.config.has_no_endpoints() && !is_member {
             return vec![format!("{} is not set", client.config.endpoints_setting())];
         }

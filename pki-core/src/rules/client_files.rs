@@ -1,9 +1,12 @@
 //! Rules about the client certificates of a cluster: what else they give access to.
 
+use std::collections::HashMap;
+
 use super::{Purpose, Row, Violation};
 use crate::certificate::{Certificate, GeneralName};
-use crate::deployment::Deployment;
+use crate::deployment::{Deployment, Pair};
 use crate::finding::{Rule, Severity, Source};
+use crate::manifest::Host;
 
 pub(super) static ROWS: &[Row] = &[
     Row::deployment(
@@ -58,8 +61,12 @@ fn each(
 }
 
 fn cli_san_matches_host(deployment: &Deployment<'_>) -> Vec<Violation> {
+    let mut hosts: HashMap<&str, &Host> = HashMap::new();
+    for host in deployment.manifest.hosts() {
+        hosts.entry(&host.name).or_insert(host);
+    }
     each(deployment, |host, certificate| {
-        let host = deployment.manifest.hosts().find(|known| known.name == host)?;
+        let host = *hosts.get(host)?;
         let own = deployment.manifest.names_of(host).into_iter();
         let mut own = own.chain(host.addresses.iter().map(ToString::to_string));
         let name = own.find(|name| certificate.is_valid_for(name))?;
@@ -84,11 +91,12 @@ fn cli_sentinel_metrics(deployment: &Deployment<'_>) -> Vec<Violation> {
 
 fn cli_shared_key(deployment: &Deployment<'_>) -> Vec<Violation> {
     let members = [Purpose::Server, Purpose::Peer];
-    let of_members: Vec<_> =
-        members.into_iter().flat_map(|part| deployment.playing(part)).collect();
+    let mut of_members: HashMap<&[u8], &Pair<'_>> = HashMap::new();
+    for (pair, leaf) in members.into_iter().flat_map(|part| deployment.playing(part)) {
+        of_members.entry(leaf.certificate.public_key.spki_der()).or_insert(pair);
+    }
     each(deployment, |_, client| {
-        let (pair, _) =
-            of_members.iter().find(|(_, leaf)| leaf.certificate.public_key == client.public_key)?;
+        let pair = of_members.get(client.public_key.spki_der())?;
         Some(format!("{}, a member's certificate, has the same key", pair.path()))
     })
 }

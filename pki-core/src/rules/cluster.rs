@@ -1,6 +1,6 @@
 //! Rules about all certificates of a cluster together.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use time::Duration;
 
@@ -105,8 +105,9 @@ fn ca_key_on_node(deployment: &Deployment<'_>) -> Vec<Violation> {
 }
 
 fn worker_holds_credential(deployment: &Deployment<'_>) -> Vec<Violation> {
-    let is_worker =
-        |file: &&HostFile| deployment.manifest.workers.iter().any(|w| w.name == file.host);
+    let workers: HashSet<&str> =
+        deployment.manifest.workers.iter().map(|worker| worker.name.as_str()).collect();
+    let is_worker = |file: &&HostFile| workers.contains(file.host.as_str());
     let holds_credential = |file: &&HostFile| {
         file.contents.key.is_some() || file.certificate().is_some_and(|found| !found.is_ca())
     };
@@ -119,8 +120,8 @@ fn shared_key(deployment: &Deployment<'_>) -> Vec<Violation> {
     let mut violations = Vec::new();
     // A client that has a member's key is reported by cli-shared-key.
     let is_client = |file: &HostFile| {
-        let mut clients = deployment.pairs.iter().filter(|pair| pair.plays(Purpose::Client));
-        clients.any(|pair| pair.host == file.host && pair.certificate == file.name)
+        let mut pairs = deployment.pairs_of(&file.host);
+        pairs.any(|pair| pair.plays(Purpose::Client) && pair.certificate == file.name)
     };
     for (file, leaf) in leaves(deployment) {
         let other = seen.insert(leaf.public_key.spki_der(), file);
@@ -159,15 +160,22 @@ fn san_foreign_node(deployment: &Deployment<'_>) -> Vec<Violation> {
             all.map(|name| (host.name.as_str(), name)).collect::<Vec<_>>()
         })
         .collect();
-    let endpoints: Vec<String> = manifest.endpoints.iter().map(|e| e.host.value()).collect();
+    let mut hosts_of: HashMap<String, Vec<usize>> = HashMap::new();
+    for (at, (_, name)) in names.iter().enumerate() {
+        hosts_of.entry(name.to_ascii_lowercase()).or_default().push(at);
+    }
+    let endpoints: HashSet<String> = manifest.endpoints.iter().map(|e| e.host.value()).collect();
     let mut violations = Vec::new();
     for pair in &deployment.pairs {
         let Some(leaf) = deployment.leaf(pair) else { continue };
-        // An endpoint that stands before all members may be on any host.
+        // An endpoint in front of all members can be on any host.
         let is_shared = |name: &String| endpoints.contains(name);
-        let others = names.iter().filter(|(host, name)| *host != pair.host && !is_shared(name));
-        let foreign = others.filter(|(_, name)| states(leaf.certificate, name));
-        let foreign: Vec<&str> = foreign.map(|(_, name)| name.as_str()).collect();
+        let stated = exact_names(leaf.certificate);
+        let stated: BTreeSet<usize> =
+            stated.filter_map(|name| hosts_of.get(&name)).flatten().copied().collect();
+        let others = stated.into_iter().map(|at| &names[at]);
+        let others = others.filter(|(host, name)| *host != pair.host && !is_shared(name));
+        let foreign: Vec<&str> = others.map(|(_, name)| name.as_str()).collect();
         if !foreign.is_empty() {
             violations.push(Violation {
                 file: pair.path(),
@@ -179,13 +187,12 @@ fn san_foreign_node(deployment: &Deployment<'_>) -> Vec<Violation> {
     violations
 }
 
-/// True if a certificate contains exactly this name. A wildcard is meant for many hosts and does not count.
-fn states(certificate: &Certificate, name: &str) -> bool {
+/// The DNS names in lower case and the IP addresses of a certificate. No host has the name of a wildcard.
+fn exact_names(certificate: &Certificate) -> impl Iterator<Item = String> {
     let names = certificate.extensions.subject_alt_name.iter().flatten();
-    names.into_iter().any(|found| match found {
-        GeneralName::Dns(dns) => dns.eq_ignore_ascii_case(name),
-        GeneralName::Ip(_) => found.ip().is_some_and(|ip| ip.to_string() == name),
-        _ => false,
+    names.filter_map(|name| match name {
+        GeneralName::Dns(dns) => Some(dns.to_ascii_lowercase()),
+        _ => name.ip().map(|ip| ip.to_string()),
     })
 }
 

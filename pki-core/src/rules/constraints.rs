@@ -154,7 +154,7 @@ fn beyond_go(in_path: &CertificateInPath<'_>) -> Vec<String> {
     if is_exempt(in_path) { Vec::new() } else { outside(in_path, SeenBy::OthersOnly) }
 }
 
-/// What Go holds against a self-issued CA, to which constraints do not apply by RFC 5280.
+/// What Go rejects in a self-issued CA, although RFC 5280 does not apply constraints to it.
 pub(super) fn of_self_issued(in_path: &CertificateInPath<'_>) -> Vec<String> {
     if is_exempt(in_path) { outside(in_path, SeenBy::Go) } else { Vec::new() }
 }
@@ -162,7 +162,7 @@ pub(super) fn of_self_issued(in_path: &CertificateInPath<'_>) -> Vec<String> {
 /// Who rejects a name that RFC 5280 does not permit.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum SeenBy {
-    /// Go, and the others too.
+    /// Go and all other verifiers.
     Go,
     OthersOnly,
 }
@@ -177,7 +177,7 @@ fn outside(in_path: &CertificateInPath<'_>, seen_by: SeenBy) -> Vec<String> {
     let mut violations = Vec::new();
     for (ca, constraints) in constrained(in_path) {
         for (index, name) in names.iter().enumerate() {
-            // Go does not look at the subject.
+            // Go does not check the subject.
             let by_go = || index < alternative && rejects(constraints, name);
             let evidence = violation(ca, constraints, name);
             violations.extend(evidence.filter(|_| by_go() == (seen_by == SeenBy::Go)));

@@ -95,8 +95,7 @@ fn file_missing(deployment: &Deployment<'_>) -> Vec<Violation> {
 
 /// Whether the folder of a host contains configuration.
 fn is_configured(deployment: &Deployment<'_>, host: &str) -> bool {
-    let mut members = deployment.members.iter();
-    members.any(|member| member.host.name == host && member.settings.file().is_some())
+    deployment.member(host).is_some_and(|member| member.settings.file().is_some())
         || deployment.clients.iter().any(|client| client.host == host)
 }
 

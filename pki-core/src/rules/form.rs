@@ -202,8 +202,8 @@ fn version_form(in_path: &CertificateInPath<'_>) -> Vec<String> {
     })
 }
 
-// Section 6.1.4 (k): whether a certificate before version 3 is a CA is known by other means. It is of an anchor; `ca-bc`
-// reports other CAs.
+// Section 6.1.4 (k): whether a certificate before version 3 is a CA is known by other means. An anchor is known
+// to be one; `ca-bc` reports other CAs.
 fn version_old(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let version = in_path.certificate.version;
     when(in_path.place != Place::Intermediate && is_before_extensions(in_path.certificate), || {

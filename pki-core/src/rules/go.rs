@@ -1,5 +1,5 @@
-//! What Go demands: crypto/x509 and crypto/tls, which etcd, etcdctl and the Kubernetes API server are
-//! built with, where they refuse what RFC 5280 or OpenSSL allows, or insist on the letter of an RFC.
+//! The requirements of Go's crypto/x509 and crypto/tls, with which etcd, etcdctl and the Kubernetes API server are built,
+//! where they reject what RFC 5280 or OpenSSL allows, or apply an RFC more strictly.
 //!
 //! The evidence of each violation quotes Go. These rules belong to `--policy etcd` only.
 
@@ -19,18 +19,19 @@ mod unseen;
 mod uris;
 
 pub(super) use self::constraints::rejects;
+pub(super) use self::form::GoCertificate;
 pub(super) use self::pem::RULE as PEM_DAMAGED;
 pub use self::pem::pem_damage;
 use super::Row;
 use crate::finding::Rule;
 
-/// A certificate that Go cannot parse, wherever it meets it.
+/// The impact of a certificate that Go cannot parse.
 const UNPARSABLE: &str = "etcd and the API server cannot parse the certificate: they exit when they load it, and they reject a peer that sends it.";
 
-/// The versions in which a demand stands, where those are all that etcd 3.4 and later were built with.
+/// The versions of a requirement that holds in every version with which etcd 3.4 and later were built.
 const ALL: &str = "all versions";
 
-/// One thing that Go demands of a certificate or of its path.
+/// A requirement of Go for a certificate or its path.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_structs, reason = "demands are written as literals in one table")]
 pub struct Demand {
@@ -40,22 +41,22 @@ pub struct Demand {
     pub rule: &'static Rule,
     /// What Go rejects.
     pub refused: &'static str,
-    /// What Go says, with `…` in place of values.
+    /// Go's message, with `…` instead of values.
     pub words: &'static str,
-    /// The Go versions that say so.
+    /// The Go versions with this requirement.
     pub versions: &'static str,
     /// What RFC 5280, or a standard that it refers to, says about it.
     pub rfc5280: &'static str,
 }
 
 impl Demand {
-    /// The evidence that something violates this demand.
+    /// The evidence of a violation of this requirement.
     fn violated(&self, what: impl std::fmt::Display) -> String {
         format!("{what}; Go says `{}` ({})", self.words, self.versions)
     }
 }
 
-/// Everything that Go demands beyond the other rules, in the order of the rules.
+/// All requirements of Go beyond the other rules, in the order of the rules.
 pub fn go_demands() -> impl Iterator<Item = &'static Demand> {
     [
         form::DEMANDS,

@@ -63,13 +63,13 @@ pub(crate) fn not_der(certificate: &Certificate, policy: Policy) -> Option<Findi
 }
 
 impl Rule {
-    /// True for the rules that say why a path is not trusted. What they find is never ignored.
+    /// True for the rules that say why a path is not trusted. Their findings are never ignored.
     pub fn is_about_trust(&self) -> bool {
         ROWS.iter().any(|row| row.rule == self)
     }
 }
 
-/// What a rule finds, and the refusal of trust that follows from it.
+/// Pairs of a rule, and the reason against trust that follows from its finding.
 const EXPLANATIONS: [(&str, &Rule); 4] = [
     ("chain-missing-intermediate", &PATH_UNKNOWN_AUTHORITY),
     ("dn-bytes", &PATH_UNKNOWN_AUTHORITY),
@@ -78,7 +78,7 @@ const EXPLANATIONS: [(&str, &Rule); 4] = [
 ];
 
 impl Finding {
-    /// True when the reason why a path is not trusted says nothing new beside this finding.
+    /// True if the reason why a path is not trusted adds nothing to this finding.
     pub fn explains(&self, refusal: &Self) -> bool {
         self.severity == Severity::Error
             && self.subject == refusal.subject

@@ -1,8 +1,10 @@
 //! Rules about connections between members: every ordered pair, one that connects and one that accepts.
 //!
-//! A healthy cluster proves nothing. A stream that one side opened carries both directions, so a member
-//! that cannot connect, or that nobody can connect to, goes unnoticed until it needs a snapshot or
-//! restarts. These rules therefore check each pair from the files, in both directions.
+//! A healthy cluster does not show that all pairs work. A stream that one side opened carries both directions, so a member
+//! that cannot connect, or that others cannot connect to, is not noticed until it needs a snapshot or restarts. These
+//! rules therefore check each pair from the files, in both directions.
+
+use std::collections::{HashMap, HashSet};
 
 use super::servers::names;
 use super::{Row, Violation, common_names};
@@ -160,7 +162,7 @@ fn sources(member: &Member<'_>) -> Vec<String> {
 }
 
 enum Acceptance {
-    /// By address, or because there is no name to compare.
+    /// By address, or because the certificate has no name to compare.
     Certain,
     ByName,
     Refused,
@@ -222,15 +224,21 @@ fn allow_lists(
 ) -> Vec<Violation> {
     let mut violations: Vec<Violation> = Vec::new();
     let all: Vec<_> = peers(deployment).collect();
+    let lists = deployment.manifest.etcd_version >= EtcdVersion(3, 5, 15);
+    // Members usually allow the same names.
+    let mut lacking_by_value: HashMap<&str, Vec<usize>> = HashMap::new();
+    let mut told: HashSet<usize> = HashSet::new();
     for member in &deployment.members {
         let settings = &member.settings;
         let Some(value) = settings.find(option) else { continue };
-        let lists = deployment.manifest.etcd_version >= EtcdVersion(3, 5, 15);
-        let demanded = if lists { settings.list(option) } else { vec![value] };
-        let lacking: Vec<_> = all
-            .iter()
-            .filter(|(_, _, leaf)| !demanded.iter().any(|name| has(leaf.certificate, name)))
-            .collect();
+        let lacking = lacking_by_value.entry(value).or_insert_with(|| {
+            let demanded = if lists { settings.list(option) } else { vec![value] };
+            let lacks = |at: &usize| {
+                let (_, _, leaf) = &all[*at];
+                !demanded.iter().any(|name| has(leaf.certificate, name))
+            };
+            (0..all.len()).filter(lacks).collect()
+        });
         if lacking.is_empty() {
             continue;
         }
@@ -239,8 +247,9 @@ fn allow_lists(
             violations.push(about_settings(member, evidence));
             continue;
         }
-        for (_, pair, leaf) in lacking {
-            if !violations.iter().any(|violation| violation.file == pair.path()) {
+        for at in std::mem::take(lacking) {
+            if told.insert(at) {
+                let (_, pair, leaf) = &all[at];
                 let evidence = format!(
                     "{} requires {value} ({option}), but the {}",
                     member.host.name,
@@ -286,28 +295,43 @@ fn peer_allow_both(deployment: &Deployment<'_>) -> Vec<Violation> {
 /// Checks where member i connects to member j at a URL in its own initial-cluster that j does not
 /// advertise.
 fn peer_pairs(deployment: &Deployment<'_>) -> Vec<Violation> {
-    let all: Vec<_> = peers(deployment).collect();
+    let mut peers_by_name: HashMap<&str, _> = HashMap::new();
+    for (member, _, leaf) in peers(deployment) {
+        peers_by_name.entry(member.host.name.as_str()).or_insert((member, leaf));
+    }
+    // Members usually have the same initial-cluster, which names all of them.
+    let mut wrong_by_value: Vec<(&str, Vec<(&str, String)>)> = Vec::new();
     let mut violations = Vec::new();
     for member in &deployment.members {
-        for entry in member.settings.list("initial-cluster") {
-            let Some((name, url)) = entry.split_once('=') else { continue };
-            let url = Url::read(url);
-            let other = all.iter().find(|(other, ..)| other.host.name == name);
-            let Some((other, _, leaf)) =
-                other.filter(|(other, ..)| other.host.name != member.host.name)
-            else {
-                continue;
-            };
-            let as_advertised = advertised(other).iter().any(|own| own.host == url.host);
-            if !as_advertised && url.scheme == "https" && !leaf.certificate.is_valid_for(url.host) {
-                let evidence = format!(
-                    "it connects to {name} at {}, but the certificate there {}",
-                    url.text,
-                    names(leaf.certificate)
-                );
-                violations.push(about_settings(member, evidence));
-            }
-        }
+        let Some(value) = member.settings.find("initial-cluster") else { continue };
+        let is_known = |(known, _): &(&str, _)| std::ptr::eq(*known, value) || *known == value;
+        let known = wrong_by_value.iter().position(is_known);
+        let at = known.unwrap_or_else(|| {
+            let entries = member.settings.list("initial-cluster").into_iter();
+            let wrong = entries.filter_map(|entry| {
+                let (name, url) = entry.split_once('=')?;
+                let (other, leaf) = peers_by_name.get(name)?;
+                Some((name, wrong_url(other, leaf.certificate, &Url::read(url))?))
+            });
+            wrong_by_value.push((value, wrong.collect()));
+            wrong_by_value.len() - 1
+        });
+        let others = wrong_by_value[at].1.iter().filter(|(name, _)| *name != member.host.name);
+        violations.extend(others.map(|(_, evidence)| about_settings(member, evidence.clone())));
     }
     violations
+}
+
+/// Why a member cannot connect to another one at this URL.
+fn wrong_url(other: &Member<'_>, certificate: &Certificate, url: &Url<'_>) -> Option<String> {
+    let as_advertised = advertised(other).iter().any(|own| own.host == url.host);
+    let is_wrong = !as_advertised && url.scheme == "https" && !certificate.is_valid_for(url.host);
+    is_wrong.then(|| {
+        format!(
+            "it connects to {} at {}, but the certificate there {}",
+            other.host.name,
+            url.text,
+            names(certificate)
+        )
+    })
 }

@@ -80,7 +80,7 @@ pub(super) static ROWS: &[Row] = &[
     ),
 ];
 
-/// What etcd uses a file as.
+/// How etcd uses a file.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Role {
     Certificate,
@@ -199,10 +199,10 @@ fn chain_missing_intermediate(deployment: &Deployment<'_>) -> Vec<Violation> {
         let Some(leaf) = deployment.leaf(pair) else { continue };
         let lacks = |trusted: &&[Certificate]| {
             !leads_to(leaf.certificate, &leaf.chain, trusted)
-                && leads_to(leaf.certificate, &known, trusted)
+                && leads_to(leaf.certificate, known, trusted)
         };
         let of_pair = judging.iter().filter(|(part, _)| pair.plays(*part));
-        if of_pair.flat_map(|(_, sets)| sets).any(lacks) {
+        if of_pair.flat_map(|(_, sets)| *sets).any(lacks) {
             violations.push(Violation {
                 file: pair.path(),
                 subject: leaf.certificate.subject.to_string(),

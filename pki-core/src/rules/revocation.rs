@@ -90,7 +90,7 @@ static CRL_UNRELATED: Rule = Rule {
     id: "crl-unrelated",
     severity: Severity::Warning,
     source: Source::Etcd,
-    impact: "The CRL has no effect: none of the certificates that may stand in the chain is its issuer.",
+    impact: "The CRL has no effect: its issuer is not among the certificates of the chain.",
     remedy: "Pass the CRL of the CA that issued the certificate: `etcdpki verify --crl CRL-FILE FILE`.",
     citation: "RFC 5280 section 6.3.3 (b)(1)",
 };
@@ -99,7 +99,7 @@ static CRL_MISSING: Rule = Rule {
     id: "crl-missing",
     severity: Severity::Warning,
     source: Source::Etcd,
-    impact: "Revocation was not checked: CRLs were passed, but none of the CA that issued the certificate.",
+    impact: "Revocation was not checked: CRLs were passed, but none from the CA that issued the certificate.",
     remedy: "Pass the CRL of the CA that issued the certificate: `etcdpki verify --crl CRL-FILE FILE`.",
     citation: "RFC 5280 section 6.3",
 };
@@ -124,12 +124,13 @@ pub(super) static ROWS: &[Row] = &[
 ];
 
 /// The CRLs that say nothing about a path, and a leaf that no CRL says anything about. `known` are all
-/// certificates that may stand in the path. These are warnings under every policy: what the caller passes is
-/// not for RFC 5280 to forbid.
+/// certificates that can be in the path. These are warnings under every policy, because RFC 5280 does not limit what a
+/// caller
+/// passes.
 pub(crate) fn unused_crls(
     leaf: &Certificate,
     known: &[&Certificate],
-    crls: &[&Crl],
+    crls: &[Crl],
 ) -> Vec<Finding> {
     let is_of = |crl: &Crl, name: &DistinguishedName| {
         crl.issuer.der() == name.der() || crl.issuer.reads_like(name)
@@ -143,7 +144,7 @@ pub(crate) fn unused_crls(
     issuers.dedup();
     if !issuers.is_empty() && !crls.iter().any(|crl| is_of(crl, &leaf.issuer)) {
         let given = listed(issuers.iter(), ", ");
-        let evidence = format!("no CRL of {}; the CRLs are of {given}", leaf.issuer);
+        let evidence = format!("no CRL from {}; the CRLs are from {given}", leaf.issuer);
         found.push(finding(&CRL_MISSING, evidence));
     }
     found
@@ -215,8 +216,8 @@ fn faults(
     faults
 }
 
-/// Applies the rules to a CRL that is about to be signed by `issuer`. It is written here and now, so that
-/// every violation is an error.
+/// Applies the rules to a CRL that is about to be signed by `issuer`. A new CRL must not have any
+/// fault, so every violation is an error.
 pub(crate) fn check_crl_before_signing(
     crl: &Crl,
     issuer: &Certificate,
@@ -311,7 +312,7 @@ fn number(crl: &Crl) -> Option<&'static str> {
     }
 }
 
-/// What is wrong with the form of a CRL, or with the key that it names as its signer's.
+/// What is wrong with the form of a CRL, or with its authorityKeyIdentifier.
 fn form(crl: &Crl, signer: Option<&Certificate>) -> Option<&'static str> {
     let key_id = crl.extensions.authority_key_id.as_ref().and_then(|aki| aki.key_id.as_ref());
     let of_signer = signer.and_then(|signer| signer.extensions.subject_key_id.as_ref());

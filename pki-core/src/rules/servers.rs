@@ -1,6 +1,6 @@
 //! Rules about server certificates, compared with the configuration of their members.
 
-use super::trust::refused;
+use super::trust::Refusals;
 use super::{Row, Violation};
 use crate::ca_set::leads_to;
 use crate::certificate::Certificate;
@@ -126,18 +126,17 @@ fn srv_san_loopback(deployment: &Deployment<'_>) -> Vec<Violation> {
 }
 
 fn srv_not_in_own_trust(deployment: &Deployment<'_>) -> Vec<Violation> {
+    let refusals = Refusals::new(deployment);
     let mut violations = Vec::new();
     for trust in deployment.trusts.iter().filter(|t| t.judges.contains(&Purpose::Client)) {
-        let Some(member) = deployment.members.iter().find(|m| m.host.name == trust.host) else {
-            continue;
-        };
+        let Some(member) = deployment.member(trust.host) else { continue };
         let trusted = deployment.trusted(trust);
         let serving = deployment.of_member(trust.host, Purpose::Server);
         let Some((pair, leaf)) = serving.filter(|_| member.settings.uses_gateway()) else {
             continue;
         };
         // If the trust file makes the host reject everyone, report that file instead of the server.
-        let sound = trusted.iter().any(Certificate::is_ca) && refused(deployment, trust).is_empty();
+        let sound = trusted.iter().any(Certificate::is_ca) && refusals.by(trust).is_empty();
         if sound && !leads_to(leaf.certificate, &leaf.chain, trusted) {
             violations.push(Violation {
                 file: pair.path(),
@@ -152,7 +151,7 @@ fn srv_not_in_own_trust(deployment: &Deployment<'_>) -> Vec<Violation> {
     violations
 }
 
-/// What names a certificate has, as the end of a sentence.
+/// The names of a certificate, as the end of a sentence.
 pub(super) fn names(certificate: &Certificate) -> String {
     let names = certificate.extensions.subject_alt_name.iter().flatten();
     let names: Vec<String> = names.map(ToString::to_string).collect();

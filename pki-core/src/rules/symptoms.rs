@@ -1,12 +1,12 @@
-//! Rules by the words of a log line: what may be behind it.
+//! Finds the rules that may explain a log line.
 
 use std::cmp::Reverse;
 
 use super::rules;
 use crate::finding::{Rule, Severity};
 
-/// TLS alerts name a class of faults and no fault. Which rules are behind each was measured on etcd
-/// (docs/faults.md); the most frequent fault comes first.
+/// A TLS alert names only a class of faults. The rules for each were measured on etcd (docs/faults.md); the most frequent
+/// fault comes first.
 const ALERTS: [(&str, &[&str]); 4] = [
     ("bad certificate", BAD_CERTIFICATE),
     ("bad_certificate", BAD_CERTIFICATE),
@@ -14,7 +14,7 @@ const ALERTS: [(&str, &[&str]); 4] = [
     ("unknown_ca", UNKNOWN_AUTHORITY),
 ];
 
-/// Go before 1.26 sends it for whatever is wrong with a client's certificate.
+/// Go before 1.26 sends this alert for any fault of a client's certificate.
 const BAD_CERTIFICATE: &[&str] = &[
     "leaf-expired",
     "path-unknown-authority",
@@ -39,14 +39,14 @@ const UNKNOWN_AUTHORITY: &[&str] = &[
     "trust-empty",
 ];
 
-/// Shorter quotations and words are in too many texts.
+/// The minimum length, because shorter quotations are in too many texts.
 const SHORTEST_QUOTATION: usize = 12;
 const SHORTEST_WORD: usize = 4;
-/// As many rules as anybody reads.
+/// The limit on results.
 const MOST_BY_WORDS: usize = 10;
 
-/// The rules that may be behind a line of a log, most likely first: those of the TLS alert in it, then those
-/// that quote a part of it or hold it in their own texts, then those that share most of its words.
+/// The rules that may explain a log line, the most likely first: those of the TLS alert in it, then those that quote a part
+/// of it or contain it, then those that share most of its words.
 pub fn rules_behind(line: &str) -> Vec<&'static Rule> {
     let line = line.to_lowercase();
     let line = line.trim();
@@ -76,14 +76,14 @@ pub fn rules_behind(line: &str) -> Vec<&'static Rule> {
     found
 }
 
-/// How many octets of the line stand in a rule's texts: the longest quotation of a log that the line has, or
-/// the line itself.
+/// How many octets of the line are in a rule's texts: the longest quoted log message that the line contains, or the line
+/// itself.
 fn quotation(rule: &Rule, line: &str) -> usize {
     let impact = rule.impact.to_lowercase();
     if line.len() >= SHORTEST_QUOTATION && impact.contains(line) {
         return line.len();
     }
-    // Between back quotes, where an ellipsis stands for what differs from line to line.
+    // Quotations are in backquotes, and an ellipsis replaces the parts that vary.
     let quotations = impact.split('`').skip(1).step_by(2).flat_map(|quoted| quoted.split('…'));
     let parts = quotations.map(|part| part.trim_matches([' ', ',', '.']));
     let known = parts.filter(|part| part.len() >= SHORTEST_QUOTATION && line.contains(part));

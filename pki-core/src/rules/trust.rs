@@ -1,10 +1,13 @@
 //! Rules about trust files: the files with the CAs that a host trusts.
 
+use std::cell::RefCell;
+
 use super::{Row, Violation, common_names};
 use crate::ca_set::leads_to;
 use crate::certificate::Certificate;
 use crate::deployment::{Deployment, HostFile, Section, Trust};
 use crate::finding::{Rule, Severity, Source};
+use crate::usage::Purpose;
 
 pub(super) static ROWS: &[Row] = &[
     Row::deployment(
@@ -148,8 +151,9 @@ fn is_v1_root(certificate: &Certificate) -> bool {
 }
 
 fn trust_wrong_ca(deployment: &Deployment<'_>) -> Vec<Violation> {
+    let refusals = Refusals::new(deployment);
     each(deployment, |trust, file| {
-        let refused = refused(deployment, trust);
+        let refused = refusals.by(trust);
         if refused.is_empty() {
             return Vec::new();
         }
@@ -168,28 +172,55 @@ fn trust_wrong_ca(deployment: &Deployment<'_>) -> Vec<Violation> {
     })
 }
 
-/// The valid certificates that a host rejects because of the contents of its trust file.
-pub(super) fn refused(deployment: &Deployment<'_>, trust: &Trust<'_>) -> Vec<String> {
-    let trusted = deployment.trusted(trust);
-    if !trusted.iter().any(Certificate::is_ca) {
-        return Vec::new();
+/// The valid certificates that hosts reject because of the contents of their trust files. The trust files of most hosts are
+/// the same, and are compared with the certificates only once.
+pub(super) struct Refusals<'d, 'a> {
+    deployment: &'d Deployment<'a>,
+    known: RefCell<Vec<Refusal<'a>>>,
+}
+
+/// The certificates with a purpose that a host with these trusted CAs rejects.
+struct Refusal<'a> {
+    part: Purpose,
+    trusted: &'a [Certificate],
+    files: Vec<String>,
+}
+
+impl<'d, 'a> Refusals<'d, 'a> {
+    pub(super) const fn new(deployment: &'d Deployment<'a>) -> Self {
+        Self { deployment, known: RefCell::new(Vec::new()) }
     }
-    let known = deployment.known_cas();
-    let mut refused = Vec::new();
-    for part in &trust.judges {
-        let good = deployment.cas.trusted_for(*part);
-        // With all of them in the file, the host accepts every valid certificate.
-        if good.iter().all(|ca| holds(trusted, ca)) {
-            continue;
+
+    /// The files of the certificates that the host of a trust file rejects.
+    pub(super) fn by(&self, trust: &Trust<'_>) -> Vec<String> {
+        let trusted = self.deployment.trusted(trust);
+        if !trusted.iter().any(Certificate::is_ca) {
+            return Vec::new();
         }
-        let judged = deployment.playing(*part).filter(|(_, leaf)| {
-            // If an intermediate is missing, report the leaf's file instead.
-            leads_to(leaf.certificate, &leaf.chain, &good)
-                && !leads_to(leaf.certificate, &known, trusted)
-        });
-        refused.extend(judged.map(|(pair, _)| pair.path()));
+        trust.judges.iter().flat_map(|part| self.of_part(*part, trusted)).collect()
     }
-    refused
+
+    fn of_part(&self, part: Purpose, trusted: &'a [Certificate]) -> Vec<String> {
+        let mut known = self.known.borrow_mut();
+        let same = known.iter().find(|known| known.part == part && known.trusted == trusted);
+        if let Some(same) = same {
+            return same.files.clone();
+        }
+        let good = self.deployment.cas.trusted_for(part);
+        let mut files = Vec::new();
+        // With all of them in the file, the host accepts every valid certificate.
+        if !good.iter().all(|ca| holds(trusted, ca)) {
+            let cas = self.deployment.known_cas();
+            let refused = self.deployment.playing(part).filter(|(_, leaf)| {
+                // If an intermediate is missing, report the leaf's file instead.
+                leads_to(leaf.certificate, &leaf.chain, &good)
+                    && !leads_to(leaf.certificate, cas, trusted)
+            });
+            files.extend(refused.map(|(pair, _)| pair.path()));
+        }
+        known.push(Refusal { part, trusted, files: files.clone() });
+        files
+    }
 }
 
 /// True if a CA is among others by name and key: it may have been renewed.
@@ -213,7 +244,7 @@ fn trust_extra_ca(deployment: &Deployment<'_>) -> Vec<Violation> {
                 roots.push(root);
             }
         }
-        // In a rotation several are trusted on purpose.
+        // During a rotation, several CAs are trusted intentionally.
         let good = trust.judges.iter().flat_map(|part| deployment.cas.trusted_for(*part));
         let good: Vec<&Certificate> = good.collect();
         let is_extra = |root: &&Certificate| good.iter().all(|ca| ca.public_key != root.public_key);
@@ -257,7 +288,7 @@ const KUBERNETES_CAS: [&str; 2] = ["kubernetes", "kubernetes-ca"];
 
 fn ca_shared_with_k8s(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |trust, file| {
-        if !deployment.members.iter().any(|member| member.host.name == trust.host) {
+        if deployment.member(trust.host).is_none() {
             return Vec::new();
         }
         let all = file.contents.certificates.iter();

@@ -190,7 +190,7 @@ fn leaf_ends_with_ca(in_path: &CertificateInPath<'_>) -> Vec<String> {
     // A root that is verified by itself is its own CA.
     let is_root = in_path.certificate.is_self_issued();
     let ends_with_ca = !is_root && in_path.issuer().is_some_and(|ca| ca.not_after == end);
-    // Afterwards, `ca-time` says so.
+    // After the end of the CA, `ca-time` reports it.
     when(in_path.is_leaf() && ends_with_ca && !is_past(in_path), || {
         format!("notAfter {} is that of the CA", moment(end))
     })

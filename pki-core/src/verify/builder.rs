@@ -81,7 +81,7 @@ fn search(
     let seconds = u64::try_from(question.options.at.unix_timestamp()).unwrap_or(0);
     let now = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
     end_entity.verify_for_usage(
-        webpki::ALL_VERIFICATION_ALGS,
+        &question.verifier.algorithms.all(),
         anchors,
         &intermediates,
         now,
@@ -138,7 +138,7 @@ impl ExtendedKeyUsageValidator for Usages {
             Purpose::Peer => has(SERVER) && has(CLIENT),
             Purpose::Server => has(SERVER),
         };
-        // The rules name the usages; this only has to reject.
+        // The rules report the usages, so this error needs no details.
         if fits { Ok(()) } else { Err(PathError::EmptyEkuExtension) }
     }
 }

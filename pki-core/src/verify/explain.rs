@@ -111,7 +111,7 @@ fn refusal(
     webpki_says: &PathError,
 ) -> Finding {
     if question.verifier.anchors.iter().any(|anchor| anchor.der() == question.leaf.der()) {
-        let evidence = "it is trusted itself: Go does not check who signed such a certificate, but a path to a CA is missing";
+        let evidence = "it is in the trust file itself: Go does not check who signed such a certificate, but there is no path to a CA";
         return question.refuse(&rules::PATH_REJECTED, question.leaf, evidence.to_owned());
     }
     let steps = path.certificates.windows(2).zip(&path.signatures).enumerate();

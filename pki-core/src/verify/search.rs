@@ -7,7 +7,7 @@ use crate::finding::{Finding, Rule, Severity};
 use crate::report::{
     CertificationPath, PathCertificate, PathLimit, Place, Report, SignatureStatus, Trust,
 };
-use crate::rules::{self, CertificateInPath, VerifyOptions, finding};
+use crate::rules::{self, CertificateInPath, OwnViolations, VerifyOptions, finding};
 
 /// A leaf certificate, the possible CAs above it, and the options.
 pub(super) struct Question<'q> {
@@ -79,7 +79,14 @@ impl Question<'_> {
                 all_cas_below: index.saturating_sub(1),
                 options: self.options,
             };
-            findings.extend(rules::check(&in_path, policy));
+            let found_now;
+            let own = if let Some(known) = self.verifier.own_violations(certificate) {
+                known
+            } else {
+                found_now = OwnViolations::of(certificate);
+                &found_now
+            };
+            findings.extend(rules::check(&in_path, own, policy));
             if let Some(issuer) = path.certificates.get(index + 1) {
                 findings.extend(self.verifier.revocation(certificate, issuer, self.options.at));
             }
@@ -98,8 +105,7 @@ impl Question<'_> {
         let known: Vec<&Certificate> =
             path.certificates.iter().chain(&self.known).copied().collect();
         let known: Vec<&Certificate> = known.into_iter().chain(&self.verifier.anchors).collect();
-        let crls: Vec<_> = crls.iter().map(|known| &known.list).collect();
-        rules::unused_crls(self.leaf, &known, &crls)
+        rules::unused_crls(self.leaf, &known, crls)
     }
 
     fn too_deep(&self, cas: usize) -> Option<Finding> {

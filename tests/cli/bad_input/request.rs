@@ -219,6 +219,6 @@ fn a_request_for_the_key_of_the_ca_or_with_a_small_exponent_is_told() {
     lab.write("api.csr", openssl.request("ca.key", &[]));
     let run = lab.run(&[SIGN, &["--force"]].concat());
     let wanted =
-        "it is the key of the CA itself\n  hint: make a key of its own for the certificate\n";
+        "it is the key of the CA itself\n  hint: generate a separate key for the certificate\n";
     assert!(run.code == 1 && run.stderr.contains(wanted), "{run:?}");
 }

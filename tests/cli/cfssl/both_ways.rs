@@ -117,6 +117,17 @@ fn a_key_is_secret_whatever_was_in_its_place() {
     assert_eq!(ok(&sides, Side::Ours, script), "600\n");
 }
 
+/// Other files keep the modes that somebody gave them, as in cfssl.
+#[test]
+fn a_certificate_keeps_the_mode_of_the_one_that_it_replaces() {
+    let sides = Sides::new();
+    sides.write("leaf.json", LEAF);
+    let script = "cfssl genkey leaf.json | cfssljson -bare x; chmod 640 x.csr
+        cfssl genkey leaf.json | cfssljson -bare x; stat -c %a x.csr x-key.pem";
+    assert_eq!(ok(&sides, Side::Theirs, script), "640\n600\n");
+    assert_eq!(ok(&sides, Side::Ours, script), "640\n600\n");
+}
+
 #[test]
 fn a_failed_left_side_is_reported_as_such() {
     let sides = Sides::new();

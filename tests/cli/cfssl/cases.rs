@@ -26,7 +26,7 @@ impl Case {
     }
 }
 
-fn issuer(random: &mut Random) -> &'static str {
+pub(super) fn issuer(random: &mut Random) -> &'static str {
     random.weighted(&[(3, "rsa"), (2, "ecdsa")])
 }
 
@@ -209,6 +209,15 @@ fn profile(random: &mut Random) -> Value {
     Value::Object(profile)
 }
 
+/// A configuration with the profile `used`.
+pub(super) fn config_of(default: Option<&Map<String, Value>>, used: &Map<String, Value>) -> String {
+    let mut signing = json!({"profiles": {"used": used}});
+    if let Some(default) = default {
+        signing["default"] = json!(default);
+    }
+    json!({"signing": signing}).to_string()
+}
+
 fn config(random: &mut Random) -> String {
     let mut signing = Map::new();
     if !random.percent(6) {
@@ -236,7 +245,7 @@ fn config(random: &mut Random) -> String {
 }
 
 /// Flags in the forms that scripts use.
-fn flags(random: &mut Random, flags: &[(&str, &str)]) -> String {
+pub(super) fn flags(random: &mut Random, flags: &[(&str, &str)]) -> String {
     let form = random.below(3);
     let one = |(name, value): &(&str, &str)| match form {
         0 => format!("-{name}={value}"),

@@ -38,8 +38,7 @@ fn a_profile_that_is_not_used_may_have_mistakes() {
     assert_eq!(sign(&sides, Side::Theirs, "-profile good leaf.json").code, 1);
     let run = sign(&sides, Side::Ours, "-profile good leaf.json");
     assert_eq!(run.code, 0, "{run:?}");
-    let warning =
-        "[WARNING] config.json: the profile \"bad\", which is not used here, cannot be used";
+    let warning = "[WARNING] config.json: the profile \"bad\" has a mistake, but this command does not use it";
     assert!(run.stderr.contains(warning), "{run:?}");
     let run = sign(&sides, Side::Ours, "-profile bad leaf.json");
     assert_eq!(run.code, 1, "{run:?}");
@@ -216,6 +215,20 @@ fn the_key_of_the_file_does_not_matter_if_the_key_exists() {
     }
 }
 
+#[test]
+fn a_name_whitelist_does_not_limit_addresses() {
+    let sides = sides(
+        r#"{"signing": {"default": {"expiry": "1h", "usages": ["signing"], "name_whitelist": "^etcd"}}}"#,
+    );
+    for side in [Side::Theirs, Side::Ours] {
+        let run = sign(&sides, side, "leaf.json");
+        assert_eq!(run.code, 0, "{run:?}");
+        assert_eq!(sign(&sides, side, "-hostname other leaf.json").code, 1);
+    }
+    let run = sign(&sides, Side::Ours, "leaf.json");
+    assert!(run.stderr.contains("[WARNING] the name_whitelist"), "{run:?}");
+}
+
 /// Nobody looks for the issuer of a certificate that signs itself.
 #[test]
 fn a_self_signed_leaf_gets_no_advice_about_its_issuer() {
@@ -231,9 +244,13 @@ fn every_difference_has_its_test() {
     let docs = include_str!("../../../docs/cfssl.md");
     let tests = [
         include_str!("differences.rs"),
-        include_str!("silent.rs"),
+        include_str!("silent/authority.rs"),
+        include_str!("silent/hosts.rs"),
+        include_str!("silent/output.rs"),
+        include_str!("silent/requests.rs"),
         include_str!("both_ways.rs"),
         include_str!("scenarios.rs"),
+        include_str!("durable.rs"),
         "cfssl::differential cfssl::native",
     ]
     .concat();
@@ -249,4 +266,25 @@ fn every_difference_has_its_test() {
         }
     }
     assert!(rows > 30);
+}
+
+#[test]
+fn times_in_the_log_are_local_as_in_cfssl() {
+    let sides = sides(PROFILES);
+    // To the minute.
+    let time = |side, zone| {
+        let run = sides.run_with(side, "cfssl genkey leaf.json", &[("TZ", zone)]);
+        assert_eq!(run.code, 0, "{run:?}");
+        run.stderr[..16].to_owned()
+    };
+    for zone in ["Asia/Kathmandu", "America/St_Johns", "UTC", "No/Where"] {
+        let same = || time(Side::Ours, zone) == time(Side::Theirs, zone);
+        // Between the two runs a minute may end.
+        assert!(same() || same(), "{zone}");
+    }
+    assert_ne!(
+        time(Side::Ours, "Asia/Kathmandu"),
+        time(Side::Ours, "UTC"),
+        "no time zones: install tzdata"
+    );
 }

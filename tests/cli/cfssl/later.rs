@@ -14,6 +14,8 @@ pub(super) struct Later {
     crl_url: Option<String>,
     /// `ca.backdate`
     backdate: Option<Duration>,
+    /// `selfsign`: 1.2 writes no names.
+    is_self_signed: bool,
 }
 
 impl Later {
@@ -22,8 +24,11 @@ impl Later {
         let text = |name| file(name).map(|(_, text)| text.as_str()).unwrap_or_default();
         let config: Value = serde_json::from_str(text("config.json")).unwrap_or_default();
         let csr: Value = serde_json::from_str(text("csr.json")).unwrap_or_default();
-        let usages = &config["signing"]["profiles"]["used"]["usages"];
-        let is_used = case.issuer.is_some() && case.command.contains("profile");
+        let signing = &config["signing"];
+        let is_named = case.command.contains("profile");
+        let profile = if is_named { &signing["profiles"]["used"] } else { &signing["default"] };
+        let usages = &profile["usages"];
+        let is_used = case.issuer.is_some() && case.command.contains("config");
         let is_listed = |usages: &Vec<Value>| usages.iter().any(|one| one == "content commitment");
         // With a key that exists, 1.6.5 ignores both fields too.
         let is_new_ca = case.command.contains("initca")
@@ -39,6 +44,7 @@ impl Later {
             content_commitment: is_used && usages.as_array().is_some_and(is_listed),
             crl_url: csr["crl_url"].as_str().filter(|_| is_new_ca).map(ToOwned::to_owned),
             backdate: backdate.filter(|_| is_new_ca),
+            is_self_signed: case.command.contains("selfsign"),
         }
     }
 
@@ -47,13 +53,21 @@ impl Later {
         self.backdate.map_or(Duration::ZERO, |backdate| backdate - Duration::minutes(5))
     }
 
-    /// The extensions of 1.6.5 for those of 1.2.
-    pub(super) fn extensions(&self, of_earlier: &[Extension]) -> Vec<Extension> {
+    /// The extensions of 1.6.5 for those of 1.2 and ours.
+    pub(super) fn extensions(
+        &self,
+        of_earlier: &[Extension],
+        ours: &[Extension],
+    ) -> Vec<Extension> {
         let mut extensions = of_earlier.to_vec();
+        if self.is_self_signed {
+            extensions.extend(ours.iter().find(|one| one.oid.as_str() == "2.5.29.17").cloned());
+        }
         if self.content_commitment {
             let usage = extensions.iter_mut().find(|one| one.oid.as_str() == "2.5.29.15").unwrap();
-            // The second bit of the BIT STRING (RFC 5280 section 4.2.1.3).
+            // The second bit of the BIT STRING (RFC 5280 section 4.2.1.3), whose first octet counts the unused bits.
             usage.value[3] |= 0x40;
+            usage.value[2] = u8::try_from(usage.value.last().unwrap().trailing_zeros()).unwrap();
         }
         if let Some(url) = &self.crl_url {
             let mut like = extensions.last().unwrap().clone();

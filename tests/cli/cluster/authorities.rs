@@ -55,7 +55,7 @@ fn under_an_intermediate_hosts_trust_the_root_and_leaves_carry_the_chain() {
 
 /// Earlier versions wrote the leaf certificate without its chain, and trusted the intermediate.
 #[test]
-fn folders_without_the_chain_are_mended() {
+fn folders_without_the_chain_are_repaired() {
     let lab = under_an_intermediate();
     for leaf in leaves(&lab) {
         let pem = String::from_utf8(lab.read(&leaf)).unwrap();
@@ -68,7 +68,7 @@ fn folders_without_the_chain_are_mended() {
     }
     let run = lab.run(&["export", "etcdone"]);
     assert_eq!(run.code, 1, "{run:?}");
-    assert!(run.stderr.contains("CN=etcd CA, is missing behind it"), "{run:?}");
+    assert!(run.stderr.contains("CN=etcd CA, must follow it in the file"), "{run:?}");
     let plan = lab.run(PLAN);
     assert!(plan.code == 4 && plan.stdout.contains("chain: none -> CN=etcd CA"), "{plan:?}");
     lab.ok(APPLY);

@@ -90,7 +90,6 @@ fn apply_makes_no_ca_where_an_earlier_one_left_hosts_or_issued_certificates() {
         }
         let before = all_of(&lab);
         let mut said = String::new();
-        const F: [&str; 2] = ["-f", "cluster.yaml"];
         let readers: [&[&str]; 5] = [
             &["status"],
             &["verify"],
@@ -98,7 +97,7 @@ fn apply_makes_no_ca_where_an_earlier_one_left_hosts_or_issued_certificates() {
             &["renew", "--all"],
             &["renew", "--ca"],
         ];
-        let readers = readers.map(|command| [command, &F].concat());
+        let readers = readers.map(|command| [command, &["-f", "cluster.yaml"]].concat());
         let readers = readers.iter().map(Vec::as_slice);
         for args in [PLAN, APPLY, &["init-ca"]].into_iter().chain(readers) {
             let run = lab.run(args);

@@ -65,10 +65,10 @@ fn a_folder_with_something_else_in_it_stays() {
     stays(&lab, "it holds notes.txt, which apply did not make");
     fs::remove_file(lab.path("pki/hosts/backuphost/notes.txt")).unwrap();
     fs::create_dir(lab.path("pki/hosts/backuphost/more")).unwrap();
-    stays(&lab, "it holds more than files of apply");
+    stays(&lab, "it contains files that apply did not make");
     fs::remove_dir(lab.path("pki/hosts/backuphost/more")).unwrap();
     symlink("/etc", lab.path("pki/hosts/backuphost/etc")).unwrap();
-    stays(&lab, "it holds more than files of apply");
+    stays(&lab, "it contains files that apply did not make");
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn the_folders_of_another_cluster_stay() {
 fn a_folder_that_nobody_knows_of_stays() {
     let lab = lab();
     fs::remove_file(lab.path("pki/hosts.json")).unwrap();
-    stays(&lab, "nothing says that apply made it");
+    stays(&lab, "there is no record that apply made it");
     lab.write("pki/hosts.json", "[1, 2");
     let run = lab.run(PRUNE);
     assert_eq!(run.code, 3, "{run:?}");

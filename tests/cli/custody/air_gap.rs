@@ -215,3 +215,63 @@ fn a_damaged_draft_is_refused() {
         assert!(run.stderr.contains("api.pending is damaged"), "{run:?}");
     }
 }
+
+/// A root that is kept offline must still issue its CRL. `apply` delivers it, and needs no key for that.
+#[test]
+fn a_crl_is_signed_elsewhere() {
+    let lab = lab();
+    let manifest = String::from_utf8(lab.read("cluster.yaml")).unwrap();
+    lab.write("cluster.yaml", format!("{manifest}crl: true\n"));
+    lab.ok(&["apply", "-f", "cluster.yaml"]);
+    fs::create_dir(lab.path("offline")).unwrap();
+    fs::rename(lab.path("pki/ca-key.pem"), lab.path("offline/ca-key.pem")).unwrap();
+    let leaf = "pki/hosts/etcdone/peer.pem";
+    lab.ok(&["revoke", leaf]);
+    let out = ["crl", "--der", "--out", "crl.der"];
+    let printed = lab.ok(&[&out[..], &["--tbs-out", "crl.tbs"]].concat());
+    assert!(printed.contains("--signature-in crl.tbs.sig"), "{printed}");
+    assert!(!lab.path("crl.der").exists());
+    // A new draft replaces the one that waits, but no file that exists.
+    let again = [&out[..], &["--tbs-out", "crl.tbs"]].concat();
+    let run = lab.run(&again);
+    assert_eq!(run.code, 3, "{run:?}");
+    assert!(run.stderr.contains("crl.tbs exists already\n  hint: name another file"), "{run:?}");
+    fs::remove_file(lab.path("crl.tbs")).unwrap();
+    lab.ok(&again);
+    sign(&lab, "cluster.yaml", "sha256");
+    let run = lab.run(&[&out[..], &["--signature-in", "cluster.yaml.sig"]].concat());
+    assert_eq!(run.code, 2, "{run:?}");
+    sign(&lab, "crl.tbs", "sha256");
+    // What was revoked in the meantime is not on it, and the run says so.
+    lab.ok(&["revoke", "pki/hosts/etcdtwo/peer.pem"]);
+    let run = lab.run(&[&out[..], &["--signature-in", "crl.tbs.sig"]].concat());
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(run.stderr.contains("does not list the revoked certificates"), "{run:?}");
+    assert!(run.stdout.contains("issued the CRL 2: 1 revoked"), "{run:?}");
+    openssl(&lab, &["crl", "-inform", "DER", "-in", "crl.der", "-CAfile", "pki/ca.pem", "-noout"]);
+    assert!(!lab.path("pki/crl.pending").exists());
+    let run = lab.run(&[&out[..], &["--signature-in", "crl.tbs.sig"]].concat());
+    assert_eq!(run.code, 3, "{run:?}");
+    assert!(run.stderr.contains("crl.pending is missing"), "{run:?}");
+    lab.ok(&["crl", "--tbs-out", "next.tbs"]);
+    sign(&lab, "next.tbs", "sha256");
+    lab.ok(&[&out[..], &["--signature-in", "next.tbs.sig"]].concat());
+    lab.ok(&["crl", "--check"]);
+    // The two revoked certificates wait for the key; the CRL does not.
+    let run = lab.run(&["apply", "-f", "cluster.yaml"]);
+    assert_eq!(run.code, 3, "{run:?}");
+    assert!(run.stderr.contains("ca-key.pem is missing"), "{run:?}");
+}
+
+/// Only the newest CRL of a CA is worth something: a draft that was overtaken is refused.
+#[test]
+fn a_crl_that_was_overtaken_is_refused() {
+    let lab = offline(&[]);
+    lab.ok(&["crl", "--tbs-out", "crl.tbs"]);
+    sign(&lab, "crl.tbs", "sha256");
+    let sign = "openssl dgst -sha256 -sign offline/ca-key.pem";
+    lab.ok(&["crl", "--signer-cmd", sign]);
+    let run = lab.run(&["crl", "--signature-in", "crl.tbs.sig"]);
+    assert_eq!(run.code, 2, "{run:?}");
+    assert!(run.stderr.contains("has issued the CRL 1 after this one was drafted"), "{run:?}");
+}

@@ -9,12 +9,12 @@ const PIN: &str = "738-the-users-pin";
 const LIBRARY: &str = "/usr/lib/softhsm/libsofthsm2.so";
 
 /// A lab with a token of its own, whose PIN is in the file `pin`.
-struct Token {
-    lab: Lab,
+pub(super) struct Token {
+    pub(super) lab: Lab,
 }
 
 impl Token {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let lab = lab();
         assert!(Path::new(LIBRARY).is_file(), "{LIBRARY} is missing; {}", peers::INSTALL);
         fs::create_dir(lab.path("tokens")).unwrap();
@@ -43,12 +43,12 @@ impl Token {
         assert!(output.status.success(), "{output:?}");
     }
 
-    fn run(&self, args: &[&str]) -> Run {
+    pub(super) fn run(&self, args: &[&str]) -> Run {
         let mut command = self.lab.command(args);
         command.env("SOFTHSM2_CONF", self.lab.path("softhsm2.conf")).output().unwrap().into()
     }
 
-    fn ok(&self, args: &[&str]) -> String {
+    pub(super) fn ok(&self, args: &[&str]) -> String {
         let run = self.run(args);
         assert_eq!(run.code, 0, "{args:?}: {run:?}");
         assert!(!run.stdout.contains(PIN) && !run.stderr.contains(PIN), "{run:?}");
@@ -56,12 +56,12 @@ impl Token {
     }
 }
 
-fn uri(object: &str) -> String {
+pub(super) fn uri(object: &str) -> String {
     format!("pkcs11:token=the%20lab;object={object}?module-path={LIBRARY}")
 }
 
 /// The options for a key of this label.
-fn options(uri: &str) -> [&str; 4] {
+pub(super) fn options(uri: &str) -> [&str; 4] {
     ["--pkcs11", uri, "--ca-passphrase", "file:pin"]
 }
 
@@ -87,7 +87,7 @@ fn apply_creates_a_ca_with_a_new_key_in_the_token() {
 #[test]
 fn every_kind_of_key_that_a_token_generates_signs() {
     let token = Token::new();
-    for key in ["ecdsa-p256", "ecdsa-p384", "ecdsa-p521", "rsa-2048", "rsa-3072"] {
+    for key in ["ecdsa-p256", "ecdsa-p384", "ecdsa-p521", "ed25519", "rsa-2048", "rsa-3072"] {
         let (uri, folder) = (uri(key), format!("{key}-pki"));
         let init = ["--dir", &folder, "init-ca", "--key", key];
         token.ok(&[&init[..], &options(&uri)].concat());
@@ -96,8 +96,6 @@ fn every_kind_of_key_that_a_token_generates_signs() {
         let (ca, leaf) = (format!("{folder}/ca.pem"), format!("{key}.pem"));
         openssl(&token.lab, &["verify", "-CAfile", &ca, &leaf]);
     }
-    let run = token.run(&[&["init-ca", "--key", "ed25519"][..], &options(&uri("ed"))].concat());
-    assert_eq!(run.code, 2, "{run:?}");
 }
 
 /// An operator made the key before, with another tool.
@@ -186,7 +184,7 @@ fn what_is_wrong_with_a_token_is_said() {
     for (uri, pin, code, reason) in [
         (right.as_str(), "file:wrong", 3, "the PIN of the token \"the lab\" is wrong"),
         (no_module, "file:pin", 3, "/nowhere.so"),
-        (no_token.as_str(), "file:pin", 3, "has no token like that of the URI"),
+        (no_token.as_str(), "file:pin", 3, "has no token that matches the URI"),
         (&uri("missing"), "file:pin", 3, "the key \"missing\" in the token \"the lab\" is missing"),
         (&uri("another"), "file:pin", 2, "is not the key of pki/ca.pem"),
         ("pkcs11:object=x", "file:pin", 2, "module-path is missing"),
@@ -199,4 +197,47 @@ fn what_is_wrong_with_a_token_is_said() {
         assert!(!run.stderr.contains("1234-wrong") && !run.stderr.contains(PIN), "{run:?}");
     }
     assert!(!token.lab.path("api.pem").exists());
+}
+
+/// What the token says about itself, with another bit in its flags. SoftHSM counts no PINs, and reports what its file has.
+fn with_flag(token: &Token, flag: u64) {
+    let folder = fs::read_dir(token.lab.path("tokens")).unwrap().next().unwrap().unwrap().path();
+    let path = folder.join("token.object");
+    let mut bytes = fs::read(&path).unwrap();
+    // CKF_RNG, CKF_LOGIN_REQUIRED, CKF_USER_PIN_INITIALIZED, CKF_RESTORE_KEY_NOT_NEEDED and CKF_TOKEN_INITIALIZED.
+    let place = |bytes: &[u8]| {
+        bytes.windows(8).position(|window| {
+            let flags = u64::from_be_bytes(window.try_into().unwrap());
+            flags & !0x7_0000 == 0x42d
+        })
+    };
+    let place = place(&bytes).expect("the flags of the token");
+    bytes[place..place + 8].copy_from_slice(&(0x42d | flag).to_be_bytes());
+    fs::write(path, bytes).unwrap();
+}
+
+/// A run that nobody watches must not lock the token.
+#[test]
+fn a_pin_is_tried_once_and_the_last_try_is_left_to_a_person() {
+    let token = Token::new();
+    let right = uri("etcd-ca");
+    token.ok(&[&["init-ca"][..], &options(&right)].concat());
+    write_secret(&token.lab, "wrong", "1234-wrong");
+    let issue =
+        |pin| ["issue", "--profile", "client", "api", "--pkcs11", &right, "--ca-passphrase", pin];
+    let run = token.run(&issue("file:wrong"));
+    assert_eq!(run.code, 3, "{run:?}");
+    assert!(run.stderr.contains("is wrong; the token counts wrong PINs"), "{run:?}");
+    // CKF_USER_PIN_FINAL_TRY, CKF_USER_PIN_LOCKED
+    for (flag, reason, hint) in [
+        (0x2_0000, "one more wrong PIN, so only a person may try", "--ca-passphrase prompt"),
+        (0x4_0000, "the PIN of the token \"the lab\" is locked", "the security officer"),
+    ] {
+        with_flag(&token, flag);
+        let run = token.run(&issue("file:pin"));
+        assert_eq!(run.code, 3, "{run:?}");
+        assert!(run.stderr.contains(reason) && run.stderr.contains(hint), "{run:?}");
+    }
+    with_flag(&token, 0);
+    token.ok(&issue("file:pin"));
 }

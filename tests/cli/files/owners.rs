@@ -62,7 +62,7 @@ fn a_ca_folder_or_key_of_another_user_is_refused() {
     for path in ["pki", "pki/ca-key.pem"] {
         let lab = lab();
         chown(lab.path(path), Some(SOMEBODY), None).unwrap();
-        let says = format!("{path} belongs to the user with number {SOMEBODY}");
+        let says = format!("{path} belongs to the user ID {SOMEBODY}");
         refused(&lab, ISSUE, &says);
         refused(&lab, APPLY, &says);
         lab.ok(&[ISSUE, &["--allow-foreign-owner"]].concat());

@@ -148,12 +148,56 @@ fn a_cluster_of_easy_rsa_is_adopted() {
     assert!(manifest.contains("{ name: \"backup\", host: \"admin\","), "{manifest}");
 }
 
+/// It has a CA for servers, one for peers and one for clients, and no client on the members.
 #[test]
-fn a_cluster_made_by_hand_is_adopted() {
+fn a_cluster_made_by_hand_is_adopted_with_its_three_cas() {
     let lab = Lab::new();
     made::by_hand(&lab, "hosts");
-    let wanted = ["peer.pem: names", "server.pem: issuer"];
-    assert_eq!(adopted(&lab, &HOSTS), wanted.map(str::to_owned).into());
+    assert_eq!(adopted(&lab, &HOSTS), ["peer.pem: names".to_owned()].into());
+    let manifest = String::from_utf8(lab.read("cluster.yaml")).unwrap();
+    for (traffic, name) in [("server", "servers"), ("peer", "peers"), ("client", "clients")] {
+        let line =
+            format!("\n  {traffic}: {{ cn: \"{name} CA\", key: ecdsa-p256, expiry: 3650d }}\n");
+        assert!(manifest.contains(&line), "{line}: {manifest}");
+        let made = lab.read(format!("made-{name}.crt"));
+        assert_eq!(lab.read(format!("pki/{traffic}-ca/ca.pem")), made);
+    }
+    assert_eq!(lab.read("pki/hosts/node1/peer-ca.pem"), lab.read("made-peers.crt"));
+    assert!(!lab.path("pki/ca.pem").exists());
+
+    // With the keys of the CAs beside them, the cluster is etcdpki's.
+    for (traffic, name) in [("server", "servers"), ("peer", "peers"), ("client", "clients")] {
+        std::fs::copy(
+            lab.path(format!("made-{name}.key")),
+            lab.path(format!("pki/{traffic}-ca/ca-key.pem")),
+        )
+        .unwrap();
+    }
+    lab.ok(&["apply", "-f", "cluster.yaml"]);
+    let run = lab.run(&["verify", "-f", "cluster.yaml"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    let listed = lab.ok(&["check", "-f", "cluster.yaml", "--rebuild"]);
+    assert_eq!(listed.matches(": ok, ").count(), 3, "{listed}");
+}
+
+/// With the certificates of clients in the folders, they say which CA is theirs. A CA that issued certificates of two kinds
+/// cannot be in `cas`, and a warning says so.
+#[test]
+fn the_certificates_of_clients_say_which_ca_is_theirs() {
+    for (ca, is_separate) in [("clients", true), ("servers", false)] {
+        let lab = Lab::new();
+        made::by_hand(&lab, "hosts");
+        for (name, _) in made::MEMBERS {
+            made::client(&lab, &format!("made-{ca}"), &format!("hosts/{name}/backup"));
+        }
+        let run = lab.run(&[&["adopt"], &HOSTS[..]].concat());
+        assert_eq!(run.code, 0, "{run:?}");
+        let manifest = String::from_utf8(lab.read("cluster.yaml")).unwrap();
+        assert_eq!(manifest.contains("\ncas:\n"), is_separate, "{manifest}");
+        assert!(manifest.contains("name: \"backup\""), "{manifest}");
+        let says = "peers CA issued some of the certificates";
+        assert_eq!(run.stderr.contains(says), !is_separate, "{run:?}");
+    }
 }
 
 /// The keys are the members' own, readable by nobody else, and nothing is replaced.

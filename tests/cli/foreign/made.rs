@@ -13,7 +13,7 @@ mod rke;
 use std::fs;
 use std::path::Path;
 
-pub(super) use self::by_hand::by_hand;
+pub(super) use self::by_hand::{by_hand, client};
 pub(super) use self::easy_rsa::{easy_rsa, easy_rsa_hosts, issue};
 pub(super) use self::kubeadm::{kubeadm, kubeadm_hosts};
 pub(super) use self::kubespray::{kubespray, kubespray_hosts};

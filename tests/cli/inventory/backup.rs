@@ -67,6 +67,23 @@ fn a_backup_while_8_writers_run_is_whole() {
     }
 }
 
+/// `cp` copies one file, and somebody puts it back beside what the later commands left there.
+#[test]
+fn between_two_commands_one_file_is_the_whole_inventory() {
+    let lab = Lab::with_ca(&[]);
+    for (name, copy) in [("first", "first.db"), ("second", "second.db")] {
+        lab.ok(&["issue", "--profile", "client", name]);
+        fs::copy(lab.path(super::FILE), lab.path(copy)).unwrap();
+    }
+    assert_eq!(serials(&lab, "first.db").len(), 2);
+    assert_eq!(serials(&lab, "second.db").len(), 3);
+    fs::copy(lab.path("first.db"), lab.path(super::FILE)).unwrap();
+    assert_eq!(lab.ok(&["check"]), "pki/inventory.db: ok, 2 certificates\n");
+    lab.ok(&["issue", "--profile", "client", "third"]);
+    assert_eq!(serials(&lab, super::FILE).len(), 3);
+    assert_eq!(sqlite(&lab, super::FILE, "PRAGMA integrity_check"), "ok\n");
+}
+
 #[test]
 fn a_backup_takes_the_place_of_a_lost_inventory() {
     let lab = Lab::with_ca(&[]);

@@ -93,8 +93,8 @@ fn rows_that_are_missing_are_named_and_added() {
 fn a_row_that_differs_from_its_certificate_is_named() {
     let other = "(SELECT pem FROM certificates WHERE common_name = 'etcdtwo' LIMIT 1)";
     for (change, says) in [
-        ("expiry = '2099-01-01T00:00:00Z'".to_owned(), "expiry: not what its certificate says"),
-        ("common_name = 'root'".to_owned(), "common_name: not what its certificate says"),
+        ("expiry = '2099-01-01T00:00:00Z'".to_owned(), "expiry: differs from its certificate"),
+        ("common_name = 'root'".to_owned(), "common_name: differs from its certificate"),
         (format!("pem = {other}"), "serial_number, expiry, common_name"),
         ("pem = 'gone'".to_owned(), "its certificate cannot be read"),
     ] {

@@ -1,6 +1,7 @@
 //! `etcdpki rotate-ca` on the files: the order of the steps, what is refused, and kills at any time.
 
 mod killed;
+mod rebuilt;
 mod revoked;
 mod separate;
 

@@ -7,6 +7,7 @@ use crate::peers;
 use crate::process::finish;
 
 const MANIFEST: &str = "cluster: lab\netcd: [{ name: etcdone, ip: 10.0.0.1 }]\n";
+const SEPARATE: &str = "cluster: lab\ncas: {}\netcd: [{ name: etcdone, ip: 10.0.0.1 }]\n";
 
 fn example(name: &str) -> String {
     fs::read_to_string(peers::root().join("examples/systemd").join(name)).unwrap()
@@ -24,8 +25,9 @@ fn systemd_and_cron_renew_what_is_due_and_nothing_the_next_day() {
     let service = service.lines().find(|line| line.starts_with("ExecStart=")).unwrap();
     let cron = example("etcdpki-renew.cron");
     let cron = cron.lines().find(|line| !line.starts_with('#')).unwrap();
-    for command in [service, cron] {
-        let lab = applied(MANIFEST);
+    // One line is enough, also for a server and a peer certificate from two CAs.
+    for (command, manifest) in [(service, MANIFEST), (cron, MANIFEST), (service, SEPARATE)] {
+        let lab = applied(manifest);
         let arguments = arguments(command);
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         assert!(ok_on(&lab, 100, &arguments).contains("nothing is due"));

@@ -58,7 +58,7 @@ fn the_key_beside_a_certificate_is_compared_with_it() {
 fn a_folder_without_a_host_says_that_none_was_asked_for() {
     let lab = mixed();
     let without = lab.run(&["verify", "certs"]);
-    assert!(without.stdout.contains("for no host in particular (--host)"), "{without:?}");
+    assert!(without.stdout.contains("without a host name (--host)"), "{without:?}");
     let with = lab.run(&["verify", "certs", "--host", "10.0.0.1"]);
     assert!(!with.stdout.contains("no host"), "{with:?}");
 }

@@ -34,7 +34,7 @@ fn a_folder_without_certificates_is_no_success() {
     let lab = Lab::with_ca(&[]);
     let run = lab.run(&["verify", "pki"]);
     assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{run:?}");
-    assert!(run.stderr.contains("there is no certificate to judge"), "{run:?}");
+    assert!(run.stderr.contains("there is no certificate to verify"), "{run:?}");
 }
 
 /// A folder as Kubernetes mounts a secret, and one with a cycle of links.

@@ -23,7 +23,7 @@ struct Case(&'static [&'static str], &'static [&'static str], &'static [&'static
 const CASES: [Case; 27] = [
     Case(&["dns:example.com"], &[], &["example.com"], true),
     Case(&["dns:example.com"], &[], &["a.b.example.com"], true),
-    Case(&["dns:example.com"], &[], &["*.example.com"], true),
+    Case(&["dns:example.com"], &[], &["etcdone.example.com", "*.example.com"], true),
     Case(&["dns:example.com"], &[], &["badexample.com"], false),
     Case(&["dns:example.com"], &[], &["example.com", "example.org"], false),
     Case(&["dns:example.com", "dns:example.org"], &[], &["a.example.com", "a.example.org"], true),
@@ -31,7 +31,7 @@ const CASES: [Case; 27] = [
     Case(&["dns:example.com"], &[], &["a.example.com", "10.0.0.1"], true),
     Case(&[], &["dns:example.com"], &["a.example.org"], true),
     Case(&[], &["dns:example.com"], &["a.example.com"], false),
-    Case(&[], &["dns:bad.example.com"], &["*.example.com"], false),
+    Case(&[], &["dns:bad.example.com"], &["etcdone.example.com", "*.example.com"], false),
     Case(&["dns:example.com"], &["dns:b.example.com"], &["a.example.com"], true),
     Case(&["dns:example.com"], &["dns:b.example.com"], &["b.example.com"], false),
     Case(&["ip:10.0.0.0/8"], &[], &["etcdone", "10.255.255.255"], true),

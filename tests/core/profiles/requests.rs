@@ -1,8 +1,8 @@
 //! What a profile uses from a request: names, extensions, parts of a PKCS #10 request.
 
 use pki_core::{
-    Asked, CertificateRequest, Error, Issued, KeyAlgorithm, LeftOut, PrivateKey, Request,
-    SigningConfig, Subject,
+    Asked, CertificateRequest, Error, Issued, KeyAlgorithm, LeftOut, NamePattern, PrivateKey,
+    Request, SigningConfig, Subject,
 };
 
 use super::config;
@@ -31,18 +31,19 @@ fn a_name_whitelist_is_asked_about_every_name_and_address() {
     let request = request(SAN);
     for (pattern, wanted) in [
         // Unanchored, as in cfssl.
-        ("e", "ip \"10.0.0.1\": the name_whitelist e of profile p does not match it"),
+        ("e", "ip \"10.0.0.1\": it does not match the name_whitelist e of profile p"),
         (".", ""),
         ("", ""),
         ("^[a-z0-9.@:/]+$", ""),
-        ("^etcd", "dns \"a.example.com\": the name_whitelist ^etcd of profile p does not match it"),
+        (r"(?i)^([A-Z.]+|\\d[\\d.]+|\\w@.*|SPIFFE:.*)$", ""),
+        ("^etcd", "dns \"a.example.com\": it does not match the name_whitelist ^etcd of profile p"),
         (
             "example|td|10|^x",
-            "CN \"etcdone\": the name_whitelist example|td|10|^x of profile p does not match it",
+            "CN \"etcdone\": it does not match the name_whitelist example|td|10|^x of profile p",
         ),
         (
             "^(etcdone|.*example.com|10.*)$",
-            "uri \"spiffe://td/x\": the name_whitelist ^(etcdone|.*example.com|10.*)$ of profile p does not match it",
+            "uri \"spiffe://td/x\": it does not match the name_whitelist ^(etcdone|.*example.com|10.*)$ of profile p",
         ),
     ] {
         let members = format!(r#""usages": ["signing"], "name_whitelist": "{pattern}""#);
@@ -55,6 +56,23 @@ fn a_name_whitelist_is_asked_about_every_name_and_address() {
             }
             Err(error) => panic!("{error:?}"),
         }
+    }
+}
+
+/// As in Go. With Unicode's classes, a digit of another script would pass for one.
+#[test]
+fn the_classes_of_a_name_whitelist_are_about_ascii() {
+    for (pattern, admitted, refused) in [
+        (r"^\d$", "7", "\u{667}"),
+        (r"^\w$", "k", "\u{3b1}"),
+        (r"^\s$", " ", "\u{2003}"),
+        ("^[[:alpha:]]$", "K", "\u{e4}"),
+        // One character, however many octets it has.
+        ("^.$", "\u{667}", "77"),
+    ] {
+        let pattern: NamePattern = pattern.parse().unwrap();
+        assert!(pattern.admits(admitted), "{pattern}");
+        assert!(!pattern.admits(refused), "{pattern}");
     }
 }
 

@@ -16,7 +16,7 @@ use crate::recorded::{Pending, Recorded};
 use crate::signer::Custody;
 use crate::store::{self, Access, Owners};
 
-/// The CAs of a run. Nobody else works in their folders meanwhile.
+/// The CAs of a run. Their folders are locked.
 pub(crate) struct ApplyCas {
     cas: Vec<ApplyCa>,
     /// The folder around those of separate CAs.
@@ -28,14 +28,14 @@ pub(crate) struct ChangedCa {
     /// What it issues, in a cluster with separate CAs.
     pub(crate) traffic: Option<Traffic>,
     pub(crate) chain: Chain,
-    /// What became of the CA itself.
+    /// What the run did with the CA itself.
     pub(crate) step: Option<Step>,
     pub(crate) folder: LockedFolder,
     /// The folder around those of separate CAs.
     pub(crate) around: Option<LockedFolder>,
 }
 
-/// Those of them that are ready to sign.
+/// The CAs that are ready to sign.
 pub(super) struct Signing<'a>(Vec<(Option<Traffic>, &'a Ca)>);
 
 impl ApplyCas {
@@ -130,7 +130,7 @@ impl ApplyCas {
         Ok(crls)
     }
 
-    /// What became of the CAs themselves.
+    /// What the run did with the CAs themselves.
     pub(super) fn steps(&mut self) -> Vec<Step> {
         self.cas.iter_mut().filter_map(|ca| ca.step.take()).collect()
     }
@@ -166,12 +166,12 @@ struct ApplyCa {
     /// What it issues, in a cluster with separate CAs.
     traffic: Option<Traffic>,
     chain: Chain,
-    /// Ready to sign.
+    /// The CA, once it is ready to sign.
     signing: Option<Box<Ca>>,
-    /// What became of the CA itself.
+    /// What the run did with the CA itself.
     step: Option<Step>,
     remarks: Vec<String>,
-    /// Nobody else works in the folder during the run.
+    /// The lock on the folder.
     folder: LockedFolder,
     custody: Rc<Custody>,
 }
@@ -247,7 +247,7 @@ impl ApplyCa {
     }
 }
 
-/// Says which certificates are waiting for a CA that cannot sign.
+/// Reports the certificates that wait for a CA that cannot sign.
 fn waits(mut failure: Failure, waiting: &[String]) -> Failure {
     const SHOWN: usize = 20;
     let mut lines: Vec<&str> = waiting.iter().map(String::as_str).take(SHOWN).collect();

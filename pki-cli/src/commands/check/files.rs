@@ -18,7 +18,7 @@ pub(super) struct FoundCertificate {
     pub(super) place: FilePlace,
 }
 
-/// What a CA issued, by the files that are there.
+/// What CAs issued, by the files that are there.
 #[derive(Default)]
 pub(super) struct Files {
     pub(super) certificates: Vec<FoundCertificate>,
@@ -29,10 +29,12 @@ pub(super) struct Files {
 
 impl Files {
     /// Reads the hosts' folders in a CA's folder, and other folders.
+    ///
+    /// `issuers` are the CAs whose certificates are wanted, first the one whose CRL is.
     pub(super) fn read(
         folder: &Path,
         others: &[PathBuf],
-        ca: &Certificate,
+        issuers: &[Certificate],
     ) -> Result<Self, Failure> {
         let mut files = Self::default();
         let hosts_folder = ca::hosts_from(folder);
@@ -46,7 +48,7 @@ impl Files {
                     _ => None,
                 };
                 let place = FilePlace::of_host(&host, &relative);
-                files.add(&file.contents, all.join(&host).join(&name), profile, place, ca);
+                files.add(&file.contents, all.join(&host).join(&name), profile, place, issuers);
             }
         }
         for other in others {
@@ -58,7 +60,7 @@ impl Files {
                 let file = other.join(name);
                 let Ok(contents) = store::read_regular(&file) else { continue };
                 let place = FilePlace::elsewhere(&file);
-                files.add(&contents, file, None, place, ca);
+                files.add(&contents, file, None, place, issuers);
             }
         }
         Ok(files)
@@ -70,18 +72,18 @@ impl Files {
         file: PathBuf,
         profile: Option<&'static str>,
         place: FilePlace,
-        ca: &Certificate,
+        issuers: &[Certificate],
     ) {
         if let Ok(mut read) = Certificate::from_pem_or_der(contents) {
             let certificate = read.swap_remove(0);
-            let is_ours = certificate.issuer.der() == ca.subject.der()
-                && certificate.der() != ca.der()
-                && certificate.is_signed_by(&ca.public_key);
+            let is_ours = issuers.iter().any(|ca| ca::issued_by(ca, &certificate))
+                && issuers.iter().all(|ca| ca.public_key != certificate.public_key);
             if is_ours && self.serials.insert(certificate.serial.clone()) {
                 let profile = profile.unwrap_or_else(|| profile_of(&certificate));
                 self.certificates.push(FoundCertificate { certificate, file, profile, place });
             }
         } else if let Ok(crl) = Crl::from_pem_or_der(contents)
+            && let [ca, ..] = issuers
             && crl.issuer.der() == ca.subject.der()
             && crl.is_signed_by(&ca.public_key)
             && let Some(number) = number(&crl)

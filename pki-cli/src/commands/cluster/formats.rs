@@ -1,4 +1,4 @@
-//! The other forms in which a client gets its certificate and key: one PEM file, PKCS #12.
+//! The other formats in which a client gets its certificate and key: one PEM file, PKCS #12.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -14,7 +14,7 @@ use crate::host;
 use crate::hosts::{BundleFile, HeldFile};
 use crate::store::Access;
 
-/// The files of a certificate in the other formats that its client wants.
+/// The files of a certificate in the other formats that the manifest asks for.
 pub(crate) fn kinds(spec: &CertificateSpec) -> Vec<FileKind> {
     kinds_of(&spec.role, &spec.formats)
 }
@@ -23,7 +23,7 @@ fn kinds_of(role: &Role, formats: &[ClientFormat]) -> Vec<FileKind> {
     formats.iter().flat_map(|format| format.files(role)).collect()
 }
 
-/// A certificate and its key, as a host has them or is about to get them.
+/// A certificate and its key that a host has, or that it will get.
 pub(crate) struct IssuedPair<'a> {
     role: &'a Role,
     formats: Vec<ClientFormat>,
@@ -45,7 +45,7 @@ impl<'a> IssuedPair<'a> {
         Self { role: &spec.role, formats: spec.formats.clone(), chain, key }
     }
 
-    /// The pair that a host holds, if it can be read.
+    /// The pair that a host has, if it can be read.
     pub(crate) fn held(
         spec: &'a CertificateSpec,
         files: &BTreeMap<OsString, HeldFile>,
@@ -60,7 +60,7 @@ impl<'a> IssuedPair<'a> {
         })
     }
 
-    /// A certificate that takes the place of one that a host holds, in the formats in which it holds that.
+    /// A certificate that replaces one on a host, in the same formats as the old one.
     pub(crate) fn renewed(
         role: &'a Role,
         files: &BTreeMap<OsString, HeldFile>,
@@ -86,7 +86,7 @@ impl<'a> IssuedPair<'a> {
         let key = self.key.to_pem(KeyFormat::Pkcs8)?;
         let certificates: String =
             self.chain.iter().map(Certificate::to_pem).collect::<Result<_, _>>()?;
-        // With room for all of it: a buffer that grows leaves copies of the key behind.
+        // With capacity for everything: a buffer that grows leaves copies of the key behind.
         let mut combined = Zeroizing::new(Vec::with_capacity(certificates.len() + key.len()));
         combined.extend_from_slice(certificates.as_bytes());
         combined.extend_from_slice(key.as_bytes());
@@ -120,7 +120,7 @@ impl<'a> IssuedPair<'a> {
         Ok(outdated)
     }
 
-    /// Makes all files in the other formats. A password that the host has stays, because programs are
+    /// Makes all files in the other formats. An existing password is kept, because programs are
     /// configured with it.
     pub(crate) fn files(
         &self,

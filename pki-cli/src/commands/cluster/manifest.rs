@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use pki_core::{CertificateSpec, Manifest};
 
-use crate::ca;
 use crate::commands::{Common, complete};
 use crate::failure::Failure;
 use crate::store;
@@ -17,7 +16,7 @@ pub(crate) struct ManifestArgs {
     #[arg(short, long, value_name = "FILE")]
     pub(crate) file: PathBuf,
 
-    /// Look only at this host. May be repeated
+    /// Only this host. May be repeated
     #[arg(long, value_name = "HOST", add = complete::hosts())]
     pub(crate) only: Vec<String>,
 }
@@ -37,17 +36,6 @@ impl FolderArgs {
             Some(file) => Ok(common.folder_of(file, &read_manifest(file)?)),
             None => Ok(common.folder()),
         }
-    }
-
-    /// The folder of one CA. If the manifest has separate CAs, `--dir` must name one of them.
-    pub(crate) fn of_ca(&self, common: &Common) -> Result<PathBuf, Failure> {
-        let Some(file) = &self.manifest else { return Ok(common.folder()) };
-        let manifest = read_manifest(file)?;
-        let folder = common.folder_of(file, &manifest);
-        if manifest.cas.is_some() && !ca::is_separate(&folder) {
-            return Err(ca::name_one(&folder, &ca::folders_of(&manifest, &folder)));
-        }
-        Ok(folder)
     }
 }
 

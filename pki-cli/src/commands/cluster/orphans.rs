@@ -9,7 +9,7 @@ use pki_core::{Certificate, ClusterCas, FileKind, quote};
 use super::work::ApplyContext;
 use crate::hosts::{self, HeldFile};
 
-/// What becomes of files and folders that the manifest does not list.
+/// What to do with files and folders that the manifest does not list.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Orphans {
     Keep,
@@ -17,7 +17,7 @@ pub(crate) enum Orphans {
 }
 
 impl Orphans {
-    /// What `--prune` on the command line says.
+    /// The choice that `--prune` makes.
     pub(crate) const fn of(prune: bool) -> Self {
         if prune { Self::Remove } else { Self::Keep }
     }
@@ -45,16 +45,16 @@ impl OrphanFolder {
                 foreign(&context.all.join(&host), context.cas)
             }
             Some(cluster) => Some(format!("it was made for the cluster {}", quote::value(cluster))),
-            None => Some("nothing says that apply made it".to_owned()),
+            None => Some("there is no record that apply made it".to_owned()),
         };
         Self { host, kept_because }
     }
 }
 
-/// Why a folder is not only what `apply` made: something foreign in it, or nothing of our CAs.
+/// Why a folder may not be from `apply`: it contains something else, or no certificate of these CAs.
 fn foreign(folder: &Path, cas: Option<&ClusterCas>) -> Option<String> {
     let (Some(cas), Ok(files)) = (cas, hosts::read(folder)) else {
-        return Some("it holds more than files of apply".to_owned());
+        return Some("it contains files that apply did not make".to_owned());
     };
     let ours: Vec<OsString> = orphans(&files, cas);
     let is_ours = |name: &&OsString| {
@@ -80,7 +80,7 @@ pub(super) fn file_name(kind: &FileKind) -> OsString {
 }
 
 /// The certificates of our CAs among the files that the manifest does not list, each with its key: those of
-/// a client that is gone from the manifest, or a pair that `combined` replaced.
+/// a client that was removed from the manifest, or a pair that `combined` replaced.
 pub(super) fn orphans(files: &BTreeMap<OsString, HeldFile>, cas: &ClusterCas) -> Vec<OsString> {
     let cas = cas.all();
     let ours = |bytes: &[u8]| {
@@ -98,7 +98,7 @@ pub(super) fn orphans(files: &BTreeMap<OsString, HeldFile>, cas: &ClusterCas) ->
             orphans.extend(files.contains_key(&key).then_some(key));
         }
     }
-    // What these hold cannot be seen without the password, which is ours if it stands beside them.
+    // These files cannot be read without the password. If the password file is beside them, `apply` wrote both.
     for name in files.keys() {
         if let Some(FileKind::KeyStore(role)) = name.to_str().and_then(FileKind::from_name) {
             let password = file_name(&FileKind::KeyStorePassword(role));

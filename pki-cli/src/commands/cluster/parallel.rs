@@ -5,8 +5,8 @@ use std::thread;
 
 use crate::failure::Failure;
 
-/// Does the work on every core. The results stand in the order of the items; the first failure in that
-/// order is the one returned.
+/// Does the work on every core. The results have the order of the items; of several failures, the first
+/// in that order is returned.
 pub(crate) fn in_parallel<T: Sync, R: Send>(
     items: &[T],
     work: impl Fn(&T) -> Result<R, Failure> + Sync,
@@ -16,7 +16,7 @@ pub(crate) fn in_parallel<T: Sync, R: Send>(
     let done: Vec<Result<Vec<R>, Failure>> = thread::scope(|scope| {
         let threads = items.chunks(share).map(|chunk| {
             let work = || chunk.iter().map(&work).collect();
-            // Where no thread can be had the work is done here.
+            // If no thread can be started, this thread does the work.
             thread::Builder::new().spawn_scoped(scope, work).map_err(|_| work())
         });
         let threads: Vec<_> = threads.collect();

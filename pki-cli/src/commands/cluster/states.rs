@@ -1,4 +1,4 @@
-//! How the members start, decided from what their folders and the inventory say.
+//! Decides how the members start, from their folders and the inventory.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -21,23 +21,23 @@ struct Held {
 /// Where the folder of a member is.
 #[derive(Clone, Copy, PartialEq)]
 enum Place {
-    /// Where it belongs.
+    /// In its place.
     Own,
-    /// Nowhere, or where a run was killed that made it.
+    /// Missing, or beside its place after a killed run.
     None,
 }
 
-/// How the members start, and what their cluster must be told before.
+/// How the members start, and the commands that the running cluster needs before that.
 #[derive(Default)]
 pub(super) struct Decided {
     pub(super) states: InitialStates,
-    /// Commands for the cluster, one for each member that it does not know yet, or knows elsewhere.
+    /// Commands for the cluster, one for each member that it does not know yet, or knows at another address.
     pub(super) next: Vec<Next>,
-    /// More members join than a cluster takes at once.
+    /// More members join than a cluster accepts at once.
     pub(super) warning: Option<String>,
 }
 
-/// A command that somebody must run, because etcdpki does not speak to clusters.
+/// A command for the user to run, because etcdpki does not connect to clusters to change them.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Next {
     pub(crate) host: String,
@@ -57,7 +57,7 @@ pub(super) fn decide(manifest: &Manifest, folder: &Path) -> Result<Decided, Fail
         let mut found = Held::read(&hosts::folder_of(&all, &member.name), Place::Own)?;
         if found.is_empty() {
             found.place = Place::None;
-            // What a killed run decided counts: the inventory may know of its certificates already.
+            // The decision of a killed run is kept: its certificates may already be in the inventory.
             if let Some(folder) = unfinished.get(&member.name) {
                 found = Held::read(folder, Place::None)?;
             }

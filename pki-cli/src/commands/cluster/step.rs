@@ -1,4 +1,4 @@
-//! What `plan` and `apply` print: a line for everything that is to be done.
+//! What `plan` and `apply` print: one line for each step.
 
 use std::path::Path;
 
@@ -21,7 +21,7 @@ pub(crate) fn limits(manifest: &Manifest, cas: &ClusterCas) -> Result<Vec<String
     Ok(limits.map(|limit| format!("{} {limit}\n  fix: {remedy}", limit.ca.subject)).collect())
 }
 
-/// What `plan` and `apply` say.
+/// The output of `plan` and `apply`.
 #[derive(Serialize)]
 pub(crate) struct Outcome {
     pub(crate) changed: bool,
@@ -32,7 +32,7 @@ pub(crate) struct Outcome {
     /// What to run on a host with etcdctl.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) next: Vec<Next>,
-    /// What comes next in a rotation of the CA.
+    /// The next step of a rotation of the CA.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) rotation: Option<String>,
 }
@@ -85,7 +85,7 @@ pub(crate) fn counts(steps: &[Step], tense: Tense) -> String {
 }
 
 impl Work<'_> {
-    /// What is to be done, a line each.
+    /// The steps, one on each line.
     pub(crate) fn steps(&self, orphans: Orphans) -> Vec<Step> {
         let steps = self.hosts.iter().flat_map(|host| host.steps(orphans));
         let mut steps: Vec<Step> = steps.collect();
@@ -141,9 +141,9 @@ fn described(action: &Action) -> (&'static str, Vec<String>) {
 #[derive(Debug, Serialize)]
 pub(crate) struct Step {
     pub(crate) host: String,
-    /// A name in the host's folder; of the CA the full path
+    /// A name in the host's folder; for the CA, the full path
     pub(crate) file: String,
-    /// `create`, `reissue`, `renew`, `keep`, `write`, `chmod`, `orphan`; of the CA, which has no host,
+    /// `create`, `reissue`, `renew`, `keep`, `write`, `chmod`, `orphan`; for the CA, which has no host,
     /// `create` or `restore`; with `--prune` also `remove`
     pub(crate) action: &'static str,
     pub(crate) reasons: Vec<String>,

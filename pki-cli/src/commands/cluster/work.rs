@@ -1,4 +1,4 @@
-//! What is to be done in each host's folder.
+//! The work to do in each host's folder.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -21,7 +21,7 @@ use crate::host;
 use crate::hosts::{self, HeldFile, Origins, WrongMode};
 use crate::progress::Progress;
 
-/// What the work on every host's folder looks at.
+/// The inputs of the work on every host's folder.
 pub(crate) struct ApplyContext<'a> {
     pub(crate) manifest: &'a Manifest,
     pub(crate) bundles: Bundles<'a>,
@@ -34,13 +34,13 @@ pub(crate) struct ApplyContext<'a> {
     of_members: Vec<(FileKind, Vec<u8>)>,
     /// What the CAs have revoked.
     revoked: RevokedCertificates,
-    /// What the cluster must be told.
+    /// How members start, and the commands for the cluster.
     next: Vec<Next>,
-    /// What is odd about the hosts' folders, and not a mistake.
+    /// Warnings about the hosts' folders.
     pub(crate) warning: Option<String>,
     /// The folder of all hosts.
     pub(crate) all: PathBuf,
-    /// The same, from the folder of a CA.
+    /// The same, relative to the folder of a CA.
     pub(crate) relative: PathBuf,
     /// The clusters that their folders were made for.
     pub(crate) origins: Origins,
@@ -48,12 +48,12 @@ pub(crate) struct ApplyContext<'a> {
     leaves: Leaves,
 }
 
-/// What becomes of certificates that a host holds.
+/// What to do with certificates that a host has.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Leaves {
     /// They are reissued or renewed as the manifest says.
     AsManifest,
-    /// They stay as they are.
+    /// They are kept unchanged.
     Keep,
 }
 
@@ -96,12 +96,12 @@ impl<'a> ApplyContext<'a> {
         })
     }
 
-    /// The same, for a run that does this with the certificates that hosts hold.
+    /// The same, for a run that treats existing certificates in this way.
     pub(crate) fn with_leaves(self, leaves: Leaves) -> Self {
         Self { leaves, ..self }
     }
 
-    /// What the cluster must be told about these hosts, or about all if none is named.
+    /// The commands for the cluster about these hosts, or about all hosts if the list is empty.
     pub(crate) fn next_for(&self, only: &[String]) -> Vec<Next> {
         let is_asked = |next: &&Next| only.is_empty() || only.contains(&next.host);
         self.next.iter().filter(is_asked).cloned().collect()
@@ -118,37 +118,37 @@ impl<'a> ApplyContext<'a> {
     }
 }
 
-/// What is to be done, host by host.
+/// The work to do, host by host.
 pub(crate) struct Work<'a> {
     pub(crate) hosts: Vec<HostWork<'a>>,
     /// Folders of hosts that the manifest does not list.
     pub(crate) orphans: Vec<OrphanFolder>,
 }
 
-/// What is to be done in one host's folder.
+/// The work to do in one host's folder.
 pub(crate) struct HostWork<'a> {
     pub(crate) host: &'a str,
     pub(crate) certificates: Vec<(&'a CertificateSpec, Action)>,
-    /// Files other than certificates and keys that are to be written. Their contents are made when they are
-    /// written, because those of all hosts together have no bound.
+    /// Files other than certificates and keys to write. Their contents are generated when they are
+    /// written, because those of all hosts together could need any amount of memory.
     pub(crate) files: Vec<FileKind>,
-    /// Files that are right, and files that are not ours.
+    /// Correct files, and files that etcdpki does not manage.
     pub(crate) kept_files: Vec<OsString>,
-    /// Files that are right except for their mode, and the folder likewise.
+    /// Files that are correct except for their mode; also the folder itself.
     pub(crate) modes: Vec<WrongMode>,
     /// Certificates of our CAs that the manifest does not list for this host, and their keys.
     pub(crate) orphans: Vec<OsString>,
 }
 
 impl<'a> Work<'a> {
-    /// Compares the manifest with what is on the disk. Without a CA everything is new.
+    /// Compares the manifest with the files on the disk. Without a CA, everything is new.
     pub(crate) fn find(
         context: &ApplyContext<'_>,
         specs: &'a BTreeMap<String, Vec<CertificateSpec>>,
         only: &[String],
     ) -> Result<Self, Failure> {
         let orphans = hosts::list(&context.all)?;
-        // With --only the other hosts are left alone, also by --prune.
+        // With --only, other hosts are not changed, not even by --prune.
         let is_orphan = |host: &String| only.is_empty() && !specs.contains_key(host);
         let orphans = orphans.into_iter().filter(is_orphan);
         let orphans = orphans.map(|host| OrphanFolder::find(context, host)).collect();
@@ -179,7 +179,7 @@ impl<'a> Work<'a> {
     }
 }
 
-/// A file of apply that was not read would be replaced without anybody knowing what was in it.
+/// Refuses to replace a file that was too large to read, because nobody would know what it contained.
 fn refuse_unread(folder: &Path, files: &BTreeMap<OsString, HeldFile>) -> Result<(), Failure> {
     let mut ours =
         files.iter().filter(|(name, _)| name.to_str().and_then(FileKind::from_name).is_some());
@@ -228,7 +228,7 @@ impl<'a> HostWork<'a> {
         Ok(work)
     }
 
-    /// Takes the files of a certificate from those of the folder, and says what is to be done about it.
+    /// Takes the files of a certificate from those of the folder, and decides what to do about it.
     fn compare(
         &mut self,
         context: &ApplyContext<'_>,
@@ -300,8 +300,8 @@ impl<'a> HostWork<'a> {
         self.to_sign().any(|(_, action)| is_other_ca(action))
     }
 
-    /// The key of a certificate that another CA issues now, in a rotation. It is kept, because a host whose key does not change never has
-    /// a certificate without its key.
+    /// The key of a certificate that another CA issues now, in a rotation. It is kept, because a host whose
+    /// key does not change never has a certificate without its key.
     pub(crate) fn kept_key(
         spec: &CertificateSpec,
         action: &Action,
@@ -317,17 +317,17 @@ impl<'a> HostWork<'a> {
         PrivateKey::from_pem(&file.contents).ok()
     }
 
-    /// Whether certificates of this host have other forms than PEM.
+    /// Whether certificates of this host have formats other than PEM.
     pub(crate) fn has_other_formats(&self) -> bool {
         self.certificates.iter().any(|(spec, _)| !formats::kinds(spec).is_empty())
     }
 
-    /// Whether a file of this name is to be written.
+    /// Whether a file of this name will be written.
     pub(crate) fn writes(&self, name: &str) -> bool {
         self.files.iter().any(|kind| kind.name() == name)
     }
 
-    /// The certificates that stay, with their keys, of which files in other forms are to be written.
+    /// The certificates that are kept, with their keys, for which files in other formats will be written.
     pub(crate) fn kept_pairs(
         &self,
         held: &BTreeMap<OsString, HeldFile>,
@@ -342,14 +342,14 @@ impl<'a> HostWork<'a> {
         !self.modes.is_empty() || self.is_exchanged(orphans)
     }
 
-    /// True if a new folder takes the place of the old one.
+    /// True if a new folder replaces the old one.
     pub(crate) fn is_exchanged(&self, orphans: Orphans) -> bool {
         (orphans == Orphans::Remove && !self.orphans.is_empty())
             || !self.files.is_empty()
             || self.certificates.iter().any(|(_, action)| *action != Action::Keep)
     }
 
-    /// A file stays as it is, except for its mode if that is wrong.
+    /// Keeps a file unchanged, except for its mode if that is wrong.
     fn keep(&mut self, kind: &FileKind, file: Option<&HeldFile>) {
         let (name, wanted) = (file_name(kind), kind.mode());
         if let Some(found) = file.map(|file| file.mode).filter(|found| *found != wanted) {

@@ -1,4 +1,4 @@
-//! What `issue` is asked for: the request, the key, and the files.
+//! The input of `issue`: the request, the key, and the files.
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ use crate::host;
 use crate::named_pair::{NamedPair, check_name};
 use crate::store::{self, Existing};
 
-/// What is to be signed, and where it goes.
+/// What to sign, and where to write it.
 pub(super) struct Wanted {
     pub(super) files: NamedPair,
     pub(super) request: Request,

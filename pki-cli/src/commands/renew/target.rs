@@ -1,5 +1,6 @@
-//! The certificates that a run of `renew` looks at, where they are, and which of them are due.
+//! The certificates that a run of `renew` checks, where they are, and which of them are due.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -7,6 +8,7 @@ use pki_core::{Certificate, FileKind, Role};
 use time::{Duration, OffsetDateTime};
 
 use crate::ca::{Chain, hosts_of};
+use crate::commands::cluster::CaFolders;
 use crate::failure::{Failure, shown};
 use crate::hosts;
 use crate::inventory::Inventory;
@@ -15,11 +17,11 @@ use crate::store;
 
 /// Which certificates were asked for.
 pub(super) enum Selection<'a> {
-    /// These, now.
+    /// The certificates in these files, whether they are due or not.
     Files(&'a [PathBuf]),
-    /// Those of these hosts that are due.
+    /// The certificates of these hosts that are due.
     Hosts(&'a [String]),
-    /// Those of all hosts, and those in the files of `issue`, that are due.
+    /// The certificates of all hosts, and those in the files of `issue`, that are due.
     All,
 }
 
@@ -61,14 +63,39 @@ impl Target {
     }
 }
 
-/// What was found, and what is unusual about it.
+/// The certificates that were found, and warnings about them.
 #[derive(Default)]
 pub(super) struct Found {
     pub(super) targets: Vec<Target>,
     pub(super) warnings: Vec<String>,
 }
 
-/// Finds the certificates. Files that were asked for by name must be there and be this CA's.
+/// The files on the command line, by the folder of the CA that issued their certificates.
+pub(super) fn by_ca<'a>(
+    cas: &'a CaFolders,
+    files: &[PathBuf],
+) -> Result<BTreeMap<&'a Path, Vec<PathBuf>>, Failure> {
+    let mut by_ca: BTreeMap<&Path, Vec<PathBuf>> = BTreeMap::new();
+    if files.is_empty() {
+        return Ok(by_ca);
+    }
+    if let Ok(only) = cas.only() {
+        return Ok(BTreeMap::from([(only, files.to_vec())]));
+    }
+    let chains = cas.iter().map(|ca| Ok((ca, Chain::read(ca)?)));
+    let chains = chains.collect::<Result<Vec<_>, Failure>>()?;
+    for file in files {
+        let leaf = &read(file)?[0];
+        let Some((ca, _)) = chains.iter().find(|(_, chain)| is_ours(chain, leaf)) else {
+            let chains: Vec<&Chain> = chains.iter().map(|(_, chain)| chain).collect();
+            return Err(not_ours(&chains, leaf).in_file(file));
+        };
+        by_ca.entry(*ca).or_default().push(file.clone());
+    }
+    Ok(by_ca)
+}
+
+/// Finds the certificates. Files that the user named must exist, and this CA must have issued them.
 pub(super) fn find(
     folder: &Path,
     chain: &Chain,
@@ -81,7 +108,7 @@ pub(super) fn find(
             for file in *files {
                 let target = by_name(&all, file)?;
                 if !is_ours(chain, target.certificate()) {
-                    return Err(not_ours(chain, target.certificate()).in_file(file));
+                    return Err(not_ours(&[chain], target.certificate()).in_file(file));
                 }
                 found.targets.push(target);
             }
@@ -143,7 +170,7 @@ fn by_name(all: &Path, file: &Path) -> Result<Target, Failure> {
     })
 }
 
-/// The certificate in a file that `issue` wrote, unless somebody put another one there.
+/// The certificate in a file that `issue` wrote, unless the file now contains another one.
 fn of_issue(chain: &Chain, file: &Path) -> Result<Option<Target>, Failure> {
     let certificates = read(file)?;
     let target = Target { place: Place::Pair(NamedPair::of(file)?), chain: certificates };
@@ -163,12 +190,14 @@ fn is_ours(chain: &Chain, leaf: &Certificate) -> bool {
     !leaf.is_ca() && chain.all().any(issued)
 }
 
-fn not_ours(chain: &Chain, leaf: &Certificate) -> Failure {
+fn not_ours(chains: &[&Chain], leaf: &Certificate) -> Failure {
     if leaf.is_ca() {
         return Failure::usage(format!("{} is a CA", leaf.subject))
             .hinted("renew the CA in the folder of --dir with etcdpki renew --ca");
     }
-    let (subject, issuer, ca) = (&leaf.subject, &leaf.issuer, &chain.ca().subject);
-    Failure::usage(format!("{subject} was issued by {issuer}, and not by the CA {ca}"))
+    let (subject, issuer) = (&leaf.subject, &leaf.issuer);
+    let names: Vec<String> = chains.iter().map(|chain| chain.ca().subject.to_string()).collect();
+    let (cas, names) = (if names.len() > 1 { "the CAs" } else { "the CA" }, names.join(", "));
+    Failure::usage(format!("{subject} was issued by {issuer}, and not by {cas} {names}"))
         .hinted("name the folder of its CA with --dir")
 }

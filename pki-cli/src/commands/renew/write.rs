@@ -29,7 +29,7 @@ pub(super) struct Written {
     pub(super) lines: Vec<Line>,
     pub(super) warnings: Vec<String>,
     pub(super) next: Vec<String>,
-    /// What the rules refused, each with its file. The others are renewed nevertheless.
+    /// What the rules refused, each with its file. The other certificates are still renewed.
     pub(super) refused: Vec<(String, Failure)>,
 }
 
@@ -110,7 +110,7 @@ impl Work<'_> {
         let old = target.certificate();
         let is_by_name = matches!(self.selection, Selection::Files(_));
         if self.revoked.contains(&old.serial) && !(is_by_name && self.key == Key::Replace) {
-            // A timer would meet it every day.
+            // A timer would report it every day.
             if is_by_name {
                 let failure =
                     Failure::refused("it is revoked, so its key must not be certified again");

@@ -1,4 +1,4 @@
-//! What must be known about the running processes before a step.
+//! What a step must know about the running processes.
 
 use std::collections::BTreeSet;
 
@@ -8,19 +8,19 @@ use super::live::{NotYet, Seen};
 use crate::commands::cluster;
 use crate::failure::Failure;
 
-/// The word for all hosts.
+/// The value that stands for all hosts.
 const ALL: &str = "all";
 
-/// The hosts about whose processes something must be known, and what is known.
+/// The hosts whose processes must be ready for a step, and what is known about them.
 pub(super) struct Gate {
     /// The hosts that are not known to be ready.
     open: BTreeSet<String>,
-    /// What was seen on the wire and contradicts.
+    /// Observations on connections that show the opposite.
     refused: Vec<String>,
 }
 
 impl Gate {
-    /// These hosts of a manifest, except those for which somebody gave their word.
+    /// These hosts of a manifest, except those that the user confirmed.
     pub(super) fn new(
         concerned: BTreeSet<String>,
         manifest: &Manifest,
@@ -40,7 +40,7 @@ impl Gate {
         Ok(Self { open, refused: Vec::new() })
     }
 
-    /// What was seen of the members. It counts more than somebody's word.
+    /// Adds what was observed about the members, which takes precedence over what the user confirmed.
     pub(super) fn saw(&mut self, members: Vec<Seen>, also_client: impl Fn(&str) -> bool) {
         for Seen { host, ready } in members {
             match ready {
@@ -54,7 +54,7 @@ impl Gate {
         }
     }
 
-    /// Refuses if a host is not ready, or not known to be.
+    /// Fails if a host is not ready, or not known to be ready.
     pub(super) fn check(self, needed: &str) -> Result<(), Failure> {
         if !self.refused.is_empty() {
             let reasons: Vec<String> =
@@ -70,7 +70,7 @@ impl Gate {
         }
         let hosts: Vec<&str> = self.open.iter().map(String::as_str).collect();
         Err(Failure::refused(format!("nothing shows that these hosts are ready: {}", hosts.join(", "))).hinted(format!(
-            "{needed}; then run this again with --connect, which looks at the members, and --restarted HOST for the other \
+            "{needed}; then run this again with --connect, which checks the members, and --restarted HOST for the other \
              hosts, or with --restarted all"
         )))
     }

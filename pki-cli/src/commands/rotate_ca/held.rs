@@ -8,10 +8,10 @@ use super::rotated::RotatedCa;
 use crate::failure::Failure;
 use crate::inventory::Inventory;
 
-/// What stands for the path of the manifest in a command.
+/// The placeholder for the path of the manifest in a command.
 const MANIFEST: &str = "MANIFEST";
 
-/// Refuses a run of `plan` or `apply` that would take a CA away from hosts in the middle of a rotation. Returns warnings if it
+/// Fails if `plan` or `apply` would remove a CA from hosts in the middle of a rotation. Returns warnings if it
 /// replaces a CA of all hosts at once.
 pub(crate) fn check_stray(
     manifest: &Manifest,
@@ -55,14 +55,13 @@ fn stray(
         }
         let status = rotated.command("status", Path::new(MANIFEST));
         return Err(Failure::refused(format!(
-            "{} {phase}, and ca.pem contains only {}: this would end a rotation of {}, or take one back, without its \
-             checks",
+            "{} {phase}, and ca.pem contains only {}: this would finish or abort a rotation of {} without the checks of rotate-ca",
             quote::name(host),
             kept.subject,
             rotated.name()
         ))
         .hinted(format!(
-            "see how far it is with {status}; then run its finish or abort, or restore ca.pem"
+            "run {status} to see its state; then run rotate-ca finish or abort, or restore ca.pem"
         )));
     }
     let in_use = rotation.hosts().iter().any(|(_, phase)| match phase {

@@ -1,4 +1,4 @@
-//! What the members do: which CAs they trust, and which one issued the certificates that they serve.
+//! Connects to the members to see which CAs they trust, and which one issued the certificates that they serve.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::ca::Ca;
 use crate::endpoint::{Address, Answer, CLIENT_PORT, Dialler, Identity, PEER_PORT};
 use crate::failure::Failure;
 
-/// How long a member may take to answer.
+/// The timeout for the answer of a member.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The common name of the certificate that is shown to members.
@@ -21,18 +21,19 @@ const PROBE: &str = "etcdpki-probe";
 /// How long that certificate is valid.
 const PROBE_LIFETIME: time::Duration = time::Duration::minutes(10);
 
-/// What was seen of a member.
+/// What a connection to a member showed.
 pub(super) struct Seen {
     pub(super) host: String,
-    /// Whether it does what a step needs.
+    /// Whether the member is ready for a step.
     pub(super) ready: Result<(), NotYet>,
 }
 
-/// Why a member does not yet do what a step needs.
+/// Why a member is not ready for a step yet.
 pub(super) struct NotYet(pub(super) String);
 
 /// Whether a member accepts certificates of a CA: on its peer port for the CA for peers, on its client port for all others,
-/// because etcd's gateway presents the certificate of the server there. A member reads all its trust files when it starts, so
+/// because etcd's gateway presents the certificate of the server there. A member reads all its trust files when it
+/// starts, so
 /// with one CA it also accepts peers.
 pub(super) fn accepts(
     ca: &Ca,
@@ -71,8 +72,8 @@ pub(super) fn accepts(
     Ok(each(manifest, look))
 }
 
-/// Whether a member serves certificates of a root on the ports that have certificates of the CA. Nobody serves those of a CA for
-/// clients.
+/// Whether a member serves certificates of a root on the ports that have certificates of the CA. Certificates of a CA for
+/// clients are never served.
 pub(super) fn serves(
     set: &CaSet,
     root: &Certificate,
@@ -106,7 +107,7 @@ pub(super) fn serves(
     Ok(each(manifest, look))
 }
 
-/// Looks at every member.
+/// Connects to every member.
 fn each(manifest: &Manifest, look: impl Fn(&Host) -> Result<(), NotYet>) -> Vec<Seen> {
     let seen = |host: &Host| Seen { host: host.name.clone(), ready: look(host) };
     manifest.etcd.iter().map(seen).collect()

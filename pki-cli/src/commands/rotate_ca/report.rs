@@ -19,6 +19,8 @@ use crate::output::{Format, json};
 struct StatusOutput {
     /// `none`, or the step to run next: `begin`, `reissue`, `finish`.
     next: &'static str,
+    /// The CA that issues.
+    issuing: String,
     old: Option<String>,
     new: Option<String>,
     hosts: Vec<HostLine>,
@@ -43,11 +45,12 @@ pub(super) fn status(
     let folder = rotated.ca_folder();
     let chain = Chain::read(&folder)?;
     let set = chain.set(&folder)?;
+    let issuing = set.issuing().subject.to_string();
     let held = rotated.read(&rotated.servers(Some(&chain))?)?;
     let Some(rotation) = Rotation::find(&set, &held)? else {
-        let output = StatusOutput { next: "none", old: None, new: None, hosts: Vec::new() };
-        let text =
-            format!("no rotation is under way; {} is {}\n", rotated.name(), set.issuing().subject);
+        let text = format!("no rotation is under way; {} is {issuing}\n", rotated.name());
+        let hosts = Vec::new();
+        let output = StatusOutput { next: "none", issuing, old: None, new: None, hosts };
         return print(&output, &text, common.format);
     };
     let served = if args.connect { live_sides(rotated, &rotation)? } else { Vec::new() };
@@ -77,7 +80,7 @@ pub(super) fn status(
         Some(step) => advice(step, rotated, &args.file),
     };
     let _ = writeln!(text, "next: {advice}");
-    let output = StatusOutput { next, old: Some(old), new: Some(new), hosts };
+    let output = StatusOutput { next, issuing, old: Some(old), new: Some(new), hosts };
     print(&output, &text, common.format)
 }
 

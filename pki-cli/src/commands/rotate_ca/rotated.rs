@@ -3,37 +3,15 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use clap::ValueEnum;
 use pki_core::{
     CaSpec, Certificate, CertificateSpec, ClusterCas, Error, FileKind, HostCas, HostLeaf, Manifest,
     Purpose, Traffic, TrustFile,
 };
 
 use crate::ca::{self, Chain};
-use crate::commands::cluster;
+use crate::commands::cluster::{self, SeparateCa};
 use crate::failure::{Failure, shown};
 use crate::hosts;
-
-/// The values of `--ca`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub(super) enum SeparateCa {
-    /// The CA of what members present to their clients
-    Server,
-    /// The CA of what members present to each other
-    Peer,
-    /// The CA of what clients present to members
-    Client,
-}
-
-impl SeparateCa {
-    const fn traffic(self) -> Traffic {
-        match self {
-            Self::Server => Traffic::Server,
-            Self::Peer => Traffic::Peer,
-            Self::Client => Traffic::Client,
-        }
-    }
-}
 
 /// A CA of a cluster that can be replaced.
 #[derive(Clone, Copy)]
@@ -92,14 +70,9 @@ impl<'a> RotatedCa<'a> {
         Ok(names)
     }
 
-    /// What it is called in a sentence.
+    /// Its name in a sentence.
     pub(super) const fn name(self) -> &'static str {
-        match self.traffic {
-            None => "the CA",
-            Some(Traffic::Server) => "the CA for servers",
-            Some(Traffic::Peer) => "the CA for peers",
-            Some(Traffic::Client) => "the CA for clients",
-        }
+        ca::name(self.traffic)
     }
 
     /// The command line of a step.
@@ -109,7 +82,8 @@ impl<'a> RotatedCa<'a> {
         format!("etcdpki rotate-ca {step} -f {file}{option}")
     }
 
-    /// The files of a host that contain the CAs to trust. The client port of a member also trusts the CA for servers, because
+    /// The files of a host that contain the CAs to trust. The client port of a member also trusts the CA for servers,
+    /// because
     /// etcd's gateway connects to it with the certificate of the server.
     fn trust_files(self, host: &str) -> Vec<FileKind> {
         let is_member = self.manifest.etcd.iter().any(|member| member.name == host);
@@ -139,13 +113,14 @@ impl<'a> RotatedCa<'a> {
         Ok(hosts.filter(|(_, specs)| presents(specs)).map(|(host, _)| host).collect())
     }
 
-    /// Whether a host has certificates of clients, whose processes cannot be looked at.
+    /// Whether a host has certificates of clients, whose processes cannot be checked over the network.
     pub(super) fn has_clients(self, host: &str) -> bool {
         self.manifest.control_plane.iter().any(|other| other.name == host)
             || self.manifest.clients.iter().any(|client| client.host == host)
     }
 
-    /// The roots of the CA for servers, which a member's trust file for clients contains too. `own` is the chain of this CA, if
+    /// The roots of the CA for servers, which a member's trust file for clients contains too. `own` is the chain of
+    /// this CA, if
     /// it is known.
     pub(super) fn servers(self, own: Option<&Chain>) -> Result<Vec<Certificate>, Failure> {
         match (self.traffic, own) {
@@ -158,8 +133,8 @@ impl<'a> RotatedCa<'a> {
         }
     }
 
-    /// What the folders of the hosts hold of this CA. A host without a folder is not in it, and neither is one that has nothing
-    /// to do with the CA. `servers` are the roots of the CA for servers.
+    /// What the folders of the hosts hold of this CA. Hosts without a folder, and hosts that do not use the
+    /// CA, are not in it. `servers` are the roots of the CA for servers.
     pub(super) fn read(self, servers: &[Certificate]) -> Result<Vec<HostCas>, Failure> {
         let all = self.folder.join(hosts::FOLDER);
         let mut held = Vec::new();
@@ -197,7 +172,7 @@ impl<'a> RotatedCa<'a> {
         Ok(held)
     }
 
-    /// Whether a trust file of a host is not what `apply` writes. Almost always none is, and nothing else has to be read.
+    /// Whether a trust file of a host differs from what `apply` writes. Usually none does, and nothing else has to be read.
     pub(super) fn trusts_differ(self, cas: &ClusterCas) -> Result<bool, Failure> {
         let all = self.folder.join(hosts::FOLDER);
         let hosts: Vec<String> = self.trusting_hosts()?.into_iter().collect();

@@ -1,4 +1,4 @@
-//! The steps of a rotation: check, replace ca.pem, bring the hosts' folders to it.
+//! The steps of a rotation: check, replace ca.pem, update the hosts' folders.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -69,7 +69,7 @@ impl Run<'_> {
         let chain = match &state.rotation {
             Some(rotation) => {
                 self.check(rotation, RotationStep::Begin)?;
-                // An earlier run did not come to its end.
+                // An earlier run did not finish.
                 if state.set.trusted().len() == 2 {
                     state.chain
                 } else {
@@ -83,7 +83,7 @@ impl Run<'_> {
 
     /// Creates the new CA beside the one that issues.
     fn create(&mut self, folder: &LockedFolder, state: &State) -> Result<Chain, Failure> {
-        // The key of a new CA that a killed abort left.
+        // A killed abort left the key of a new CA.
         folder.retire_keys(state.chain.ca(), &self.custody)?;
         let old = state.set.trusted()[0].clone();
         let mut request = self.manifest.ca_request(self.rotated().spec());
@@ -145,7 +145,7 @@ impl Run<'_> {
             let others = state.set.trusted().iter().filter(|root| root.der() != new.der());
             Chain::from_certificates(new.clone(), others.cloned().collect())?
         };
-        // Before anything is changed.
+        // Checked before anything is changed.
         let ca = Ca::with_key(&self.ca_path, chain.clone(), &self.custody)?;
         let rotated = self.rotated();
         let hosts = rotated.trusting_hosts()?;
@@ -156,7 +156,9 @@ impl Run<'_> {
                 is_trusted_by_clients && rotated.has_clients(host)
             });
         }
-        gate.check("restart every process on them, which reads its CAs only when it starts")?;
+        gate.check(
+            "restart every process on them, because a process reads its CAs only when it starts",
+        )?;
         if !is_issuing {
             folder.put_new_chain(&chain, &state.chain)?;
         }
@@ -273,7 +275,8 @@ impl Run<'_> {
         ))
     }
 
-    /// Brings the hosts' folders to the CA with this chain, and says what comes next. If the rotation is over, `issuing` is the
+    /// Updates the hosts' folders to the CA with this chain, and prints the next step. If the rotation is over,
+    /// `issuing` is the
     /// CA that is left.
     fn apply(
         &mut self,
@@ -309,7 +312,7 @@ impl Run<'_> {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// There is one CA. Cleans up what a killed run left.
+    /// Cleans up what a killed run left when only one CA is in use.
     fn clean(&self, folder: &LockedFolder, state: &State) -> Result<ExitCode, Failure> {
         hosts::clean(&self.path.join(hosts::FOLDER))?;
         let retired = folder.retire_keys(state.chain.ca(), &self.custody)?;

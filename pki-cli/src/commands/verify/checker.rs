@@ -1,11 +1,12 @@
-//! What every certificate is held against, whatever it was read from.
+//! What every certificate is checked against, wherever it was read from.
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use pki_core::{
-    Certificate, Content, Finding, PrivateKey, PublicKey, Purpose, Section, Signer, Verifier,
-    VerifyOptions, read_pem,
+    Certificate, CertificateFile, Content, Finding, PrivateKey, PublicKey, Purpose, Section,
+    Signer, Verifier, VerifyOptions, read_pem,
 };
 
 use super::folders::Folders;
@@ -20,12 +21,20 @@ pub(super) struct Checker {
     pub(super) verifier: Verifier,
     pub(super) options: VerifyOptions,
     pub(super) exceptions: Exceptions,
-    /// What the files of the folders are for.
+    /// The roles of the files in the folders.
     pub(super) folders: Folders,
-    /// Those who trust the CAs of a folder's file, where nobody names others.
+    /// Verifiers that trust the CAs in a trust file of a folder, unless the command line names CAs.
     of_folders: HashMap<PathBuf, Verifier>,
-    /// Of the files that were named beside the certificates.
+    /// Findings about the files that options name.
     damages: Vec<Finding>,
+}
+
+/// Whether a key may stand beside a certificate.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub(super) enum KeyBeside {
+    /// The folder was listed, and there is none.
+    Missing,
+    Possible,
 }
 
 impl Checker {
@@ -36,7 +45,7 @@ impl Checker {
         exceptions: Exceptions,
     ) -> Result<Self, Failure> {
         let mut folders = Folders::look(&args.files);
-        // RFC 5280 knows no servers and clients of etcd.
+        // RFC 5280 does not define roles of etcd.
         let is_asked = args.purpose.is_some() || args.profile.is_some();
         if is_asked || args.policy == PolicyArg::Rfc5280 {
             folders = folders.without_purposes();
@@ -62,7 +71,7 @@ impl Checker {
         Ok(Self { verifier, options, exceptions, folders, of_folders, damages })
     }
 
-    /// The CAs of the folders that are trusted, for people.
+    /// The trusted CAs of the folders, for people.
     pub(super) fn words(&self) -> String {
         let mut words = options::words(&self.options, self.verifier.policy());
         if self.folders.know_purposes() {
@@ -76,25 +85,22 @@ impl Checker {
         words
     }
 
-    /// The finding about a file that etcd cannot read, although its certificates could be read here.
-    pub(super) fn damage(&self, path: &Path, bytes: &[u8]) -> Option<Finding> {
-        options::damage(self.verifier.policy(), path, bytes)
-    }
-
-    /// Judges the certificates of a file, which may be one that etcd cannot read.
+    /// Verifies the certificates of a file, which etcd may be unable to read.
     pub(super) fn check_file(
         &self,
         path: &Path,
-        all: &[Certificate],
-        damage: Option<Finding>,
+        file: &CertificateFile,
+        key: KeyBeside,
     ) -> Result<Judged, Failure> {
         let mut options = self.options.clone();
         let part = self.folders.part(path);
         if let Some(part) = part {
             part.complete(&mut options)?;
         }
-        let mut damages: Vec<Finding> = damage.into_iter().collect();
+        let policy = self.verifier.policy();
+        let mut damages: Vec<Finding> = options::damage(policy, path, file).into_iter().collect();
         if options.key.is_none()
+            && key == KeyBeside::Possible
             && let Some((key, damage)) = self.key_beside(path)?
         {
             options.key = Some(key);
@@ -104,6 +110,7 @@ impl Checker {
         let verifier = trusted.and_then(|file| self.of_folders.get(file));
         let verifier = verifier.unwrap_or(&self.verifier);
         // A file that was read holds at least one certificate.
+        let all = &file.certificates;
         let mut judged = self.judged(verifier, &all[0], &all[1..], &options, damages);
         if let Some(part) = part {
             judged.found.retain(|found| !part.inapplicable.contains(&found.finding.rule.id));
@@ -111,12 +118,12 @@ impl Checker {
         Ok(judged)
     }
 
-    /// Whether CAs are what is verified, so that a file of CAs is not only there to be trusted.
+    /// Whether CAs are verified too; otherwise a file that contains only CAs is skipped.
     pub(super) fn is_for_cas(&self) -> bool {
         self.options.purpose == Purpose::Ca
     }
 
-    /// Judges the first certificate; the others may stand above it.
+    /// Verifies the first certificate; the others may be intermediates.
     pub(super) fn check(
         &self,
         leaf: &Certificate,
@@ -140,18 +147,13 @@ impl Checker {
         Judged { path: Some(path), endpoint: None, found: self.exceptions.apply(findings) }
     }
 
-    /// The public half of the key that stands beside a certificate: `X-key.pem` beside `X.pem`. One that this
-    /// user may not read, or that is encrypted, says nothing: the certificate is verified without it.
+    /// The public half of the key beside a certificate: `X-key.pem` beside `X.pem`. If this user cannot read the key, or if
+    /// it is encrypted, the certificate is verified without it.
     fn key_beside(
         &self,
         certificate: &Path,
     ) -> Result<Option<(PublicKey, Option<Finding>)>, Failure> {
-        let (Some(stem), Some(ending)) = (certificate.file_stem(), certificate.extension()) else {
-            return Ok(None);
-        };
-        let mut name = stem.to_owned();
-        name.push("-key.");
-        name.push(ending);
+        let Some(name) = key_name(certificate) else { return Ok(None) };
         let path = certificate.with_file_name(name);
         if !path.is_file() {
             return Ok(None);
@@ -166,6 +168,16 @@ impl Checker {
         }
         let key =
             PrivateKey::from_pem(&bytes).map_err(|error| Failure::from(error).in_file(&path))?;
-        Ok(Some((key.public_key().clone(), self.damage(&path, &bytes))))
+        let damage = options::damage_of_key(self.verifier.policy(), &path, &bytes);
+        Ok(Some((key.public_key().clone(), damage)))
     }
+}
+
+/// The name of the key beside a certificate.
+pub(super) fn key_name(certificate: &Path) -> Option<OsString> {
+    let (stem, ending) = (certificate.file_stem()?, certificate.extension()?);
+    let mut name = stem.to_owned();
+    name.push("-key.");
+    name.push(ending);
+    Some(name)
 }

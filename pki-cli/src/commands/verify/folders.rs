@@ -1,4 +1,4 @@
-//! The folders that `verify` is given: what their files are for, as their names and configuration say.
+//! The folders on the command line of `verify`: the roles of their files, according to names and configuration.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -10,26 +10,26 @@ use crate::commands::small_folder::{files_of, may_be_configuration};
 use crate::failure::Failure;
 use crate::store;
 
-/// The newest release: its options are those that a folder from an unknown host is read with.
+/// The release whose options are used for a folder from an unknown host: the newest one.
 pub(super) const RELEASE: EtcdVersion = EtcdVersion(3, 6, u32::MAX);
 
-/// What the certificates of the folders are for.
+/// The roles of the certificates in the folders.
 #[derive(Default)]
 pub(super) struct Folders {
     parts: HashMap<PathBuf, Part>,
 }
 
-/// What goes with a certificate.
+/// What is known about a certificate.
 pub(super) struct Part {
     purpose: Purpose,
     key: Option<PathBuf>,
     pub(super) trusted: Option<PathBuf>,
-    /// The rules that do not apply to it.
+    /// The rules that do not apply to the certificate.
     pub(super) inapplicable: Vec<&'static str>,
 }
 
 impl Part {
-    /// Adds the purpose, where none was asked for, and the key.
+    /// Adds the purpose, if the command line has none, and the key.
     pub(super) fn complete(&self, options: &mut VerifyOptions) -> Result<(), Failure> {
         if options.purpose == Purpose::Any {
             options.purpose = self.purpose;
@@ -44,8 +44,8 @@ impl Part {
 }
 
 impl Folders {
-    /// Looks at the names in the folders among these, and reads their configuration. A folder that cannot be
-    /// read is told of when its certificates are.
+    /// Reads the names and the configuration in the folders among these paths. A folder that cannot be read is reported
+    /// later, when its certificates are read.
     pub(super) fn look(files: &[PathBuf]) -> Self {
         let mut folders = Self::default();
         for folder in files.iter().filter(|path| path.is_dir()) {
@@ -70,7 +70,7 @@ impl Folders {
             let inside = |file: &String| folder.join(file);
             let certificate = inside(&pair.certificate);
             let mut trusted = pair.trusted.as_ref().map(inside);
-            // Nothing in a member's folder says by which CA its clients judge it.
+            // Nothing in a member's folder says which CA its clients trust.
             if trusted.is_none() && pair.purpose != Purpose::Any {
                 let others = pairs.iter().filter(|other| other.key.is_none());
                 trusted = issuer_of(&certificate, others.map(|other| inside(&other.certificate)));
@@ -83,33 +83,31 @@ impl Folders {
             if read.settings.as_ref().is_some_and(|settings| !settings.uses_gateway()) {
                 inapplicable.push("srv-eku-client");
             }
-            let purpose = match read_certificates(&certificate) {
-                Ok(certificates) => pair.purpose_of(&certificates[0]),
-                // Whoever verifies the file says why it cannot be read.
-                Err(_) => pair.purpose,
-            };
+            // The code that verifies the file reports why it cannot be read.
+            let purpose =
+                pair.purpose_of(|| Some(read_certificates(&certificate).ok()?.swap_remove(0)));
             let part = Part { purpose, key, trusted, inapplicable };
             self.parts.insert(certificate, part);
         }
     }
 
-    /// For those who ask for one purpose of all.
+    /// No roles, because the command line has one purpose for all certificates.
     pub(super) fn without_purposes(mut self) -> Self {
         self.parts.values_mut().for_each(|part| part.purpose = Purpose::Any);
         self
     }
 
-    /// What goes with this certificate.
+    /// What is known about this certificate.
     pub(super) fn part(&self, certificate: &Path) -> Option<&Part> {
         self.parts.get(certificate)
     }
 
-    /// True if a certificate is for something in particular.
+    /// True if a certificate has a known role.
     pub(super) fn know_purposes(&self) -> bool {
         self.parts.values().any(|part| part.purpose != Purpose::Any)
     }
 
-    /// The files of CAs, each once and in order.
+    /// The trust files, in order and without duplicates.
     pub(super) fn trust_files(&self) -> Vec<&Path> {
         let mut files: Vec<&Path> =
             self.parts.values().filter_map(|part| part.trusted.as_deref()).collect();
@@ -119,7 +117,7 @@ impl Folders {
     }
 }
 
-/// The file among these that holds the root which issued a certificate.
+/// The first of these files that contains the root of a certificate.
 fn issuer_of(certificate: &Path, mut files: impl Iterator<Item = PathBuf>) -> Option<PathBuf> {
     let leaf = read_certificates(certificate).ok()?.swap_remove(0);
     files.find(|file| {

@@ -1,4 +1,4 @@
-//! `--ignore RULE=REASON` and `--warn-as-error`: what of the findings counts, and how much.
+//! `--ignore RULE=REASON` and `--warn-as-error`: which findings count, and with which severity.
 
 use std::ffi::OsStr;
 
@@ -16,7 +16,7 @@ pub(super) struct Ignore {
     reason: String,
 }
 
-/// Reads RULE=REASON. A rule that there is none of is answered by clap, with the nearest that there is.
+/// Reads RULE=REASON. For an unknown rule, the error suggests the most similar one.
 #[derive(Clone, Debug)]
 pub(super) struct IgnoreParser;
 
@@ -35,7 +35,7 @@ impl TypedValueParser for IgnoreParser {
             return Err(Error::raw(
                 ErrorKind::ValueValidation,
                 format!(
-                    "{} cannot be ignored: a certificate that leads to no trusted CA proves nothing\n  hint: name the CA that signed it with --ca, and the CAs between with --intermediates\n",
+                    "{} cannot be ignored: a certificate without a path to a trusted CA proves nothing\n  hint: name the CA that signed it with --ca, and intermediate CAs with --intermediates\n",
                     rule.id
                 ),
             )
@@ -43,7 +43,7 @@ impl TypedValueParser for IgnoreParser {
         }
         let ids = PossibleValuesParser::new(rules().map(|rule| rule.id));
         let rule = ids.parse_ref(command, arg, OsStr::new(rule)).map_err(|mut error| {
-            // The nearest is enough; docs and `verify` name the others.
+            // The most similar rule is enough; the documentation lists the others.
             error.remove(ContextKind::ValidValue);
             error
         })?;
@@ -52,7 +52,7 @@ impl TypedValueParser for IgnoreParser {
             return Err(Error::raw(
                 ErrorKind::ValueValidation,
                 format!(
-                    "--ignore {rule} lacks a reason\n  hint: write why, for those who come after you: --ignore '{rule}=REASON'\n"
+                    "--ignore {rule} lacks a reason\n  hint: write why, so that others understand it later: --ignore '{rule}=REASON'\n"
                 ),
             )
             .with_cmd(command));
@@ -72,12 +72,12 @@ impl Exceptions {
         Self { ignored: ignored.to_vec(), warn_as_error }
     }
 
-    /// The same, but for what is ignored.
+    /// The findings that are not ignored.
     pub(super) const fn ignoring_nothing(&self) -> Self {
         Self { ignored: Vec::new(), warn_as_error: self.warn_as_error }
     }
 
-    /// Worst first; findings of one severity stay in their order.
+    /// Worst first; findings of the same severity keep their order.
     pub(super) fn apply(&self, findings: Vec<Finding>) -> Vec<Found> {
         let mut found: Vec<Found> = findings.into_iter().map(|finding| self.one(finding)).collect();
         found.sort_by_key(|found| std::cmp::Reverse(found.finding.severity));

@@ -1,32 +1,33 @@
-//! What `verify` is given to read: files, folders, standard input.
+//! The inputs of `verify`: files, folders, standard input.
 
 use std::ffi::OsString;
 use std::fs::{self, FileType};
 use std::path::{Path, PathBuf};
-use std::vec;
 
-use pki_core::{Certificate, CertificateRequest, Content, PrivateKey, is_crl, is_pem, read_pem};
+use pki_core::{
+    Certificate, CertificateFile, CertificateRequest, Content, PrivateKey, is_crl, is_pem, read_pem,
+};
 
-use super::checker::Checker;
+use super::checker::{Checker, KeyBeside, key_name};
 use crate::commands::small_folder::COPIES;
 use crate::failure::{Failure, shown};
 use crate::output::verdict::{Outcome, PassedOver, Place, Rendered, View};
 use crate::store;
 
-/// What the names of certificates end in.
+/// The extensions of certificate files.
 const ENDINGS: [&str; 4] = ["pem", "crt", "cer", "der"];
 
-/// One thing to read.
+/// One input.
 pub(super) enum Input {
     /// Named on the command line: a certificate, or an error.
     Named(PathBuf),
-    /// Found in a folder, where other things may lie beside certificates.
-    Found(PathBuf),
+    /// Found in a folder, which may also contain other files than certificates.
+    Found(PathBuf, KeyBeside),
     /// A folder that could not be read, or a pipe, socket or device in one.
     Unreadable(PathBuf, Failure),
 }
 
-/// The files in the order in which they were named, those of a folder by name.
+/// The files in the order of the command line; those of a folder are sorted by name.
 pub(super) fn expand(files: &[PathBuf]) -> impl Iterator<Item = Input> + Send {
     files.iter().flat_map(|path| -> Box<dyn Iterator<Item = Input> + Send> {
         if path.is_dir() {
@@ -37,14 +38,30 @@ pub(super) fn expand(files: &[PathBuf]) -> impl Iterator<Item = Input> + Send {
     })
 }
 
-/// A walk through a folder. It holds the names of the folders that it stands in, and no more.
+/// A walk through a folder. It keeps only the names in the folders that it is in, so memory is bounded.
 struct Walk {
-    open: Vec<(PathBuf, vec::IntoIter<Entry>)>,
-    /// A folder that is to be opened next.
+    open: Vec<Listing>,
+    /// The folder to open next.
     next: Option<PathBuf>,
 }
 
-/// What a folder says of one thing in it.
+/// What is in a folder, by name, and how many entries were taken.
+struct Listing {
+    folder: PathBuf,
+    entries: Vec<Entry>,
+    taken: usize,
+}
+
+impl Listing {
+    /// Whether the key of a certificate may be in the folder. To look here costs less than to ask the system.
+    fn key_beside(&self, certificate: &Path) -> KeyBeside {
+        let is_there = key_name(certificate)
+            .is_some_and(|key| self.entries.binary_search_by(|entry| entry.name.cmp(&key)).is_ok());
+        if is_there { KeyBeside::Possible } else { KeyBeside::Missing }
+    }
+}
+
+/// An entry of a folder.
 struct Entry {
     name: OsString,
     kind: Option<FileType>,
@@ -57,40 +74,44 @@ impl Iterator for Walk {
         loop {
             if let Some(folder) = self.next.take() {
                 match names(&folder) {
-                    Ok(names) => self.open.push((folder, names.into_iter())),
+                    Ok(entries) => self.open.push(Listing { folder, entries, taken: 0 }),
                     Err(error) => {
                         let failure = Failure::file("reading", &folder, &error);
                         return Some(Input::Unreadable(folder, failure));
                     }
                 }
             }
-            let (folder, names) = self.open.last_mut()?;
-            let Some(Entry { name, kind }) = names.next() else {
+            let listing = self.open.last_mut()?;
+            let Some(Entry { name, kind }) = listing.entries.get(listing.taken) else {
                 self.open.pop();
                 continue;
             };
-            let path = folder.join(name);
-            // A link to a file is that file, as Kubernetes mounts secrets; a link to a folder could
-            // lead round in a circle.
+            listing.taken += 1;
+            let (path, kind) = (listing.folder.join(name), *kind);
+            // Links to files are followed, because Kubernetes mounts secrets as links. Links to folders are not: they could
+            // form a cycle.
             match kind {
                 Some(kind) if kind.is_dir() && path.ends_with(COPIES) => {}
                 Some(kind) if kind.is_dir() => self.next = Some(path),
                 Some(kind) if kind.is_symlink() && path.is_dir() => {}
                 _ if !is_candidate(&path) => {}
-                // To open a pipe is to wait for somebody to write.
+                // Opening a pipe would wait for a writer.
                 Some(kind) if !kind.is_file() && is_special(&path) => {
                     let failure = Failure::environment(format!("{} is not a file", shown(&path)))
-                        .hinted("a folder is searched for files; name a pipe by itself to read it");
+                        .hinted("in a folder, only files are read; to read a pipe, name it on the command line");
                     return Some(Input::Unreadable(path, failure));
                 }
-                _ => return Some(Input::Found(path)),
+                _ => {
+                    let key = listing.key_beside(&path);
+                    return Some(Input::Found(path, key));
+                }
             }
         }
     }
 }
 
-/// Sorted; hidden ones are left out, as `*` does. The folder itself knows the kinds: to ask for each costs
-/// more than to read a short file.
+/// Sorted and without hidden names, like `*` in a shell. The types come from the folder itself, because a system call
+/// for each file costs more than reading a short file.
 fn names(folder: &Path) -> std::io::Result<Vec<Entry>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -104,7 +125,7 @@ fn names(folder: &Path) -> std::io::Result<Vec<Entry>> {
     Ok(names)
 }
 
-/// True of what is there and neither file nor folder.
+/// True if the path exists and is neither a file nor a folder.
 fn is_special(path: &Path) -> bool {
     path.metadata().is_ok_and(|metadata| !metadata.is_file())
 }
@@ -114,48 +135,52 @@ fn is_candidate(path: &Path) -> bool {
     ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known))
 }
 
-/// Judges one input and renders what came of it.
+/// Verifies one input and renders the outcome.
 pub(super) fn verify(input: Input, checker: &Checker, view: &View) -> Rendered {
-    let (path, result) = match input {
-        Input::Unreadable(path, failure) => (path, Err(failure)),
+    let (path, key, read) = match input {
+        Input::Unreadable(path, failure) => (path, KeyBeside::Missing, Err(failure)),
         Input::Named(path) => {
-            let result = store::read(&path).and_then(|bytes| {
-                let read = read(&path, &bytes).map(|all| (all, checker.damage(&path, &bytes)));
-                read.map_err(|failure| match something_else(&bytes) {
-                    Some(what) => Failure::usage(format!("not a certificate, but {what}"))
-                        .hinted("name the certificate; are two paths switched?")
-                        .in_file(&path),
-                    None => failure,
-                })
+            let read = read(&path);
+            let read = read.map_err(|NotRead { failure, kind }| match kind {
+                Some(what) => Failure::usage(format!("not a certificate, but {what}"))
+                    .hinted("name the certificate; check that two paths are not swapped")
+                    .in_file(&path),
+                None => failure,
             });
-            (path, result)
+            (path, KeyBeside::Possible, read)
         }
-        Input::Found(path) => {
-            let result = store::read(&path).and_then(|bytes| match read(&path, &bytes) {
-                Ok(all) if !checker.is_for_cas() && all.iter().all(Certificate::is_ca) => {
-                    Ok(Err(PassedOver::TrustFile))
-                }
-                Ok(all) => Ok(Ok((all, checker.damage(&path, &bytes)))),
-                Err(failure) => something_else(&bytes).map_or(Err(failure), |what| Ok(Err(what))),
-            });
-            match result {
-                Ok(Err(what)) => return Rendered::PassedOver(what),
-                Ok(Ok(certificates)) => (path, Ok(certificates)),
-                Err(failure) => (path, Err(failure)),
+        Input::Found(path, key) => match read(&path) {
+            Ok(file)
+                if !checker.is_for_cas() && file.certificates.iter().all(Certificate::is_ca) =>
+            {
+                return Rendered::PassedOver(PassedOver::TrustFile);
             }
-        }
+            Ok(file) => (path, key, Ok(file)),
+            Err(NotRead { kind: Some(what), .. }) => return Rendered::PassedOver(what),
+            Err(NotRead { failure, .. }) => (path, key, Err(failure)),
+        },
     };
-    let result = result.and_then(|(all, damage)| checker.check_file(&path, &all, damage));
+    let result = read.and_then(|file| checker.check_file(&path, &file, key));
     let name = path.display().to_string();
     let place = if name == "-" { Place::Elsewhere } else { Place::File(path) };
     view.render(&Outcome { name, place, result })
 }
 
-fn read(path: &Path, bytes: &[u8]) -> Result<Vec<Certificate>, Failure> {
-    Certificate::from_pem_or_der(bytes).map_err(|error| Failure::from(error).in_file(path))
+/// Why no certificate was read from a file, and what the file is instead, if that is known.
+struct NotRead {
+    failure: Failure,
+    kind: Option<PassedOver>,
 }
 
-/// What a file without certificates is, if it is something that lies beside certificates.
+fn read(path: &Path) -> Result<CertificateFile, NotRead> {
+    let bytes = store::read(path).map_err(|failure| NotRead { failure, kind: None })?;
+    CertificateFile::from_bytes(&bytes).map_err(|error| NotRead {
+        failure: Failure::from(error).in_file(path),
+        kind: something_else(&bytes),
+    })
+}
+
+/// The kind of a file without certificates, if it is one that is usual beside certificates.
 fn something_else(bytes: &[u8]) -> Option<PassedOver> {
     if !is_pem(bytes) {
         return if CertificateRequest::from_der(bytes).is_ok() {
@@ -174,7 +199,7 @@ fn something_else(bytes: &[u8]) -> Option<PassedOver> {
         Content::CertificateRequest(_) => Some(Some(PassedOver::Request)),
         Content::Crl(_) => Some(Some(PassedOver::Crl)),
         Content::EcParameters => Some(known),
-        // A certificate that could not be read, or nobody knows what.
+        // A certificate that cannot be read, or an unknown kind of file.
         _ => None,
     })?
 }

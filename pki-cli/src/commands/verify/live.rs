@@ -1,4 +1,4 @@
-//! `verify --connect`: live endpoints, their chains judged like files.
+//! `verify --connect`: live endpoints, whose chains are verified like files.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -30,7 +30,7 @@ pub(super) struct LiveArgs {
     #[arg(long, value_name = "HOST:PORT", num_args = 0..=1, conflicts_with = "files")]
     connect: Option<Vec<Address>>,
 
-    /// Show the endpoints this client certificate; the CAs behind it in the file go along
+    /// The client certificate to present; intermediates in the file are sent too
     #[arg(long, value_name = "FILE", requires_all = ["connect", "cert_key"],
         conflicts_with = "files")]
     cert: Option<PathBuf>,
@@ -39,22 +39,22 @@ pub(super) struct LiveArgs {
     #[arg(long, value_name = "FILE", requires = "cert")]
     cert_key: Option<PathBuf>,
 
-    /// Ask for this name in the handshake (SNI) [default: the host, where it is a name]
+    /// The name in the handshake (SNI) [default: the host, if it is a DNS name]
     #[arg(long, value_name = "NAME", requires = "connect", conflicts_with = "files",
         value_parser = options::parse_host)]
     sni: Option<ServerName<'static>>,
 
-    /// How long one endpoint may take
+    /// The time limit for one endpoint
     #[arg(long, value_name = "DURATION", default_value = "5s", requires = "connect",
         conflicts_with = "files", value_parser = parse_timeout)]
     timeout: Duration,
 }
 
-/// An endpoint, and the part that it plays.
+/// An endpoint and its role.
 pub(super) struct Target {
     address: Address,
     purpose: Purpose,
-    /// Where the certificate was written that it should serve; of an endpoint of a manifest.
+    /// The file with the certificate that it should serve, for an endpoint of a manifest.
     issued: Option<PathBuf>,
 }
 
@@ -63,7 +63,7 @@ impl LiveArgs {
         self.connect.is_some()
     }
 
-    /// The endpoints that are named, or else those of the manifest, once each. `folder` is that of the CA.
+    /// The endpoints on the command line, otherwise those of the manifest, without duplicates. `folder` is that of the CA.
     pub(super) fn targets(
         &self,
         manifest: Option<&Manifest>,
@@ -85,7 +85,7 @@ impl LiveArgs {
         }
     }
 
-    /// The client certificate with its chain, and the same with its key as TLS wants them.
+    /// The client certificate with its chain, and the same with its key in the types of rustls.
     fn identity(&self) -> Result<Option<(Vec<Certificate>, Identity)>, Failure> {
         let (Some(cert), Some(key_path)) = (&self.cert, &self.cert_key) else { return Ok(None) };
         let chain = read_certificates(cert)?;
@@ -99,7 +99,7 @@ impl LiveArgs {
             ))
             .hinted("name the two files that belong together"));
         }
-        // One form for every kind of key file that we read.
+        // PKCS #8 for every format of key file.
         let pem = key.to_pem(KeyFormat::Pkcs8)?;
         let key = PrivateKeyDer::from_pem_slice(pem.as_bytes())
             .map_err(|error| Failure::usage(error.to_string()).in_file(key_path))?;
@@ -108,7 +108,7 @@ impl LiveArgs {
     }
 }
 
-/// Both ports of every member, where the others connect to it.
+/// Both ports of every member, at the addresses that others connect to.
 fn members(manifest: &Manifest, hosts: &Path) -> Vec<Target> {
     let mut targets = Vec::new();
     for host in &manifest.etcd {
@@ -154,18 +154,18 @@ pub(super) fn run(
     verdict.finish()
 }
 
-/// Looks at endpoints.
+/// Connects to endpoints and verifies them.
 struct EndpointProber<'a> {
     args: &'a VerifyArgs,
     shown: ClientCertificate,
-    /// Shows the client certificate, where there is one.
+    /// Presents the client certificate, if there is one.
     client: Dialler,
     stranger: Dialler,
     checker: &'a Checker,
 }
 
 impl EndpointProber<'_> {
-    /// The options as the command line has it; what it leaves open follows from the endpoint.
+    /// The options of the command line. The endpoint determines what the command line does not set.
     fn options(&self, target: &Target) -> VerifyOptions {
         let mut options = self.checker.options.clone();
         if self.args.purpose.is_none() && self.args.profile.is_none() {
@@ -177,7 +177,7 @@ impl EndpointProber<'_> {
         options
     }
 
-    /// A peer port that takes a client for a member is a hole; that one refuses it is no fault.
+    /// It is a fault if a peer port accepts a client certificate, but not if it rejects one.
     fn shows_certificate(&self, target: &Target) -> bool {
         self.args.live.cert.is_some() && target.purpose != Purpose::Peer
     }
@@ -206,7 +206,7 @@ impl EndpointProber<'_> {
             client_certificate,
         });
         let Some((leaf, above)) = chain.split_first() else {
-            // Where nothing was verified, nothing is ignored.
+            // Nothing was verified, so nothing is ignored.
             let found = self.checker.exceptions.ignoring_nothing().apply(findings);
             return Ok(Judged { path: None, endpoint, found });
         };
@@ -218,8 +218,8 @@ impl EndpointProber<'_> {
         Ok(Judged { endpoint, found, ..judged })
     }
 
-    /// The certificates that are served, and what is wrong where one cannot be read: then clients break off.
-    /// Without its leaf a chain is none.
+    /// The certificates that are served, and the finding if one cannot be read, because clients then close the connection.
+    /// Without the leaf there is no chain.
     fn read_chain(&self, to: &Address, session: &Session) -> (Vec<Certificate>, Vec<Finding>) {
         let (mut chain, mut findings) = (Vec::new(), Vec::new());
         for (index, der) in session.chain.iter().enumerate() {
@@ -237,8 +237,8 @@ impl EndpointProber<'_> {
         (chain, findings)
     }
 
-    /// What is wrong where the endpoint's certificate is not the one that was issued for it. A folder
-    /// that is not here, as on a machine that only watches, says nothing.
+    /// The finding if the endpoint does not serve the certificate that was issued for it. Without the host's folder, as on a
+    /// machine that only monitors, there is none.
     fn serves_other(&self, target: &Target, leaf: &Certificate) -> Option<Finding> {
         let path = target.issued.as_ref()?;
         if matches!(path.try_exists(), Ok(false)) {
@@ -249,12 +249,12 @@ impl EndpointProber<'_> {
             Ok(issued) => format!("{} has serial {}", shown(path), issued[0].serial),
             Err(failure) => failure.message,
         };
-        let evidence = format!("it serves serial {}, and {there}", leaf.serial);
+        let evidence = format!("it serves serial {}, but {there}", leaf.serial);
         let (policy, endpoint) = (self.checker.verifier.policy(), target.address.to_string());
         EndpointFault::ServesOther.finding(policy, &endpoint, evidence)
     }
 
-    /// What the endpoint makes of client certificates, and what is wrong with that.
+    /// How the endpoint treats client certificates, and the finding about that.
     fn conclude(
         &self,
         target: &Target,
@@ -272,9 +272,9 @@ impl EndpointProber<'_> {
                 return ("not-asked", find(EndpointFault::PlainHttp, evidence));
             }
             Answer::Broken(why) => return ("unknown", find(EndpointFault::Handshake, why)),
-            // Whatever became of the request: who has a session without a certificate needs none.
+            // Whether the request succeeded or not: a session without a certificate means that none is required.
             _ if session.established && !session.asked => {
-                let evidence = "it asks for no client certificate";
+                let evidence = "it requests no client certificate";
                 return ("not-asked", find(EndpointFault::Open, evidence));
             }
             Answer::Silent => return ("unknown", None),
@@ -290,7 +290,7 @@ impl EndpointProber<'_> {
             Answer::Closed => "it closed the connection without an alert".to_owned(),
         };
         match (session.asked, given) {
-            // So it should be.
+            // This is how it should be.
             (true, false) => ("required", None),
             (true, true) => {
                 let (answer, issued) = (&session.answer, target.issued.as_deref());
@@ -306,6 +306,6 @@ impl EndpointProber<'_> {
 fn parse_timeout(text: &str) -> Result<Duration, String> {
     match core(parse_duration(text))? {
         span if span.is_positive() => Duration::try_from(span).map_err(|error| error.to_string()),
-        _ => Err("no time at all\n  hint: write 5s, 500ms".to_owned()),
+        _ => Err("the time must be positive\n  hint: write 5s, 500ms".to_owned()),
     }
 }

@@ -1,11 +1,11 @@
-//! What `verify` asks: whom to trust, and what the certificates are to be good for.
+//! The options of `verify`: the trusted CAs, and the purpose of the certificates.
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use pki_core::{
-    Certificate, Content, Finding, Policy, PrivateKey, Purpose, San, Signer, Verifier,
-    VerifierBuilder, VerifyOptions, parse_duration, pem_damage,
+    Certificate, CertificateFile, Content, Finding, Policy, PrivateKey, Purpose, San, Signer,
+    Verifier, VerifierBuilder, VerifyOptions, parse_duration, pem_damage,
 };
 use rustls_pki_types::ServerName;
 use time::format_description::well_known::Rfc3339;
@@ -18,13 +18,13 @@ use crate::failure::Failure;
 use crate::output::facts::moment;
 use crate::{host, store};
 
-/// True if CAs are named, or there is a CA in its folder.
+/// True if options name CAs, or the CA's folder contains one.
 pub(super) fn names_cas(args: &VerifyArgs, folder: &Path) -> Result<bool, Failure> {
     let folders = ca::folders_in(folder)?;
     Ok(!args.ca.is_empty() || store::is_there(&certificate_path(&folders[0]))?)
 }
 
-/// The CAs to trust: those that are named, or the CA in its folder.
+/// The CAs to trust: those of the options, otherwise that in the CA's folder.
 pub(super) fn anchors(
     args: &VerifyArgs,
     folder: &Path,
@@ -38,22 +38,26 @@ pub(super) fn anchors(
             return Err(Failure::environment(format!("{}: no CA here", path.display()))
                 .hinted("name the CA's certificate with --ca, or the CA's folder with --dir"));
         }
-        let bytes = store::read(path)?;
-        let all = Certificate::from_pem_or_der(&bytes);
-        anchors.extend(all.map_err(|error| Failure::from(error).in_file(path))?);
-        damages.extend(damage(policy(args), path, &bytes));
+        let file = CertificateFile::from_bytes(&store::read(path)?);
+        let file = file.map_err(|error| Failure::from(error).in_file(path))?;
+        damages.extend(damage(policy(args), path, &file));
+        anchors.extend(file.certificates);
     }
-    // The CA's own file may carry the CAs above an intermediate; only roots are trusted then.
+    // The CA's file may also contain the CAs above an intermediate; then only roots are trusted.
     if args.ca.is_empty() && anchors.iter().any(Certificate::is_self_issued) {
         anchors.retain(Certificate::is_self_issued);
     }
     Ok((anchors, damages))
 }
 
-/// The finding about a file that Go, and therefore etcd, cannot read.
-pub(super) fn damage(policy: Policy, path: &Path, bytes: &[u8]) -> Option<Finding> {
-    let file = path.display().to_string();
-    (policy == Policy::Etcd).then(|| pem_damage(&file, bytes)).flatten()
+/// The finding about a file that Go, and therefore etcd, cannot read, although its certificates could be read here.
+pub(super) fn damage(policy: Policy, path: &Path, file: &CertificateFile) -> Option<Finding> {
+    (policy == Policy::Etcd).then(|| file.damage(&path.to_string_lossy())).flatten()
+}
+
+/// The same about the file of a key.
+pub(super) fn damage_of_key(policy: Policy, path: &Path, bytes: &[u8]) -> Option<Finding> {
+    (policy == Policy::Etcd).then(|| pem_damage(&path.to_string_lossy(), bytes)).flatten()
 }
 
 const fn policy(args: &VerifyArgs) -> Policy {
@@ -63,7 +67,7 @@ const fn policy(args: &VerifyArgs) -> Policy {
     }
 }
 
-/// Who verifies, trusting these.
+/// The verifier that trusts these CAs.
 pub(super) fn verifier(args: &VerifyArgs, anchors: Vec<Certificate>) -> Result<Verifier, Failure> {
     let mut builder = Verifier::builder(anchors).policy(policy(args));
     for path in &args.intermediates {
@@ -92,11 +96,11 @@ fn add_crls(mut builder: VerifierBuilder, path: &Path) -> Result<VerifierBuilder
         return Ok(builder);
     }
     Err(Failure::usage("not a CRL: no X509 CRL section in the PEM")
-        .hinted("the file may hold a certificate; are two paths switched?")
+        .hinted("the file may be a certificate; check that two paths are not swapped")
         .in_file(path))
 }
 
-/// What is asked, and the finding about the key's file.
+/// The options for the verifier, and the finding about the key's file.
 pub(super) fn options(args: &VerifyArgs) -> Result<(VerifyOptions, Option<Finding>), Failure> {
     let mut of_key = None;
     let mut options = VerifyOptions::at(args.at.unwrap_or_else(host::now));
@@ -111,19 +115,21 @@ pub(super) fn options(args: &VerifyArgs) -> Result<(VerifyOptions, Option<Findin
     options.expires_within = args.expires_within;
     if let Some(path) = &args.key {
         if args.files.len() > 1 || args.files.iter().any(|path| path.is_dir()) {
-            return Err(Failure::usage("--key goes with one certificate, and several are given")
-                .hinted("verify the pairs one by one"));
+            return Err(Failure::usage(
+                "--key works with only one certificate, but several are given",
+            )
+            .hinted("verify the pairs one by one"));
         }
         let bytes = store::read(path)?;
         let key = PrivateKey::from_pem(&bytes);
         let key = key.map_err(|error| Failure::from(error).in_file(path))?;
         options.key = Some(key.public_key().clone());
-        of_key = damage(policy(args), path, &bytes);
+        of_key = damage_of_key(policy(args), path, &bytes);
     }
     Ok((options, of_key))
 }
 
-/// The options in words: `as server, for etcdone, with its key, at 2027-01-01T00:00:00Z`
+/// The options as text: `as server, for etcdone, with its key, at 2027-01-01T00:00:00Z`
 pub(super) fn words(options: &VerifyOptions, policy: Policy) -> String {
     let mut parts = vec![match options.purpose {
         Purpose::Server => "as server".to_owned(),
@@ -146,27 +152,27 @@ pub(super) fn words(options: &VerifyOptions, policy: Policy) -> String {
     parts.join(", ")
 }
 
-/// A moment to the second.
+/// A time in whole seconds.
 pub(super) fn second(at: OffsetDateTime) -> String {
     moment(at.replace_nanosecond(0).unwrap_or(at))
 }
 
-/// Takes more than a certificate of ours could carry, for others may: an underscore, a dot behind.
+/// Accepts names that etcdpki does not issue but other CAs do: with underscores, or with a dot at the end.
 pub(super) fn parse_host(text: &str) -> Result<ServerName<'static>, String> {
     if let Ok(ip) = text.parse::<IpAddr>() {
-        // Go compares an IPv4 address in IPv6's clothes as IPv4 (net.IP.Equal).
+        // Go compares an IPv4-mapped IPv6 address as IPv4 (net.IP.Equal).
         return Ok(ip.to_canonical().into());
     }
     if let Ok(name) = ServerName::try_from(text.to_owned()) {
         return Ok(name);
     }
-    // The core says what is wrong with it, and reads international names.
+    // pki-core reports what is wrong with the name, and converts international names.
     match core(text.parse::<San>())? {
         San::Dns(name) => ServerName::try_from(name.as_str().to_owned()).ok(),
         _ => None,
     }
     .ok_or_else(|| {
-        "neither a host name nor an address\n  hint: name the host that peers dial, without `*`"
+        "neither a host name nor an address\n  hint: name the host that peers connect to, not a wildcard"
             .to_owned()
     })
 }
@@ -174,7 +180,7 @@ pub(super) fn parse_host(text: &str) -> Result<ServerName<'static>, String> {
 pub(super) fn parse_span(text: &str) -> Result<Duration, String> {
     match core(parse_duration(text))? {
         span if span.is_negative() => {
-            Err("below zero\n  hint: write a time to come: 30d".to_owned())
+            Err("must not be negative\n  hint: write a time in the future: 30d".to_owned())
         }
         span => Ok(span),
     }

@@ -34,14 +34,21 @@ pub(super) struct Unreadable {
 pub(super) fn unreadable(folders: &[PathBuf]) -> Vec<Unreadable> {
     let folders = folders.iter().filter(|path| path.is_dir());
     let folders: Vec<PathBuf> = folders.filter_map(|path| fs::canonicalize(path).ok()).collect();
+    if folders.is_empty() {
+        return Vec::new();
+    }
     let Some(unit) = HostUnit::find(&folders) else { return Vec::new() };
     let settings = unit.settings();
+    let is_here = |file: &&str| folders.iter().any(|folder| Path::new(file).starts_with(folder));
+    let files: Vec<&str> = settings.files().into_iter().filter(is_here).collect();
+    if files.is_empty() {
+        // The database of users may be far away.
+        return Vec::new();
+    }
     let Some(reader) = settings.account().and_then(Reader::find) else { return Vec::new() };
     let mut blocked: BTreeMap<PathBuf, (Obstacle, BTreeSet<&str>)> = BTreeMap::new();
-    for file in settings.files() {
-        let path = Path::new(file);
-        let is_here = folders.iter().any(|folder| path.starts_with(folder));
-        if let Some((at, obstacle)) = reader.obstacle(path).filter(|_| is_here) {
+    for file in files {
+        if let Some((at, obstacle)) = reader.obstacle(Path::new(file)) {
             blocked.entry(at).or_insert((obstacle, BTreeSet::new())).1.insert(file);
         }
     }

@@ -1,4 +1,4 @@
-//! Whose fault it is that an endpoint rejects our client certificate.
+//! Finds out why an endpoint rejects our client certificate.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::ca::read_certificates;
 use crate::endpoint::Answer;
 use crate::failure::shown;
 
-/// The client certificate that endpoints are shown, with the CAs behind it in its file.
+/// The client certificate that is presented to endpoints, with the CAs that follow it in its file.
 pub(super) struct ClientCertificate {
     chain: Vec<Certificate>,
 }
@@ -21,9 +21,9 @@ impl ClientCertificate {
         Self { chain }
     }
 
-    /// What an endpoint's refusal shows: which fault it is, and the evidence. `answer` is how it refused, in
-    /// words `refused`; `served` is the certificate that it serves, and `issued` the file in its host's folder
-    /// that should hold the same.
+    /// The fault that a rejection shows, and the evidence. `answer` is how the endpoint rejected, and `refused` the same as
+    /// text; `served` is the certificate that it serves, and `issued` the file in its host's folder that should contain
+    /// the same.
     pub(super) fn blame(
         &self,
         checker: &Checker,
@@ -33,7 +33,7 @@ impl ClientCertificate {
         issued: Option<&Path>,
     ) -> (EndpointFault, String) {
         let by_fault = |why: String| (EndpointFault::RefusesClient, format!("{refused}; {why}"));
-        // Without an alert it is about a CRL or a name, and with this one about the server's own files.
+        // Without an alert, the reason is a CRL or a name; with this alert, it is the server's own files.
         let is_about_trust = matches!(answer, Answer::Alert(alert) if alert != "internal_error");
         let Some(client) = self.chain.first().filter(|_| is_about_trust) else {
             return (EndpointFault::RefusesClient, refused.to_owned());
@@ -46,7 +46,7 @@ impl ClientCertificate {
         });
         if let Some(file) = stale {
             let evidence = format!(
-                "{refused}, but {subject} is valid under {}, and it serves the certificate beside it",
+                "{refused}, but {subject} is valid under {}, and it serves the certificate that is in the same folder",
                 shown(&file)
             );
             return (EndpointFault::StaleTrust, evidence);

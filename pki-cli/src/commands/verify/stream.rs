@@ -7,33 +7,33 @@ use std::thread;
 
 use crate::failure::Failure;
 
-/// How work is cut and shared out.
+/// How the work is divided between threads.
 pub(super) struct Pace {
     workers: usize,
-    /// How many inputs change hands at once.
+    /// The number of inputs in a batch.
     batch: usize,
 }
 
 impl Pace {
-    /// Bound by the processor: a worker a core.
+    /// For work that is limited by the processor: one worker for each core.
     pub(super) fn files() -> Self {
         Self { workers: thread::available_parallelism().map_or(1, usize::from), batch: 32 }
     }
 
-    /// Bound by waiting.
+    /// For work that mostly waits for the network.
     pub(super) const fn endpoints() -> Self {
         Self { workers: 32, batch: 1 }
     }
 }
 
-/// How many batches may wait for a worker, and how many for the printer: so many that a worker whose core
-/// does something else for a moment does not hold up the others.
+/// How many batches may wait for a worker, and how many for the printer: enough that a worker that is delayed for a
+/// moment does not stop the others.
 const WAITING: usize = 8;
 
 /// Calls `work` on every input, and `sink` with the results in the order of the inputs.
 ///
-/// Batches go to the workers in turn, and the results are taken from them in turn; so whatever is
-/// ready early waits in a queue that has an end. When `sink` fails all of it ends.
+/// Batches go to the workers in turn, and the results are taken from them in turn; so
+/// results that are ready early wait in a bounded queue. If `sink` fails, all work ends.
 pub(super) fn in_order<I: Send, R: Send>(
     inputs: impl Iterator<Item = I> + Send,
     pace: &Pace,
@@ -43,11 +43,11 @@ pub(super) fn in_order<I: Send, R: Send>(
     let mut batches = Batches { inputs, size: pace.batch }.peekable();
     let Some(first) = batches.next() else { return Ok(()) };
     if batches.peek().is_none() {
-        // Not worth a thread.
+        // A single batch does not need threads.
         return sink(first.into_iter().map(work).collect());
     }
     let work = &work;
-    // Taken by the thread that gives them out, or by this one if there is no such thread.
+    // The thread that distributes the inputs takes them, or this one if that thread cannot be started.
     let source = Mutex::new(Some(std::iter::once(first).chain(batches)));
     let take = || source.lock().unwrap_or_else(PoisonError::into_inner).take();
     thread::scope(|scope| {
@@ -81,7 +81,7 @@ pub(super) fn in_order<I: Send, R: Send>(
             return all.try_for_each(|batch| sink(batch.into_iter().map(work).collect()));
         }
         let outcome = in_turn(&results, &mut sink);
-        // Without anybody to send to, the workers end.
+        // Without a receiver, the workers end.
         drop(results);
         for worker in workers {
             if let Err(panic) = worker.join() {
@@ -98,14 +98,14 @@ fn in_turn<R>(
     mut sink: impl FnMut(R) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     for result in results.iter().cycle() {
-        // The queue of a worker ends when all inputs are given out and its own are done, or when it panics.
+        // The queue of a worker ends after its last batch, or when it panics.
         let Ok(done) = result.recv() else { break };
         sink(done)?;
     }
     Ok(())
 }
 
-/// An iterator, cut into lists.
+/// An iterator in batches.
 struct Batches<T> {
     inputs: T,
     size: usize,
@@ -129,7 +129,7 @@ mod tests {
         for (workers, batch) in [(1, 1), (3, 1), (4, 7), (8, 32)] {
             let mut seen = Vec::new();
             let work = |number: u32| {
-                // The later the sooner, as far as threads go.
+                // Later inputs finish earlier if threads allow it.
                 thread::sleep(std::time::Duration::from_micros(u64::from(500 - number)));
                 number
             };

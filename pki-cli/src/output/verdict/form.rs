@@ -1,4 +1,4 @@
-//! The forms of the answer: one trait, and one file for each.
+//! The output formats: one trait, and one file for each.
 
 use super::github::Github;
 use super::json::Json;
@@ -9,9 +9,9 @@ use super::text::Text;
 use super::totals::{PassedOver, Totals};
 use crate::output::{Format, text};
 
-/// A form of the answer. All workers share it, so it keeps nothing.
+/// An output format. All workers share it, so it has no state.
 pub(super) trait Form: Sync {
-    /// What stands before the first outcome.
+    /// The text before the first outcome.
     fn head(&self) -> Head {
         Head::Known(String::new())
     }
@@ -19,19 +19,19 @@ pub(super) trait Form: Sync {
     /// One outcome.
     fn outcome(&self, outcome: &Outcome, view: &View) -> String;
 
-    /// What stands between two outcomes.
+    /// The text between two outcomes.
     fn separator(&self) -> &'static str {
         ""
     }
 
-    /// What stands behind the last outcome.
+    /// The text after the last outcome.
     fn end(&self, totals: &Totals, view: &View) -> String;
 }
 
 /// The beginning of a document.
 pub(super) enum Head {
     Known(String),
-    /// It holds the totals, so everything else has to wait until they are known.
+    /// It contains the totals, so everything else has to wait until they are known.
     FromTotals(fn(&Totals) -> String),
 }
 
@@ -47,7 +47,7 @@ impl Format {
     }
 }
 
-/// What came of one input, ready to be printed.
+/// The rendered outcome of one input.
 pub(crate) enum Rendered {
     PassedOver(PassedOver),
     Judged {
@@ -62,14 +62,14 @@ pub(crate) enum Rendered {
 /// How outcomes are shown.
 pub(crate) struct View {
     pub(crate) format: Format,
-    /// What was asked, in words: `as server, for etcdone, at 2027-01-01T00:00:00Z`.
+    /// The options as text: `as server, for etcdone, at 2027-01-01T00:00:00Z`.
     pub(crate) asked: String,
-    /// Only one thing was named, so it needs no totals.
+    /// Only one input was named, so totals are not printed.
     pub(crate) alone: bool,
 }
 
 impl View {
-    /// One outcome in the form of this view. Workers call it.
+    /// Renders one outcome. Workers call this.
     pub(crate) fn render(&self, outcome: &Outcome) -> Rendered {
         let data = self.format.form().outcome(outcome, self);
         let messages = outcome.result.as_ref().err().map(text::failure).unwrap_or_default();

@@ -44,7 +44,7 @@ impl Form for Github {
         out
     }
 
-    /// A line of the log: only commands become annotations.
+    /// A line of the log, because only commands become annotations.
     fn end(&self, totals: &Totals, view: &View) -> String {
         format!("{} {}\n", text::summary(totals), view.asked)
     }

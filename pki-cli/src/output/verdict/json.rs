@@ -1,4 +1,4 @@
-//! One JSON document, thing by thing. docs/json.md and docs/verify.schema.json describe it.
+//! One JSON document, written outcome by outcome. docs/json.md and docs/verify.schema.json describe it.
 
 use pki_core::{Certificate, CertificationPath};
 use serde::Serialize;
@@ -15,7 +15,7 @@ struct Thing<'a> {
     ok: bool,
     trust: Option<TrustFacts>,
     path: Vec<CertificateInPath>,
-    /// Why rustls-webpki has no say about this path.
+    /// Why rustls-webpki did not validate this path.
     limit: Option<String>,
     not_after: Option<String>,
     findings: Vec<FindingFacts>,
@@ -31,7 +31,7 @@ struct TrustFacts {
     accepted: bool,
     /// The SHA-256 of the CA.
     anchor: Option<String>,
-    /// The rule that says why not.
+    /// The rule that explains why it is not trusted.
     refused_by: Option<&'static str>,
 }
 
@@ -46,7 +46,7 @@ struct CertificateInPath {
     sha256: String,
 }
 
-/// Why it could not be judged.
+/// Why it could not be verified.
 #[derive(Serialize)]
 struct Reason<'a> {
     kind: &'static str,

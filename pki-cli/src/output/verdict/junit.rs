@@ -1,4 +1,4 @@
-//! JUnit XML, the form of test reports: a case for each thing, a failure for each error.
+//! JUnit XML, the format of test reports: a test case for each input, a failure for each error.
 
 use std::fmt::Write as _;
 
@@ -65,7 +65,7 @@ impl Form for Junit {
     }
 }
 
-/// Known only at the end, because it counts what follows.
+/// The head contains the totals.
 fn head(totals: &Totals) -> String {
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"etcdpki verify\" tests=\"{}\" failures=\"{}\" errors=\"{}\">\n",
@@ -78,7 +78,7 @@ fn text(finding: &Finding) -> String {
     format!("{finding}\nimpact: {}\nfix: {}\nsee: {}", rule.impact, rule.remedy, rule.citation)
 }
 
-/// XML 1.0 cannot say most control characters, not even escaped (section 2.2); certificates can.
+/// XML 1.0 cannot represent most control characters, not even escaped (section 2.2), but certificates can contain them.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -87,7 +87,7 @@ fn escaped(text: &str) -> String {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
-            // Bare, an attribute would make a blank of them.
+            // In an attribute, an unescaped line end would be read as a space.
             '\n' => out.push_str("&#10;"),
             '\r' => out.push_str("&#13;"),
             '\t' => out.push_str("&#9;"),

@@ -1,4 +1,4 @@
-//! One thing that was verified, and what came of it.
+//! One input that was verified, and its outcome.
 
 use std::path::PathBuf;
 
@@ -8,9 +8,9 @@ use serde::Serialize;
 use crate::failure::Failure;
 use crate::output::facts::moment;
 
-/// Something that was verified, and the result.
+/// An input that was verified, and the result.
 pub(crate) struct Outcome {
-    /// The file as it was named, or `HOST:PORT`.
+    /// The file as the user named it, or `HOST:PORT`.
     pub(crate) name: String,
     pub(crate) place: Place,
     pub(crate) result: Result<Judged, Failure>,
@@ -23,14 +23,14 @@ pub(crate) enum Place {
     Elsewhere,
 }
 
-/// A judged certificate, or another file of a host.
+/// A verified certificate, or another file of a host.
 pub(crate) struct Judged {
-    /// The path of the certificate and whether it is trusted; nothing of a file that should hold none, and
-    /// of an endpoint that served none.
+    /// The path of the certificate and whether it is trusted; `None` for a file that should contain no certificate, and for
+    /// an endpoint that served none.
     pub(crate) path: Option<CertificationPath>,
     /// How a live endpoint behaved.
     pub(crate) endpoint: Option<EndpointFacts>,
-    /// What was found beside the path, worst first.
+    /// The findings apart from the path, worst first.
     pub(crate) found: Vec<Found>,
 }
 
@@ -40,7 +40,7 @@ pub(crate) struct EndpointFacts {
     /// The address that answered.
     pub(crate) address: String,
     pub(crate) server_name: String,
-    /// `TLSv1.2`, `TLSv1.3`; none where no session came about.
+    /// `TLSv1.2` or `TLSv1.3`; `None` if no session was established.
     pub(crate) tls_version: Option<&'static str>,
     /// `not-asked`, `optional`, `required`, `accepted`, `refused` or `unknown`.
     pub(crate) client_certificate: &'static str,
@@ -53,7 +53,8 @@ pub(crate) struct Found {
 }
 
 impl Judged {
-    /// Trust counts whatever is ignored. An endpoint that served no certificate proves nothing.
+    /// Whether the outcome is ok. Trust counts, whatever is ignored, and so an endpoint that served no certificate is
+    /// not ok.
     pub(crate) fn is_ok(&self) -> bool {
         let trusted = match &self.path {
             Some(path) => path.is_trusted(),
@@ -62,7 +63,7 @@ impl Judged {
         trusted && self.count(Severity::Error) == 0
     }
 
-    /// What became of trust, in a word and in a sentence; nothing of a file that should hold no certificate.
+    /// The trust, as one word and as a sentence; `None` for a file that should contain no certificate.
     pub(super) fn trust(&self) -> Option<(&'static str, String)> {
         let path = self.path.as_ref()?;
         Some(match path.trust() {
@@ -98,8 +99,8 @@ impl Judged {
         self.all().filter_map(|(finding, ignored)| Some((finding, ignored?)))
     }
 
-    /// Every finding, and why it does not count if it does not. Why the path is not trusted comes first,
-    /// unless a finding that counts explains it.
+    /// Every finding, and the reason if it is ignored. The reason why the path is not trusted comes first, unless a finding
+    /// that counts explains it.
     pub(super) fn all(&self) -> impl Iterator<Item = (&Finding, Option<&str>)> {
         let explained = |refusal: &&Finding| {
             let mut counting = self.found.iter().filter(|found| found.ignored.is_none());

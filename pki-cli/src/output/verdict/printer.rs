@@ -1,4 +1,4 @@
-//! A verdict on its way to standard output.
+//! Prints the outcomes to standard output.
 
 use std::fs::File;
 use std::io::{Read, Seek, Write};
@@ -10,15 +10,15 @@ use super::totals::Totals;
 use crate::failure::Failure;
 use crate::host;
 
-/// Prints outcomes as they come. The document begins with the first outcome, so that a run that fails
-/// before has printed nothing.
+/// Prints outcomes in order. The document begins with the first outcome, so that a run that fails before that prints
+/// nothing.
 pub(crate) struct Verdict<'a> {
     view: &'a View,
     totals: Totals,
     begun: bool,
-    /// Whether an outcome was printed, from which the next is to be separated.
+    /// Whether an outcome was printed, so that the next one needs a separator.
     separate: bool,
-    /// Holds the outcomes of a form that has its totals in front. The file has no name.
+    /// A file without a name, which keeps the outcomes of a format whose totals come first.
     spool: Option<File>,
 }
 
@@ -27,7 +27,7 @@ impl<'a> Verdict<'a> {
         Self { view, totals: Totals::default(), begun: false, separate: false, spool: None }
     }
 
-    /// Prints these outcomes, which follow those before.
+    /// Prints the next outcomes.
     pub(crate) fn add(&mut self, all: Vec<Rendered>) -> Result<(), Failure> {
         let form = self.view.format.form();
         let mut text = String::new();
@@ -54,8 +54,8 @@ impl<'a> Verdict<'a> {
     /// Ends the document. The exit code is that of the worst outcome.
     pub(crate) fn finish(mut self) -> Result<ExitCode, Failure> {
         if self.totals.files == 0 {
-            return Err(Failure::usage("there is no certificate to judge")
-                .hinted("a folder is searched for *.pem, *.crt, *.cer and *.der; keys, requests, CRLs and CAs in it are passed over"));
+            return Err(Failure::usage("there is no certificate to verify")
+                .hinted("a folder is searched for *.pem, *.crt, *.cer and *.der; keys, requests, CRLs and CAs in it are skipped"));
         }
         let form = self.view.format.form();
         if let (Some(spool), Head::FromTotals(head)) = (self.spool.take(), form.head()) {
@@ -84,7 +84,7 @@ impl<'a> Verdict<'a> {
     }
 }
 
-/// Prints a file of text from its beginning, piece by piece.
+/// Prints a text file from its beginning, in pieces.
 fn print_file(mut file: File) -> Result<(), Failure> {
     let failed = |error| Failure::file("reading", Path::new("a temporary file"), &error);
     file.rewind().map_err(failed)?;
@@ -93,7 +93,7 @@ fn print_file(mut file: File) -> Result<(), Failure> {
     loop {
         let read = file.read(&mut buffer).map_err(failed)?;
         pending.extend_from_slice(&buffer[..read]);
-        // A character may lie across two reads.
+        // A character may be split between two reads.
         let whole = match std::str::from_utf8(&pending) {
             Ok(text) => text.len(),
             Err(error) => error.valid_up_to(),

@@ -1,4 +1,4 @@
-//! SARIF 2.1.0 (OASIS), the form of code scanning.
+//! SARIF 2.1.0 (OASIS), the format of code scanning.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -12,7 +12,7 @@ use super::json::compact;
 use super::outcome::{Judged, Outcome, Place};
 use super::totals::Totals;
 
-/// The rule of what could not be judged. Code scanning shows results and hides notifications.
+/// The rule for inputs that could not be verified. Code scanning shows results and hides notifications.
 const NOT_JUDGED: &str = "not-judged";
 
 const SCHEMA: &str =
@@ -101,8 +101,8 @@ fn head() -> String {
     )
 }
 
-/// The fingerprint leaves the evidence out, which may tell the time: the same fault is the same
-/// alert tomorrow.
+/// The fingerprint does not contain the evidence, which may contain the time, so that the same fault is the same alert
+/// on the next day.
 fn result(
     outcome: &Outcome,
     finding: &Finding,
@@ -173,7 +173,7 @@ mod tests {
     fn paths_are_uri_references() {
         assert_eq!(uri(Path::new("./certs/etcd one.pem")), "certs/etcd%20one.pem");
         assert_eq!(uri(Path::new("/etc/etcd/a#b.pem")), "file:///etc/etcd/a%23b.pem");
-        // A colon in the first segment would make a scheme of it.
+        // With a colon, the first segment would be read as a scheme.
         assert_eq!(uri(Path::new("a:b.pem")), "a%3Ab.pem");
     }
 }

@@ -1,4 +1,4 @@
-//! Text for people: what was asked, the chain as a tree, findings worst first.
+//! Text for people: the options, the chain as a tree, the findings worst first.
 
 use std::fmt::Write as _;
 
@@ -12,7 +12,7 @@ use crate::output::text::{coloured, finding};
 pub(super) struct Text;
 
 impl Form for Text {
-    /// Nothing for what could not be verified: its message goes to standard error.
+    /// Empty for an input that could not be verified: its message goes to standard error.
     fn outcome(&self, outcome: &Outcome, view: &View) -> String {
         let Ok(judged) = &outcome.result else { return String::new() };
         let mut text = format!("{}: {}\n", quote::name(&outcome.name), counts(judged));
@@ -22,9 +22,9 @@ impl Form for Text {
         if let Some(endpoint) = &judged.endpoint {
             let tls = endpoint.tls_version.unwrap_or("no TLS session");
             let client = match endpoint.client_certificate {
-                "not-asked" => "asks for no client certificate",
-                "optional" => "asks for a client certificate, and does without",
-                "required" => "demands a client certificate",
+                "not-asked" => "requests no client certificate",
+                "optional" => "requests a client certificate, but does not require one",
+                "required" => "requires a client certificate",
                 "accepted" => "accepts the client certificate",
                 "refused" => "refuses the client certificate",
                 _ => "does not say whether a client certificate is needed",
@@ -81,7 +81,7 @@ fn tree(text: &mut String, judged: &Judged) {
     for (index, one) in path.certificates().iter().enumerate() {
         let until = if index == 0 { until.as_str() } else { "" };
         let note = match above {
-            Some(SignatureStatus::Invalid) => " (the signature is not by its key)",
+            Some(SignatureStatus::Invalid) => " (its key did not make the signature)",
             Some(SignatureStatus::Unsupported) => " (the signature cannot be checked)",
             _ if one.place == Place::Anchor && is_verified(path) => " (trusted)",
             _ => "",

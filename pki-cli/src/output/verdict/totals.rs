@@ -1,4 +1,4 @@
-//! What is counted, and the exit code that follows from it.
+//! The totals, and the exit code that follows from them.
 
 use std::fmt;
 
@@ -82,7 +82,7 @@ impl Totals {
             }
             Err(failure) => {
                 self.failed += 1;
-                // Not to have verified something is worse than a refusal: 3 before 2 before 1.
+                // An input that was not verified is worse than a finding: 3, then 2, then 1.
                 self.code = self.code.max(failure.kind.exit_code());
             }
         }

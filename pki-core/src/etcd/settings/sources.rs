@@ -59,7 +59,7 @@ impl EtcdSettings {
             settings.add_unknown_key(file, &key, version);
         }
         for (option, value) in read.values {
-            settings.values.insert(option.name, Some(value));
+            settings.values.insert(option.name, Some(value.into()));
         }
         settings
     }
@@ -241,7 +241,7 @@ impl EtcdSettings {
                 None
             }
         };
-        self.values.insert(option.name, value);
+        self.values.insert(option.name, value.map(Into::into));
     }
 
     fn add_unknown_variable(&mut self, file: &str, name: &str, version: EtcdVersion) {

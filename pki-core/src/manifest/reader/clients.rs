@@ -32,7 +32,7 @@ impl Reader {
         clients
     }
 
-    /// A client, and where its name stands.
+    /// A client, and the position of its name.
     fn client<'a>(
         &mut self,
         value: &Value<'a>,
@@ -64,7 +64,7 @@ impl Reader {
         Some((client, fields.find("name")?.clone()))
     }
 
-    /// The name and the organization; without a common name the organization, or else the cluster.
+    /// The subject: the name and the organization. Without a common name, the organization or otherwise the cluster.
     fn subject(
         &mut self,
         fields: &Fields<'_>,

@@ -45,7 +45,7 @@ impl Reader {
     }
 }
 
-/// The option with this name, which the release must know and no other field decide.
+/// The option with this name. The release must have it, and no other field may determine it.
 fn option(
     name: &str,
     value: &Value<'_>,
@@ -56,7 +56,7 @@ fn option(
     }
     let known = |option: &&EtcdOption| option.is_flag_in(version) || option.is_yaml_in(version);
     match EtcdOption::find(name) {
-        // A unit cannot have both the file that we write and another.
+        // A unit cannot use both the generated file and another one.
         Some(option) if option.name == "config-file" => {
             Err(value.invalid("etcdpki writes this file").hinted("remove it"))
         }
@@ -75,7 +75,7 @@ fn option(
     }
 }
 
-/// The value as a flag has it.
+/// The value in the form of a flag.
 fn value(option: &EtcdOption, value: &Value<'_>) -> Result<String, Error> {
     let text = match option.kind {
         OptionKind::Switch => value.boolean()?.to_string(),
@@ -121,7 +121,7 @@ fn value(option: &EtcdOption, value: &Value<'_>) -> Result<String, Error> {
     Ok(text)
 }
 
-/// True for what Go's `time.ParseDuration` reads and etcd accepts: it has no negative durations.
+/// True for a duration that Go's `time.ParseDuration` reads and etcd accepts, so not for a negative one.
 fn is_go_duration(text: &str) -> bool {
     const UNITS: [&str; 6] = ["ns", "us", "µs", "ms", "s", "m"];
     let mut rest = text;

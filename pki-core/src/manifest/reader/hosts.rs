@@ -50,7 +50,7 @@ impl Group {
     }
 }
 
-/// A name or an address, where it was seen.
+/// The places of names and addresses.
 struct Seen {
     group: Group,
     host: String,
@@ -58,7 +58,7 @@ struct Seen {
 }
 
 impl Seen {
-    /// The place that cannot be of the same machine, if there is one. This one is seen from now on.
+    /// An earlier place of the same name that cannot be the same machine, if there is one. Adds this place.
     fn clash_with(self, seen: &mut Vec<Self>) -> Option<String> {
         let is_other =
             |other: &&Self| other.host != self.host || !self.group.may_share(other.group);

@@ -3,10 +3,10 @@
 use std::net::IpAddr;
 
 use super::domains::{is_domain, is_within};
-use super::form::{ExtensionFrame, Fields};
+use super::form::{ExtensionFrame, GoCertificate};
 use super::{ALL, Demand};
 use crate::certificate::der::{Der, Element, SEQUENCE};
-use crate::certificate::{Certificate, GeneralName, NameConstraints, prefix};
+use crate::certificate::{GeneralName, NameConstraints, prefix};
 use crate::finding::{Rule, Severity, Source};
 use crate::name::authority;
 use crate::rules::CertificateInPath;
@@ -123,12 +123,12 @@ static OF_SELF_ISSUED: Demand = Demand {
 pub(super) static DEMANDS: &[&Demand] =
     &[&STRUCTURE, &DOMAIN, &NETWORK, &MAPPED, &UNKNOWN, &NO_HOST, &EMAIL, &URI, &OF_SELF_ISSUED];
 
-pub(super) fn check_form(certificate: &Certificate) -> Vec<String> {
+pub(super) fn check_form(go: &GoCertificate<'_>) -> Vec<String> {
     let mut violations = Vec::new();
-    if certificate.extensions.name_constraints.is_none() {
+    if go.certificate.extensions.name_constraints.is_none() {
         return violations;
     }
-    let extension = Fields::of(certificate).and_then(|fields| fields.find(&[0x55, 0x1d, 30]));
+    let extension = go.fields().and_then(|fields| fields.find(&[0x55, 0x1d, 30]));
     if let Some(extension) = extension
         && check_subtrees(&extension, &mut violations).is_none()
     {
@@ -156,12 +156,12 @@ fn check_subtrees(extension: &ExtensionFrame<'_>, violations: &mut Vec<String>) 
     (any && lists.is_empty()).then_some(())
 }
 
-/// The demand that a constraint violates, and how.
+/// The requirement that a constraint violates, and how.
 fn fault(base: Element<'_>, critical: bool) -> Option<(&'static Demand, String)> {
     let octets = base.contents;
     match base.tag {
         0x81 | 0x82 | 0x86 => {
-            // Of a mailbox the domain; `nc-form` reports the part before it.
+            // The domain of a mailbox; `nc-form` reports the part before it.
             let mailbox = octets.rsplit(|octet| *octet == b'@').next().filter(|_| base.tag == 0x81);
             let domain = mailbox.unwrap_or(octets);
             let good = octets.is_ascii() && is_domain(domain);
@@ -214,7 +214,7 @@ pub(super) fn check_self_issued(in_path: &CertificateInPath<'_>) -> Vec<String> 
     found.into_iter().map(|evidence| OF_SELF_ISSUED.violated(evidence)).collect()
 }
 
-/// The demand that a name violates although RFC 5280 allows the name.
+/// The requirement that a name violates although RFC 5280 allows the name.
 fn refuses(constraints: &NameConstraints, name: &GeneralName) -> Option<&'static Demand> {
     let (host, demand) = match name {
         GeneralName::Uri(uri) => {
@@ -224,7 +224,7 @@ fn refuses(constraints: &NameConstraints, name: &GeneralName) -> Option<&'static
         GeneralName::Email(address) => (address.rsplit_once('@')?.1, &EMAIL),
         _ => return None,
     };
-    // RFC 5280 reads such a domain as one other host.
+    // For RFC 5280, such a domain is a single other host.
     let is_beyond = |base: &GeneralName| {
         contains(base, name)
             && domain(base).is_some_and(|domain| {
@@ -234,7 +234,7 @@ fn refuses(constraints: &NameConstraints, name: &GeneralName) -> Option<&'static
     constraints.excluded.iter().any(is_beyond).then_some(demand)
 }
 
-/// True for a name of those that Go compares with constraints, if Go rejects it below these.
+/// True for a name of a kind that Go compares with constraints, if Go rejects it below these constraints.
 pub(in crate::rules) fn rejects(constraints: &NameConstraints, name: &GeneralName) -> bool {
     use GeneralName::{Dns, Email, Ip, Uri};
     match name {
@@ -253,7 +253,7 @@ pub(in crate::rules) fn rejects(constraints: &NameConstraints, name: &GeneralNam
     }
 }
 
-/// True when Go takes the name of an email address or of a URI to be in a subtree of its kind.
+/// True if for Go, the host of an email address or of a URI is in a subtree of its kind.
 fn contains(base: &GeneralName, name: &GeneralName) -> bool {
     match (base, name) {
         (GeneralName::Uri(domain), GeneralName::Uri(uri)) => {

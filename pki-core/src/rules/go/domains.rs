@@ -9,7 +9,7 @@ pub(super) fn is_domain(text: &[u8]) -> bool {
             .all(|label| !label.is_empty() && label.iter().all(u8::is_ascii_graphic))
 }
 
-/// True when `name` is `domain`, or lies below it; with a leading dot only the latter. An empty domain stands for
+/// True if `name` is `domain` or is below it; with a leading dot only the latter. An empty domain stands for
 /// all.
 pub(super) fn is_within(name: &str, domain: &str) -> bool {
     let (name, domain) = (name.as_bytes(), domain.as_bytes());

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::form::{ExtensionFrame, Fields};
+use super::form::{ExtensionFrame, Fields, GoCertificate};
 use super::{ALL, Demand};
-use crate::certificate::Certificate;
 use crate::certificate::der::{
     BIT_STRING, BOOLEAN, Der, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, is_bit_string,
     is_boolean, is_integer, is_oid, is_short_oid,
@@ -129,8 +128,8 @@ pub(super) static DEMANDS: &[&Demand] = &[
     &AUTHORITY_INFO,
 ];
 
-pub(super) fn check(certificate: &Certificate) -> Vec<String> {
-    let Some(Fields { mut extensions, .. }) = Fields::of(certificate) else {
+pub(super) fn check(certificate: &GoCertificate<'_>) -> Vec<String> {
+    let Some(Fields { mut extensions, .. }) = certificate.fields() else {
         return Vec::new();
     };
     let mut violations = Vec::new();
@@ -154,7 +153,7 @@ const SKI: &str = "subjectKeyIdentifier";
 const AIA: &str = "authorityInfoAccess";
 const POLICIES_NAME: &str = "certificatePolicies";
 
-/// Reads a value as Go does; nothing where Go stops.
+/// Reads a value as Go does; `None` if Go fails.
 type Reader = fn(Der<'_>) -> Option<()>;
 
 /// An extension by the contents of its OID: its name, its reader, and the demand of that reader.

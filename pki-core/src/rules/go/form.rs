@@ -1,4 +1,4 @@
-//! The frame of a certificate: everything but the contents of its names, its key and its extensions.
+//! The structure of a certificate: everything except the contents of its names, its key and its extensions.
 
 use super::{ALL, Demand};
 use crate::certificate::Certificate;
@@ -46,14 +46,15 @@ static EXTENSION_OID: Demand = Demand {
 
 pub(super) static DEMANDS: &[&Demand] = &[&FRAME, &OID, &EXTENSION_OID];
 
-/// A demand that a field violates.
+/// The requirement that a field violates.
+#[derive(Clone, Copy)]
 pub(super) struct Fault {
     demand: &'static Demand,
     field: &'static str,
     problem: &'static str,
 }
 
-/// The field is not what the grammar has in that place, or not in DER.
+/// The field does not have the type in the grammar, or is not in DER.
 const fn malformed(field: &'static str) -> Fault {
     Fault { demand: &FRAME, field, problem: "is not valid DER" }
 }
@@ -62,7 +63,24 @@ const fn large_oid(demand: &'static Demand, field: &'static str) -> Fault {
     Fault { demand, field, problem: "has an OID that is malformed or has a number of 2^31 or more" }
 }
 
-pub(super) fn check(certificate: &Certificate) -> Vec<String> {
+/// A certificate, and its fields as Go reads them. They are read once for all checks.
+pub(in crate::rules) struct GoCertificate<'a> {
+    pub(super) certificate: &'a Certificate,
+    fields: Result<Fields<'a>, Fault>,
+}
+
+impl<'a> GoCertificate<'a> {
+    pub(in crate::rules) fn read(certificate: &'a Certificate) -> Self {
+        Self { certificate, fields: read(certificate) }
+    }
+
+    /// Nothing where [`check`] finds a fault.
+    pub(super) fn fields(&self) -> Option<Fields<'a>> {
+        self.fields.ok()
+    }
+}
+
+pub(super) fn check(certificate: &GoCertificate<'_>) -> Vec<String> {
     match walk(certificate) {
         Ok(()) => Vec::new(),
         Err(Fault { demand, field, problem }) => {
@@ -72,21 +90,17 @@ pub(super) fn check(certificate: &Certificate) -> Vec<String> {
 }
 
 /// The fields of the to-be-signed certificate that other checks read again.
+#[derive(Clone, Copy)]
 pub(super) struct Fields<'a> {
     pub(super) validity: Der<'a>,
     /// The extensions that Go sees.
     pub(super) extensions: Der<'a>,
-    /// True when Go does not see the extensions, because another element is in their place.
+    /// True if Go does not see the extensions, because another element is in their place.
     pub(super) is_unseen: bool,
 }
 
 impl<'a> Fields<'a> {
-    /// Nothing where [`check`] finds a fault.
-    pub(super) fn of(certificate: &'a Certificate) -> Option<Self> {
-        read(certificate).ok()
-    }
-
-    /// The extension with an OID of these contents.
+    /// The extension whose OID has these contents.
     pub(super) fn find(mut self, oid: &[u8]) -> Option<ExtensionFrame<'a>> {
         while let Some(Ok(extension)) = self.extensions.enter(SEQUENCE).map(ExtensionFrame::read) {
             if extension.oid == oid {
@@ -97,8 +111,8 @@ impl<'a> Fields<'a> {
     }
 }
 
-fn walk(certificate: &Certificate) -> Result<(), Fault> {
-    let mut extensions = read(certificate)?.extensions;
+fn walk(certificate: &GoCertificate<'_>) -> Result<(), Fault> {
+    let mut extensions = certificate.fields?.extensions;
     while !extensions.is_empty() {
         let extension = extensions.enter(SEQUENCE);
         ExtensionFrame::read(extension.ok_or(malformed("list of extensions"))?)?;
@@ -135,7 +149,7 @@ fn read(certificate: &Certificate) -> Result<Fields<'_>, Fault> {
         }
     }
     let mut extensions = Der::new(&[]);
-    // Go does not look for extensions behind another element; `go-unseen` reports it.
+    // Go does not look for extensions after another element; `go-unseen` reports it.
     let is_unseen = version == 3 && !tbs.is_empty() && !tbs.is_next(0xa3);
     if version == 3 && tbs.is_next(0xa3) {
         let list = tbs.enter(0xa3).and_then(|mut tagged| tagged.enter(SEQUENCE));

@@ -1,4 +1,4 @@
-//! What crypto/tls refuses in a handshake after crypto/x509 has accepted the chain.
+//! What crypto/tls rejects in a handshake although crypto/x509 accepts the chain.
 
 use super::Demand;
 use crate::finding::{Rule, Severity, Source};

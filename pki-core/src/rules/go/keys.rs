@@ -1,7 +1,7 @@
 //! The subject public key.
 
+use super::form::GoCertificate;
 use super::{ALL, Demand};
-use crate::certificate::Certificate;
 use crate::certificate::der::{Der, INTEGER, NULL, SEQUENCE, is_integer};
 use crate::finding::{Rule, Severity, Source};
 use crate::key::{KeyAlgorithm, PublicKey};
@@ -47,7 +47,7 @@ static POINT: Demand = Demand {
     rule: &RULE,
     refused: "An elliptic curve point that is not on its curve",
     words: "point not on curve",
-    versions: "all versions, in other words before 1.26",
+    versions: "all versions; before 1.26, the message is different",
     rfc5280: "forbids it (RFC 5480 section 2.2, SEC 1 section 2.3.4)",
 };
 
@@ -72,10 +72,10 @@ static ED25519_PARAMETERS: Demand = Demand {
 pub(super) static DEMANDS: &[&Demand] =
     &[&RSA_NULL, &RSA_FORM, &RSA_SIGN, &POINT, &ED25519_SIZE, &ED25519_PARAMETERS];
 
-/// A demand that a key violates, and how.
+/// The requirement that a key violates, and how.
 type Fault = (&'static Demand, &'static str);
 
-pub(super) fn check(certificate: &Certificate) -> Vec<String> {
+pub(super) fn check(GoCertificate { certificate, .. }: &GoCertificate<'_>) -> Vec<String> {
     let fault = fault(&certificate.public_key);
     fault.map(|(demand, what)| demand.violated(what)).into_iter().collect()
 }
@@ -102,7 +102,7 @@ fn fault(key: &PublicKey) -> Option<Fault> {
     }
 }
 
-/// What follows the OID of the key's algorithm.
+/// The parameters after the OID of the key's algorithm.
 fn parameters(key: &PublicKey) -> Option<Der<'_>> {
     let mut algorithm = Der::new(key.spki_der()).enter(SEQUENCE)?.enter(SEQUENCE)?;
     algorithm.element()?;

@@ -1,7 +1,7 @@
 //! Subject and issuer: types and values of their attributes.
 
+use super::form::GoCertificate;
 use super::{ALL, Demand};
-use crate::certificate::Certificate;
 use crate::certificate::der::{Der, Element, OBJECT_IDENTIFIER, SEQUENCE, SET, is_short_oid};
 use crate::finding::{Rule, Severity, Source};
 use crate::oid::Oid;
@@ -86,7 +86,7 @@ static STRING_TYPE: Demand = Demand {
 pub(super) static DEMANDS: &[&Demand] =
     &[&FORM, &TYPE, &PRINTABLE, &UTF8, &IA5, &NUMERIC, &BMP, &STRING_TYPE];
 
-pub(super) fn check(certificate: &Certificate) -> Vec<String> {
+pub(super) fn check(GoCertificate { certificate, .. }: &GoCertificate<'_>) -> Vec<String> {
     let (issuer, subject) = (certificate.issuer.der(), certificate.subject.der());
     let mut violations = Vec::new();
     check_name("subject", subject, &mut violations);
@@ -127,7 +127,7 @@ fn check_attributes(field: &str, der: &[u8], violations: &mut Vec<String>) -> Op
     Some(())
 }
 
-/// The demand that a value violates, and the type of string that it should be.
+/// The requirement that a value violates, and the string type that it should have.
 fn fault(value: Element<'_>) -> Option<(&'static Demand, &'static str)> {
     const UTF8_STRING: u8 = 0x0c;
     const NUMERIC_STRING: u8 = 0x12;
@@ -162,7 +162,7 @@ const fn is_printable(octet: u8) -> bool {
 }
 
 fn is_bmp(octets: &[u8]) -> bool {
-    // Go passes over a terminating zero.
+    // Go ignores a terminating zero.
     let octets = octets.strip_suffix(&[0, 0]).unwrap_or(octets);
     octets.len().is_multiple_of(2)
         && octets.chunks_exact(2).all(|pair| {

@@ -1,8 +1,7 @@
 //! The subjectAltName, except the contents of its URIs.
 
-use super::form::Fields;
+use super::form::GoCertificate;
 use super::{ALL, Demand};
-use crate::certificate::Certificate;
 use crate::certificate::der::{Der, Element, SEQUENCE};
 use crate::finding::{Rule, Severity, Source};
 
@@ -67,9 +66,9 @@ const DNS: u8 = 0x82;
 const URI: u8 = 0x86;
 const IP: u8 = 0x87;
 
-pub(super) fn check(certificate: &Certificate) -> Vec<String> {
+pub(super) fn check(certificate: &GoCertificate<'_>) -> Vec<String> {
     let mut violations = Vec::new();
-    let Some(extension) = Fields::of(certificate).and_then(|fields| fields.find(OID)) else {
+    let Some(extension) = certificate.fields().and_then(|fields| fields.find(OID)) else {
         return violations;
     };
     match check_names(extension.value, &mut violations) {
@@ -85,7 +84,7 @@ pub(super) fn check(certificate: &Certificate) -> Vec<String> {
 
 const OID: &[u8] = &[0x55, 0x1d, 17];
 
-/// How many names there are that Go sees; nothing where it cannot read them.
+/// The number of names that Go sees; `None` if it cannot read them.
 fn check_names(value: &[u8], violations: &mut Vec<String>) -> Option<usize> {
     let mut names = Der::new(value).enter(SEQUENCE)?;
     let mut seen = 0;

@@ -1,8 +1,7 @@
 //! The two times of the validity.
 
-use super::form::Fields;
+use super::form::{Fields, GoCertificate};
 use super::{ALL, Demand};
-use crate::certificate::Certificate;
 use crate::certificate::der::is_time;
 use crate::finding::{Rule, Severity, Source};
 
@@ -26,8 +25,8 @@ static TIME: Demand = Demand {
 
 pub(super) static DEMANDS: &[&Demand] = &[&TIME];
 
-pub(super) fn check(certificate: &Certificate) -> Vec<String> {
-    let Some(Fields { mut validity, .. }) = Fields::of(certificate) else {
+pub(super) fn check(certificate: &GoCertificate<'_>) -> Vec<String> {
+    let Some(Fields { mut validity, .. }) = certificate.fields() else {
         return Vec::new();
     };
     let mut violations = Vec::new();

@@ -1,8 +1,7 @@
-//! What a certificate says and Go does not see.
+//! Contents of a certificate that Go does not see.
 
 use super::Demand;
-use super::form::Fields;
-use crate::certificate::Certificate;
+use super::form::GoCertificate;
 use crate::certificate::der::{Der, SEQUENCE};
 use crate::finding::{Rule, Severity, Source};
 
@@ -38,12 +37,12 @@ static CONSTRUCTED: Demand = Demand {
 
 pub(super) static DEMANDS: &[&Demand] = &[&EXTENSIONS, &CONSTRUCTED];
 
-pub(super) fn check(certificate: &Certificate) -> Vec<String> {
+pub(super) fn check(certificate: &GoCertificate<'_>) -> Vec<String> {
     let mut violations = Vec::new();
-    let Some(fields) = Fields::of(certificate) else {
+    let Some(fields) = certificate.fields() else {
         return violations;
     };
-    // Go complains only when it needs what it does not see, so this does not quote it.
+    // Go reports an error only when it needs what it does not see, so the evidence does not quote Go.
     if fields.is_unseen {
         let what =
             "its extensions are behind an element that does not belong there, so Go ignores them";

@@ -1,7 +1,8 @@
 //! URIs among the subject alternative names, which Go parses with net/url.
 
+use super::form::GoCertificate;
 use super::{ALL, Demand};
-use crate::certificate::{Certificate, GeneralName};
+use crate::certificate::GeneralName;
 use crate::finding::{Rule, Severity, Source};
 use crate::name::{authority, is_literal, is_port, is_scheme};
 
@@ -34,7 +35,7 @@ static DOMAIN: Demand = Demand {
 
 pub(super) static DEMANDS: &[&Demand] = &[&SYNTAX, &DOMAIN];
 
-pub(super) fn check(certificate: &Certificate) -> Vec<String> {
+pub(super) fn check(GoCertificate { certificate, .. }: &GoCertificate<'_>) -> Vec<String> {
     let names = certificate.extensions.subject_alt_name.iter().flatten();
     let faults = names.filter_map(|name| {
         let GeneralName::Uri(uri) = name else { return None };
@@ -44,10 +45,10 @@ pub(super) fn check(certificate: &Certificate) -> Vec<String> {
     faults.collect()
 }
 
-/// The fault that Go finds in a URI whose characters are those of URIs; `san-form` reports the others.
+/// The fault that Go finds in a URI that contains only characters of URIs; `san-form` reports other URIs.
 fn fault(uri: &str) -> Option<&'static Demand> {
     let Some(authority) = authority(uri) else {
-        // A colon behind the first slash belongs to a path.
+        // A colon after the first slash belongs to a path.
         let segment = uri.split(['#', '?', '/']).next().unwrap_or_default();
         let has_scheme = segment.split_once(':').is_none_or(|(scheme, _)| is_scheme(scheme));
         return (!has_scheme).then_some(&SYNTAX);
@@ -59,7 +60,7 @@ fn fault(uri: &str) -> Option<&'static Demand> {
     if let Some(literal) = host.strip_prefix('[') {
         return (!is_literal(literal)).then_some(&SYNTAX);
     }
-    // Only `http` and `https` do not have a list of hosts with ports.
+    // All schemes except `http` and `https` may have a list of hosts with ports.
     let scheme = uri.split(':').next().unwrap_or_default();
     let is_http = ["http", "https"].iter().any(|http| scheme.eq_ignore_ascii_case(http));
     let colon = if is_http { host.find(':') } else { host.rfind(':') };

@@ -57,3 +57,16 @@ pub(in super::super) fn by_hand(lab: &Lab, root: &str) {
         );
     }
 }
+
+/// A client's certificate from one of the CAs, in `FILE.crt` and `FILE.key`.
+pub(in super::super) fn client(lab: &Lab, ca: &str, file: &str) {
+    let made = Leaf {
+        subject: "/CN=backup",
+        names: "",
+        usages: "clientAuth",
+        key_usages: USAGES,
+        days: "365",
+    };
+    let ca = (format!("{ca}.crt"), format!("{ca}.key"));
+    leaf(lab, (&ca.0, &ca.1), made, &format!("{file}.crt"), &format!("{file}.key"));
+}

@@ -15,16 +15,12 @@
 )]
 #![expect(clippy::unwrap_used, reason = "a benchmark whose setup fails has no result")]
 
-use std::hint::black_box;
-use std::time::{Duration, Instant};
+mod contest;
+mod raw;
 
-use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::rsa::KeySize;
-use aws_lc_rs::signature::{
-    self, ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, ParsedPublicKey,
-    RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey, VerificationAlgorithm,
-};
+use std::time::Duration;
+
+use aws_lc_rs::signature::ParsedPublicKey;
 use criterion::{Criterion, SamplingMode};
 use pki_core::{
     Authority, CaRequest, Certificate, IssuanceContext, KeyAlgorithm, PrivateKey, Profile, Purpose,
@@ -35,101 +31,8 @@ use time::macros::datetime;
 use webpki::EndEntityCert;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-/// One operation with one algorithm. Each job of the library is compared with each raw one.
-struct Contest {
-    operation: &'static str,
-    algorithm: KeyAlgorithm,
-    ours: Vec<Job>,
-    raw: Vec<Job>,
-    effort: Effort,
-}
-
-struct Job {
-    name: &'static str,
-    run: Box<dyn Fn()>,
-}
-
-/// How often to repeat a job.
-#[derive(Clone, Copy, Eq, PartialEq)]
-enum Effort {
-    Many,
-    /// For RSA keys: the search for primes takes long, and its time is random.
-    Few,
-}
-
-fn job<T>(name: &'static str, run: impl Fn() -> T + 'static) -> Job {
-    Job {
-        name,
-        run: Box::new(move || {
-            black_box(run());
-        }),
-    }
-}
-
-/// A key of aws-lc-rs, without this library.
-enum RawKey {
-    Ecdsa(EcdsaKeyPair),
-    Ed25519(Ed25519KeyPair),
-    Rsa(RsaKeyPair),
-}
-
-impl RawKey {
-    fn generate(algorithm: KeyAlgorithm) -> Self {
-        match algorithm {
-            KeyAlgorithm::EcdsaP256 => {
-                Self::Ecdsa(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap())
-            }
-            KeyAlgorithm::Ed25519 => Self::Ed25519(Ed25519KeyPair::generate().unwrap()),
-            KeyAlgorithm::Rsa(2048) => Self::Rsa(RsaKeyPair::generate(KeySize::Rsa2048).unwrap()),
-            other => unreachable!("{other} is not measured"),
-        }
-    }
-
-    /// The same key in this library.
-    fn to_ours(&self) -> PrivateKey {
-        let pkcs8 = match self {
-            Self::Ecdsa(pair) => pair.to_pkcs8v1().unwrap().as_ref().to_vec(),
-            Self::Ed25519(pair) => pair.to_pkcs8v1().unwrap().as_ref().to_vec(),
-            Self::Rsa(pair) => AsDer::<Pkcs8V1Der<'_>>::as_der(pair).unwrap().as_ref().to_vec(),
-        };
-        PrivateKey::from_der(&pkcs8).unwrap()
-    }
-
-    fn public_key(&self) -> &[u8] {
-        match self {
-            Self::Ecdsa(pair) => pair.public_key().as_ref(),
-            Self::Ed25519(pair) => pair.public_key().as_ref(),
-            Self::Rsa(pair) => pair.public_key().as_ref(),
-        }
-    }
-
-    fn sign(&self, message: &[u8]) -> Vec<u8> {
-        let random = SystemRandom::new();
-        match self {
-            Self::Ecdsa(pair) => pair.sign(&random, message).unwrap().as_ref().to_vec(),
-            Self::Ed25519(pair) => pair.sign(message).as_ref().to_vec(),
-            Self::Rsa(pair) => {
-                let mut signature = vec![0; pair.public_modulus_len()];
-                pair.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature).unwrap();
-                signature
-            }
-        }
-    }
-
-    fn verification(&self) -> &'static dyn VerificationAlgorithm {
-        match self {
-            Self::Ecdsa(_) => &signature::ECDSA_P256_SHA256_ASN1,
-            Self::Ed25519(_) => &signature::ED25519,
-            Self::Rsa(_) => &signature::RSA_PKCS1_2048_8192_SHA256,
-        }
-    }
-
-    fn verify(&self, message: &[u8], signature: &[u8]) {
-        UnparsedPublicKey::new(self.verification(), self.public_key())
-            .verify(message, signature)
-            .unwrap();
-    }
-}
+use self::contest::{Contest, Effort, job, print_ratios};
+use self::raw::RawKey;
 
 /// A CA whose key has the measured algorithm, and a member's certificate below it.
 struct Lab {
@@ -298,88 +201,6 @@ fn measure(criterion: &mut Criterion, contest: &Contest) {
         }
     }
     group.finish();
-}
-
-/// The times of the runs of a job, in seconds.
-type Times = Vec<f64>;
-
-/// Measures the jobs of a comparison in turns: some runs of each, then again.
-fn in_turns(contest: &Contest) -> (Vec<Times>, Vec<Times>) {
-    // Long compared with the clock's resolution, and short compared with the time slices of other
-    // processes, so that the median is from an undisturbed run.
-    const LEAST: Duration = Duration::from_micros(50);
-    const IN_A_TURN: usize = 10;
-    let turns = match contest.effort {
-        Effort::Many => 100,
-        Effort::Few => 4,
-    };
-    let time = |job: &Job, runs: u32| {
-        let start = Instant::now();
-        for _ in 0..runs {
-            (job.run)();
-        }
-        start.elapsed()
-    };
-    let enough = |job: &Job| {
-        let mut runs = 1;
-        while time(job, runs) < LEAST {
-            runs *= 2;
-        }
-        runs
-    };
-    let jobs: Vec<&Job> = contest.ours.iter().chain(&contest.raw).collect();
-    let runs: Vec<u32> = jobs.iter().map(|job| enough(job)).collect();
-    let mut times: Vec<Times> = vec![Vec::new(); jobs.len()];
-    for _ in 0..turns {
-        for ((job, runs), times) in jobs.iter().zip(&runs).zip(&mut times) {
-            // Not counted, because the other jobs have evicted the caches.
-            time(job, *runs);
-            times.extend((0..IN_A_TURN).map(|_| time(job, *runs).as_secs_f64() / f64::from(*runs)));
-        }
-    }
-    let raw = times.split_off(contest.ours.len());
-    (times, raw)
-}
-
-/// The quantile: the value that this share of the values is below.
-fn quantile(values: &[f64], share: usize, of: usize) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    sorted[(sorted.len() - 1) * share / of]
-}
-
-fn print_ratios(contests: &[Contest]) {
-    println!("\nratio: ours / raw, measured in the same turn; the median of all turns of this run");
-    println!("(in brackets: the middle half of the ratios is between these two)\n");
-    println!(
-        "{:<11} {:<11} {:<35} {:<27} {:>10} {:>10} {:>6}",
-        "operation", "algorithm", "this library", "raw", "ours", "raw", "ratio"
-    );
-    for contest in contests {
-        let (ours, raw) = in_turns(contest);
-        for (job, ours) in contest.ours.iter().zip(&ours) {
-            for (peer, raw) in contest.raw.iter().zip(&raw) {
-                print_ratio(contest, (job.name, ours), (peer.name, raw));
-            }
-        }
-    }
-    println!("\nrsa-2048 keygen searches for primes, so its times and its ratio are random.");
-}
-
-fn print_ratio(contest: &Contest, ours: (&str, &Times), raw: (&str, &Times)) {
-    let each: Times = ours.1.iter().zip(raw.1).map(|(ours, raw)| ours / raw).collect();
-    println!(
-        "{:<11} {:<11} {:<35} {:<27} {:>7.1} µs {:>7.1} µs {:>6.2} [{:.2} {:.2}]",
-        contest.operation,
-        contest.algorithm.to_string(),
-        ours.0,
-        raw.0,
-        quantile(ours.1, 1, 2) * 1e6,
-        quantile(raw.1, 1, 2) * 1e6,
-        quantile(&each, 1, 2),
-        quantile(&each, 1, 4),
-        quantile(&each, 3, 4),
-    );
 }
 
 fn main() {

@@ -1,0 +1,98 @@
+//! Requests, configurations and flags.
+
+use super::Ours::{Fails, Warns};
+use super::Theirs::{Completes, OnlyLater, Panics};
+use super::{Row, row};
+
+pub(super) const ROWS: &[Row] = &[
+    row(
+        "an empty request",
+        "echo '{}' | $sign -profile peer -",
+        Completes,
+        Fails("would name nobody"),
+    ),
+    row(
+        "a request that is null",
+        "echo null | $sign -profile peer -",
+        Completes,
+        Fails("expected an object"),
+    ),
+    row(
+        "a life of four minutes",
+        "$sign -profile short leaf.json",
+        Completes,
+        Fails("already be expired"),
+    ),
+    row(
+        "a request that is not UTF-8",
+        "printf '{\"CN\":\"a\\xff\"}' | $sign -profile peer -",
+        Completes,
+        Fails("invalid unicode"),
+    ),
+    row(
+        "an unknown usage",
+        "$sign -profile camel leaf.json",
+        Completes,
+        Fails("did you mean \"server auth\"?"),
+    ),
+    row(
+        "an unknown field of a profile",
+        "$sign -profile typo leaf.json",
+        Completes,
+        Warns("unknown field"),
+    ),
+    row(
+        "an unknown field of a request",
+        "echo '{\"CN\":\"a\",\"hosts\":[\"a\"],\"expirey\":\"1h\"}' | $sign -profile peer -",
+        Completes,
+        Warns("expirey \"1h\": unknown field"),
+    ),
+    row(
+        "a life in the request",
+        "echo '{\"CN\":\"a\",\"hosts\":[\"a\"],\"expiry\":\"1h\"}' | $sign -profile peer -",
+        Completes,
+        Warns("has no effect in a CSR JSON"),
+    ),
+    row(
+        "two equal keys",
+        "echo '{\"CN\":\"a\",\"hosts\":[\"a\"],\"CN\":\"b\"}' | $sign -profile peer -",
+        Completes,
+        Warns("duplicate key"),
+    ),
+    row(
+        "an unknown profile",
+        "cfssl gencert -ca ca.pem -ca-key ca-key.pem -profile nosuch leaf.json",
+        Completes,
+        Fails("unknown profile"),
+    ),
+    row(
+        "a request with a weak key",
+        "cfssl sign -ca ca.pem -ca-key ca-key.pem weak.csr",
+        Completes,
+        Fails("not a key that can be certified"),
+    ),
+    row(
+        "a request signed with SHA-1",
+        "cfssl sign -ca ca.pem -ca-key ca-key.pem sha1.csr",
+        Completes,
+        Fails("too weak to rely on"),
+    ),
+    row(
+        "flags of other commands",
+        "$sign -profile peer -expiry 24h -usage x leaf.json",
+        OnlyLater,
+        Warns("-expiry has no effect"),
+    ),
+    row(
+        "a request with the key of another certificate",
+        "cfssl gencsr -key ca-key.pem -cert leaf.pem",
+        OnlyLater,
+        Fails("is not the key of"),
+    ),
+    row(
+        "a configuration that is null",
+        "echo null >null.json; cfssl gencert -ca ca.pem -ca-key ca-key.pem -config null.json leaf.json",
+        Panics,
+        Fails("expected an object"),
+    ),
+];
