@@ -166,6 +166,9 @@ impl Inventory {
     }
 
     /// Records all of what a CA issued, or nothing. It is on disk afterwards. The CA gets a row first, if it has none.
+    ///
+    /// A certificate that has a row already is recorded: `issue --signature-in` runs again after its files could not be
+    /// written, and produces the same certificate.
     pub(crate) fn record(&self, ca: &Entry, issued: &[Entry]) -> Result<(), Failure> {
         self.0.write(|transaction| {
             insert_missing(transaction, ca)?;
@@ -217,10 +220,11 @@ fn insert_missing(transaction: &Transaction<'_>, entry: &Entry) -> Result<bool, 
     Ok(known.is_none())
 }
 
-/// Adds rows.
+/// Adds rows. A row for the same certificate stays as it is; one for another certificate with that serial number is an error.
 fn insert(transaction: &Transaction<'_>, entries: &[Entry]) -> Result<(), rusqlite::Error> {
     let insert = "INSERT INTO certificates
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+        ON CONFLICT DO UPDATE SET pem = excluded.pem WHERE pem = excluded.pem";
     let mut row = transaction.prepare(insert)?;
     let mut place = transaction.prepare(REPLACE_PLACE)?;
     for entry in entries {
@@ -241,7 +245,7 @@ fn insert(transaction: &Transaction<'_>, entries: &[Entry]) -> Result<(), rusqli
             entry.not_before,
             entry.common_name,
         ])?;
-        // A trigger can discard a row without an error.
+        // A conflict changes no row, and a trigger can discard one without an error.
         if changed != 1 {
             return Err(rusqlite::Error::StatementChangedRows(changed));
         }

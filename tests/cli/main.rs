@@ -8,6 +8,10 @@ mod cfssl;
 mod cluster;
 mod crash;
 mod custody;
+#[path = "../core/der.rs"]
+#[expect(dead_code, reason = "the tests of the library need more of it")]
+mod der;
+mod differential;
 mod documents;
 mod etcd;
 mod explain;

@@ -6,6 +6,7 @@ mod counting;
 mod forms;
 mod inputs;
 mod pem;
+mod proved;
 mod trust;
 
 use crate::bad_input;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use pki_core::quote;
+
 /// Flags that take a value. cfssl has one table for all of its commands: each accepts every flag.
 const WITH_VALUE: &[&str] = &[
     "address",
@@ -119,13 +121,17 @@ impl Flags {
                 None => (text, None),
             };
             if name.is_empty() || name.starts_with('-') {
-                return Err(FlagError::Invalid(format!("bad flag syntax: {argument}")));
+                return Err(FlagError::Invalid(format!(
+                    "bad flag syntax: {}",
+                    quote::name(argument)
+                )));
             }
             if let Some(name) = find(table.switches, name) {
                 let on = value.map_or(Some(true), parse_bool).ok_or_else(|| {
                     let value = value.unwrap_or_default();
                     FlagError::Invalid(format!(
-                        "invalid boolean value {value:?} for -{name}: parse error"
+                        "invalid boolean value {} for -{name}: parse error",
+                        quote::value(value)
                     ))
                 })?;
                 flags.switches.insert(name, on);
@@ -138,6 +144,7 @@ impl Flags {
             } else if matches!(name, "h" | "help") {
                 return Err(FlagError::HelpRequested);
             } else {
+                let name = quote::name(name);
                 return Err(FlagError::Invalid(format!("flag provided but not defined: -{name}")));
             }
         }

@@ -4,6 +4,8 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::ExitCode;
 
+use pki_core::quote;
+
 use super::flags::{FlagError, Flags, Table};
 use super::log::Log;
 use super::{
@@ -115,8 +117,8 @@ fn cfssl(arguments: &[String], log: &mut Log) -> Result<(), Stop> {
         return Err(Failure::usage(message).hinted(*instead).into());
     }
     let Some((command, ..)) = help::COMMANDS.iter().find(|(known, ..)| known == name) else {
-        host::say(&format!("Command {name} is not defined.\n{}", help::text("")));
-        return Err(Failure::usage(format!("unknown command {name:?}")).into());
+        host::say(&format!("Command {} is not defined.\n{}", quote::name(name), help::text("")));
+        return Err(Failure::usage(format!("unknown command {}", quote::value(name))).into());
     };
     let Some(flags) = parse(command, arguments, Table::CFSSL)? else { return Ok(()) };
     log.set_level(&flags).map_err(|text| Stop::Flags(command, text))?;

@@ -52,8 +52,8 @@ pub(crate) fn run(args: &AdoptArgs, common: &Common) -> Result<ExitCode, Failure
     let manifest = Manifest::from_yaml(adoption.manifest.as_bytes())
         .map_err(|mistakes| Failure::mistakes(mistakes, "in the folders"))?;
     let ca_folder = common.folder_of(&args.manifest, &manifest);
-    let mut batch = Batch::new(Existing::Keep);
-    batch.check_place(&args.manifest)?;
+    let mut batch = NewFiles(Batch::new(Existing::Keep));
+    batch.0.check_place(&args.manifest)?;
     store::make_folder(&ca_folder, Access::Secret)?;
     for (traffic, ca) in &adoption.cas {
         let folder = folder_of(&ca_folder, *traffic);
@@ -90,7 +90,7 @@ pub(crate) fn run(args: &AdoptArgs, common: &Common) -> Result<ExitCode, Failure
         batch.stage(to.join(pair.role.certificate_file()), &certificate, Access::Public)?;
     }
     batch.stage(args.manifest.clone(), adoption.manifest.as_bytes(), Access::Public)?;
-    batch.commit()?;
+    batch.0.commit()?;
     for remark in &remarks {
         host::say(&format!("warning: {remark}\n"));
     }
@@ -112,6 +112,21 @@ pub(crate) fn run(args: &AdoptArgs, common: &Common) -> Result<ExitCode, Failure
         ))?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The files to write. A file that has the right contents already, because an earlier run was killed, stays.
+struct NewFiles(Batch);
+
+impl NewFiles {
+    fn stage(&mut self, path: PathBuf, contents: &[u8], access: Access) -> Result<(), Failure> {
+        match store::read_regular(&path) {
+            Ok(there) if *there == *contents => {
+                store::sweep_shared(path.parent().unwrap_or(Path::new(".")));
+                Ok(())
+            }
+            _ => self.0.stage(path, contents, access),
+        }
+    }
 }
 
 /// The files of a host with the CAs to trust. With separate CAs, members have one for each port.

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use pki_core::PublicKey;
+use pki_core::{PublicKey, quote};
 
 use crate::failure::Failure;
 use crate::host;
@@ -49,6 +49,7 @@ impl CustodyArgs {
     /// clap does not read the variables, because it takes them for options, which conflict with options that somebody gave.
     pub(crate) fn custody(&self) -> Result<Custody, Failure> {
         let passphrase = self.passphrase.ca_passphrase.clone();
+        check_command(self.signer_cmd.as_deref(), "--signer-cmd")?;
         let chosen = custody_of((&self.signer_cmd, &self.pkcs11), passphrase.clone());
         match chosen.map_err(|failure| failure.about("--pkcs11"))? {
             Some(custody) => Ok(custody),
@@ -115,6 +116,7 @@ fn of_environment(passphrase: Option<PassphraseSource>) -> Result<Custody, Failu
             "unset one of them, or give --signer-cmd or --pkcs11, which take precedence: env -u {PKCS11} etcdpki …"
         ))),
         (command, uri) => {
+            check_command(command.as_deref(), SIGNER_CMD)?;
             let chosen = custody_of((&command, &uri), passphrase.clone());
             let chosen = chosen.map_err(|failure| failure.about(PKCS11))?;
             Ok(chosen.unwrap_or_else(|| Custody::file(passphrase)))
@@ -127,6 +129,18 @@ fn setting(name: &str) -> Result<Option<String>, Failure> {
     text.map_err(|_| {
         Failure::usage(format!("the variable {name} is not UTF-8")).hinted("set it again")
     })
+}
+
+/// Refuses a command whose first word may be a private key, which the shell would print as an unknown command. The
+/// arguments of a command may well be secrets.
+fn check_command(command: Option<&str>, option: &str) -> Result<(), Failure> {
+    let command = command.unwrap_or_default();
+    let program = command.split_whitespace().next().unwrap_or_default();
+    if quote::is_secret(program) || command.contains("PRIVATE KEY-----") {
+        return Err(Failure::usage(format!("{option}: it is a private key, not a command"))
+            .hinted("name a program that signs what it reads from standard input"));
+    }
+    Ok(())
 }
 
 #[cfg(feature = "pkcs11")]

@@ -173,7 +173,7 @@ impl Database {
             }
             (Error::StatementChangedRows(_), _) => {
                 return self.unusable(
-                    "it does not keep the rows that are added, perhaps because of a trigger",
+                    "it has another certificate with the same serial number, or a trigger discards the rows that are added",
                 );
             }
             (_, Some(ErrorCode::DiskFull)) => "make room on the disk, then run this again",

@@ -107,6 +107,39 @@ fn the_leafs_key_waits_in_a_secret_file_and_is_moved() {
     lab.ok(&["verify", "api.pem", "--key", "api-key.pem"]);
 }
 
+/// The certificate was recorded, and the disk was full when its files were to be put in place.
+#[test]
+fn a_signature_that_is_recorded_and_whose_files_are_missing_is_used_again() {
+    let lab = offline(&[]);
+    lab.ok(&[&CLIENT[..], &["--tbs-out", "api.tbs"]].concat());
+    sign(&lab, "api.tbs", "sha256");
+    let receive = [&CLIENT[..], &["--signature-in", "api.tbs.sig"]].concat();
+    let go_back = |pending: &[u8]| {
+        for file in ["api.pem", "api-key.pem"] {
+            fs::remove_file(lab.path(file)).unwrap();
+        }
+        lab.write("api.pending", pending);
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        fs::set_permissions(lab.path("api.pending"), mode).unwrap();
+    };
+    let pending = lab.read("api.pending");
+    lab.ok(&receive);
+    let first = lab.read("api.pem");
+    go_back(&pending);
+    lab.ok(&receive);
+    assert_eq!(lab.read("api.pem"), first);
+    let count = "SELECT count(*) FROM certificates WHERE ca_label = 'client'";
+    assert_eq!(crate::inventory::sqlite(&lab, "pki/inventory.db", count).trim(), "1");
+
+    // ECDSA signs with a random number, so this is another certificate with the same serial number.
+    go_back(&pending);
+    sign(&lab, "api.tbs", "sha256");
+    let run = lab.run(&receive);
+    assert_eq!(run.code, 3, "{run:?}");
+    assert!(run.stderr.contains("another certificate with the same serial number"), "{run:?}");
+    assert!(!lab.path("api.pem").exists(), "it is not recorded");
+}
+
 #[test]
 fn a_request_with_its_own_key_is_signed_elsewhere() {
     let lab = offline(&[]);

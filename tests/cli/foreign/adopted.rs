@@ -57,6 +57,35 @@ fn a_cluster_of_kubeadm_is_adopted() {
     );
 }
 
+/// The manifest is written last, so a run that was killed has left files, and no manifest.
+#[test]
+fn an_adoption_that_was_killed_is_finished_by_the_next_run() {
+    let lab = Lab::new();
+    made::kubeadm(&lab, "hosts");
+    lab.ok(&[&["adopt"], &HOSTS[..]].concat());
+    let manifest = lab.read("cluster.yaml");
+    let peer = lab.read("pki/hosts/node2/peer.pem");
+    for file in ["cluster.yaml", "pki/hosts/node2/peer.pem"] {
+        std::fs::remove_file(lab.path(file)).unwrap();
+    }
+    for stray in ["pki/hosts/node1/.etcdpki-abCD12", "pki/.etcdpki-abCD12"] {
+        lab.write(stray, "half a key");
+    }
+    lab.ok(&[&["adopt"], &HOSTS[..]].concat());
+    assert_eq!(lab.read("cluster.yaml"), manifest);
+    assert_eq!(lab.read("pki/hosts/node2/peer.pem"), peer);
+    let left = crate::files::tree::Tree::of(lab.folder());
+    assert_eq!(left.strays(), Vec::<&std::path::Path>::new());
+
+    // A file with other contents is not replaced.
+    std::fs::remove_file(lab.path("cluster.yaml")).unwrap();
+    lab.write("pki/hosts/node2/peer.pem", "another");
+    let run = lab.run(&[&["adopt"], &HOSTS[..]].concat());
+    assert_eq!(run.code, 3, "{run:?}");
+    assert!(run.stderr.contains("pki/hosts/node2/peer.pem exists already"), "{run:?}");
+    assert_eq!(lab.read("pki/hosts/node2/peer.pem"), b"another");
+}
+
 /// All folders are called pki, and one has a fault: a key of another member.
 #[test]
 fn the_hosts_are_named_in_their_certificates_and_a_fault_is_in_the_plan() {

@@ -17,9 +17,9 @@ use crate::commands::Common;
 use crate::commands::apply::{Applied, ApplyCas, ChangedCa, Removal, Scope, execute};
 use crate::commands::cluster::{Leaves, Orphans, Step};
 use crate::failure::{Failure, shown};
-use crate::host;
 use crate::output::Format;
 use crate::signer::Custody;
+use crate::{host, hosts};
 
 /// One run of a step.
 pub(super) struct Run<'a> {
@@ -264,6 +264,7 @@ impl Run<'_> {
 
     /// Cleans up what a killed run left when only one CA is in use.
     fn clean(&self, folder: &LockedFolder, state: &State) -> Result<ExitCode, Failure> {
+        hosts::clean(&self.path.join(hosts::FOLDER))?;
         let retired = folder.retire_keys(state.chain.ca(), &self.custody)?;
         let retired = retired.map(|path| format!("; the other key is now {}", shown(&path)));
         host::say(&format!(

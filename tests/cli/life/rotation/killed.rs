@@ -146,3 +146,17 @@ fn goes_on_or_back(lab: &Lab, separate: &Separate, step: &'static str, goes_on: 
         separate.hosts(lab, &[separate.old], separate.old);
     }
 }
+
+/// A finish that is killed while it removes the old folders has changed everything else.
+#[test]
+fn a_step_that_has_nothing_left_to_do_removes_what_a_killed_one_left() {
+    let lab = lab();
+    for step in ["finish", "abort"] {
+        let left = lab.path("pki/hosts/.etcdpki-abCD12");
+        std::fs::create_dir(&left).unwrap();
+        std::fs::write(left.join("peer-key.pem"), "a key").unwrap();
+        let run = rotate(&lab, step, &["--restarted", "all"]);
+        assert_eq!(run.code, 0, "{run:?}");
+        assert!(!left.exists(), "{step} left {}", left.display());
+    }
+}
