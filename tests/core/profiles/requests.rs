@@ -1,7 +1,7 @@
 //! What a profile uses from a request: names, extensions, parts of a PKCS #10 request.
 
 use pki_core::{
-    Asked, CertificateRequest, Error, Issued, LeftOut, Request, SigningConfig, Subject,
+    Asked, CertificateRequest, Error, Issued, LeftOut, NamePattern, Request, SigningConfig, Subject,
 };
 
 use super::config;
@@ -69,7 +69,7 @@ fn the_classes_of_a_name_whitelist_are_about_ascii() {
         // One character, however many octets it has.
         ("^.$", "\u{667}", "77"),
     ] {
-        let pattern: pki_core::NamePattern = pattern.parse().unwrap();
+        let pattern: NamePattern = pattern.parse().unwrap();
         assert!(pattern.admits(admitted), "{pattern}");
         assert!(!pattern.admits(refused), "{pattern}");
     }
