@@ -77,7 +77,6 @@ fn apply_with_something_to_sign_says_which_certificates_wait_for_the_ca_key() {
 
 #[test]
 fn apply_makes_no_ca_where_an_earlier_one_left_hosts_or_issued_certificates() {
-    const F: [&str; 2] = ["-f", "cluster.yaml"];
     let mut page = String::new();
     for kept in [&["hosts", "inventory.db"][..], &["hosts"], &["inventory.db"]] {
         let lab = applied(LAB);

@@ -1,8 +1,8 @@
 //! What a profile uses from a request: names, extensions, parts of a PKCS #10 request.
 
 use pki_core::{
-    Asked, CertificateRequest, Error, Issued, KeyAlgorithm, LeftOut, PrivateKey,
-    Request, SigningConfig, Subject,
+    Asked, CertificateRequest, Error, Issued, KeyAlgorithm, LeftOut, PrivateKey, Request,
+    SigningConfig, Subject,
 };
 
 use super::config;
