@@ -364,9 +364,11 @@ fn a_revoked_certificate_is_renewed_only_by_name_and_with_a_new_key() {
         "{run:?}"
     );
     assert!(run.stderr.contains("--rekey"), "{run:?}");
-    let run = lab.run(&["renew", "--all", "--before", "2y"]);
-    assert_eq!(run.code, 0, "{run:?}");
-    assert!(run.stderr.contains("api.pem is not renewed, because it is revoked"), "{run:?}");
+    for plan in [&["--dry-run"][..], &[]] {
+        let run = lab.run(&[&["renew", "--all", "--before", "2y"], plan].concat());
+        assert_eq!((run.code, &*run.stdout), (0, "nothing is due\n"), "{run:?}");
+        assert!(run.stderr.contains("api.pem is not renewed, because it is revoked"), "{run:?}");
+    }
     assert_eq!(lab.read("api.pem"), before);
     lab.ok(&["renew", "api.pem", "--rekey"]);
     lab.ok(&["crl", "--out", "crl.pem"]);

@@ -19,6 +19,7 @@ use crate::ca::{Chain, LockedFolder, hosts_of};
 use crate::failure::Failure;
 use crate::host;
 use crate::hosts;
+use crate::inventory::Inventory;
 use crate::output::facts::moment;
 use crate::output::{Format, json, text};
 use crate::signer::Custody;
@@ -150,7 +151,19 @@ fn renew(
     output.warnings.extend(warnings);
     let (is_by_name, now) = (!args.files.is_empty(), host::now());
     let due = targets.into_iter().filter(|target| is_by_name || target.is_due(args.before, now));
-    let due: Vec<Target> = due.collect();
+    let mut due: Vec<Target> = due.collect();
+    if !is_by_name {
+        // A warning, because a timer would report an error every day.
+        let revoked = Inventory::of(folder.path()).revoked_serials()?;
+        due.retain(|target| {
+            let is_revoked = revoked.contains(&target.certificate().serial);
+            if is_revoked {
+                let name = target.name();
+                output.warnings.push(format!("{name} is not renewed, because it is revoked"));
+            }
+            !is_revoked
+        });
+    }
     let key = if args.rekey { Key::Replace } else { Key::Keep };
     if args.dry_run {
         output.certificates.extend(due.iter().map(Line::planned));

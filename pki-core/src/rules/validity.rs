@@ -114,7 +114,7 @@ pub(super) static ROWS: &[Row] = &[
             severity: Severity::Warning,
             source: Source::Etcd,
             impact: "When the certificate expires, new handshakes fail and members that restart do not come back.",
-            remedy: "Renew the certificate with `etcdpki renew FILE`, or `etcdpki renew --all -f MANIFEST` for all hosts. etcd reads the new one at the next handshake.",
+            remedy: "Renew the certificate with `etcdpki renew FILE`, or `etcdpki renew --all -f MANIFEST` for all hosts; a CA with `etcdpki renew --ca`. etcd reads the new one at the next handshake.",
             citation: "measured on etcd 3.4, 3.5, 3.6",
         },
         leaf_expiring,

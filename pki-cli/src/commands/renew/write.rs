@@ -108,19 +108,10 @@ impl Work<'_> {
         written: &mut Written,
     ) -> Result<Option<Pending<Renewed>>, Failure> {
         let old = target.certificate();
-        let is_by_name = matches!(self.selection, Selection::Files(_));
-        if self.revoked.contains(&old.serial) && !(is_by_name && self.key == Key::Replace) {
-            // A timer would report it every day.
-            if is_by_name {
-                let failure =
-                    Failure::refused("it is revoked, so its key must not be certified again");
-                let failure = failure.hinted("renew it with a new key: add --rekey");
-                written.refused.push((target.name(), failure));
-            } else {
-                written
-                    .warnings
-                    .push(format!("{} is not renewed, because it is revoked", target.name()));
-            }
+        if self.revoked.contains(&old.serial) && self.key == Key::Keep {
+            let failure = Failure::refused("it is revoked, so its key must not be certified again");
+            let failure = failure.hinted("renew it with a new key: add --rekey");
+            written.refused.push((target.name(), failure));
             return Ok(None);
         }
         let profile = self.ca.inventory()?.profile_of(&old.serial)?;
