@@ -107,6 +107,7 @@ fn cfssl(arguments: &[String], log: &mut Log) -> Result<(), Stop> {
         return Ok(());
     }
     if name.starts_with('-') {
+        let name = quote::name(name);
         return Err(Stop::Flags("", format!("{name}: write the command first, then its flags")));
     }
     if name == "install" {
