@@ -4,7 +4,10 @@
 //! systemd is not process 1 on a machine that runs tests, so services are started by the tests' own stand-in for
 //! systemctl, `ansible/systemctl` beside this file.
 
+mod tags;
+
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -102,6 +105,9 @@ fn the_role_takes_the_lab_from_nothing_to_a_new_machine_for_a_member() {
     let again = play(&machines, &[]);
     assert_eq!((again.failed(), again.changed()), (0, 0), "{}", again.run.stdout);
     tell(&format!("ansible: eight runs in {:.1?}", begin.elapsed()));
+
+    tags::each_tag_does_its_part(&mut machines);
+    tags::one_host_at_a_time_restarts_each_member_once(&mut machines);
 }
 
 /// A run of the playbook.
@@ -110,10 +116,20 @@ struct Play {
     time: Duration,
 }
 
+/// The folder with the role.
+fn role() -> PathBuf {
+    peers::root().join("ansible")
+}
+
 /// Runs `ansible/site.yml` on the five machines.
 fn play(machines: &RealMachines, options: &[&str]) -> Play {
+    play_book(machines, &role().join("site.yml"), options)
+}
+
+/// Runs a playbook on the five machines.
+fn play_book(machines: &RealMachines, playbook: &Path, options: &[&str]) -> Play {
     let lab = &machines.lab;
-    let folder = peers::root().join("ansible");
+    let folder = role();
     let python = peers::venv("python");
     let mut ansible = machines.controller("workerone", python.to_str().unwrap());
     ansible
@@ -122,7 +138,7 @@ fn play(machines: &RealMachines, options: &[&str]) -> Play {
         .arg(folder.join("inventory.ini"));
     let manifest = lab.path("cluster.yaml").display().to_string();
     ansible.args(["-e", &format!("etcdpki_manifest={manifest}")]).args(options);
-    ansible.arg(folder.join("site.yml"));
+    ansible.arg(playbook);
     let log = fs::File::create(lab.path("ansible.log")).unwrap();
     ansible.stdout(log.try_clone().unwrap()).stderr(log);
     environment(&mut ansible, lab);
@@ -145,6 +161,7 @@ fn environment(ansible: &mut Command, lab: &Lab) {
         .env("HOME", lab.folder())
         .env("LC_ALL", "C.UTF-8")
         .env("ANSIBLE_HOME", lab.path("ansible"))
+        .env("ANSIBLE_ROLES_PATH", role().join("roles"))
         .env("ANSIBLE_PIPELINING", "1")
         .env("ANSIBLE_SSH_CONTROL_PATH_DIR", lab.path("ssh"))
         .env("ANSIBLE_SSH_ARGS", ssh)
