@@ -1,9 +1,10 @@
 //! The role in `ansible/`, run by Ansible over SSH on five machines with the lab's addresses: from nothing to a healthy
-//! cluster, a second run, a renewal, a new configuration, and a new machine for a member.
+//! cluster, a second run, a renewal, a new configuration, a new machine for a member, and a rotation of the CA.
 //!
 //! systemd is not process 1 on a machine that runs tests, so services are started by the tests' own stand-in for
 //! systemctl, `ansible/systemctl` beside this file.
 
+mod rotation;
 mod tags;
 
 use std::fs;
@@ -108,6 +109,7 @@ fn the_role_takes_the_lab_from_nothing_to_a_new_machine_for_a_member() {
 
     tags::each_tag_does_its_part(&mut machines);
     tags::one_host_at_a_time_restarts_each_member_once(&mut machines);
+    rotation::the_ca_is_replaced_while_clients_write(&mut machines);
 }
 
 /// A run of the playbook.

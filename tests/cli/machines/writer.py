@@ -1,20 +1,30 @@
-# Writes keys through the gateway of the members in turn, until the file /root/PREFIX.stop exists.
+# Writes keys through the gateway of the members in turn, until the file /root/PREFIX.stop exists. Like an API server, it reads its
+# certificate for each connection, and the CAs that it trusts when it starts, or starts anew because /root/restart has changed.
 #
 #   writer.py long-lived|reconnecting PREFIX ADDRESS...
 import base64, http.client, json, os, ssl, sys, time
 
 kind, prefix, *addresses = sys.argv[1:]
 folder = "/etc/kubernetes/pki/etcd"
-context = ssl.create_default_context(cafile=f"{folder}/ca.pem")
 client = f"{folder}/apiserver-etcd-client"
-context.load_cert_chain(f"{client}.pem", f"{client}-key.pem")
 connections = {}
+context = started = None
 acknowledged, failed, worst = [], [], 0
+
+
+def start():
+    global context, started
+    restart = os.stat("/root/restart").st_mtime_ns if os.path.exists("/root/restart") else 0
+    if restart != started:
+        started = restart
+        connections.clear()
+        context = ssl.create_default_context(cafile=f"{folder}/ca.pem")
 
 
 def put(address, key):
     connection = connections.pop(address, None)
     if connection is None:
+        context.load_cert_chain(f"{client}.pem", f"{client}-key.pem")
         connection = http.client.HTTPSConnection(address, 2379, context=context, timeout=10)
     encoded = base64.b64encode(key.encode()).decode()
     connection.request("POST", "/v3/kv/put", json.dumps({"key": encoded, "value": encoded}))
@@ -39,6 +49,7 @@ while not os.path.exists(f"/root/{prefix}.stop"):
     number += 1
     key = f"{prefix}-{number}"
     begin = time.monotonic()
+    start()
     try:
         put(addresses[number % len(addresses)], key)
         acknowledged.append(key)
