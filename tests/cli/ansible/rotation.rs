@@ -1,4 +1,5 @@
-//! The role replaces the CA, step by step and in one run, while clients write.
+//! The role replaces the CA, step by step and in one run, while clients write. CI does it in one run;
+//! `ETCDPKI_ANSIBLE=all` also takes the steps one by one, with a failed run and an abort, which takes several minutes.
 
 use pki_core::Certificate;
 
@@ -52,7 +53,9 @@ fn issuer(machines: &RealMachines, member: &str) -> String {
 pub(super) fn the_ca_is_replaced_while_clients_write(machines: &mut RealMachines) {
     let writers = Writers::start(machines);
     let written = writers.during(machines, |machines| {
-        by_steps(machines);
+        if std::env::var("ETCDPKI_ANSIBLE").is_ok_and(|runs| runs == "all") {
+            by_steps(machines);
+        }
         in_one_run(machines);
     });
     written.has_lost_nothing(machines, "ansible rotates");
