@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use crate::failure::{Failure, shown};
+use crate::host;
 use crate::store::{self, Access, Batch};
 
 /// A certificate or a CRL between the two commands of an air gap. Its file has a line of JSON, then the key in PEM.
@@ -110,12 +111,14 @@ impl Unsigned {
     }
 }
 
-/// Removes the file of what is signed now.
-pub(crate) fn remove(pending: &Path) -> Result<(), Failure> {
-    std::fs::remove_file(pending).map_err(|error| {
-        Failure::file("removing", pending, &error)
-            .hinted("everything was issued; remove this file, which may have a copy of the key")
-    })
+/// Removes the file of a draft that is finished. Everything is issued by now, so a failure is only a warning.
+pub(crate) fn remove(pending: &Path) {
+    if let Err(error) = std::fs::remove_file(pending) {
+        let failure = Failure::file("removing", pending, &error);
+        host::say(&format!(
+            "warning: {failure}; everything was issued; remove this file, which may have a copy of the key\n"
+        ));
+    }
 }
 
 /// How OpenSSL signs a file with a key of this kind.

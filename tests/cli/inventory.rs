@@ -227,7 +227,7 @@ fn an_insert_that_adds_no_row_issues_nothing() {
         let lab = used();
         fs::create_dir(lab.path("pki/hosts")).unwrap();
         database(&lab).execute_batch(schema).unwrap();
-        refused(&lab, "pki/inventory.db: it does not keep the rows that are added");
+        refused(&lab, "a trigger discards the rows that are added");
         assert!(!lab.path("api.pem").exists());
         assert!(!lab.path("pki/hosts/etcdone").exists());
         let query = "SELECT count(*) FROM certificates";

@@ -66,7 +66,7 @@ pub(crate) fn finish_intermediate(
         // An earlier run was killed before it removed the draft.
         let chain = Chain::read(path)?;
         if chain.ca().public_key == draft.contents().public_key {
-            unsigned::remove(&pending)?;
+            unsigned::remove(&pending);
             let ca = Ca::with_key(path, chain, &Custody::elsewhere())?;
             return Ok(Finished { ca, has_key_file });
         }
@@ -79,6 +79,6 @@ pub(crate) fn finish_intermediate(
     let key = NewKey::elsewhere(issued.certificate.public_key.clone(), unsigned.key);
     let certificate = Pending::signed(issued, CA_PROFILE, now)?;
     let ca = SignedCa { certificate, above: Some(above), key }.put(&folder)?;
-    unsigned::remove(&pending)?;
+    unsigned::remove(&pending);
     Ok(Finished { ca, has_key_file })
 }

@@ -195,7 +195,7 @@ fn receive(ca: &Ca, folder: &LockedFolder, signature_in: &Path) -> Result<Record
     let unsigned = Unsigned::read(&pending)?;
     let signature = unsigned.signature(&ca.certificate().public_key, signature_in)?;
     let crl = ca.finish_crl(&unsigned.tbs, &signature)?;
-    unsigned::remove(&pending)?;
+    unsigned::remove(&pending);
     let state = CrlState::read(folder.path(), ca.certificate(), host::now())?;
     if let Some(due) = state.due {
         host::say(&format!("warning: {due}; issue another CRL\n"));

@@ -212,7 +212,7 @@ pub(crate) fn run(args: &IssueArgs, common: &Common) -> Result<ExitCode, Failure
     let (pair, issued) = ca.record(staged)?.split();
     pair.put()?;
     if wanted.pending.is_some() {
-        unsigned::remove(&wanted.files.pending)?;
+        unsigned::remove(&wanted.files.pending);
     }
     let files = Files::of(&wanted);
     let written = files.to_string();

@@ -238,7 +238,12 @@ fn certificates_that_do_not_fit_are_refused_and_a_second_root_is_named() {
         refused(&lab, &["--cert", certificate, "--key", key], 2, &[reason]);
     }
     // A certificate has another mode than a key, which is reported too.
-    refused(&lab, &["--cert", "ec.key", "--key", "ec.crt"], 3, &["two paths may be swapped"]);
+    refused(
+        &lab,
+        &["--cert", "ec.key", "--key", "ec.crt"],
+        3,
+        &["check that two paths are not swapped"],
+    );
     works(&lab, 0, &["--cert", "twice.crt", "--key", "ec.key"]);
     let run = lab.run(&["import-ca", "--cert", "two.crt", "--key", "ec.key"]);
     assert_eq!(run.code, 0, "{run:?}");

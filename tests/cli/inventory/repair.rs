@@ -61,15 +61,15 @@ fn a_row_that_was_changed_is_corrected_from_its_certificate_or_a_file() {
     for (change, problem) in [
         (
             "UPDATE certificates SET expiry = '2099-01-01T00:00:00Z' WHERE common_name = 'api'",
-            "expiry: not what",
+            "expiry: differs from",
         ),
         (
             "UPDATE certificates SET common_name = 'root' WHERE common_name = 'api'",
-            "common_name: not what",
+            "common_name: differs from",
         ),
         (
             "UPDATE certificates SET serial_number = '77' WHERE common_name = 'api'",
-            "serial_number: not what",
+            "serial_number: differs from",
         ),
         (
             "UPDATE certificates SET pem = 'x' WHERE common_name = 'api'",

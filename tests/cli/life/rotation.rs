@@ -216,7 +216,11 @@ fn a_stray_apply_in_the_middle_of_a_rotation_is_refused() {
         let now = lab.read("pki/ca.pem");
         lab.write("pki/ca.pem", &before);
         for args in [APPLY, PLAN] {
-            refused(&lab, args, &["would end a rotation of the CA", "rotate-ca status"]);
+            refused(
+                &lab,
+                args,
+                &["would finish or abort a rotation of the CA", "rotate-ca status"],
+            );
         }
         assert_eq!(next(&lab), others[0]);
         lab.write("pki/ca.pem", now);
