@@ -49,7 +49,7 @@ pub(crate) fn catch() {
 
 /// The ignored signals, one bit for each.
 fn ignored() -> u64 {
-    // One read: the kernel writes the whole file anew for each.
+    // One read: the kernel writes the whole file again for each.
     let mut status = [0; 4096];
     let read = File::open("/proc/self/status").and_then(|mut file| file.read(&mut status));
     let status = String::from_utf8_lossy(&status[..read.unwrap_or(0)]);
