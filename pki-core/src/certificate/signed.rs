@@ -216,7 +216,7 @@ fn is_integer(element: &Any<'_>) -> bool {
         && !matches!(element.data, [] | [0, ..0x80, ..] | [0xff, 0x80..=0xff, ..])
 }
 
-/// The first element of `der`, and the data after it. What is not DER, the parser may read all the same.
+/// The first element of `der`, and the data after it. The parser may still read what is not DER.
 fn element(der: &[u8]) -> Option<(&[u8], Any<'_>)> {
     let Ok((tag, contents, rest)) = split(der) else { return Any::from_der(der).ok() };
     let class = match tag >> 6 {

@@ -30,7 +30,7 @@ pub(super) struct Files {
 impl Files {
     /// Reads the hosts' folders in a CA's folder, and other folders.
     ///
-    /// `issuers` are the CAs whose certificates are wanted, first the one whose CRL is.
+    /// `issuers` are the CAs whose certificates are searched for; the CRL is that of the first one.
     pub(super) fn read(
         folder: &Path,
         others: &[PathBuf],
