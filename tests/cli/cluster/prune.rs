@@ -75,12 +75,14 @@ fn a_folder_with_something_else_in_it_stays() {
 fn a_key_without_its_certificate_or_of_another_ca_stays() {
     let lab = lab();
     lab.write("pki/hosts/backuphost/other-key.pem", "a key");
-    stays(&lab, "it holds other-key.pem, which apply did not make");
+    let why =
+        "which is not from the cluster's current CA; delete the folder yourself if no host uses it";
+    stays(&lab, &format!("it holds other-key.pem, {why}"));
     fs::remove_file(lab.path("pki/hosts/backuphost/other-key.pem")).unwrap();
     let other = Lab::with_ca(&[]);
     other.ok(&["issue", "--profile", "client", "backup"]);
     lab.write("pki/hosts/backuphost/backup.pem", other.read("backup.pem"));
-    stays(&lab, "it holds backup-key.pem, which apply did not make");
+    stays(&lab, &format!("it holds backup-key.pem, {why}"));
 }
 
 #[test]

@@ -57,21 +57,22 @@ fn foreign(folder: &Path, cas: Option<&ClusterCas>) -> Option<String> {
         return Some("it contains files that apply did not make".to_owned());
     };
     let ours: Vec<OsString> = orphans(&files, cas);
-    let is_ours = |name: &&OsString| {
-        let kind = name.to_str().and_then(FileKind::from_name);
-        match kind {
-            Some(kind) if !kind.is_secret() && !matches!(kind, FileKind::Certificate(_)) => true,
-            _ => ours.contains(name),
+    let kind = |name: &OsString| name.to_str().and_then(FileKind::from_name);
+    let is_credential =
+        |kind: &FileKind| kind.is_secret() || matches!(kind, FileKind::Certificate(_));
+    let mut foreign = files.keys().filter(|name| !ours.contains(name));
+    let foreign = foreign.find_map(|name| {
+        let shown = quote::name(&name.to_string_lossy());
+        match kind(name) {
+            None => Some(format!("it holds {shown}, which apply did not make")),
+            // Such as that of a CA that a rotation replaced after the host left the manifest.
+            Some(kind) if is_credential(&kind) => Some(format!(
+                "it holds {shown}, which is not from the cluster's current CA; delete the folder yourself if no host uses it"
+            )),
+            Some(_) => None,
         }
-    };
-    match files.keys().find(|name| !is_ours(name)) {
-        Some(name) => {
-            let name = quote::name(&name.to_string_lossy());
-            Some(format!("it holds {name}, which apply did not make"))
-        }
-        None if ours.is_empty() => Some("it holds no certificate of this CA".to_owned()),
-        None => None,
-    }
+    });
+    foreign.or_else(|| ours.is_empty().then(|| "it holds no certificate of this CA".to_owned()))
 }
 
 /// The name of a file of this kind.
