@@ -109,8 +109,8 @@ impl CsrJson {
         dialect: Dialect,
         replaced: &[Replaced],
     ) -> Result<Lenient<Self>, Error> {
-        let document = Document::from_json(bytes)?;
         let mut faults = Faults::new(dialect);
+        let document = Document::from_json(bytes, &mut faults)?;
         let fields = document.root().read_fields(FIELDS, &mut faults);
         report_unused(&fields, &mut faults);
         let file = Self {

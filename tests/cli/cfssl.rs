@@ -8,6 +8,7 @@ mod compare;
 mod differences;
 mod differential;
 mod durable;
+mod forms;
 mod later;
 mod native;
 mod random;

@@ -1,25 +1,133 @@
 //! `cfssl certinfo -csr`: a certification request as JSON, in the form of Go's `x509.CertificateRequest`.
 
-use pki_core::{Attribute, CertificateRequest, GeneralName, KeyAlgorithm, PublicKey};
+use pki_core::{
+    Attribute, CertificateRequest, DistinguishedName, GeneralName, KeyAlgorithm, NameAttribute,
+    PublicKey,
+};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::inventory::decimal;
 
-/// The fields. The numbers of a key are longer than those of [`Value`].
+/// The fields in Go's order. An empty slice of Go is null. The numbers of a key are longer than those of [`Value`].
 #[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
 pub(super) struct RequestInfo {
-    #[serde(flatten)]
-    fields: Value,
-    #[serde(rename = "PublicKey")]
+    raw: String,
+    #[serde(rename = "RawTBSCertificateRequest")]
+    raw_tbs: String,
+    raw_subject_public_key_info: String,
+    raw_subject: String,
+    version: u8,
+    signature: String,
+    signature_algorithm: u8,
+    public_key_algorithm: u8,
     public_key: Box<RawValue>,
+    subject: Subject,
+    attributes: Value,
+    extensions: Option<Vec<Extension>>,
+    extra_extensions: (),
+    #[serde(rename = "DNSNames")]
+    dns_names: Option<Vec<String>>,
+    email_addresses: Option<Vec<String>>,
+    #[serde(rename = "IPAddresses")]
+    ip_addresses: Option<Vec<String>>,
+    #[serde(rename = "URIs")]
+    uris: Option<Vec<String>>,
+}
+
+/// Go's `pkix.Name`.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Subject {
+    country: Option<Vec<String>>,
+    organization: Option<Vec<String>>,
+    organizational_unit: Option<Vec<String>>,
+    locality: Option<Vec<String>>,
+    province: Option<Vec<String>>,
+    street_address: Option<Vec<String>>,
+    postal_code: Option<Vec<String>>,
+    serial_number: String,
+    common_name: String,
+    names: Option<Vec<Value>>,
+    extra_names: (),
+}
+
+/// Go's `pkix.Extension`.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Extension {
+    id: Vec<u64>,
+    critical: bool,
+    value: String,
 }
 
 impl RequestInfo {
     pub(super) fn new(request: &CertificateRequest) -> Result<Self, serde_json::Error> {
-        let public_key = RawValue::from_string(public_key(&request.public_key))?;
-        Ok(Self { fields: fields(request), public_key })
+        let names = request.extensions.subject_alt_name.as_deref().unwrap_or_default();
+        let texts = |text: fn(&GeneralName) -> Option<String>| {
+            filled(names.iter().filter_map(text).collect())
+        };
+        let extensions = request.extensions.all.iter().map(|extension| Extension {
+            id: arcs(extension.oid.as_str()),
+            critical: extension.critical,
+            value: base64(&extension.value),
+        });
+        let (signature_algorithm, public_key_algorithm) = algorithms(request);
+        Ok(Self {
+            raw: base64(request.der()),
+            raw_tbs: base64(request.tbs()),
+            raw_subject_public_key_info: base64(request.public_key.spki_der()),
+            raw_subject: base64(request.subject.der()),
+            version: 0,
+            signature: base64(request.signature()),
+            signature_algorithm,
+            public_key_algorithm,
+            public_key: RawValue::from_string(public_key(&request.public_key))?,
+            subject: Subject::new(&request.subject),
+            attributes: extension_request(&request.extensions.all),
+            extensions: filled(extensions.collect()),
+            extra_extensions: (),
+            dns_names: texts(|name| match name {
+                GeneralName::Dns(text) => Some(text.clone()),
+                _ => None,
+            }),
+            email_addresses: texts(|name| match name {
+                GeneralName::Email(text) => Some(text.clone()),
+                _ => None,
+            }),
+            ip_addresses: texts(|name| name.ip().map(|ip| ip.to_string())),
+            uris: texts(|name| match name {
+                GeneralName::Uri(text) => Some(text.clone()),
+                _ => None,
+            }),
+        })
+    }
+}
+
+impl Subject {
+    fn new(subject: &DistinguishedName) -> Self {
+        let all = |attribute: &Attribute| {
+            let entries = subject.attributes.iter().filter(|entry| entry.attribute == *attribute);
+            entries.map(|entry| entry.value.clone()).collect::<Vec<_>>()
+        };
+        let list = |attribute: &Attribute| filled(all(attribute));
+        let last = |attribute: &Attribute| all(attribute).pop().unwrap_or_default();
+        let typed = |entry: &NameAttribute| json!({ "Type": arcs(entry.attribute.oid().as_str()), "Value": entry.value });
+        Self {
+            country: list(&Attribute::Country),
+            organization: list(&Attribute::Organization),
+            organizational_unit: list(&Attribute::OrganizationalUnit),
+            locality: list(&Attribute::Locality),
+            province: list(&Attribute::State),
+            street_address: list(&Attribute::StreetAddress),
+            postal_code: list(&Attribute::PostalCode),
+            serial_number: last(&Attribute::SerialNumber),
+            common_name: last(&Attribute::CommonName),
+            names: filled(subject.attributes.iter().map(typed).collect()),
+            extra_names: (),
+        }
     }
 }
 
@@ -64,78 +172,9 @@ fn extension_request(extensions: &[pki_core::Extension]) -> Value {
     json!([{ "Type": arcs("1.2.840.113549.1.9.14"), "Value": [extensions] }])
 }
 
-fn fields(request: &CertificateRequest) -> Value {
-    let names = request.extensions.subject_alt_name.as_deref().unwrap_or_default();
-    let texts = |text: fn(&GeneralName) -> Option<String>| {
-        or_null(names.iter().filter_map(text).map(Value::from).collect())
-    };
-    let attributes = |attribute: &Attribute| {
-        let values =
-            request.subject.attributes.iter().filter(|entry| entry.attribute == *attribute);
-        values.map(|entry| entry.value.clone()).collect::<Vec<_>>()
-    };
-    let all = |attribute: &Attribute| {
-        or_null(attributes(attribute).into_iter().map(Value::from).collect())
-    };
-    let last = |attribute: &Attribute| attributes(attribute).pop().unwrap_or_default();
-    let typed = |entry: &pki_core::NameAttribute| json!({ "Type": arcs(entry.attribute.oid().as_str()), "Value": entry.value });
-    let extensions: Vec<Value> = request
-        .extensions
-        .all
-        .iter()
-        .map(|extension| {
-            json!({
-                "Id": arcs(extension.oid.as_str()),
-                "Critical": extension.critical,
-                "Value": base64(&extension.value),
-            })
-        })
-        .collect();
-    let (signature, key) = algorithms(request);
-    json!({
-        "Raw": base64(request.der()),
-        "RawTBSCertificateRequest": base64(request.tbs()),
-        "RawSubjectPublicKeyInfo": base64(request.public_key.spki_der()),
-        "RawSubject": base64(request.subject.der()),
-        "Version": 0,
-        "Signature": base64(request.signature()),
-        "SignatureAlgorithm": signature,
-        "PublicKeyAlgorithm": key,
-        "Subject": {
-            "Country": all(&Attribute::Country),
-            "Organization": all(&Attribute::Organization),
-            "OrganizationalUnit": all(&Attribute::OrganizationalUnit),
-            "Locality": all(&Attribute::Locality),
-            "Province": all(&Attribute::State),
-            "StreetAddress": all(&Attribute::StreetAddress),
-            "PostalCode": all(&Attribute::PostalCode),
-            "SerialNumber": last(&Attribute::SerialNumber),
-            "CommonName": last(&Attribute::CommonName),
-            "Names": or_null(request.subject.attributes.iter().map(typed).collect()),
-            "ExtraNames": Value::Null,
-        },
-        "Attributes": extension_request(&request.extensions.all),
-        "Extensions": or_null(extensions),
-        "ExtraExtensions": Value::Null,
-        "DNSNames": texts(|name| match name {
-            GeneralName::Dns(text) => Some(text.clone()),
-            _ => None,
-        }),
-        "EmailAddresses": texts(|name| match name {
-            GeneralName::Email(text) => Some(text.clone()),
-            _ => None,
-        }),
-        "IPAddresses": texts(|name| name.ip().map(|ip| ip.to_string())),
-        "URIs": texts(|name| match name {
-            GeneralName::Uri(text) => Some(text.clone()),
-            _ => None,
-        }),
-    })
-}
-
-/// A list. An empty slice is null in Go.
-fn or_null(values: Vec<Value>) -> Value {
-    if values.is_empty() { Value::Null } else { Value::Array(values) }
+/// A list, if it has items.
+fn filled<T>(values: Vec<T>) -> Option<Vec<T>> {
+    (!values.is_empty()).then_some(values)
 }
 
 fn base64(octets: &[u8]) -> String {

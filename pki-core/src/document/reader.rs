@@ -3,25 +3,10 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, MapAccess, SeqAccess, Visitor};
 
-use super::{Data, Document, Node};
+use super::{Data, Node};
 use crate::error::Error;
-
-impl Document {
-    pub(crate) fn from_json(bytes: &[u8]) -> Result<Self, Error> {
-        refuse_pem("JSON", bytes)?;
-        let JsonNode(root) = serde_json::from_slice(bytes).map_err(|error| {
-            let error = Error::malformed("JSON", error.to_string());
-            if bytes.starts_with(b"\xef\xbb\xbf") {
-                error.hinted("the file starts with a byte order mark; save it as UTF-8 without one")
-            } else {
-                error.hinted("check the file with `python3 -m json.tool FILE`")
-            }
-        })?;
-        Ok(Self { root })
-    }
-}
 
 /// Reports a file that is a certificate or a key, which a YAML reader would read as a string.
 pub(super) fn refuse_pem(expected: &'static str, bytes: &[u8]) -> Result<(), Error> {
@@ -36,22 +21,6 @@ pub(super) fn refuse_pem(expected: &'static str, bytes: &[u8]) -> Result<(), Err
     };
     Err(Error::malformed(expected, what)
         .hinted("name another file; check that two paths are not swapped"))
-}
-
-/// A node of a JSON document, whose reader gives no positions.
-struct JsonNode(Node);
-
-impl<'de> Deserialize<'de> for JsonNode {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let data = deserializer.deserialize_any(DataVisitor::<Self>(PhantomData))?;
-        Ok(Self(Node { data, position: None }))
-    }
-}
-
-impl From<JsonNode> for Node {
-    fn from(JsonNode(node): JsonNode) -> Self {
-        node
-    }
 }
 
 /// Reads any value. Its children are nodes of kind `N`.

@@ -1,21 +1,22 @@
 //! The grammar of cfssl's `ca-config.json`.
 
+mod from_request;
 mod policies;
+mod usages;
 
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime, UtcOffset};
 
+use self::from_request::{copy_extensions, csr_whitelist};
 use self::policies::policies;
-use super::{CopyExtensions, CsrWhitelist, Profile, SigningConfig, Unusable};
+use self::usages::{ca_constraint, check_ca_usages, usages};
+use super::{Profile, SigningConfig, Unusable};
 use crate::dialect::{Dialect, Faults, Lenient};
 use crate::document::{Document, Fields, Value};
 use crate::duration::{parse_backdate, parse_duration, parse_go_duration, parse_lifetime};
 use crate::error::Error;
 use crate::name::Uri;
-use crate::oid::Oid;
-use crate::suggest;
-use crate::template::{CaConstraint, Urls};
-use crate::usage::{ExtendedKeyUsage, KeyUsages, Usage, usage_named, usage_names};
+use crate::template::Urls;
 
 const FIELDS: &[&str] = &[
     "usages",
@@ -70,8 +71,8 @@ impl SigningConfig {
     /// without `default` gets the default profile of cfssl. The warnings are about the whole file;
     /// [each profile](Profile::warnings) has its own.
     pub fn read(bytes: &[u8], dialect: Dialect) -> Result<Lenient<Self>, Error> {
-        let document = Document::from_json(bytes)?;
         let mut faults = Faults::new(dialect);
+        let document = Document::from_json(bytes, &mut faults)?;
         let top =
             document.root().read_fields(&["signing", "auth_keys", "remotes", "ocsp"], &mut faults);
         report_server_fields(&top, &["auth_keys", "remotes", "ocsp"], &mut faults);
@@ -219,30 +220,6 @@ fn report_remote(fields: &Fields<'_>, faults: &mut Faults) {
     }
 }
 
-fn usages(fields: &Fields<'_>, faults: &mut Faults) -> (KeyUsages, Vec<ExtendedKeyUsage>) {
-    let mut key = KeyUsages::default();
-    let mut extended: Vec<ExtendedKeyUsage> = Vec::new();
-    let usages = fields.read_list("usages", faults, |text| {
-        usage_named(text).ok_or_else(|| {
-            Error::invalid("usages", text, "unknown usage; cfssl would silently ignore it")
-                .hinted(suggest::one_of(text, usage_names()))
-        })
-    });
-    for usage in usages {
-        match usage {
-            Usage::Extended(usage) if extended.contains(&usage) => {
-                if let (Dialect::Cfssl, Some(at)) = (faults.dialect, fields.find("usages")) {
-                    let problem = format!("{usage} twice; it is written once");
-                    faults.harmless(at.invalid(problem).hinted("remove one of the two"));
-                }
-            }
-            Usage::Extended(usage) => extended.push(usage),
-            Usage::Key(bits) => key = key.union(bits),
-        }
-    }
-    (key, extended)
-}
-
 /// The lifetime of a profile, or any if there is a mistake.
 fn expiry(
     value: &Value<'_>,
@@ -287,93 +264,10 @@ fn timestamp(text: &str) -> Result<OffsetDateTime, Error> {
     })
 }
 
-fn ca_constraint(value: &Value<'_>, faults: &mut Faults) -> Option<CaConstraint> {
-    let fields = value.read_fields(&["is_ca", "max_path_len", "max_path_len_zero"], faults);
-    let zero = faults.take(fields.boolean("max_path_len_zero")).unwrap_or_default();
-    let is_ca = faults.take(fields.boolean("is_ca")).unwrap_or_default();
-    let path_len = fields.read("max_path_len", faults, |at| match at.integer()? {
-        // In cfssl, -1 means no limit, and 0 is a limit only with max_path_len_zero.
-        -1 | 0 => Ok(None),
-        number => u8::try_from(number).map(Some).map_err(|_| {
-            at.invalid("not a path length").hinted("write 0 to 255, or -1 for no limit")
-        }),
-    });
-    let path_len = path_len.flatten();
-    if let (true, Some(_), Some(at)) = (zero, path_len, fields.find("max_path_len")) {
-        let error = at.invalid("max_path_len_zero contradicts this value");
-        faults.harmless(error.hinted("remove one of the two"));
-    }
-    is_ca.then_some(CaConstraint { path_len: path_len.or(zero.then_some(0)) })
-}
-
-/// RFC 5280 section 4.2.1.9: cA and keyCertSign require each other. A leaf with keyCertSign works nevertheless.
-fn check_ca_usages(
-    value: &Value<'_>,
-    ca: Option<CaConstraint>,
-    usages: KeyUsages,
-    faults: &mut Faults,
-) {
-    match (ca, usages.contains(KeyUsages::KEY_CERT_SIGN)) {
-        (Some(_), false) => faults.error(
-            value
-                .invalid("is_ca without the usage \"cert sign\": every verifier would reject what the CA signs")
-                .hinted("add \"cert sign\" and \"crl sign\" to the usages"),
-        ),
-        (None, true) => faults.harmless(
-            value
-                .invalid("the usage \"cert sign\" without is_ca: RFC 5280 section 4.2.1.9 forbids it")
-                .hinted("remove the usage, or add \"ca_constraint\": {\"is_ca\": true}"),
-        ),
-        _ => {}
-    }
-}
-
 fn urls(fields: &Fields<'_>, faults: &mut Faults) -> Urls {
     Urls {
         issuer: fields.read_list("issuer_urls", faults, str::parse::<Uri>),
         ocsp: faults.take(fields.parsed("ocsp_url", str::parse)).flatten(),
         crl: faults.take(fields.parsed("crl_url", str::parse)).flatten(),
     }
-}
-
-fn copy_extensions(fields: &Fields<'_>, faults: &mut Faults) -> CopyExtensions {
-    let listed = fields.read_list("allowed_extensions", faults, str::parse::<Oid>);
-    let copy = faults.take(fields.boolean("copy_extensions")).unwrap_or_default();
-    match (copy, listed.is_empty(), fields.find("allowed_extensions")) {
-        (false, false, Some(at)) => {
-            let error = at.invalid("a list of extensions to copy without copy_extensions");
-            faults.harmless(error.hinted("add \"copy_extensions\": true, or remove the list"));
-            CopyExtensions::None
-        }
-        (false, ..) => CopyExtensions::None,
-        (true, true, _) => CopyExtensions::All,
-        (true, false, _) => CopyExtensions::Listed(listed),
-    }
-}
-
-fn csr_whitelist(value: &Value<'_>, faults: &mut Faults) -> CsrWhitelist {
-    const PARTS: &[&str] = &[
-        "Subject",
-        "PublicKeyAlgorithm",
-        "PublicKey",
-        "SignatureAlgorithm",
-        "DNSNames",
-        "IPAddresses",
-        "EmailAddresses",
-        "URIs",
-    ];
-    let fields = value.read_fields(PARTS, faults);
-    let mut is_on = |name| faults.take(fields.boolean(name)).unwrap_or_default();
-    let list = CsrWhitelist {
-        subject: is_on("Subject"),
-        dns_names: is_on("DNSNames"),
-        ip_addresses: is_on("IPAddresses"),
-        email_addresses: is_on("EmailAddresses"),
-        uris: is_on("URIs"),
-    };
-    if !is_on("PublicKey") {
-        let error = value.invalid("a CSRWhitelist without PublicKey leaves no key to certify");
-        faults.error(error.hinted("add \"PublicKey\": true"));
-    }
-    list
 }

@@ -15,7 +15,7 @@ pub(super) const ROWS: &[Row] = &[
         "a request that is null",
         "echo null | $sign -profile peer -",
         Completes,
-        Fails("expected an object"),
+        Fails("would name nobody"),
     ),
     row(
         "a life of four minutes",
@@ -27,7 +27,37 @@ pub(super) const ROWS: &[Row] = &[
         "a request that is not UTF-8",
         "printf '{\"CN\":\"a\\xff\"}' | $sign -profile peer -",
         Completes,
-        Fails("invalid unicode"),
+        Warns("text that is not Unicode"),
+    ),
+    row(
+        "a request with half a character",
+        "echo '{\"CN\":\"a\\ud800\"}' | $sign -profile peer -",
+        Completes,
+        Warns("text that is not Unicode"),
+    ),
+    row(
+        "a control character in a name",
+        "echo '{\"CN\":\"a\\u0000\"}' | $sign -profile peer -",
+        Completes,
+        Fails("it contains a control character"),
+    ),
+    row(
+        "a name that is too long",
+        "printf '{\"CN\":\"%065d\"}' 0 | $sign -profile peer -",
+        Completes,
+        Fails("longer than 64 characters"),
+    ),
+    row(
+        "a character that a subject's serialNumber cannot have",
+        "echo '{\"CN\":\"a\",\"serialnumber\":\"1*\"}' | $sign -profile peer -",
+        Completes,
+        Fails("are allowed here"),
+    ),
+    row(
+        "an empty string in a list of a profile",
+        "sed 's/\"signing\", \"key/\"signing\", null, \"key/' config.json >null.json; ${sign/config.json/null.json} -profile peer leaf.json",
+        Completes,
+        Warns("an empty string; it is left out"),
     ),
     row(
         "an unknown usage",
@@ -93,6 +123,6 @@ pub(super) const ROWS: &[Row] = &[
         "a configuration that is null",
         "echo null >null.json; cfssl gencert -ca ca.pem -ca-key ca-key.pem -config null.json leaf.json",
         Panics,
-        Fails("expected an object"),
+        Fails("missing \"signing\" field"),
     ),
 ];
