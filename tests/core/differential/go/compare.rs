@@ -9,7 +9,7 @@ use time::format_description::well_known::Rfc3339;
 use super::chains::{Case, Pool, changed};
 use super::classes::{STRICTER, TRUSTED};
 use super::judge::{self, Verdict};
-use super::{full, policies, rare_keys, shapes, signatures, twins};
+use super::{crowds, full, policies, rare_keys, shapes, signatures, twins};
 use crate::differential::judges::{base64, to_base64};
 use crate::differential::random::Random;
 
@@ -49,6 +49,9 @@ fn what_go_refuses_we_refuse_of_many() {
 fn case(pool: &Pool, random: &mut Random, number: usize) -> Case {
     match number % 20 {
         0 => shapes::web(pool, random),
+        1 if number % 80 == 1 => crowds::crowd(pool, random),
+        1 if number % 80 == 21 => crowds::large(pool, random),
+        1 if number % 80 == 41 => crowds::with_stranger(pool, random, number / 80),
         1 => twins::graph(pool, random),
         2 => twins::deep(pool, random),
         3 => twins::alone(pool, random),
