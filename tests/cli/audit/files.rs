@@ -115,7 +115,7 @@ fn a_trust_file_whose_lines_are_indented_is_found() {
     for file in ["etcdone/ca.pem", "masterone/ca.pem"] {
         let found = after(|lab| {
             let text = String::from_utf8(lab.read(host(file))).unwrap();
-            let lines = format!("  {}\n", text.trim_end().replace("\n", "\n  "));
+            let lines = format!("  {}\n", text.trim_end().replace('\n', "\n  "));
             lab.write(host(file), lines);
         });
         assert!(found.contains(&format!("{file}: pem-damaged")), "{found:?}");
