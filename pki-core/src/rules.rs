@@ -67,6 +67,7 @@ pub(crate) use self::files::MANIFEST_DRIFT;
 pub use self::files::unreadable_file;
 use self::go::GoCertificate;
 pub use self::go::{Demand as GoDemand, go_demands, pem_damage};
+pub(crate) use self::go::{is_in_go_chain, too_many_candidates, unsendable, unused_violations};
 pub(crate) use self::itself::OwnViolations;
 pub(crate) use self::path::{
     CHAIN_ORDER, PATH_REJECTED, PATH_SIGNATURE, PATH_TOO_DEEP, PATH_UNKNOWN_AUTHORITY, not_der,

@@ -16,6 +16,7 @@
 mod algorithms;
 mod builder;
 mod explain;
+mod go_search;
 mod limits;
 mod search;
 mod walk;
@@ -33,6 +34,7 @@ use crate::error::Error;
 use crate::finding::Finding;
 use crate::report::Report;
 use crate::rules::{self, OwnViolations, Policy, VerifyOptions, finding};
+use crate::usage::Purpose;
 
 /// Trust anchors, intermediates, CRLs and options.
 pub struct Verifier {
@@ -42,6 +44,8 @@ pub struct Verifier {
     intermediates: Vec<Certificate>,
     /// What the rules find in the anchors and then in the intermediates, wherever they are.
     own_violations: Vec<OnceLock<OwnViolations>>,
+    /// The findings about the anchors outside the path, one list for each.
+    unused_violations: OnceLock<Vec<Vec<Finding>>>,
     crls: Vec<Crl>,
     max_depth: Option<usize>,
     policy: Policy,
@@ -101,6 +105,7 @@ impl VerifierBuilder {
             algorithms,
             intermediates,
             own_violations,
+            unused_violations: OnceLock::new(),
             crls,
             max_depth,
             policy,
@@ -157,18 +162,44 @@ impl Verifier {
     fn check_in_order<'q>(
         &'q self,
         leaf: &'q Certificate,
-        chain: impl Iterator<Item = &'q Certificate>,
+        chain: impl Iterator<Item = &'q Certificate> + Clone,
         options: &'q VerifyOptions,
     ) -> Report {
-        let known = chain.chain(&self.intermediates).collect();
+        let known = chain.clone().chain(&self.intermediates).collect();
         let question = Question { verifier: self, leaf, known, options };
-        let mut best = Best::default();
-        if let Err(webpki_says) = builder::find(&question, &mut best) {
-            walk::find(&question, &mut best);
-            return best.report.unwrap_or_else(|| explain::report(&question, &webpki_says));
+        let mut report = search(&question);
+        if self.policy == Policy::Etcd {
+            self.check_unused(chain.clone(), &mut report);
         }
-        // webpki accepts only paths that were checked, so there is a report.
-        best.report.unwrap_or_else(|| explain::report(&question, &webpki::Error::UnknownIssuer))
+        // A path that the rules accept, but that Go does not find or cannot receive.
+        if self.policy == Policy::Etcd && report.is_ok() {
+            if go_search::gives_up(&question) {
+                report.add(rules::too_many_candidates(leaf));
+            } else if options.purpose != Purpose::Ca {
+                for found in rules::unsendable(leaf, chain) {
+                    report.add(found);
+                }
+            }
+        }
+        report
+    }
+
+    /// Adds why Go cannot parse a certificate that is in a file of a certificate in the path, but not in the path itself.
+    fn check_unused<'q>(&self, chain: impl Iterator<Item = &'q Certificate>, report: &mut Report) {
+        let of_anchors = self
+            .unused_violations
+            .get_or_init(|| self.anchors.iter().map(rules::unused_violations).collect());
+        let is_unused = |certificate: &Certificate| {
+            let mut path = report.path().certificates().iter();
+            !path.any(|used| used.certificate.der() == certificate.der())
+        };
+        let anchors = self.anchors.iter().zip(of_anchors);
+        let anchors = anchors.filter(|(anchor, found)| !found.is_empty() && is_unused(anchor));
+        let mut unused: Vec<Finding> = anchors.flat_map(|(_, found)| found).cloned().collect();
+        unused.extend(chain.filter(|one| is_unused(one)).flat_map(rules::unused_violations));
+        for found in unused {
+            report.add(found);
+        }
     }
 
     /// What the rules find in a CA of this verifier, wherever it is. `None` for another certificate.
@@ -193,6 +224,17 @@ impl Verifier {
             .into_iter()
             .map(move |(rule, evidence)| finding(rule, self.policy, subject(), evidence))
     }
+}
+
+/// The report on the best path.
+fn search(question: &Question<'_>) -> Report {
+    let mut best = Best::default();
+    if let Err(webpki_says) = builder::find(question, &mut best) {
+        walk::find(question, &mut best);
+        return best.report.unwrap_or_else(|| explain::report(question, &webpki_says));
+    }
+    // webpki accepts only paths that were checked, so there is a report.
+    best.report.unwrap_or_else(|| explain::report(question, &webpki::Error::UnknownIssuer))
 }
 
 /// True if the bytes are a CRL in DER that [`VerifierBuilder::crl`] would accept.

@@ -219,8 +219,18 @@ fn print_audit(
     let mut verdict = Verdict::new(&view);
     for found in reports {
         let name = found.file().to_owned();
+        let expects_certificate = found.purpose().is_some();
         let (path, findings) = found.into_parts();
-        let judged = Judged { path, endpoint: None, found: exceptions.apply(findings) };
+        // A file that cannot be read as a certificate proves nothing, whatever is ignored.
+        let is_unread = expects_certificate
+            && path.is_none()
+            && findings.iter().any(|found| found.rule.id.starts_with("pem-"));
+        let found = if is_unread {
+            exceptions.ignoring_nothing().apply(findings)
+        } else {
+            exceptions.apply(findings)
+        };
+        let judged = Judged { path, endpoint: None, found };
         let place = Place::File(folder.join(&name));
         verdict.add(vec![view.render(&Outcome { name, place, result: Ok(judged) })])?;
     }

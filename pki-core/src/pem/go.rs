@@ -130,8 +130,18 @@ fn reason(bytes: &[u8], begin: usize) -> &'static str {
         (true, true) => "the BEGIN line and the END line are indented",
         (true, false) => "the BEGIN line is indented",
         (false, true) => "the END line is indented",
+        (false, false) if is_unpadded(body) => {
+            "the padding (=) at the end of its base64 is missing"
+        }
         (false, false) => "Go cannot read its lines",
     }
+}
+
+/// True for lines of base64 whose characters are not a multiple of four.
+fn is_unpadded(lines: &[&[u8]]) -> bool {
+    let octets = || lines.iter().copied().flatten().filter(|octet| !octet.is_ascii_whitespace());
+    octets().all(|octet| octet.is_ascii_alphanumeric() || b"+/=".contains(octet))
+        && octets().count() % 4 != 0
 }
 
 fn indented_line(line: &&[u8]) -> bool {

@@ -16,12 +16,16 @@ mod policies;
 mod subject_alt_names;
 mod times;
 mod unseen;
+mod unused;
 mod uris;
 
 pub(super) use self::constraints::rejects;
-pub(super) use self::form::GoCertificate;
+pub(super) use self::form::{GoCertificate, Role};
+pub(crate) use self::handshake::unsendable;
+pub(crate) use self::path::{is_in_go_chain, too_many_candidates};
 pub(super) use self::pem::RULE as PEM_DAMAGED;
 pub use self::pem::pem_damage;
+pub(crate) use self::unused::unused_violations;
 use super::Row;
 use crate::finding::Rule;
 
@@ -71,6 +75,7 @@ pub fn go_demands() -> impl Iterator<Item = &'static Demand> {
         policies::DEMANDS,
         path::DEMANDS,
         handshake::DEMANDS,
+        unused::DEMANDS,
     ]
     .into_iter()
     .flatten()
@@ -92,4 +97,5 @@ pub(super) static ROWS: &[Row] = &[
     Row::certificate(&policies::RULE, policies::check),
     Row::certificate(&path::RULE, path::check),
     Row::certificate(&handshake::RULE, handshake::check),
+    Row::whole(&unused::RULE),
 ];

@@ -17,10 +17,10 @@ use crate::rules;
 
 /// The limit on CAs between leaf and anchor.
 pub(super) const MOST_CAS: usize = 10;
-/// The same limit on signatures for one leaf certificate as in webpki.
-const MOST_SIGNATURES: usize = 100;
+/// Go tries 100 possible issuers. Here each costs at most two signatures.
+const MOST_SIGNATURES: usize = 200;
 /// Each path is checked with all rules; a leaf certificate with more paths is an attack.
-const MOST_PATHS: usize = 16;
+const MOST_PATHS: usize = 100;
 
 /// Adds the report of every path to `best`, until one is accepted.
 pub(super) fn find(question: &Question<'_>, best: &mut Best) {

@@ -109,6 +109,19 @@ fn a_certificate_that_is_cut_short_is_found() {
     assert_eq!(found, ["etcdone/server.pem: pem-damaged"]);
 }
 
+/// As a heredoc or a YAML file has it: etcd finds no CA in it.
+#[test]
+fn a_trust_file_whose_lines_are_indented_is_found() {
+    for file in ["etcdone/ca.pem", "masterone/ca.pem"] {
+        let found = after(|lab| {
+            let text = String::from_utf8(lab.read(host(file))).unwrap();
+            let lines = format!("  {}\n", text.trim_end().replace('\n', "\n  "));
+            lab.write(host(file), lines);
+        });
+        assert!(found.contains(&format!("{file}: pem-damaged")), "{found:?}");
+    }
+}
+
 #[test]
 fn an_encrypted_key_is_found() {
     for arguments in ["pkey -aes256 -passout pass:x", "ec -aes256 -passout pass:x"] {

@@ -50,6 +50,41 @@ fn indented_lines_are_damage_to_etcd_in_the_certificate_the_key_and_the_ca() {
     assert!(run.code == 1 && run.stdout.contains("etcdone-key.pem: line 1"), "{run:?}");
 }
 
+/// Only two of three certificates need padding, so several are tried.
+#[test]
+fn base64_without_its_padding_is_damage_to_etcd_in_the_certificate_the_key_and_the_ca() {
+    let lab = Lab::new();
+    let is_padded = |file: &str| lab.read(file).contains(&b'=');
+    let unpadded = |file: &str| String::from_utf8(lab.read(file)).unwrap().replace('=', "");
+    let tried = (0..100).find(|number| {
+        let folder = format!("pki-{number}");
+        lab.ok(&["init-ca", "--dir", &folder]);
+        let issue = ["issue", "--dir", &folder, "--profile", "server", "etcdone", "--force"];
+        lab.ok(&[&issue[..], &["--key", "rsa-2048", "--san", "10.0.0.1"]].concat());
+        [&format!("{folder}/ca.pem"), "etcdone.pem", "etcdone-key.pem"]
+            .iter()
+            .all(|file| is_padded(file))
+    });
+    let ca = format!("pki-{}/ca.pem", tried.unwrap());
+    let verify = |args: &[&str]| lab.run(&[&["verify"], args].concat());
+    assert_eq!(verify(&["etcdone.pem", "--ca", &ca]).code, 0);
+    lab.write("leaf.pem", unpadded("etcdone.pem"));
+    lab.write("key.pem", unpadded("etcdone-key.pem"));
+    lab.write("ca.pem", unpadded(&ca));
+    for (file, args) in [
+        ("leaf.pem", ["leaf.pem", "--ca", &ca].to_vec()),
+        ("ca.pem", ["etcdone.pem", "--ca", "ca.pem"].to_vec()),
+    ] {
+        let run = verify(&args);
+        let found = format!("error [pem-damaged] {file}: line 1");
+        assert!(run.code == 1 && run.stdout.contains(&found), "{run:?}");
+        assert!(run.stdout.contains("the padding (=) at the end of its base64 is missing"));
+    }
+    // A key must be in full form to be read at all.
+    let run = verify(&["etcdone.pem", "--ca", &ca, "--key", "key.pem"]);
+    assert!(run.code == 2 && run.stderr.contains("key.pem: not PEM: line 1"), "{run:?}");
+}
+
 #[test]
 fn a_file_in_another_format_is_called_what_it_is() {
     let lab = Lab::with_ca(&[]);

@@ -147,6 +147,42 @@ fn a_forged_leaf_of_a_live_endpoint_is_not_trusted_either() {
     }
 }
 
+/// The issuer of the certificate is damaged, so nobody can read it, and no signature was verified.
+#[test]
+fn a_file_that_cannot_be_read_as_a_certificate_is_never_ok() {
+    let lab = Lab::new();
+    lab.write("cluster.yaml", "cluster: lab\netcd:\n  - { name: etcdone, ip: 10.0.0.1 }\n");
+    lab.ok(&["apply", "-f", "cluster.yaml"]);
+    let file = "pki/hosts/etcdone/server.pem";
+    let pem = String::from_utf8(lab.read(file)).unwrap();
+    let certificate = pki_core::Certificate::from_pem_or_der(pem.as_bytes()).unwrap().remove(0);
+    let mut der = certificate.der().to_vec();
+    let issuer = certificate.issuer.der();
+    let at = der.windows(issuer.len()).position(|octets| octets == issuer).unwrap();
+    der[at + 2] = 0x05;
+    let damaged = openssl_pem(&lab, &der);
+    let ignored: Vec<String> = pki_core::rules()
+        .filter(|rule| !rule.is_about_trust())
+        .map(|rule| format!("--ignore={}=x", rule.id))
+        .collect();
+    let ignored: Vec<&str> = ignored.iter().map(String::as_str).collect();
+    let verify = [&["verify", "-f", "cluster.yaml"], &ignored[..]].concat();
+    for text in [damaged, pem.replace("BEGIN CERTIFICATE", "BEGIN CERT"), String::new()] {
+        lab.write(file, text);
+        let run = lab.run(&verify);
+        assert_eq!(run.code, 1, "{run:?}");
+    }
+    lab.write(file, pem);
+    lab.ok(&verify);
+}
+
+/// The DER as a PEM file.
+fn openssl_pem(lab: &Lab, der: &[u8]) -> String {
+    lab.write("damaged.der", der);
+    let base64 = openssl(lab, &["base64", "-in", "damaged.der"]).stdout;
+    format!("-----BEGIN CERTIFICATE-----\n{base64}-----END CERTIFICATE-----\n")
+}
+
 /// If nothing was verified, nothing is ignored.
 #[test]
 fn an_endpoint_without_a_certificate_is_never_ok() {

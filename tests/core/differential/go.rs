@@ -7,6 +7,7 @@ mod by_construction;
 pub(crate) mod chains;
 mod classes;
 mod compare;
+mod crowds;
 mod demands;
 mod documentation;
 mod found;

@@ -22,6 +22,7 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::other("go-policy", |fault| found(fault, "policy-required")),
     Example::other("go-path", |fault| found(fault, "path-length")),
     Example::other("go-handshake", |fault| found(fault, "message-size")),
+    Example::other("go-unused", |fault| found(fault, "unused")),
 ];
 
 fn found(fault: Fault, demand: &str) -> Vec<Finding> {

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::domains::{is_domain, is_within};
-use super::form::{ExtensionFrame, GoCertificate};
+use super::form::{ExtensionFrame, GoCertificate, Role};
 use super::{ALL, Demand};
 use crate::certificate::der::{Der, Element, SEQUENCE};
 use crate::certificate::{GeneralName, NameConstraints, prefix};
@@ -130,14 +130,18 @@ pub(super) fn check_form(go: &GoCertificate<'_>) -> Vec<String> {
     }
     let extension = go.fields().and_then(|fields| fields.find(&[0x55, 0x1d, 30]));
     if let Some(extension) = extension
-        && check_subtrees(&extension, &mut violations).is_none()
+        && check_subtrees(&extension, go.role, &mut violations).is_none()
     {
         violations.push(STRUCTURE.violated("its nameConstraints is empty or not valid DER"));
     }
     violations
 }
 
-fn check_subtrees(extension: &ExtensionFrame<'_>, violations: &mut Vec<String>) -> Option<()> {
+fn check_subtrees(
+    extension: &ExtensionFrame<'_>,
+    role: Role,
+    violations: &mut Vec<String>,
+) -> Option<()> {
     let mut outer = Der::new(extension.value);
     let mut lists = outer.enter(SEQUENCE).filter(|_| outer.is_empty())?;
     let mut any = false;
@@ -149,7 +153,8 @@ fn check_subtrees(extension: &ExtensionFrame<'_>, violations: &mut Vec<String>) 
         while !subtrees.is_empty() {
             any = true;
             let base = subtrees.enter(SEQUENCE)?.element()?;
-            let fault = fault(base, extension.critical);
+            // Only a path is rejected because of what Go does not process.
+            let fault = fault(base, extension.critical && role == Role::InPath);
             violations.extend(fault.map(|(demand, what)| demand.violated(what)));
         }
     }

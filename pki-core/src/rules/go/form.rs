@@ -63,15 +63,28 @@ const fn large_oid(demand: &'static Demand, field: &'static str) -> Fault {
     Fault { demand, field, problem: "has an OID that is malformed or has a number of 2^31 or more" }
 }
 
+/// What Go does with a certificate.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub(in crate::rules) enum Role {
+    InPath,
+    /// Go parses it, because it is in a file with others, and does not use it.
+    Unused,
+}
+
 /// A certificate, and its fields as Go reads them. They are read once for all checks.
 pub(in crate::rules) struct GoCertificate<'a> {
     pub(super) certificate: &'a Certificate,
+    pub(super) role: Role,
     fields: Result<Fields<'a>, Fault>,
 }
 
 impl<'a> GoCertificate<'a> {
-    pub(in crate::rules) fn read(certificate: &'a Certificate) -> Self {
-        Self { certificate, fields: read(certificate) }
+    pub(in crate::rules) fn read(certificate: &'a Certificate, role: Role) -> Self {
+        Self { certificate, role, fields: read(certificate) }
+    }
+
+    pub(super) fn is_in_path(&self) -> bool {
+        self.role == Role::InPath
     }
 
     /// Nothing where [`check`] finds a fault.

@@ -2,7 +2,7 @@
 
 use super::{ALL, Demand};
 use crate::certificate::Certificate;
-use crate::finding::{Rule, Severity, Source};
+use crate::finding::{Finding, Rule, Severity, Source};
 use crate::rules::{CertificateInPath, when};
 
 pub(super) static RULE: Rule = Rule {
@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
     source: Source::Go,
     impact: "etcd and the API server reject the chain, although RFC 5280 allows it.",
     remedy: "Sign leaf certificates directly with the root CA: `etcdpki issue --profile PROFILE NAME --force` with `--san` for each address of a member, or for a host of the manifest `rm pki/hosts/HOST/FILE && etcdpki apply -f MANIFEST`. Or give each CA a name and a key of its own and a sufficient path length: `etcdpki init-ca --path-len NUMBER --cn NAME --dir NEW-DIR`.",
-    citation: "Go crypto/x509 (isValid, alreadyInChain)",
+    citation: "Go crypto/x509 (isValid, alreadyInChain, buildChains)",
 };
 
 static LENGTH: Demand = Demand {
@@ -41,7 +41,22 @@ static FRACTION: Demand = Demand {
     rfc5280: "allows it, because the validity is in whole seconds (section 4.1.2.5)",
 };
 
-pub(super) static DEMANDS: &[&Demand] = &[&LENGTH, &AGAIN, &FRACTION];
+static CANDIDATES: Demand = Demand {
+    name: "candidates",
+    rule: &RULE,
+    refused: "More than 100 certificates that can be the issuer of another by their names, if no valid path is among the first 100 that Go tries",
+    words: "x509: signature check attempts limit reached while verifying certificate chain",
+    versions: ALL,
+    rfc5280: "allows it",
+};
+
+pub(super) static DEMANDS: &[&Demand] = &[&LENGTH, &AGAIN, &FRACTION, &CANDIDATES];
+
+/// The finding about a certificate for which Go finds no path, because there are too many possible issuers.
+pub(crate) fn too_many_candidates(leaf: &Certificate) -> Finding {
+    let evidence = CANDIDATES.violated("too many CA certificates have the name of an issuer");
+    Finding::new(&RULE, leaf.subject.to_string(), evidence)
+}
 
 pub(super) fn check(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let certificate = in_path.certificate;
@@ -59,19 +74,32 @@ pub(super) fn check(in_path: &CertificateInPath<'_>) -> Vec<String> {
             LENGTH.violated(format_args!("{cas} CAs are below it, self-issued ones included")),
         );
     }
-    let again = in_path.above.iter().any(|ca| is_same_to_go(certificate, ca));
+    let again = in_path.is_leaf() && has_cycle(certificate, in_path.above);
     violations.extend(when(again, || {
-        AGAIN.violated("a CA above it has the same subject, key and names")
+        AGAIN.violated("two certificates of the path have the same subject, key and names")
     }));
     violations
 }
 
-fn is_same_to_go(below: &Certificate, ca: &Certificate) -> bool {
+fn has_cycle(leaf: &Certificate, above: &[&Certificate]) -> bool {
+    let path: Vec<&Certificate> = std::iter::once(leaf).chain(above.iter().copied()).collect();
+    let is_trusted_itself = above.last().is_some_and(|anchor| anchor.der() == leaf.der());
+    !is_trusted_itself && (1..path.len()).any(|at| is_in_go_chain(path[at], &path[..at]))
+}
+
+/// Go's alreadyInChain. It recognizes a CA by its subject, its key and its subjectAltName, but it stops at the first
+/// certificate with that subject and key if only one of the two has a subjectAltName.
+pub(crate) fn is_in_go_chain(candidate: &Certificate, chain: &[&Certificate]) -> bool {
     fn names(certificate: &Certificate) -> Option<&[u8]> {
         certificate.extensions.find("2.5.29.17").map(|extension| extension.value.as_slice())
     }
-    below.der() != ca.der()
-        && below.subject.der() == ca.subject.der()
-        && below.public_key == ca.public_key
-        && names(below) == names(ca)
+    for certificate in chain.iter().filter(|certificate| certificate.is_same_ca(candidate)) {
+        match (names(candidate), names(certificate)) {
+            (None, None) => return true,
+            (None, Some(_)) | (Some(_), None) => return false,
+            (Some(own), Some(other)) if own == other => return true,
+            (Some(_), Some(_)) => {}
+        }
+    }
+    false
 }

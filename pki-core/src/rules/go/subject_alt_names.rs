@@ -73,7 +73,7 @@ pub(super) fn check(certificate: &GoCertificate<'_>) -> Vec<String> {
     };
     match check_names(extension.value, &mut violations) {
         None => violations.push(FORM.violated("its subjectAltName is not valid DER")),
-        Some(0) if extension.critical => {
+        Some(0) if extension.critical && certificate.is_in_path() => {
             let what = "its subjectAltName is critical and has no name of a kind that Go knows";
             violations.push(CRITICAL.violated(what));
         }

@@ -39,7 +39,7 @@ pub(super) static DEMANDS: &[&Demand] = &[&EXTENSIONS, &CONSTRUCTED];
 
 pub(super) fn check(certificate: &GoCertificate<'_>) -> Vec<String> {
     let mut violations = Vec::new();
-    let Some(fields) = certificate.fields() else {
+    let Some(fields) = certificate.fields().filter(|_| certificate.is_in_path()) else {
         return violations;
     };
     // Go reports an error only when it needs what it does not see, so the evidence does not quote Go.

@@ -76,6 +76,55 @@ fn fault(uri: &str) -> Option<&'static Demand> {
     (encoded || !is_domain).then_some(&DOMAIN)
 }
 
+/// True if Go cannot parse a URI because of a character that no URI has. `san-form` reports such a URI in the path.
+pub(super) fn has_bad_characters(uri: &str) -> bool {
+    let (uri, fragment) = uri.split_once('#').unwrap_or((uri, ""));
+    let before_query = uri.split('?').next().unwrap_or_default();
+    let has_scheme = before_query.split_once(':').is_some_and(|(scheme, _)| is_scheme(scheme));
+    let rest = if has_scheme {
+        before_query.split_once(':').map_or("", |(_, rest)| rest)
+    } else {
+        before_query
+    };
+    // Go does not look into a URI such as `urn:uuid:1`.
+    let is_opaque = has_scheme && !rest.starts_with('/');
+    let user = authority(uri).and_then(|authority| authority.rsplit_once('@'));
+    uri.bytes().any(|octet| octet.is_ascii_control())
+        || has_bad_escape(fragment)
+        || !is_opaque && has_bad_escape(rest)
+        || user.is_some_and(|(user, _)| user.bytes().any(|octet| !is_in_userinfo(octet)))
+}
+
+fn has_bad_escape(text: &str) -> bool {
+    let is_escape =
+        |rest: &str| rest.len() >= 2 && rest.bytes().take(2).all(|octet| octet.is_ascii_hexdigit());
+    !text.split('%').skip(1).all(is_escape)
+}
+
+const fn is_in_userinfo(octet: u8) -> bool {
+    octet.is_ascii_alphanumeric()
+        || matches!(
+            octet,
+            b'-' | b'.'
+                | b'_'
+                | b':'
+                | b'~'
+                | b'!'
+                | b'$'
+                | b'&'
+                | b'\''
+                | b'('
+                | b')'
+                | b'*'
+                | b'+'
+                | b','
+                | b';'
+                | b'='
+                | b'%'
+                | b'@'
+        )
+}
+
 /// True for a host with a percent-encoded ASCII character other than the percent sign.
 fn has_encoded_ascii(host: &str) -> bool {
     host.split('%')
@@ -86,6 +135,25 @@ fn has_encoded_ascii(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn characters_are_read_as_go_reads_them() {
+        for (uri, wanted) in [
+            ("https://host/%41?q=%#%41", false),
+            ("urn:uuid:%", false),
+            ("https://host/a b|<>", false),
+            ("https://us%41er:@host/", false),
+            ("https://host/%", true),
+            ("https://host/%4", true),
+            ("https://host/#%zz", true),
+            ("https://host/\n", true),
+            ("https://us er@host/", true),
+            ("https://us%zzer@host/", true),
+            ("path/%zz", true),
+        ] {
+            assert_eq!(has_bad_characters(uri), wanted, "{uri}");
+        }
+    }
 
     #[test]
     fn hosts_are_read_as_go_reads_them() {

@@ -78,6 +78,11 @@ pub(super) const STRICTER: &[Class] = &[
         "RFC 5280 section 4.1 and X.690 section 10.2: other verifiers see what Go ignores.",
     ),
     class(
+        "go-unused",
+        "A certificate outside the path with attribute values of types such as UniversalString, or with a key on the curve P-224",
+        "etcd consequence: etcd 3.4 to 3.6 are built with Go before 1.27, which cannot parse these values. This program does not check points on P-224.",
+    ),
+    class(
         "policy-critical",
         "A critical policyMappings, policyConstraints or inhibitAnyPolicy",
         "etcd consequence: etcd 3.4 and 3.5 are built with Go before 1.24, which rejects them.",

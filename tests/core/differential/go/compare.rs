@@ -9,7 +9,7 @@ use time::format_description::well_known::Rfc3339;
 use super::chains::{Case, Pool, changed};
 use super::classes::{STRICTER, TRUSTED};
 use super::judge::{self, Verdict};
-use super::{full, policies, rare_keys, shapes, signatures, twins};
+use super::{crowds, full, policies, rare_keys, shapes, signatures, twins};
 use crate::differential::judges::{base64, to_base64};
 use crate::differential::random::Random;
 
@@ -45,10 +45,30 @@ fn what_go_refuses_we_refuse_of_many() {
     compare(u64::try_from(seed).unwrap(), number("ETCDPKI_GO_CHAINS", 20_000));
 }
 
+/// Every octet of three certificates, signed again; CI looks at some.
+#[test]
+fn what_go_refuses_of_another_octet_we_refuse() {
+    compare_octets(97);
+}
+
+#[test]
+#[ignore = "takes long: cargo test -p pki-core --test core go::compare -- --ignored"]
+fn what_go_refuses_of_every_other_octet_we_refuse() {
+    compare_octets(1);
+}
+
+fn compare_octets(step: usize) {
+    let numbers = (0..full::OCTETS).step_by(step);
+    compare_cases(3, numbers, |pool, random, number| full::with_octet(pool, number, random));
+}
+
 /// A chain of a kind that its number decides.
 fn case(pool: &Pool, random: &mut Random, number: usize) -> Case {
     match number % 20 {
         0 => shapes::web(pool, random),
+        1 if number % 80 == 1 => crowds::crowd(pool, random),
+        1 if number % 80 == 21 => crowds::large(pool, random),
+        1 if number % 80 == 41 => crowds::with_stranger(pool, random, number / 80),
         1 => twins::graph(pool, random),
         2 => twins::deep(pool, random),
         3 => twins::alone(pool, random),
@@ -165,13 +185,23 @@ fn without_an_edit_the_chains_with_every_extension_are_accepted() {
 }
 
 fn compare(seed: u64, count: usize) {
+    compare_cases(seed, 0..count, case);
+}
+
+fn compare_cases(
+    seed: u64,
+    numbers: impl Iterator<Item = usize>,
+    make: fn(&Pool, &mut Random, usize) -> Case,
+) {
     const BATCH: usize = 5000;
     let pool = Pool::shared();
     let mut random = Random(seed);
     let mut outcome = Outcome::default();
-    for start in (0..count).step_by(BATCH) {
-        let numbers = start..count.min(start + BATCH);
-        let cases: Vec<Case> = numbers.map(|number| case(pool, &mut random, number)).collect();
+    let numbers: Vec<usize> = numbers.collect();
+    let count = numbers.len();
+    for batch in numbers.chunks(BATCH) {
+        let cases: Vec<Case> =
+            batch.iter().map(|number| make(pool, &mut random, *number)).collect();
         let requests: Vec<Value> = cases.iter().map(to_json).collect();
         for (case, go) in cases.iter().zip(judge::ask(&requests)) {
             outcome.add(case, &go);

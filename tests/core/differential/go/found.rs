@@ -74,7 +74,12 @@ const fn leaf(what: &'static str, purpose: Purpose, leaf: fn(&mut Fields)) -> Ac
     Accepted { what, purpose, root: same, leaf }
 }
 
-static ACCEPTED: [Accepted; 8] = [
+static ACCEPTED: [Accepted; 9] = [
+    leaf("a PrintableString with * and &", Purpose::Peer, |fields| {
+        let at = serial_at(fields) + 4;
+        let attribute = [tlv(0x06, &[0x55, 4, 3]), tlv(0x13, b"*.a & b")].concat();
+        fields[at] = Node::read(&tlv(0x30, &tlv(0x31, &tlv(0x30, &attribute))));
+    }),
     root("a root of version 1", Purpose::Peer, of_version_1),
     leaf("a client of version 1", Purpose::Client, of_version_1),
     root("a root since 1955", Purpose::Peer, |fields| not_before(fields, "550101000000Z")),

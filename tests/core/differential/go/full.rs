@@ -52,6 +52,43 @@ pub(crate) fn untouched(pool: &Pool, purpose: Purpose) -> Case {
     line.case(purpose, String::new(), NOW)
 }
 
+/// The same path, in which one octet of the to-be-signed part of one certificate is another: each octet of each
+/// certificate in turn, in each of several ways. The number of such paths is close to [`OCTETS`].
+pub(crate) fn with_octet(pool: &Pool, number: usize, random: &mut Random) -> Case {
+    let ways: [fn(u8) -> u8; 6] = [
+        |octet| octet ^ 1,
+        |octet| octet ^ 0x20,
+        |octet| octet ^ 0x80,
+        |octet| octet.wrapping_add(1),
+        |_| 0,
+        |_| 0xff,
+    ];
+    let (place, way, number) =
+        (number % 3, &ways[number / 3 % ways.len()], number / 3 / ways.len());
+    let mut line = Line::new(pool.usual[..3].iter().collect());
+    let mut story = String::new();
+    for at in 0..3 {
+        let mut certificate = line.next();
+        add_all(certificate.inner()[0].inner(), at == 2);
+        line.push(certificate);
+        if at == place {
+            let key = &pool.usual[at.saturating_sub(1)];
+            line.replace_last(|der| {
+                let mut parts = Node::read(der);
+                let mut tbs = parts.inner()[0].write();
+                let octet = number % tbs.len();
+                story = format!("{place}/2 octet {octet} {:02x}", tbs[octet]);
+                tbs[octet] = way(tbs[octet]);
+                tree::sign_octets(&tbs, &parts.inner()[1].write(), key)
+            });
+        }
+    }
+    line.case(random.one_of(&[Purpose::Server, Purpose::Client, Purpose::Peer]), story, NOW)
+}
+
+/// Three certificates of at most 1,500 octets, six ways.
+pub(crate) const OCTETS: usize = 3 * 6 * 1500;
+
 /// False after an edit of the tree, in which an extension may be no extension any more.
 fn is_plain(certificate: &mut Node) -> bool {
     let is_octets =

@@ -13,7 +13,7 @@ use rustls_pki_types::ServerName;
 use super::chains::{Case, Line, Pool, pkcs8};
 use super::compare::to_json;
 use super::judge::{self, Question};
-use super::kinds::{KINDS, list, subject_alt_names};
+use super::kinds::{KINDS, list, subject_alt_names, tlv};
 use crate::der::Node;
 use crate::differential::random::Random;
 use crate::lab::{Ca, NOW, moment};
@@ -199,6 +199,52 @@ fn case(ca: &Ca, leaf: &Certificate, key: &PrivateKey, story: String) -> Case {
         at: NOW,
     };
     Case { question, story, key: pkcs8(key), has_one_path: true }
+}
+
+/// Go cannot split the host of the one, and rejects the other below constraints of any kind.
+#[test]
+fn uris_that_go_rejects_are_not_issued() {
+    let pool = Pool::shared();
+    assert!("uri:https://host:port/".parse::<San>().is_err());
+    let plain = Ca::with(KeyAlgorithm::EcdsaP256, |_| {});
+    let constrained = Ca::with(KeyAlgorithm::EcdsaP256, |request| {
+        request.excluded = vec!["other.org".parse().unwrap()];
+    });
+    for uri in ["uri:urn:uuid:1", "uri:spiffe://192.0.2.1/x", "uri:etcd:/x"] {
+        let request = Ca::request("host", &["host.example.com", uri], &pool.usual[1]);
+        assert!(plain.draft("server", &request).is_ok(), "{uri}");
+        let Err(Error::Refused(findings)) = constrained.draft("server", &request) else {
+            panic!("{uri}")
+        };
+        let ids: Vec<&str> = findings.iter().map(|finding| finding.rule.id).collect();
+        assert!(ids.contains(&"go-constraint-names"), "{uri}: {ids:?}");
+    }
+}
+
+/// Invalid UTF-8 and other types of values became hexadecimal digits once, and were issued.
+#[test]
+fn a_request_whose_organization_is_not_text_is_refused() {
+    let key = &Pool::shared().usual[1];
+    let values: [(u8, &[u8]); 4] =
+        [(0x0c, b"\xff\xfe"), (0x1e, b"\xd8\0\xd8\0"), (0x02, &[1]), (0x0c, b"company")];
+    for (tag, value) in values {
+        let organization = [tlv(0x06, &[0x55, 4, 10]), tlv(tag, value)].concat();
+        let info = [
+            tlv(0x02, &[0]),
+            tlv(0x30, &tlv(0x31, &tlv(0x30, &organization))),
+            key.public_key().spki().to_vec(),
+            tlv(0xa0, &[]),
+        ];
+        let tbs = tlv(0x30, &info.concat());
+        let csr = Draft::<CertificateRequest>::from_tbs(&tbs).and_then(|draft| draft.sign(key));
+        let request = csr.and_then(|csr| Request::from_csr(&csr));
+        if value == b"company" {
+            assert_eq!(request.unwrap().subject.value().to_string(), "O=company");
+        } else {
+            let problem = request.unwrap_err().to_string();
+            assert!(problem.contains("not text"), "{problem}");
+        }
+    }
 }
 
 #[test]

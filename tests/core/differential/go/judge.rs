@@ -113,8 +113,7 @@ impl Question {
         else {
             return Err(UNREADABLE);
         };
-        let verifier = Verifier::builder(roots).intermediates(intermediates).policy(policy);
-        let verifier = verifier.build().unwrap();
+        let verifier = Verifier::builder(roots).policy(policy).build().unwrap();
         let mut options = VerifyOptions::at(self.at);
         options.purpose = self.purpose;
         if let Some(host) = &self.host {
@@ -123,7 +122,7 @@ impl Question {
                 Err(_) => return Err(HOST),
             }
         }
-        Ok(verifier.check(&leaf, &[], &options))
+        Ok(verifier.check(&leaf, &intermediates, &options))
     }
 }
 

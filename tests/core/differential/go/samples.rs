@@ -4,7 +4,9 @@ use pki_core::{Purpose, Signer};
 
 use super::chains::{Case, Pool, pkcs8, planted};
 use super::kinds::{Fields, list, put, serial_at, tlv};
+use super::shapes::certify;
 use crate::der::{Body, Node};
+use crate::foreign::ca_params;
 
 /// How a demand is violated.
 pub(crate) struct Sample {
@@ -171,8 +173,10 @@ pub(crate) static SAMPLES: &[Sample] = &[
     Sample { demand: "path-length", make: Make::Chain(path_length) },
     Sample { demand: "issuer-again", make: Make::Chain(issuer_again) },
     Sample { demand: "fraction", make: Make::Chain(fraction) },
+    Sample { demand: "candidates", make: Make::Chain(candidates) },
     Sample { demand: "rsa-size", make: Make::Chain(rsa_size) },
     Sample { demand: "message-size", make: Make::Leaf(many_names) },
+    Sample { demand: "unused", make: Make::Chain(unused) },
 ];
 
 fn same(_: &mut Fields) {}
@@ -281,6 +285,31 @@ fn issuer_again(pool: &Pool) -> Case {
         super::kinds::remove(fields, SAN);
     };
     planted(pool, &[&same, &leaf], Purpose::Client)
+}
+
+/// A leaf that does not name the key of its issuer, and a hundred certificates of other keys before the issuer's.
+fn candidates(pool: &Pool) -> Case {
+    let (ca, other) = (&pool.usual[1], &pool.usual[5]);
+    let anonymous = |fields: &mut Fields| super::kinds::remove(fields, &[0x55, 0x1d, 35]);
+    let mut case = planted(pool, &[&same, &same, &anonymous], Purpose::Peer);
+    let by_root =
+        |key| certify(&ca_params("ca 1", key), key, "root", &pool.usual[0], |_: &mut Fields| {});
+    let issuer = by_root(ca);
+    case.question.intermediates = (0..100).map(|_| by_root(other)).chain([issuer]).collect();
+    case
+}
+
+/// A CA with a negative serial number behind a leaf that another one issued.
+fn unused(pool: &Pool) -> Case {
+    let negative = |fields: &mut Fields| {
+        let at = serial_at(fields);
+        fields[at] = Node::octets(0x02, [0x80, 1]);
+    };
+    let stranger = &pool.usual[5];
+    let mut case = planted(pool, &[&same, &same], Purpose::Peer);
+    let other = certify(&ca_params("other", stranger), stranger, "other", stranger, negative);
+    case.question.intermediates.push(other);
+    case
 }
 
 fn fraction(pool: &Pool) -> Case {

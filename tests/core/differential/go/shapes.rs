@@ -129,7 +129,7 @@ pub(crate) fn web(pool: &Pool, random: &mut Random) -> Case {
     Case { question, story, key: pkcs8(key), has_one_path: false }
 }
 
-fn certify(
+pub(crate) fn certify(
     params: &CertificateParams,
     key: &PrivateKey,
     issuer: &str,

@@ -46,7 +46,7 @@ pub(crate) fn sign(certificate: &Node, key: &PrivateKey) -> Vec<u8> {
     sign_octets(&tbs.write(), &algorithm.write(), key)
 }
 
-fn sign_octets(tbs: &[u8], algorithm: &[u8], key: &PrivateKey) -> Vec<u8> {
+pub(crate) fn sign_octets(tbs: &[u8], algorithm: &[u8], key: &PrivateKey) -> Vec<u8> {
     let signature = key.sign(tbs).unwrap();
     let signature = Node::octets(0x03, [&[0], signature.as_slice()].concat()).write();
     Node::octets(0x30, [tbs, algorithm, &signature].concat()).write()
