@@ -16,23 +16,23 @@
 mod algorithms;
 mod builder;
 mod explain;
+mod known;
 mod limits;
 mod search;
 mod walk;
-
-use std::sync::OnceLock;
 
 use time::OffsetDateTime;
 
 use self::algorithms::Algorithms;
 use self::builder::WebpkiAnchors;
+use self::known::KnownCa;
 use self::search::{Best, Question};
 use crate::certificate::Certificate;
 use crate::crl::Crl;
 use crate::error::Error;
 use crate::finding::Finding;
 use crate::report::Report;
-use crate::rules::{self, OwnViolations, Policy, VerifyOptions, finding};
+use crate::rules::{self, Policy, VerifyOptions, finding};
 
 /// Trust anchors, intermediates, CRLs and options.
 pub struct Verifier {
@@ -40,8 +40,8 @@ pub struct Verifier {
     webpki_anchors: WebpkiAnchors,
     algorithms: Algorithms,
     intermediates: Vec<Certificate>,
-    /// What the rules find in the anchors and then in the intermediates, wherever they are.
-    own_violations: Vec<OnceLock<OwnViolations>>,
+    /// What the rules find in the anchors and then in the intermediates.
+    known_cas: Vec<KnownCa>,
     crls: Vec<Crl>,
     max_depth: Option<usize>,
     policy: Policy,
@@ -93,14 +93,13 @@ impl VerifierBuilder {
         }
         let webpki_anchors = WebpkiAnchors::new(&anchors);
         let algorithms = Algorithms::new(&anchors);
-        let own_violations =
-            anchors.iter().chain(&intermediates).map(|_| OnceLock::new()).collect();
+        let known_cas = anchors.iter().chain(&intermediates).map(|_| KnownCa::default()).collect();
         Ok(Verifier {
             anchors,
             webpki_anchors,
             algorithms,
             intermediates,
-            own_violations,
+            known_cas,
             crls,
             max_depth,
             policy,
@@ -171,11 +170,10 @@ impl Verifier {
         best.report.unwrap_or_else(|| explain::report(&question, &webpki::Error::UnknownIssuer))
     }
 
-    /// What the rules find in a CA of this verifier, wherever it is. `None` for another certificate.
-    fn own_violations(&self, certificate: &Certificate) -> Option<&OwnViolations> {
+    /// What is known about a CA of this verifier. `None` for another certificate.
+    fn known_ca(&self, certificate: &Certificate) -> Option<&KnownCa> {
         let mut cas = self.anchors.iter().chain(&self.intermediates);
-        let at = cas.position(|ca| std::ptr::eq(ca, certificate))?;
-        Some(self.own_violations[at].get_or_init(|| OwnViolations::of(certificate)))
+        cas.position(|ca| std::ptr::eq(ca, certificate)).map(|at| &self.known_cas[at])
     }
 
     fn revocation(
