@@ -15,7 +15,8 @@ impl Form for Text {
     /// Empty for an input that could not be verified: its message goes to standard error.
     fn outcome(&self, outcome: &Outcome, view: &View) -> String {
         let Ok(judged) = &outcome.result else { return String::new() };
-        let mut text = format!("{}: {}\n", quote::name(&outcome.name), counts(judged));
+        let mut text = String::with_capacity(256);
+        let _ = writeln!(text, "{}: {}", quote::name(&outcome.name), counts(judged));
         if view.alone {
             let _ = writeln!(text, "  checked {}", view.asked);
         }
@@ -62,15 +63,17 @@ impl Form for Text {
 
 /// `1 error, 2 warnings`, or `ok`
 fn counts(judged: &Judged) -> String {
+    let worst = judged.counting().map(|found| found.severity).max();
+    if worst.is_none_or(|worst| worst <= Severity::Info) {
+        return "ok".to_owned();
+    }
     let (errors, warnings) = (judged.count(Severity::Error), judged.count(Severity::Warning));
     let parts: Vec<String> = [(errors, "error"), (warnings, "warning")]
         .into_iter()
         .filter(|(number, _)| *number > 0)
         .map(|(number, word)| plural(number, word))
         .collect();
-    let worst = judged.counting().map(|found| found.severity).max();
-    let text = if parts.is_empty() { "ok".to_owned() } else { parts.join(", ") };
-    coloured(worst.filter(|worst| *worst > Severity::Info), &text)
+    coloured(worst, &parts.join(", "))
 }
 
 /// The leaf, and below each certificate the one that issued it.
@@ -86,11 +89,13 @@ fn tree(text: &mut String, judged: &Judged) {
             _ if one.place == Place::Anchor && is_verified(path) => " (trusted)",
             _ => "",
         };
-        let _ = writeln!(text, "  {}{}{until}{note}", branch(index), one.certificate.subject);
+        branch(text, index);
+        let _ = writeln!(text, "{}{until}{note}", one.certificate.subject);
         above = Some(one.signature);
     }
     if path.certificates().iter().all(|one| one.place != Place::Anchor) {
-        let _ = writeln!(text, "  {}no trusted CA", branch(path.certificates().len()));
+        branch(text, path.certificates().len());
+        text.push_str("no trusted CA\n");
     }
     if let Some(limit) = path.limit() {
         let _ = writeln!(
@@ -106,8 +111,13 @@ fn is_verified(path: &CertificationPath) -> bool {
     below.iter().all(|one| one.signature == SignatureStatus::Verified)
 }
 
-fn branch(depth: usize) -> String {
-    depth.checked_sub(1).map(|above| format!("{}└─ ", "   ".repeat(above))).unwrap_or_default()
+/// The beginning of a line of the tree.
+fn branch(text: &mut String, depth: usize) {
+    text.push_str("  ");
+    if let Some(above) = depth.checked_sub(1) {
+        text.extend(std::iter::repeat_n("   ", above));
+        text.push_str("└─ ");
+    }
 }
 
 /// `20 certificates checked, 18 ok, 18 trusted, 1 with errors, 1 not judged; 3 errors; passed over 2 keys;`
