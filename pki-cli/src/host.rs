@@ -84,7 +84,9 @@ pub(crate) fn stdin() -> io::Result<File> {
 /// Writes data to standard output. It is not an error if the reader has closed the pipe.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     // Colours are sequences of control characters, so only such text needs to be searched for them.
-    let is_plain = text.bytes().all(|byte| matches!(byte, b'\n' | b' '..=b'~' | 0x80..));
+    let is_plain = !text
+        .bytes()
+        .fold(false, |found, byte| found | (byte != b'\n' && (byte < b' ' || byte == 0x7f)));
     let mut out: Box<dyn Write> =
         if is_plain { Box::new(io::stdout().lock()) } else { Box::new(anstream::stdout().lock()) };
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {

@@ -51,6 +51,9 @@ impl FromStr for DnsName {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
+        if is_plain_host(text) {
+            return Ok(Self(text.to_owned()));
+        }
         no_address(text)?;
         let (wildcard, host) = match text.strip_prefix("*.") {
             Some(host) => ("*.", host),
@@ -102,5 +105,50 @@ impl FromStr for DnsName {
             return Err(refuse(text, "longer than 253 characters", "shorten it"));
         }
         Ok(Self(format!("{wildcard}{ascii}")))
+    }
+}
+
+/// True for a name that is certainly a host name: of lower-case letters, digits and inner hyphens, with no label for another
+/// script, and no address. Almost all names are of this kind, and to see this takes less than to convert a name.
+pub(crate) fn is_plain_host(text: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+            && !label.starts_with("xn--")
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    // An address without colons has no letter.
+    let has_letter = text.bytes().any(|byte| byte.is_ascii_lowercase());
+    text.len() <= 253 && has_letter && text.split('.').all(is_label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_host_is_what_the_conversion_accepts_unchanged() {
+        let long = format!("{0}.{0}.{0}.{1}", "a".repeat(63), "b".repeat(61));
+        for text in
+            ["etcd1.lab", "etcd-00001", "a.0", "a", "1.2.3.a", "a-b.c", "x--y.z", long.as_str()]
+        {
+            assert!(is_plain_host(text), "{text}");
+            no_address(text).unwrap();
+            let converted = Uts46::new().to_ascii(
+                text.as_bytes(),
+                AsciiDenyList::STD3,
+                Hyphens::CheckFirstLast,
+                DnsLength::Verify,
+            );
+            assert_eq!(converted.unwrap(), text);
+        }
+        let too_long = format!("{long}c");
+        for text in [
+            "", "1.2.3.4", "A.b", "a_b", "*.a", "a.", ".a", "-a", "a-.b", "xn--a.b", "a b", "ä",
+            "a..b", &too_long,
+        ] {
+            assert!(!is_plain_host(text), "{text}");
+        }
     }
 }

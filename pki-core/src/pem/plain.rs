@@ -1,4 +1,5 @@
-//! PEM in the form that writers use (RFC 7468 section 3): without blanks and headers, and with the padding of the base64.
+//! PEM in the form that writers use (RFC 7468 section 3): without blanks and headers, in lines of one length, and with the
+//! padding of the base64.
 //!
 //! Every reader accepts this form, Go included, and almost every file has it.
 
@@ -30,23 +31,25 @@ impl<'t> PlainBlock<'t> {
         if label.contains('-') || !ends || !(body.is_empty() || body.ends_with('\n')) {
             return None;
         }
-        let lines = || body.split('\n').map(|line| without_cr(line).as_bytes());
         let der = if PUBLIC.contains(&label) {
-            decode_public(body.len(), lines())
+            decode_public(body.as_bytes())
         } else {
-            decode(body.len(), lines())
+            decode(body.len(), body.split('\n').map(|line| without_cr(line).as_bytes()))
         };
-        Some(Self { label, der: der?, lines: 1 + lines().count(), rest })
+        let ends = body.bytes().filter(|byte| *byte == b'\n').count();
+        Some(Self { label, der: der?, lines: 2 + ends, rest })
     }
 }
 
-/// The base64 in these lines. It contains no secret, so reading it may take longer for some octets than for others.
-fn decode_public<'t>(
-    size: usize,
-    lines: impl Iterator<Item = &'t [u8]>,
-) -> Option<Zeroizing<Vec<u8>>> {
-    let mut base64 = Vec::with_capacity(size);
-    lines.for_each(|line| base64.extend_from_slice(line));
+/// The base64 in lines of one length, of which the last may be shorter. It contains no secret, so reading it may take longer
+/// for some octets than for others.
+fn decode_public(body: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let width = body.iter().position(|byte| *byte == b'\n')? + 1;
+    let mut base64 = Vec::with_capacity(body.len());
+    for line in body.chunks(width) {
+        let line = line.strip_suffix(b"\n")?;
+        base64.extend_from_slice(line.strip_suffix(b"\r").unwrap_or(line));
+    }
     BASE64.decode(&base64).ok().map(Zeroizing::new)
 }
 

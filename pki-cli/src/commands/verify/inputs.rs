@@ -101,7 +101,11 @@ impl Iterator for Walk {
                 continue;
             };
             listing.taken += 1;
-            let (path, kind) = (listing.folder.join(name), *kind);
+            let kind = *kind;
+            let mut path =
+                PathBuf::with_capacity(listing.folder.as_os_str().len() + 1 + name.len());
+            path.push(&listing.folder);
+            path.push(name);
             // Links to files are followed, because Kubernetes mounts secrets as links. Links to folders are not: they could
             // form a cycle.
             match kind {

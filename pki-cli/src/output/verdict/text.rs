@@ -7,6 +7,7 @@ use pki_core::{CertificationPath, Place, Severity, SignatureStatus, quote};
 use super::form::{Form, View, plural};
 use super::outcome::{Judged, Outcome};
 use super::totals::Totals;
+use crate::output::facts::moment;
 use crate::output::text::{coloured, finding};
 
 pub(super) struct Text;
@@ -79,10 +80,8 @@ fn counts(judged: &Judged) -> String {
 /// The leaf, and below each certificate the one that issued it.
 fn tree(text: &mut String, judged: &Judged) {
     let Some(path) = &judged.path else { return };
-    let until = judged.not_after().map(|end| format!(", until {end}")).unwrap_or_default();
     let mut above: Option<SignatureStatus> = None;
     for (index, one) in path.certificates().iter().enumerate() {
-        let until = if index == 0 { until.as_str() } else { "" };
         let note = match above {
             Some(SignatureStatus::Invalid) => " (its key did not make the signature)",
             Some(SignatureStatus::Unsupported) => " (the signature cannot be checked)",
@@ -90,7 +89,11 @@ fn tree(text: &mut String, judged: &Judged) {
             _ => "",
         };
         branch(text, index);
-        let _ = writeln!(text, "{}{until}{note}", one.certificate.subject);
+        let _ = write!(text, "{}", one.certificate.subject);
+        if index == 0 {
+            let _ = write!(text, ", until {}", moment(one.certificate.not_after));
+        }
+        let _ = writeln!(text, "{note}");
         above = Some(one.signature);
     }
     if path.certificates().iter().all(|one| one.place != Place::Anchor) {
