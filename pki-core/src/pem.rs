@@ -99,16 +99,20 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Section>, Error> {
             .hinted("remove the mark: tail -c +4 FILE > NEW"));
     }
     let mut sections = Vec::new();
-    let mut lines = Lines { text, rest: text, number: 0 };
+    let mut lines = Lines::new(text);
     loop {
-        if let Some(PlainBlock { label, der, lines: count, rest }) = PlainBlock::read(lines.rest) {
-            let line = lines.number + 1;
+        if let Some(PlainBlock { label, der, rest }) = PlainBlock::read(lines.rest) {
+            let line = lines.number_at(lines.rest);
             sections.push(Section { content: decoded(label, der), line, is_plain: true });
-            lines = Lines { text, rest, number: lines.number + count };
+            lines.rest = rest;
             continue;
         }
+        let at = lines.rest;
         let Some((first, begin)) = lines.next() else { break };
-        let line = lines.number;
+        if !first.starts_with(BEGIN) {
+            continue;
+        }
+        let line = lines.number_at(at);
         if let Some((label, _)) =
             first.strip_prefix(BEGIN).and_then(|rest| rest.split_once("-----\\n"))
         {
@@ -154,8 +158,23 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Section>, Error> {
 struct Lines<'t> {
     text: &'t str,
     rest: &'t str,
-    /// The number of lines that were taken.
-    number: usize,
+    /// A place in the text, and the number of the line that begins there.
+    known: (usize, usize),
+}
+
+impl<'t> Lines<'t> {
+    const fn new(text: &'t str) -> Self {
+        Self { text, rest: text, known: (0, 1) }
+    }
+
+    /// The number of the line with which `rest` begins. Lines are counted only for this, because most files have one block.
+    fn number_at(&mut self, rest: &str) -> usize {
+        let (counted, number) = self.known;
+        let at = self.text.len() - rest.len();
+        let ends = self.text.as_bytes()[counted..at].iter().filter(|byte| **byte == b'\n').count();
+        self.known = (at, number + ends);
+        self.known.1
+    }
 }
 
 impl<'t> Iterator for Lines<'t> {
@@ -164,7 +183,6 @@ impl<'t> Iterator for Lines<'t> {
     fn next(&mut self) -> Option<Self::Item> {
         let whole = self.rest.split_inclusive('\n').next()?;
         self.rest = &self.rest[whole.len()..];
-        self.number += 1;
         let start = self.text.len() - self.rest.len() - whole.trim_ascii_start().len();
         let line = whole.trim_ascii();
         Some((line, start..start + line.len()))

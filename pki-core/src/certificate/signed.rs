@@ -13,7 +13,7 @@ use crate::key::PublicKey;
 pub(crate) struct Signed {
     body: Range<usize>,
     algorithm: Range<usize>,
-    signature: Vec<u8>,
+    signature: Range<usize>,
     signer: KnownSigner,
 }
 
@@ -55,7 +55,7 @@ impl Signed {
         Ok(Self {
             body: body_at..body_end,
             algorithm: algorithm_end - algorithm.contents.len()..algorithm_end,
-            signature: signature.to_vec(),
+            signature: der.len() - signature.len()..der.len(),
             signer: KnownSigner::default(),
         })
     }
@@ -71,8 +71,8 @@ impl Signed {
     }
 
     /// The contents of the signature's BIT STRING.
-    pub(crate) fn signature(&self) -> &[u8] {
-        &self.signature
+    pub(crate) fn signature<'a>(&self, der: &'a [u8]) -> &'a [u8] {
+        &der[self.signature.clone()]
     }
 
     /// The parts of `new`, if it differs from `old` only in the signature.
@@ -87,7 +87,7 @@ impl Signed {
         if self.signer.0.get() == Some(key) {
             return true;
         }
-        let verifies = key.verifies(self.algorithm(der), self.body(der), &self.signature);
+        let verifies = key.verifies(self.algorithm(der), self.body(der), self.signature(der));
         if verifies {
             // Another thread may have been faster, with the same result.
             let _ = self.signer.0.set(key.clone());

@@ -12,8 +12,6 @@ use super::{BEGIN, DASHES, END, PUBLIC, decode};
 pub(super) struct PlainBlock<'t> {
     pub(super) label: &'t str,
     pub(super) der: Zeroizing<Vec<u8>>,
-    /// The number of its lines, including BEGIN and END.
-    pub(super) lines: usize,
     /// The text after it.
     pub(super) rest: &'t str,
 }
@@ -36,8 +34,7 @@ impl<'t> PlainBlock<'t> {
         } else {
             decode(body.len(), body.split('\n').map(|line| without_cr(line).as_bytes()))
         };
-        let ends = body.bytes().filter(|byte| *byte == b'\n').count();
-        Some(Self { label, der: der?, lines: 2 + ends, rest })
+        Some(Self { label, der: der?, rest })
     }
 }
 

@@ -31,7 +31,8 @@ pub(super) struct Path<'q> {
 impl<'q> Path<'q> {
     /// A path in which every signature below the anchor is valid.
     pub(super) fn verified(below: &[&'q Certificate], anchor: &'q Certificate) -> Self {
-        let mut signatures = vec![SignatureStatus::Verified; below.len()];
+        let mut signatures = Vec::with_capacity(below.len() + 1);
+        signatures.resize(below.len(), SignatureStatus::Verified);
         signatures.push(SignatureStatus::NotChecked);
         Self { certificates: [below, &[anchor]].concat(), signatures, anchored: true }
     }
