@@ -171,7 +171,7 @@ impl<'t> Lines<'t> {
     fn number_at(&mut self, rest: &str) -> usize {
         let (counted, number) = self.known;
         let at = self.text.len() - rest.len();
-        let ends = self.text.as_bytes()[counted..at].iter().filter(|byte| **byte == b'\n').count();
+        let ends = self.text[counted..at].matches('\n').count();
         self.known = (at, number + ends);
         self.known.1
     }

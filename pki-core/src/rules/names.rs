@@ -237,13 +237,12 @@ fn problem<T>(parsed: Result<T, Error>) -> Option<String> {
 
 // Section 4.1.2.6: without a subject, subjectAltName takes its place.
 fn san_not_critical(in_path: &CertificateInPath<'_>) -> Vec<String> {
-    let names = in_path.certificate.extensions.find("2.5.29.17");
-    let critical = names.is_some_and(|extension| extension.critical);
-    when(
-        !in_path.certificate.is_ca() && in_path.certificate.subject.is_empty() && !critical,
-        || match names {
-            Some(_) => "the subject is empty, but subjectAltName is not critical".to_owned(),
-            None => "it has neither a subject nor a subjectAltName".to_owned(),
-        },
-    )
+    if in_path.certificate.is_ca() || !in_path.certificate.subject.is_empty() {
+        return Vec::new();
+    }
+    match in_path.certificate.extensions.find("2.5.29.17") {
+        Some(names) if names.critical => Vec::new(),
+        Some(_) => vec!["the subject is empty, but subjectAltName is not critical".to_owned()],
+        None => vec!["it has neither a subject nor a subjectAltName".to_owned()],
+    }
 }

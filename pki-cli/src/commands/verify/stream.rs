@@ -9,20 +9,37 @@ use crate::failure::Failure;
 
 /// How the work is divided between threads.
 pub(super) struct Pace {
-    workers: usize,
+    workers: Workers,
     /// The number of inputs in a batch.
     batch: usize,
 }
 
+/// The number of workers.
+#[derive(Clone, Copy)]
+enum Workers {
+    /// One for each core that this process may use.
+    PerCore,
+    Fixed(usize),
+}
+
+impl Workers {
+    fn number(self) -> usize {
+        match self {
+            Self::PerCore => thread::available_parallelism().map_or(1, usize::from),
+            Self::Fixed(number) => number,
+        }
+    }
+}
+
 impl Pace {
     /// For work that is limited by the processor: one worker for each core.
-    pub(super) fn files() -> Self {
-        Self { workers: thread::available_parallelism().map_or(1, usize::from), batch: 32 }
+    pub(super) const fn files() -> Self {
+        Self { workers: Workers::PerCore, batch: 32 }
     }
 
     /// For work that mostly waits for the network.
     pub(super) const fn endpoints() -> Self {
-        Self { workers: 32, batch: 1 }
+        Self { workers: Workers::Fixed(32), batch: 1 }
     }
 }
 
@@ -47,7 +64,8 @@ pub(super) fn in_order<I: Send, R: Send>(
         return sink(first.into_iter().map(work).collect());
     }
     let source = Mutex::new(std::iter::once(first).chain(batches).enumerate());
-    let results = Results::new(sink, AHEAD * pace.workers);
+    let workers = pace.workers.number();
+    let results = Results::new(sink, AHEAD * workers);
     let worker = || {
         let _guard = StopOnPanic(&results);
         while !results.are_stopped() {
@@ -57,8 +75,8 @@ pub(super) fn in_order<I: Send, R: Send>(
     };
     thread::scope(|scope| {
         // This thread is a worker too, so all work is done even if no other thread can be started.
-        let others = (1..pace.workers)
-            .map_while(|_| thread::Builder::new().spawn_scoped(scope, worker).ok());
+        let others =
+            (1..workers).map_while(|_| thread::Builder::new().spawn_scoped(scope, worker).ok());
         let others: Vec<_> = others.collect();
         worker();
         for other in others {
@@ -179,7 +197,8 @@ mod tests {
                 seen.extend(done);
                 Ok(())
             };
-            in_order(0..500, &Pace { workers, batch }, work, sink).unwrap();
+            in_order(0..500, &Pace { workers: Workers::Fixed(workers), batch }, work, sink)
+                .unwrap();
             assert_eq!(seen, (0..500).collect::<Vec<_>>());
         }
     }
@@ -187,7 +206,8 @@ mod tests {
     #[test]
     fn the_panic_of_a_worker_goes_on() {
         let work = |number: u32| if number == 77 { panic!("number {number}") } else { number };
-        let run = || in_order(0..500, &Pace { workers: 3, batch: 4 }, work, |_| Ok(()));
+        let run =
+            || in_order(0..500, &Pace { workers: Workers::Fixed(3), batch: 4 }, work, |_| Ok(()));
         let panic = std::panic::catch_unwind(run).unwrap_err();
         assert_eq!(panic.downcast_ref::<String>().map(String::as_str), Some("number 77"));
     }
@@ -199,7 +219,7 @@ mod tests {
             calls += 1;
             Err(Failure::environment("the disk is full"))
         };
-        let pace = Pace { workers: 3, batch: 2 };
+        let pace = Pace { workers: Workers::Fixed(3), batch: 2 };
         assert!(in_order(0.., &pace, |number: u64| number, sink).is_err());
         assert_eq!(calls, 1);
     }
