@@ -83,7 +83,12 @@ pub(crate) fn stdin() -> io::Result<File> {
 
 /// Writes data to standard output. It is not an error if the reader has closed the pipe.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
-    let mut out = anstream::stdout().lock();
+    // Colours are sequences of control characters, so only such text needs to be searched for them. Without an early end,
+    // the compiler compares many bytes at once.
+    let controls = text.bytes().filter(|byte| *byte != b'\n' && byte.is_ascii_control());
+    let is_plain = controls.count() == 0;
+    let mut out: Box<dyn Write> =
+        if is_plain { Box::new(io::stdout().lock()) } else { Box::new(anstream::stdout().lock()) };
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::environment(format!("writing to standard output: {error}")))

@@ -4,6 +4,7 @@
 
 mod constraints;
 pub(crate) mod der;
+mod element;
 mod extension;
 mod file;
 mod general_name;

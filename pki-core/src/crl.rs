@@ -316,6 +316,12 @@ impl Crl {
         self.revoked.contains(serial.as_bytes())
     }
 
+    /// The serial numbers that the CRL lists, in any order.
+    #[cfg(feature = "manifest")]
+    pub(crate) fn serials(&self) -> impl Iterator<Item = &[u8]> {
+        self.revoked.iter().map(Vec::as_slice)
+    }
+
     /// All entries, in the order of the CRL. This reads the DER again, so that a verifier that only calls [`Crl::lists`] does
     /// not pay for the entries of a long list.
     pub fn entries(&self) -> Result<Vec<RevokedCertificate>, Error> {

@@ -7,10 +7,7 @@ mod signer;
 use std::fmt;
 use std::str::FromStr;
 
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ECDSA_P521_SHA512_ASN1, ParsedPublicKey,
-    VerificationAlgorithm,
-};
+use aws_lc_rs::agreement::{ECDH_P256, ECDH_P384, ECDH_P521, ParsedPublicKey, UnparsedPublicKey};
 use der::asn1::ObjectIdentifier;
 use der::{Decode, Encode};
 use pkcs8::spki::SubjectPublicKeyInfoRef;
@@ -195,13 +192,14 @@ impl PublicKey {
 
     /// False for an ECDSA key that is not a point of its curve (SEC 1 section 2.3.4).
     pub(crate) fn is_on_its_curve(&self) -> bool {
-        let algorithm: &'static dyn VerificationAlgorithm = match self.algorithm() {
-            Some(KeyAlgorithm::EcdsaP256) => &ECDSA_P256_SHA256_ASN1,
-            Some(KeyAlgorithm::EcdsaP384) => &ECDSA_P384_SHA384_ASN1,
-            Some(KeyAlgorithm::EcdsaP521) => &ECDSA_P521_SHA512_ASN1,
+        let curve = match self.algorithm() {
+            Some(KeyAlgorithm::EcdsaP256) => &ECDH_P256,
+            Some(KeyAlgorithm::EcdsaP384) => &ECDH_P384,
+            Some(KeyAlgorithm::EcdsaP521) => &ECDH_P521,
             _ => return true,
         };
-        ParsedPublicKey::new(algorithm, self.bits()).is_ok()
+        // A point is the same for key agreement; to read it as a key for signatures checks it once more.
+        ParsedPublicKey::try_from(UnparsedPublicKey::new(curve, self.bits())).is_ok()
     }
 
     /// True if `signature` over `message` was made by this key with the algorithm whose

@@ -12,6 +12,7 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 pub use self::dns::DnsName;
+pub(crate) use self::dns::is_plain_host;
 pub use self::email::EmailAddress;
 pub use self::uri::Uri;
 pub(crate) use self::uri::{authority, check_syntax, is_literal, is_port, is_scheme};

@@ -12,23 +12,26 @@ use crate::error::Error;
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Oid(Cow<'static, str>);
 
-/// The OIDs in almost every certificate of a cluster, so that reading one does not allocate memory for them.
-const COMMON: [(&[u8], &str); 14] = [
-    (&[0x55, 0x04, 0x03], "2.5.4.3"),
-    (&[0x55, 0x04, 0x06], "2.5.4.6"),
-    (&[0x55, 0x04, 0x0a], "2.5.4.10"),
-    (&[0x55, 0x04, 0x0b], "2.5.4.11"),
-    (&[0x55, 0x1d, 0x0e], "2.5.29.14"),
-    (&[0x55, 0x1d, 0x0f], "2.5.29.15"),
-    (&[0x55, 0x1d, 0x11], "2.5.29.17"),
-    (&[0x55, 0x1d, 0x13], "2.5.29.19"),
-    (&[0x55, 0x1d, 0x23], "2.5.29.35"),
-    (&[0x55, 0x1d, 0x25], "2.5.29.37"),
-    (&[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x01], "1.3.6.1.5.5.7.3.1"),
-    (&[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x02], "1.3.6.1.5.5.7.3.2"),
-    (&[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02], "1.2.840.10045.4.3.2"),
-    (&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0b], "1.2.840.113549.1.1.11"),
-];
+/// The dotted form of the OIDs in almost every certificate of a cluster, so that reading one does not allocate memory for them.
+const fn common(content: &[u8]) -> Option<&'static str> {
+    Some(match content {
+        [0x55, 0x04, 0x03] => "2.5.4.3",
+        [0x55, 0x04, 0x06] => "2.5.4.6",
+        [0x55, 0x04, 0x0a] => "2.5.4.10",
+        [0x55, 0x04, 0x0b] => "2.5.4.11",
+        [0x55, 0x1d, 0x0e] => "2.5.29.14",
+        [0x55, 0x1d, 0x0f] => "2.5.29.15",
+        [0x55, 0x1d, 0x11] => "2.5.29.17",
+        [0x55, 0x1d, 0x13] => "2.5.29.19",
+        [0x55, 0x1d, 0x23] => "2.5.29.35",
+        [0x55, 0x1d, 0x25] => "2.5.29.37",
+        [0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x01] => "1.3.6.1.5.5.7.3.1",
+        [0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x02] => "1.3.6.1.5.5.7.3.2",
+        [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02] => "1.2.840.10045.4.3.2",
+        [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0b] => "1.2.840.113549.1.1.11",
+        _ => return None,
+    })
+}
 
 impl Oid {
     /// An OID from a literal in this crate.
@@ -41,7 +44,7 @@ impl Oid {
     ///
     /// asn1-rs 0.7.2 is not used here, because it reads 2.999 as 3.16.55.
     pub(crate) fn from_der(content: &[u8]) -> Self {
-        if let Some((_, dotted)) = COMMON.iter().find(|(known, _)| *known == content) {
+        if let Some(dotted) = common(content) {
             return Self::trusted(dotted);
         }
         Self(Cow::Owned(dotted(content).unwrap_or_else(|| {
@@ -142,10 +145,22 @@ mod tests {
 
     #[test]
     fn the_common_ones_are_what_their_octets_say() {
-        for (content, text) in COMMON {
-            assert_eq!(dotted(content).as_deref(), Some(text));
-            assert_eq!(Oid::trusted(text).to_der().as_deref(), Some(content));
+        let mut seen = 0;
+        for last in 0..=u8::MAX {
+            for content in [
+                &[0x55, 0x04, last][..],
+                &[0x55, 0x1d, last],
+                &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, last],
+                &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, last],
+                &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, last],
+            ] {
+                let Some(text) = common(content) else { continue };
+                assert_eq!(dotted(content).as_deref(), Some(text));
+                assert_eq!(Oid::trusted(text).to_der().as_deref(), Some(content));
+                seen += 1;
+            }
         }
+        assert_eq!(seen, 14);
     }
 
     #[test]

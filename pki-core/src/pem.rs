@@ -1,15 +1,16 @@
 //! Reads and writes PEM files.
 
 pub(crate) mod go;
+mod plain;
 
 use std::mem::take;
 use std::ops::Range;
 
 use base64ct::{Base64, Encoding};
-use data_encoding::BASE64;
 use rustls_pemfile::Item;
 use zeroize::Zeroizing;
 
+use self::plain::PlainBlock;
 use crate::error::Error;
 use crate::quote;
 
@@ -66,6 +67,7 @@ impl Content {
 
 const BEGIN: &str = "-----BEGIN ";
 const DASHES: &str = "-----";
+const END: &str = "-----END ";
 
 /// True if the bytes contain at least one line that begins a PEM section.
 pub fn is_pem(bytes: &[u8]) -> bool {
@@ -97,26 +99,30 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Section>, Error> {
             .hinted("remove the mark: tail -c +4 FILE > NEW"));
     }
     let mut sections = Vec::new();
-    let mut behind = 0;
-    let lines = text.split_inclusive('\n').map(|line| {
-        behind += line.len();
-        let start = behind - line.trim_ascii_start().len();
-        let line = line.trim_ascii();
-        (line, start..start + line.len())
-    });
-    let mut lines = lines.enumerate();
-    while let Some((index, (first, begin))) = lines.next() {
+    let mut lines = Lines::new(text);
+    loop {
+        if let Some(PlainBlock { label, der, rest }) = PlainBlock::read(lines.rest) {
+            let line = lines.number_at(lines.rest);
+            sections.push(Section { content: decoded(label, der), line, is_plain: true });
+            lines.rest = rest;
+            continue;
+        }
+        let at = lines.rest;
+        let Some((first, begin)) = lines.next() else { break };
+        if !first.starts_with(BEGIN) {
+            continue;
+        }
+        let line = lines.number_at(at);
         if let Some((label, _)) =
             first.strip_prefix(BEGIN).and_then(|rest| rest.split_once("-----\\n"))
         {
             // As in a string of JSON.
-            return Err(malformed(index + 1, label, "its line ends are written as \\n")
+            return Err(malformed(line, label, "its line ends are written as \\n")
                 .hinted("write real line ends: printf '%b' \"$(cat FILE)\" > NEW"));
         }
         let Some(label) = label(first) else { continue };
-        let line = index + 1;
         // As in a variable of a CI system, or after `tr -d '\n'`.
-        if label.contains("-----END ") {
+        if label.contains(END) {
             return Err(malformed(line, label, "its line ends are missing").hinted(
                 "the BEGIN line, the base64 and the END line must be separate lines; copy the file again",
             ));
@@ -127,8 +133,8 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Section>, Error> {
                     return Err(malformed(line, label, "its END line is missing")
                         .hinted("the file is incomplete; copy it again"));
                 }
-                Some((_, (next, place))) if next.starts_with(DASHES) => {
-                    let expected = format!("-----END {label}-----");
+                Some((next, place)) if next.starts_with(DASHES) => {
+                    let expected = format!("{END}{label}{DASHES}");
                     if next == expected {
                         break place;
                     }
@@ -142,16 +148,45 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Section>, Error> {
                 Some(_) => {}
             }
         };
-        let block = Block { text, begin, end };
-        let plain = block.plain_der(label);
-        let is_plain = plain.is_some();
-        let content = match plain {
-            Some(der) => decoded(label, der),
-            None => content(label, &block, line)?,
-        };
-        sections.push(Section { content, line, is_plain });
+        let content = content(label, &Block { text, begin, end }, line)?;
+        sections.push(Section { content, line, is_plain: false });
     }
     Ok(sections)
+}
+
+/// The lines of a text, without the blanks around them, and their places in the text.
+struct Lines<'t> {
+    text: &'t str,
+    rest: &'t str,
+    /// A place in the text, and the number of the line that begins there.
+    known: (usize, usize),
+}
+
+impl<'t> Lines<'t> {
+    const fn new(text: &'t str) -> Self {
+        Self { text, rest: text, known: (0, 1) }
+    }
+
+    /// The number of the line with which `rest` begins. Lines are counted only for this, because most files have one block.
+    fn number_at(&mut self, rest: &str) -> usize {
+        let (counted, number) = self.known;
+        let at = self.text.len() - rest.len();
+        let ends = self.text[counted..at].matches('\n').count();
+        self.known = (at, number + ends);
+        self.known.1
+    }
+}
+
+impl<'t> Iterator for Lines<'t> {
+    type Item = (&'t str, Range<usize>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let whole = self.rest.split_inclusive('\n').next()?;
+        self.rest = &self.rest[whole.len()..];
+        let start = self.text.len() - self.rest.len() - whole.trim_ascii_start().len();
+        let line = whole.trim_ascii();
+        Some((line, start..start + line.len()))
+    }
 }
 
 /// The place of a block in its text: the BEGIN line and the END line, without the blanks around them.
@@ -170,33 +205,6 @@ impl<'t> Block<'t> {
     /// What is between the two lines.
     fn body(&self) -> &'t str {
         &self.text[self.begin.end..self.end.start]
-    }
-
-    /// The DER of a block in the form that writers use (RFC 7468 section 3): without blanks and headers, and with the padding
-    /// of the base64.
-    fn plain_der(&self, label: &str) -> Option<Zeroizing<Vec<u8>>> {
-        const LINE_ENDS: [&str; 2] = ["\n", "\r\n"];
-        let begins_line = |at: usize| at == 0 || self.text.as_bytes()[at - 1] == b'\n';
-        let ends_line = |rest: &str| LINE_ENDS.iter().any(|end| rest.starts_with(end));
-        let (body, behind) = (self.body(), &self.text[self.end.end..]);
-        let is_plain = begins_line(self.begin.start)
-            && ends_line(body)
-            && begins_line(self.end.start)
-            && (behind.is_empty() || ends_line(behind));
-        if !is_plain {
-            return None;
-        }
-        let lines = body.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
-        let lines = lines.map(str::as_bytes);
-        if !PUBLIC.contains(&label) {
-            return decode(body.len(), lines);
-        }
-        // Nothing here is secret, so reading it may take longer for some octets than for others.
-        let base64: Vec<u8> = lines.fold(Vec::with_capacity(body.len()), |mut all, line| {
-            all.extend_from_slice(line);
-            all
-        });
-        BASE64.decode(&base64).ok().map(Zeroizing::new)
     }
 }
 
@@ -271,7 +279,7 @@ fn lenient_der(label: &str, block: &Block<'_>) -> Option<Zeroizing<Vec<u8>>> {
         block.whole()
     } else {
         // rustls-pemfile does not accept other labels or spaces around the two lines.
-        rewritten = format!("{BEGIN}{standard}{DASHES}\n{body}\n-----END {standard}{DASHES}\n");
+        rewritten = format!("{BEGIN}{standard}{DASHES}\n{body}\n{END}{standard}{DASHES}\n");
         rewritten.as_str()
     };
     let der = match rustls_pemfile::read_one_from_slice(section.as_bytes()).ok()?? {

@@ -142,7 +142,7 @@ fn without_pem_keys(text: &str) -> Cow<'_, str> {
 
 /// Splits the text into runs of base64 characters and the text between them.
 fn runs(text: &str) -> impl Iterator<Item = &str> {
-    let is_base64 = |c: char| c.is_ascii_alphanumeric() || "+/=-_".contains(c);
+    let is_base64 = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=' | '-' | '_');
     let mut rest = text;
     std::iter::from_fn(move || {
         let first = rest.chars().next()?;
@@ -164,13 +164,15 @@ fn is_random(run: &str) -> bool {
             _ => b'0',
         }
     }
+    if run.len() < 24 || !is_mixed(run) {
+        return false;
+    }
     let letters: Vec<u8> = run.bytes().filter(u8::is_ascii_alphanumeric).map(kind).collect();
     let changes = letters.windows(2).filter(|pair| pair[0] != pair[1]).count();
     let separators = run.bytes().filter(|byte| b"/-_".contains(byte)).count();
     // One in 70 random base64 texts of 24 characters has no digit, one in 5,000 of 48 characters. In random text, 64
     // of 100 neighbours differ in kind; in the headers of DER, fewer do.
-    (run.len() >= 48 || (run.len() >= 24 && letters.contains(&b'0')))
-        && is_mixed(run)
+    (run.len() >= 48 || letters.contains(&b'0'))
         && separators * 9 <= run.len()
         && changes * 4 >= letters.len()
 }

@@ -30,6 +30,8 @@ mod peers;
 #[cfg(feature = "manifest")]
 mod pem;
 mod policies;
+#[cfg(feature = "manifest")]
+mod reach;
 mod revocation;
 mod row;
 #[cfg(feature = "manifest")]

@@ -17,6 +17,7 @@ mod algorithms;
 mod builder;
 mod explain;
 mod go_search;
+mod known;
 mod limits;
 mod search;
 mod walk;
@@ -27,13 +28,14 @@ use time::OffsetDateTime;
 
 use self::algorithms::Algorithms;
 use self::builder::WebpkiAnchors;
+use self::known::KnownCa;
 use self::search::{Best, Question};
 use crate::certificate::Certificate;
 use crate::crl::Crl;
 use crate::error::Error;
 use crate::finding::Finding;
 use crate::report::Report;
-use crate::rules::{self, OwnViolations, Policy, VerifyOptions, finding};
+use crate::rules::{self, Policy, VerifyOptions, finding};
 use crate::usage::Purpose;
 
 /// Trust anchors, intermediates, CRLs and options.
@@ -42,8 +44,8 @@ pub struct Verifier {
     webpki_anchors: WebpkiAnchors,
     algorithms: Algorithms,
     intermediates: Vec<Certificate>,
-    /// What the rules find in the anchors and then in the intermediates, wherever they are.
-    own_violations: Vec<OnceLock<OwnViolations>>,
+    /// What the rules find in the anchors and then in the intermediates.
+    known_cas: Vec<KnownCa>,
     /// The findings about the anchors outside the path, one list for each.
     unused_violations: OnceLock<Vec<Vec<Finding>>>,
     crls: Vec<Crl>,
@@ -97,14 +99,13 @@ impl VerifierBuilder {
         }
         let webpki_anchors = WebpkiAnchors::new(&anchors);
         let algorithms = Algorithms::new(&anchors);
-        let own_violations =
-            anchors.iter().chain(&intermediates).map(|_| OnceLock::new()).collect();
+        let known_cas = anchors.iter().chain(&intermediates).map(|_| KnownCa::default()).collect();
         Ok(Verifier {
             anchors,
             webpki_anchors,
             algorithms,
             intermediates,
-            own_violations,
+            known_cas,
             unused_violations: OnceLock::new(),
             crls,
             max_depth,
@@ -202,11 +203,10 @@ impl Verifier {
         }
     }
 
-    /// What the rules find in a CA of this verifier, wherever it is. `None` for another certificate.
-    fn own_violations(&self, certificate: &Certificate) -> Option<&OwnViolations> {
+    /// What is known about a CA of this verifier. `None` for another certificate.
+    fn known_ca(&self, certificate: &Certificate) -> Option<&KnownCa> {
         let mut cas = self.anchors.iter().chain(&self.intermediates);
-        let at = cas.position(|ca| std::ptr::eq(ca, certificate))?;
-        Some(self.own_violations[at].get_or_init(|| OwnViolations::of(certificate)))
+        cas.position(|ca| std::ptr::eq(ca, certificate)).map(|at| &self.known_cas[at])
     }
 
     fn revocation(

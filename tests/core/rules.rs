@@ -20,6 +20,7 @@ mod form;
 mod go;
 pub(crate) mod hosts;
 mod keys;
+mod many;
 mod names;
 mod path;
 mod peers;

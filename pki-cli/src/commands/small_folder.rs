@@ -16,8 +16,11 @@ pub(crate) const COPIES: &str = "certs_by_serial";
 pub(crate) fn files_of(folder: &Path) -> Option<Vec<String>> {
     let mut paths = Vec::new();
     list(folder, "", 0, &mut paths);
+    if paths.len() > MOST_FILES {
+        return None;
+    }
     paths.sort_unstable();
-    (paths.len() <= MOST_FILES).then_some(paths)
+    Some(paths)
 }
 
 /// True for the name of a file that may configure etcd.
@@ -31,8 +34,11 @@ pub(crate) fn may_be_configuration(path: &str) -> bool {
 fn list(folder: &Path, prefix: &str, level: usize, paths: &mut Vec<String>) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.filter_map(Result::ok) {
+        if paths.len() > MOST_FILES {
+            return;
+        }
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with('.') || name == COPIES || paths.len() > MOST_FILES {
+        if name.starts_with('.') || name == COPIES {
             continue;
         }
         let path = entry.path();

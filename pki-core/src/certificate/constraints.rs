@@ -1,10 +1,10 @@
 //! Reads the name constraints of a CA (RFC 5280 section 4.2.1.10).
 
-use x509_parser::asn1_rs::{Any, Class, FromDer, Tag};
+use x509_parser::asn1_rs::FromDer;
 use x509_parser::extensions::GeneralName as Asn1Name;
 
+use super::element::{CONTEXT_SPECIFIC, Element, Elements};
 use super::general_name::{GeneralName, has_known_tag};
-use super::signed::{contents, elements};
 
 /// RFC 5280 section 4.2.1.10
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -22,7 +22,8 @@ impl NameConstraints {
     /// Reads as much as possible. Anything that cannot be read is a fault, and is not ignored.
     pub(super) fn read(der: &[u8]) -> Self {
         let mut constraints = Self::default();
-        let Some(fields) = contents(der).and_then(elements) else {
+        let readable = |fields: &Elements<'_>| fields.all(|_| true);
+        let Some(mut fields) = Elements::within(der).filter(readable) else {
             constraints.faults.push("it cannot be read");
             return constraints;
         };
@@ -30,37 +31,38 @@ impl NameConstraints {
             constraints.faults.push("it is empty");
         }
         let mut last = None;
-        for field in &fields {
-            let tag = field.header.tag();
-            let known = field.header.class() == Class::ContextSpecific
-                && matches!(tag, Tag(0 | 1))
-                && last.is_none_or(|last: Tag| last.0 < tag.0);
-            last = Some(tag);
+        while let Some(field) = fields.element() {
+            let known = field.class() == CONTEXT_SPECIFIC
+                && matches!(field.number, 0 | 1)
+                && last.is_none_or(|last| last < field.number);
+            last = Some(field.number);
             if !known {
                 constraints.faults.push("it contains something other than two lists of subtrees");
                 continue;
             }
             let subtrees = constraints.subtrees(field);
-            match tag {
-                Tag(0) => constraints.permitted = subtrees,
+            match field.number {
+                0 => constraints.permitted = subtrees,
                 _ => constraints.excluded = subtrees,
             }
         }
         constraints
     }
 
-    fn subtrees(&mut self, field: &Any<'_>) -> Vec<GeneralName> {
-        let Some(subtrees) = elements(field.data) else {
+    fn subtrees(&mut self, field: Element<'_>) -> Vec<GeneralName> {
+        let mut subtrees = Elements::new(field.contents);
+        if !subtrees.all(|_| true) {
             self.faults.push("a list of subtrees cannot be read");
             return Vec::new();
-        };
+        }
         if subtrees.is_empty() {
             self.faults.push("a list of subtrees is empty");
         }
-        let mut names = Vec::with_capacity(subtrees.len());
-        for subtree in &subtrees {
-            let is_name = Any::from_der(subtree.data).is_ok_and(|(_, base)| has_known_tag(&base));
-            match Asn1Name::from_der(subtree.data) {
+        let mut names = Vec::new();
+        while let Some(subtree) = subtrees.element() {
+            let base = Elements::new(subtree.contents).element();
+            let is_name = base.is_some_and(has_known_tag);
+            match Asn1Name::from_der(subtree.contents) {
                 Ok((rest, name)) if is_name => {
                     // `minimum` is 0, which DER does not write, and `maximum` is absent.
                     if !rest.is_empty() {

@@ -145,7 +145,7 @@ impl Extensions {
         expected: &'static str,
         extensions: &[X509Extension<'_>],
     ) -> Result<Self, Error> {
-        let mut facts = Self::default();
+        let mut facts = Self { all: Vec::with_capacity(extensions.len()), ..Self::default() };
         for extension in extensions {
             let oid = Oid::from_der(extension.oid.as_bytes());
             if !has_its_shape(&oid, extension.value) {
@@ -172,8 +172,15 @@ impl Extensions {
         }
     }
 
-    /// An extension that occurs twice. They are sorted, because a hostile certificate may have ten thousand.
+    /// An extension that occurs twice. Many are sorted, because a hostile certificate may have ten thousand.
     fn repeated(&self) -> Option<&Oid> {
+        const FEW: usize = 16;
+        if self.all.len() <= FEW {
+            let mut all = self.all.iter().enumerate();
+            let before = |at: usize| self.all[..at].iter();
+            let again = all.find(|(at, one)| before(*at).any(|other| other.oid == one.oid));
+            return again.map(|(_, extension)| &extension.oid);
+        }
         let mut oids: Vec<&Oid> = self.all.iter().map(|extension| &extension.oid).collect();
         oids.sort_unstable_by_key(|oid| oid.as_str());
         oids.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0])

@@ -3,11 +3,10 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use x509_parser::asn1_rs::Any;
 use x509_parser::extensions::GeneralName as Asn1Name;
 
+use super::element::{Element, Elements};
 use super::name::{DistinguishedName, hex, shown};
-use super::signed::{contents, elements, tag_octet};
 use crate::oid::Oid;
 
 /// A general name in a certificate (RFC 5280 section 4.2.1.6), unchecked.
@@ -56,10 +55,12 @@ impl GeneralName {
 
     /// The names in the value of a subjectAltName, as the parser returns them.
     pub(super) fn read_all(value: &[u8], names: &[Asn1Name<'_>]) -> Vec<Self> {
-        let elements = contents(value).and_then(elements).unwrap_or_default();
-        let is_known = |at: usize| elements.get(at).is_some_and(has_known_tag);
-        let names = names.iter().enumerate().map(|(at, name)| match elements.get(at) {
-            Some(element) if !is_known(at) => Self::malformed(element.header.tag().0, element.data),
+        let elements = Elements::within(value).filter(|elements| elements.all(|_| true));
+        let mut elements = elements.unwrap_or_default();
+        let names = names.iter().map(|name| match elements.element() {
+            Some(element) if !has_known_tag(element) => {
+                Self::malformed(element.number, element.contents)
+            }
             _ => Self::read(name),
         });
         names.collect()
@@ -83,8 +84,8 @@ impl GeneralName {
 
 /// True for the identifier octet of a kind of name. The parser checks the number of a tag, but neither its class nor
 /// whether the element is constructed (x509-parser 0.18.1).
-pub(super) fn has_known_tag(name: &Any<'_>) -> bool {
-    matches!(tag_octet(name), 0xa0 | 0x81 | 0x82 | 0xa3 | 0xa4 | 0xa5 | 0x86 | 0x87 | 0x88)
+pub(super) const fn has_known_tag(name: Element<'_>) -> bool {
+    matches!(name.tag, 0xa0 | 0x81 | 0x82 | 0xa3 | 0xa4 | 0xa5 | 0x86 | 0x87 | 0x88)
 }
 
 fn ip(octets: &[u8]) -> Option<IpAddr> {

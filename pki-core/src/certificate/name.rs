@@ -1,5 +1,6 @@
 //! Reads distinguished names.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use x509_parser::asn1_rs::{Any, BmpString, Tag, UniversalString};
@@ -170,7 +171,10 @@ fn text(value: &Any<'_>) -> Option<String> {
 }
 
 /// Escapes text from outside, so that it can neither control a terminal nor imitate another line.
-pub(super) fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return Cow::Borrowed(text);
+    }
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -179,7 +183,7 @@ pub(super) fn shown(text: &str) -> String {
             _ => shown.extend(c.escape_debug()),
         }
     }
-    shown
+    Cow::Owned(shown)
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {

@@ -101,7 +101,7 @@ impl CertificateRequest {
 
     /// The signature.
     pub fn signature(&self) -> &[u8] {
-        self.signed.signature()
+        self.signed.signature(&self.der)
     }
 
     /// The request in `der`, if it is this one with another signature. The fields are the same and are not read again.

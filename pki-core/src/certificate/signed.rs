@@ -4,9 +4,7 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use x509_parser::asn1_rs::{Any, Class, FromDer, Header, Length, Tag};
-
-use super::der::split;
+use super::element::{Element, Elements, contents};
 use crate::error::Error;
 use crate::key::PublicKey;
 
@@ -15,7 +13,7 @@ use crate::key::PublicKey;
 pub(crate) struct Signed {
     body: Range<usize>,
     algorithm: Range<usize>,
-    signature: Vec<u8>,
+    signature: Range<usize>,
     signer: KnownSigner,
 }
 
@@ -35,28 +33,29 @@ impl Eq for KnownSigner {}
 impl Signed {
     pub(crate) fn read(expected: &'static str, der: &[u8]) -> Result<Self, Error> {
         let bad = || Error::malformed(expected, "its signature cannot be read");
-        let (behind, whole) = element(der).ok_or_else(bad)?;
-        let (rest, body) = element(whole.data).ok_or_else(bad)?;
-        let body_at = der.len() - whole.data.len();
-        let algorithm_outer = der.len() - rest.len();
-        let (rest, algorithm) = element(rest).ok_or_else(bad)?;
-        let algorithm_end = der.len() - rest.len();
-        let (rest, signature) = element(rest).ok_or_else(bad)?;
+        let (whole, behind) = Element::read(der).ok_or_else(bad)?;
+        let body_at = der.len() - behind.len() - whole.contents.len();
+        let (body, rest) = Element::read(whole.contents).ok_or_else(bad)?;
+        let at_end = |rest: &[u8]| der.len() - behind.len() - rest.len();
+        let body_end = at_end(rest);
+        let (algorithm, rest) = Element::read(rest).ok_or_else(bad)?;
+        let algorithm_end = at_end(rest);
+        let (signature, rest) = Element::read(rest).ok_or_else(bad)?;
         if !(rest.is_empty() && behind.is_empty()) {
             return Err(Error::malformed(expected, "something follows its signature"));
         }
         // The parser checks the number of a tag but not its class (x509-parser 0.18.1).
-        if [&whole, &body, &algorithm, &signature].map(tag_octet) != [0x30, 0x30, 0x30, 0x03] {
+        if [whole, body, algorithm, signature].map(|part| part.tag) != [0x30, 0x30, 0x30, 0x03] {
             return Err(Error::malformed(expected, "its parts are not those of SIGNED (X.509)"));
         }
         // BIT STRING: the first byte counts the unused bits. A signature has no unused bits.
-        let [0, signature @ ..] = signature.data else {
+        let [0, signature @ ..] = signature.contents else {
             return Err(Error::malformed(expected, "its signature is not a whole number of bytes"));
         };
         Ok(Self {
-            body: body_at..algorithm_outer,
-            algorithm: algorithm_end - algorithm.data.len()..algorithm_end,
-            signature: signature.to_vec(),
+            body: body_at..body_end,
+            algorithm: algorithm_end - algorithm.contents.len()..algorithm_end,
+            signature: der.len() - signature.len()..der.len(),
             signer: KnownSigner::default(),
         })
     }
@@ -72,8 +71,8 @@ impl Signed {
     }
 
     /// The contents of the signature's BIT STRING.
-    pub(crate) fn signature(&self) -> &[u8] {
-        &self.signature
+    pub(crate) fn signature<'a>(&self, der: &'a [u8]) -> &'a [u8] {
+        &der[self.signature.clone()]
     }
 
     /// The parts of `new`, if it differs from `old` only in the signature.
@@ -88,7 +87,7 @@ impl Signed {
         if self.signer.0.get() == Some(key) {
             return true;
         }
-        let verifies = key.verifies(self.algorithm(der), self.body(der), &self.signature);
+        let verifies = key.verifies(self.algorithm(der), self.body(der), self.signature(der));
         if verifies {
             // Another thread may have been faster, with the same result.
             let _ = self.signer.0.set(key.clone());
@@ -111,134 +110,118 @@ pub(crate) struct Encoding {
 impl Encoding {
     /// For a TBSCertificate: `[0] version, serialNumber, signature, issuer, validity, subject, …`.
     pub(super) fn of_certificate(signed: &Signed, der: &[u8]) -> Option<Self> {
-        let fields = elements(contents(signed.body(der))?)?;
+        const SEQUENCE: u8 = 0x30;
+        let mut fields = Elements::within(signed.body(der))?;
         // The parser checks the number of a tag but not always its class (x509-parser 0.18.1).
-        let tags: Vec<u8> = fields.iter().map(tag_octet).collect();
-        let ([0xa0, tags @ ..] | tags) = &tags[..];
-        let [0x02, 0x30, 0x30, 0x30, 0x30, 0x30, optional @ ..] = tags else {
-            return None;
-        };
-        let versioned = fields.len() - tags.len();
+        let first = fields.element()?;
+        let serial = if first.tag == 0xa0 { fields.element()? } else { first };
         // With a leading zero, it would never match a number in a CRL.
-        if !is_integer(fields.get(versioned)?) {
+        if !is_integer(serial) {
             return None;
         }
-        for extensions in fields.iter().filter(|field| tag_octet(field) == 0xa3) {
-            explicit_extensions(extensions)?;
+        let algorithm = fields.of(SEQUENCE)?;
+        let _issuer = fields.of(SEQUENCE)?;
+        let mut validity = Elements::new(fields.of(SEQUENCE)?.contents);
+        let times = [time_fault(validity.element()?), time_fault(validity.element()?)];
+        let _subject = fields.of(SEQUENCE)?;
+        let _key = fields.of(SEQUENCE)?;
+        let mut unique_ids = false;
+        while !fields.is_empty() {
+            let optional = fields.element()?;
+            if optional.tag == 0xa3 {
+                explicit_extensions(optional)?;
+            } else {
+                unique_ids = true;
+            }
         }
-        let validity = elements(fields.get(versioned + 3)?.data)?;
-        let [not_before, not_after] = &validity[..] else {
-            return None;
-        };
-        Some(Self {
-            algorithms_agree: fields.get(versioned + 1)?.data == signed.algorithm(der),
-            times: [time_fault(not_before), time_fault(not_after)],
-            unique_ids: optional.iter().any(|tag| *tag != 0xa3),
+        validity.is_empty().then_some(Self {
+            algorithms_agree: algorithm.contents == signed.algorithm(der),
+            times,
+            unique_ids,
         })
     }
 
     /// For a TBSCertList: `version, signature, issuer, thisUpdate, nextUpdate, revoked, [0] extensions`, and the number of
     /// extensions of each entry.
     pub(crate) fn of_crl(signed: &Signed, der: &[u8]) -> Option<(Self, Vec<usize>)> {
-        let fields = elements(contents(signed.body(der))?)?;
-        let tags: Vec<u8> = fields.iter().map(tag_octet).collect();
-        let ([0x02, tags @ ..] | tags) = &tags[..];
-        let versioned = fields.len() - tags.len();
-        let times = tags.iter().skip(2).take_while(|tag| is_time(**tag)).count();
-        let listed = match tags {
-            [0x30, 0x30, rest @ ..] if matches!(times, 1 | 2) => match &rest[times..] {
-                [] | [0xa0] => None,
-                [0x30] | [0x30, 0xa0] => fields.get(versioned + 2 + times),
-                _ => return None,
-            },
-            _ => return None,
-        };
-        let entries = match listed {
-            Some(listed) => elements(listed.data)?.iter().map(entry_extensions).collect(),
-            None => Some(Vec::new()),
-        };
-        if tags.last() == Some(&0xa0) {
-            explicit_extensions(fields.last()?)?;
+        const SEQUENCE: u8 = 0x30;
+        let mut fields = Elements::within(signed.body(der))?;
+        let first = fields.element()?;
+        let algorithm = if first.tag == 0x02 { fields.element()? } else { first };
+        let issuer = fields.element()?;
+        let this_update = fields.element()?;
+        if [algorithm.tag, issuer.tag] != [SEQUENCE; 2] || !is_time(this_update.tag) {
+            return None;
         }
-        let fault = |at: usize| (at < times).then(|| time_fault(&fields[versioned + 2 + at]));
+        let mut times = [time_fault(this_update), None];
+        let mut entries = Vec::new();
+        let mut next = fields.element_or_end()?;
+        if let Some(next_update) = next.filter(|field| is_time(field.tag)) {
+            times[1] = time_fault(next_update);
+            next = fields.element_or_end()?;
+        }
+        if let Some(list) = next.filter(|field| field.tag == SEQUENCE) {
+            let mut listed = Elements::new(list.contents);
+            while !listed.is_empty() {
+                entries.push(entry_extensions(listed.element()?)?);
+            }
+            next = fields.element_or_end()?;
+        }
+        if let Some(extensions) = next {
+            (extensions.tag == 0xa0).then(|| explicit_extensions(extensions))??;
+        }
         let encoding = Self {
-            algorithms_agree: fields.get(versioned)?.data == signed.algorithm(der),
-            times: [fault(0).flatten(), fault(1).flatten()],
+            algorithms_agree: algorithm.contents == signed.algorithm(der),
+            times,
             unique_ids: false,
         };
-        Some((encoding, entries?))
+        fields.is_empty().then_some((encoding, entries))
     }
 }
 
 /// The number of extensions of a CRL entry: `userCertificate, revocationDate, crlEntryExtensions`. This crate counts them
 /// itself, because the parser treats an extension that it cannot read, and everything after it, as absent, and accepts
 /// numbers with another tag or with leading zeros (x509-parser 0.18.1).
-fn entry_extensions(entry: &Any<'_>) -> Option<usize> {
-    let fields = elements(entry.data)?;
-    let [serial, date, extensions @ ..] = &fields[..] else {
+fn entry_extensions(entry: Element<'_>) -> Option<usize> {
+    let mut fields = Elements::new(entry.contents);
+    let (serial, date) = (fields.element()?, fields.element()?);
+    let extensions = fields.element_or_end()?;
+    if entry.tag != 0x30 || !is_integer(serial) || !is_time(date.tag) || !fields.is_empty() {
         return None;
-    };
-    let is_entry = tag_octet(entry) == 0x30 && is_integer(serial) && is_time(tag_octet(date));
-    match extensions {
-        [] if is_entry => Some(0),
-        [extensions] if is_entry => count_extensions(extensions),
-        _ => None,
     }
+    extensions.map_or(Some(0), count_extensions)
 }
 
 /// The number of `extnID, critical, extnValue`, without any data after them, which the parser does not check
 /// (x509-parser 0.18.1).
-fn count_extensions(list: &Any<'_>) -> Option<usize> {
-    let all = elements(list.data).filter(|_| tag_octet(list) == 0x30)?;
-    let is_extension = |extension: &Any<'_>| {
-        let parts = elements(extension.data).unwrap_or_default();
-        let named = match &parts[..] {
-            [oid, value] => [oid, value].map(tag_octet) == [0x06, 0x04],
-            [oid, critical, value] => [oid, critical, value].map(tag_octet) == [0x06, 0x01, 0x04],
-            _ => false,
-        };
-        named && tag_octet(extension) == 0x30
+fn count_extensions(list: Element<'_>) -> Option<usize> {
+    let mut count = 0;
+    let is_extension = |extension: Element<'_>| {
+        count += 1;
+        let mut parts = Elements::new(extension.contents);
+        let oid = parts.element();
+        let second = parts.element().map(|part| part.tag);
+        let value =
+            if second == Some(0x01) { parts.element().map(|part| part.tag) } else { second };
+        extension.tag == 0x30
+            && oid.is_some_and(|oid| oid.tag == 0x06)
+            && value == Some(0x04)
+            && parts.is_empty()
     };
-    all.iter().all(is_extension).then_some(all.len())
+    let are_all = list.tag == 0x30 && Elements::new(list.contents).all(is_extension);
+    are_all.then_some(count)
 }
 
 /// The same of what an explicit tag contains.
-fn explicit_extensions(tagged: &Any<'_>) -> Option<usize> {
-    match &elements(tagged.data)?[..] {
-        [list] => count_extensions(list),
-        _ => None,
-    }
+fn explicit_extensions(tagged: Element<'_>) -> Option<usize> {
+    let mut lists = Elements::new(tagged.contents);
+    lists.element().filter(|_| lists.is_empty()).and_then(count_extensions)
 }
 
 /// True for an INTEGER in DER: it has an octet, and no octet that could be left out (X.690 section 8.3).
-fn is_integer(element: &Any<'_>) -> bool {
-    tag_octet(element) == 0x02
-        && !matches!(element.data, [] | [0, ..0x80, ..] | [0xff, 0x80..=0xff, ..])
-}
-
-/// The first element of `der`, and the data after it. The parser may still read what is not DER.
-fn element(der: &[u8]) -> Option<(&[u8], Any<'_>)> {
-    let Ok((tag, contents, rest)) = split(der) else { return Any::from_der(der).ok() };
-    let class = match tag >> 6 {
-        0 => Class::Universal,
-        1 => Class::Application,
-        2 => Class::ContextSpecific,
-        _ => Class::Private,
-    };
-    let (constructed, tag) = (tag & 0x20 != 0, Tag(u32::from(tag & 0x1f)));
-    let header = Header::new(class, constructed, tag, Length::Definite(contents.len()));
-    Some((rest, Any::new(header, contents)))
-}
-
-/// The elements of `der`, which follow each other.
-pub(super) fn elements(mut der: &[u8]) -> Option<Vec<Any<'_>>> {
-    let mut found = Vec::new();
-    while !der.is_empty() {
-        let (rest, next) = element(der)?;
-        found.push(next);
-        der = rest;
-    }
-    Some(found)
+const fn is_integer(element: Element<'_>) -> bool {
+    element.tag == 0x02
+        && !matches!(element.contents, [] | [0, ..0x80, ..] | [0xff, 0x80..=0xff, ..])
 }
 
 /// True for a Name without unread octets: each relative name has one or more attributes with a type and a value
@@ -250,27 +233,12 @@ pub(super) fn is_name(der: &[u8]) -> bool {
 }
 
 fn is_attribute(parts: &[u8]) -> bool {
-    let Some((value, oid)) = element(parts) else {
-        return false;
-    };
-    tag_octet(&oid) == 0x06 && contents(value).is_some()
+    Element::read(parts).is_some_and(|(oid, value)| oid.tag == 0x06 && contents(value).is_some())
 }
 
 /// True if `der` consists of elements of this tag with such contents.
-fn each(mut der: &[u8], tag: u8, check: impl Fn(&[u8]) -> bool) -> bool {
-    while !der.is_empty() {
-        match element(der) {
-            Some((rest, next)) if tag_octet(&next) == tag && check(next.data) => der = rest,
-            _ => return false,
-        }
-    }
-    true
-}
-
-/// The contents of the only element in `der`.
-pub(super) fn contents(der: &[u8]) -> Option<&[u8]> {
-    let (rest, only) = element(der)?;
-    rest.is_empty().then_some(only.data)
+fn each(der: &[u8], tag: u8, check: impl Fn(&[u8]) -> bool) -> bool {
+    Elements::new(der).all(|element| element.tag == tag && check(element.contents))
 }
 
 const fn is_time(tag: u8) -> bool {
@@ -280,22 +248,15 @@ const fn is_time(tag: u8) -> bool {
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
 
-/// The first octet of the element. All tags here are below 31.
-pub(super) fn tag_octet(element: &Any<'_>) -> u8 {
-    let header = &element.header;
-    let number = u8::try_from(header.tag().0).unwrap_or(0x1f) & 0x1f;
-    (header.class() as u8) << 6 | u8::from(header.constructed()) << 5 | number
-}
-
 /// Sections 4.1.2.5.1 and 4.1.2.5.2: in UTC, with seconds but without a fraction, and with the time type that its year
 /// requires.
-fn time_fault(time: &Any<'_>) -> Option<&'static str> {
-    let (digits, rest) = match time.data.split_last() {
+fn time_fault(time: Element<'_>) -> Option<&'static str> {
+    let (digits, rest) = match time.contents.split_last() {
         Some((b'Z', digits)) => (digits, true),
-        _ => (time.data, false),
+        _ => (time.contents, false),
     };
     let whole = rest && digits.iter().all(u8::is_ascii_digit);
-    match tag_octet(time) {
+    match time.tag {
         UTC_TIME if whole && digits.len() == 12 => None,
         UTC_TIME => Some("a UTCTime that is not YYMMDDHHMMSSZ"),
         GENERALIZED_TIME if !(whole && digits.len() == 14) => {

@@ -51,6 +51,13 @@ impl FromStr for DnsName {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
+        if is_plain_host(text) { Ok(Self(text.to_owned())) } else { Self::convert(text) }
+    }
+}
+
+impl DnsName {
+    /// Reads a name of any kind.
+    fn convert(text: &str) -> Result<Self, Error> {
         no_address(text)?;
         let (wildcard, host) = match text.strip_prefix("*.") {
             Some(host) => ("*.", host),
@@ -102,5 +109,51 @@ impl FromStr for DnsName {
             return Err(refuse(text, "longer than 253 characters", "shorten it"));
         }
         Ok(Self(format!("{wildcard}{ascii}")))
+    }
+}
+
+/// True for a name that is certainly a host name: of lower-case letters, digits and inner hyphens, with no label for another
+/// script, and no address. Almost all names are of this kind, and to see this takes less than to convert a name.
+pub(crate) fn is_plain_host(text: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+            && !label.starts_with("xn--")
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    // The last part of an IPv4 address is a number, also if it is malformed.
+    let last = text.rsplit('.').next().unwrap_or(text);
+    let is_number = last.starts_with("0x") || last.bytes().all(|byte| byte.is_ascii_digit());
+    text.len() <= 253 && !is_number && text.split('.').all(is_label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_host_is_what_the_conversion_does_not_change() {
+        const CHARACTERS: [char; 7] = ['a', 'x', 'n', '0', '-', '.', 'A'];
+        let check = |text: &str| {
+            let plain = is_plain_host(text);
+            assert!(!plain || DnsName::convert(text).unwrap().as_str() == text, "{text}");
+            plain
+        };
+        let mut all = vec![String::new()];
+        for _ in 0..5 {
+            let longer = |text: &String| CHARACTERS.map(|c| format!("{text}{c}"));
+            all = all.iter().flat_map(longer).collect();
+            assert!(all.iter().filter(|text| check(text)).count() > 0);
+        }
+        let longest = format!("{0}.{0}.{0}.{1}", "a".repeat(63), "b".repeat(61));
+        for text in ["etcd1.lab", "etcd-00001", "1.2.3.a", "xn-a", "a.xn--b", &longest] {
+            assert_eq!(check(text), !text.contains("xn--"), "{text}");
+        }
+        for text in
+            ["", "1.2.3.4", "a_b", "*.a", "ä.b", "a b", &format!("{longest}c"), &"a".repeat(64)]
+        {
+            assert!(!check(text), "{text}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::{BEGIN, Content, DASHES, Section, read};
 
-const END: &str = "\n-----END ";
+const END_LINE: &str = "\n-----END ";
 
 /// The contents of every block that Go finds.
 fn blocks(mut data: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
@@ -23,8 +23,8 @@ fn blocks(mut data: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
 fn next(data: &[u8]) -> Option<(Zeroizing<Vec<u8>>, &[u8])> {
     let mut rest = data;
     loop {
-        let end = find(rest, END.as_bytes())?;
-        let behind = &rest[end + END.len()..];
+        let end = find(rest, END_LINE.as_bytes())?;
+        let behind = &rest[end + END_LINE.len()..];
         // The last BEGIN before the END, which must be at the beginning of a line.
         let begin = rest[..end].windows(BEGIN.len()).rposition(|octets| octets == BEGIN.as_bytes());
         let begins = begin.filter(|at| *at == 0 || rest[at - 1] == b'\n');
@@ -58,7 +58,7 @@ fn block(whole: &[u8], end: usize) -> Option<(Zeroizing<Vec<u8>>, usize)> {
     if at > end + 1 || (has_headers && at > end) {
         return None;
     }
-    let trailer = whole.get(end + END.len()..)?;
+    let trailer = whole.get(end + END_LINE.len()..)?;
     let behind = trailer.strip_prefix(label)?.strip_prefix(DASHES.as_bytes())?;
     let (text, length) = line(behind);
     if !text.is_empty() {
@@ -120,7 +120,8 @@ pub(crate) fn fault_in(bytes: &[u8], sections: &[Section]) -> Option<String> {
 fn reason(bytes: &[u8], begin: usize) -> &'static str {
     let indented = |line: &&[u8]| line.starts_with(b" ") || line.starts_with(b"\t");
     let lines: Vec<&[u8]> = bytes.split(|octet| *octet == b'\n').skip(begin - 1).collect();
-    let is_end = |line: &&[u8]| line.trim_ascii_start().starts_with(END.trim_ascii().as_bytes());
+    let is_end =
+        |line: &&[u8]| line.trim_ascii_start().starts_with(END_LINE.trim_ascii().as_bytes());
     let end = lines.iter().position(is_end);
     let body = lines.get(1..end.unwrap_or(lines.len())).unwrap_or_default();
     let begins = lines.first().is_some_and(indented_line);

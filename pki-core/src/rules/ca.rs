@@ -188,10 +188,14 @@ fn ca_key_cert_sign(in_path: &CertificateInPath<'_>) -> Vec<String> {
 
 // Section 4.2.1.9
 fn ca_bc_noncritical(in_path: &CertificateInPath<'_>) -> Vec<String> {
-    let found = in_path.certificate.extensions.find(BASIC_CONSTRAINTS);
+    let is_critical = || {
+        let found = in_path.certificate.extensions.find(BASIC_CONSTRAINTS);
+        found.is_none_or(|extension| extension.critical)
+    };
     // Only a CA needs the extension to be critical.
-    let critical = found.is_none_or(|extension| extension.critical);
-    when(in_path.certificate.is_ca() && !critical, || "basicConstraints is not critical".to_owned())
+    when(in_path.certificate.is_ca() && !is_critical(), || {
+        "basicConstraints is not critical".to_owned()
+    })
 }
 
 // Section 4.2.1.3

@@ -1,5 +1,8 @@
 //! Rules about the configuration of etcd's clients: kubeadm's external etcd, and the environment of etcdctl.
 
+use std::collections::HashMap;
+
+use super::reach::hosts_of_members;
 use super::{Row, Violation};
 use crate::deployment::{ClientFile, Deployment, Setting};
 use crate::etcd::Url;
@@ -59,12 +62,13 @@ fn each(
 ) -> Vec<Violation> {
     let mut violations = Vec::new();
     for client in &deployment.clients {
-        for evidence in check(client) {
-            let (file, subject) = (client.path(), client.name.clone());
-            violations.push(Violation { file, subject, evidence });
-        }
+        violations.extend(check(client).into_iter().map(|evidence| about(client, evidence)));
     }
     violations
+}
+
+fn about(client: &ClientFile<'_>, evidence: String) -> Violation {
+    Violation { file: client.path(), subject: client.name.clone(), evidence }
 }
 
 fn setting_missing(deployment: &Deployment<'_>) -> Vec<Violation> {
@@ -97,19 +101,24 @@ fn endpoint_unknown(deployment: &Deployment<'_>) -> Vec<Violation> {
     if servers.is_empty() {
         return Vec::new();
     }
-    each(deployment, |client| {
+    let members = hosts_of_members(deployment);
+    // Clients usually have the same endpoints.
+    let mut known: HashMap<&str, bool> = HashMap::new();
+    let mut is_known = |host| {
+        *known.entry(host).or_insert_with(|| {
+            members.contains(host) || servers.iter().any(|leaf| leaf.certificate.is_valid_for(host))
+        })
+    };
+    let mut violations = Vec::new();
+    for client in &deployment.clients {
         let urls = client.config.endpoints().iter().map(|url| Url::read(url));
         let urls = urls.filter(|url| url.scheme != "http" && !url.scheme.starts_with("unix"));
-        urls.filter(|url| {
-            !deployment
-                .members
-                .iter()
-                .any(|member| super::servers::is_at(deployment, member, url.host))
-        })
-        .filter(|url| !servers.iter().any(|leaf| leaf.certificate.is_valid_for(url.host)))
-        .map(|url| format!("no server certificate is valid for the endpoint {}", url.text))
-        .collect()
-    })
+        violations.extend(urls.filter(|url| !is_known(url.host)).map(|url| {
+            let evidence = format!("no server certificate is valid for the endpoint {}", url.text);
+            about(client, evidence)
+        }));
+    }
+    violations
 }
 
 fn variable_unread(deployment: &Deployment<'_>) -> Vec<Violation> {

@@ -1,6 +1,8 @@
 //! Rules about the CRLs that members enforce. etcd matches serial numbers and checks nothing else in a
 //! CRL, so these rules check the rest.
 
+use std::collections::{HashMap, HashSet};
+
 use super::{Row, Violation, config, moment};
 use crate::certificate::Certificate;
 use crate::crl::Crl;
@@ -96,21 +98,37 @@ fn about(crl: &ConfiguredCrl<'_>, evidence: String) -> Violation {
     Violation { file: format!("{}/{}", crl.host, crl.file), subject: crl.file.clone(), evidence }
 }
 
-/// The certificates that etcd checks against this CRL and that it lists, from any issuer.
-fn listed<'d, 'a>(
-    deployment: &'d Deployment<'a>,
-    crl: &ConfiguredCrl<'_>,
-    list: &Crl,
-) -> Vec<(&'d Pair<'a>, &'a Certificate)> {
-    // The gateway connects to the client port with the server's certificate.
-    let against = |pair: &Pair<'_>| {
-        pair.plays(crl.against) || (crl.against == Purpose::Client && pair.plays(Purpose::Server))
-    };
-    let pairs = deployment.pairs.iter().filter(|pair| against(pair));
-    pairs
-        .filter_map(|pair| Some((pair, deployment.leaf(pair)?.certificate)))
-        .filter(|(_, certificate)| list.lists(&certificate.serial))
-        .collect()
+/// The certificates of all hosts by serial number, so that a CRL is not compared with every certificate.
+struct Serials<'d, 'a> {
+    /// With the position of the pair.
+    by_serial: HashMap<&'a [u8], Vec<(usize, &'d Pair<'a>, &'a Certificate)>>,
+}
+
+impl<'d, 'a> Serials<'d, 'a> {
+    fn of(deployment: &'d Deployment<'a>) -> Self {
+        let mut by_serial: HashMap<&[u8], Vec<_>> = HashMap::new();
+        for (at, pair) in deployment.pairs.iter().enumerate() {
+            let Some(leaf) = deployment.leaf(pair) else { continue };
+            let certificate = leaf.certificate;
+            let same = by_serial.entry(certificate.serial.as_bytes()).or_default();
+            same.push((at, pair, certificate));
+        }
+        Self { by_serial }
+    }
+
+    /// The certificates that etcd checks against this CRL and that it lists, from any issuer, in the order of the pairs.
+    fn listed(&self, crl: &ConfiguredCrl<'_>, list: &Crl) -> Vec<(&'d Pair<'a>, &'a Certificate)> {
+        // The gateway connects to the client port with the server's certificate.
+        let against = |pair: &Pair<'_>| {
+            pair.plays(crl.against)
+                || (crl.against == Purpose::Client && pair.plays(Purpose::Server))
+        };
+        let serials = list.serials().filter_map(|serial| self.by_serial.get(serial));
+        let mut listed: Vec<_> =
+            serials.flatten().filter(|(_, pair, _)| against(pair)).copied().collect();
+        listed.sort_unstable_by_key(|(at, ..)| *at);
+        listed.into_iter().map(|(_, pair, certificate)| (pair, certificate)).collect()
+    }
 }
 
 fn format(deployment: &Deployment<'_>) -> Vec<Violation> {
@@ -160,8 +178,9 @@ fn ca_serial(deployment: &Deployment<'_>) -> Vec<Violation> {
 }
 
 fn serial_clash(deployment: &Deployment<'_>) -> Vec<Violation> {
+    let serials = Serials::of(deployment);
     each(deployment, |crl, list| {
-        let clashes = listed(deployment, crl, list).into_iter();
+        let clashes = serials.listed(crl, list).into_iter();
         let clashes = clashes.filter(|(_, leaf)| list.issuer.der() != leaf.issuer.der());
         clashes
             .map(|(pair, leaf)| {
@@ -188,8 +207,9 @@ fn http_urls(deployment: &Deployment<'_>) -> Vec<Violation> {
 }
 
 fn peer_no_evict(deployment: &Deployment<'_>) -> Vec<Violation> {
+    let serials = Serials::of(deployment);
     each(deployment, |crl, list| {
-        let peers = listed(deployment, crl, list).into_iter();
+        let peers = serials.listed(crl, list).into_iter();
         let peers =
             peers.filter(|(pair, _)| crl.against == Purpose::Peer && pair.plays(Purpose::Peer));
         peers.map(|(pair, _)| format!("it lists {}", pair.path())).collect()
@@ -198,12 +218,14 @@ fn peer_no_evict(deployment: &Deployment<'_>) -> Vec<Violation> {
 
 /// `leaf-revoked` for the certificates of all hosts.
 pub(super) fn revoked(deployment: &Deployment<'_>) -> Vec<Violation> {
+    let serials = Serials::of(deployment);
+    let mut told: HashSet<String> = HashSet::new();
     let mut violations: Vec<Violation> = Vec::new();
     for crl in &deployment.crls {
         let Some(list) = deployment.list(crl) else { continue };
-        let listed = listed(deployment, crl, list).into_iter();
+        let listed = serials.listed(crl, list).into_iter();
         for (pair, leaf) in listed.filter(|(_, leaf)| list.issuer.der() == leaf.issuer.der()) {
-            if !violations.iter().any(|violation| violation.file == pair.path()) {
+            if told.insert(pair.path()) {
                 violations.push(Violation {
                     file: pair.path(),
                     subject: leaf.subject.to_string(),

@@ -247,9 +247,9 @@ fn criticality(
     names: &[(&str, &str)],
     wrong: bool,
 ) -> Vec<String> {
+    let all = || in_path.certificate.extensions.all.iter();
     let found = names.iter().filter(|(oid, _)| {
-        let extension = in_path.certificate.extensions.find(oid);
-        extension.is_some_and(|extension| extension.critical == wrong)
+        all().any(|extension| extension.critical == wrong && extension.oid.as_str() == *oid)
     });
     found
         .map(|(_, name)| format!("{name} is {}critical", if wrong { "" } else { "not " }))

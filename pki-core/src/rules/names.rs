@@ -9,7 +9,7 @@ use crate::certificate::GeneralName;
 use crate::error::Error;
 use crate::evidence::Evidence;
 use crate::finding::{Rule, Severity, Source};
-use crate::name::{DnsName, EmailAddress, check_syntax, only_reverse_lookup_finds};
+use crate::name::{DnsName, EmailAddress, check_syntax, is_plain_host, only_reverse_lookup_finds};
 use crate::usage::ExtendedKeyUsage;
 
 pub(super) static ROWS: &[Row] = &[
@@ -135,14 +135,14 @@ fn no_san(in_path: &CertificateInPath<'_>) -> Vec<String> {
 }
 
 fn san_ip_as_dns(in_path: &CertificateInPath<'_>) -> Vec<String> {
-    dns_names(in_path)
+    odd_dns_names(in_path)
         .filter(|name| name.parse::<IpAddr>().is_ok())
         .map(|name| format!("dNSName {name:?} is an IP address"))
         .collect()
 }
 
 fn san_dns_form(in_path: &CertificateInPath<'_>) -> Vec<String> {
-    dns_names(in_path)
+    odd_dns_names(in_path)
         .filter(|name| name.parse::<IpAddr>().is_err() && !is_underscored(name))
         .filter_map(|name| {
             // An IA5String is ASCII, but the parser of names would convert other scripts.
@@ -155,7 +155,7 @@ fn san_dns_form(in_path: &CertificateInPath<'_>) -> Vec<String> {
 }
 
 fn san_underscore(in_path: &CertificateInPath<'_>) -> Vec<String> {
-    let names = dns_names(in_path).filter(|name| is_underscored(name));
+    let names = odd_dns_names(in_path).filter(|name| is_underscored(name));
     names.map(|name| format!("dNSName {name:?} contains an underscore")).collect()
 }
 
@@ -197,9 +197,10 @@ fn names_a_host(in_path: &CertificateInPath<'_>) -> bool {
     names(in_path).any(|name| matches!(name, GeneralName::Dns(_) | GeneralName::Ip(_)))
 }
 
-fn dns_names<'a>(in_path: &'a CertificateInPath<'_>) -> impl Iterator<Item = &'a str> {
+/// The DNS names, except those that certainly are host names.
+fn odd_dns_names<'a>(in_path: &'a CertificateInPath<'_>) -> impl Iterator<Item = &'a str> {
     names(in_path).filter_map(|name| match name {
-        GeneralName::Dns(text) => Some(text.as_str()),
+        GeneralName::Dns(text) if !is_plain_host(text) => Some(text.as_str()),
         _ => None,
     })
 }
@@ -236,13 +237,12 @@ fn problem<T>(parsed: Result<T, Error>) -> Option<String> {
 
 // Section 4.1.2.6: without a subject, subjectAltName takes its place.
 fn san_not_critical(in_path: &CertificateInPath<'_>) -> Vec<String> {
-    let names = in_path.certificate.extensions.find("2.5.29.17");
-    let critical = names.is_some_and(|extension| extension.critical);
-    when(
-        !in_path.certificate.is_ca() && in_path.certificate.subject.is_empty() && !critical,
-        || match names {
-            Some(_) => "the subject is empty, but subjectAltName is not critical".to_owned(),
-            None => "it has neither a subject nor a subjectAltName".to_owned(),
-        },
-    )
+    if in_path.certificate.is_ca() || !in_path.certificate.subject.is_empty() {
+        return Vec::new();
+    }
+    match in_path.certificate.extensions.find("2.5.29.17") {
+        Some(names) if names.critical => Vec::new(),
+        Some(_) => vec!["the subject is empty, but subjectAltName is not critical".to_owned()],
+        None => vec!["it has neither a subject nor a subjectAltName".to_owned()],
+    }
 }

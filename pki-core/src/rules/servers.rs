@@ -1,5 +1,8 @@
 //! Rules about server certificates, compared with the configuration of their members.
 
+use std::collections::HashSet;
+
+use super::reach::{ClientUrls, is_compared};
 use super::trust::Refusals;
 use super::{Row, Violation};
 use crate::ca_set::leads_to;
@@ -7,7 +10,6 @@ use crate::certificate::Certificate;
 use crate::deployment::{Deployment, Member};
 use crate::etcd::Url;
 use crate::finding::{Rule, Severity, Source};
-use crate::name::San;
 use crate::usage::Purpose;
 
 pub(super) static ROWS: &[Row] = &[
@@ -64,47 +66,26 @@ fn each(
 }
 
 fn srv_san_advertise(deployment: &Deployment<'_>) -> Vec<Violation> {
+    let client_urls = ClientUrls::of(deployment);
     each(deployment, |member, certificate| {
         let settings = &member.settings;
-        let mut wanted: Vec<(String, Url<'_>)> = Vec::new();
+        let mut dialled: Vec<(&str, Url<'_>)> = Vec::new();
         for option in ["advertise-client-urls", "listen-client-urls"] {
             // A loopback address that is not advertised serves only the member's own host.
-            let urls = settings.urls(option).into_iter();
+            let urls = settings.urls(option).into_iter().filter(is_compared);
             let urls = urls.filter(|url| option != "listen-client-urls" || !url.is_loopback());
-            wanted.extend(urls.map(|url| (option.to_owned(), url)));
+            dialled.extend(urls.map(|url| (option, url)));
         }
-        for client in &deployment.clients {
-            let urls = client.config.endpoints().iter().map(|url| Url::read(url));
-            let urls = urls.filter(|url| is_at(deployment, member, url.host));
-            wanted.extend(urls.map(|url| (client.path(), url)));
-        }
-        let dialled =
-            wanted.into_iter().filter(|(_, url)| url.scheme == "https" && !url.is_unspecified());
-        let mut told: Vec<&str> = Vec::new();
-        let mut found = Vec::new();
-        for (by, url) in dialled.filter(|(_, url)| !certificate.is_valid_for(url.host)) {
-            if !told.contains(&url.host) {
-                told.push(url.host);
-                found.push(format!(
-                    "{by} contains {}, but the certificate {}",
-                    url.text,
-                    names(certificate)
-                ));
-            }
-        }
-        found
+        let of_clients = client_urls.to(deployment, member);
+        let dialled = dialled.iter().map(|(by, url)| (*by, url)).chain(of_clients);
+        let mut told: HashSet<&str> = HashSet::new();
+        dialled
+            .filter(|(_, url)| !certificate.is_valid_for(url.host) && told.insert(url.host))
+            .map(|(by, url)| {
+                format!("{by} contains {}, but the certificate {}", url.text, names(certificate))
+            })
+            .collect()
     })
-}
-
-/// True if a client that connects to a host name or address can reach a member there.
-pub(super) fn is_at(deployment: &Deployment<'_>, member: &Member<'_>, host: &str) -> bool {
-    let manifest = deployment.manifest;
-    let names = manifest.names_of(member.host).into_iter();
-    let addresses = member.host.addresses.iter().map(ToString::to_string);
-    let sans = member.host.sans.iter().map(San::value);
-    // A load balancer leads to any of the members.
-    let shared = manifest.endpoints.iter().map(|endpoint| endpoint.host.value());
-    names.chain(addresses).chain(sans).chain(shared).any(|name| name == host)
 }
 
 fn srv_san_loopback(deployment: &Deployment<'_>) -> Vec<Violation> {

@@ -31,7 +31,8 @@ pub(super) struct Path<'q> {
 impl<'q> Path<'q> {
     /// A path in which every signature below the anchor is valid.
     pub(super) fn verified(below: &[&'q Certificate], anchor: &'q Certificate) -> Self {
-        let mut signatures = vec![SignatureStatus::Verified; below.len()];
+        let mut signatures = Vec::with_capacity(below.len() + 1);
+        signatures.resize(below.len(), SignatureStatus::Verified);
         signatures.push(SignatureStatus::NotChecked);
         Self { certificates: [below, &[anchor]].concat(), signatures, anchored: true }
     }
@@ -79,14 +80,10 @@ impl Question<'_> {
                 all_cas_below: index.saturating_sub(1),
                 options: self.options,
             };
-            let found_now;
-            let own = if let Some(known) = self.verifier.own_violations(certificate) {
-                known
-            } else {
-                found_now = OwnViolations::of(certificate);
-                &found_now
-            };
-            findings.extend(rules::check(&in_path, own, policy));
+            findings.extend(match self.verifier.known_ca(certificate) {
+                Some(known) => known.check(&in_path, policy),
+                None => rules::check(&in_path, &OwnViolations::of(certificate), policy),
+            });
             if let Some(issuer) = path.certificates.get(index + 1) {
                 findings.extend(self.verifier.revocation(certificate, issuer, self.options.at));
             }

@@ -53,11 +53,25 @@ struct Listing {
 }
 
 impl Listing {
-    /// Whether the key of a certificate may be in the folder. To look here costs less than to ask the system.
-    fn key_beside(&self, certificate: &Path) -> KeyBeside {
-        let is_there = key_name(certificate)
-            .is_some_and(|key| self.entries.binary_search_by(|entry| entry.name.cmp(&key)).is_ok());
-        if is_there { KeyBeside::Possible } else { KeyBeside::Missing }
+    /// Whether the key of the certificate that was taken last may be in the folder. To look here costs less than to ask
+    /// the system.
+    fn key_beside(&self) -> KeyBeside {
+        let at = self.taken.saturating_sub(1);
+        let Some(certificate) = self.entries.get(at).map(|entry| Path::new(&entry.name)) else {
+            return KeyBeside::Missing;
+        };
+        // `-` sorts before `.`, so between `X-key.pem` and `X.pem` there are only names that begin with X.
+        let stem = certificate.file_stem().unwrap_or_default().as_encoded_bytes();
+        let before = at.checked_sub(1).map(|before| self.entries[before].name.as_encoded_bytes());
+        let may_be_there = before.is_some_and(|before| before.starts_with(stem));
+        let is_named = |key: OsString| {
+            self.entries[..at].binary_search_by(|entry| entry.name.cmp(&key)).is_ok()
+        };
+        if may_be_there && key_name(certificate).is_some_and(is_named) {
+            KeyBeside::Possible
+        } else {
+            KeyBeside::Missing
+        }
     }
 }
 
@@ -87,7 +101,11 @@ impl Iterator for Walk {
                 continue;
             };
             listing.taken += 1;
-            let (path, kind) = (listing.folder.join(name), *kind);
+            let kind = *kind;
+            let mut path =
+                PathBuf::with_capacity(listing.folder.as_os_str().len() + 1 + name.len());
+            path.push(&listing.folder);
+            path.push(name);
             // Links to files are followed, because Kubernetes mounts secrets as links. Links to folders are not: they could
             // form a cycle.
             match kind {
@@ -102,8 +120,7 @@ impl Iterator for Walk {
                     return Some(Input::Unreadable(path, failure));
                 }
                 _ => {
-                    let key = listing.key_beside(&path);
-                    return Some(Input::Found(path, key));
+                    return Some(Input::Found(path, listing.key_beside()));
                 }
             }
         }
@@ -173,11 +190,13 @@ struct NotRead {
 }
 
 fn read(path: &Path) -> Result<CertificateFile, NotRead> {
-    let bytes = store::read(path).map_err(|failure| NotRead { failure, kind: None })?;
-    CertificateFile::from_bytes(&bytes).map_err(|error| NotRead {
-        failure: Failure::from(error).in_file(path),
-        kind: something_else(&bytes),
-    })
+    let certificates = |bytes: &[u8]| {
+        CertificateFile::from_bytes(bytes).map_err(|error| NotRead {
+            failure: Failure::from(error).in_file(path),
+            kind: something_else(bytes),
+        })
+    };
+    store::read_with(path, certificates).map_err(|failure| NotRead { failure, kind: None })?
 }
 
 /// The kind of a file without certificates, if it is one that is usual beside certificates.

@@ -7,6 +7,7 @@ use pki_core::{CertificationPath, Place, Severity, SignatureStatus, quote};
 use super::form::{Form, View, plural};
 use super::outcome::{Judged, Outcome};
 use super::totals::Totals;
+use crate::output::facts::moment;
 use crate::output::text::{coloured, finding};
 
 pub(super) struct Text;
@@ -15,7 +16,8 @@ impl Form for Text {
     /// Empty for an input that could not be verified: its message goes to standard error.
     fn outcome(&self, outcome: &Outcome, view: &View) -> String {
         let Ok(judged) = &outcome.result else { return String::new() };
-        let mut text = format!("{}: {}\n", quote::name(&outcome.name), counts(judged));
+        let mut text = String::with_capacity(256);
+        let _ = writeln!(text, "{}: {}", quote::name(&outcome.name), counts(judged));
         if view.alone {
             let _ = writeln!(text, "  checked {}", view.asked);
         }
@@ -62,35 +64,41 @@ impl Form for Text {
 
 /// `1 error, 2 warnings`, or `ok`
 fn counts(judged: &Judged) -> String {
+    let worst = judged.counting().map(|found| found.severity).max();
+    if worst.is_none_or(|worst| worst <= Severity::Info) {
+        return "ok".to_owned();
+    }
     let (errors, warnings) = (judged.count(Severity::Error), judged.count(Severity::Warning));
     let parts: Vec<String> = [(errors, "error"), (warnings, "warning")]
         .into_iter()
         .filter(|(number, _)| *number > 0)
         .map(|(number, word)| plural(number, word))
         .collect();
-    let worst = judged.counting().map(|found| found.severity).max();
-    let text = if parts.is_empty() { "ok".to_owned() } else { parts.join(", ") };
-    coloured(worst.filter(|worst| *worst > Severity::Info), &text)
+    coloured(worst, &parts.join(", "))
 }
 
 /// The leaf, and below each certificate the one that issued it.
 fn tree(text: &mut String, judged: &Judged) {
     let Some(path) = &judged.path else { return };
-    let until = judged.not_after().map(|end| format!(", until {end}")).unwrap_or_default();
     let mut above: Option<SignatureStatus> = None;
     for (index, one) in path.certificates().iter().enumerate() {
-        let until = if index == 0 { until.as_str() } else { "" };
         let note = match above {
             Some(SignatureStatus::Invalid) => " (its key did not make the signature)",
             Some(SignatureStatus::Unsupported) => " (the signature cannot be checked)",
             _ if one.place == Place::Anchor && is_verified(path) => " (trusted)",
             _ => "",
         };
-        let _ = writeln!(text, "  {}{}{until}{note}", branch(index), one.certificate.subject);
+        branch(text, index);
+        let _ = write!(text, "{}", one.certificate.subject);
+        if index == 0 {
+            let _ = write!(text, ", until {}", moment(one.certificate.not_after));
+        }
+        let _ = writeln!(text, "{note}");
         above = Some(one.signature);
     }
     if path.certificates().iter().all(|one| one.place != Place::Anchor) {
-        let _ = writeln!(text, "  {}no trusted CA", branch(path.certificates().len()));
+        branch(text, path.certificates().len());
+        text.push_str("no trusted CA\n");
     }
     if let Some(limit) = path.limit() {
         let _ = writeln!(
@@ -106,8 +114,13 @@ fn is_verified(path: &CertificationPath) -> bool {
     below.iter().all(|one| one.signature == SignatureStatus::Verified)
 }
 
-fn branch(depth: usize) -> String {
-    depth.checked_sub(1).map(|above| format!("{}└─ ", "   ".repeat(above))).unwrap_or_default()
+/// The beginning of a line of the tree.
+fn branch(text: &mut String, depth: usize) {
+    text.push_str("  ");
+    if let Some(above) = depth.checked_sub(1) {
+        text.extend(std::iter::repeat_n("   ", above));
+        text.push_str("└─ ");
+    }
 }
 
 /// `20 certificates checked, 18 ok, 18 trusted, 1 with errors, 1 not judged; 3 errors; passed over 2 keys;`
