@@ -30,6 +30,8 @@ mod peers;
 #[cfg(feature = "manifest")]
 mod pem;
 mod policies;
+#[cfg(feature = "manifest")]
+mod remarks;
 mod revocation;
 mod row;
 #[cfg(feature = "manifest")]
@@ -187,6 +189,8 @@ static GROUPS: &[&[Row]] = &[
     client_files::ROWS,
     #[cfg(feature = "manifest")]
     client_config::ROWS,
+    #[cfg(feature = "manifest")]
+    remarks::ROWS,
     #[cfg(feature = "manifest")]
     config::ROWS,
     #[cfg(feature = "manifest")]
