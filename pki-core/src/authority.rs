@@ -85,7 +85,7 @@ impl Authority {
         let ca = &self.certificate;
         template.not_after = request.limited_by(ca, template.not_after, context.now);
         let tbs = encode::certificate(&template, &context.serial, Some(ca))?;
-        let draft = judged(&tbs, IssuedBy::Ca(ca), context.now, server_names(profile))?;
+        let draft = checked(&tbs, IssuedBy::Ca(ca), context.now, server_names(profile))?;
         Ok(draft.leaving_out(left_out))
     }
 
@@ -97,7 +97,7 @@ impl Authority {
     ) -> Result<Draft<Certificate>, Error> {
         let template = ca_template(request, public_key, context.now)?;
         let tbs = encode::certificate(&template, &context.serial, None)?;
-        judged(&tbs, IssuedBy::Itself, context.now, ServerNames::Required)
+        checked(&tbs, IssuedBy::Itself, context.now, ServerNames::Required)
     }
 
     /// Drafts a leaf that is signed with its own key, so that nobody trusts it who does not trust it by itself.
@@ -109,7 +109,7 @@ impl Authority {
     ) -> Result<Draft<Certificate>, Error> {
         let Admission { template, left_out } = profile.admit(request, context.now)?;
         let tbs = encode::certificate(&template, &context.serial, None)?;
-        let draft = judged(&tbs, IssuedBy::Itself, context.now, server_names(profile))?;
+        let draft = checked(&tbs, IssuedBy::Itself, context.now, server_names(profile))?;
         Ok(draft.leaving_out(left_out))
     }
 
@@ -149,7 +149,7 @@ impl Authority {
         let ca = &self.certificate;
         let template = ca_template(request, public_key, context.now)?;
         let tbs = encode::certificate(&template, &context.serial, Some(ca))?;
-        let draft = judged(&tbs, IssuedBy::Ca(ca), context.now, ServerNames::Required)?;
+        let draft = checked(&tbs, IssuedBy::Ca(ca), context.now, ServerNames::Required)?;
         if draft.contents().is_self_issued() {
             let subject = request.subject.to_string();
             return Err(Error::invalid("subject", subject, "the name of the CA above it")
@@ -192,14 +192,14 @@ fn ca_template(
 }
 
 /// The draft of the encoder's output.
-fn judged(
+fn checked(
     tbs: &[u8],
     issued_by: IssuedBy<'_>,
     now: OffsetDateTime,
     names: ServerNames,
 ) -> Result<Draft<Certificate>, Error> {
     let unsigned = Certificate::from_der(&encode::unsigned_certificate(tbs)?);
-    Draft::<Certificate>::judged(unsigned.map_err(unreadable)?, issued_by, now, names)
+    Draft::<Certificate>::checked(unsigned.map_err(unreadable)?, issued_by, now, names)
 }
 
 #[cfg(feature = "profiles")]

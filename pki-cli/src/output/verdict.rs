@@ -14,6 +14,6 @@ mod text;
 mod totals;
 
 pub(crate) use self::form::{Rendered, View};
-pub(crate) use self::outcome::{EndpointFacts, Found, Judged, Outcome, Place};
+pub(crate) use self::outcome::{EndpointFacts, Found, Outcome, Place, Verified};
 pub(crate) use self::printer::Verdict;
-pub(crate) use self::totals::PassedOver;
+pub(crate) use self::totals::Skipped;

@@ -53,7 +53,7 @@ impl Authority {
         let ca = &self.certificate;
         let request = certifiable_crl(request, ca)?;
         let unsigned = Crl::from_der(&encode::unsigned_crl(&encode::crl(&request, ca)?)?);
-        Draft::<Crl>::judged(unsigned.map_err(unreadable)?, ca, now)
+        Draft::<Crl>::checked(unsigned.map_err(unreadable)?, ca, now)
     }
 }
 

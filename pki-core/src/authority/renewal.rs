@@ -1,6 +1,6 @@
 //! Drafts of certificates like earlier ones, with new dates.
 
-use super::{Authority, IssuanceContext, judged};
+use super::{Authority, IssuanceContext, checked};
 use crate::certificate::Certificate;
 use crate::draft::{Draft, IssuedBy, ServerNames, findings_of_ca};
 use crate::encode::{self, Replacements};
@@ -25,7 +25,7 @@ impl Authority {
     ) -> Result<Draft<Certificate>, Error> {
         let ca = &self.certificate;
         let tbs = renewed(old, renewal, context, Some(ca))?;
-        judged(&tbs, IssuedBy::Ca(ca), context.now, ServerNames::Required)
+        checked(&tbs, IssuedBy::Ca(ca), context.now, ServerNames::Required)
     }
 
     /// Drafts the root certificate of this authority again, for the same key.
@@ -59,8 +59,8 @@ impl Authority {
                 .of(Input::Request));
         }
         let tbs = renewed(ca, renewal, context, None)?;
-        let draft = judged(&tbs, IssuedBy::Itself, context.now, ServerNames::Required)?;
-        // Without basicConstraints it was judged as a leaf.
+        let draft = checked(&tbs, IssuedBy::Itself, context.now, ServerNames::Required)?;
+        // Without basicConstraints it was checked as a leaf.
         let findings = findings_of_ca(draft.contents(), context.now);
         if findings.iter().any(|finding| finding.severity == Severity::Error) {
             return Err(Error::Refused(findings));

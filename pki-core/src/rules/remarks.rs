@@ -55,7 +55,7 @@ pub(super) static ROWS: &[Row] = &[
             id: "cfg-unreadable",
             severity: Severity::Warning,
             source: Source::Etcd,
-            impact: "The setting depends on something outside these files, so etcdpki does not judge what etcd gets there.",
+            impact: "The setting depends on something outside these files, so etcdpki cannot check what etcd gets there.",
             remedy: "Write the value itself into etcd.conf.yaml or the unit, or put the file that sets it into the host's folder (`cp FILE pki/hosts/HOST/`), and verify again: `etcdpki verify -f MANIFEST`.",
             citation: "systemd.service(5), systemd.exec(5), systemd.unit(5)",
         },

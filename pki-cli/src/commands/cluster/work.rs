@@ -249,9 +249,9 @@ impl<'a> HostWork<'a> {
 
     /// Keeps a file unchanged, except for its mode if that is wrong.
     fn keep(&mut self, kind: &FileKind, file: Option<&HeldFile>) {
-        let (name, wanted) = (file_name(kind), kind.mode());
-        if let Some(found) = file.map(|file| file.mode).filter(|found| *found != wanted) {
-            self.modes.push(WrongMode { name: name.clone(), found, wanted });
+        let (name, expected) = (file_name(kind), kind.mode());
+        if let Some(found) = file.map(|file| file.mode).filter(|found| *found != expected) {
+            self.modes.push(WrongMode { name: name.clone(), found, expected });
         }
         self.kept_files.push(name);
     }

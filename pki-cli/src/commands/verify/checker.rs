@@ -14,7 +14,7 @@ use super::ignore::Exceptions;
 use super::{PolicyArg, VerifyArgs, options};
 use crate::ca::read_certificates;
 use crate::failure::Failure;
-use crate::output::verdict::Judged;
+use crate::output::verdict::Verified;
 use crate::store;
 
 pub(super) struct Checker {
@@ -91,7 +91,7 @@ impl Checker {
         path: &Path,
         file: &CertificateFile,
         key: KeyBeside,
-    ) -> Result<Judged, Failure> {
+    ) -> Result<Verified, Failure> {
         let mut options = self.options.clone();
         let part = self.folders.part(path);
         if let Some(part) = part {
@@ -111,11 +111,11 @@ impl Checker {
         let verifier = verifier.unwrap_or(&self.verifier);
         // A file that was read holds at least one certificate.
         let all = &file.certificates;
-        let mut judged = self.judged(verifier, &all[0], &all[1..], &options, damages);
+        let mut result = self.verified(verifier, &all[0], &all[1..], &options, damages);
         if let Some(part) = part {
-            judged.found.retain(|found| !part.inapplicable.contains(&found.finding.rule.id));
+            result.found.retain(|found| !part.inapplicable.contains(&found.finding.rule.id));
         }
-        Ok(judged)
+        Ok(result)
     }
 
     /// Whether CAs are verified too; otherwise a file that contains only CAs is skipped.
@@ -129,22 +129,22 @@ impl Checker {
         leaf: &Certificate,
         chain: &[Certificate],
         options: &VerifyOptions,
-    ) -> Judged {
-        self.judged(&self.verifier, leaf, chain, options, Vec::new())
+    ) -> Verified {
+        self.verified(&self.verifier, leaf, chain, options, Vec::new())
     }
 
-    fn judged(
+    fn verified(
         &self,
         verifier: &Verifier,
         leaf: &Certificate,
         chain: &[Certificate],
         options: &VerifyOptions,
         damages: Vec<Finding>,
-    ) -> Judged {
+    ) -> Verified {
         let (path, mut findings) = verifier.check(leaf, chain, options).into_parts();
         findings.extend(damages);
         findings.extend(self.damages.iter().cloned());
-        Judged { path: Some(path), endpoint: None, found: self.exceptions.apply(findings) }
+        Verified { path: Some(path), endpoint: None, found: self.exceptions.apply(findings) }
     }
 
     /// The public half of the key beside a certificate: `X-key.pem` beside `X.pem`. If this user cannot read the key, or if

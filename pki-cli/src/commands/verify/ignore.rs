@@ -63,15 +63,12 @@ impl TypedValueParser for IgnoreParser {
 
 /// How findings are counted in this run.
 pub(super) struct Exceptions {
-    ignored: Vec<Ignore>,
-    warn_as_error: bool,
+    pub(super) ignored: Vec<Ignore>,
+    /// Count warnings as errors.
+    pub(super) warn_as_error: bool,
 }
 
 impl Exceptions {
-    pub(super) fn new(ignored: &[Ignore], warn_as_error: bool) -> Self {
-        Self { ignored: ignored.to_vec(), warn_as_error }
-    }
-
     /// The findings that are not ignored.
     pub(super) const fn ignoring_nothing(&self) -> Self {
         Self { ignored: Vec::new(), warn_as_error: self.warn_as_error }

@@ -6,7 +6,7 @@ use super::junit::Junit;
 use super::outcome::Outcome;
 use super::sarif::Sarif;
 use super::text::Text;
-use super::totals::{PassedOver, Totals};
+use super::totals::{Skipped, Totals};
 use crate::output::{Format, text};
 
 /// An output format. All workers share it, so it has no state.
@@ -49,8 +49,8 @@ impl Format {
 
 /// The rendered outcome of one input.
 pub(crate) enum Rendered {
-    PassedOver(PassedOver),
-    Judged {
+    Skipped(Skipped),
+    Verified {
         /// For standard output.
         data: String,
         /// For standard error.
@@ -73,7 +73,7 @@ impl View {
     pub(crate) fn render(&self, outcome: &Outcome) -> Rendered {
         let data = self.format.form().outcome(outcome, self);
         let messages = outcome.result.as_ref().err().map(text::failure).unwrap_or_default();
-        Rendered::Judged { data, messages, totals: Box::new(Totals::of(&outcome.result)) }
+        Rendered::Verified { data, messages, totals: Box::new(Totals::of(&outcome.result)) }
     }
 }
 

@@ -15,8 +15,8 @@ impl Form for Github {
     fn outcome(&self, outcome: &Outcome, _: &View) -> String {
         let mut out = String::new();
         match &outcome.result {
-            Ok(judged) => {
-                for found in judged.counting() {
+            Ok(verified) => {
+                for found in verified.counting() {
                     let command = match found.severity {
                         Severity::Error => "error",
                         Severity::Warning => "warning",
@@ -38,7 +38,7 @@ impl Form for Github {
                 let hint =
                     failure.hint.as_ref().map(|hint| format!("\n{hint}")).unwrap_or_default();
                 let message = format!("{}{hint}", failure.message);
-                annotate(&mut out, "error", outcome, "not judged", &message);
+                annotate(&mut out, "error", outcome, "not verified", &message);
             }
         }
         out

@@ -13,7 +13,7 @@ pub(crate) struct Outcome {
     /// The file as the user named it, or `HOST:PORT`.
     pub(crate) name: String,
     pub(crate) place: Place,
-    pub(crate) result: Result<Judged, Failure>,
+    pub(crate) result: Result<Verified, Failure>,
 }
 
 /// Where a finding is shown.
@@ -24,7 +24,7 @@ pub(crate) enum Place {
 }
 
 /// A verified certificate, or another file of a host.
-pub(crate) struct Judged {
+pub(crate) struct Verified {
     /// The path of the certificate and whether it is trusted; `None` for a file that should contain no certificate, and for
     /// an endpoint that served none.
     pub(crate) path: Option<CertificationPath>,
@@ -52,7 +52,7 @@ pub(crate) struct Found {
     pub(crate) ignored: Option<String>,
 }
 
-impl Judged {
+impl Verified {
     /// Whether the outcome is ok. Trust counts, whatever is ignored, and so an endpoint that served no certificate is
     /// not ok.
     pub(crate) fn is_ok(&self) -> bool {

@@ -33,8 +33,8 @@ impl<'a> Verdict<'a> {
         let mut text = String::new();
         for rendered in all {
             match rendered {
-                Rendered::PassedOver(what) => self.totals.pass_over(what),
-                Rendered::Judged { data, messages, totals } => {
+                Rendered::Skipped(what) => self.totals.skip(what),
+                Rendered::Verified { data, messages, totals } => {
                     self.totals.add(&totals);
                     if self.separate && !data.is_empty() {
                         text.push_str(form.separator());

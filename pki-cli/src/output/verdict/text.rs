@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use pki_core::{CertificationPath, Place, Severity, SignatureStatus, quote};
 
 use super::form::{Form, View, plural};
-use super::outcome::{Judged, Outcome};
+use super::outcome::{Outcome, Verified};
 use super::totals::Totals;
 use crate::output::text::{coloured, finding};
 
@@ -14,12 +14,12 @@ pub(super) struct Text;
 impl Form for Text {
     /// Empty for an input that could not be verified: its message goes to standard error.
     fn outcome(&self, outcome: &Outcome, view: &View) -> String {
-        let Ok(judged) = &outcome.result else { return String::new() };
-        let mut text = format!("{}: {}\n", quote::name(&outcome.name), counts(judged));
+        let Ok(verified) = &outcome.result else { return String::new() };
+        let mut text = format!("{}: {}\n", quote::name(&outcome.name), counts(verified));
         if view.alone {
             let _ = writeln!(text, "  checked {}", view.asked);
         }
-        if let Some(endpoint) = &judged.endpoint {
+        if let Some(endpoint) = &verified.endpoint {
             let tls = endpoint.tls_version.unwrap_or("no TLS session");
             let client = match endpoint.client_certificate {
                 "not-asked" => "requests no client certificate",
@@ -31,11 +31,11 @@ impl Form for Text {
             };
             let _ = writeln!(text, "  {} {tls}, {client}", endpoint.address);
         }
-        tree(&mut text, judged);
-        for found in judged.counting() {
+        tree(&mut text, verified);
+        for found in verified.counting() {
             text.push_str(&finding(found));
         }
-        for (found, reason) in judged.ignored() {
+        for (found, reason) in verified.ignored() {
             let _ = writeln!(
                 text,
                 "  ignored [{}] {}: {}\n    reason: {reason}",
@@ -61,22 +61,22 @@ impl Form for Text {
 }
 
 /// `1 error, 2 warnings`, or `ok`
-fn counts(judged: &Judged) -> String {
-    let (errors, warnings) = (judged.count(Severity::Error), judged.count(Severity::Warning));
+fn counts(verified: &Verified) -> String {
+    let (errors, warnings) = (verified.count(Severity::Error), verified.count(Severity::Warning));
     let parts: Vec<String> = [(errors, "error"), (warnings, "warning")]
         .into_iter()
         .filter(|(number, _)| *number > 0)
         .map(|(number, word)| plural(number, word))
         .collect();
-    let worst = judged.counting().map(|found| found.severity).max();
+    let worst = verified.counting().map(|found| found.severity).max();
     let text = if parts.is_empty() { "ok".to_owned() } else { parts.join(", ") };
     coloured(worst.filter(|worst| *worst > Severity::Info), &text)
 }
 
 /// The leaf, and below each certificate the one that issued it.
-fn tree(text: &mut String, judged: &Judged) {
-    let Some(path) = &judged.path else { return };
-    let until = judged.not_after().map(|end| format!(", until {end}")).unwrap_or_default();
+fn tree(text: &mut String, verified: &Verified) {
+    let Some(path) = &verified.path else { return };
+    let until = verified.not_after().map(|end| format!(", until {end}")).unwrap_or_default();
     let mut above: Option<SignatureStatus> = None;
     for (index, one) in path.certificates().iter().enumerate() {
         let until = if index == 0 { until.as_str() } else { "" };
@@ -110,7 +110,7 @@ fn branch(depth: usize) -> String {
     depth.checked_sub(1).map(|above| format!("{}└─ ", "   ".repeat(above))).unwrap_or_default()
 }
 
-/// `20 certificates checked, 18 ok, 18 trusted, 1 with errors, 1 not judged; 3 errors; passed over 2 keys;`
+/// `20 certificates checked, 18 ok, 18 trusted, 1 with errors, 1 not verified; 3 errors; skipped 2 keys;`
 pub(super) fn summary(totals: &Totals) -> String {
     let mut text = format!(
         "{} checked, {} ok, {} trusted",
@@ -118,12 +118,12 @@ pub(super) fn summary(totals: &Totals) -> String {
         totals.ok,
         totals.trusted
     );
-    for (number, word) in [(totals.with_errors, "with errors"), (totals.failed, "not judged")] {
+    for (number, word) in [(totals.with_errors, "with errors"), (totals.failed, "not verified")] {
         if number > 0 {
             let _ = write!(text, ", {number} {word}");
         }
     }
-    let passed = totals.passed_over;
+    let passed = totals.skipped;
     for (start, parts) in [
         (
             "",
@@ -134,7 +134,7 @@ pub(super) fn summary(totals: &Totals) -> String {
             ][..],
         ),
         (
-            "passed over ",
+            "skipped ",
             &[
                 (passed.keys, "key"),
                 (passed.requests, "request"),

@@ -149,7 +149,7 @@ fn check_subtrees(extension: &ExtensionFrame<'_>, violations: &mut Vec<String>) 
         while !subtrees.is_empty() {
             any = true;
             let base = subtrees.enter(SEQUENCE)?.element()?;
-            let fault = fault(base, extension.critical);
+            let fault = fault(base, extension);
             violations.extend(fault.map(|(demand, what)| demand.violated(what)));
         }
     }
@@ -157,7 +157,7 @@ fn check_subtrees(extension: &ExtensionFrame<'_>, violations: &mut Vec<String>) 
 }
 
 /// The requirement that a constraint violates, and how.
-fn fault(base: Element<'_>, critical: bool) -> Option<(&'static Demand, String)> {
+fn fault(base: Element<'_>, extension: &ExtensionFrame<'_>) -> Option<(&'static Demand, String)> {
     let octets = base.contents;
     match base.tag {
         0x81 | 0x82 | 0x86 => {
@@ -179,7 +179,7 @@ fn fault(base: Element<'_>, critical: bool) -> Option<(&'static Demand, String)>
                     .then(|| (&NETWORK, "a constraint on IP addresses is not a network".to_owned()))
             }
         },
-        _ => critical.then(|| {
+        _ => extension.critical.then(|| {
             (&UNKNOWN, "it constrains names of a kind that Go does not process".to_owned())
         }),
     }
