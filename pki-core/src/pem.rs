@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn text_around_sections_and_crlf_are_passed_over() {
+    fn text_around_sections_and_crlf_are_skipped() {
         let text = "Certificate:\r\n  Data:\r\n-----BEGIN CERTIFICATE-----\r\nAAAA\r\n-----END CERTIFICATE-----\r\nbye\r\n";
         assert!(matches!(only(text), Content::Certificate(der) if der == [0, 0, 0]));
     }

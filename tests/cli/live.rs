@@ -18,7 +18,7 @@ use std::path::PathBuf;
 
 use self::endpoints::{
     a_member_that_was_not_restarted_trusts_what_it_read,
-    every_endpoint_is_verified_from_the_master, what_was_not_copied_to_its_host_is_told,
+    every_endpoint_is_verified_from_the_master, what_was_not_copied_to_its_host_is_reported,
 };
 use crate::lab::Lab;
 use crate::machines::https::{Request, ask};
@@ -82,7 +82,7 @@ fn the_lab_lives_under_an_intermediate(program: Program, version: &str) {
 /// 3.5.14, as a list since 3.5.15). Without the allow list, this test is the control for the others: the peer port
 /// accepts a client without names, and rejects one with a name under .invalid.
 #[test]
-fn the_sentinel_name_alone_shuts_the_peer_port_of_etcd_3_5_1_on_the_configuration_for_3_6() {
+fn the_sentinel_name_by_itself_closes_the_peer_port_of_etcd_3_5_1_with_the_configuration_for_3_6() {
     let more = "etcd_version: \"3.6\"\ncombined: true\n";
     let mut machines = Machines::start(Program::V3_5_1, more);
     issue_nameless(&machines);
@@ -108,7 +108,7 @@ fn the_lab_lives(program: Program, version: &str) {
     refused(&mut machines, MASTER, Some(NAMELESS), Port::Peer, NOT_ON_THE_LIST);
     the_worker_is_refused(&mut machines);
     every_endpoint_is_verified_from_the_master(&machines, &[]);
-    what_was_not_copied_to_its_host_is_told(&machines);
+    what_was_not_copied_to_its_host_is_reported(&machines);
     a_member_that_was_not_restarted_trusts_what_it_read(&machines);
     a_member_may_be_lost_and_two_may_not(&mut machines);
 }

@@ -222,7 +222,7 @@ fn a_certificate_that_the_inventory_lost_is_revoked_by_its_file() {
     agreed(&lab, "crl.pem", "api.pem", true);
 }
 
-/// A rebuilt inventory goes on with the number behind that of the CRL it found, and what is on that CRL stays revoked,
+/// A rebuilt inventory continues after the number of the CRL that it found, and what is on that CRL stays revoked,
 /// also a certificate whose file is gone.
 #[test]
 fn a_rebuilt_inventory_keeps_what_the_last_crl_revoked() {

@@ -63,7 +63,7 @@ fn ids(report: &Report) -> Vec<&str> {
 }
 
 #[test]
-fn a_root_signs_certificates_and_crls_and_is_good_for_nothing_else() {
+fn a_root_signs_certificates_and_crls_and_nothing_else() {
     let openssl = Openssl::new();
     for (path_len, wanted) in [
         (Some(0), "CA:TRUE, pathlen:0\n"),
@@ -183,7 +183,7 @@ fn an_intermediate_signs_leaves_that_openssl_and_the_verifier_accept() {
 }
 
 #[test]
-fn a_path_length_is_obeyed_when_the_next_ca_is_signed() {
+fn a_path_length_limits_the_next_ca_that_is_signed() {
     let root = |path_len| Ca::with(KeyAlgorithm::EcdsaP256, |request| request.path_len = path_len);
     let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
     assert_eq!(refused(draft(&root(Some(0)).authority, "last", "below", &key)), ["ca-pathlen"]);
@@ -235,7 +235,7 @@ fn a_leaf_ends_with_its_ca_at_the_latest() {
 }
 
 #[test]
-fn two_cas_of_one_name_are_told_apart_by_their_keys() {
+fn two_cas_of_one_name_are_distinguished_by_their_keys() {
     let (old, new) = (Ca::new(), Ca::new());
     assert_eq!(old.certificate().subject.der(), new.certificate().subject.der());
     for ca in [&old, &new] {

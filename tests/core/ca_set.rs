@@ -112,7 +112,7 @@ fn found(hosts: Hosts) -> Vec<String> {
 }
 
 #[test]
-fn each_certificate_is_judged_by_the_cas_of_its_purpose() {
+fn each_certificate_is_verified_with_the_cas_of_its_purpose() {
     assert_eq!(found(with_a_ca_for_peers()), [""; 0]);
 }
 

@@ -99,7 +99,7 @@ fn path_len(length: u8) -> impl FnOnce(&mut CertificateParams) {
 }
 
 #[test]
-fn a_path_is_found_among_cross_signed_cas_and_in_spite_of_circles() {
+fn a_path_is_found_among_cross_signed_cas_despite_circles() {
     let (a, b) = (root("a", |_| {}), root("b", |_| {}));
     let (a_by_b, b_by_a) =
         (b.certify("a", a.same_key(), |_| {}), a.certify("b", b.same_key(), |_| {}));
@@ -120,7 +120,7 @@ fn a_path_is_found_among_cross_signed_cas_and_in_spite_of_circles() {
 }
 
 #[test]
-fn one_bad_anchor_does_not_spoil_the_others() {
+fn one_bad_anchor_does_not_affect_the_others() {
     let (good, bad) = (root("good", |_| {}), root("bad", |_| {}));
     let leaf = good.leaf(|_| {});
     // Its two signature algorithms differ, so webpki rejects it.
@@ -258,7 +258,7 @@ fn a_root_of_an_old_version_is_an_anchor_beside_others() {
 }
 
 #[test]
-fn ten_cas_may_stand_between_and_no_more() {
+fn at_most_ten_cas_may_be_between() {
     let root = root("root", |_| {});
     let mut between: Vec<Ca> = Vec::new();
     for number in 0..11 {
@@ -273,7 +273,7 @@ fn ten_cas_may_stand_between_and_no_more() {
 
 // Each CA may have signed each of the others. Without a limit, there are more paths than can be searched.
 #[test]
-fn a_crowd_of_cas_with_one_name_and_key_is_judged_all_the_same() {
+fn many_cas_with_one_name_and_key_are_searched_within_the_limit() {
     let stranger = root("root", |_| {});
     let ca = root("ca", |_| {});
     let crowd: Vec<Ca> = (0..150).map(|_| ca.certify("ca", ca.same_key(), |_| {})).collect();

@@ -16,7 +16,7 @@ fn states(lab: &Lab) -> Vec<String> {
 }
 
 #[test]
-fn a_member_that_is_added_or_replaced_joins_and_the_cluster_must_be_told() {
+fn a_member_that_is_added_or_replaced_joins_with_etcdctl_member() {
     let lab = applied(LAB);
     let new = ["etcdone new", "etcdthree new", "etcdtwo new"];
     assert_eq!(states(&lab), new);
@@ -31,7 +31,7 @@ fn a_member_that_is_added_or_replaced_joins_and_the_cluster_must_be_told() {
     assert!(plan.stdout.ends_with(add) && applied.ends_with(add), "{plan:?}\n{applied}");
     let grown = ["etcdfour existing", "etcdone new", "etcdthree new", "etcdtwo new"];
     assert_eq!(states(&lab), grown);
-    // What was decided stays decided, and is said once.
+    // The decision stays, and the commands are printed once.
     assert_eq!(lab.ok(APPLY), "nothing to do\n");
     edit(&lab, "etcdfour, ip", "etcdfour, key: ed25519, ip");
     assert!(!lab.ok(APPLY).contains("member add"));
@@ -92,7 +92,7 @@ fn a_member_that_is_reached_elsewhere_must_be_updated() {
 }
 
 #[test]
-fn members_that_join_at_the_same_time_are_warned_of() {
+fn members_that_join_at_the_same_time_are_a_warning() {
     let lab = applied(LAB);
     let two = "  - { name: four, ip: 192.168.29.64 }\n  - { name: five, ip: 192.168.29.65 }\ncontrol_plane:";
     edit(&lab, "control_plane:", two);

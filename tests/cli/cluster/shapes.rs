@@ -53,7 +53,7 @@ fn names_in(lab: &Lab, path: &str) -> Vec<String> {
 }
 
 #[test]
-fn what_a_manifest_of_everything_makes_breaks_no_rule() {
+fn a_manifest_with_every_field_makes_files_without_findings() {
     for constrain in ["", "constrain: true\n", "combined: true\n"] {
         let lab = applied(&format!("{constrain}{EVERYTHING}"));
         nothing_to_do(&lab);
@@ -100,7 +100,7 @@ fn servers_and_peers_have_the_names_at_which_they_are_reached() {
 }
 
 #[test]
-fn api_servers_and_clients_are_told_the_endpoints() {
+fn api_servers_and_clients_get_the_endpoints() {
     let lab = applied(EVERYTHING);
     let endpoints = [
         "https://etcd.example.net:2379",
@@ -259,7 +259,7 @@ fn the_other_forms_follow_their_certificate_and_keep_their_password() {
     let leaf = pki_core::Certificate::from_pem_or_der(leaf.as_bytes()).unwrap().swap_remove(0);
     assert_eq!(leaf, certificate(&lab, "mon/prometheus.pem"));
 
-    // A form that is not wanted any more is a key that lies about.
+    // A format that the manifest no longer lists is a copy of the key that nobody needs.
     edit(&lab, ", format: [pem, pkcs12, combined]", "");
     let plan = lab.run(PLAN);
     for file in ["prometheus.p12", "prometheus.p12.password", "prometheus-combined.pem"] {

@@ -78,9 +78,9 @@ pub(super) fn a_member_that_was_not_restarted_trusts_what_it_read(machines: &Mac
     }
 }
 
-/// A certificate is issued anew and stays where it was made, until somebody copies it. etcd takes it up
+/// A certificate is issued again, and stays in its folder until somebody copies it. etcd reads it
 /// without a restart.
-pub(super) fn what_was_not_copied_to_its_host_is_told(machines: &Machines) {
+pub(super) fn what_was_not_copied_to_its_host_is_reported(machines: &Machines) {
     let folder = machines.lab.path("pki/hosts/etcdtwo");
     let one_for_both = folder.join("member.pem").exists();
     let file = if one_for_both { "member" } else { "server" };

@@ -18,7 +18,7 @@ fn names(run: &Run) -> Vec<String> {
 }
 
 #[test]
-fn a_folder_is_searched_and_what_is_no_leaf_is_skipped() {
+fn a_folder_is_searched_and_what_is_not_a_leaf_is_skipped() {
     let lab = mixed();
     let run = lab.run(&["verify", "certs", "--format", "json"]);
     assert_eq!(run.code, 2, "{run:?}");
@@ -30,7 +30,7 @@ fn a_folder_is_searched_and_what_is_no_leaf_is_skipped() {
 }
 
 #[test]
-fn a_folder_without_certificates_is_no_success() {
+fn a_folder_without_certificates_is_not_a_success() {
     let lab = Lab::with_ca(&[]);
     let run = lab.run(&["verify", "pki"]);
     assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{run:?}");
@@ -131,7 +131,7 @@ fn a_pipe_in_a_folder_is_not_waited_for() {
 }
 
 #[test]
-fn what_is_no_certificate_is_called_what_it_is_and_skipped_in_a_folder() {
+fn what_is_not_a_certificate_is_named_and_skipped_in_a_folder() {
     let lab = mixed();
     std::fs::create_dir(lab.path("other")).unwrap();
     lab.write("index.txt", "");

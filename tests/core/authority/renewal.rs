@@ -107,7 +107,7 @@ fn under_another_ca_the_issuer_and_the_authority_key_identifier_change() {
     }
 }
 
-/// What a CA of somebody else may put into a certificate: an odd order of extensions and of the subject,
+/// What another CA may put into a certificate: an odd order of extensions and of the subject,
 /// string types, an extension that nobody knows, policies, AIA, and names of kinds that we do not write.
 const FOREIGN: &str = "
 [foreign]

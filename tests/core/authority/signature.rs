@@ -56,7 +56,7 @@ impl Signer for Stranger<'_> {
 }
 
 #[test]
-fn a_signature_that_is_none_of_the_cas_makes_no_certificate() {
+fn a_signature_that_the_ca_did_not_make_is_refused() {
     let ca = Ca::new();
     let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
     let draft = || ca.draft("peer", &Ca::request("etcdone", &[], &key)).unwrap();

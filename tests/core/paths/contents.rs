@@ -8,7 +8,7 @@ use crate::der::{Node, forge, oid, put};
 use crate::lab::NOW;
 
 #[test]
-fn directory_names_are_compared_without_regard_to_case_and_blanks() {
+fn directory_names_are_compared_regardless_of_case_and_spaces() {
     let subject = |name: &str| {
         let mut subject = rcgen::DistinguishedName::new();
         subject.push(rcgen::DnType::OrganizationName, name);
@@ -27,7 +27,7 @@ fn directory_names_are_compared_without_regard_to_case_and_blanks() {
 }
 
 #[test]
-fn policies_that_a_ca_demands_must_be_shared_all_along() {
+fn policies_that_a_ca_requires_must_be_on_the_whole_path() {
     const P: &[u8] = &[0x30, 0x06, 0x30, 0x04, 0x06, 0x02, 0x2a, 0x03];
     const Q: &[u8] = &[0x30, 0x06, 0x30, 0x04, 0x06, 0x02, 0x2a, 0x04];
     const ANY: &[u8] = &[0x30, 0x08, 0x30, 0x06, 0x06, 0x04, 0x55, 0x1d, 0x20, 0x00];
@@ -66,7 +66,7 @@ fn policies_that_a_ca_demands_must_be_shared_all_along() {
 // If x509-parser cannot read a part of a name, it treats that part and everything after it as absent. After an
 // empty relative name, which OpenSSL reads, an email address escaped the constraints of its CA.
 #[test]
-fn no_part_of_a_name_goes_unread() {
+fn no_part_of_a_name_is_ignored() {
     let root = root("root", |_| {});
     let leaf = root.leaf(|_| {});
     let changes: [fn(&mut Node); 6] = [

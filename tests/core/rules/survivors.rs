@@ -63,7 +63,7 @@ fn a_crl_is_current_until_its_next_update_to_the_second() {
 
 /// What OpenSSL does not read in anyExtendedKeyUsage stands beside it.
 #[test]
-fn any_usage_beside_the_usages_that_are_needed_is_no_finding() {
+fn any_usage_beside_the_usages_that_are_needed_is_not_a_finding() {
     let (server, client) = (ExtendedKeyUsage::server_auth(), ExtendedKeyUsage::client_auth());
     let any = ExtendedKeyUsage("2.5.29.37.0".parse::<Oid>().unwrap());
     for (usages, reported) in [
