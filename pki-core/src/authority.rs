@@ -84,8 +84,8 @@ impl Authority {
         let Admission { mut template, left_out } = profile.admit(request, context.now)?;
         let ca = &self.certificate;
         template.not_after = request.limited_by(ca, template.not_after, context.now);
-        let tbs = encode::certificate(&template, &context.serial, Some(ca))?;
-        let draft = checked(&tbs, IssuedBy::Ca(ca), context.now, server_names(profile))?;
+        let unsigned = encode::certificate(&template, &context.serial, Some(ca))?;
+        let draft = checked(&unsigned, IssuedBy::Ca(ca), context.now, server_names(profile))?;
         Ok(draft.leaving_out(left_out))
     }
 
@@ -96,8 +96,8 @@ impl Authority {
         context: &IssuanceContext,
     ) -> Result<Draft<Certificate>, Error> {
         let template = ca_template(request, public_key, context.now)?;
-        let tbs = encode::certificate(&template, &context.serial, None)?;
-        checked(&tbs, IssuedBy::Itself, context.now, ServerNames::Required)
+        let unsigned = encode::certificate(&template, &context.serial, None)?;
+        checked(&unsigned, IssuedBy::Itself, context.now, ServerNames::Required)
     }
 
     /// Drafts a leaf that is signed with its own key, so that nobody trusts it who does not trust it by itself.
@@ -108,8 +108,8 @@ impl Authority {
         context: &IssuanceContext,
     ) -> Result<Draft<Certificate>, Error> {
         let Admission { template, left_out } = profile.admit(request, context.now)?;
-        let tbs = encode::certificate(&template, &context.serial, None)?;
-        let draft = checked(&tbs, IssuedBy::Itself, context.now, server_names(profile))?;
+        let unsigned = encode::certificate(&template, &context.serial, None)?;
+        let draft = checked(&unsigned, IssuedBy::Itself, context.now, server_names(profile))?;
         Ok(draft.leaving_out(left_out))
     }
 
@@ -148,8 +148,8 @@ impl Authority {
     ) -> Result<Draft<Certificate>, Error> {
         let ca = &self.certificate;
         let template = ca_template(request, public_key, context.now)?;
-        let tbs = encode::certificate(&template, &context.serial, Some(ca))?;
-        let draft = checked(&tbs, IssuedBy::Ca(ca), context.now, ServerNames::Required)?;
+        let unsigned = encode::certificate(&template, &context.serial, Some(ca))?;
+        let draft = checked(&unsigned, IssuedBy::Ca(ca), context.now, ServerNames::Required)?;
         if draft.contents().is_self_issued() {
             let subject = request.subject.to_string();
             return Err(Error::invalid("subject", subject, "the name of the CA above it")
@@ -191,15 +191,15 @@ fn ca_template(
     })
 }
 
-/// The draft of the encoder's output.
+/// The draft of what the encoder wrote: a certificate with an empty signature.
 fn checked(
-    tbs: &[u8],
+    unsigned: &[u8],
     issued_by: IssuedBy<'_>,
     now: OffsetDateTime,
     names: ServerNames,
 ) -> Result<Draft<Certificate>, Error> {
-    let unsigned = Certificate::from_der(&encode::unsigned_certificate(tbs)?);
-    Draft::<Certificate>::checked(unsigned.map_err(unreadable)?, issued_by, now, names)
+    let unsigned = Certificate::from_der(unsigned).map_err(unreadable)?;
+    Draft::<Certificate>::checked(unsigned, issued_by, now, names)
 }
 
 #[cfg(feature = "profiles")]

@@ -37,8 +37,7 @@ pub struct Request {
     /// The lifetime.
     pub lifetime: Lifetime,
     /// How long before it expires the certificate will be renewed. A CA with less time left than this issues no
-    /// certificate with
-    /// a shortened lifetime.
+    /// certificate with a shortened lifetime.
     pub renew_before: Duration,
     /// What the names that a profile adds are made from, if the subject has no common name.
     pub label: Option<String>,

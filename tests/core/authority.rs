@@ -13,7 +13,7 @@ use std::collections::HashSet;
 
 use pki_core::{
     Authority, CaRequest, Certificate, Draft, Error, IssuanceContext, KeyAlgorithm, Lifetime,
-    PrivateKey, Purpose, Report, Signer, SigningConfig, Subject, Verifier, VerifyOptions,
+    PrivateKey, Purpose, Report, Severity, Signer, SigningConfig, Subject, Verifier, VerifyOptions,
 };
 use time::Duration;
 use time::macros::datetime;
@@ -259,6 +259,35 @@ fn a_leaf_with_the_name_of_its_ca_is_a_leaf_like_any_other() {
     let named = leaf.extensions.authority_key_id.clone().unwrap().key_id;
     assert_eq!(named, ca.certificate().extensions.subject_key_id);
     assert_eq!(ids(&check(&[&ca], &[], &leaf, Purpose::Client)), [""; 0]);
+}
+
+#[test]
+fn a_self_signed_leaf_needs_no_authority_key_identifier() {
+    let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+    let request = Ca::request("etcdone", &["10.0.0.1"], &key);
+    let config = SigningConfig::etcd();
+    let profile = config.profile("server").unwrap();
+    let draft = Authority::draft_self_signed(&request, profile, &moment()).unwrap();
+    assert_eq!(draft.findings(), []);
+    let leaf = draft.sign(&key).unwrap().certificate;
+    assert!(leaf.is_self_issued() && leaf.is_signed_by(&leaf.public_key) && !leaf.is_ca());
+    assert_eq!(leaf.extensions.authority_key_id, None);
+}
+
+/// Without names it cannot serve, but with both usages it is still good for a client.
+#[test]
+fn a_certificate_with_only_a_common_name_is_issued_if_it_can_be_a_clients() {
+    const USAGES: &[u8] = br#"{"signing": {"profiles": {
+        "both": {"usages": ["signing", "server auth", "client auth"], "expiry": "1h"},
+        "server": {"usages": ["signing", "server auth"], "expiry": "1h"}}}}"#;
+    let (ca, config) = (Ca::new(), SigningConfig::from_json(USAGES).unwrap());
+    let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+    let request = Ca::request("etcdone", &[], &key);
+    let drafted = |name| ca.authority.draft(&request, config.profile(name).unwrap(), &moment());
+    let findings = drafted("both").unwrap().findings().to_vec();
+    let found: Vec<_> = findings.iter().map(|found| (found.rule.id, found.severity)).collect();
+    assert!(found.contains(&("san-none-cn-only", Severity::Warning)), "{found:?}");
+    assert!(refused(drafted("server")).contains(&"san-none-cn-only"));
 }
 
 #[test]

@@ -29,7 +29,7 @@ use crate::failure::{Failure, full};
 use crate::host;
 use crate::hosts;
 use crate::output::Format;
-use crate::output::verdict::{Outcome, Place, Rendered, Verdict, Verified, View};
+use crate::output::verdict::{Location, Outcome, Rendered, Verdict, Verified, View};
 
 /// Verify certificates: what is wrong, what fails in the cluster as a result, and how to fix it
 ///
@@ -198,7 +198,7 @@ fn verify_readers(files: &[PathBuf], checker: &Checker, view: &View) -> Vec<Rend
             let found = checker.exceptions.apply(vec![finding]);
             let result = Ok(Verified { path: None, endpoint: None, found });
             let name = path.display().to_string();
-            view.render(&Outcome { name, place: Place::File(path), result })
+            view.render(&Outcome { name, location: Location::File(path), result })
         })
         .collect()
 }
@@ -221,8 +221,8 @@ fn print_audit(
         let name = found.file().to_owned();
         let (path, findings) = found.into_parts();
         let verified = Verified { path, endpoint: None, found: exceptions.apply(findings) };
-        let place = Place::File(folder.join(&name));
-        verdict.add(vec![view.render(&Outcome { name, place, result: Ok(verified) })])?;
+        let location = Location::File(folder.join(&name));
+        verdict.add(vec![view.render(&Outcome { name, location, result: Ok(verified) })])?;
     }
     verdict.finish()
 }

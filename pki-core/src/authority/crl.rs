@@ -52,7 +52,7 @@ impl Authority {
     ) -> Result<Draft<Crl>, Error> {
         let ca = &self.certificate;
         let request = certifiable_crl(request, ca)?;
-        let unsigned = Crl::from_der(&encode::unsigned_crl(&encode::crl(&request, ca)?)?);
+        let unsigned = Crl::from_der(&encode::crl(&request, ca)?);
         Draft::<Crl>::checked(unsigned.map_err(unreadable)?, ca, now)
     }
 }

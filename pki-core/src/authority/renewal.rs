@@ -24,8 +24,8 @@ impl Authority {
         context: &IssuanceContext,
     ) -> Result<Draft<Certificate>, Error> {
         let ca = &self.certificate;
-        let tbs = renewed(old, renewal, context, Some(ca))?;
-        checked(&tbs, IssuedBy::Ca(ca), context.now, ServerNames::Required)
+        let unsigned = renewed(old, renewal, context, Some(ca))?;
+        checked(&unsigned, IssuedBy::Ca(ca), context.now, ServerNames::Required)
     }
 
     /// Drafts the root certificate of this authority again, for the same key.
@@ -58,8 +58,8 @@ impl Authority {
                 .hinted("keep the key, or create a new CA with a new name")
                 .of(Input::Request));
         }
-        let tbs = renewed(ca, renewal, context, None)?;
-        let draft = checked(&tbs, IssuedBy::Itself, context.now, ServerNames::Required)?;
+        let unsigned = renewed(ca, renewal, context, None)?;
+        let draft = checked(&unsigned, IssuedBy::Itself, context.now, ServerNames::Required)?;
         // Without basicConstraints it was checked as a leaf.
         let findings = findings_of_ca(draft.contents(), context.now);
         if findings.iter().any(|finding| finding.severity == Severity::Error) {

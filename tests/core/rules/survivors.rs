@@ -1,6 +1,9 @@
 //! Boundaries that no example of a rule reaches: each test fails if one comparison in a check is changed.
 
-use pki_core::{Authority, CrlRequest, ExtendedKeyUsage, Finding, Oid, Purpose};
+use pki_core::{
+    Authority, CrlRequest, ExtendedKeyUsage, Finding, KeyAlgorithm, Oid, Purpose, Verifier,
+    VerifyOptions,
+};
 use rcgen::{BasicConstraints, IsCa, KeyUsagePurpose, SanType};
 use time::Duration;
 
@@ -9,7 +12,7 @@ use super::crls::enforcing;
 use super::hosts::Hosts;
 use super::ids;
 use crate::foreign::extended_key_usages;
-use crate::lab::NOW;
+use crate::lab::{Ca, NOW};
 
 const CONF: &str = "etcdone/etcd.conf.yaml";
 
@@ -143,5 +146,22 @@ fn an_allowed_name_that_nobody_has_is_the_fault_of_the_setting() {
         let found = findings.iter().filter(|finding| finding.rule.id == "peer-allow-cn");
         let subjects: Vec<&str> = found.map(|finding| finding.subject.as_str()).collect();
         assert_eq!(subjects, blamed, "{findings:#?}");
+    }
+}
+
+/// A CA with a short lifetime is reported in its last quarter, one with a long lifetime in its last 90 days.
+#[test]
+fn a_ca_is_reported_in_its_last_quarter_or_its_last_90_days() {
+    for (lifetime, warning) in [(200, 50), (3650, 90)] {
+        let ca =
+            Ca::with(KeyAlgorithm::EcdsaP256, |request| request.expiry = Duration::days(lifetime));
+        let leaf = ca.issue("client", "api", &[]);
+        let verifier = Verifier::builder([ca.certificate().clone()]).build().unwrap();
+        let begins = ca.certificate().not_after - Duration::days(warning);
+        for (at, reported) in [(begins - Duration::HOUR, false), (begins + Duration::HOUR, true)] {
+            let report = verifier.check(&leaf, &[], &VerifyOptions::at(at));
+            let found = report.findings().any(|finding| finding.rule.id == "ca-expiring");
+            assert_eq!(found, reported, "{lifetime}: {report}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use clap::error::{ContextKind, Error, ErrorKind};
 use clap::{Arg, Command};
 use pki_core::{Finding, Severity, rules};
 
-use crate::output::verdict::Found;
+use crate::output::verdict::ReportedFinding;
 
 /// A rule whose findings do not count, and why.
 #[derive(Clone, Debug)]
@@ -75,18 +75,19 @@ impl Exceptions {
     }
 
     /// Worst first; findings of the same severity keep their order.
-    pub(super) fn apply(&self, findings: Vec<Finding>) -> Vec<Found> {
-        let mut found: Vec<Found> = findings.into_iter().map(|finding| self.one(finding)).collect();
+    pub(super) fn apply(&self, findings: Vec<Finding>) -> Vec<ReportedFinding> {
+        let mut found: Vec<ReportedFinding> =
+            findings.into_iter().map(|finding| self.one(finding)).collect();
         found.sort_by_key(|found| std::cmp::Reverse(found.finding.severity));
         found
     }
 
-    fn one(&self, mut finding: Finding) -> Found {
+    fn one(&self, mut finding: Finding) -> ReportedFinding {
         let mut ignored = self.ignored.iter().filter(|ignored| ignored.rule == finding.rule.id);
         let ignored = ignored.next().map(|ignored| ignored.reason.clone());
         if self.warn_as_error && finding.severity == Severity::Warning && ignored.is_none() {
             finding.severity = Severity::Error;
         }
-        Found { finding, ignored }
+        ReportedFinding { finding, ignored }
     }
 }

@@ -11,7 +11,7 @@ use pki_core::{
 use super::checker::{Checker, KeyBeside, key_name};
 use crate::commands::small_folder::COPIES;
 use crate::failure::{Failure, shown};
-use crate::output::verdict::{Outcome, Place, Rendered, Skipped, View};
+use crate::output::verdict::{Location, Outcome, Rendered, Skipped, View};
 use crate::store;
 
 /// The extensions of certificate files.
@@ -162,8 +162,8 @@ pub(super) fn verify(input: Input, checker: &Checker, view: &View) -> Rendered {
     };
     let result = read.and_then(|file| checker.check_file(&path, &file, key));
     let name = path.display().to_string();
-    let place = if name == "-" { Place::Elsewhere } else { Place::File(path) };
-    view.render(&Outcome { name, place, result })
+    let location = if name == "-" { Location::Elsewhere } else { Location::File(path) };
+    view.render(&Outcome { name, location, result })
 }
 
 /// Why no certificate was read from a file, and what the file is instead, if that is known.

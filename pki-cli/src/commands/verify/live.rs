@@ -20,7 +20,7 @@ use crate::endpoint::{Address, Answer, CLIENT_PORT, Dialler, Identity, PEER_PORT
 use crate::failure::{Failure, shown};
 use crate::hosts::FOLDER;
 use crate::output::Format;
-use crate::output::verdict::{EndpointFacts, Outcome, Place, Verdict, Verified, View};
+use crate::output::verdict::{EndpointFacts, Location, Outcome, Verdict, Verified, View};
 use crate::store;
 
 #[derive(Debug, clap::Args)]
@@ -184,7 +184,7 @@ impl EndpointProber<'_> {
 
     fn look(&self, target: &Target) -> Outcome {
         let result = self.verified(target);
-        Outcome { name: target.address.to_string(), place: Place::Elsewhere, result }
+        Outcome { name: target.address.to_string(), location: Location::Elsewhere, result }
     }
 
     fn verified(&self, target: &Target) -> Result<Verified, Failure> {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use pki_core::Severity;
 
 use super::form::{Form, View};
-use super::outcome::{Outcome, Place};
+use super::outcome::{Location, Outcome};
 use super::text;
 use super::totals::Totals;
 
@@ -51,9 +51,9 @@ impl Form for Github {
 }
 
 fn annotate(out: &mut String, command: &str, outcome: &Outcome, title: &str, message: &str) {
-    let file = match &outcome.place {
-        Place::File(path) => format!("file={},", property(&path.to_string_lossy())),
-        Place::Elsewhere => String::new(),
+    let file = match &outcome.location {
+        Location::File(path) => format!("file={},", property(&path.to_string_lossy())),
+        Location::Elsewhere => String::new(),
     };
     let title = property(&format!("etcdpki {title}"));
     let _ = writeln!(out, "::{command} {file}title={title}::{}", data(message));

@@ -12,12 +12,12 @@ use crate::output::facts::moment;
 pub(crate) struct Outcome {
     /// The file as the user named it, or `HOST:PORT`.
     pub(crate) name: String,
-    pub(crate) place: Place,
+    pub(crate) location: Location,
     pub(crate) result: Result<Verified, Failure>,
 }
 
 /// Where a finding is shown.
-pub(crate) enum Place {
+pub(crate) enum Location {
     File(PathBuf),
     /// Standard input or a live endpoint, which no editor can open.
     Elsewhere,
@@ -31,7 +31,7 @@ pub(crate) struct Verified {
     /// How a live endpoint behaved.
     pub(crate) endpoint: Option<EndpointFacts>,
     /// The findings apart from the path, worst first.
-    pub(crate) found: Vec<Found>,
+    pub(crate) found: Vec<ReportedFinding>,
 }
 
 /// How a live endpoint behaved, under stable names.
@@ -47,7 +47,7 @@ pub(crate) struct EndpointFacts {
 }
 
 /// A finding, and why it is ignored, if it is.
-pub(crate) struct Found {
+pub(crate) struct ReportedFinding {
     pub(crate) finding: Finding,
     pub(crate) ignored: Option<String>,
 }

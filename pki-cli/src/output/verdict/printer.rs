@@ -5,7 +5,8 @@ use std::io::{Read, Seek, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::form::{Head, Rendered, View};
+use super::form::{Head, View};
+use super::render::Rendered;
 use super::totals::Totals;
 use crate::failure::Failure;
 use crate::host;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::form::{Form, Head, View};
 use super::json::compact;
-use super::outcome::{Outcome, Place, Verified};
+use super::outcome::{Location, Outcome, Verified};
 use super::totals::Totals;
 
 /// The rule for inputs that could not be verified. Code scanning shows results and hides notifications.
@@ -140,12 +140,14 @@ const fn level(severity: Severity) -> &'static str {
 }
 
 fn location(outcome: &Outcome) -> Value {
-    match &outcome.place {
-        Place::File(path) => json!({ "physicalLocation": {
+    match &outcome.location {
+        Location::File(path) => json!({ "physicalLocation": {
             "artifactLocation": { "uri": uri(path) },
             "region": { "startLine": 1 },
         }}),
-        Place::Elsewhere => json!({ "logicalLocations": [{ "fullyQualifiedName": outcome.name }] }),
+        Location::Elsewhere => {
+            json!({ "logicalLocations": [{ "fullyQualifiedName": outcome.name }] })
+        }
     }
 }
 
