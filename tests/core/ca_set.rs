@@ -6,14 +6,14 @@ use crate::foreign::{ca_params, signed};
 use crate::lab::{Ca, NOW};
 use crate::rules::hosts::Hosts;
 
-fn root(cn: &str) -> Ca {
+pub(crate) fn root(cn: &str) -> Ca {
     Ca::with(KeyAlgorithm::EcdsaP256, |request| {
         request.subject = Subject::from_common_name(cn).unwrap();
         request.path_len = None;
     })
 }
 
-fn below(ca: &Ca, cn: &str) -> Ca {
+pub(crate) fn below(ca: &Ca, cn: &str) -> Ca {
     let key = pki_core::PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
     let mut params = ca_params(cn, &key);
     params.use_authority_key_identifier_extension = true;
