@@ -135,3 +135,29 @@ fn a_peer_port_that_trusts_the_cas_of_the_clients_is_found() {
     let found = found(hosts);
     assert_eq!(found, ["trust-wrong-ca peer-ca.pem"]);
 }
+
+#[test]
+fn trust_files_list_roots_by_age_whichever_issues() {
+    let aged = |cn: &str, days| {
+        Ca::with(KeyAlgorithm::EcdsaP256, |request| {
+            request.subject = Subject::from_common_name(cn).unwrap();
+            request.backdate = time::Duration::days(days);
+        })
+    };
+    let (old, new) = (aged("old", 2), aged("new", 1));
+    for cas in [[&old, &new], [&new, &old]] {
+        let pem = set(&cas).unwrap().trust_pem().unwrap();
+        let found = Certificate::from_pem_or_der(pem.as_bytes()).unwrap();
+        assert_eq!(names(&found), ["CN=old", "CN=new"]);
+    }
+}
+
+#[test]
+fn one_other_ca_makes_the_cas_of_a_cluster_separate() {
+    let [shared, other] = ["shared", "other"].map(|cn| set(&[&root(cn)]).unwrap());
+    let cas = ClusterCas::shared(shared);
+    assert!(cas.is_shared());
+    assert!(!ClusterCas { server: other.clone(), ..cas.clone() }.is_shared());
+    assert!(!ClusterCas { peer: other.clone(), ..cas.clone() }.is_shared());
+    assert!(!ClusterCas { client: other, ..cas }.is_shared());
+}
