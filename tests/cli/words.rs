@@ -100,6 +100,19 @@ fn comments_of_the_tests_use_plain_words() {
     assert!(found.is_empty(), "{found}");
 }
 
+/// A longer file has two subjects, each of which deserves a file.
+#[test]
+fn source_files_have_at_most_350_lines() {
+    let mut found = String::new();
+    for (path, source) in sources(&["pki-core", "pki-cli", "tests"]) {
+        let lines = source.lines().count();
+        if lines > 350 {
+            let _ = writeln!(found, "{}: {lines} lines; split it by subject", path.display());
+        }
+    }
+    assert!(found.is_empty(), "{found}");
+}
+
 /// CONTRIBUTING.md asks for structs or the types themselves.
 #[test]
 fn the_sources_have_no_type_aliases() {
