@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use pki_core::{
-    Certificate, CertificateFile, Content, Finding, PrivateKey, PublicKey, Purpose, Section,
-    Signer, Verifier, VerifyOptions, read_pem,
+    Certificate, CertificateFile, Defect, Finding, PrivateKey, PublicKey, Purpose, Signer,
+    Verifier, VerifyOptions,
 };
 
 use super::folders::Folders;
@@ -159,15 +159,11 @@ impl Checker {
             return Ok(None);
         }
         let Ok(bytes) = store::read(&path) else { return Ok(None) };
-        let sections = read_pem(&bytes).unwrap_or_default();
-        let is_encrypted = |section: &Section| {
-            matches!(section.content, Content::EncryptedKey(_) | Content::LegacyEncryptedKey)
+        let key = match PrivateKey::from_pem(&bytes) {
+            Ok(key) => key,
+            Err(error) if error.defect() == Some(Defect::Encrypted) => return Ok(None),
+            Err(error) => return Err(Failure::from(error).in_file(&path)),
         };
-        if sections.iter().any(is_encrypted) {
-            return Ok(None);
-        }
-        let key =
-            PrivateKey::from_pem(&bytes).map_err(|error| Failure::from(error).in_file(&path))?;
         let damage = options::damage_of_key(self.verifier.policy(), &path, &bytes);
         Ok(Some((key.public_key().clone(), damage)))
     }
