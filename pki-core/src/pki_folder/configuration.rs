@@ -68,3 +68,18 @@ fn is_yaml(path: &str) -> bool {
 pub(super) fn base(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Like the unit, an environment file in /etc was copied to the folder of the host.
+    #[test]
+    fn an_environment_file_elsewhere_is_found_by_its_name() {
+        let unit = "[Service]\nEnvironmentFile=/etc/etcd.env\nExecStart=/usr/bin/etcd\n";
+        let files = [("etcd.service", unit), ("etcd.env", "ETCD_CERT_FILE=/etc/etcd/a.pem\n")]
+            .map(|(path, text)| FolderFile { path, text: Some(text) });
+        let read = settings(&files, EtcdVersion(3, 5, 1), Location::At("/etc/etcd")).unwrap();
+        assert_eq!(read.find("cert-file"), Some("/etc/etcd/a.pem"));
+    }
+}
