@@ -264,7 +264,7 @@ impl Ca {
         self.authority.draft(request, profile, context)
     }
 
-    /// Adds a signature that came from elsewhere, perhaps days after the draft. The rules judge the certificate again.
+    /// Adds a signature that came from elsewhere, perhaps days after the draft. The rules check the certificate again.
     pub(crate) fn finish(
         &self,
         draft: &Draft,

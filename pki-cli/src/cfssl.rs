@@ -17,10 +17,11 @@ mod input;
 mod install;
 mod issue;
 mod log;
+mod names;
 mod program;
 mod request;
 mod requestinfo;
 mod selfsign;
 mod sign;
 
-pub(crate) use self::program::Program;
+pub(crate) use self::names::Program;

@@ -6,7 +6,7 @@ mod origins;
 mod place;
 mod write;
 
-pub(crate) use folder::{Extent, HeldFile, WrongMode, mend_modes, read, read_some, wrong_mode};
+pub(crate) use folder::{Extent, HeldFile, WrongMode, read, read_some, set_modes, wrong_mode};
 pub(crate) use list::list;
 pub(crate) use origins::Origins;
 pub(crate) use place::{clean, first_folders, folder_of, probe, remove};

@@ -29,14 +29,14 @@ use crate::store::{self, Access, Batch, Existing};
 /// its passphrase is asked on the terminal.
 #[derive(Clone, Default)]
 pub struct Custody {
-    place: Place,
+    place: KeyPlace,
     passphrase: Option<PassphraseSource>,
     /// Other variables with a secret, which a signer command does not get either.
     hidden: Vec<String>,
 }
 
 #[derive(Clone, Default)]
-enum Place {
+enum KeyPlace {
     #[default]
     File,
     /// Behind a command that signs. A new CA needs its public key.
@@ -71,14 +71,18 @@ impl Custody {
     /// terminal,
     /// and a new key is not encrypted.
     pub const fn file(passphrase: Option<PassphraseSource>) -> Self {
-        Self { place: Place::File, passphrase, hidden: Vec::new() }
+        Self { place: KeyPlace::File, passphrase, hidden: Vec::new() }
     }
 
     /// A key behind a command: `sh` runs it, the bytes to sign are its standard input, and the signature is its standard
     /// output. It signs with [`SignatureAlgorithm::of`](pki_core::SignatureAlgorithm::of) the key; an ECDSA signature is
     /// in ASN.1 DER. The command does not get a variable that `passphrase` names.
     pub const fn command(command: String, passphrase: Option<PassphraseSource>) -> Self {
-        Self { place: Place::Command { command, public_key: None }, passphrase, hidden: Vec::new() }
+        Self {
+            place: KeyPlace::Command { command, public_key: None },
+            passphrase,
+            hidden: Vec::new(),
+        }
     }
 
     /// A key in a PKCS #11 token, named by a URI (RFC 7512) with `module-path`, and the source of the token's PIN.
@@ -89,17 +93,17 @@ impl Custody {
     pub fn token(uri: &str, pin: Option<PassphraseSource>) -> Result<Self, Failure> {
         let uri = TokenUri::parse(uri)?;
         let passphrase = pin.or_else(|| uri.pin.clone());
-        Ok(Self { place: Place::Token(uri), passphrase, hidden: Vec::new() })
+        Ok(Self { place: KeyPlace::Token(uri), passphrase, hidden: Vec::new() })
     }
 
     /// A key that this process cannot use. A CA with it can draft certificates, for which signatures come from elsewhere.
     pub(crate) const fn elsewhere() -> Self {
-        Self { place: Place::Elsewhere, passphrase: None, hidden: Vec::new() }
+        Self { place: KeyPlace::Elsewhere, passphrase: None, hidden: Vec::new() }
     }
 
     /// The same with the public key of a CA that is new. Only a command needs it.
     pub(crate) fn with_public_key(mut self, key: PublicKey) -> Result<Self, Failure> {
-        let Place::Command { public_key, .. } = &mut self.place else {
+        let KeyPlace::Command { public_key, .. } = &mut self.place else {
             return Err(Failure::usage(
                 "--public-key works only with a signer command; other keys tell their public key",
             )
@@ -117,17 +121,17 @@ impl Custody {
 
     /// Whether the key is the file in the CA's folder.
     pub(crate) const fn is_file(&self) -> bool {
-        matches!(self.place, Place::File)
+        matches!(self.place, KeyPlace::File)
     }
 
     /// How messages name the key. `file` is its place in the CA's folder.
     pub(crate) fn name(&self, file: &Path) -> String {
         match &self.place {
-            Place::File => shown(file),
-            Place::Command { .. } => "the key of the signer command".to_owned(),
+            KeyPlace::File => shown(file),
+            KeyPlace::Command { .. } => "the key of the signer command".to_owned(),
             #[cfg(feature = "pkcs11")]
-            Place::Token(uri) => uri.to_string(),
-            Place::Elsewhere => "the key of the CA".to_owned(),
+            KeyPlace::Token(uri) => uri.to_string(),
+            KeyPlace::Elsewhere => "the key of the CA".to_owned(),
         }
     }
 
@@ -149,13 +153,13 @@ impl Custody {
         public_key: &PublicKey,
     ) -> Result<Box<dyn Signer + Send + Sync>, Failure> {
         Ok(match &self.place {
-            Place::File => return self.open_file(file),
-            Place::Command { command, .. } => Box::new(self.behind(command, public_key)),
+            KeyPlace::File => return self.open_file(file),
+            KeyPlace::Command { command, .. } => Box::new(self.behind(command, public_key)),
             #[cfg(feature = "pkcs11")]
-            Place::Token(uri) => {
+            KeyPlace::Token(uri) => {
                 Box::new(TokenSigner::open(uri, &self.passphrase_or_terminal(), public_key)?)
             }
-            Place::Elsewhere => Box::new(Elsewhere(public_key.clone())),
+            KeyPlace::Elsewhere => Box::new(Elsewhere(public_key.clone())),
         })
     }
 
@@ -168,17 +172,17 @@ impl Custody {
     /// Generates the key of a new CA, or finds it if it was generated elsewhere. `file` is its place in the CA's folder.
     pub(crate) fn create(&self, algorithm: KeyAlgorithm, file: &Path) -> Result<NewKey, Failure> {
         match &self.place {
-            Place::File => self.create_file(algorithm, file),
-            Place::Command { command, public_key: Some(public_key) } => {
+            KeyPlace::File => self.create_file(algorithm, file),
+            KeyPlace::Command { command, public_key: Some(public_key) } => {
                 Ok(NewKey { pem: None, signer: Box::new(self.behind(command, public_key)) })
             }
             #[cfg(feature = "pkcs11")]
-            Place::Token(uri) => {
+            KeyPlace::Token(uri) => {
                 let pin = self.passphrase_or_terminal();
                 let signer = TokenSigner::open_or_generate(uri, &pin, algorithm)?;
                 Ok(NewKey { pem: None, signer: Box::new(signer) })
             }
-            Place::Command { .. } | Place::Elsewhere => Err(Failure::usage(
+            KeyPlace::Command { .. } | KeyPlace::Elsewhere => Err(Failure::usage(
                 "a new CA needs its public key, which a signer command cannot tell",
             )
             .hinted(
@@ -246,11 +250,11 @@ impl Custody {
 impl fmt::Debug for Custody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = match &self.place {
-            Place::File => "file",
-            Place::Command { .. } => "command",
+            KeyPlace::File => "file",
+            KeyPlace::Command { .. } => "command",
             #[cfg(feature = "pkcs11")]
-            Place::Token(_) => "token",
-            Place::Elsewhere => "elsewhere",
+            KeyPlace::Token(_) => "token",
+            KeyPlace::Elsewhere => "elsewhere",
         };
         f.debug_struct("Custody").field("place", &place).finish_non_exhaustive()
     }

@@ -63,7 +63,7 @@ pub struct AdoptedPair {
 }
 
 /// A pair with its certificate.
-struct Found {
+struct FoundPair {
     folder: usize,
     pair: FolderPair,
     leaf: Certificate,
@@ -144,7 +144,7 @@ impl Adoption {
 /// The CAs for servers, peers and clients, if each of them issued the certificates of one kind and no others. Without
 /// certificates of clients, their CA is the one that members trust for clients, and that issues nothing for members.
 fn separate(
-    adopted: &[(&Found, AdoptedPair)],
+    adopted: &[(&FoundPair, AdoptedPair)],
     of_clients: &[Certificate],
 ) -> Option<Vec<(Option<Traffic>, Certificate)>> {
     if adopted.iter().any(|(_, pair)| pair.role == Role::Member) {
@@ -205,7 +205,7 @@ fn configuration(file: &AdoptedFile) -> Option<String> {
 }
 
 /// The pairs for etcd: those of members and of clients.
-fn pairs(index: usize, folder: &AdoptedFolder, read: &PkiFolder) -> Vec<Found> {
+fn pairs(index: usize, folder: &AdoptedFolder, read: &PkiFolder) -> Vec<FoundPair> {
     let certificates = |path: &str| certificates(folder, path);
     let roots: Vec<Certificate> = read
         .pairs
@@ -232,7 +232,7 @@ fn pairs(index: usize, folder: &AdoptedFolder, read: &PkiFolder) -> Vec<Found> {
             continue;
         }
         let issuer = roots.iter().find(|ca| ca.subject.der() == leaf.issuer.der()).cloned();
-        found.push(Found { folder: index, pair, leaf, issuer });
+        found.push(FoundPair { folder: index, pair, leaf, issuer });
     }
     found
 }

@@ -66,7 +66,7 @@ impl FileReport {
 
 /// Collects the findings of one file for a report.
 #[derive(Default)]
-struct Found {
+struct FileFindings {
     purpose: Option<Purpose>,
     path: Option<CertificationPath>,
     findings: Vec<Finding>,
@@ -85,7 +85,7 @@ impl Manifest {
         let profiles = SigningConfig::etcd();
         // The certificates are in the order of the manifest, then the other files by name.
         let mut order: Vec<String> = Vec::new();
-        let mut found: BTreeMap<String, Found> = BTreeMap::new();
+        let mut found: BTreeMap<String, FileFindings> = BTreeMap::new();
         for pair in &deployment.pairs {
             order.push(pair.path());
             let of_file = found.entry(pair.path()).or_default();
@@ -230,7 +230,7 @@ const DERIVED: &[Derived] = &[
     },
 ];
 
-impl Found {
+impl FileFindings {
     fn report(self, file: String) -> FileReport {
         let Self { purpose, path, findings } = self;
         let mut report = FileReport { file, purpose, path, findings };

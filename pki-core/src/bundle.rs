@@ -5,6 +5,7 @@ mod clients;
 mod etcd;
 mod files;
 mod install;
+mod parts;
 mod state;
 
 pub use self::files::{Bundles, Generated};

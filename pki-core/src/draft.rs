@@ -4,12 +4,12 @@
 //! has the bytes to sign ([`Draft::tbs`]) and becomes a certificate, a CRL or a request exactly once: with [`Draft::sign`]
 //! and a [`Signer`], or with [`Draft::assemble`] and a signature that was made elsewhere.
 
-mod judgement;
+mod check;
 mod request;
 
 use time::OffsetDateTime;
 
-pub(crate) use self::judgement::{ServerNames, findings_of_ca};
+pub(crate) use self::check::{ServerNames, findings_of_ca};
 use crate::certificate::{Certificate, CertificateRequest};
 use crate::crl::Crl;
 use crate::encode;
@@ -166,11 +166,11 @@ impl Draft<Certificate> {
         now: OffsetDateTime,
     ) -> Result<Self, Error> {
         let unsigned = Certificate::from_der(&encode::unsigned_certificate(tbs)?)?;
-        Self::judged(unsigned, issued_by, now, ServerNames::Required)
+        Self::checked(unsigned, issued_by, now, ServerNames::Required)
     }
 
     /// Checks a certificate with an empty signature.
-    pub(crate) fn judged(
+    pub(crate) fn checked(
         unsigned: Certificate,
         issued_by: IssuedBy<'_>,
         now: OffsetDateTime,
@@ -185,7 +185,7 @@ impl Draft<Certificate> {
         }
         let signer = ca.map_or(&unsigned.public_key, |ca| &ca.public_key).clone();
         check_algorithm(unsigned.signature_algorithm_der(), &signer)?;
-        let findings = judgement::certificate(&unsigned, ca, now, names)?;
+        let findings = check::certificate(&unsigned, ca, now, names)?;
         Ok(Self::new(unsigned, signer, findings))
     }
 
@@ -205,17 +205,17 @@ impl Draft<Crl> {
     /// The draft for the to-be-signed bytes `tbs`, checked again at `now` with the same rules as in
     /// [`Authority::draft_crl`](crate::Authority::draft_crl).
     pub fn from_tbs(tbs: &[u8], ca: &Certificate, now: OffsetDateTime) -> Result<Self, Error> {
-        Self::judged(Crl::from_der(&encode::unsigned_crl(tbs)?)?, ca, now)
+        Self::checked(Crl::from_der(&encode::unsigned_crl(tbs)?)?, ca, now)
     }
 
     /// Checks a CRL with an empty signature.
-    pub(crate) fn judged(
+    pub(crate) fn checked(
         unsigned: Crl,
         ca: &Certificate,
         now: OffsetDateTime,
     ) -> Result<Self, Error> {
         check_algorithm(unsigned.signature_algorithm_der(), &ca.public_key)?;
-        let findings = judgement::crl(&unsigned, ca, now)?;
+        let findings = check::crl(&unsigned, ca, now)?;
         Ok(Self::new(unsigned, ca.public_key.clone(), findings))
     }
 }

@@ -1,4 +1,4 @@
-//! Encodes values as the bytes to sign. Only this module uses the encoders.
+//! Encodes values as structures with an empty signature, which contain the bytes to sign. Only this module uses the encoders.
 //!
 //! rcgen writes the parts that this crate creates: validity, extensions, the entries of CRLs, the attributes of
 //! requests. It signs while it encodes, without a step in between. It therefore gets a key that returns an empty
@@ -25,7 +25,7 @@ pub(crate) use self::crl::crl;
 pub(crate) use self::renewal::{Replacements, renewed};
 pub(crate) use self::request::{CsrTemplate, request};
 
-use self::carried::{TbsCertificate, body, element, identifier};
+use self::carried::{TbsCertificate, body, element, identifier, unsigned};
 use crate::certificate::{Certificate, SerialNumber};
 use crate::error::{Error, Input};
 use crate::key::{KeyId, PublicKey, SignatureAlgorithm};
@@ -50,7 +50,7 @@ impl<'a> Signatory<'a> {
     }
 }
 
-/// The TBSCertificate for a template, a serial number and an issuer. Without a CA, it is self-issued.
+/// The certificate for a template, a serial number and an issuer, with an empty signature. Without a CA, it is self-issued.
 pub(crate) fn certificate(
     template: &Template,
     serial: &SerialNumber,
@@ -81,7 +81,7 @@ pub(crate) fn certificate(
         extensions: body.extensions.map(extensions::sorted).transpose()?,
         ..body
     };
-    tbs.to_der().map_err(|error| failed(&error))
+    unsigned(&tbs.to_der().map_err(|error| failed(&error))?, tbs.signature)
 }
 
 /// The algorithm that a key signs with.

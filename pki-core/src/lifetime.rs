@@ -38,8 +38,7 @@ impl Lifetime {
 pub const RENEW_BEFORE: Duration = Duration::days(30);
 
 /// How long before the end of a CA it is time to act: enough to plan two rounds of restarts, or the last quarter of a
-/// CA with
-/// a short lifetime.
+/// CA with a short lifetime.
 pub(crate) fn ca_warning(ca: &Certificate) -> Duration {
     Duration::days(90).min((ca.not_after - ca.not_before) / 4)
 }
@@ -64,4 +63,24 @@ pub(crate) fn limited_by_ca(
     let is_shortened = requested > ca_end && !matches!(lifetime, Lifetime::Exactly(_));
     let is_worth_it = ca_end - now >= renewal_margin(renew_before, requested - now);
     if is_shortened && is_worth_it { ca_end } else { requested }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    const NOW: OffsetDateTime = datetime!(2027-01-01 12:00 UTC);
+
+    /// A certificate with less time than the margin would be due immediately; one with exactly that time is issued.
+    #[test]
+    fn a_lifetime_is_shortened_until_only_the_renewal_margin_is_left() {
+        let requested = NOW + Duration::days(365);
+        let limited =
+            |ca_end| limited_by_ca(requested, ca_end, NOW, Lifetime::Default, RENEW_BEFORE);
+        let margin = NOW + RENEW_BEFORE;
+        assert_eq!(limited(margin), margin);
+        assert_eq!(limited(margin - Duration::SECOND), requested);
+    }
 }

@@ -3,25 +3,17 @@
 //! The configuration in the folder decides. Without configuration, the file names of kubeadm, etcdadm, kubespray and RKE
 //! do. For other file names, only the pairs are known.
 
+mod configuration;
 mod names;
 
 use std::collections::HashSet;
 
+pub use self::configuration::FolderFile;
+pub(crate) use self::configuration::{Location, settings};
 use self::names::{Named, named};
 use crate::certificate::Certificate;
-use crate::etcd::{EtcdSettings, EtcdVersion, FileLookup};
-use crate::layout::below;
+use crate::etcd::{EtcdSettings, EtcdVersion};
 use crate::usage::{ExtendedKeyUsage, Purpose};
-
-/// A file in a folder: its path, and its text if it may be configuration.
-#[derive(Clone, Copy, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "callers write it as a literal")]
-pub struct FolderFile<'a> {
-    /// `server.crt`, `issued/server.crt`
-    pub path: &'a str,
-    /// The text, unless the file is a certificate or a key.
-    pub text: Option<&'a str>,
-}
 
 /// A certificate in a folder, and the files that belong to it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -83,9 +75,6 @@ pub struct PkiFolder {
 
 /// The folder of the certificates in easy-rsa's `pki`.
 const ISSUED: &str = "issued";
-
-/// The extensions of certificate files.
-const ENDINGS: [&str; 3] = [".pem", ".crt", ".cer"];
 
 impl PkiFolder {
     /// Reads the names and the configuration of a folder.
@@ -175,62 +164,6 @@ fn in_folder<'f>(files: &[FolderFile<'f>], path: &str) -> Option<&'f str> {
     let named = files.iter().filter(|file| equal(file) > 0).map(|file| (equal(file), file.path));
     let best = named.reduce(|best, next| if next.0 > best.0 { next } else { best });
     best.map(|(_, path)| path)
-}
-
-/// Where a folder is on its host.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Location<'l> {
-    /// At this path.
-    At(&'l str),
-    /// Nowhere in particular.
-    Unknown,
-}
-
-/// The configuration of etcd: its unit, otherwise its configuration file, its environment file, or the pod of the kubelet.
-pub(crate) fn settings(
-    files: &[FolderFile<'_>],
-    version: EtcdVersion,
-    location: Location<'_>,
-) -> Option<EtcdSettings> {
-    let texts = || files.iter().filter_map(|file| Some((file.path, file.text?)));
-    let lookup = |path: &str| {
-        let is_inside = match location {
-            Location::At(folder) => below(folder, path).is_some(),
-            Location::Unknown => true,
-        };
-        match texts().find(|(known, _)| base(known) == base(path)) {
-            // Like the unit, its environment is a copy of a file in another folder: /etc/etcd.env, /etc/default/etcd.
-            Some((_, text)) if is_inside || !is_yaml(path) => FileLookup::Found(text),
-            None if is_inside && matches!(location, Location::At(_)) => FileLookup::Missing,
-            _ => FileLookup::Unseen,
-        }
-    };
-    if let Some((path, unit)) = texts().find(|(path, _)| base(path) == "etcd.service") {
-        return Some(EtcdSettings::from_unit(base(path), &[unit], version, &lookup));
-    }
-    let is_config = |path: &str, text: &str| {
-        ["etcd.conf.yaml", "etcd.conf.yml"].contains(&base(path))
-            || text.lines().any(|line| line.starts_with("client-transport-security:"))
-    };
-    if let Some((path, text)) = texts().find(|(path, text)| is_yaml(path) && is_config(path, text))
-    {
-        return Some(EtcdSettings::from_yaml(base(path), text, version));
-    }
-    let of_pod = |(path, text)| EtcdSettings::from_pod(base(path), text, version);
-    if let Some(settings) = texts().filter(|(path, _)| is_yaml(path)).find_map(of_pod) {
-        return Some(settings);
-    }
-    let mut environments = texts().filter(|(path, _)| !is_yaml(path));
-    environments.find_map(|(path, text)| EtcdSettings::from_environment(base(path), text, version))
-}
-
-fn is_yaml(path: &str) -> bool {
-    matches!(path.rsplit('.').next(), Some("yaml" | "yml"))
-}
-
-/// The file name in a path.
-fn base(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
 }
 
 #[cfg(test)]

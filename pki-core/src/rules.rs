@@ -24,6 +24,7 @@ mod go;
 mod itself;
 mod keys;
 mod names;
+mod options;
 mod path;
 #[cfg(feature = "manifest")]
 mod peers;
@@ -32,6 +33,7 @@ mod pem;
 mod policies;
 #[cfg(feature = "manifest")]
 mod reach;
+mod remarks;
 mod revocation;
 mod row;
 #[cfg(feature = "manifest")]
@@ -46,9 +48,6 @@ mod validity;
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-use rustls_pki_types::ServerName;
-use time::{Duration, OffsetDateTime};
-
 use self::row::{AtIssue, Check, Row};
 use crate::certificate::Certificate;
 #[cfg(feature = "manifest")]
@@ -56,7 +55,6 @@ use crate::deployment::Deployment;
 use crate::error::Error;
 use crate::evidence::{Evidence, listed, moment};
 use crate::finding::{Finding, Rule, Severity, Source};
-use crate::key::PublicKey;
 use crate::report::Place;
 use crate::subject::Attribute;
 use crate::suggest;
@@ -71,6 +69,7 @@ use self::go::GoCertificate;
 pub use self::go::{Demand as GoDemand, go_demands, pem_damage};
 pub(crate) use self::go::{is_in_go_chain, too_many_candidates, unsendable, unused_violations};
 pub(crate) use self::itself::OwnViolations;
+pub use self::options::{Policy, VerifyOptions};
 pub(crate) use self::path::{
     CHAIN_ORDER, PATH_REJECTED, PATH_SIGNATURE, PATH_TOO_DEEP, PATH_UNKNOWN_AUTHORITY, not_der,
 };
@@ -80,40 +79,6 @@ pub(crate) use self::revocation::{
 #[cfg(feature = "manifest")]
 pub(crate) use self::row::Violation;
 pub use self::symptoms::rules_behind;
-
-/// What to verify a certificate for, and at which time.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct VerifyOptions {
-    /// The time to verify at.
-    pub at: OffsetDateTime,
-    /// The role to verify the certificate for.
-    pub purpose: Purpose,
-    /// The host names and addresses that the certificate must be valid for.
-    pub hosts: Vec<ServerName<'static>>,
-    /// The public key that the certificate must contain.
-    pub key: Option<PublicKey>,
-    /// Warn if the certificate expires within this time.
-    pub expires_within: Option<Duration>,
-}
-
-impl VerifyOptions {
-    /// Verifies at a time, for any purpose and without further requirements.
-    pub const fn at(at: OffsetDateTime) -> Self {
-        Self { at, purpose: Purpose::Any, hosts: Vec::new(), key: None, expires_within: None }
-    }
-}
-
-/// Which rules to apply.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Policy {
-    /// RFC 5280, and what else etcd and the API server require
-    #[default]
-    Etcd,
-    /// Only RFC 5280, with every violation an error
-    Rfc5280,
-}
 
 /// One certificate in its path, and what to check it against.
 pub(crate) struct CertificateInPath<'a> {
@@ -190,6 +155,8 @@ static GROUPS: &[&[Row]] = &[
     client_files::ROWS,
     #[cfg(feature = "manifest")]
     client_config::ROWS,
+    #[cfg(feature = "manifest")]
+    remarks::ROWS,
     #[cfg(feature = "manifest")]
     config::ROWS,
     #[cfg(feature = "manifest")]

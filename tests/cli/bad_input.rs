@@ -9,10 +9,10 @@ mod ca_json;
 mod certificates;
 mod config;
 mod csr_json;
+mod environment;
 mod names;
 mod openssl;
 mod request;
-mod surroundings;
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -8,6 +8,8 @@ mod folder;
 mod found;
 mod layout;
 mod manifest;
+mod members;
+mod modes;
 mod options;
 mod progress;
 mod prune;

@@ -59,7 +59,7 @@ fn etcd_3_5_lives_on_rsa_2048() {
 fn a_server_certificate_without_client_auth_makes_etcd_reject_its_own_gateway() {
     for version in [V3_4, V3_5] {
         let lab = certificates::lab("ecdsa-p256");
-        certificates::spoil_server_certificate(&lab, HOSTS[0]);
+        certificates::damage_server_certificate(&lab, HOSTS[0]);
         let mut cluster = Cluster::start(version, &lab, &HOSTS[..1], &[]);
         wait_until_healthy(&mut cluster);
         let reason = "x509: certificate specifies an incompatible key usage";

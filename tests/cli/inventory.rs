@@ -1,4 +1,4 @@
-//! The inventory is worth trusting: one that is lost, empty, damaged or somebody else's is noticed.
+//! The inventory can be trusted: one that is lost, empty, damaged or of another CA is noticed.
 
 mod backup;
 mod certdb;
@@ -24,7 +24,7 @@ const APPLY: &[&str] = &["apply", "-f", "cluster.yaml"];
 const MANIFEST: &str = "cluster: lab\netcd: [{ name: etcdone, ip: 192.168.29.61 }]\n";
 const FILE: &str = "pki/inventory.db";
 
-/// The table as cfssl's migrations make it, the first alone and both (certdb/sqlite/migrations).
+/// The table as cfssl's migrations make it, after the first one and after both (certdb/sqlite/migrations).
 const CFSSL: [&str; 2] = [
     "CREATE TABLE certificates (serial_number blob NOT NULL, authority_key_identifier blob NOT NULL,
         ca_label blob, status blob NOT NULL, reason int, expiry timestamp, revoked_at timestamp,

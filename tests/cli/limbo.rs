@@ -70,7 +70,7 @@ type Verdict = Result<(), String>;
 
 #[test]
 #[ignore = "set ETCDPKI_LIMBO to the path of x509-limbo's limbo.json; README.md says how to get it"]
-fn limbo_is_judged_rightly_by_the_command_line_and_by_the_library() {
+fn the_command_line_and_the_library_agree_with_limbo() {
     let path = std::env::var_os("ETCDPKI_LIMBO").unwrap_or_else(|| {
         panic!(
             "set ETCDPKI_LIMBO to the path of x509-limbo's limbo.json; README.md says how to get it"

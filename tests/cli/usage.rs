@@ -183,7 +183,7 @@ fn the_tree_in_the_readme_is_the_one_on_the_disk() {
 
 // webpki does not compare email addresses with constraints, and the output says so.
 #[test]
-fn a_path_that_is_judged_without_the_path_builder_says_so() {
+fn a_path_that_is_verified_without_the_path_builder_says_so() {
     let lab = Lab::with_ca(&["--permit", "email:example.com"]);
     lab.ok(&["issue", "--profile", "peer", "a", "--san", "a", "--san", "email:a@example.com"]);
     let text = lab.ok(&["verify", "a.pem", "--purpose", "peer"]);

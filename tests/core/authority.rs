@@ -6,14 +6,14 @@ mod intermediate;
 mod names;
 mod renewal;
 mod request;
+mod signature;
 mod tbs;
 
 use std::collections::HashSet;
 
 use pki_core::{
     Authority, CaRequest, Certificate, Draft, Error, IssuanceContext, KeyAlgorithm, Lifetime,
-    PrivateKey, PublicKey, Purpose, Report, Signer, SigningConfig, Subject, Verifier,
-    VerifyOptions,
+    PrivateKey, Purpose, Report, Severity, Signer, SigningConfig, Subject, Verifier, VerifyOptions,
 };
 use time::Duration;
 use time::macros::datetime;
@@ -63,7 +63,7 @@ fn ids(report: &Report) -> Vec<&str> {
 }
 
 #[test]
-fn a_root_signs_certificates_and_crls_and_is_good_for_nothing_else() {
+fn a_root_signs_certificates_and_crls_and_nothing_else() {
     let openssl = Openssl::new();
     for (path_len, wanted) in [
         (Some(0), "CA:TRUE, pathlen:0\n"),
@@ -183,7 +183,7 @@ fn an_intermediate_signs_leaves_that_openssl_and_the_verifier_accept() {
 }
 
 #[test]
-fn a_path_length_is_obeyed_when_the_next_ca_is_signed() {
+fn a_path_length_limits_the_next_ca_that_is_signed() {
     let root = |path_len| Ca::with(KeyAlgorithm::EcdsaP256, |request| request.path_len = path_len);
     let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
     assert_eq!(refused(draft(&root(Some(0)).authority, "last", "below", &key)), ["ca-pathlen"]);
@@ -235,7 +235,7 @@ fn a_leaf_ends_with_its_ca_at_the_latest() {
 }
 
 #[test]
-fn two_cas_of_one_name_are_told_apart_by_their_keys() {
+fn two_cas_of_one_name_are_distinguished_by_their_keys() {
     let (old, new) = (Ca::new(), Ca::new());
     assert_eq!(old.certificate().subject.der(), new.certificate().subject.der());
     for ca in [&old, &new] {
@@ -262,84 +262,32 @@ fn a_leaf_with_the_name_of_its_ca_is_a_leaf_like_any_other() {
 }
 
 #[test]
-fn a_signature_from_openssl_makes_the_same_certificate() {
-    let openssl = Openssl::new();
-    for (algorithm, sign) in [
-        (KeyAlgorithm::EcdsaP256, "dgst -sha256 -sign ca-key.pem -out signature tbs"),
-        (KeyAlgorithm::EcdsaP384, "dgst -sha384 -sign ca-key.pem -out signature tbs"),
-        (KeyAlgorithm::EcdsaP521, "dgst -sha512 -sign ca-key.pem -out signature tbs"),
-        (KeyAlgorithm::Ed25519, "pkeyutl -sign -rawin -inkey ca-key.pem -in tbs -out signature"),
-        (KeyAlgorithm::Rsa(2048), "dgst -sha256 -sign ca-key.pem -out signature tbs"),
-        (KeyAlgorithm::Rsa(3072), "dgst -sha384 -sign ca-key.pem -out signature tbs"),
-    ] {
-        let ca = Ca::with(algorithm, |_| {});
-        let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
-        let at = moment();
-        let config = SigningConfig::etcd();
-        let draft = || {
-            let request = Ca::request("etcdone", &["10.0.0.1"], &key);
-            ca.authority.draft(&request, config.profile("peer").unwrap(), &at).unwrap()
-        };
-        openssl.write("ca-key.pem", ca.key.to_pem(pki_core::KeyFormat::Pkcs8).unwrap().as_bytes());
-        openssl.write("tbs", draft().tbs());
-        openssl.run(sign);
-        let issued = draft().assemble(&openssl.read("signature")).unwrap().certificate;
-        let here = draft().sign(&ca.key).unwrap().certificate;
-        // ECDSA signatures are random; all other bytes are the same.
-        if matches!(algorithm, KeyAlgorithm::Ed25519 | KeyAlgorithm::Rsa(_)) {
-            assert_eq!(issued.der(), here.der(), "{algorithm}");
-        }
-        assert_eq!((&issued.serial, &issued.extensions), (&here.serial, &here.extensions));
-        assert_eq!(ids(&check(&[&ca], &[], &issued, Purpose::Peer)), [""; 0], "{algorithm}");
-        openssl.write("ca.pem", ca.certificate().to_pem().unwrap());
-        openssl.write("leaf.pem", issued.to_pem().unwrap());
-        openssl.run(&format!("verify -attime {} -CAfile ca.pem leaf.pem", NOW.unix_timestamp()));
-    }
-}
-
-/// A signer with the CA's public key that misbehaves.
-struct Stranger<'a>(&'a PublicKey, Result<Vec<u8>, &'static str>);
-
-impl Signer for Stranger<'_> {
-    fn public_key(&self) -> &PublicKey {
-        self.0
-    }
-
-    fn sign(&self, _: &[u8]) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
-        self.1.clone().map_err(Into::into)
-    }
-}
-
-#[test]
-fn a_signature_that_is_none_of_the_cas_makes_no_certificate() {
-    let ca = Ca::new();
+fn a_self_signed_leaf_needs_no_authority_key_identifier() {
     let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
-    let draft = || ca.draft("peer", &Ca::request("etcdone", &[], &key)).unwrap();
-    let message = draft().tbs().to_vec();
-    let mut flipped = ca.key.sign(&message).unwrap();
-    *flipped.last_mut().unwrap() ^= 1;
-    for (what, signature) in [
-        ("empty", Vec::new()),
-        ("noise", vec![0x5a; 71]),
-        ("long", vec![0; 70_000]),
-        ("of another key", key.sign(&message).unwrap()),
-        ("over other bytes", ca.key.sign(b"other bytes").unwrap()),
-        ("with a bit flipped", flipped),
-    ] {
-        let wanted =
-            "the signer failed: the public key of the signer does not verify its signature";
-        assert_eq!(draft().assemble(&signature).unwrap_err().to_string(), wanted, "{what}");
-        let stranger = Stranger(&ca.certificate().public_key, Ok(signature));
-        assert_eq!(draft().sign(&stranger).unwrap_err().to_string(), wanted, "{what}");
-    }
-    let absent = Stranger(&ca.certificate().public_key, Err("no card in the reader"));
-    let error = draft().sign(&absent).unwrap_err();
-    assert_eq!(error.to_string(), "the signer failed: no card in the reader");
-    // A signer with another key is never called.
-    let other = Stranger(key.public_key(), Err("asked"));
-    let error = draft().sign(&other).unwrap_err();
-    assert!(error.to_string().contains("not the key that must sign"), "{error}");
-    assert!(error.hint().is_some());
+    let request = Ca::request("etcdone", &["10.0.0.1"], &key);
+    let config = SigningConfig::etcd();
+    let profile = config.profile("server").unwrap();
+    let draft = Authority::draft_self_signed(&request, profile, &moment()).unwrap();
+    assert_eq!(draft.findings(), []);
+    let leaf = draft.sign(&key).unwrap().certificate;
+    assert!(leaf.is_self_issued() && leaf.is_signed_by(&leaf.public_key) && !leaf.is_ca());
+    assert_eq!(leaf.extensions.authority_key_id, None);
+}
+
+/// Without names it cannot serve, but with both usages it is still good for a client.
+#[test]
+fn a_certificate_with_only_a_common_name_is_issued_if_it_can_be_a_clients() {
+    const USAGES: &[u8] = br#"{"signing": {"profiles": {
+        "both": {"usages": ["signing", "server auth", "client auth"], "expiry": "1h"},
+        "server": {"usages": ["signing", "server auth"], "expiry": "1h"}}}}"#;
+    let (ca, config) = (Ca::new(), SigningConfig::from_json(USAGES).unwrap());
+    let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+    let request = Ca::request("etcdone", &[], &key);
+    let drafted = |name| ca.authority.draft(&request, config.profile(name).unwrap(), &moment());
+    let findings = drafted("both").unwrap().findings().to_vec();
+    let found: Vec<_> = findings.iter().map(|found| (found.rule.id, found.severity)).collect();
+    assert!(found.contains(&("san-none-cn-only", Severity::Warning)), "{found:?}");
+    assert!(refused(drafted("server")).contains(&"san-none-cn-only"));
 }
 
 #[test]

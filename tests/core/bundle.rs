@@ -1,4 +1,4 @@
-//! The configuration that is generated, read back by the readers that judge other people's.
+//! The generated configuration, read back by the readers for the configuration of other tools.
 
 use pki_core::{
     Bundles, ClusterState, EtcdSettings, EtcdVersion, FileKind, FileLookup, Generated,
@@ -19,7 +19,7 @@ fn generated(manifest: &Manifest, kind: &FileKind) -> String {
     files.find(|file: &Generated| file.kind == *kind).unwrap().contents
 }
 
-/// What a member is told, by its unit and the file that this names.
+/// The settings of a member, from its unit and the file that the unit names.
 fn settings(manifest: &Manifest) -> EtcdSettings {
     let (unit, config) =
         (generated(manifest, &FileKind::EtcdUnit), generated(manifest, &FileKind::EtcdConfig));

@@ -6,14 +6,14 @@ use crate::foreign::{ca_params, signed};
 use crate::lab::{Ca, NOW};
 use crate::rules::hosts::Hosts;
 
-fn root(cn: &str) -> Ca {
+pub(crate) fn root(cn: &str) -> Ca {
     Ca::with(KeyAlgorithm::EcdsaP256, |request| {
         request.subject = Subject::from_common_name(cn).unwrap();
         request.path_len = None;
     })
 }
 
-fn below(ca: &Ca, cn: &str) -> Ca {
+pub(crate) fn below(ca: &Ca, cn: &str) -> Ca {
     let key = pki_core::PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
     let mut params = ca_params(cn, &key);
     params.use_authority_key_identifier_extension = true;
@@ -112,7 +112,7 @@ fn found(hosts: Hosts) -> Vec<String> {
 }
 
 #[test]
-fn each_certificate_is_judged_by_the_cas_of_its_purpose() {
+fn each_certificate_is_verified_with_the_cas_of_its_purpose() {
     assert_eq!(found(with_a_ca_for_peers()), [""; 0]);
 }
 
@@ -134,4 +134,30 @@ fn a_peer_port_that_trusts_the_cas_of_the_clients_is_found() {
     hosts.copy("etcdone/ca.pem", "etcdone/peer-ca.pem");
     let found = found(hosts);
     assert_eq!(found, ["trust-wrong-ca peer-ca.pem"]);
+}
+
+#[test]
+fn trust_files_list_roots_by_age_whichever_issues() {
+    let aged = |cn: &str, days| {
+        Ca::with(KeyAlgorithm::EcdsaP256, |request| {
+            request.subject = Subject::from_common_name(cn).unwrap();
+            request.backdate = time::Duration::days(days);
+        })
+    };
+    let (old, new) = (aged("old", 2), aged("new", 1));
+    for cas in [[&old, &new], [&new, &old]] {
+        let pem = set(&cas).unwrap().trust_pem().unwrap();
+        let found = Certificate::from_pem_or_der(pem.as_bytes()).unwrap();
+        assert_eq!(names(&found), ["CN=old", "CN=new"]);
+    }
+}
+
+#[test]
+fn one_other_ca_makes_the_cas_of_a_cluster_separate() {
+    let [shared, other] = ["shared", "other"].map(|cn| set(&[&root(cn)]).unwrap());
+    let cas = ClusterCas::shared(shared);
+    assert!(cas.is_shared());
+    assert!(!ClusterCas { server: other.clone(), ..cas.clone() }.is_shared());
+    assert!(!ClusterCas { peer: other.clone(), ..cas.clone() }.is_shared());
+    assert!(!ClusterCas { client: other, ..cas }.is_shared());
 }

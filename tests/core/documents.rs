@@ -22,7 +22,7 @@ fn refusals<T>(documents: &[&str], read: impl Fn(&[u8]) -> Result<T, Error>) -> 
 }
 
 #[test]
-fn what_is_no_signing_configuration_says_why() {
+fn what_is_not_a_signing_configuration_says_why() {
     let refusals = refusals(
         &[
             "",
@@ -49,7 +49,7 @@ fn what_is_no_signing_configuration_says_why() {
 }
 
 #[test]
-fn what_is_no_profile_says_why() {
+fn what_is_not_a_profile_says_why() {
     let profiles = [
         // a field that cfssl ignores
         r#""usage": ["signing"]"#,
@@ -202,7 +202,7 @@ fn a_csr_json_is_read_as_cfssl_reads_it() {
 }
 
 #[test]
-fn what_is_no_csr_json_says_why() {
+fn what_is_not_a_csr_json_says_why() {
     let refusals = refusals(
         &[
             "null",

@@ -21,7 +21,7 @@ fn openssl_reads_encrypted_keys_of_every_algorithm() {
 
 /// One wrong passphrase in 256 decrypts to something with a correct padding.
 #[test]
-fn every_wrong_passphrase_is_told_from_a_damaged_file() {
+fn every_wrong_passphrase_is_distinguished_from_a_damaged_file() {
     let openssl = Openssl::new();
     openssl.run("genpkey -algorithm ED25519 -out plain.pem");
     openssl
@@ -36,7 +36,7 @@ fn every_wrong_passphrase_is_told_from_a_damaged_file() {
 }
 
 #[test]
-fn what_is_no_encrypted_key_is_refused_with_its_reason() {
+fn what_is_not_an_encrypted_key_is_refused_with_its_reason() {
     let openssl = Openssl::new();
     openssl.run("genpkey -algorithm ED25519 -out plain.pem");
     openssl.run("pkcs8 -topk8 -in plain.pem -out pbes1.pem -v1 PBE-SHA1-3DES -passout pass:x");

@@ -71,7 +71,7 @@ fn every_form_that_openssl_and_cfssl_write_is_read_as_the_same_key() {
 }
 
 #[test]
-fn ec_parameters_before_a_key_are_passed_over() {
+fn ec_parameters_before_a_key_are_skipped() {
     let openssl = Openssl::new();
     for curve in ["prime256v1", "secp384r1", "secp521r1"] {
         openssl.run(&format!("ecparam -name {curve} -genkey -out key.pem"));
@@ -171,7 +171,7 @@ fn encrypted_keys_are_refused_with_the_command_that_decrypts_them() {
 }
 
 #[test]
-fn what_is_no_key_or_not_one_that_etcd_knows_says_why() {
+fn what_is_not_a_key_or_not_one_that_etcd_knows_says_why() {
     let openssl = Openssl::new();
     let pem = |arguments: &str| openssl.run(&format!("genpkey -algorithm {arguments}"));
     let supported = "etcd and its clients support ECDSA P-256, P-384 and P-521, Ed25519, and RSA";

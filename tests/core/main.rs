@@ -5,6 +5,7 @@ mod authority;
 mod bundle;
 mod ca_set;
 mod cfssl;
+mod cluster;
 mod der;
 mod differential;
 mod documents;

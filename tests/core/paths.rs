@@ -1,6 +1,8 @@
 //! Paths by RFC 5280 section 6.1: several issuers, cycles, paths that webpki cannot accept, and the amount of
 //! work that a hostile set of CAs can cause.
 
+mod contents;
+
 use pki_core::{
     Certificate, KeyAlgorithm, KeyFormat, PathLimit, Policy, PrivateKey, Purpose, Report, Verifier,
     VerifyOptions,
@@ -11,7 +13,7 @@ use rcgen::{
 };
 use time::Duration;
 
-use crate::der::{Node, forge, oid, put};
+use crate::der::{Node, forge};
 use crate::foreign::{ca_params, crl_by, params, self_signed, signed};
 use crate::lab::NOW;
 use crate::openssl::Openssl;
@@ -97,7 +99,7 @@ fn path_len(length: u8) -> impl FnOnce(&mut CertificateParams) {
 }
 
 #[test]
-fn a_path_is_found_among_cross_signed_cas_and_in_spite_of_circles() {
+fn a_path_is_found_among_cross_signed_cas_despite_circles() {
     let (a, b) = (root("a", |_| {}), root("b", |_| {}));
     let (a_by_b, b_by_a) =
         (b.certify("a", a.same_key(), |_| {}), a.certify("b", b.same_key(), |_| {}));
@@ -118,7 +120,7 @@ fn a_path_is_found_among_cross_signed_cas_and_in_spite_of_circles() {
 }
 
 #[test]
-fn one_bad_anchor_does_not_spoil_the_others() {
+fn one_bad_anchor_does_not_affect_the_others() {
     let (good, bad) = (root("good", |_| {}), root("bad", |_| {}));
     let leaf = good.leaf(|_| {});
     // Its two signature algorithms differ, so webpki rejects it.
@@ -256,63 +258,7 @@ fn a_root_of_an_old_version_is_an_anchor_beside_others() {
 }
 
 #[test]
-fn directory_names_are_compared_without_regard_to_case_and_blanks() {
-    let subject = |name: &str| {
-        let mut subject = rcgen::DistinguishedName::new();
-        subject.push(rcgen::DnType::OrganizationName, name);
-        subject
-    };
-    let root = root("root", |params| {
-        let directory = GeneralSubtree::DirectoryName(subject("Lab  One"));
-        params.name_constraints = Some(constrained(vec![directory], vec![]));
-    });
-    for (organization, wanted) in
-        [("lab one", &[][..]), ("lab two", &["nc-beyond-go"]), ("labone", &["nc-beyond-go"])]
-    {
-        let leaf = root.leaf(|params| params.distinguished_name = subject(organization));
-        assert_eq!(ids(&check(&[&root], &[], &leaf)), wanted, "{organization}");
-    }
-}
-
-#[test]
-fn policies_that_a_ca_demands_must_be_shared_all_along() {
-    const P: &[u8] = &[0x30, 0x06, 0x30, 0x04, 0x06, 0x02, 0x2a, 0x03];
-    const Q: &[u8] = &[0x30, 0x06, 0x30, 0x04, 0x06, 0x02, 0x2a, 0x04];
-    const ANY: &[u8] = &[0x30, 0x08, 0x30, 0x06, 0x06, 0x04, 0x55, 0x1d, 0x20, 0x00];
-    const P_IS_Q: &[u8] = &[0x30, 0x0a, 0x30, 0x08, 0x06, 0x02, 0x2a, 0x03, 0x06, 0x02, 0x2a, 0x04];
-    const AT_ONCE: &[u8] = &[0x30, 0x03, 0x80, 0x01, 0x00];
-    const MAPPINGS: &[u8] = &[0x55, 0x1d, 33];
-    let root = root("root", |_| {});
-    let plain = root.ca("ca", |_| {});
-    for (ca_policies, mapped, leaf_policies, valid) in [
-        (P, false, P, true),
-        (P, false, ANY, true),
-        (ANY, false, Q, true),
-        (P, false, Q, false),
-        (P, true, Q, true),
-        (P, true, P, false),
-        (ANY, true, Q, true),
-    ] {
-        let der = forge(plain.certificate.der(), &root.key, |fields: &mut Vec<Node>| {
-            put(fields, oid::POLICIES, false, ca_policies);
-            put(fields, oid::POLICY_CONSTRAINTS, true, AT_ONCE);
-            if mapped {
-                put(fields, MAPPINGS, true, P_IS_Q);
-            }
-        });
-        let ca = Ca { certificate: Certificate::from_der(&der).unwrap(), key: plain.same_key() };
-        let leaf = ca.leaf(|_| {});
-        let der = forge(leaf.der(), &ca.key, |fields: &mut Vec<Node>| {
-            put(fields, oid::POLICIES, false, leaf_policies);
-        });
-        let report = check(&[&root], &[&ca], &Certificate::from_der(&der).unwrap());
-        let wanted = if valid { &[][..] } else { &["policy-missing"] };
-        assert_eq!(ids(&report), wanted, "{ca_policies:?} {mapped} {leaf_policies:?}");
-    }
-}
-
-#[test]
-fn ten_cas_may_stand_between_and_no_more() {
+fn at_most_ten_cas_may_be_between() {
     let root = root("root", |_| {});
     let mut between: Vec<Ca> = Vec::new();
     for number in 0..11 {
@@ -327,7 +273,7 @@ fn ten_cas_may_stand_between_and_no_more() {
 
 // Each CA may have signed each of the others. Without a limit, there are more paths than can be searched.
 #[test]
-fn a_crowd_of_cas_with_one_name_and_key_is_judged_all_the_same() {
+fn many_cas_with_one_name_and_key_are_searched_within_the_limit() {
     let stranger = root("root", |_| {});
     let ca = root("ca", |_| {});
     let crowd: Vec<Ca> = (0..150).map(|_| ca.certify("ca", ca.same_key(), |_| {})).collect();
@@ -335,62 +281,5 @@ fn a_crowd_of_cas_with_one_name_and_key_is_judged_all_the_same() {
     let below = crowd[0].ca("as leaf", |_| {});
     for leaf in [crowd[0].leaf(|_| {}), below.certificate] {
         assert!(!check(&[&stranger], &known, &leaf).is_ok());
-    }
-}
-
-// If x509-parser cannot read a part of a name, it treats that part and everything after it as absent. After an
-// empty relative name, which OpenSSL reads, an email address escaped the constraints of its CA.
-#[test]
-fn no_part_of_a_name_goes_unread() {
-    let root = root("root", |_| {});
-    let leaf = root.leaf(|_| {});
-    let changes: [fn(&mut Node); 6] = [
-        // Octets, a SEQUENCE and [17] instead of a relative name.
-        |name| name.inner().push(Node::octets(0x04, [1])),
-        |name| repeat(name, 0x30),
-        |name| repeat(name, 0xb1),
-        // Octets instead of an attribute, and after a value.
-        |name| name.inner()[0].inner().push(Node::octets(0x04, [1])),
-        |name| name.inner()[0].inner()[0].inner().push(Node::octets(0x04, [1])),
-        // A relative name without an attribute.
-        |name| name.inner().insert(0, Node::nodes(0x31, vec![])),
-    ];
-    for (which, change) in changes.into_iter().enumerate() {
-        let der = forge(leaf.der(), &root.key, |fields| change(&mut fields[5]));
-        let said = Certificate::from_der(&der).unwrap_err().to_string();
-        assert!(said.contains("its subject cannot be read"), "{which}: {said}");
-        let der = forge(leaf.der(), &root.key, |fields| change(&mut fields[3]));
-        let said = Certificate::from_der(&der).unwrap_err().to_string();
-        assert!(said.contains("its issuer cannot be read"), "{which}: {said}");
-    }
-}
-
-/// Repeats the first relative name, with this tag.
-fn repeat(name: &mut Node, tag: u8) {
-    let mut again = name.inner()[0].clone();
-    again.tag = tag;
-    name.inner().push(again);
-}
-
-// A constraint that could not be read counted as a constraint on names of another kind, which permits every
-// name of the original kind.
-#[test]
-fn a_constraint_that_cannot_be_read_permits_nothing() {
-    let root = root("root", |_| {});
-    let leaf = root.leaf(|_| {});
-    let half = Node::nodes(0x30, vec![Node::nodes(0x31, vec![])]);
-    for base in [Node::octets(0x82, [0xff, b'x']), Node::nodes(0xa4, vec![half])] {
-        let subtrees = Node::nodes(0xa0, vec![Node::nodes(0x30, vec![base.clone()])]);
-        let value = Node::nodes(0x30, vec![subtrees]).write();
-        let der = forge(root.certificate.der(), &root.key, |fields| {
-            put(fields, oid::NAME_CONSTRAINTS, true, &value);
-        });
-        let certificate = Certificate::from_der(&der).unwrap();
-        for policy in [Policy::Etcd, Policy::Rfc5280] {
-            let builder = Verifier::builder([certificate.clone()]).policy(policy);
-            let verifier = builder.build().unwrap();
-            let report = verifier.check(&leaf, &[], &VerifyOptions::at(NOW));
-            assert!(ids(&report).contains(&"nc-form"), "{base:x?}: {report}");
-        }
     }
 }

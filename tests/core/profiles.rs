@@ -105,7 +105,7 @@ fn usages_keep_their_order_and_stand_once() {
 
 // RFC 8813 section 3 and RFC 9295 section 3; cfssl sets both bits for every key.
 #[test]
-fn encipherment_is_for_rsa_keys_alone() {
+fn encipherment_is_only_for_rsa_keys() {
     let both = r#""expiry": "1h", "usages": ["signing", "key encipherment", "data encipherment"]"#;
     let both = config(r#""expiry": "1h""#, both);
     let alone = config(r#""expiry": "1h""#, r#""usages": ["key encipherment", "server auth"]"#);

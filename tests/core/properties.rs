@@ -112,7 +112,7 @@ impl Asked {
     }
 
     /// The expected names of the certificate: those of the profile, then those of the request, each once.
-    fn wanted_names(&self) -> Vec<San> {
+    fn expected_names(&self) -> Vec<San> {
         let added = match self.profile {
             "server" => vec![self.cn.clone(), "localhost".to_owned(), "127.0.0.1".to_owned()],
             "peer" => vec![self.cn.clone()],
@@ -151,7 +151,7 @@ proptest! {
             "peer" => Purpose::Peer,
             _ => Purpose::Client,
         };
-        options.hosts = asked.wanted_names().iter().filter_map(dialled).collect();
+        options.hosts = asked.expected_names().iter().filter_map(dialled).collect();
         options.key = Some(KEYS[asked.key].public_key().clone());
         prop_assert!(!options.hosts.is_empty());
         let report = verifier.check(&leaf, &[], &options);
@@ -180,7 +180,7 @@ proptest! {
         prop_assert!(leaf.is_signed_by(&ca.public_key));
 
         let extensions = &leaf.extensions;
-        let wanted: Vec<GeneralName> = asked.wanted_names().iter().map(read_back).collect();
+        let wanted: Vec<GeneralName> = asked.expected_names().iter().map(read_back).collect();
         prop_assert_eq!(&extensions.subject_alt_name, &Some(wanted));
         let rsa = ALGORITHMS[asked.key] == KeyAlgorithm::Rsa(2048);
         // RFC 8813 section 3, RFC 9295 section 3: only RSA keys encipher keys.

@@ -236,7 +236,7 @@ fn trap_10_key_identifiers_are_sha1_of_the_bits_of_the_key() {
 // rcgen's CidrSubnet reads `10.0.0.0/99` and `10.0.0.0/8/x`, and keeps the host bits of `10.1.2.3/8`
 // (certificate.rs:1017): a constraint that permits a different network than intended.
 #[test]
-fn trap_13_a_network_that_is_none_is_refused_and_the_mask_is_what_was_written() {
+fn trap_13_an_invalid_network_is_refused_and_the_mask_is_what_was_written() {
     for text in ["10.0.0.0/99", "10.0.0.0/8/x", "10.1.2.3/8", "2001:db8::1/32", "10.0.0.0/"] {
         assert!(text.parse::<Cidr>().is_err(), "{text}");
         assert!(format!("ip:{text}").parse::<NameConstraint>().is_err(), "{text}");

@@ -101,6 +101,19 @@ fn a_step_waits_for_every_host() {
         assert_eq!(waiting, if waits { vec!["etcdtwo"] } else { vec![] }, "{step:?}");
         assert_eq!(rotation.next(), Some(RotationStep::Begin));
     }
+    // A host that only presents certificates of the CA has taken a step, or may take it.
+    let presents = |ca: &Ca| HostCas { trusted: Vec::new(), ..host("masterone", &[], &[ca]) };
+    for (leaf_ca, step, waits) in [
+        (&old, RotationStep::Begin, false),
+        (&old, RotationStep::Reissue, false),
+        (&new, RotationStep::Reissue, false),
+        (&new, RotationStep::Finish, false),
+        (&old, RotationStep::Finish, true),
+    ] {
+        let hosts = [presents(leaf_ca)];
+        let rotation = Rotation::between(old.certificate(), new.certificate(), &hosts);
+        assert_eq!(rotation.obstacles(step).count(), usize::from(waits), "{step:?}");
+    }
     let done = host("etcdone", &[&new], &[&new]);
     let rotation = Rotation::between(old.certificate(), new.certificate(), &[done]);
     assert_eq!(rotation.next(), None);

@@ -26,6 +26,7 @@ mod path;
 mod peers;
 mod pem;
 mod policies;
+mod remarks;
 pub(crate) mod revocation;
 mod servers;
 mod survivors;
@@ -119,6 +120,7 @@ fn examples() -> impl Iterator<Item = &'static Example> {
         clients::EXAMPLES,
         client_files::EXAMPLES,
         client_config::EXAMPLES,
+        remarks::EXAMPLES,
         config::EXAMPLES,
         crls::EXAMPLES,
         cluster::EXAMPLES,

@@ -1,4 +1,4 @@
-//! Trust: which certificate is blamed, in which words, and that it depends on signatures alone.
+//! Trust: which certificate is reported, in which words, and that trust depends only on signatures.
 
 use pki_core::{
     Certificate, KeyAlgorithm, KeyFormat, PathLimit, Place, Policy, PrivateKey, Report,
@@ -182,7 +182,7 @@ fn what_a_leaf_signed_is_not_trusted() {
     assert_eq!(errors(&report), [("ca-bc", "CN=host")], "one fault, one reason: {report}");
 }
 
-/// Every refusal of webpki's that we know how to cause is told in our words.
+/// Every refusal of webpki that we know how to cause is reported in our words.
 #[test]
 fn no_word_of_the_path_builders_own_reaches_a_reader() {
     let ca = root("etcd CA");

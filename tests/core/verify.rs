@@ -70,7 +70,7 @@ fn each_fault_has_its_reason() {
 }
 
 #[test]
-fn a_leaf_behind_its_issuer_is_judged_all_the_same_and_the_order_is_told() {
+fn a_leaf_behind_its_issuer_is_verified_and_the_order_is_reported() {
     let ca = Ca::new();
     let leaf = ca.issue("peer", "etcdone", &["192.168.29.61"]);
     let verifier = Verifier::builder([ca.certificate().clone()]).build().unwrap();
@@ -87,7 +87,7 @@ fn a_leaf_behind_its_issuer_is_judged_all_the_same_and_the_order_is_told() {
 
 // The findings about an anchor are cached for the next leaf certificate with the same options only.
 #[test]
-fn an_anchor_is_judged_anew_for_each_question() {
+fn an_anchor_is_checked_again_for_each_set_of_options() {
     let ca = Ca::new();
     let leaf = ca.issue("peer", "etcdone", &[]);
     let anchors = || [ca.certificate().clone()];
@@ -111,7 +111,7 @@ fn an_anchor_is_judged_anew_for_each_question() {
 
 /// Section 4.2.1.1: a self-signed certificate may omit the identifier.
 #[test]
-fn a_root_that_is_judged_by_itself_lacks_no_authority_key_identifier() {
+fn a_root_that_is_verified_by_itself_needs_no_authority_key_identifier() {
     let ca = Ca::new();
     let root = ca.certificate();
     assert_eq!(root.extensions.authority_key_id, None);

@@ -47,7 +47,7 @@ pub(crate) struct Finished {
     pub(crate) has_key_file: bool,
 }
 
-/// Adds the signature that came from elsewhere, which the rules judge again, and puts the CA in place.
+/// Adds the signature that came from elsewhere, which the rules check again, and puts the CA in place.
 pub(crate) fn finish_intermediate(
     above: &Ca,
     path: &Path,

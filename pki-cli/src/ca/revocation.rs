@@ -149,7 +149,7 @@ impl Ca {
         Ok(self.next_crl(lifetime)?.0)
     }
 
-    /// Adds a signature that came from elsewhere, perhaps days after the draft, and records the CRL. The rules judge it again.
+    /// Adds a signature that came from elsewhere, perhaps days after the draft, and records the CRL. The rules check it again.
     /// `tbs` is that of the draft.
     pub(crate) fn finish_crl(
         &self,

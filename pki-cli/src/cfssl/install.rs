@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use super::program::Program;
+use super::names::Program;
 use crate::failure::{Failure, shown};
 use crate::host;
 use crate::store::{self, Access};

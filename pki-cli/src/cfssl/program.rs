@@ -1,26 +1,18 @@
-//! The programs that this binary replaces, and the commands of `cfssl`.
+//! Runs the programs that this binary replaces, and the commands of `cfssl`.
 
-use std::ffi::{OsStr, OsString};
-use std::path::Path;
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use pki_core::quote;
 
 use super::flags::{FlagError, Flags, Table};
 use super::log::Log;
+use super::names::Program;
 use super::{
     certinfo, defaults, files, gencert, gencrl, genkey, help, info, install, selfsign, sign,
 };
 use crate::failure::{Failure, Kind};
 use crate::host;
-
-/// A program of cfssl.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Program {
-    Cfssl,
-    Cfssljson,
-    Certinfo,
-}
 
 /// How a run ends without its answer.
 enum Stop {
@@ -36,20 +28,6 @@ impl From<Failure> for Stop {
 }
 
 impl Program {
-    /// The names that scripts call, each with its program. `cfssl-json` is Debian's earlier name.
-    pub(super) const NAMES: [(&'static str, Self); 4] = [
-        ("cfssl", Self::Cfssl),
-        ("cfssljson", Self::Cfssljson),
-        ("cfssl-json", Self::Cfssljson),
-        ("cfssl-certinfo", Self::Certinfo),
-    ];
-
-    /// The program that a process with this first argument replaces.
-    pub(crate) fn called(program: &OsStr) -> Option<Self> {
-        let name = Path::new(program).file_name()?;
-        Self::NAMES.iter().find(|(known, _)| name == *known).map(|(_, program)| *program)
-    }
-
     /// Runs the program with its arguments, without its name, and gives its exit code.
     pub(crate) fn run(self, arguments: Vec<OsString>) -> ExitCode {
         let mut log = Log::new();

@@ -68,8 +68,7 @@ pub(crate) fn run(args: &AdoptArgs, common: &Common) -> Result<ExitCode, Failure
     for name in &names {
         let folder = all.join(name);
         store::make_folder(&folder, Access::Secret)?;
-        let is_member = manifest.etcd.iter().any(|member| member.name == **name);
-        for (kind, contents) in trust_files(&adoption.cas, is_member)? {
+        for (kind, contents) in trust_files(&adoption.cas, &manifest, name)? {
             batch.stage(folder.join(&*kind.name()), contents.as_bytes(), Access::Public)?;
         }
     }
@@ -132,11 +131,13 @@ impl NewFiles {
 /// The files of a host with the CAs to trust. With separate CAs, members have one for each port.
 fn trust_files(
     cas: &[(Option<Traffic>, Certificate)],
-    is_member: bool,
+    manifest: &Manifest,
+    host: &str,
 ) -> Result<Vec<(FileKind, String)>, Failure> {
     let [(_, server), others @ ..] = cas else {
         return Err(Failure::bug("a cluster without a CA"));
     };
+    let is_member = manifest.etcd.iter().any(|member| member.name == host);
     let mut files = vec![(FileKind::TrustedCas, server.to_pem()?)];
     if let ([(_, peer), (_, client)], true) = (others, is_member) {
         let set = |ca: &Certificate| CaSet::new(vec![ca.clone()]);

@@ -258,7 +258,7 @@ fn make(
     orphans: Orphans,
 ) -> Result<Option<Pending<NewFolder>>, Failure> {
     signals::check()?;
-    hosts::mend_modes(&context.all.join(host.host), &host.modes)?;
+    hosts::set_modes(&context.all.join(host.host), &host.modes)?;
     if !host.is_exchanged(orphans) {
         return Ok(None);
     }

@@ -113,7 +113,8 @@ pub(crate) fn run(args: &InitCaArgs, common: &Common) -> Result<ExitCode, Failur
     let above = args.root.open(args.custody.passphrase(), common)?;
     if let (Some(above), Some(signature_in)) = (&above, &args.root.signature_in) {
         let finished = root::receive(above, &folder, signature_in, common)?;
-        return print(&finished.ca, finished.has_key_file, args, &folder, common);
+        let key = finished.has_key_file.then(|| ca::key_path(&folder));
+        return print(&finished.ca, key.as_deref(), args, &folder, common);
     }
     if let (Some(above), None, None) = (&above, args.expiry, &args.csr_json) {
         let left = above.certificate().not_after - host::now();
@@ -136,23 +137,24 @@ pub(crate) fn run(args: &InitCaArgs, common: &Common) -> Result<ExitCode, Failur
     }
     let (_folder, opened) = new.open_or_create(&folder).map_err(explain)?;
     match opened {
-        Opened::Created(ca) => print(&ca, custody.is_file(), args, &folder, common),
+        Opened::Created(ca) => {
+            let key = custody.is_file().then(|| ca::key_path(&folder));
+            print(&ca, key.as_deref(), args, &folder, common)
+        }
         Opened::Found(found) => Err(found.exists(&folder)),
     }
 }
 
+/// `key` is the file of the CA's key, if it is in one.
 fn print(
     ca: &Ca,
-    has_key_file: bool,
+    key: Option<&Path>,
     args: &InitCaArgs,
     folder: &Path,
     common: &Common,
 ) -> Result<ExitCode, Failure> {
     let certificate = ca.certificate();
-    let files = Files {
-        certificate: shown(&ca::certificate_path(folder)),
-        key: has_key_file.then(|| shown(&ca::key_path(folder))),
-    };
+    let files = Files { certificate: shown(&ca::certificate_path(folder)), key: key.map(shown) };
     // In cfssl's files, the default is no limit; in etcdpki, it is 0.
     let constraints = certificate.extensions.basic_constraints;
     let path_len = match constraints.and_then(|constraints| constraints.path_len) {

@@ -1,7 +1,7 @@
 //! `etcdpki issue`
 
 mod air_gap;
-mod wanted;
+mod input;
 
 use std::fmt::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use pki_core::{Error, Input, Issued, KeyAlgorithm, LeftOut, Profile, San, Signin
 use serde::Serialize;
 use time::Duration;
 
-use self::wanted::Wanted;
+use self::input::IssueInput;
 use super::custody::CustodyArgs;
 use super::{Common, complete, core, lifetime};
 use crate::ca::{Ca, LockedFolder, certificate_path};
@@ -131,10 +131,10 @@ struct Files {
 }
 
 impl Files {
-    fn of(wanted: &Wanted) -> Self {
+    fn of(input: &IssueInput) -> Self {
         Self {
-            certificate: shown(&wanted.files.certificate),
-            key: wanted.key.as_ref().map(|_| shown(&wanted.files.key)),
+            certificate: shown(&input.files.certificate),
+            key: input.key.as_ref().map(|_| shown(&input.files.key)),
         }
     }
 }
@@ -170,23 +170,23 @@ pub(crate) fn run(args: &IssueArgs, common: &Common) -> Result<ExitCode, Failure
         _ => Custody::elsewhere(),
     };
     let ca = Ca::open(&folder, common.owners(), &custody)?;
-    let wanted = wanted::gather(args, profile, &folder)?;
-    let not_drafted = |error| not_drafted(error, args, &wanted, &folder);
-    let signed = match (&args.tbs_out, &args.signature_in, &wanted.pending) {
+    let input = input::gather(args, profile, &folder)?;
+    let not_drafted = |error| not_drafted(error, args, &input, &folder);
+    let signed = match (&args.tbs_out, &args.signature_in, &input.pending) {
         (Some(tbs_out), ..) => {
             let context = air_gap::context()?;
-            let draft = ca.draft(&wanted.request, profile, &context).map_err(not_drafted)?;
-            return air_gap::send(&draft, &context, &wanted, &ca, tbs_out, common);
+            let draft = ca.draft(&input.request, profile, &context).map_err(not_drafted)?;
+            let (files, key) = (&input.files, input.key.as_ref());
+            return air_gap::send(&draft, &context, files, key, &ca, tbs_out, common);
         }
         (None, Some(signature_in), Some(pending)) => {
-            let draft =
-                ca.draft(&wanted.request, profile, &pending.context).map_err(not_drafted)?;
-            let signature = pending.signature(&draft, &wanted, &ca, signature_in)?;
+            let draft = ca.draft(&input.request, profile, &pending.context).map_err(not_drafted)?;
+            let signature = pending.signature(&draft, &input.files, &ca, signature_in)?;
             ca.finish(&draft, &signature, profile, host::now()).map_err(not_drafted)?
         }
         _ => {
             let context = host::issuance_context()?;
-            ca.sign(&wanted.request, profile, &context).map_err(not_drafted)?
+            ca.sign(&input.request, profile, &context).map_err(not_drafted)?
         }
     };
 
@@ -201,20 +201,20 @@ pub(crate) fn run(args: &IssueArgs, common: &Common) -> Result<ExitCode, Failure
              certificate: add --chain\n",
         );
     }
-    let signed = signed.at(&FilePlace::elsewhere(&wanted.files.certificate));
+    let signed = signed.at(&FilePlace::elsewhere(&input.files.certificate));
     let staged = signed.stage(|issued| {
         let mut pem = issued.certificate.to_pem()?;
         for above in ca.chain().intermediates().filter(|_| args.chain) {
             pem.push_str(&above.to_pem()?);
         }
-        Ok((wanted.files.stage(&pem, wanted.key.as_ref())?, issued))
+        Ok((input.files.stage(&pem, input.key.as_ref())?, issued))
     })?;
     let (pair, issued) = ca.record(staged)?.split();
     pair.put()?;
-    if wanted.pending.is_some() {
-        unsigned::remove(&wanted.files.pending);
+    if input.pending.is_some() {
+        unsigned::remove(&input.files.pending);
     }
-    let files = Files::of(&wanted);
+    let files = Files::of(&input);
     let written = files.to_string();
     print(common, profile, issued.get(), files).map_err(|failure| {
         failure.hinted(format!("the certificate was issued nevertheless: {written}"))
@@ -223,11 +223,11 @@ pub(crate) fn run(args: &IssueArgs, common: &Common) -> Result<ExitCode, Failure
 }
 
 /// Why there is no draft, with the files that contributed to it.
-fn not_drafted(error: Error, args: &IssueArgs, wanted: &Wanted, folder: &Path) -> Failure {
+fn not_drafted(error: Error, args: &IssueArgs, input: &IssueInput, folder: &Path) -> Failure {
     let file = match (&error, error.input()) {
         // The profile makes a name from the common name.
         (Error::Invalid(_), Some(Input::Subject)) => {
-            wanted.named_by.as_ref().or(args.config.as_ref())
+            input.named_by.as_ref().or(args.config.as_ref())
         }
         (Error::Invalid(_), Some(Input::Profile)) => args.config.as_ref(),
         (Error::NotAdmitted(_), _) => args.config.as_ref().or(args.csr.as_ref()),

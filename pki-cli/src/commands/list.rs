@@ -7,7 +7,7 @@ use pki_core::{SerialNumber, quote};
 use serde::Serialize;
 use time::Duration;
 
-use super::cluster::FolderArgs;
+use super::cluster::{CaFolders, FolderArgs};
 use super::{Common, core, lifetime};
 use crate::failure::Failure;
 use crate::host;
@@ -83,14 +83,14 @@ pub(crate) fn run(args: &ListArgs, common: &Common) -> Result<ExitCode, Failure>
             let certificates = rows.iter().map(|(ca, row)| RecordFacts::of(row, *ca)).collect();
             json::print(&ListOutput { certificates })?;
         } else {
-            host::print(&table(&rows, cas.are_several()))?;
+            host::print(&table(&rows, &cas))?;
         }
     }
     listed.map(|()| ExitCode::SUCCESS)
 }
 
 /// A table with one line for each certificate. Each has its CA if there are several.
-fn table(rows: &[(Option<&str>, Row)], are_several: bool) -> String {
+fn table(rows: &[(Option<&str>, Row)], cas: &CaFolders) -> String {
     let shown = |text: &Option<String>| match text {
         Some(text) => quote::name(text),
         None => "-".to_owned(),
@@ -118,7 +118,7 @@ fn table(rows: &[(Option<&str>, Row)], are_several: bool) -> String {
     for line in &lines {
         let [serial, ca, profile, host, end, status, file] = line;
         let [w0, w1, w2, w3, w4, w5, _] = widths;
-        let ca = if are_several { format!("  {ca:<w1$}") } else { String::new() };
+        let ca = if cas.are_several() { format!("  {ca:<w1$}") } else { String::new() };
         let _ = writeln!(
             text,
             "{serial:<w0$}{ca}  {profile:<w2$}  {host:<w3$}  {end:<w4$}  {status:<w5$}  {file}"

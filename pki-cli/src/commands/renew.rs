@@ -11,7 +11,7 @@ use pki_core::{Severity, parse_lifetime, quote};
 use serde::Serialize;
 use time::Duration;
 
-use self::target::{Found, Selection, Target};
+use self::target::{RenewalTargets, Selection, Target};
 use super::cluster::{FolderArgs, SeparateCa};
 use super::custody::CustodyArgs;
 use super::{Common, core};
@@ -147,7 +147,7 @@ fn renew(
     args: &RenewArgs,
     output: &mut RenewOutput,
 ) -> Result<(), Failure> {
-    let Found { targets, warnings } = target::find(folder.path(), &chain, selection)?;
+    let RenewalTargets { targets, warnings } = target::find(folder.path(), &chain, selection)?;
     output.warnings.extend(warnings);
     let (is_by_name, now) = (!args.files.is_empty(), host::now());
     let due = targets.into_iter().filter(|target| is_by_name || target.is_due(args.before, now));

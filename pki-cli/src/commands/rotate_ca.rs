@@ -64,8 +64,7 @@ pub(crate) struct RotateCaArgs {
     connect: bool,
 
     /// Every process on this host uses the files that the last step wrote, and was restarted since its ca.pem changed.
-    /// May be
-    /// repeated; `all` stands for all hosts
+    /// May be repeated; `all` stands for all hosts
     #[arg(long, value_name = "HOST")]
     restarted: Vec<String>,
 

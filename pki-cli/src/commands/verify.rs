@@ -29,7 +29,7 @@ use crate::failure::{Failure, full};
 use crate::host;
 use crate::hosts;
 use crate::output::Format;
-use crate::output::verdict::{Judged, Outcome, Place, Rendered, Verdict, View};
+use crate::output::verdict::{Location, Outcome, Rendered, Verdict, Verified, View};
 
 /// Verify certificates: what is wrong, what fails in the cluster as a result, and how to fix it
 ///
@@ -150,19 +150,19 @@ enum PolicyArg {
 }
 
 pub(crate) fn run(args: &VerifyArgs, common: &Common) -> Result<ExitCode, Failure> {
-    if args.files.is_empty() && args.manifest.is_none() && !args.live.is_wanted() {
+    if args.files.is_empty() && args.manifest.is_none() && !args.live.is_requested() {
         return Err(Failure::usage("nothing to verify").hinted(
             "name certificates or folders (etcdpki verify etcdone.pem), - for standard input, a manifest \
              (-f cluster.yaml) or a live endpoint (--connect HOST:2379)",
         ));
     }
-    let exceptions = Exceptions::new(&args.ignore, args.warn_as_error);
+    let exceptions = Exceptions { ignored: args.ignore.clone(), warn_as_error: args.warn_as_error };
     let manifest = args.manifest.as_deref().map(cluster::read_manifest).transpose()?;
     let folder = match (&args.manifest, &manifest) {
         (Some(file), Some(manifest)) => common.folder_of(file, manifest),
         _ => common.folder(),
     };
-    if args.live.is_wanted() {
+    if args.live.is_requested() {
         let targets = args.live.targets(manifest.as_ref(), &folder)?;
         let checker = Checker::new(args, &folder, exceptions)?;
         return live::run(args, targets, &checker, common.format);
@@ -185,20 +185,20 @@ pub(crate) fn run(args: &VerifyArgs, common: &Common) -> Result<ExitCode, Failur
     let mut verdict = Verdict::new(&view);
     stream::in_order(inputs::expand(&args.files), &Pace::files(), work, |done| verdict.add(done))?;
     if args.policy == PolicyArg::Etcd {
-        verdict.add(judge_readers(&args.files, &checker, &view))?;
+        verdict.add(verify_readers(&args.files, &checker, &view))?;
     }
     verdict.finish()
 }
 
 /// What etcd's user cannot read in these folders, if this is the host of that etcd.
-fn judge_readers(files: &[PathBuf], checker: &Checker, view: &View) -> Vec<Rendered> {
+fn verify_readers(files: &[PathBuf], checker: &Checker, view: &View) -> Vec<Rendered> {
     let unreadable = readers::unreadable(files).into_iter();
     unreadable
         .map(|Unreadable { path, finding }| {
             let found = checker.exceptions.apply(vec![finding]);
-            let result = Ok(Judged { path: None, endpoint: None, found });
+            let result = Ok(Verified { path: None, endpoint: None, found });
             let name = path.display().to_string();
-            view.render(&Outcome { name, place: Place::File(path), result })
+            view.render(&Outcome { name, location: Location::File(path), result })
         })
         .collect()
 }
@@ -230,9 +230,9 @@ fn print_audit(
         } else {
             exceptions.apply(findings)
         };
-        let judged = Judged { path, endpoint: None, found };
-        let place = Place::File(folder.join(&name));
-        verdict.add(vec![view.render(&Outcome { name, place, result: Ok(judged) })])?;
+        let verified = Verified { path, endpoint: None, found };
+        let location = Location::File(folder.join(&name));
+        verdict.add(vec![view.render(&Outcome { name, location, result: Ok(verified) })])?;
     }
     verdict.finish()
 }

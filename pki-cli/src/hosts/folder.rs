@@ -155,7 +155,7 @@ fn no_file(path: &Path) -> Failure {
 pub(crate) struct WrongMode {
     pub(crate) name: OsString,
     pub(crate) found: u32,
-    pub(crate) wanted: u32,
+    pub(crate) expected: u32,
 }
 
 /// The mode of a host's folder, if there is one and it is wrong.
@@ -164,22 +164,22 @@ pub(crate) fn wrong_mode(path: &Path) -> Result<Option<WrongMode>, Failure> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         metadata => metadata.map_err(|error| Failure::file("looking at", path, &error))?,
     };
-    let (name, found, wanted) = (OsString::new(), permissions(&found), FOLDER_MODE);
-    Ok((found != wanted).then_some(WrongMode { name, found, wanted }))
+    let (name, found, expected) = (OsString::new(), permissions(&found), FOLDER_MODE);
+    Ok((found != expected).then_some(WrongMode { name, found, expected }))
 }
 
 /// Corrects the modes of files in a folder, without replacing the files.
-pub(crate) fn mend_modes(path: &Path, modes: &[WrongMode]) -> Result<(), Failure> {
+pub(crate) fn set_modes(path: &Path, modes: &[WrongMode]) -> Result<(), Failure> {
     if modes.is_empty() {
         return Ok(());
     }
     let Some(folder) = Folder::open(path)? else { return Ok(()) };
-    for WrongMode { name, wanted, .. } in modes {
+    for WrongMode { name, expected, .. } in modes {
         let changed = if name.is_empty() {
-            rustix::fs::fchmod(&folder.fd, Mode::from_raw_mode(*wanted)).map_err(io::Error::from)
+            rustix::fs::fchmod(&folder.fd, Mode::from_raw_mode(*expected)).map_err(io::Error::from)
         } else {
             let (file, _) = folder.file(name)?;
-            file.set_permissions(fs::Permissions::from_mode(*wanted))
+            file.set_permissions(fs::Permissions::from_mode(*expected))
         };
         changed
             .map_err(|error| Failure::file("changing the mode of", &folder.path(name), &error))?;

@@ -18,8 +18,12 @@ pub(crate) struct Evidence<'a> {
     pub(crate) listed: &'a [(String, RevocationReason, OffsetDateTime)],
 }
 
-/// The revocation of a row: its reason and its time.
-type Revoked = Option<(RevocationReason, OffsetDateTime)>;
+/// Whether a certificate is revoked.
+#[derive(Clone, Copy)]
+enum Revocation {
+    Good,
+    Revoked(RevocationReason, OffsetDateTime),
+}
 
 impl Inventory {
     /// Creates tables that are missing and corrects these rows, which are wrong. What neither a row's own certificate nor a file can tell stays
@@ -74,14 +78,14 @@ impl Stored {
         if other.optional()?.is_some() {
             // This row is one too many.
             transaction.execute("DELETE FROM certificates WHERE rowid = ?1", [self.id])?;
-            if let Some((reason, at)) = revocation {
+            if let Revocation::Revoked(reason, at) = revocation {
                 revoke(transaction, key, reason, at)?;
             }
             return Ok(true);
         }
         let (status, reason, at) = match revocation {
-            None => ("good", 0, None),
-            Some((reason, at)) => ("revoked", reason.code(), Some(rfc3339(at))),
+            Revocation::Good => ("good", 0, None),
+            Revocation::Revoked(reason, at) => ("revoked", reason.code(), Some(rfc3339(at))),
         };
         let update = "UPDATE certificates SET serial_number = ?2, authority_key_identifier = ?3, status = ?4, reason = ?5,
             expiry = ?6, revoked_at = ?7, pem = ?8, not_before = ?9, common_name = ?10 WHERE rowid = ?1";
@@ -101,18 +105,19 @@ impl Stored {
     }
 
     /// Whether the certificate is revoked. `None` if neither the row nor a CRL can tell.
-    fn revocation(&self, entry: &Entry, files: &Evidence<'_>) -> Option<Revoked> {
+    fn revocation(&self, entry: &Entry, files: &Evidence<'_>) -> Option<Revocation> {
         let listed = files.listed.iter().find(|(serial, ..)| *serial == entry.serial_number);
         match (&*self.status, listed) {
-            ("good", None) => Some(None),
+            ("good", None) => Some(Revocation::Good),
             ("revoked", listed) => {
                 let own = RevocationReason::from_code(u8::try_from(self.reason).unwrap_or(u8::MAX));
                 let reason = own.or(listed.map(|(_, reason, _)| *reason));
                 let at = self.revoked_at.as_deref().and_then(moment);
                 let at = at.or(listed.map(|(.., at)| *at))?;
-                Some(Some((reason.unwrap_or(RevocationReason::Unspecified), at)))
+                let reason = reason.unwrap_or(RevocationReason::Unspecified);
+                Some(Revocation::Revoked(reason, at))
             }
-            (_, Some((_, reason, at))) => Some(Some((*reason, *at))),
+            (_, Some((_, reason, at))) => Some(Revocation::Revoked(*reason, *at)),
             (_, None) => None,
         }
     }

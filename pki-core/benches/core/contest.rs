@@ -36,11 +36,9 @@ pub(crate) fn job<T>(name: &'static str, run: impl Fn() -> T + 'static) -> Job {
     }
 }
 
-/// The times of the runs of a job, in seconds.
-type Times = Vec<f64>;
-
-/// Measures the jobs of a comparison in turns: some runs of each, then again.
-fn in_turns(contest: &Contest) -> (Vec<Times>, Vec<Times>) {
+/// Measures the jobs of a comparison in turns: some runs of each, then again. Returns the times of the runs of each
+/// job, in seconds.
+fn in_turns(contest: &Contest) -> (Vec<Vec<f64>>, Vec<Vec<f64>>) {
     // Long compared with the clock's resolution, and short compared with the time slices of other
     // processes, so that the median is from an undisturbed run.
     const LEAST: Duration = Duration::from_micros(50);
@@ -65,7 +63,7 @@ fn in_turns(contest: &Contest) -> (Vec<Times>, Vec<Times>) {
     };
     let jobs: Vec<&Job> = contest.ours.iter().chain(&contest.raw).collect();
     let runs: Vec<u32> = jobs.iter().map(|job| enough(job)).collect();
-    let mut times: Vec<Times> = vec![Vec::new(); jobs.len()];
+    let mut times: Vec<Vec<f64>> = vec![Vec::new(); jobs.len()];
     for _ in 0..turns {
         for ((job, runs), times) in jobs.iter().zip(&runs).zip(&mut times) {
             // Not counted, because the other jobs have evicted the caches.
@@ -102,8 +100,8 @@ pub(crate) fn print_ratios(contests: &[Contest]) {
     println!("\nrsa-2048 keygen searches for primes, so its times and its ratio are random.");
 }
 
-fn print_ratio(contest: &Contest, ours: (&str, &Times), raw: (&str, &Times)) {
-    let each: Times = ours.1.iter().zip(raw.1).map(|(ours, raw)| ours / raw).collect();
+fn print_ratio(contest: &Contest, ours: (&str, &[f64]), raw: (&str, &[f64])) {
+    let each: Vec<f64> = ours.1.iter().zip(raw.1).map(|(ours, raw)| ours / raw).collect();
     println!(
         "{:<11} {:<11} {:<35} {:<27} {:>7.1} µs {:>7.1} µs {:>6.2} [{:.2} {:.2}]",
         contest.operation,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::{AdoptedFolder, Found};
+use super::{AdoptedFolder, FoundPair};
 use crate::certificate::{Certificate, GeneralName};
 use crate::error::Error;
 use crate::etcd::{EtcdSettings, Url};
@@ -35,7 +35,7 @@ impl Members {
     pub(super) fn read(
         folders: &[AdoptedFolder],
         settings: &[Option<EtcdSettings>],
-        found: &[Found],
+        found: &[FoundPair],
     ) -> Self {
         let mut members = Self {
             addresses: BTreeMap::new(),
@@ -86,7 +86,7 @@ impl Members {
     }
 
     /// The member of this certificate, if it belongs to one.
-    fn add_holder(&mut self, one: &Found) {
+    fn add_holder(&mut self, one: &FoundPair) {
         if one.pair.purpose == Purpose::Client {
             return;
         }
@@ -96,7 +96,7 @@ impl Members {
     }
 
     /// The member of a certificate.
-    fn holder(&self, one: &Found) -> String {
+    fn holder(&self, one: &FoundPair) -> String {
         if let Some(address) = dashed_address(one) {
             let mut known = self.addresses.iter();
             let known = known.find(|(_, at)| **at == Some(address)).map(|(name, _)| name.clone());
@@ -111,7 +111,7 @@ impl Members {
     }
 
     /// The host and role of a certificate.
-    pub(super) fn place(&mut self, one: &Found) -> (String, Role) {
+    pub(super) fn place(&mut self, one: &FoundPair) -> (String, Role) {
         if one.pair.purpose == Purpose::Client {
             let host = match &one.pair.host {
                 Some(host) => label(host),
@@ -136,7 +136,7 @@ impl Members {
     }
 
     /// The name of a client: its common name, which is its user, otherwise the name of its file.
-    fn client_name(&self, one: &Found, host: &str) -> String {
+    fn client_name(&self, one: &FoundPair, host: &str) -> String {
         let stem = label(stem(&one.pair.certificate));
         let on_host = format!("{stem}-{host}");
         let names = common_name(&one.leaf).into_iter().chain([stem.as_str(), &on_host]);
@@ -165,7 +165,7 @@ impl Members {
 
 /// The host of each folder: that in the certificate of its server, if each folder has its own, otherwise the name of the
 /// folder. People copy `/etc/kubernetes/pki` of each host to a folder `pki`.
-fn hosts_of_folders(folders: &[AdoptedFolder], found: &[Found]) -> Vec<String> {
+fn hosts_of_folders(folders: &[AdoptedFolder], found: &[FoundPair]) -> Vec<String> {
     let of_server = |index: usize| {
         let mut servers = found.iter().filter(|one| {
             one.folder == index && one.pair.purpose == Purpose::Server && one.pair.host.is_none()
@@ -187,7 +187,7 @@ fn hosts_of_folders(folders: &[AdoptedFolder], found: &[Found]) -> Vec<String> {
 /// The hosts in the file names of members: in kubespray, the member on node1 is called etcd1.
 fn hosts_of_members(
     settings: &[Option<EtcdSettings>],
-    found: &[Found],
+    found: &[FoundPair],
 ) -> BTreeMap<String, String> {
     let mut hosts = BTreeMap::new();
     for (index, settings) in settings.iter().enumerate() {
@@ -207,7 +207,7 @@ fn hosts_of_members(
 }
 
 /// An address in RKE's form, `10-0-0-1`.
-fn dashed_address(one: &Found) -> Option<IpAddr> {
+fn dashed_address(one: &FoundPair) -> Option<IpAddr> {
     one.pair.host.as_ref()?.replace('-', ".").parse().ok()
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::members::{Members, common_name, organization};
-use super::{AdoptedPair, Found};
+use super::{AdoptedPair, FoundPair};
 use crate::certificate::{Certificate, GeneralName};
 use crate::layout::{Role, Traffic};
 use crate::name::San;
@@ -14,7 +14,7 @@ use crate::subject::Attribute;
 pub(super) fn manifest(
     cas: &[(Option<Traffic>, Certificate)],
     members: &Members,
-    adopted: &[(&Found, AdoptedPair)],
+    adopted: &[(&FoundPair, AdoptedPair)],
 ) -> String {
     let mut text = format!(
         "# Written by `etcdpki adopt`. Check it, then run `etcdpki plan -f` with it.\ncluster: {}\n",

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use super::clients::{etcdctl_env, kubeadm_config};
 use super::etcd::MemberConfig;
 use super::install::InstallScript;
+use super::parts::Parts;
 use super::state::{InitialStates, MemberFiles};
 use crate::layout::{APISERVER_CLIENT, FileKind};
-use crate::manifest::{Client, Endpoint, Host, Manifest};
+use crate::manifest::{Endpoint, Host, Manifest};
 use crate::name::San;
 
 /// The port of etcd for clients (IANA: etcd-client).
@@ -37,15 +38,6 @@ pub struct Bundles<'a> {
     initial_cluster: Arc<str>,
     /// Where clients connect.
     endpoints: Vec<String>,
-}
-
-/// The roles of a host in the cluster. A machine can have several.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Parts<'a> {
-    pub(super) member: Option<&'a Host>,
-    pub(super) is_control_plane: bool,
-    /// Its clients other than an API server.
-    pub(super) clients: Vec<&'a Client>,
 }
 
 impl<'a> Bundles<'a> {

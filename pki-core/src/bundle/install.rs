@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::etcd::state_directory;
-use super::files::Parts;
+use super::parts::Parts;
 use crate::layout::{APISERVER_CLIENT, FileKind, Owner, Role};
 use crate::manifest::Manifest;
 

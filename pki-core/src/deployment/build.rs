@@ -248,15 +248,15 @@ impl<'a> Deployment<'a> {
         });
     }
 
-    fn add_trust(&mut self, host: &'a str, judges: Purpose, file: Option<&str>) {
+    fn add_trust(&mut self, host: &'a str, purposes: Purpose, file: Option<&str>) {
         let Some(file) = file else { return };
         let of_host = &mut self.by_host.entry(host).or_default().trusts;
         match of_host.iter().find(|at| self.trusts[**at].file == file) {
-            Some(at) if self.trusts[*at].judges.contains(&judges) => {}
-            Some(at) => self.trusts[*at].judges.push(judges),
+            Some(at) if self.trusts[*at].purposes.contains(&purposes) => {}
+            Some(at) => self.trusts[*at].purposes.push(purposes),
             None => {
                 of_host.push(self.trusts.len());
-                self.trusts.push(Trust { host, file: file.to_owned(), judges: vec![judges] });
+                self.trusts.push(Trust { host, file: file.to_owned(), purposes: vec![purposes] });
             }
         }
     }

@@ -241,6 +241,9 @@ mod tests {
             ]
         );
         assert!(ClientConfig::from_env("ETCDCTL_API=2\nETCDCTL_CA_FILE=/x\n").is_none());
+        // The environment of a member is a client's only if it has variables of etcdctl.
+        assert!(ClientConfig::from_member_env("ETCD_NAME=a\n").is_none());
+        assert!(ClientConfig::from_member_env("ETCD_NAME=a\nETCDCTL_CERT=/c.pem\n").is_some());
         for (text, has_none) in [
             ("ETCDCTL_API=3\n", true),
             ("ETCDCTL_ENDPOINTS=\n", true),

@@ -80,7 +80,7 @@ impl Pair<'_> {
 pub(crate) struct Trust<'a> {
     pub(crate) host: &'a str,
     pub(crate) file: String,
-    pub(crate) judges: Vec<Purpose>,
+    pub(crate) purposes: Vec<Purpose>,
 }
 
 /// A CRL that a member enforces for clients or for peers.
@@ -202,7 +202,7 @@ impl<'a> Deployment<'a> {
             Purpose::Any | Purpose::Ca => return &[],
         };
         self.judging[at].get_or_init(|| {
-            let trusts = self.trusts.iter().filter(|trust| trust.judges.contains(&part));
+            let trusts = self.trusts.iter().filter(|trust| trust.purposes.contains(&part));
             let mut sets: Vec<&[Certificate]> = Vec::new();
             for trusted in trusts.map(|trust| self.trusted(trust)) {
                 if !sets.contains(&trusted) {

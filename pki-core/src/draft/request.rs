@@ -60,5 +60,7 @@ impl CertificateRequest {
 }
 
 fn draft_request(template: &CsrTemplate<'_>) -> Result<Draft<CertificateRequest>, Error> {
-    Draft::<CertificateRequest>::from_tbs(&encode::request(template)?)
+    let unsigned = CertificateRequest::from_der(&encode::request(template)?)?;
+    let signer = unsigned.public_key.clone();
+    Ok(Draft::new(unsigned, signer, Vec::new()))
 }

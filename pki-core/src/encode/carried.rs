@@ -99,7 +99,7 @@ pub(crate) fn unsigned_request(info: &[u8]) -> Result<Vec<u8>, Error> {
     unsigned(info, identifier(&algorithm)?)
 }
 
-fn unsigned(body: &[u8], algorithm: AnyRef<'_>) -> Result<Vec<u8>, Error> {
+pub(super) fn unsigned(body: &[u8], algorithm: AnyRef<'_>) -> Result<Vec<u8>, Error> {
     let empty = BitStringRef::from_bytes(&[]).map_err(|error| failed(&error))?;
     let signed = Signed { body: element(body)?, algorithm, signature: empty };
     signed.to_der().map_err(|error| failed(&error))

@@ -3,14 +3,14 @@
 use der::Encode;
 use rcgen::{CertificateRevocationListParams, Issuer, KeyIdMethod, RevokedCertParams};
 
-use super::carried::{TbsCertList, body, element, identifier};
+use super::carried::{TbsCertList, body, element, identifier, unsigned};
 use super::{NoKey, Signatory, failed, issuer_params};
 use crate::certificate::Certificate;
 use crate::crl::RevocationReason;
 use crate::error::Error;
 use crate::request::CrlRequest;
 
-/// The TBSCertList of a CA. The entries keep their order.
+/// The CRL of a CA, with an empty signature. The entries keep their order.
 pub(crate) fn crl(request: &CrlRequest, ca: &Certificate) -> Result<Vec<u8>, Error> {
     // No `..`: a field that is not written would be lost silently.
     let CrlRequest { number, this_update, next_update, revoked } = request;
@@ -43,7 +43,7 @@ pub(crate) fn crl(request: &CrlRequest, ca: &Certificate) -> Result<Vec<u8>, Err
         issuer: element(signatory.name)?,
         ..body(written.der())?
     };
-    tbs.to_der().map_err(|error| failed(&error))
+    unsigned(&tbs.to_der().map_err(|error| failed(&error))?, tbs.signature)
 }
 
 const fn reason(reason: RevocationReason) -> rcgen::RevocationReason {

@@ -5,7 +5,7 @@ use rcgen::{IsCa, Issuer, KeyIdMethod};
 use time::OffsetDateTime;
 use x509_cert::ext::Extension;
 
-use super::carried::{TbsCertificate, body, carried, element, identifier};
+use super::carried::{TbsCertificate, body, carried, element, identifier, unsigned};
 use super::{NoKey, Signatory, failed, issuer_params, signature_algorithm};
 use crate::certificate::{AuthorityKeyId, Certificate, GeneralName, SerialNumber};
 use crate::error::Error;
@@ -24,8 +24,7 @@ pub(crate) struct Replacements<'a> {
     pub(crate) ca: Option<&'a Certificate>,
 }
 
-/// The TBSCertificate of `old` with these replacements. The subject, every extension and their order
-/// do not change. The subjectKeyIdentifier changes with the key, and the authorityKeyIdentifier if it names another
+/// `old` with these replacements and an empty signature. The subject, every extension and their order do not change. The subjectKeyIdentifier changes with the key, and the authorityKeyIdentifier if it names another
 /// CA certificate than the issuer's.
 pub(crate) fn renewed(old: &Certificate, new: &Replacements<'_>) -> Result<Vec<u8>, Error> {
     let old_tbs = carried(old.der())?;
@@ -67,7 +66,7 @@ pub(crate) fn renewed(old: &Certificate, new: &Replacements<'_>) -> Result<Vec<u
         extensions: old_tbs.extensions.is_some().then_some(extensions),
         ..old_tbs
     };
-    tbs.to_der().map_err(|error| failed(&error))
+    unsigned(&tbs.to_der().map_err(|error| failed(&error))?, tbs.signature)
 }
 
 /// A certificate by rcgen of which the serial number, the validity and the key identifiers are used.

@@ -3,8 +3,8 @@
 use der::Encode;
 use rcgen::{BasicConstraints, CertificateParams, IsCa};
 
-use super::carried::{CertificationRequestInfo, body, element};
-use super::{NoKey, extensions, failed, name, san};
+use super::carried::{CertificationRequestInfo, body, element, identifier, unsigned};
+use super::{NoKey, extensions, failed, name, san, signature_algorithm};
 use crate::certificate::Extension;
 use crate::error::Error;
 use crate::key::PublicKey;
@@ -21,7 +21,7 @@ pub(crate) struct CsrTemplate<'a> {
     pub(crate) public_key: &'a PublicKey,
 }
 
-/// The CertificationRequestInfo. A CA asks for basicConstraints, and for nothing else that its issuer
+/// The request, with an empty signature. A CA asks for basicConstraints, and for nothing else that its issuer
 /// decides.
 pub(crate) fn request(template: &CsrTemplate<'_>) -> Result<Vec<u8>, Error> {
     let CsrTemplate { subject, names, ca, extensions: copied, public_key } = template;
@@ -45,5 +45,6 @@ pub(crate) fn request(template: &CsrTemplate<'_>) -> Result<Vec<u8>, Error> {
         public_key: element(public_key.spki_der())?,
         ..body(written.der())?
     };
-    info.to_der().map_err(|error| failed(&error))
+    let algorithm = signature_algorithm(public_key)?.identifier();
+    unsigned(&info.to_der().map_err(|error| failed(&error))?, identifier(&algorithm)?)
 }

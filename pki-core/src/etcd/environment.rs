@@ -11,7 +11,7 @@ pub(crate) struct EnvironmentFile {
 
 /// The state of the parser within a value.
 #[derive(Clone, Copy)]
-enum Place {
+enum ParserState {
     /// Before the value, or after a quoted part of it.
     Open,
     Plain,
@@ -80,41 +80,41 @@ fn read_value(rest: &mut impl Iterator<Item = char>) -> String {
     let mut value = String::new();
     // The length of the value without trailing spaces.
     let mut solid = 0;
-    let mut place = Place::Open;
+    let mut place = ParserState::Open;
     while let Some(c) = rest.next() {
         match (place, c) {
-            (Place::Open | Place::Plain, '\n' | '\r') => break,
-            (Place::Open, '\'') => place = Place::Single,
-            (Place::Open, '"') => place = Place::Double,
-            (Place::Open, c) if c.is_ascii_whitespace() => {}
-            (Place::Open | Place::Plain, '\\') => {
-                place = Place::Plain;
+            (ParserState::Open | ParserState::Plain, '\n' | '\r') => break,
+            (ParserState::Open, '\'') => place = ParserState::Single,
+            (ParserState::Open, '"') => place = ParserState::Double,
+            (ParserState::Open, c) if c.is_ascii_whitespace() => {}
+            (ParserState::Open | ParserState::Plain, '\\') => {
+                place = ParserState::Plain;
                 // A line break after a backslash joins two lines.
                 if let Some(c) = rest.next().filter(|c| !matches!(c, '\n' | '\r')) {
                     value.push(c);
                 }
                 solid = value.len();
             }
-            (Place::Open | Place::Plain, c) => {
-                place = Place::Plain;
+            (ParserState::Open | ParserState::Plain, c) => {
+                place = ParserState::Plain;
                 value.push(c);
                 if !c.is_ascii_whitespace() {
                     solid = value.len();
                 }
             }
-            (Place::Single, '\'') | (Place::Double, '"') => {
-                place = Place::Open;
+            (ParserState::Single, '\'') | (ParserState::Double, '"') => {
+                place = ParserState::Open;
                 solid = value.len();
             }
-            (Place::Double, '\\') => match rest.next() {
+            (ParserState::Double, '\\') => match rest.next() {
                 Some(c @ ('"' | '\\' | '`' | '$')) => value.push(c),
                 Some('\n') | None => {}
                 Some(c) => value.extend(['\\', c]),
             },
-            (Place::Single | Place::Double, c) => value.push(c),
+            (ParserState::Single | ParserState::Double, c) => value.push(c),
         }
     }
-    if matches!(place, Place::Plain) {
+    if matches!(place, ParserState::Plain) {
         value.truncate(solid);
     }
     value

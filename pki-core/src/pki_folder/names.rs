@@ -1,7 +1,10 @@
 //! The file names of other tools.
 
-use super::{ENDINGS, base};
+use super::configuration::base;
 use crate::usage::Purpose;
+
+/// The extensions of certificate files.
+const ENDINGS: [&str; 3] = [".pem", ".crt", ".cer"];
 
 /// The information in a file name.
 pub(super) struct Named<'p> {

@@ -1,4 +1,4 @@
-//! Rules about etcd's configuration, in particular the settings that decide who can connect.
+//! Rules about the settings of etcd, in particular those that decide who can connect.
 
 use super::{Row, Violation};
 use crate::deployment::{Deployment, Member};
@@ -8,17 +8,6 @@ use crate::key::KeyAlgorithm;
 use crate::usage::Purpose;
 
 pub(super) static ROWS: &[Row] = &[
-    Row::deployment(
-        &Rule {
-            id: "cfg-malformed",
-            severity: Severity::Error,
-            source: Source::Etcd,
-            impact: "The member does not start: etcd exits with this reason, or systemd refuses the unit.",
-            remedy: "Correct the file, or run `etcdpki apply -f MANIFEST`, which writes it again. Then restart the member: `systemctl daemon-reload && systemctl restart etcd`.",
-            citation: "systemd.service(5); measured on etcd 3.4, 3.5",
-        },
-        malformed,
-    ),
     Row::deployment(
         &Rule {
             id: "cfg-auth-off",
@@ -76,72 +65,6 @@ pub(super) static ROWS: &[Row] = &[
     ),
     Row::deployment(
         &Rule {
-            id: "cfg-yaml-unknown-key",
-            severity: Severity::Error,
-            source: Source::Etcd,
-            impact: "etcd silently ignores the key, so the option that it should set keeps its default.",
-            remedy: "Spell the key as etcd's sample configuration file does; `etcd --help` lists the options. Options that exist only as flags, such as client-crl-file, need a systemd unit without --config-file, which `etcdpki apply -f MANIFEST` writes if `etcd_config` sets one.",
-            citation: "measured on etcd 3.4, 3.5, 3.6",
-        },
-        yaml_unknown_key,
-    ),
-    Row::deployment(
-        &Rule {
-            id: "cfg-unknown-variable",
-            severity: Severity::Error,
-            source: Source::Etcd,
-            impact: "etcd ignores the variable, with a warning in its log at most (`unrecognized environment variable`), so what it should restrict stays open.",
-            remedy: "Correct the name: ETCD_ and the option's name in upper case, such as `ETCD_PEER_CERT_ALLOWED_HOSTNAME=NAME`; `etcd --help` lists the options.",
-            citation: "measured on etcd 3.4, 3.5",
-        },
-        unknown_variable,
-    ),
-    Row::deployment(
-        &Rule {
-            id: "cfg-option-unused",
-            severity: Severity::Warning,
-            source: Source::Etcd,
-            impact: "etcd ignores the setting, because this release has no such option; nothing changes when somebody edits it.",
-            remedy: "Remove it, or set `etcd_version: VERSION` in the manifest to the release that runs, and run `etcdpki apply -f MANIFEST`.",
-            citation: "measured on etcd 3.4, 3.5",
-        },
-        option_unused,
-    ),
-    Row::deployment(
-        &Rule {
-            id: "cfg-unreadable",
-            severity: Severity::Warning,
-            source: Source::Etcd,
-            impact: "The setting depends on something outside these files, so etcdpki does not judge what etcd gets there.",
-            remedy: "Write the value itself into etcd.conf.yaml or the unit, or put the file that sets it into the host's folder (`cp FILE pki/hosts/HOST/`), and verify again: `etcdpki verify -f MANIFEST`.",
-            citation: "systemd.service(5), systemd.exec(5), systemd.unit(5)",
-        },
-        unreadable,
-    ),
-    Row::deployment(
-        &Rule {
-            id: "file-unseen",
-            severity: Severity::Warning,
-            source: Source::Etcd,
-            impact: "etcdpki has not read the file, and nothing here says whether it is right.",
-            remedy: "Put the file into the host's folder (`cp FILE pki/hosts/HOST/`), or set `paths: {etcd: FOLDER}` in the manifest to the folder on the host that has it; then verify again: `etcdpki verify -f MANIFEST`.",
-            citation: "docs/design.md",
-        },
-        file_unseen,
-    ),
-    Row::deployment(
-        &Rule {
-            id: "cfg-env-flag-clash",
-            severity: Severity::Error,
-            source: Source::Etcd,
-            impact: "etcd exits at startup: `conflicting environment variable is shadowed by corresponding command-line flag`. With a configuration file, etcd silently ignores both.",
-            remedy: "Set each option in only one place: remove the line `ETCD_NAME=VALUE` from the environment file, or the flag from the unit. Then restart the member: `systemctl daemon-reload && systemctl restart etcd`.",
-            citation: "measured on etcd 3.4, 3.5, 3.6",
-        },
-        env_flag_clash,
-    ),
-    Row::deployment(
-        &Rule {
             id: "cfg-cipher-vs-key",
             severity: Severity::Error,
             source: Source::Etcd,
@@ -173,7 +96,7 @@ pub(super) fn each(
     for member in &deployment.members {
         let Some(name) = member.settings.file() else { continue };
         let evidence = check(member).into_iter();
-        violations.extend(evidence.map(|evidence| about(member, name, evidence)));
+        violations.extend(evidence.map(|evidence| Violation::about(member, name, evidence)));
     }
     violations
 }
@@ -184,24 +107,6 @@ fn each_well_formed(
     check: impl Fn(&Member<'_>) -> Vec<String>,
 ) -> Vec<Violation> {
     each(deployment, |member| if is_malformed(member) { Vec::new() } else { check(member) })
-}
-
-/// The remarks of one kind, each about the file that it is in.
-fn remarks(deployment: &Deployment<'_>, kind: RemarkKind) -> Vec<Violation> {
-    let members = deployment.members.iter();
-    let all = members.flat_map(|member| member.settings.remarks().iter().map(move |r| (member, r)));
-    all.filter(|(_, remark)| remark.kind == kind)
-        .map(|(member, remark)| about(member, &remark.file, remark.text.clone()))
-        .collect()
-}
-
-fn about(member: &Member<'_>, name: &str, evidence: String) -> Violation {
-    let file = format!("{}/{name}", member.host.name);
-    Violation { file, subject: name.to_owned(), evidence }
-}
-
-fn malformed(deployment: &Deployment<'_>) -> Vec<Violation> {
-    remarks(deployment, RemarkKind::Malformed)
 }
 
 fn auth_off(deployment: &Deployment<'_>) -> Vec<Violation> {
@@ -301,39 +206,6 @@ fn allowed_hostname_gateway(deployment: &Deployment<'_>) -> Vec<Violation> {
     })
 }
 
-fn yaml_unknown_key(deployment: &Deployment<'_>) -> Vec<Violation> {
-    remarks(deployment, RemarkKind::IgnoredKey)
-}
-
-fn unknown_variable(deployment: &Deployment<'_>) -> Vec<Violation> {
-    remarks(deployment, RemarkKind::IgnoredVariable)
-}
-
-fn option_unused(deployment: &Deployment<'_>) -> Vec<Violation> {
-    remarks(deployment, RemarkKind::Foreign)
-}
-
-fn unreadable(deployment: &Deployment<'_>) -> Vec<Violation> {
-    remarks(deployment, RemarkKind::Unreadable)
-}
-
-fn file_unseen(deployment: &Deployment<'_>) -> Vec<Violation> {
-    let mut violations = remarks(deployment, RemarkKind::Unseen);
-    violations.extend(deployment.unseen.iter().map(|(file, evidence)| {
-        let subject = file.split('/').next_back().unwrap_or_default().to_owned();
-        Violation { file: file.clone(), subject, evidence: evidence.clone() }
-    }));
-    violations
-}
-
-fn env_flag_clash(deployment: &Deployment<'_>) -> Vec<Violation> {
-    remarks(deployment, RemarkKind::Clash)
-}
-
-fn is_malformed(member: &Member<'_>) -> bool {
-    member.settings.remarks().iter().any(|remark| remark.kind == RemarkKind::Malformed)
-}
-
 fn cipher_vs_key(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |member| {
         let suites = member.settings.list("cipher-suites");
@@ -367,4 +239,8 @@ fn skip_san(deployment: &Deployment<'_>) -> Vec<Violation> {
         let on = options.into_iter().filter(|option| member.settings.is_on(option));
         on.map(|option| format!("{option} is true")).collect()
     })
+}
+
+fn is_malformed(member: &Member<'_>) -> bool {
+    member.settings.remarks().iter().any(|remark| remark.kind == RemarkKind::Malformed)
 }

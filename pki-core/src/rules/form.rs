@@ -2,7 +2,7 @@
 
 use super::{CertificateInPath, Place, Row, when};
 use crate::certificate::{
-    Certificate, CertificateFields, is_weak_signature, signature_algorithm_name,
+    Certificate, CertificateFields, Extension, is_weak_signature, signature_algorithm_name,
 };
 use crate::finding::{Rule, Severity, Source};
 
@@ -230,7 +230,8 @@ fn critical_without_need(in_path: &CertificateInPath<'_>) -> Vec<String> {
         ("1.3.6.1.5.5.7.1.1", "authorityInfoAccess"),
         ("1.3.6.1.5.5.7.1.11", "subjectInfoAccess"),
     ];
-    criticality(in_path, &NEVER, true)
+    let critical = present(in_path, &NEVER).filter(|(_, extension)| extension.critical);
+    critical.map(|(name, _)| format!("{name} is critical")).collect()
 }
 
 fn not_critical(in_path: &CertificateInPath<'_>) -> Vec<String> {
@@ -239,21 +240,17 @@ fn not_critical(in_path: &CertificateInPath<'_>) -> Vec<String> {
         ("2.5.29.36", "policyConstraints"),
         ("2.5.29.54", "inhibitAnyPolicy"),
     ];
-    criticality(in_path, &ALWAYS, false)
+    let not_critical = present(in_path, &ALWAYS).filter(|(_, extension)| !extension.critical);
+    not_critical.map(|(name, _)| format!("{name} is not critical")).collect()
 }
 
-fn criticality(
-    in_path: &CertificateInPath<'_>,
-    names: &[(&str, &str)],
-    wrong: bool,
-) -> Vec<String> {
-    let all = || in_path.certificate.extensions.all.iter();
-    let found = names.iter().filter(|(oid, _)| {
-        all().any(|extension| extension.critical == wrong && extension.oid.as_str() == *oid)
-    });
-    found
-        .map(|(_, name)| format!("{name} is {}critical", if wrong { "" } else { "not " }))
-        .collect()
+/// Those of these extensions that the certificate contains, with their names.
+fn present<'p>(
+    in_path: &'p CertificateInPath<'_>,
+    extensions: &'p [(&str, &str)],
+) -> impl Iterator<Item = (&'p str, &'p Extension)> {
+    let all = &in_path.certificate.extensions;
+    extensions.iter().filter_map(|(oid, name)| Some((*name, all.find(oid)?)))
 }
 
 // basicConstraints decides whether to trust a CA, and contains what DER and BER encode differently: a

@@ -169,7 +169,7 @@ pub(crate) fn violations<'a>(
             continue;
         }
         let signed = is_signed(crl);
-        let faults = faults(crl, certificate, issuer, signed, at);
+        let faults = faults(crl, certificate, issuer, signed.then_some(issuer), at);
         // A stale CRL that lists the certificate is enough, because revocation is permanent. So is one that
         // has the issuer's name in different bytes, because some tools copy only the text of the name.
         // Under the strict policy, such a CRL must have no faults.
@@ -178,8 +178,8 @@ pub(crate) fn violations<'a>(
             found.push((&LEAF_REVOKED, format!("a CRL lists serial {}", certificate.serial)));
         }
         // Reports a CRL that is meant for the CA but has expired, instead of ignoring it.
-        let is_judged = is_of_issuer || (signed && policy == Policy::Etcd);
-        if is_judged && best.as_ref().is_none_or(|best| faults.len() < best.len()) {
+        let is_relevant = is_of_issuer || (signed && policy == Policy::Etcd);
+        if is_relevant && best.as_ref().is_none_or(|best| faults.len() < best.len()) {
             best = Some(faults);
         }
     }
@@ -187,16 +187,16 @@ pub(crate) fn violations<'a>(
     found
 }
 
-/// Why a CRL cannot be relied on for this certificate.
+/// Why a CRL cannot be relied on for this certificate. `signer` is the issuer if its key signed the CRL.
 fn faults(
     crl: &Crl,
     certificate: &Certificate,
     issuer: &Certificate,
-    signed: bool,
+    signer: Option<&Certificate>,
     at: OffsetDateTime,
 ) -> Vec<(&'static Rule, String)> {
     let mut faults: Vec<(&'static Rule, String)> = Vec::new();
-    if !signed {
+    if signer.is_none() {
         let evidence = format!("it is not signed by the key of {}", issuer.subject);
         faults.push((&CRL_SIGNATURE, evidence));
     }
@@ -206,9 +206,7 @@ fn faults(
     let scope = crl.scope.as_ref().and_then(|scope| outside(scope, certificate));
     faults.extend(scope.map(|evidence| (&CRL_SCOPE, evidence.to_owned())));
     faults.extend(number(crl).map(|evidence| (&CRL_NUMBER, evidence.to_owned())));
-    faults.extend(
-        form(crl, signed.then_some(issuer)).map(|evidence| (&CRL_FORM, evidence.to_owned())),
-    );
+    faults.extend(form(crl, signer).map(|evidence| (&CRL_FORM, evidence.to_owned())));
     let whose = format!("the CRL of {}", crl.issuer);
     for (_, evidence) in &mut faults {
         *evidence = format!("{whose}: {evidence}");

@@ -2,7 +2,7 @@
 
 use super::{CertificateInPath, GoCertificate};
 #[cfg(feature = "manifest")]
-use crate::deployment::Deployment;
+use crate::deployment::{Deployment, Member};
 use crate::evidence::Evidence;
 use crate::finding::Rule;
 
@@ -94,6 +94,15 @@ pub(crate) struct Violation {
     pub(crate) file: String,
     pub(crate) subject: String,
     pub(crate) evidence: String,
+}
+
+#[cfg(feature = "manifest")]
+impl Violation {
+    /// A violation in the configuration of a member, in the file of this name.
+    pub(super) fn about(member: &Member<'_>, name: &str, evidence: String) -> Self {
+        let file = format!("{}/{name}", member.host.name);
+        Self { file, subject: name.to_owned(), evidence }
+    }
 }
 
 /// How a violation affects issuing.

@@ -109,7 +109,7 @@ fn srv_san_loopback(deployment: &Deployment<'_>) -> Vec<Violation> {
 fn srv_not_in_own_trust(deployment: &Deployment<'_>) -> Vec<Violation> {
     let refusals = Refusals::new(deployment);
     let mut violations = Vec::new();
-    for trust in deployment.trusts.iter().filter(|t| t.judges.contains(&Purpose::Client)) {
+    for trust in deployment.trusts.iter().filter(|t| t.purposes.contains(&Purpose::Client)) {
         let Some(member) = deployment.member(trust.host) else { continue };
         let trusted = deployment.trusted(trust);
         let serving = deployment.of_member(trust.host, Purpose::Server);

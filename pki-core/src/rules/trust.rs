@@ -158,7 +158,7 @@ fn trust_wrong_ca(deployment: &Deployment<'_>) -> Vec<Violation> {
             return Vec::new();
         }
         let found: Vec<String> = file.contents.certificates.iter().map(named).collect();
-        let good = trust.judges.iter().flat_map(|part| deployment.cas.trusted_for(*part));
+        let good = trust.purposes.iter().flat_map(|part| deployment.cas.trusted_for(*part));
         let mut good: Vec<String> = good.map(named).collect();
         good.dedup();
         let evidence = format!(
@@ -197,7 +197,7 @@ impl<'d, 'a> Refusals<'d, 'a> {
         if !trusted.iter().any(Certificate::is_ca) {
             return Vec::new();
         }
-        trust.judges.iter().flat_map(|part| self.of_part(*part, trusted)).collect()
+        trust.purposes.iter().flat_map(|part| self.of_part(*part, trusted)).collect()
     }
 
     fn of_part(&self, part: Purpose, trusted: &'a [Certificate]) -> Vec<String> {
@@ -245,7 +245,7 @@ fn trust_extra_ca(deployment: &Deployment<'_>) -> Vec<Violation> {
             }
         }
         // During a rotation, several CAs are trusted intentionally.
-        let good = trust.judges.iter().flat_map(|part| deployment.cas.trusted_for(*part));
+        let good = trust.purposes.iter().flat_map(|part| deployment.cas.trusted_for(*part));
         let good: Vec<&Certificate> = good.collect();
         let is_extra = |root: &&Certificate| good.iter().all(|ca| ca.public_key != root.public_key);
         if roots.len() < 2 || !roots.iter().any(is_extra) {

@@ -74,7 +74,7 @@ fn by_steps(machines: &RealMachines) {
     assert_ne!(refused.failed(), 0, "{}", refused.run.stdout);
     assert!(refused.run.stdout.contains("no rotation is under way"), "{}", refused.run.stdout);
 
-    // The first run fails after the members were restarted, and the second one goes on from there.
+    // The first run fails after the members were restarted, and the second one continues from there.
     let broken = ["-e", "etcdpki_rotate_ca=begin", "-e", "etcdpki_restart_clients='exit 7'"];
     let failed = play(machines, &broken);
     assert_ne!(failed.failed(), 0, "{}", failed.run.stdout);

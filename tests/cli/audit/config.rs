@@ -51,7 +51,7 @@ fn a_section_that_is_mistyped_is_found() {
 }
 
 #[test]
-fn a_file_that_is_no_yaml_is_found() {
+fn a_file_that_is_not_yaml_is_found() {
     more("  : : [\n", "cfg-malformed");
 }
 
@@ -139,7 +139,7 @@ fn suites_that_do_not_go_with_the_key_are_found() {
 }
 
 #[test]
-fn a_peer_port_that_looks_at_no_name_is_found() {
+fn a_peer_port_that_checks_no_name_is_found() {
     more("  skip-client-san-verification: true\n", "cfg-skip-san");
 }
 
@@ -179,7 +179,7 @@ fn a_url_that_the_certificate_is_not_for_is_found() {
 
 /// A name under .invalid, which the metrics port compares with the caller's address.
 #[test]
-fn metrics_that_no_client_can_read_are_told() {
+fn metrics_that_no_client_can_read_are_reported() {
     let found = after(|lab| {
         append(lab, CONF, "listen-metrics-urls: https://192.168.29.61:2381\n");
     });

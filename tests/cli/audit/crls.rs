@@ -26,7 +26,7 @@ fn write(lab: &Lab, dates: &str, form: &str) {
 }
 
 #[test]
-fn a_crl_that_lists_nobody_is_no_fault_in_either_form() {
+fn an_empty_crl_is_accepted_in_either_form() {
     let lab = enforcing();
     for form in ["DER", "PEM"] {
         write(&lab, "-crldays 30", form);
@@ -35,7 +35,7 @@ fn a_crl_that_lists_nobody_is_no_fault_in_either_form() {
 }
 
 #[test]
-fn a_crl_that_is_missing_or_none_or_past_is_found() {
+fn a_crl_that_is_missing_or_malformed_or_expired_is_found() {
     let lab = enforcing();
     assert_eq!(found(&lab), ["etcdone/crl: file-missing"]);
     lab.write(host("etcdone/crl"), "");

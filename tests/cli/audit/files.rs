@@ -145,7 +145,7 @@ fn one_certificate_and_key_on_two_members_is_found() {
 
 /// Also if the certificates of both pairs have the same damage as the key that they share.
 #[test]
-fn a_key_of_two_pairs_is_told_of_once() {
+fn a_key_of_two_pairs_is_reported_once() {
     let lab = copy_of(&APPLIED);
     edit(&lab, "etcdone/etcd.conf.yaml", "/etc/etcd/peer-key.pem", "/etc/etcd/server-key.pem");
     for file in ["server.pem", "peer.pem", "server-key.pem"] {

@@ -83,7 +83,7 @@ fn a_server_without_its_loopback_is_found() {
 }
 
 #[test]
-fn a_server_with_a_common_name_alone_is_found() {
+fn a_server_with_only_a_common_name_is_found() {
     only(&server(|| Planted::server().names("")), SERVER_FILE, &["san-none-cn-only"]);
 }
 
@@ -150,7 +150,7 @@ fn a_peer_that_cannot_dial_or_cannot_be_dialled_is_found() {
 }
 
 #[test]
-fn a_peer_with_names_alone_is_found() {
+fn a_peer_with_only_names_is_found() {
     let named = || Planted::peer().names("DNS:etcdone, DNS:etcd-peer.lab");
     only(&peer(named), PEER_FILE, &["peer-san-dial", "peer-san-dns-only"]);
 }

@@ -114,7 +114,7 @@ fn a_chain_in_the_wrong_order_is_found() {
 }
 
 #[test]
-fn a_chain_in_order_differs_from_the_manifest_alone() {
+fn a_chain_in_order_differs_only_from_the_manifest() {
     let found = with_an_intermediate(|leaf, between| [leaf, between].concat());
     assert_eq!(found, ["etcdone/peer.pem: manifest-drift"]);
 }

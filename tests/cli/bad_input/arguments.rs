@@ -6,7 +6,7 @@ use crate::lab::Lab;
 const ISSUE: &[&str] = &["issue", "--profile", "client"];
 
 #[test]
-fn a_name_that_is_no_base_of_a_file_is_refused() {
+fn a_name_with_a_path_is_refused() {
     let mut table = Table::new(Lab::with_ca(&[]));
     let long = "a".repeat(65);
     for (row, name) in [
@@ -33,7 +33,7 @@ fn a_name_that_is_no_base_of_a_file_is_refused() {
 }
 
 #[test]
-fn a_duration_that_is_none_or_leads_nowhere_is_refused() {
+fn an_invalid_or_impossible_duration_is_refused() {
     let mut table = Table::new(Lab::with_ca(&[]));
     for expiry in [
         "",
@@ -80,7 +80,7 @@ fn a_short_life_begins_now_and_not_five_minutes_ago() {
 }
 
 #[test]
-fn a_moment_that_is_none_is_refused() {
+fn an_invalid_time_is_refused() {
     let mut table = Table::new(Lab::with_ca(&[]));
     for at in [
         "",

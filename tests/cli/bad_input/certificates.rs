@@ -5,7 +5,7 @@ use super::openssl::OpenSsl;
 use crate::lab::Lab;
 
 #[test]
-fn what_is_no_certificate_is_refused() {
+fn what_is_not_a_certificate_is_refused() {
     let lab = Lab::with_ca(&[]);
     lab.ok(&["issue", "--profile", "client", "api"]);
     let openssl = OpenSsl::in_lab(&lab);

@@ -12,7 +12,7 @@ fn p256(openssl: &OpenSsl<'_>) {
 }
 
 #[test]
-fn what_is_no_request_is_refused() {
+fn what_is_not_a_request_is_refused() {
     let lab = Lab::with_ca(&[]);
     let openssl = OpenSsl::in_lab(&lab);
     p256(&openssl);
@@ -208,7 +208,7 @@ fn a_client_gets_the_names_of_its_request_from_the_operator_only() {
 }
 
 #[test]
-fn a_request_for_the_key_of_the_ca_or_with_a_small_exponent_is_told() {
+fn a_request_for_the_key_of_the_ca_or_with_a_small_exponent_is_reported() {
     let lab = Lab::with_ca(&["--key", "rsa-2048"]);
     let openssl = OpenSsl::in_lab(&lab);
     openssl.key("small.key", &["RSA", "-pkeyopt", "rsa_keygen_pubexp:3"]);

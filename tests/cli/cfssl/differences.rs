@@ -1,4 +1,4 @@
-//! Rows of the table in docs/cfssl.md that are no silent mistakes of cfssl.
+//! Rows of the table in docs/cfssl.md that are not silent mistakes of cfssl.
 
 use super::sides::{Side, Sides};
 use crate::lab::Run;

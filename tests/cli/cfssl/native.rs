@@ -24,7 +24,7 @@ fn text(lab: &Lab, certificate: &str) -> String {
 
 /// A client identity, as Kubernetes has many. It cannot serve, and a certificate that can do nothing else is refused.
 #[test]
-fn a_name_alone_with_both_usages_is_a_warning_and_for_a_server_an_error() {
+fn only_a_common_name_with_both_usages_is_a_warning_and_for_a_server_an_error() {
     let lab = lab();
     lab.write("admin.json", r#"{"CN": "admin", "names": [{"O": "system:masters"}]}"#);
     let issue = ["issue", "--config", "config.json", "--csr-json", "admin.json", "--profile"];
@@ -37,7 +37,7 @@ fn a_name_alone_with_both_usages_is_a_warning_and_for_a_server_an_error() {
 }
 
 #[test]
-fn hosts_that_an_option_replaces_are_not_judged() {
+fn hosts_that_an_option_replaces_are_not_checked() {
     let lab = lab();
     lab.write("e1.json", r#"{"CN": "e1", "hosts": ["10.0.0.1:2379", ""]}"#);
     let issue = ["issue", "--profile", "server", "--csr-json", "e1.json"];
@@ -82,7 +82,7 @@ fn a_client_without_a_common_name_has_the_sentinel_name_of_its_file() {
 }
 
 #[test]
-fn every_mistake_of_a_configuration_is_told_at_once() {
+fn all_mistakes_of_a_configuration_are_reported_at_once() {
     let lab = lab();
     lab.write(
         "bad.json",

@@ -26,7 +26,7 @@ fn apply_with_nothing_to_sign_needs_no_ca_key() {
         }
         assert_eq!(lab.ok(APPLY), "nothing to do\n", "{custody}");
         nothing_to_do(&lab);
-        // A configuration is no certificate: it can be written, and a mode corrected.
+        // Configuration needs no signature: it can be written, and a mode corrected.
         fs::remove_file(lab.path("pki/hosts/etcdone/etcd.service")).unwrap();
         let applied = lab.ok(APPLY);
         assert!(

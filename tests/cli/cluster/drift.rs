@@ -1,14 +1,13 @@
 //! Each way in which files can differ from the manifest: what `plan` reports and what `apply` changes.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use super::*;
 
 /// Runs `plan` and `apply` after a change. Only these files below `hosts/` may be replaced, compared with the state
 /// after `change`.
-fn drift(name: &str, manifest: &str, change: impl FnOnce(&Lab), expected: &[&str]) {
+pub(super) fn drift(name: &str, manifest: &str, change: impl FnOnce(&Lab), expected: &[&str]) {
     let lab = applied(manifest);
     nothing_to_do(&lab);
     change(&lab);
@@ -270,68 +269,6 @@ fn a_whole_folder_that_is_missing() {
             "masterone/kubeadm-config.yaml",
         ],
     );
-}
-
-fn set_mode(lab: &Lab, name: &str, mode: u32) {
-    let path = lab.path(Path::new("pki/hosts").join(name));
-    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
-}
-
-/// No file is recreated: the files stay the same, with their contents and times.
-#[test]
-fn a_wrong_mode() {
-    let wrong = [
-        ("etcdone", 0o755),
-        ("etcdone/peer-key.pem", 0o640),
-        ("etcdone/etcd.conf.yaml", 0o666),
-        ("etcdthree/server.pem", 0o400),
-        ("etcdtwo/ca.pem", 0o777),
-        ("masterone/apiserver-etcd-client-key.pem", 0o4600),
-    ];
-    drift(
-        "modes",
-        LAB,
-        |lab| wrong.iter().for_each(|(name, mode)| set_mode(lab, name, *mode)),
-        &[],
-    );
-
-    let lab = applied(LAB);
-    let fresh = tree(&lab);
-    for (name, mode) in wrong {
-        set_mode(&lab, name, mode);
-    }
-    lab.ok(APPLY);
-    assert_eq!(tree(&lab), fresh);
-}
-
-/// Together with a certificate that is reissued in the same run.
-#[test]
-fn a_wrong_mode_beside_another_drift() {
-    drift(
-        "mode_and_names",
-        LAB,
-        |lab| {
-            set_mode(lab, "etcdone/peer-key.pem", 0o644);
-            set_mode(lab, "masterone/apiserver-etcd-client-key.pem", 0o644);
-            edit(lab, "ip: 192.168.29.51 }", "ip: 192.168.29.51, key: ed25519 }");
-        },
-        &["masterone/apiserver-etcd-client-key.pem", "masterone/apiserver-etcd-client.pem"],
-    );
-}
-
-/// The modes of files from `apply` do not depend on the user's umask; otherwise the next run would change them.
-#[test]
-fn any_umask_makes_the_same_modes() {
-    for umask in ["0", "027", "077"] {
-        let lab = with_manifest(LAB);
-        let mut shell = crate::peers::program("sh");
-        shell.args(["-c", &format!("umask {umask}; exec \"$@\""), "sh"]);
-        shell.arg(env!("CARGO_BIN_EXE_etcdpki")).args(APPLY).current_dir(lab.folder());
-        let output = shell.output().unwrap();
-        assert!(output.status.success(), "{output:?}");
-        layout::modes_are_right(&lab, &["pki/ca.pem"]);
-        nothing_to_do(&lab);
-    }
 }
 
 /// A certificate with a lifetime of ten seconds is renewed when less than five are left, whatever `renew_before` says.

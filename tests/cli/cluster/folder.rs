@@ -108,7 +108,7 @@ fn the_option_wins_over_the_environment_over_the_manifest_over_its_folder() {
 }
 
 #[test]
-fn a_dir_in_the_manifest_may_be_absolute_and_is_no_shells_shorthand() {
+fn a_dir_in_the_manifest_may_be_absolute_and_a_tilde_is_not_expanded() {
     let lab = Lab::new();
     let absolute = lab.path("srv/pki");
     lab.write("cluster.yaml", format!("dir: {}\n{LAB}", absolute.display()));
@@ -138,7 +138,7 @@ fn a_manifest_from_a_pipe_has_its_folder_in_the_current_one() {
 }
 
 #[test]
-fn making_a_ca_is_told_with_the_full_path_of_its_folder() {
+fn creating_a_ca_prints_the_full_path_of_its_folder() {
     let lab = with_manifest(LAB);
     let made = lab.ok(&["--dir", "new", "init-ca"]);
     let line = format!("created the CA CN=etcd CA in {}\n", lab.path("new").display());

@@ -43,7 +43,7 @@ clients:
 ";
 
 #[test]
-fn every_mistake_is_told_in_one_run_with_its_place() {
+fn every_mistake_is_reported_in_one_run_with_its_place() {
     let told = refused(MISTAKES);
     snapshot("mistakes", &told);
     let places = told.lines().filter(|line| line.starts_with("  line ")).count();
@@ -99,7 +99,7 @@ clients:
 ";
 
 #[test]
-fn every_mistake_about_the_shape_of_a_cluster_is_told_in_one_run_with_its_place() {
+fn every_mistake_about_the_shape_of_a_cluster_is_reported_in_one_run_with_its_place() {
     let told = refused(SHAPES);
     snapshot("mistakes_of_shapes", &told);
     let places = told.lines().filter(|line| line.starts_with("  line ")).count();
@@ -112,7 +112,7 @@ const ONE: &str = "cluster: lab\netcd: [{ name: one, ip: 10.0.0.1 }]\n";
 
 /// Documents with one mistake each.
 #[test]
-fn each_mistake_is_told() {
+fn each_mistake_is_reported() {
     let mut told = String::new();
     let member = |fields: &str| format!("cluster: lab\netcd: [{{ name: one, {fields} }}]\n");
     for manifest in [
@@ -216,7 +216,7 @@ fn a_clients_host_may_be_one_of_its_own() {
 
 /// Bytes that are not text.
 #[test]
-fn a_manifest_that_is_no_text_is_refused() {
+fn a_manifest_that_is_not_text_is_refused() {
     let lab = Lab::new();
     lab.write("cluster.yaml", b"cluster: \xff\n");
     let run = lab.run(APPLY);

@@ -63,7 +63,7 @@ fn an_even_number_of_members_is_a_warning() {
 }
 
 #[test]
-fn what_is_no_file_in_a_hosts_folder_is_told_and_nothing_is_done() {
+fn what_is_not_a_file_in_a_hosts_folder_is_reported_and_nothing_changes() {
     let lab = applied(LAB);
     std::fs::create_dir(lab.path("pki/hosts/etcdone/old")).unwrap();
     edit(&lab, "expiry: 1y", "expiry: 2y");

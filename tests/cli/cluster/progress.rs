@@ -31,7 +31,7 @@ fn on_a_terminal(lab: &Lab, command: &str) -> String {
 }
 
 #[test]
-fn a_bar_tells_how_far_it_is_and_leaves_nothing_behind() {
+fn a_bar_shows_the_progress_and_leaves_nothing_behind() {
     let lab = fleet();
     let etcdpki = env!("CARGO_BIN_EXE_etcdpki");
     let apply = format!("{} '{etcdpki}' apply -f cluster.yaml >steps", fast_clock());

@@ -158,7 +158,7 @@ fn a_cluster_with_one_ca_does_not_get_three_by_the_way() {
     let run = lab.run(&APPLY);
     assert_eq!(run.code, 3, "{run:?}");
     assert!(run.stderr.contains("pki: it holds separate CAs"), "{run:?}");
-    // And a lost one is not made anew beside the others.
+    // A lost one is not created again beside the others.
     let lab = applied(MANIFEST);
     fs::remove_dir_all(lab.path("pki/peer-ca")).unwrap();
     let run = lab.run(&APPLY);

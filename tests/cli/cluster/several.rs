@@ -68,7 +68,7 @@ fn renew_takes_each_certificate_to_its_ca() {
     assert_eq!(lab.run(&["verify", "-f", "cluster.yaml"]).code, 0);
     assert!(lab.ok(&["check", "-f", "cluster.yaml"]).lines().all(|line| line.contains(": ok, ")));
 
-    // What is wrong with the command line is said once.
+    // A mistake in the command line is reported once.
     let run = lab.run(&["renew", "--host", "onw", "-f", "cluster.yaml"]);
     assert_eq!((run.code, run.stderr.matches("--host onw").count()), (2, 1), "{run:?}");
     let run = lab.run(&["renew", "pki/peer-ca/ca.pem", "-f", "cluster.yaml"]);
@@ -126,7 +126,7 @@ fn each_ca_revokes_its_own_and_issues_its_crl() {
     let checked = document["cas"].as_array().unwrap().iter();
     assert_eq!(checked.map(|ca| ca["ca"].as_str().unwrap()).collect::<Vec<_>>(), CAS);
 
-    // A certificate of none of them.
+    // A certificate that no CA of the cluster issued.
     lab.ok(&["--dir", "other", "init-ca"]);
     lab.ok(&["--dir", "other", "issue", "--profile", "client", "stranger"]);
     let run = lab.run(&["revoke", "stranger.pem", "-f", "cluster.yaml"]);

@@ -78,7 +78,7 @@ fn what_stays_keeps_its_inode_and_times() {
 }
 
 #[test]
-fn a_file_of_somebody_else_in_a_hosts_folder_is_kept() {
+fn a_file_of_another_user_in_a_hosts_folder_is_kept() {
     let lab = applied(LAB);
     lab.write("pki/hosts/etcdone/README", "mine");
     let entry = tree(&lab).remove("pki/hosts/etcdone/README");
@@ -90,7 +90,7 @@ fn a_file_of_somebody_else_in_a_hosts_folder_is_kept() {
 }
 
 #[test]
-fn a_host_that_is_gone_from_the_manifest_is_told_and_kept_until_prune() {
+fn a_host_that_is_gone_from_the_manifest_is_reported_and_kept_until_prune() {
     let lab = applied(LAB);
     edit(&lab, "  - { name: masterone, ip: 192.168.29.51 }\n", "");
     edit(&lab, "control_plane:\n", "");
@@ -122,7 +122,7 @@ fn a_host_that_is_gone_from_the_manifest_is_told_and_kept_until_prune() {
 
 /// A pair that is no longer needed is a key that still gives access to the cluster.
 #[test]
-fn a_certificate_that_is_gone_from_the_manifest_is_told_and_kept_until_prune() {
+fn a_certificate_that_is_gone_from_the_manifest_is_reported_and_kept_until_prune() {
     // The first of a host's clients is in its etcdctl.env, and all are in its install.sh.
     let client = "clients: [{ name: metrics, host: etcdone }, { name: backup, host: etcdone }]\n";
     let lab = applied(&format!("{LAB}{client}"));

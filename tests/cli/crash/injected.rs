@@ -1,4 +1,4 @@
-//! Every system call that writes fails once, or a signal arrives there: `tests/inject`, with a sample of the errors.
+//! Every system call that writes fails once, or is interrupted by a signal: `tests/inject`, with a sample of the errors.
 
 use crate::peers;
 

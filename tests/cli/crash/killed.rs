@@ -158,7 +158,7 @@ fn a_reissue_that_is_killed_leaves_each_host_old_or_new_and_the_next_one_finishe
     );
 }
 
-/// The moment after the inventory was told of its certificates: they are no sign that it was a member.
+/// Killed directly after its certificates were recorded: they do not show that it was a member.
 #[test]
 fn a_member_whose_first_folder_is_not_in_its_place_yet_begins_with_the_others() {
     let lab = fresh();
@@ -233,7 +233,7 @@ fn check_no_strays_of_ca(lab: &Lab) {
 
 /// A key that the inventory does not know may belong to another CA, so no certificate is created for it.
 #[test]
-fn a_key_without_a_certificate_that_nobody_knows_is_refused_and_left_alone() {
+fn a_key_without_a_certificate_that_nobody_knows_is_refused_and_kept() {
     let lab = Lab::with_ca(&[]);
     let other = Lab::with_ca(&[]);
     std::fs::remove_file(lab.path("pki/ca.pem")).unwrap();

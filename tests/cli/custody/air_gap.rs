@@ -191,7 +191,7 @@ fn another_signature_or_other_options_are_refused() {
 
 /// Rules that changed their mind between the two commands decide: here the CA has expired.
 #[test]
-fn a_certificate_is_judged_again_when_its_signature_arrives() {
+fn a_certificate_is_checked_again_when_its_signature_arrives() {
     let lab = offline(&["--expiry", "5s"]);
     let issue = [&CLIENT[..], &["--expiry", "2s"]].concat();
     lab.ok(&[&issue[..], &["--tbs-out", "api.tbs"]].concat());

@@ -131,7 +131,7 @@ fn a_root_without_a_network_signs_in_two_commands() {
 
 /// A draft that is older than the root's end is not signed by accident.
 #[test]
-fn an_intermediate_is_judged_again_when_its_signature_arrives() {
+fn an_intermediate_is_checked_again_when_its_signature_arrives() {
     let lab = offline_root(&["--expiry", "5s"]);
     lab.ok(&[&INTERMEDIATE[..], &["Lab", "--expiry", "3s", "--tbs-out", "ca.tbs"]].concat());
     sign(&lab, "ca.tbs");

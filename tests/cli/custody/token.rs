@@ -173,7 +173,7 @@ fn a_rotation_moves_from_one_key_of_the_token_to_another() {
 }
 
 #[test]
-fn what_is_wrong_with_a_token_is_said() {
+fn what_is_wrong_with_a_token_is_reported() {
     let token = Token::new();
     let right = uri("etcd-ca");
     token.ok(&[&["init-ca"][..], &options(&right)].concat());

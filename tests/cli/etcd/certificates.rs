@@ -88,7 +88,7 @@ fn by_request(lab: &Lab, name: &str, options: &[&str]) {
 }
 
 /// Puts a certificate without client authentication in the place of a member's own.
-pub(super) fn spoil_server_certificate(lab: &Lab, host: Host) {
+pub(super) fn damage_server_certificate(lab: &Lab, host: Host) {
     let profile = ["--config", "wrong.json", "--profile", "server-auth-only"];
     lab.ok(&[&["issue", "--force", host.name, "--san", host.address], &profile[..]].concat());
 }

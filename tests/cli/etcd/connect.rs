@@ -153,7 +153,7 @@ fn a_server_that_lets_everybody_in_is_a_hole() {
 /// OpenSSL's server without -www closes the connection when its standard input ends. The TLS session is valid, and
 /// no client certificate is requested.
 #[test]
-fn a_session_is_no_failed_handshake_because_the_request_has_no_answer() {
+fn a_session_without_an_answer_is_not_a_failed_handshake() {
     let lab = Lab::with_ca(&[]);
     lab.ok(&["issue", "--profile", "server", "open", "--san", "127.0.0.1"]);
     let (_server, endpoint) = openssl_server(&lab, "open", &["-quiet"]);

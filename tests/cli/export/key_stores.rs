@@ -101,7 +101,7 @@ fn the_password_may_come_from_the_environment_or_standard_input() {
 }
 
 #[test]
-fn a_password_that_is_none_is_refused_before_anything_is_written() {
+fn an_invalid_password_is_refused_before_anything_is_written() {
     let lab = with_password();
     let mut told = String::new();
     let mut refuse = |lab: &Lab, what: &str, args: &[&str]| {

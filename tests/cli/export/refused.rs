@@ -79,7 +79,7 @@ fn steady(text: &str) -> String {
 }
 
 #[test]
-fn a_host_that_is_none_is_refused_and_no_path_leads_out() {
+fn an_invalid_host_is_refused_and_no_path_leads_out() {
     let lab = lab();
     fs::create_dir(lab.path("pki/private")).unwrap();
     for host in ["etcdfour", "workerone", "../private", ".", "", "etcdone/"] {

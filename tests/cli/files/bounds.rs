@@ -86,7 +86,7 @@ fn a_large_file_in_a_hosts_folder_is_named_and_never_taken_for_an_empty_one() {
 }
 
 #[test]
-fn a_pipe_in_the_place_of_a_file_is_no_wait_with_the_lock_held() {
+fn a_pipe_in_place_of_a_file_does_not_block_the_lock() {
     let lab = Lab::with_ca(&[]);
     let pipe = |name: &str| {
         let made = peers::program("mkfifo").arg(lab.path(name)).status().unwrap();
@@ -175,7 +175,7 @@ fn little_memory_is_an_answer_and_no_abort() {
     assert!(seen.contains(&3), "no limit was reached: {seen:?}");
 }
 
-/// Root is not bound by this limit, so that root runs it as somebody else.
+/// This limit does not apply to root, so root runs it as another user.
 #[test]
 fn one_thread_is_enough() {
     let lab = Lab::new();

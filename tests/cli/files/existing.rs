@@ -136,7 +136,7 @@ fn a_link_in_place_of_the_inventory_is_not_followed() {
 }
 
 #[test]
-fn what_is_no_file_is_not_replaced() {
+fn what_is_not_a_file_is_not_replaced() {
     for file in ["api.pem", "api-key.pem"] {
         let lab = Lab::with_ca(&[]);
         fs::create_dir(lab.path(file)).unwrap();

@@ -102,7 +102,7 @@ fn a_folder_without_hard_links_holds_a_cluster_all_its_life() {
 }
 
 #[test]
-fn neither_exchange_nor_links_nor_renames_that_leave_files_alone() {
+fn without_exchange_links_and_renames_that_keep_files() {
     crate::peers::program("bindfs");
     crate::peers::program("strace");
     let lab = Lab::new();

@@ -70,7 +70,7 @@ fn a_new_key_does_not_take_over_the_mode_of_the_old() {
 }
 
 #[test]
-fn an_inventory_that_is_made_late_is_still_its_owners_alone() {
+fn an_inventory_that_is_made_late_is_still_readable_only_by_its_owner() {
     // A CA that was copied from elsewhere has no inventory.
     let lab = Lab::with_ca(&[]);
     std::fs::remove_file(lab.path("pki/inventory.db")).unwrap();

@@ -231,7 +231,7 @@ fn keys_that_others_can_read_are_adopted_with_a_warning() {
 
 /// Nobody can say which of three addresses is whose.
 #[test]
-fn an_address_that_nothing_tells_is_asked_for() {
+fn an_address_that_no_file_contains_is_asked_for() {
     let lab = Lab::new();
     made::kubespray(&lab, "ssl");
     let run = lab.run(&["adopt", "ssl"]);

@@ -37,7 +37,7 @@ fn errors(lab: &Lab) -> Vec<String> {
 }
 
 #[test]
-fn members_made_by_hand_are_judged_by_the_files_that_they_use() {
+fn members_made_by_hand_are_verified_with_the_files_that_they_use() {
     let manifest = "paths: { etcd: /opt/etcd }\nclients: [{ name: backup, host: backup }]\n";
     let lab = lab(made::by_hand, "made-clients.crt", manifest);
     // The client trusts the CA of the servers, and has its certificate from that of the clients.
@@ -66,7 +66,7 @@ fn members_made_by_hand_are_judged_by_the_files_that_they_use() {
 
 /// The clients are not in the manifest, so no trust file says who verifies the servers.
 #[test]
-fn servers_of_another_ca_are_judged_by_the_ca_beside_them() {
+fn servers_of_another_ca_are_verified_with_the_ca_beside_them() {
     for ca in ["servers", "peers", "clients"] {
         let ca = format!("made-{ca}.crt");
         let lab = lab(made::by_hand, &ca, "paths: { etcd: /opt/etcd }\n");
@@ -138,7 +138,7 @@ fn reissue(lab: &Lab, ca: (&str, &str), leaf: made::Leaf<'_>, base: &str) {
 
 /// The pod of the kubelet is etcd's configuration. Without it, the names of the files decide.
 #[test]
-fn members_of_kubeadm_are_judged_by_the_files_that_they_use() {
+fn members_of_kubeadm_are_verified_with_the_files_that_they_use() {
     const CA: (&str, &str) = ("made/ca.crt", "made/ca.key");
     let manifest = "paths: { etcd: /etc/kubernetes/pki/etcd }\n";
     let make = || lab(made::kubeadm_hosts, "made/ca.crt", manifest);
@@ -195,7 +195,7 @@ fn members_of_kubeadm_are_judged_by_the_files_that_they_use() {
 
 /// The unit is elsewhere on the host; the environment file has everything.
 #[test]
-fn members_of_kubespray_are_judged_by_the_files_that_they_use() {
+fn members_of_kubespray_are_verified_with_the_files_that_they_use() {
     let manifest = "etcd_version: \"3.5.1\"\npaths: { etcd: /etc/ssl/etcd/ssl }\n";
     let make = || lab(made::kubespray_hosts, "made-ssl/ca.pem", manifest);
     let faults = [
@@ -279,7 +279,7 @@ fn files_outside_the_folder_are_unseen_and_not_missing() {
 
 /// RKE's etcd has its options only in a container.
 #[test]
-fn members_of_rke_are_judged_by_the_names_of_their_files() {
+fn members_of_rke_are_verified_by_the_names_of_their_files() {
     const CA: (&str, &str) = ("made-ssl/kube-ca.pem", "made-kube-ca-key.pem");
     const BASE: &str = "pki/hosts/node2/kube-etcd-10-0-0-2";
     fn member(lab: &Lab, ca: (&str, &str), leaf: made::Leaf<'_>) {
@@ -306,7 +306,7 @@ fn members_of_rke_are_judged_by_the_names_of_their_files() {
 
 /// Red Hat's configuration is an environment file.
 #[test]
-fn members_of_easy_rsa_are_judged_by_the_files_that_they_use() {
+fn members_of_easy_rsa_are_verified_with_the_files_that_they_use() {
     const CA: (&str, &str) = ("made-pki/ca.crt", "made-ca.key");
     only_faults(
         || lab(made::easy_rsa_hosts, "made-pki/ca.crt", "etcd_version: \"3.5.1\"\n"),

@@ -1,4 +1,4 @@
-//! `check`: what is wrong is said, and what files can tell comes back.
+//! `check`: it reports what is wrong, and restores what files contain.
 
 use std::fs;
 
@@ -128,7 +128,7 @@ fn a_row_with_a_forged_signature_is_named() {
 #[test]
 fn an_index_that_lost_an_entry_is_damage() {
     let lab = used();
-    // The index is told that it is the root of nothing.
+    // The index gets a wrong root page.
     let emptied = "PRAGMA writable_schema = ON;
         UPDATE sqlite_schema SET sql = replace(sql, 'host                     TEXT', 'host INTEGER NOT NULL')
         WHERE name = 'places';";

@@ -162,7 +162,7 @@ pub(super) const VARIABLES: &[(&str, &[&str])] = &[
     ("PASSPHRASE", &["passwd", "--dir", "locked", "--ca-passphrase", "env:PASSPHRASE", "--remove"]),
 ];
 
-/// Files that commands read without being told, and the commands that read them.
+/// Files that commands read although no option names them, and these commands.
 pub(super) const PLACES: &[(&str, &[&str])] = &[
     ("pki/ca.pem", &["verify", "api.pem"]),
     ("pki/ca.pem", &["plan", "--file", "cluster.yaml"]),

@@ -157,7 +157,7 @@ fn what_cannot_be_renewed_is_refused_and_the_reason_named() {
 }
 
 #[test]
-fn a_file_that_was_moved_or_replaced_is_left_alone() {
+fn a_file_that_was_moved_or_replaced_is_kept() {
     let lab = Lab::with_ca(&[]);
     for name in ["moved", "replaced"] {
         ok_on(&lab, 400, &["issue", "--profile", "client", name]);

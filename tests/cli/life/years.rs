@@ -33,7 +33,7 @@ fn every_certificate_is_valid(lab: &Lab, after: i64) {
 }
 
 #[test]
-fn left_alone_apply_works_until_the_cas_last_month_after_a_year_of_warnings() {
+fn without_a_renewal_apply_works_until_the_cas_last_month_after_a_year_of_warnings() {
     let lab = cluster();
     let ca_days = 365 * (years() - 1);
     let (mut warned, mut refused) = (None, None);

@@ -1,5 +1,5 @@
-//! A cluster that is mended and grows, on machines as their users have them: `apply` decides how a member
-//! starts, and says what the cluster must be told.
+//! A cluster that is repaired and grows, on machines as their users have them: `apply` decides how a member
+//! starts, and prints the commands for the cluster.
 
 use std::fs;
 
@@ -19,16 +19,16 @@ const MACHINES: [(&str, &str); 5] = [
 const APPLY: [&str; 3] = ["apply", "-f", "cluster.yaml"];
 
 #[test]
-fn etcd_3_4_is_mended_and_grows() {
-    is_mended_and_grows(Program::V3_4, "3.4");
+fn etcd_3_4_is_repaired_and_grows() {
+    is_repaired_and_grows(Program::V3_4, "3.4");
 }
 
 #[test]
-fn etcd_3_5_1_is_mended_and_grows() {
-    is_mended_and_grows(Program::V3_5_1, "3.5.1");
+fn etcd_3_5_1_is_repaired_and_grows() {
+    is_repaired_and_grows(Program::V3_5_1, "3.5.1");
 }
 
-fn is_mended_and_grows(program: Program, version: &str) {
+fn is_repaired_and_grows(program: Program, version: &str) {
     let mut machines = RealMachines::new(program, &MACHINES, "");
     let manifest = format!("{MANIFEST}etcd_version: \"{version}\"\n");
     machines.lab.write("cluster.yaml", &manifest);
@@ -65,7 +65,7 @@ fn is_mended_and_grows(program: Program, version: &str) {
     wait_until_healthy(&mut machines, &members);
     has_the_first_write(&mut machines, "192.168.29.71");
 
-    // What was decided is no matter to members that have data: they come back with any configuration.
+    // The decision does not matter to members that have data: they come back with any configuration.
     for member in members {
         machines.deliver(member);
         machines.stop(member);

@@ -47,7 +47,7 @@ fn refused(machines: &RealMachines, user: &str) -> Vec<&'static str> {
 }
 
 #[test]
-fn what_the_user_of_the_unit_cannot_read_is_told() {
+fn what_the_user_of_the_unit_cannot_read_is_reported() {
     let machines = RealMachines::new(Program::V3_4, &MACHINES, "");
     machines.lab.write("cluster.yaml", MANIFEST);
     machines.lab.ok(&["apply", "-f", "cluster.yaml"]);
@@ -96,7 +96,7 @@ fn what_the_user_of_the_unit_cannot_read_is_told() {
 
 /// etcd itself exits with the file that `verify` names.
 #[test]
-fn etcd_exits_because_of_the_file_that_is_told() {
+fn etcd_exits_because_of_the_file_that_is_reported() {
     let mut machines = RealMachines::new(Program::V3_5_1, &MACHINES, "");
     machines.lab.write("cluster.yaml", format!("{MANIFEST}etcd_version: \"3.5.1\"\n"));
     machines.lab.ok(&["apply", "-f", "cluster.yaml"]);

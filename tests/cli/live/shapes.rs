@@ -90,7 +90,7 @@ fn lives_as_people_run_it(program: Program, version: &str) {
         let run = machines.shell(host, line);
         if run.code == 0 { Ok(run.stdout) } else { Err(format!("{line}: {run:?}")) }
     };
-    // Each member by its name, and all of them by the endpoint that the users are told.
+    // Each member by its name, and all of them by the endpoint that users get.
     for member in ["etcdone.lab.test", "etcdtwo.lab.test", "192.168.29.63"] {
         let line = format!("ETCDCTL_ENDPOINTS=https://{member}:2379 etcdctl endpoint health");
         machines.wait(member, |machines| is_ok(machines, "users", &line).map(drop));

@@ -261,7 +261,7 @@ impl Members for RealMachines {
 impl Drop for RealMachines {
     /// A test that fails shows what the programs said last.
     fn drop(&mut self) {
-        // What an SSH session started is no child of this process.
+        // What an SSH session started is not a child of this process.
         self.network.end_processes();
         for (name, _) in self.machines.iter().filter(|_| panicking()) {
             let log = self.log(name);

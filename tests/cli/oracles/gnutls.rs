@@ -27,7 +27,7 @@ fn verify(question: &Question) -> Verdict {
     let said = String::from_utf8(output.stdout).unwrap();
     let verdict = said.lines().find(|line| line.starts_with("Chain verification output:"));
     match verdict {
-        Some(line) if constrained_ca_alone(question) => {
+        Some(line) if only_a_constrained_ca(question) => {
             assert!(line.contains(words(Why::NotPermitted)), "the exception is stale: {line}");
             Ok(())
         }
@@ -41,7 +41,7 @@ fn verify(question: &Question) -> Verdict {
 /// if there is no other name and no extended key usage (lib/x509/name_constraints.c,
 /// `gnutls_x509_name_constraints_check_crt`): "etcd CA" is then a host that is not permitted. These CAs are still
 /// valid, because GnuTLS accepts their leaf certificates.
-fn constrained_ca_alone(question: &Question) -> bool {
+fn only_a_constrained_ca(question: &Question) -> bool {
     question.role == Role::Ca && question.root.ends_with("constrained/ca.pem")
 }
 

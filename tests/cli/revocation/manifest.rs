@@ -94,7 +94,7 @@ fn a_revoked_certificate_is_replaced_and_on_the_members_crl_with_the_next_apply(
     assert_eq!(crl, lab.read("pki/hosts/etcdtwo/crl.der"));
     assert_eq!(pki_core::Crl::from_der(&crl).unwrap().len(), 1);
     nothing_to_do(&lab);
-    // A key that somebody else may have is not used again.
+    // A key that may have been copied is not used again.
     assert_ne!(key, lab.read("pki/hosts/masterone/apiserver-etcd-client-key.pem"));
     let run = lab.run(&["verify", "-f", "cluster.yaml"]);
     assert_eq!(run.code, 0, "{run:?}");

@@ -46,7 +46,7 @@ impl Start<'_> {
 }
 
 #[test]
-fn etcd_exits_on_what_is_said_to_be_malformed_or_in_two_places_and_on_nothing_else() {
+fn etcd_exits_on_what_is_reported_as_malformed_or_in_two_places_and_on_nothing_else() {
     for (start, exits) in [
         (PLAIN, false),
         (Start { flags: &["--client-cert-auth=T", "-name", "a b"], ..PLAIN }, false),
@@ -88,7 +88,7 @@ fn etcd_exits_on_what_is_said_to_be_malformed_or_in_two_places_and_on_nothing_el
 }
 
 #[test]
-fn etcd_does_not_recognize_the_variables_that_are_said_to_be_ignored() {
+fn etcd_does_not_recognize_the_variables_that_are_reported_as_ignored() {
     for (variable, ignored) in [
         ("ETCD_PEER_CERT_ALLOWED_HOSTNAME=x", false),
         ("ETCD_PEER_CERT_ALLOWED_HOSTNAMES=x", true),

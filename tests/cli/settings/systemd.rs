@@ -185,7 +185,7 @@ fn commands_are_read_as_systemd_reads_them() {
 
 /// With two commands or none, systemd does not load the unit.
 #[test]
-fn what_systemd_refuses_is_said_to_be_refused() {
+fn what_systemd_refuses_is_reported_as_refused() {
     for line in [
         "ExecStart=/bin/true\nExecStart=/usr/bin/etcd\n",
         "User=etcd\n",

@@ -14,7 +14,7 @@ fn rules(lab: &Lab, args: &[&str], code: i32) -> Vec<String> {
 }
 
 #[test]
-fn a_ca_is_verified_by_itself_and_its_end_is_told_of() {
+fn a_ca_is_verified_by_itself_and_its_expiry_is_reported() {
     let lab = Lab::with_ca(&[]);
     let ca = ["pki/ca.pem", "--purpose", "ca"];
     assert_eq!(rules(&lab, &ca, 0), [""; 0]);
@@ -24,7 +24,7 @@ fn a_ca_is_verified_by_itself_and_its_end_is_told_of() {
     assert_eq!(rules(&lab, &strict, 1), ["leaf-expiring"]);
     // Without the purpose it stands where a leaf belongs.
     assert_eq!(rules(&lab, &["pki/ca.pem"], 1), ["leaf-is-ca"]);
-    // What is no CA says so.
+    // A file that is not a CA is reported.
     lab.ok(&["issue", "--profile", "server", "leaf", "--san", "10.0.0.1"]);
     assert!(rules(&lab, &["leaf.pem", "--purpose", "ca"], 1).contains(&"ca-bc".to_owned()));
     // In a folder CAs are then what is verified.

@@ -20,7 +20,7 @@ fn evidence(lab: &Lab, trusted: &str, client: &str) -> String {
 }
 
 #[test]
-fn a_rejected_client_is_told_which_of_the_two_is_wrong() {
+fn a_rejected_client_learns_which_of_the_two_is_wrong() {
     let lab = Lab::with_ca(&[]);
     lab.ok(&["init-ca", "--dir", "other", "--cn", "another CA"]);
     lab.ok(&["issue", "--profile", "server", "server", "--san", "127.0.0.1"]);

@@ -18,19 +18,19 @@ fn names(run: &Run) -> Vec<String> {
 }
 
 #[test]
-fn a_folder_is_searched_and_what_is_no_leaf_is_passed_over() {
+fn a_folder_is_searched_and_what_is_not_a_leaf_is_skipped() {
     let lab = mixed();
     let run = lab.run(&["verify", "certs", "--format", "json"]);
     assert_eq!(run.code, 2, "{run:?}");
     assert_eq!(names(&run), ["certs/bad.crt", "certs/good.pem", "certs/more/client.pem"]);
     let document: Value = serde_json::from_str(&run.stdout).unwrap();
-    let passed_over = &document["passed_over"];
-    assert_eq!((&passed_over["keys"], &passed_over["trust_files"]), (&2.into(), &1.into()));
+    let skipped = &document["skipped"];
+    assert_eq!((&skipped["keys"], &skipped["trust_files"]), (&2.into(), &1.into()));
     insta::assert_snapshot!("folder", redacted(&lab, &lab.run(&["verify", "certs"])));
 }
 
 #[test]
-fn a_folder_without_certificates_is_no_success() {
+fn a_folder_without_certificates_is_not_a_success() {
     let lab = Lab::with_ca(&[]);
     let run = lab.run(&["verify", "pki"]);
     assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{run:?}");
@@ -131,7 +131,7 @@ fn a_pipe_in_a_folder_is_not_waited_for() {
 }
 
 #[test]
-fn what_is_no_certificate_is_called_what_it_is_and_passed_over_in_a_folder() {
+fn what_is_not_a_certificate_is_named_and_skipped_in_a_folder() {
     let lab = mixed();
     std::fs::create_dir(lab.path("other")).unwrap();
     lab.write("index.txt", "");
@@ -159,7 +159,7 @@ fn what_is_no_certificate_is_called_what_it_is_and_passed_over_in_a_folder() {
     lab.write("other/good.pem", lab.read("certs/good.pem"));
     let run = lab.run(&["verify", "other", "--format", "json"]);
     assert_eq!((run.code, names(&run)), (0, vec!["other/good.pem".to_owned()]), "{run:?}");
-    let wanted = r#""passed_over": {"keys":1,"requests":1,"crls":1,"trust_files":0}"#;
+    let wanted = r#""skipped": {"keys":1,"requests":1,"crls":1,"trust_files":0}"#;
     assert!(run.stdout.contains(wanted), "{run:?}");
 }
 

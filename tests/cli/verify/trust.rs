@@ -238,7 +238,7 @@ fn trusted_stands_behind_verified_signatures_only_in_every_form() {
 
 /// Exit 0 means that signatures lead to the CA, even if every finding is ignored; OpenSSL is the judge.
 #[test]
-fn with_every_rule_ignored_signatures_decide_alone() {
+fn with_every_rule_ignored_only_signatures_decide() {
     let lab = two_cas();
     let rules: Value = serde_json::from_str(&lab.ok(&["explain", "--format", "json"])).unwrap();
     let ids = rules["rules"].as_array().unwrap().iter().map(|rule| rule["rule"].as_str().unwrap());

@@ -36,7 +36,7 @@ const CASES: [Case; 27] = [
     Case(&["dns:example.com"], &["dns:b.example.com"], &["b.example.com"], false),
     Case(&["ip:10.0.0.0/8"], &[], &["etcdone", "10.255.255.255"], true),
     Case(&["ip:10.0.0.0/8"], &[], &["etcdone", "11.0.0.1"], false),
-    // IPv4 and IPv6 addresses are one kind of name: a constraint that permits one permits none of the other.
+    // IPv4 and IPv6 addresses are one kind of name: a constraint that permits one kind does not permit the other.
     Case(&["ip:10.0.0.0/8"], &[], &["etcdone", "2001:db8::1"], false),
     Case(&["ip:10.0.0.0/8", "ip:::/0"], &[], &["etcdone", "2001:db8::1"], true),
     Case(&["ip:10.1.0.0/31"], &[], &["etcdone", "10.1.0.1"], true),

@@ -174,7 +174,7 @@ fn the_rules_about_crls_hold_before_one_is_signed() {
         });
         pki_core::Authority::new(pki_core::Certificate::from_der(&der).unwrap())
     };
-    // keyCertSign alone, and nothing that signs.
+    // Only keyCertSign, and no usage that signs.
     for (key_usage, wanted) in [
         (&[3, 2, 2, 4][..], &["crl-sign", "ca-no-crlsign"][..]),
         (&[3, 2, 7, 0x80], &["crl-sign", "ca-keycertsign"]),

@@ -8,7 +8,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::below;
 use crate::cfssl::cfssl;
-use crate::der::Node;
+use crate::der::{Node, forge};
 use crate::lab::{Ca, NOW, moment};
 use crate::openssl::Openssl;
 
@@ -107,7 +107,7 @@ fn under_another_ca_the_issuer_and_the_authority_key_identifier_change() {
     }
 }
 
-/// What a CA of somebody else may put into a certificate: an odd order of extensions and of the subject,
+/// What another CA may put into a certificate: an odd order of extensions and of the subject,
 /// string types, an extension that nobody knows, policies, AIA, and names of kinds that we do not write.
 const FOREIGN: &str = "
 [foreign]
@@ -178,6 +178,24 @@ fn a_leaf_of_openssl_keeps_every_byte_but_serial_number_and_dates() {
     assert_eq!(differing(&old, &new), [SERIAL, VALIDITY]);
     assert_eq!(new.not_after - new.not_before, old.not_after - old.not_before);
     verifies(&openssl, context.now, ca.certificate(), &new);
+}
+
+/// Such as a CA that another root certified again: its key and its serial number are not enough to identify its certificate.
+#[test]
+fn an_authority_key_identifier_with_the_issuer_of_another_ca_certificate_changes() {
+    let openssl = Openssl::new();
+    let ca = foreign(&openssl);
+    let old = openssl.certificate("leaf.pem");
+    let der = forge(ca.certificate().der(), &ca.key, |fields| {
+        fields[3].inner()[0].inner()[0].inner()[1].content().make_ascii_uppercase();
+    });
+    let again = Authority::new(Certificate::from_der(&der).unwrap());
+    assert_eq!(again.certificate().serial, ca.certificate().serial);
+    let context = at(old.not_before + Duration::days(20));
+    let draft = again.draft_renewal(&old, &Renewal::default(), &context).unwrap();
+    let aki = draft.contents().extensions.authority_key_id.clone().unwrap();
+    assert_eq!((aki.serial, aki.issuer.len()), (None, 0));
+    assert_eq!(aki.key_id, ca.certificate().extensions.subject_key_id);
 }
 
 #[test]

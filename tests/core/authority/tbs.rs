@@ -1,4 +1,4 @@
-//! Two processes: the bytes to sign leave the first, and the second judges them before it joins them with a
+//! Two processes: the bytes to sign leave the first, and the second checks them before it joins them with a
 //! signature.
 
 use pki_core::{

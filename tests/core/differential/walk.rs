@@ -1,6 +1,6 @@
 //! The walk that stands in for webpki, beside webpki itself.
 //!
-//! Each chain is judged twice: as it is, and with a critical anyPolicy in the leaf, which changes nothing
+//! Each chain is verified twice: as it is, and with a critical anyPolicy in the leaf, which changes nothing
 //! but that webpki cannot read it. What webpki refuses of the first, the walk has to refuse of the second.
 
 use std::collections::BTreeMap;

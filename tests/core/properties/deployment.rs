@@ -14,7 +14,7 @@ proptest! {
     #![proptest_config(cases(96))]
 
     #[test]
-    fn a_damaged_file_is_judged_like_any_other(
+    fn a_damaged_file_is_verified_like_any_other(
         file in any::<Index>(),
         damages in prop::collection::vec(damage(), 1..4),
         other in prop::option::weighted(0.3, any::<Index>()),

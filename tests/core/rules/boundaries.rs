@@ -97,7 +97,7 @@ fn a_server_certificate_needs_no_client_auth_where_nobody_asks() {
 
 /// A wildcard matches one label in front of others, but not a name with a single label.
 #[test]
-fn a_wildcard_is_no_name_of_one_label() {
+fn a_wildcard_does_not_match_a_name_of_one_label() {
     let found = after(|hosts| {
         hosts.reissue("etcdone/server", |params| {
             params.subject_alt_names = vec![

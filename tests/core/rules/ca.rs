@@ -24,7 +24,7 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::chain("leaf-is-ca", Purpose::Peer, leaf_is_a_ca),
     Example::chain("ca-subject-empty", Purpose::Any, a_ca_without_a_name),
     Example::chain("ca-pathlen-form", Purpose::Peer, a_leaf_with_a_path_length),
-    Example::chain("ca-eku-nesting", Purpose::Peer, a_ca_for_clients_alone),
+    Example::chain("ca-eku-nesting", Purpose::Peer, a_ca_only_for_clients),
 ];
 
 fn cannot_sign_certificates(chain: &mut Chain) {
@@ -83,6 +83,6 @@ fn a_leaf_with_a_path_length(chain: &mut Chain) {
     };
 }
 
-fn a_ca_for_clients_alone(chain: &mut Chain) {
+fn a_ca_only_for_clients(chain: &mut Chain) {
     chain.ca.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
 }

@@ -1,13 +1,8 @@
-//! Examples of the rules about etcd's configuration.
+//! Examples of the rules about the settings of etcd.
 
-use pki_core::{Finding, Manifest};
-
-use super::hosts::{Hosts, MANIFEST};
-use super::{Example, Fault};
-use crate::lab::Ca;
+use super::Example;
 
 pub(super) const EXAMPLES: &[Example] = &[
-    Example::hosts("cfg-malformed", |hosts| hosts.append(CONF, "  - \"\n")),
     Example::hosts("cfg-auth-off", |hosts| {
         hosts.edit(CONF, ",https://127.0.0.1:2379", ",http://127.0.0.1:2379");
     }),
@@ -23,22 +18,6 @@ pub(super) const EXAMPLES: &[Example] = &[
         let option = "client-transport-security:\n  allowed-hostname: [\"client.lab\"]\n";
         hosts.edit(CONF, "client-transport-security:\n", option);
     }),
-    Example::hosts("cfg-yaml-unknown-key", |hosts| {
-        hosts.append(CONF, "  crl-file: \"/etc/etcd/crl.der\"\n");
-    }),
-    Example::hosts("cfg-env-flag-clash", an_option_in_two_places),
-    Example::other("cfg-unknown-variable", |fault| {
-        in_the_unit(fault, "Environment=ETCD_PEER_CERT_ALLOWED_HOSTNAMES=etcd-peer.lab\n")
-    }),
-    Example::other("cfg-option-unused", |fault| {
-        in_the_unit(fault, "Environment=ETCD_WARNING_APPLY_DURATION=1s\n")
-    }),
-    Example::other("cfg-unreadable", |fault| {
-        in_the_unit(fault, "Environment=ETCD_WAL_DIR=/wal/%H\n")
-    }),
-    Example::other("file-unseen", |fault| {
-        in_the_unit(fault, "EnvironmentFile=-/etc/default/etcd\n")
-    }),
     Example::hosts("cfg-cipher-vs-key", |hosts| {
         hosts.append(CONF, "cipher-suites: [TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256]\n");
     }),
@@ -48,18 +27,3 @@ pub(super) const EXAMPLES: &[Example] = &[
 ];
 
 const CONF: &str = "etcdone/etcd.conf.yaml";
-
-fn an_option_in_two_places(hosts: &mut Hosts) {
-    let unit = "Environment=ETCD_CLIENT_CRL_FILE=/etc/etcd/crl.der\nExecStart=";
-    hosts.edit("etcdone/etcd.service", "ExecStart=", unit);
-}
-
-/// The unit of an etcd that is configured through its environment, with one more line.
-fn in_the_unit(fault: Fault, line: &str) -> Vec<Finding> {
-    let manifest = format!("{MANIFEST}etcd_version: \"3.5.1\"\n");
-    let mut hosts = Hosts::of(Ca::new(), Manifest::from_yaml(manifest.as_bytes()).unwrap());
-    if fault == Fault::Planted {
-        hosts.edit("etcdone/etcd.service", "ExecStart=", &format!("{line}ExecStart="));
-    }
-    hosts.findings()
-}

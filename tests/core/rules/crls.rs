@@ -9,13 +9,7 @@ use crate::foreign::{self, crl};
 use crate::lab::Ca;
 
 pub(super) const EXAMPLES: &[Example] = &[
-    Example::other("crl-format", |fault| {
-        with_crl("3.6", fault, |hosts| {
-            let text =
-                pem_rfc7468::encode_string("X509 CRL", pem_rfc7468::LineEnding::LF, &none(hosts));
-            text.unwrap().into_bytes()
-        })
-    }),
+    Example::other("crl-format", |fault| with_crl("3.6", fault, in_pem)),
     Example::other("crl-issuer", |fault| with_crl("3.5", fault, |_| crl(&Ca::new(), Vec::new()))),
     Example::other("crl-ca-serial", |fault| {
         with_crl("3.5", fault, |hosts| {
@@ -25,14 +19,7 @@ pub(super) const EXAMPLES: &[Example] = &[
     }),
     Example::other("crl-serial-clash", |fault| with_crl("3.5", fault, by_another_ca)),
     Example::other("crl-http-urls", |fault| {
-        let version = if fault == Fault::Planted { "3.5.21" } else { "3.5.32" };
-        let mut hosts = enforcing(version);
-        let none = none(&mut hosts);
-        hosts.write("etcdone/crl.der", 0o644, none);
-        let urls =
-            "Environment=ETCD_LISTEN_CLIENT_HTTP_URLS=https://192.168.29.61:2382\nExecStart=";
-        hosts.edit("etcdone/etcd.service", "ExecStart=", urls);
-        hosts.findings()
+        with_http_urls(if fault == Fault::Planted { "3.5.21" } else { "3.5.32" })
     }),
     Example::other("crl-peer-no-evict", |fault| {
         with_crl("3.5", fault, |hosts| {
@@ -41,6 +28,12 @@ pub(super) const EXAMPLES: &[Example] = &[
         })
     }),
 ];
+
+/// An empty CRL in PEM.
+pub(super) fn in_pem(hosts: &mut Hosts) -> Vec<u8> {
+    let text = pem_rfc7468::encode_string("X509 CRL", pem_rfc7468::LineEnding::LF, &none(hosts));
+    text.unwrap().into_bytes()
+}
 
 fn none(hosts: &mut Hosts) -> Vec<u8> {
     crl(&hosts.ca, Vec::new())
@@ -78,6 +71,16 @@ pub(super) fn with_crl(
     let made = if fault == Fault::Planted { made } else { none };
     let bytes = made(&mut hosts);
     hosts.write("etcdone/crl.der", 0o644, bytes);
+    hosts.findings()
+}
+
+/// The findings about a member that enforces an empty CRL and has a port of its own for HTTP.
+pub(super) fn with_http_urls(version: &str) -> Vec<Finding> {
+    let mut hosts = enforcing(version);
+    let none = none(&mut hosts);
+    hosts.write("etcdone/crl.der", 0o644, none);
+    let urls = "Environment=ETCD_LISTEN_CLIENT_HTTP_URLS=https://192.168.29.61:2382\nExecStart=";
+    hosts.edit("etcdone/etcd.service", "ExecStart=", urls);
     hosts.findings()
 }
 

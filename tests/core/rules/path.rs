@@ -9,7 +9,7 @@ use crate::foreign::{ca_params, self_signed};
 
 pub(super) const EXAMPLES: &[Example] = &[
     Example::chain("path-unknown-authority", Purpose::Peer, another_ca_is_trusted),
-    Example::chain("path-signature", Purpose::Peer, a_ca_made_anew_is_trusted),
+    Example::chain("path-signature", Purpose::Peer, a_ca_that_was_made_again_is_trusted),
     Example::other("path-too-deep", deeper_than_was_asked_for),
     // Not weak like SHA-1, but not an algorithm that webpki knows.
     Example::other("path-rejected", |fault| by_openssl(P256, worse(fault, "-sha224", "-sha256"))),
@@ -22,7 +22,7 @@ fn another_ca_is_trusted(chain: &mut Chain) {
     };
 }
 
-fn a_ca_made_anew_is_trusted(chain: &mut Chain) {
+fn a_ca_that_was_made_again_is_trusted(chain: &mut Chain) {
     chain.alter = |signed| {
         let key = super::chain::key();
         signed.anchors = vec![self_signed(&ca_params("etcd CA", &key), &key)];

@@ -1,15 +1,18 @@
 //! Boundaries that no example of a rule reaches: each test fails if one comparison in a check is changed.
 
-use pki_core::{Authority, CrlRequest, ExtendedKeyUsage, Finding, Oid, Purpose};
+use pki_core::{
+    Authority, CrlRequest, ExtendedKeyUsage, Finding, KeyAlgorithm, Manifest, Oid, Purpose,
+    Verifier, VerifyOptions,
+};
 use rcgen::{BasicConstraints, IsCa, KeyUsagePurpose, SanType};
 use time::Duration;
 
 use super::chain::{Chain, dns};
-use super::crls::enforcing;
-use super::hosts::Hosts;
-use super::ids;
+use super::crls::{enforcing, in_pem, with_crl, with_http_urls};
+use super::hosts::{Hosts, MANIFEST};
+use super::{Fault, ids};
 use crate::foreign::extended_key_usages;
-use crate::lab::NOW;
+use crate::lab::{Ca, NOW};
 
 const CONF: &str = "etcdone/etcd.conf.yaml";
 
@@ -63,7 +66,7 @@ fn a_crl_is_current_until_its_next_update_to_the_second() {
 
 /// What OpenSSL does not read in anyExtendedKeyUsage stands beside it.
 #[test]
-fn any_usage_beside_the_usages_that_are_needed_is_no_finding() {
+fn any_usage_beside_the_usages_that_are_needed_is_not_a_finding() {
     let (server, client) = (ExtendedKeyUsage::server_auth(), ExtendedKeyUsage::client_auth());
     let any = ExtendedKeyUsage("2.5.29.37.0".parse::<Oid>().unwrap());
     for (usages, reported) in [
@@ -144,4 +147,90 @@ fn an_allowed_name_that_nobody_has_is_the_fault_of_the_setting() {
         let subjects: Vec<&str> = found.map(|finding| finding.subject.as_str()).collect();
         assert_eq!(subjects, blamed, "{findings:#?}");
     }
+}
+
+/// A CA with a short lifetime is reported in its last quarter, one with a long lifetime in its last 90 days.
+#[test]
+fn a_ca_is_reported_in_its_last_quarter_or_its_last_90_days() {
+    for (lifetime, warning) in [(200, 50), (3650, 90)] {
+        let ca =
+            Ca::with(KeyAlgorithm::EcdsaP256, |request| request.expiry = Duration::days(lifetime));
+        let leaf = ca.issue("client", "api", &[]);
+        let verifier = Verifier::builder([ca.certificate().clone()]).build().unwrap();
+        let begins = ca.certificate().not_after - Duration::days(warning);
+        for (at, reported) in [(begins - Duration::HOUR, false), (begins + Duration::HOUR, true)] {
+            let report = verifier.check(&leaf, &[], &VerifyOptions::at(at));
+            let found = report.findings().any(|finding| finding.rule.id == "ca-expiring");
+            assert_eq!(found, reported, "{lifetime}: {report}");
+        }
+    }
+}
+
+/// GHSA-3wh4-j44w-pg92 is fixed in 3.5.32 and in 3.6.13.
+#[test]
+fn a_crl_is_ignored_beside_an_http_port_before_the_fixed_releases() {
+    for (version, reported) in
+        [("3.5.31", true), ("3.5.32", false), ("3.6.0", true), ("3.6.12", true), ("3.6.13", false)]
+    {
+        let findings = with_http_urls(version);
+        assert_eq!(has(&findings, "crl-http-urls"), reported, "{version}: {findings:#?}");
+    }
+}
+
+/// A member that is reached by its name connects from its first address.
+#[test]
+fn the_second_address_of_a_member_does_not_make_up_for_the_first() {
+    let two = "ip: [192.168.29.61, 192.168.30.61], reached_by: name";
+    let text = MANIFEST.replace("ip: 192.168.29.61", two);
+    let hosts = || Hosts::of(Ca::new(), Manifest::from_yaml(text.as_bytes()).unwrap());
+    assert_eq!(ids(&hosts().findings()), [""; 0]);
+    let mut hosts = hosts();
+    hosts.reissue("etcdone/peer", |params| {
+        let first = SanType::IpAddress([192, 168, 29, 61].into());
+        params.subject_alt_names.retain(|name| *name != first);
+    });
+    let findings = hosts.findings();
+    assert!(has(&findings, "peer-san-dns-only"), "{findings:#?}");
+}
+
+/// etcd before 3.6 reads a CRL in PEM too.
+#[test]
+fn a_crl_in_pem_is_reported_from_3_6_0_on() {
+    for (version, reported) in [("3.5.40", false), ("3.6.0", true)] {
+        let findings = with_crl(version, Fault::Planted, in_pem);
+        assert_eq!(has(&findings, "crl-format"), reported, "{version}: {findings:#?}");
+    }
+}
+
+#[test]
+fn a_file_outside_the_folder_of_etcd_is_reported_as_unseen() {
+    let findings = after(|hosts| {
+        hosts.edit(CONF, "\"/etc/etcd/server.pem\"", "\"/opt/etcd/server.pem\"");
+    });
+    assert!(has(&findings, "file-unseen"), "{findings:#?}");
+}
+
+/// A member whose configuration names no certificate needs the one that the manifest lists.
+#[test]
+fn a_certificate_that_neither_the_configuration_nor_the_folder_has_is_missing() {
+    let findings = after(|hosts| {
+        hosts.edit(CONF, "  cert-file: \"/etc/etcd/server.pem\"\n", "");
+        hosts.edit(CONF, "  key-file: \"/etc/etcd/server-key.pem\"\n", "");
+        hosts.remove("etcdone/server.pem");
+        hosts.remove("etcdone/server-key.pem");
+    });
+    assert!(has(&findings, "file-missing"), "{findings:#?}");
+}
+
+/// A client may use files of other names, if there is a pair for each client of the host.
+#[test]
+fn a_client_with_files_of_another_name_lacks_none() {
+    let text = format!("{MANIFEST}clients: [ {{ name: backup }} ]\n");
+    let mut hosts = Hosts::of(Ca::new(), Manifest::from_yaml(text.as_bytes()).unwrap());
+    for (old, new) in [("backup.pem", "other.pem"), ("backup-key.pem", "other-key.pem")] {
+        hosts.copy(&format!("admin/{old}"), &format!("admin/{new}"));
+        hosts.remove(&format!("admin/{old}"));
+        hosts.edit("admin/etcdctl.env", old, new);
+    }
+    assert_eq!(ids(&hosts.findings()), [""; 0]);
 }

@@ -9,10 +9,10 @@ use crate::der::{oid, put};
 use crate::foreign::extended_key_usages;
 
 pub(super) const EXAMPLES: &[Example] = &[
-    Example::chain("srv-eku-server", Purpose::Server, for_clients_alone),
-    Example::chain("cli-eku", Purpose::Client, for_servers_alone),
-    Example::chain("peer-eku-both", Purpose::Peer, for_servers_alone),
-    Example::chain("srv-eku-client", Purpose::Server, for_servers_alone),
+    Example::chain("srv-eku-server", Purpose::Server, only_for_clients),
+    Example::chain("cli-eku", Purpose::Client, only_for_servers),
+    Example::chain("peer-eku-both", Purpose::Peer, only_for_servers),
+    Example::chain("srv-eku-client", Purpose::Server, only_for_servers),
     Example::chain("cli-has-serverauth", Purpose::Client, for_both),
     Example::chain("eku-any", Purpose::Peer, |chain| {
         chain.leaf.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::Any];
@@ -25,11 +25,11 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::chain("eku-form", Purpose::Any, for_no_purpose),
 ];
 
-fn for_clients_alone(chain: &mut Chain) {
+fn only_for_clients(chain: &mut Chain) {
     chain.leaf.extended_key_usages = extended_key_usages(&[ExtendedKeyUsage::client_auth()]);
 }
 
-fn for_servers_alone(chain: &mut Chain) {
+fn only_for_servers(chain: &mut Chain) {
     chain.leaf.extended_key_usages = extended_key_usages(&[ExtendedKeyUsage::server_auth()]);
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use pki_core::{Certificate, ClusterCas, FileKind, quote};
 
-use super::work::ApplyContext;
+use super::context::ApplyContext;
 use crate::hosts::{self, HeldFile};
 
 /// What to do with files and folders that the manifest does not list.

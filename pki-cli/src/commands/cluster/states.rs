@@ -13,18 +13,18 @@ use crate::inventory::Inventory;
 
 /// The text of the files that configure a member.
 struct Held {
-    place: Place,
+    state: FolderState,
     unit: Option<String>,
     config: Option<String>,
 }
 
-/// Where the folder of a member is.
+/// Whether a member has a folder.
 #[derive(Clone, Copy, PartialEq)]
-enum Place {
-    /// In its place.
-    Own,
-    /// Missing, or beside its place after a killed run.
-    None,
+enum FolderState {
+    /// It is in its place.
+    InPlace,
+    /// It is missing, or beside its place after a killed run.
+    Missing,
 }
 
 /// How the members start, and the commands that the running cluster needs before that.
@@ -54,12 +54,12 @@ pub(super) fn decide(manifest: &Manifest, folder: &Path) -> Result<Decided, Fail
     let unfinished = hosts::first_folders(&all)?;
     let mut held = Vec::new();
     for member in &manifest.etcd {
-        let mut found = Held::read(&hosts::folder_of(&all, &member.name), Place::Own)?;
+        let mut found = Held::read(&hosts::folder_of(&all, &member.name), FolderState::InPlace)?;
         if found.is_empty() {
-            found.place = Place::None;
+            found.state = FolderState::Missing;
             // The decision of a killed run is kept: its certificates may already be in the inventory.
             if let Some(folder) = unfinished.get(&member.name) {
-                found = Held::read(folder, Place::None)?;
+                found = Held::read(folder, FolderState::Missing)?;
             }
         }
         held.push(found);
@@ -75,10 +75,12 @@ pub(super) fn decide(manifest: &Manifest, folder: &Path) -> Result<Decided, Fail
         })
         .collect();
     let mut known = Vec::new();
-    if held.iter().any(|held| held.place == Place::Own) {
+    if held.iter().any(|held| held.state == FolderState::InPlace) {
         let traffic = manifest.cas.as_ref().map(|_| Traffic::Server);
         let inventory = Inventory::of(&ca::folder_of(folder, traffic));
-        for (files, _) in files.iter().zip(&held).filter(|(_, held)| held.place == Place::None) {
+        for (files, _) in
+            files.iter().zip(&held).filter(|(_, held)| held.state == FolderState::Missing)
+        {
             if inventory.has_issued_to_member(files.member)? {
                 known.push(files.member);
             }
@@ -90,7 +92,8 @@ pub(super) fn decide(manifest: &Manifest, folder: &Path) -> Result<Decided, Fail
     for ((member, files), held) in manifest.etcd.iter().zip(&files).zip(&held) {
         let Some(url) = bundles.peer_url(member) else { continue };
         let name = &member.name;
-        let joins = held.place == Place::None && states.of(member) == ClusterState::Existing;
+        let joins =
+            held.state == FolderState::Missing && states.of(member) == ClusterState::Existing;
         if joins && known.contains(&name.as_str()) {
             next.push(Next {
                 host: name.clone(),
@@ -106,7 +109,7 @@ pub(super) fn decide(manifest: &Manifest, folder: &Path) -> Result<Decided, Fail
                 why: format!("before {name} starts"),
                 command: format!("etcdctl member add {name} --peer-urls={url}"),
             });
-        } else if held.place == Place::Own && bundles.is_moved(member, files) {
+        } else if held.state == FolderState::InPlace && bundles.is_moved(member, files) {
             next.push(Next {
                 host: name.clone(),
                 why: format!("before {name} restarts, if it has data already"),
@@ -126,12 +129,12 @@ pub(super) fn decide(manifest: &Manifest, folder: &Path) -> Result<Decided, Fail
 }
 
 impl Held {
-    fn read(folder: &Path, place: Place) -> Result<Self, Failure> {
+    fn read(folder: &Path, state: FolderState) -> Result<Self, Failure> {
         let names = [FileKind::EtcdUnit, FileKind::EtcdConfig]
             .map(|kind| OsString::from(kind.name().into_owned()));
         let [unit, config] = hosts::read_some(folder, &names)?
             .map(|file| file.map(|file| String::from_utf8_lossy(&file.contents).into_owned()));
-        Ok(Self { place, unit, config })
+        Ok(Self { state, unit, config })
     }
 
     const fn is_empty(&self) -> bool {

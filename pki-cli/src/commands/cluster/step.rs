@@ -113,7 +113,7 @@ impl HostWork<'_> {
             steps.push(step(file.name().into_owned(), "write", Vec::new()));
         }
         for mode in &self.modes {
-            let reason = format!("mode: {:04o} -> {:04o}", mode.found, mode.wanted);
+            let reason = format!("mode: {:04o} -> {:04o}", mode.found, mode.expected);
             steps.push(step(mode.name.to_string_lossy().into_owned(), "chmod", vec![reason]));
         }
         for file in &self.orphans {

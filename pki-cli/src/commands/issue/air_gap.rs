@@ -9,7 +9,6 @@ use std::process::ExitCode;
 use pki_core::{Draft, IssuanceContext, KeyFormat, PrivateKey};
 use zeroize::Zeroizing;
 
-use super::wanted::Wanted;
 use crate::ca::{self, Ca};
 use crate::commands::{Common, air_gap};
 use crate::failure::{Failure, shown};
@@ -44,7 +43,7 @@ impl PendingIssue {
     pub(super) fn signature(
         &self,
         draft: &Draft,
-        wanted: &Wanted,
+        files: &NamedPair,
         ca: &Ca,
         signature_in: &Path,
     ) -> Result<Zeroizing<Vec<u8>>, Failure> {
@@ -53,7 +52,7 @@ impl PendingIssue {
         }
         Err(Failure::usage(format!(
             "these options describe another certificate than the one in {}",
-            shown(&wanted.files.pending)
+            shown(&files.pending)
         ))
         .hinted("repeat the options of the command with --tbs-out, and only replace that option with --signature-in"))
     }
@@ -67,20 +66,20 @@ pub(super) fn context() -> Result<IssuanceContext, Failure> {
     Ok(IssuanceContext { now, ..context })
 }
 
-/// Writes the bytes to sign, and what the second command needs.
+/// Writes the bytes to sign, and what the second command needs, including the generated `key`.
 pub(super) fn send(
     draft: &Draft,
     context: &IssuanceContext,
-    wanted: &Wanted,
+    files: &NamedPair,
+    key: Option<&PrivateKey>,
     ca: &Ca,
     tbs_out: &Path,
     common: &Common,
 ) -> Result<ExitCode, Failure> {
     ca::check_foreign(&common.folder(), tbs_out)?;
-    let key = wanted.key.as_ref().map(|key| key.to_pem(KeyFormat::Pkcs8)).transpose()?;
+    let key = key.map(|key| key.to_pem(KeyFormat::Pkcs8)).transpose()?;
     let tbs = draft.tbs().to_vec();
     let unsigned = Unsigned { tbs, again: Some(context.clone()), key };
-    let files = &wanted.files;
     files.make_folder()?;
     let mut batch = Batch::new(files.existing());
     unsigned.stage(&mut batch, &files.pending, tbs_out)?;

@@ -27,13 +27,13 @@ pub(super) enum Selection<'a> {
 
 /// A certificate and where it is.
 pub(super) struct Target {
-    pub(super) place: Place,
+    pub(super) place: CertificatePlace,
     /// The certificate, then those that follow it in its file.
     pub(super) chain: Vec<Certificate>,
 }
 
 /// Where a certificate is.
-pub(super) enum Place {
+pub(super) enum CertificatePlace {
     /// In the folder of a host.
     Host { host: String, role: Role },
     /// In a file outside of the hosts' folders.
@@ -48,10 +48,10 @@ impl Target {
     /// The path of the certificate, for people. It is below hosts/ for that of a host.
     pub(super) fn name(&self) -> String {
         match &self.place {
-            Place::Host { host, role } => {
+            CertificatePlace::Host { host, role } => {
                 format!("{}/{host}/{}", hosts::FOLDER, role.certificate_file())
             }
-            Place::Pair(pair) => shown(&pair.certificate),
+            CertificatePlace::Pair(pair) => shown(&pair.certificate),
         }
     }
 
@@ -65,7 +65,7 @@ impl Target {
 
 /// The certificates that were found, and warnings about them.
 #[derive(Default)]
-pub(super) struct Found {
+pub(super) struct RenewalTargets {
     pub(super) targets: Vec<Target>,
     pub(super) warnings: Vec<String>,
 }
@@ -100,9 +100,9 @@ pub(super) fn find(
     folder: &Path,
     chain: &Chain,
     selection: &Selection<'_>,
-) -> Result<Found, Failure> {
+) -> Result<RenewalTargets, Failure> {
     let all = hosts_of(folder);
-    let mut found = Found::default();
+    let mut found = RenewalTargets::default();
     match selection {
         Selection::Files(files) => {
             for file in *files {
@@ -147,7 +147,7 @@ pub(super) fn of_host(all: &Path, chain: &Chain, host: &str) -> Result<Vec<Targe
         };
         let Ok(certificates) = Certificate::from_pem_or_der(&file.contents) else { continue };
         if is_ours(chain, &certificates[0]) {
-            let place = Place::Host { host: host.to_owned(), role };
+            let place = CertificatePlace::Host { host: host.to_owned(), role };
             targets.push(Target { place, chain: certificates });
         }
     }
@@ -164,16 +164,17 @@ fn by_name(all: &Path, file: &Path) -> Result<Target, Failure> {
     let kind = file.file_name().and_then(|name| FileKind::from_name(name.to_str()?));
     Ok(match (host, kind) {
         (Some(host), Some(FileKind::Certificate(role))) => {
-            Target { place: Place::Host { host: host.to_owned(), role }, chain }
+            Target { place: CertificatePlace::Host { host: host.to_owned(), role }, chain }
         }
-        _ => Target { place: Place::Pair(NamedPair::of(file)?), chain },
+        _ => Target { place: CertificatePlace::Pair(NamedPair::of(file)?), chain },
     })
 }
 
 /// The certificate in a file that `issue` wrote, unless the file now contains another one.
 fn of_issue(chain: &Chain, file: &Path) -> Result<Option<Target>, Failure> {
     let certificates = read(file)?;
-    let target = Target { place: Place::Pair(NamedPair::of(file)?), chain: certificates };
+    let target =
+        Target { place: CertificatePlace::Pair(NamedPair::of(file)?), chain: certificates };
     Ok(Some(target).filter(|target| is_ours(chain, target.certificate())))
 }
 

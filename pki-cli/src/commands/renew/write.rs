@@ -9,7 +9,7 @@ use pki_core::{
 };
 use zeroize::Zeroizing;
 
-use super::target::{Place, Selection, Target};
+use super::target::{CertificatePlace, Selection, Target};
 use super::{Key, Line};
 use crate::ca::{Ca, Chain, LockedFolder, cluster_around, hosts_from, hosts_of, lifetime_after};
 use crate::commands::cluster::IssuedPair;
@@ -59,7 +59,7 @@ pub(super) fn renew(
     let mut written = Written { warnings: ca.remarks().to_vec(), ..Written::default() };
     let mut by_host: BTreeMap<&str, Vec<(&Role, &Target)>> = BTreeMap::new();
     for target in due {
-        if let Place::Host { host, role } = &target.place {
+        if let CertificatePlace::Host { host, role } = &target.place {
             by_host.entry(host).or_default().push((role, target));
         }
     }
@@ -68,12 +68,12 @@ pub(super) fn renew(
         work.host(host, &targets, &mut written)?;
     }
     for target in due {
-        if let Place::Pair(pair) = &target.place {
+        if let CertificatePlace::Pair(pair) = &target.place {
             signals::check()?;
             work.pair(pair, target, &mut written)?;
         }
     }
-    let has_hosts = due.iter().any(|target| matches!(target.place, Place::Host { .. }));
+    let has_hosts = due.iter().any(|target| matches!(target.place, CertificatePlace::Host { .. }));
     if has_hosts && !written.lines.is_empty() {
         written.next.push(match key {
             Key::Keep => "copy the hosts' folders to the hosts; nothing has to be restarted".to_owned(),

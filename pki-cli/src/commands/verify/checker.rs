@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use pki_core::{
-    Certificate, CertificateFile, Content, Finding, PrivateKey, PublicKey, Purpose, Section,
-    Signer, Verifier, VerifyOptions, read_pem,
+    Certificate, CertificateFile, Defect, Finding, PrivateKey, PublicKey, Purpose, Signer,
+    Verifier, VerifyOptions,
 };
 
 use super::folders::Folders;
@@ -14,7 +14,7 @@ use super::ignore::Exceptions;
 use super::{PolicyArg, VerifyArgs, options};
 use crate::ca::read_certificates;
 use crate::failure::Failure;
-use crate::output::verdict::Judged;
+use crate::output::verdict::Verified;
 use crate::store;
 
 pub(super) struct Checker {
@@ -91,7 +91,7 @@ impl Checker {
         path: &Path,
         file: &CertificateFile,
         key: KeyBeside,
-    ) -> Result<Judged, Failure> {
+    ) -> Result<Verified, Failure> {
         let mut options = self.options.clone();
         let part = self.folders.part(path);
         if let Some(part) = part {
@@ -111,11 +111,11 @@ impl Checker {
         let verifier = verifier.unwrap_or(&self.verifier);
         // A file that was read holds at least one certificate.
         let all = &file.certificates;
-        let mut judged = self.judged(verifier, &all[0], &all[1..], &options, damages);
+        let mut result = self.verified(verifier, &all[0], &all[1..], &options, damages);
         if let Some(part) = part {
-            judged.found.retain(|found| !part.inapplicable.contains(&found.finding.rule.id));
+            result.found.retain(|found| !part.inapplicable.contains(&found.finding.rule.id));
         }
-        Ok(judged)
+        Ok(result)
     }
 
     /// Whether CAs are verified too; otherwise a file that contains only CAs is skipped.
@@ -129,22 +129,22 @@ impl Checker {
         leaf: &Certificate,
         chain: &[Certificate],
         options: &VerifyOptions,
-    ) -> Judged {
-        self.judged(&self.verifier, leaf, chain, options, Vec::new())
+    ) -> Verified {
+        self.verified(&self.verifier, leaf, chain, options, Vec::new())
     }
 
-    fn judged(
+    fn verified(
         &self,
         verifier: &Verifier,
         leaf: &Certificate,
         chain: &[Certificate],
         options: &VerifyOptions,
         damages: Vec<Finding>,
-    ) -> Judged {
+    ) -> Verified {
         let (path, mut findings) = verifier.check(leaf, chain, options).into_parts();
         findings.extend(damages);
         findings.extend(self.damages.iter().cloned());
-        Judged { path: Some(path), endpoint: None, found: self.exceptions.apply(findings) }
+        Verified { path: Some(path), endpoint: None, found: self.exceptions.apply(findings) }
     }
 
     /// The public half of the key beside a certificate: `X-key.pem` beside `X.pem`. If this user cannot read the key, or if
@@ -159,15 +159,11 @@ impl Checker {
             return Ok(None);
         }
         let Ok(bytes) = store::read(&path) else { return Ok(None) };
-        let sections = read_pem(&bytes).unwrap_or_default();
-        let is_encrypted = |section: &Section| {
-            matches!(section.content, Content::EncryptedKey(_) | Content::LegacyEncryptedKey)
+        let key = match PrivateKey::from_pem(&bytes) {
+            Ok(key) => key,
+            Err(error) if error.defect() == Some(Defect::Encrypted) => return Ok(None),
+            Err(error) => return Err(Failure::from(error).in_file(&path)),
         };
-        if sections.iter().any(is_encrypted) {
-            return Ok(None);
-        }
-        let key =
-            PrivateKey::from_pem(&bytes).map_err(|error| Failure::from(error).in_file(&path))?;
         let damage = options::damage_of_key(self.verifier.policy(), &path, &bytes);
         Ok(Some((key.public_key().clone(), damage)))
     }

@@ -7,7 +7,7 @@ use clap::error::{ContextKind, Error, ErrorKind};
 use clap::{Arg, Command};
 use pki_core::{Finding, Severity, rules};
 
-use crate::output::verdict::Found;
+use crate::output::verdict::ReportedFinding;
 
 /// A rule whose findings do not count, and why.
 #[derive(Clone, Debug)]
@@ -63,33 +63,31 @@ impl TypedValueParser for IgnoreParser {
 
 /// How findings are counted in this run.
 pub(super) struct Exceptions {
-    ignored: Vec<Ignore>,
-    warn_as_error: bool,
+    pub(super) ignored: Vec<Ignore>,
+    /// Count warnings as errors.
+    pub(super) warn_as_error: bool,
 }
 
 impl Exceptions {
-    pub(super) fn new(ignored: &[Ignore], warn_as_error: bool) -> Self {
-        Self { ignored: ignored.to_vec(), warn_as_error }
-    }
-
     /// The findings that are not ignored.
     pub(super) const fn ignoring_nothing(&self) -> Self {
         Self { ignored: Vec::new(), warn_as_error: self.warn_as_error }
     }
 
     /// Worst first; findings of the same severity keep their order.
-    pub(super) fn apply(&self, findings: Vec<Finding>) -> Vec<Found> {
-        let mut found: Vec<Found> = findings.into_iter().map(|finding| self.one(finding)).collect();
+    pub(super) fn apply(&self, findings: Vec<Finding>) -> Vec<ReportedFinding> {
+        let mut found: Vec<ReportedFinding> =
+            findings.into_iter().map(|finding| self.one(finding)).collect();
         found.sort_by_key(|found| std::cmp::Reverse(found.finding.severity));
         found
     }
 
-    fn one(&self, mut finding: Finding) -> Found {
+    fn one(&self, mut finding: Finding) -> ReportedFinding {
         let mut ignored = self.ignored.iter().filter(|ignored| ignored.rule == finding.rule.id);
         let ignored = ignored.next().map(|ignored| ignored.reason.clone());
         if self.warn_as_error && finding.severity == Severity::Warning && ignored.is_none() {
             finding.severity = Severity::Error;
         }
-        Found { finding, ignored }
+        ReportedFinding { finding, ignored }
     }
 }

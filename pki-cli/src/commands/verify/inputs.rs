@@ -11,7 +11,7 @@ use pki_core::{
 use super::checker::{Checker, KeyBeside, key_name};
 use crate::commands::small_folder::COPIES;
 use crate::failure::{Failure, shown};
-use crate::output::verdict::{Outcome, PassedOver, Place, Rendered, View};
+use crate::output::verdict::{Location, Outcome, Rendered, Skipped, View};
 use crate::store;
 
 /// The extensions of certificate files.
@@ -170,23 +170,23 @@ pub(super) fn verify(input: Input, checker: &Checker, view: &View) -> Rendered {
             Ok(file)
                 if !checker.is_for_cas() && file.certificates.iter().all(Certificate::is_ca) =>
             {
-                return Rendered::PassedOver(PassedOver::TrustFile);
+                return Rendered::Skipped(Skipped::TrustFile);
             }
             Ok(file) => (path, key, Ok(file)),
-            Err(NotRead { kind: Some(what), .. }) => return Rendered::PassedOver(what),
+            Err(NotRead { kind: Some(what), .. }) => return Rendered::Skipped(what),
             Err(NotRead { failure, .. }) => (path, key, Err(failure)),
         },
     };
     let result = read.and_then(|file| checker.check_file(&path, &file, key));
     let name = path.display().to_string();
-    let place = if name == "-" { Place::Elsewhere } else { Place::File(path) };
-    view.render(&Outcome { name, place, result })
+    let location = if name == "-" { Location::Elsewhere } else { Location::File(path) };
+    view.render(&Outcome { name, location, result })
 }
 
 /// Why no certificate was read from a file, and what the file is instead, if that is known.
 struct NotRead {
     failure: Failure,
-    kind: Option<PassedOver>,
+    kind: Option<Skipped>,
 }
 
 fn read(path: &Path) -> Result<CertificateFile, NotRead> {
@@ -200,23 +200,23 @@ fn read(path: &Path) -> Result<CertificateFile, NotRead> {
 }
 
 /// The kind of a file without certificates, if it is one that is usual beside certificates.
-fn something_else(bytes: &[u8]) -> Option<PassedOver> {
+fn something_else(bytes: &[u8]) -> Option<Skipped> {
     if !is_pem(bytes) {
         return if CertificateRequest::from_der(bytes).is_ok() {
-            Some(PassedOver::Request)
+            Some(Skipped::Request)
         } else if PrivateKey::from_der(bytes).is_ok() {
-            Some(PassedOver::Key)
+            Some(Skipped::Key)
         } else {
-            is_crl(bytes).then_some(PassedOver::Crl)
+            is_crl(bytes).then_some(Skipped::Crl)
         };
     }
     let mut sections = read_pem(bytes).ok()?.into_iter().map(|section| section.content);
     sections.try_fold(None, |known, content| match content {
         Content::PrivateKey(_) | Content::EncryptedKey(_) | Content::LegacyEncryptedKey => {
-            Some(Some(PassedOver::Key))
+            Some(Some(Skipped::Key))
         }
-        Content::CertificateRequest(_) => Some(Some(PassedOver::Request)),
-        Content::Crl(_) => Some(Some(PassedOver::Crl)),
+        Content::CertificateRequest(_) => Some(Some(Skipped::Request)),
+        Content::Crl(_) => Some(Some(Skipped::Crl)),
         Content::EcParameters => Some(known),
         // A certificate that cannot be read, or an unknown kind of file.
         _ => None,

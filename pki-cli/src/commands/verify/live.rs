@@ -20,7 +20,7 @@ use crate::endpoint::{Address, Answer, CLIENT_PORT, Dialler, Identity, PEER_PORT
 use crate::failure::{Failure, shown};
 use crate::hosts::FOLDER;
 use crate::output::Format;
-use crate::output::verdict::{EndpointFacts, Judged, Outcome, Place, Verdict, View};
+use crate::output::verdict::{EndpointFacts, Location, Outcome, Verdict, Verified, View};
 use crate::store;
 
 #[derive(Debug, clap::Args)]
@@ -59,7 +59,7 @@ pub(super) struct Target {
 }
 
 impl LiveArgs {
-    pub(super) const fn is_wanted(&self) -> bool {
+    pub(super) const fn is_requested(&self) -> bool {
         self.connect.is_some()
     }
 
@@ -183,11 +183,11 @@ impl EndpointProber<'_> {
     }
 
     fn look(&self, target: &Target) -> Outcome {
-        let result = self.judged(target);
-        Outcome { name: target.address.to_string(), place: Place::Elsewhere, result }
+        let result = self.verified(target);
+        Outcome { name: target.address.to_string(), location: Location::Elsewhere, result }
     }
 
-    fn judged(&self, target: &Target) -> Result<Judged, Failure> {
+    fn verified(&self, target: &Target) -> Result<Verified, Failure> {
         let to = &target.address;
         let name = match &self.args.live.sni {
             Some(name) => name.clone(),
@@ -208,14 +208,14 @@ impl EndpointProber<'_> {
         let Some((leaf, above)) = chain.split_first() else {
             // Nothing was verified, so nothing is ignored.
             let found = self.checker.exceptions.ignoring_nothing().apply(findings);
-            return Ok(Judged { path: None, endpoint, found });
+            return Ok(Verified { path: None, endpoint, found });
         };
         findings.extend(self.serves_other(target, leaf));
-        let judged = self.checker.check(leaf, above, &self.options(target));
+        let verified = self.checker.check(leaf, above, &self.options(target));
         let mut found = self.checker.exceptions.apply(findings);
-        found.extend(judged.found);
+        found.extend(verified.found);
         found.sort_by_key(|found| std::cmp::Reverse(found.finding.severity));
-        Ok(Judged { endpoint, found, ..judged })
+        Ok(Verified { endpoint, found, ..verified })
     }
 
     /// The certificates that are served, and the finding if one cannot be read, because clients then close the connection.

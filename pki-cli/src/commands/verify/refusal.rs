@@ -42,7 +42,7 @@ impl ClientCertificate {
         let stale = issued.filter(|issued| serves(served, issued)).and_then(|issued| {
             let file = issued.with_file_name(&*FileKind::TrustedCas.name());
             let verifier = Verifier::builder(read_certificates(&file).ok()?).build().ok()?;
-            fault(&self.judge(&verifier, checker)).is_none().then_some(file)
+            fault(&self.report(&verifier, checker)).is_none().then_some(file)
         });
         if let Some(file) = stale {
             let evidence = format!(
@@ -51,7 +51,7 @@ impl ClientCertificate {
             );
             return (EndpointFault::StaleTrust, evidence);
         }
-        let report = self.judge(&checker.verifier, checker);
+        let report = self.report(&checker.verifier, checker);
         if let Some(why) = fault(&report) {
             return by_fault(format!("the client certificate is at fault: {why}"));
         }
@@ -61,7 +61,7 @@ impl ClientCertificate {
         ))
     }
 
-    fn judge(&self, verifier: &Verifier, checker: &Checker) -> Report {
+    fn report(&self, verifier: &Verifier, checker: &Checker) -> Report {
         let mut options = VerifyOptions::at(checker.options.at);
         options.purpose = Purpose::Client;
         verifier.check(&self.chain[0], &self.chain[1..], &options)

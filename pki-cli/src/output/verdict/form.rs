@@ -1,13 +1,8 @@
-//! The output formats: one trait, and one file for each.
+//! What every output format has in common: one trait, which a file for each format implements.
 
-use super::github::Github;
-use super::json::Json;
-use super::junit::Junit;
 use super::outcome::Outcome;
-use super::sarif::Sarif;
-use super::text::Text;
-use super::totals::{PassedOver, Totals};
-use crate::output::{Format, text};
+use super::totals::Totals;
+use crate::output::Format;
 
 /// An output format. All workers share it, so it has no state.
 pub(super) trait Form: Sync {
@@ -35,30 +30,6 @@ pub(super) enum Head {
     FromTotals(fn(&Totals) -> String),
 }
 
-impl Format {
-    pub(super) fn form(self) -> &'static dyn Form {
-        match self {
-            Self::Text => &Text,
-            Self::Json => &Json,
-            Self::Sarif => &Sarif,
-            Self::Junit => &Junit,
-            Self::Github => &Github,
-        }
-    }
-}
-
-/// The rendered outcome of one input.
-pub(crate) enum Rendered {
-    PassedOver(PassedOver),
-    Judged {
-        /// For standard output.
-        data: String,
-        /// For standard error.
-        messages: String,
-        totals: Box<Totals>,
-    },
-}
-
 /// How outcomes are shown.
 pub(crate) struct View {
     pub(crate) format: Format,
@@ -66,15 +37,6 @@ pub(crate) struct View {
     pub(crate) asked: String,
     /// Only one input was named, so totals are not printed.
     pub(crate) alone: bool,
-}
-
-impl View {
-    /// Renders one outcome. Workers call this.
-    pub(crate) fn render(&self, outcome: &Outcome) -> Rendered {
-        let data = self.format.form().outcome(outcome, self);
-        let messages = outcome.result.as_ref().err().map(text::failure).unwrap_or_default();
-        Rendered::Judged { data, messages, totals: Box::new(Totals::of(&outcome.result)) }
-    }
 }
 
 /// `1 error`, `2 errors`

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use pki_core::Severity;
 
 use super::form::{Form, View};
-use super::outcome::{Outcome, Place};
+use super::outcome::{Location, Outcome};
 use super::text;
 use super::totals::Totals;
 
@@ -15,8 +15,8 @@ impl Form for Github {
     fn outcome(&self, outcome: &Outcome, _: &View) -> String {
         let mut out = String::new();
         match &outcome.result {
-            Ok(judged) => {
-                for found in judged.counting() {
+            Ok(verified) => {
+                for found in verified.counting() {
                     let command = match found.severity {
                         Severity::Error => "error",
                         Severity::Warning => "warning",
@@ -38,7 +38,7 @@ impl Form for Github {
                 let hint =
                     failure.hint.as_ref().map(|hint| format!("\n{hint}")).unwrap_or_default();
                 let message = format!("{}{hint}", failure.message);
-                annotate(&mut out, "error", outcome, "not judged", &message);
+                annotate(&mut out, "error", outcome, "not verified", &message);
             }
         }
         out
@@ -51,9 +51,9 @@ impl Form for Github {
 }
 
 fn annotate(out: &mut String, command: &str, outcome: &Outcome, title: &str, message: &str) {
-    let file = match &outcome.place {
-        Place::File(path) => format!("file={},", property(&path.to_string_lossy())),
-        Place::Elsewhere => String::new(),
+    let file = match &outcome.location {
+        Location::File(path) => format!("file={},", property(&path.to_string_lossy())),
+        Location::Elsewhere => String::new(),
     };
     let title = property(&format!("etcdpki {title}"));
     let _ = writeln!(out, "::{command} {file}title={title}::{}", data(message));

@@ -4,7 +4,7 @@ use pki_core::{Certificate, CertificationPath};
 use serde::Serialize;
 
 use super::form::{Form, Head, View};
-use super::outcome::{EndpointFacts, Judged, Outcome};
+use super::outcome::{EndpointFacts, Outcome, Verified};
 use super::totals::Totals;
 use crate::failure::Failure;
 use crate::output::facts::{FindingFacts, moment};
@@ -64,15 +64,15 @@ impl Form for Json {
 
     fn outcome(&self, outcome: &Outcome, _: &View) -> String {
         let thing = match &outcome.result {
-            Ok(judged) => Thing {
+            Ok(verified) => Thing {
                 file: &outcome.name,
-                ok: judged.is_ok(),
-                trust: judged.path.as_ref().map(trust),
-                path: judged.path.as_ref().map(path).unwrap_or_default(),
-                limit: judged.path.as_ref().and_then(|path| Some(path.limit()?.to_string())),
-                not_after: judged.not_after(),
-                findings: findings(judged),
-                endpoint: judged.endpoint.as_ref(),
+                ok: verified.is_ok(),
+                trust: verified.path.as_ref().map(trust),
+                path: verified.path.as_ref().map(path).unwrap_or_default(),
+                limit: verified.path.as_ref().and_then(|path| Some(path.limit()?.to_string())),
+                not_after: verified.not_after(),
+                findings: findings(verified),
+                endpoint: verified.endpoint.as_ref(),
                 error: None,
             },
             Err(failure) => Thing {
@@ -95,11 +95,9 @@ impl Form for Json {
     }
 
     fn end(&self, totals: &Totals, _: &View) -> String {
-        let (passed, counts) = (compact(&totals.passed_over, ""), compact(totals, ""));
+        let (passed, counts) = (compact(&totals.skipped, ""), compact(totals, ""));
         let ok = totals.is_ok();
-        format!(
-            "\n  ],\n  \"passed_over\": {passed},\n  \"totals\": {counts},\n  \"ok\": {ok}\n}}\n"
-        )
+        format!("\n  ],\n  \"skipped\": {passed},\n  \"totals\": {counts},\n  \"ok\": {ok}\n}}\n")
     }
 }
 
@@ -123,8 +121,8 @@ fn path(path: &CertificationPath) -> Vec<CertificateInPath> {
     facts.collect()
 }
 
-fn findings(judged: &Judged) -> Vec<FindingFacts> {
-    let facts = judged.all().map(|(finding, ignored)| FindingFacts {
+fn findings(verified: &Verified) -> Vec<FindingFacts> {
+    let facts = verified.all().map(|(finding, ignored)| FindingFacts {
         ignored: ignored.map(str::to_owned),
         ..FindingFacts::from(finding)
     });

@@ -21,9 +21,9 @@ impl Form for Junit {
             escaped(&outcome.name)
         );
         match &outcome.result {
-            Ok(judged) => {
+            Ok(verified) => {
                 let (errors, others): (Vec<_>, Vec<_>) =
-                    judged.counting().partition(|found| found.severity == Severity::Error);
+                    verified.counting().partition(|found| found.severity == Severity::Error);
                 for found in errors {
                     let _ = writeln!(
                         case,
@@ -33,11 +33,11 @@ impl Form for Junit {
                         escaped(&text(found)),
                     );
                 }
-                let trust = judged.trust().map(|(_, trust)| format!("trust: {trust}"));
+                let trust = verified.trust().map(|(_, trust)| format!("trust: {trust}"));
                 let mut said: Vec<String> =
                     trust.into_iter().chain(others.into_iter().map(text)).collect();
                 said.extend(
-                    judged.ignored().map(|(found, reason)| {
+                    verified.ignored().map(|(found, reason)| {
                         format!("ignored: {} (reason: {reason})", text(found))
                     }),
                 );

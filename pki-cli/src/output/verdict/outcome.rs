@@ -12,26 +12,26 @@ use crate::output::facts::moment;
 pub(crate) struct Outcome {
     /// The file as the user named it, or `HOST:PORT`.
     pub(crate) name: String,
-    pub(crate) place: Place,
-    pub(crate) result: Result<Judged, Failure>,
+    pub(crate) location: Location,
+    pub(crate) result: Result<Verified, Failure>,
 }
 
 /// Where a finding is shown.
-pub(crate) enum Place {
+pub(crate) enum Location {
     File(PathBuf),
     /// Standard input or a live endpoint, which no editor can open.
     Elsewhere,
 }
 
 /// A verified certificate, or another file of a host.
-pub(crate) struct Judged {
+pub(crate) struct Verified {
     /// The path of the certificate and whether it is trusted; `None` for a file that should contain no certificate, and for
     /// an endpoint that served none.
     pub(crate) path: Option<CertificationPath>,
     /// How a live endpoint behaved.
     pub(crate) endpoint: Option<EndpointFacts>,
     /// The findings apart from the path, worst first.
-    pub(crate) found: Vec<Found>,
+    pub(crate) found: Vec<ReportedFinding>,
 }
 
 /// How a live endpoint behaved, under stable names.
@@ -47,12 +47,12 @@ pub(crate) struct EndpointFacts {
 }
 
 /// A finding, and why it is ignored, if it is.
-pub(crate) struct Found {
+pub(crate) struct ReportedFinding {
     pub(crate) finding: Finding,
     pub(crate) ignored: Option<String>,
 }
 
-impl Judged {
+impl Verified {
     /// Whether the outcome is ok. Trust counts, whatever is ignored, and so an endpoint that served no certificate is
     /// not ok.
     pub(crate) fn is_ok(&self) -> bool {

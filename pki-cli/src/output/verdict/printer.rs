@@ -5,7 +5,8 @@ use std::io::{Read, Seek, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::form::{Head, Rendered, View};
+use super::form::{Head, View};
+use super::render::Rendered;
 use super::totals::Totals;
 use crate::failure::Failure;
 use crate::host;
@@ -33,8 +34,8 @@ impl<'a> Verdict<'a> {
         let mut text = String::new();
         for rendered in all {
             match rendered {
-                Rendered::PassedOver(what) => self.totals.pass_over(what),
-                Rendered::Judged { data, messages, totals } => {
+                Rendered::Skipped(what) => self.totals.skip(what),
+                Rendered::Verified { data, messages, totals } => {
                     self.totals.add(&totals);
                     if self.separate && !data.is_empty() {
                         text.push_str(form.separator());

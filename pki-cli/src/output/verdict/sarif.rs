@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 
 use super::form::{Form, Head, View};
 use super::json::compact;
-use super::outcome::{Judged, Outcome, Place};
+use super::outcome::{Location, Outcome, Verified};
 use super::totals::Totals;
 
 /// The rule for inputs that could not be verified. Code scanning shows results and hides notifications.
-const NOT_JUDGED: &str = "not-judged";
+const NOT_VERIFIED: &str = "not-verified";
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -27,15 +27,15 @@ impl Form for Sarif {
 
     fn outcome(&self, outcome: &Outcome, _: &View) -> String {
         let results: Vec<String> = match &outcome.result {
-            Ok(judged) => {
+            Ok(verified) => {
                 let mut seen = HashMap::new();
-                judged
+                verified
                     .all()
                     .map(|(finding, ignored)| {
                         let times =
                             seen.entry((finding.rule.id, &finding.subject)).or_insert(0_usize);
                         *times += 1;
-                        result(outcome, finding, ignored, *times, judged)
+                        result(outcome, finding, ignored, *times, verified)
                     })
                     .collect()
             }
@@ -46,11 +46,11 @@ impl Form for Sarif {
                 };
                 vec![compact(
                     &json!({
-                        "ruleId": NOT_JUDGED,
+                        "ruleId": NOT_VERIFIED,
                         "level": "error",
                         "message": { "text": message },
                         "locations": [location(outcome)],
-                        "partialFingerprints": { "primaryLocationLineHash": NOT_JUDGED },
+                        "partialFingerprints": { "primaryLocationLineHash": NOT_VERIFIED },
                     }),
                     "",
                 )]
@@ -85,7 +85,7 @@ fn head() -> String {
         })
         .collect();
     descriptors.push(json!({
-        "id": NOT_JUDGED,
+        "id": NOT_VERIFIED,
         "shortDescription": { "text": "The file or endpoint could not be verified, so nothing is known about it." },
         "help": { "text": "Fix what the message names, and verify again." },
         "defaultConfiguration": { "level": "error" },
@@ -108,7 +108,7 @@ fn result(
     finding: &Finding,
     ignored: Option<&str>,
     times: usize,
-    judged: &Judged,
+    verified: &Verified,
 ) -> String {
     let rule = finding.rule;
     let text =
@@ -122,7 +122,7 @@ fn result(
             "primaryLocationLineHash": format!("{}:{}:{times}", rule.id, finding.subject),
         },
     });
-    if let Some((trust, _)) = judged.trust() {
+    if let Some((trust, _)) = verified.trust() {
         result["properties"] = json!({ "trust": trust });
     }
     if let Some(reason) = ignored {
@@ -140,12 +140,14 @@ const fn level(severity: Severity) -> &'static str {
 }
 
 fn location(outcome: &Outcome) -> Value {
-    match &outcome.place {
-        Place::File(path) => json!({ "physicalLocation": {
+    match &outcome.location {
+        Location::File(path) => json!({ "physicalLocation": {
             "artifactLocation": { "uri": uri(path) },
             "region": { "startLine": 1 },
         }}),
-        Place::Elsewhere => json!({ "logicalLocations": [{ "fullyQualifiedName": outcome.name }] }),
+        Location::Elsewhere => {
+            json!({ "logicalLocations": [{ "fullyQualifiedName": outcome.name }] })
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use pki_core::{CertificationPath, Place, Severity, SignatureStatus, quote};
 
 use super::form::{Form, View, plural};
-use super::outcome::{Judged, Outcome};
+use super::outcome::{Outcome, Verified};
 use super::totals::Totals;
 use crate::output::facts::moment;
 use crate::output::text::{coloured, finding};
@@ -15,13 +15,13 @@ pub(super) struct Text;
 impl Form for Text {
     /// Empty for an input that could not be verified: its message goes to standard error.
     fn outcome(&self, outcome: &Outcome, view: &View) -> String {
-        let Ok(judged) = &outcome.result else { return String::new() };
+        let Ok(verified) = &outcome.result else { return String::new() };
         let mut text = String::with_capacity(256);
-        let _ = writeln!(text, "{}: {}", quote::name(&outcome.name), counts(judged));
+        let _ = writeln!(text, "{}: {}", quote::name(&outcome.name), counts(verified));
         if view.alone {
             let _ = writeln!(text, "  checked {}", view.asked);
         }
-        if let Some(endpoint) = &judged.endpoint {
+        if let Some(endpoint) = &verified.endpoint {
             let tls = endpoint.tls_version.unwrap_or("no TLS session");
             let client = match endpoint.client_certificate {
                 "not-asked" => "requests no client certificate",
@@ -33,11 +33,11 @@ impl Form for Text {
             };
             let _ = writeln!(text, "  {} {tls}, {client}", endpoint.address);
         }
-        tree(&mut text, judged);
-        for found in judged.counting() {
+        tree(&mut text, verified);
+        for found in verified.counting() {
             text.push_str(&finding(found));
         }
-        for (found, reason) in judged.ignored() {
+        for (found, reason) in verified.ignored() {
             let _ = writeln!(
                 text,
                 "  ignored [{}] {}: {}\n    reason: {reason}",
@@ -63,12 +63,12 @@ impl Form for Text {
 }
 
 /// `1 error, 2 warnings`, or `ok`
-fn counts(judged: &Judged) -> String {
-    let worst = judged.counting().map(|found| found.severity).max();
+fn counts(verified: &Verified) -> String {
+    let worst = verified.counting().map(|found| found.severity).max();
     if worst.is_none_or(|worst| worst <= Severity::Info) {
         return "ok".to_owned();
     }
-    let (errors, warnings) = (judged.count(Severity::Error), judged.count(Severity::Warning));
+    let (errors, warnings) = (verified.count(Severity::Error), verified.count(Severity::Warning));
     let parts: Vec<String> = [(errors, "error"), (warnings, "warning")]
         .into_iter()
         .filter(|(number, _)| *number > 0)
@@ -78,8 +78,8 @@ fn counts(judged: &Judged) -> String {
 }
 
 /// The leaf, and below each certificate the one that issued it.
-fn tree(text: &mut String, judged: &Judged) {
-    let Some(path) = &judged.path else { return };
+fn tree(text: &mut String, verified: &Verified) {
+    let Some(path) = &verified.path else { return };
     let mut above: Option<SignatureStatus> = None;
     for (index, one) in path.certificates().iter().enumerate() {
         let note = match above {
@@ -123,7 +123,7 @@ fn branch(text: &mut String, depth: usize) {
     }
 }
 
-/// `20 certificates checked, 18 ok, 18 trusted, 1 with errors, 1 not judged; 3 errors; passed over 2 keys;`
+/// `20 certificates checked, 18 ok, 18 trusted, 1 with errors, 1 not verified; 3 errors; skipped 2 keys;`
 pub(super) fn summary(totals: &Totals) -> String {
     let mut text = format!(
         "{} checked, {} ok, {} trusted",
@@ -131,12 +131,12 @@ pub(super) fn summary(totals: &Totals) -> String {
         totals.ok,
         totals.trusted
     );
-    for (number, word) in [(totals.with_errors, "with errors"), (totals.failed, "not judged")] {
+    for (number, word) in [(totals.with_errors, "with errors"), (totals.failed, "not verified")] {
         if number > 0 {
             let _ = write!(text, ", {number} {word}");
         }
     }
-    let passed = totals.passed_over;
+    let passed = totals.skipped;
     for (start, parts) in [
         (
             "",
@@ -147,7 +147,7 @@ pub(super) fn summary(totals: &Totals) -> String {
             ][..],
         ),
         (
-            "passed over ",
+            "skipped ",
             &[
                 (passed.keys, "key"),
                 (passed.requests, "request"),

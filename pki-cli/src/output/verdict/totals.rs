@@ -5,12 +5,12 @@ use std::fmt;
 use pki_core::{CertificationPath, Severity};
 use serde::Serialize;
 
-use super::outcome::Judged;
+use super::outcome::Verified;
 use crate::failure::{Failure, Kind};
 
 /// A file in a folder that is not a certificate to verify.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum PassedOver {
+pub(crate) enum Skipped {
     Key,
     Request,
     Crl,
@@ -18,7 +18,7 @@ pub(crate) enum PassedOver {
     TrustFile,
 }
 
-impl fmt::Display for PassedOver {
+impl fmt::Display for Skipped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Key => "a private key",
@@ -45,13 +45,13 @@ pub(crate) struct Totals {
     #[serde(skip)]
     pub(super) with_errors: usize,
     #[serde(skip)]
-    pub(super) passed_over: PassedOverCounts,
+    pub(super) skipped: SkippedCounts,
     #[serde(skip)]
     pub(super) code: u8,
 }
 
 #[derive(Clone, Copy, Debug, Default, Serialize)]
-pub(super) struct PassedOverCounts {
+pub(super) struct SkippedCounts {
     pub(super) keys: usize,
     pub(super) requests: usize,
     pub(super) crls: usize,
@@ -60,24 +60,24 @@ pub(super) struct PassedOverCounts {
 
 impl Totals {
     /// The totals of one outcome.
-    pub(super) fn of(result: &Result<Judged, Failure>) -> Self {
+    pub(super) fn of(result: &Result<Verified, Failure>) -> Self {
         let mut totals = Self::default();
         totals.count(result);
         totals
     }
 
-    fn count(&mut self, result: &Result<Judged, Failure>) {
+    fn count(&mut self, result: &Result<Verified, Failure>) {
         self.files += 1;
         match result {
-            Ok(judged) => {
-                let ok = judged.is_ok();
+            Ok(verified) => {
+                let ok = verified.is_ok();
                 self.ok += usize::from(ok);
-                let trusted = judged.path.as_ref().is_some_and(CertificationPath::is_trusted);
+                let trusted = verified.path.as_ref().is_some_and(CertificationPath::is_trusted);
                 self.trusted += usize::from(trusted);
                 self.with_errors += usize::from(!ok);
-                self.errors += judged.count(Severity::Error);
-                self.warnings += judged.count(Severity::Warning);
-                self.ignored += judged.ignored().count();
+                self.errors += verified.count(Severity::Error);
+                self.warnings += verified.count(Severity::Warning);
+                self.ignored += verified.ignored().count();
                 self.code = self.code.max(if ok { 0 } else { Kind::Refused.exit_code() });
             }
             Err(failure) => {
@@ -88,13 +88,13 @@ impl Totals {
         }
     }
 
-    pub(super) fn pass_over(&mut self, what: PassedOver) {
-        let counts = &mut self.passed_over;
+    pub(super) fn skip(&mut self, what: Skipped) {
+        let counts = &mut self.skipped;
         *match what {
-            PassedOver::Key => &mut counts.keys,
-            PassedOver::Request => &mut counts.requests,
-            PassedOver::Crl => &mut counts.crls,
-            PassedOver::TrustFile => &mut counts.trust_files,
+            Skipped::Key => &mut counts.keys,
+            Skipped::Request => &mut counts.requests,
+            Skipped::Crl => &mut counts.crls,
+            Skipped::TrustFile => &mut counts.trust_files,
         } += 1;
     }
 

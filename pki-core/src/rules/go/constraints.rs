@@ -153,8 +153,7 @@ fn check_subtrees(
         while !subtrees.is_empty() {
             any = true;
             let base = subtrees.enter(SEQUENCE)?.element()?;
-            // Only a path is rejected because of what Go does not process.
-            let fault = fault(base, extension.critical && role == Role::InPath);
+            let fault = fault(base, extension, role);
             violations.extend(fault.map(|(demand, what)| demand.violated(what)));
         }
     }
@@ -162,7 +161,11 @@ fn check_subtrees(
 }
 
 /// The requirement that a constraint violates, and how.
-fn fault(base: Element<'_>, critical: bool) -> Option<(&'static Demand, String)> {
+fn fault(
+    base: Element<'_>,
+    extension: &ExtensionFrame<'_>,
+    role: Role,
+) -> Option<(&'static Demand, String)> {
     let octets = base.contents;
     match base.tag {
         0x81 | 0x82 | 0x86 => {
@@ -184,7 +187,8 @@ fn fault(base: Element<'_>, critical: bool) -> Option<(&'static Demand, String)>
                     .then(|| (&NETWORK, "a constraint on IP addresses is not a network".to_owned()))
             }
         },
-        _ => critical.then(|| {
+        // Only a path is rejected because of what Go does not process.
+        _ => (extension.critical && role == Role::InPath).then(|| {
             (&UNKNOWN, "it constrains names of a kind that Go does not process".to_owned())
         }),
     }

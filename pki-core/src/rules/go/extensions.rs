@@ -134,7 +134,7 @@ pub(super) fn check(certificate: &GoCertificate<'_>) -> Vec<String> {
     };
     let mut violations = Vec::new();
     while let Some(Ok(extension)) = extensions.enter(SEQUENCE).map(ExtensionFrame::read) {
-        let Some((name, read, demand)) = known(extension.oid) else { continue };
+        let Some(Known(name, read, demand)) = known(extension.oid) else { continue };
         let rest = Der::new(extension.value);
         if extension.critical && matches!(name, AKI | SKI | AIA) {
             violations.push(CRITICAL.violated(format_args!("its {name} is critical")));
@@ -153,23 +153,24 @@ const SKI: &str = "subjectKeyIdentifier";
 const AIA: &str = "authorityInfoAccess";
 const POLICIES_NAME: &str = "certificatePolicies";
 
-/// Reads a value as Go does; `None` if Go fails.
-type Reader = fn(Der<'_>) -> Option<()>;
+/// An extension that Go reads: its name, the reader of its value, which fails where Go's does, and the demand of that
+/// reader.
+struct Known(&'static str, fn(Der<'_>) -> Option<()>, &'static Demand);
 
-/// An extension by the contents of its OID: its name, its reader, and the demand of that reader.
-fn known(oid: &[u8]) -> Option<(&'static str, Reader, &'static Demand)> {
+/// The extension with these contents of its OID.
+fn known(oid: &[u8]) -> Option<Known> {
     Some(match oid {
-        [0x55, 0x1d, 14] => (SKI, octets, &SUBJECT_KEY_ID),
-        [0x55, 0x1d, 15] => ("keyUsage", bits, &KEY_USAGE),
-        [0x55, 0x1d, 19] => ("basicConstraints", basic_constraints, &BASIC_CONSTRAINTS),
-        [0x55, 0x1d, 31] => ("cRLDistributionPoints", points, &DISTRIBUTION_POINTS),
-        [0x55, 0x1d, 32] => (POLICIES_NAME, policies, &POLICIES),
-        [0x55, 0x1d, 33] => ("policyMappings", policy_mappings, &POLICY_DEMANDS),
-        [0x55, 0x1d, 35] => (AKI, authority_key_id, &AUTHORITY_KEY_ID),
-        [0x55, 0x1d, 36] => ("policyConstraints", policy_constraints, &POLICY_DEMANDS),
-        [0x55, 0x1d, 37] => ("extKeyUsage", usages, &EXTENDED_KEY_USAGE),
-        [0x55, 0x1d, 54] => ("inhibitAnyPolicy", skip_certs, &POLICY_DEMANDS),
-        [0x2b, 6, 1, 5, 5, 7, 1, 1] => (AIA, access, &AUTHORITY_INFO),
+        [0x55, 0x1d, 14] => Known(SKI, octets, &SUBJECT_KEY_ID),
+        [0x55, 0x1d, 15] => Known("keyUsage", bits, &KEY_USAGE),
+        [0x55, 0x1d, 19] => Known("basicConstraints", basic_constraints, &BASIC_CONSTRAINTS),
+        [0x55, 0x1d, 31] => Known("cRLDistributionPoints", points, &DISTRIBUTION_POINTS),
+        [0x55, 0x1d, 32] => Known(POLICIES_NAME, policies, &POLICIES),
+        [0x55, 0x1d, 33] => Known("policyMappings", policy_mappings, &POLICY_DEMANDS),
+        [0x55, 0x1d, 35] => Known(AKI, authority_key_id, &AUTHORITY_KEY_ID),
+        [0x55, 0x1d, 36] => Known("policyConstraints", policy_constraints, &POLICY_DEMANDS),
+        [0x55, 0x1d, 37] => Known("extKeyUsage", usages, &EXTENDED_KEY_USAGE),
+        [0x55, 0x1d, 54] => Known("inhibitAnyPolicy", skip_certs, &POLICY_DEMANDS),
+        [0x2b, 6, 1, 5, 5, 7, 1, 1] => Known(AIA, access, &AUTHORITY_INFO),
         _ => return None,
     })
 }

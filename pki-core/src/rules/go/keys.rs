@@ -72,16 +72,13 @@ static ED25519_PARAMETERS: Demand = Demand {
 pub(super) static DEMANDS: &[&Demand] =
     &[&RSA_NULL, &RSA_FORM, &RSA_SIGN, &POINT, &ED25519_SIZE, &ED25519_PARAMETERS];
 
-/// The requirement that a key violates, and how.
-type Fault = (&'static Demand, &'static str);
-
 pub(super) fn check(GoCertificate { certificate, .. }: &GoCertificate<'_>) -> Vec<String> {
     let fault = fault(&certificate.public_key);
     fault.map(|(demand, what)| demand.violated(what)).into_iter().collect()
 }
 
-/// `key-curve` reports keys of other algorithms.
-fn fault(key: &PublicKey) -> Option<Fault> {
+/// The requirement that a key violates, and how. `key-curve` reports keys of other algorithms.
+fn fault(key: &PublicKey) -> Option<(&'static Demand, &'static str)> {
     match key.algorithm() {
         _ if key.is_rsa() => {
             let null = parameters(key).is_some_and(|parameters| parameters.octets() == [NULL, 0]);
@@ -110,8 +107,8 @@ fn parameters(key: &PublicKey) -> Option<Der<'_>> {
 }
 
 /// `RSAPublicKey ::= SEQUENCE { modulus INTEGER, publicExponent INTEGER }` (RFC 8017 appendix A.1.1)
-fn rsa_fault(bits: &[u8]) -> Option<Fault> {
-    let malformed: Fault =
+fn rsa_fault(bits: &[u8]) -> Option<(&'static Demand, &'static str)> {
+    let malformed: (&Demand, &str) =
         (&RSA_FORM, "its RSA key is not valid DER, or its exponent is too large");
     let Some(mut numbers) = Der::new(bits).enter(SEQUENCE) else {
         return Some(malformed);

@@ -66,7 +66,7 @@ fn an_inventory_is_rebuilt_for_both_cas_of_a_rotation() {
         let after = leaves(&lab);
         assert!(before.iter().all(|row| after.contains(row)), "{damage}: {before:?} {after:?}");
 
-        // Both CAs can be worked with, and the rotation goes on.
+        // Commands work on both CAs, and the rotation continues.
         let revoked = lab.ok(&["revoke", "out/backup.pem", &old[0]]);
         assert_eq!(revoked.matches("revoked ").count(), 2, "{revoked}");
         rotated(&lab, "reissue");

@@ -56,7 +56,7 @@ fn graph(pool: &Pool, random: &mut Random) -> (Case, bool) {
             }
             let defect = random.below(DEFECTS.len() * 2);
             let plant = DEFECTS.get(defect).copied();
-            // The name of the issuer, and the key of somebody else.
+            // The name of the issuer, and another key.
             let is_forged = plant.is_none() && random.below(6) == 0;
             let signer = if is_forged { &pool.usual[5] } else { &pool.usual[issuer] };
             let certificate = certify(

@@ -13,7 +13,7 @@ use super::{crowds, full, policies, rare_keys, shapes, signatures, twins};
 use crate::differential::judges::{base64, to_base64};
 use crate::differential::random::Random;
 
-/// As many chains as CI looks at; the whole form looks at more.
+/// How many chains CI compares; the long form compares more.
 const SAMPLE: usize = 3000;
 
 pub(crate) fn to_json(case: &Case) -> Value {
@@ -85,7 +85,7 @@ fn case(pool: &Pool, random: &mut Random, number: usize) -> Case {
     }
 }
 
-/// What became of the comparison.
+/// The result of the comparison.
 #[derive(Default)]
 struct Outcome {
     /// What Go rejects and we accept, by Go's words.

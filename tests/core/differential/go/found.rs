@@ -22,7 +22,7 @@ fn uri(text: &'static [u8]) -> impl Fn(&mut Fields) {
     }
 }
 
-/// Constraints on URIs are no exception: the path builder does not read the host of such a URI as Go does.
+/// This holds for constraints on URIs too: the path builder does not read the host of such a URI as Go does.
 #[test]
 fn a_uri_whose_host_go_cannot_split_is_rejected_below_constraints_of_each_kind() {
     let pool = Pool::shared();

@@ -253,7 +253,7 @@ fn any_policy_mapped(pool: &Pool) -> Case {
     planted(pool, &[&same, &ca, &same], Purpose::Peer)
 }
 
-/// A root that allows no CA below it, and that CA made anew with another key.
+/// A root that allows no CA below it, and that CA made again with another key.
 fn path_length(pool: &Pool) -> Case {
     let root = |fields: &mut Fields| {
         put(fields, &[0x55, 0x1d, 19], &[0xff], &[0x30, 6, 1, 1, 0xff, 2, 1, 0]);
@@ -262,7 +262,7 @@ fn path_length(pool: &Pool) -> Case {
     planted(pool, &[&root, &renewed, &same], Purpose::Peer)
 }
 
-/// A root that permits one domain, and that CA made anew with a name outside it.
+/// A root that permits one domain, and that CA made again with a name outside it.
 fn self_issued_outside(pool: &Pool) -> Case {
     let root = |fields: &mut Fields| {
         let subtrees = tlv(0xa0, &tlv(0x30, &tlv(0x82, b"example.com")));
@@ -322,7 +322,7 @@ fn fraction(pool: &Pool) -> Case {
     case
 }
 
-/// The size is looked at before anything that a key signed, so any key can sign the handshake.
+/// The size is checked before any signature, so any key can sign the handshake.
 fn rsa_size(pool: &Pool) -> Case {
     let leaf = |fields: &mut Fields| {
         rsa_of(fields, 1025, vec![Node::octets(5, [])], &[1, 0, 1]);

@@ -41,7 +41,7 @@ pub(super) fn ours(case: &Case, policy: Policy) -> Verdict {
     let report = builder.build().unwrap().check(&read(&case.chain.leaf), &[], &options);
     let errors = report.findings().filter(|found| found.severity == Severity::Error);
     let errors: Vec<&str> = errors.map(|finding| finding.rule.id).collect();
-    // That a CRL is not used is no fault of it.
+    // A CRL that is not used does not have a fault for that reason.
     let ids = report.findings().map(|finding| finding.rule.id);
     let ids = ids.filter(|id| !["crl-missing", "crl-unrelated"].contains(id));
     Verdict {

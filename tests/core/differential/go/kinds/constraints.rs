@@ -119,7 +119,7 @@ pub(crate) fn random(fields: &mut Fields, _: &Pool, random: &mut Random) -> Stri
     write(fields, &tlv(0x30, &lists), random)
 }
 
-/// What is no list of subtrees, or not only that.
+/// Something other than a list of subtrees, or something beside it.
 pub(super) fn shape(fields: &mut Fields, _: &Pool, random: &mut Random) -> String {
     let good = tlv(0x30, &tlv(0x82, b"example.com"));
     let value = match random.below(12) {

@@ -1,4 +1,4 @@
-//! What etcdpki tells: of a wait, of every mistake, of the files that it can read, of what is missing on the command line.
+//! Messages: about a wait, all mistakes at once, unreadable files, and what is missing on the command line.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -16,7 +16,7 @@ fn document(run: &Run) -> Value {
 }
 
 #[test]
-fn a_wait_for_a_lock_is_said_after_a_second() {
+fn a_wait_for_a_lock_is_reported_after_a_second() {
     let lab = Lab::with_ca(&[]);
     for (hold, said) in [(Duration::from_millis(100), false), (Duration::from_millis(1800), true)] {
         let folder = File::open(lab.path("pki")).unwrap();
@@ -34,7 +34,7 @@ fn a_wait_for_a_lock_is_said_after_a_second() {
 }
 
 #[test]
-fn a_wait_for_the_inventory_is_said_after_a_second() {
+fn a_wait_for_the_inventory_is_reported_after_a_second() {
     const HOLD: &str = "import sqlite3, sys, time
 connection = sqlite3.connect('pki/inventory.db', isolation_level=None)
 connection.execute('BEGIN EXCLUSIVE')
@@ -118,7 +118,7 @@ fn verify_without_arguments_says_what_it_can_be_given() {
 }
 
 #[test]
-fn a_number_that_is_none_is_named_with_its_option() {
+fn an_invalid_number_is_named_with_its_option() {
     let lab = Lab::new();
     for (args, option) in [
         (["init-ca", "--path-len", "x"], "--path-len <NUMBER>"),

@@ -16,7 +16,7 @@ use crate::named_pair::{NamedPair, check_name};
 use crate::store::{self, Existing};
 
 /// What to sign, and where to write it.
-pub(super) struct Wanted {
+pub(super) struct IssueInput {
     pub(super) files: NamedPair,
     pub(super) request: Request,
     /// The key that was generated for it, unless a PKCS #10 request came with its own.
@@ -33,7 +33,7 @@ pub(super) fn gather(
     args: &IssueArgs,
     profile: &Profile,
     folder: &Path,
-) -> Result<Wanted, Failure> {
+) -> Result<IssueInput, Failure> {
     args.name.as_deref().map_or(Ok(()), check_name)?;
     let mut algorithm = KeyAlgorithm::default();
     let mut given = None;
@@ -96,7 +96,7 @@ pub(super) fn gather(
     };
     request.lifetime = args.expiry.map_or(Lifetime::Default, Lifetime::Exactly);
     request.label.clone_from(&args.name);
-    Ok(Wanted { files, request, key, named_by, pending })
+    Ok(IssueInput { files, request, key, named_by, pending })
 }
 
 fn read_csr_json(args: &IssueArgs, path: &Path) -> Result<CsrJson, Failure> {

@@ -87,7 +87,7 @@ fn a_full_standard_output_fails_what_only_prints() {
 }
 
 #[test]
-fn a_reader_that_is_gone_is_no_failure() {
+fn a_reader_that_is_gone_is_not_a_failure() {
     // `etcdpki inspect *.pem | head -1`; a shell would report 141 for cfssl.
     let lab = Lab::with_ca(&[]);
     for args in [ISSUE, &["verify", "api.pem"], &["inspect", "api.pem"]] {
