@@ -33,6 +33,7 @@ mod pem;
 mod policies;
 #[cfg(feature = "manifest")]
 mod reach;
+#[cfg(feature = "manifest")]
 mod remarks;
 mod revocation;
 mod row;
