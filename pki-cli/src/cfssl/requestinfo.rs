@@ -113,7 +113,7 @@ impl Subject {
             entries.map(|entry| entry.value.clone()).collect::<Vec<_>>()
         };
         let list = |attribute: &Attribute| filled(all(attribute));
-        let last = |attribute: &Attribute| all(attribute).pop().unwrap_or_default();
+        let text = |attribute: &Attribute| all(attribute).pop().unwrap_or_default();
         let typed = |entry: &NameAttribute| json!({ "Type": arcs(entry.attribute.oid().as_str()), "Value": entry.value });
         Self {
             country: list(&Attribute::Country),
@@ -123,8 +123,8 @@ impl Subject {
             province: list(&Attribute::State),
             street_address: list(&Attribute::StreetAddress),
             postal_code: list(&Attribute::PostalCode),
-            serial_number: last(&Attribute::SerialNumber),
-            common_name: last(&Attribute::CommonName),
+            serial_number: text(&Attribute::SerialNumber),
+            common_name: text(&Attribute::CommonName),
             names: filled(subject.attributes.iter().map(typed).collect()),
             extra_names: (),
         }
