@@ -7,6 +7,7 @@
 mod backup;
 mod certdb;
 mod check;
+mod connection;
 mod database;
 mod entry;
 mod query;
@@ -14,6 +15,7 @@ mod renewal;
 mod repair;
 mod revocation;
 mod schema;
+mod wal;
 
 use std::path::Path;
 
@@ -22,7 +24,7 @@ use rusqlite::{OptionalExtension, Statement, ToSql, Transaction, params};
 
 pub(crate) use self::certdb::Certdb;
 pub(crate) use self::check::{Condition, Stored};
-use self::database::Database;
+use self::database::{Database, KeptOpen};
 pub(crate) use self::entry::{CrlEntry, Entry, FilePlace, decimal, key_id_of, rfc3339};
 pub(crate) use self::query::{Filter, Row, Status};
 pub(crate) use self::repair::Evidence;
@@ -93,6 +95,11 @@ impl Inventory {
 
     pub(crate) fn path(&self) -> &Path {
         self.0.path()
+    }
+
+    /// Keeps the file open and locked while many operations follow each other.
+    pub(crate) fn keep_open(&self) -> KeptOpen<'_> {
+        self.0.keep_open()
     }
 
     /// What the inventory knows about this CA. An inventory that is damaged or belongs to another CA or program is an error.

@@ -164,7 +164,9 @@ fn problems(
 ) -> Result<(usize, Vec<String>), Failure> {
     let mut problems = Vec::new();
     let mut count = 0;
-    match inventory.condition(ca)? {
+    let condition = inventory.condition(ca)?;
+    let _open = inventory.keep_open();
+    match condition {
         Condition::Damaged(reason) => return Ok((0, vec![reason])),
         Condition::Empty => {
             problems.push(format!("{}: missing or empty", shown(inventory.path())));
@@ -176,6 +178,7 @@ fn problems(
             problems.extend(wrong.into_iter().map(|(_, problem)| problem));
         }
     }
+    problems.extend(inventory.log_problem()?);
     for found in &files.certificates {
         if !inventory.has(&found.certificate)? {
             let serial = &found.certificate.serial;
@@ -287,6 +290,7 @@ fn rebuild(folder: &Path, issuers: &[Certificate], files: &Files) -> Result<Rebu
     if let Some((_, number, crl)) = &files.newest_crl {
         rebuilt.crl = add_crl(&inventory, ca, *number, crl)?;
     }
+    inventory.checkpoint()?;
     Ok(rebuilt)
 }
 
