@@ -8,8 +8,10 @@ mod backup;
 mod certdb;
 mod check;
 mod connection;
+mod create;
 mod database;
 mod entry;
+mod files;
 mod query;
 mod renewal;
 mod repair;
@@ -17,7 +19,7 @@ mod revocation;
 mod schema;
 mod wal;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use pki_core::{Certificate, ExtendedKeyUsage};
 use rusqlite::{OptionalExtension, Statement, ToSql, Transaction, params};
@@ -34,6 +36,12 @@ use crate::store;
 
 /// The file in the CA's folder.
 pub(crate) const FILE: &str = "inventory.db";
+
+/// The files of the inventory in the CA's folder: the database, and those that SQLite keeps beside it.
+pub(crate) fn files(folder: &Path) -> [PathBuf; 4] {
+    let database = folder.join(FILE);
+    ["", "-wal", "-shm", "-journal"].map(|suffix| files::beside(&database, suffix))
+}
 
 /// The profile in the row of a CA's own certificate.
 pub(crate) const CA_PROFILE: &str = "ca";

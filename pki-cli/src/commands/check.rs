@@ -164,9 +164,7 @@ fn problems(
 ) -> Result<(usize, Vec<String>), Failure> {
     let mut problems = Vec::new();
     let mut count = 0;
-    let condition = inventory.condition(ca)?;
-    let _open = inventory.keep_open();
-    match condition {
+    match inventory.condition(ca)? {
         Condition::Damaged(reason) => return Ok((0, vec![reason])),
         Condition::Empty => {
             problems.push(format!("{}: missing or empty", shown(inventory.path())));
@@ -179,6 +177,7 @@ fn problems(
         }
     }
     problems.extend(inventory.log_problem()?);
+    let open = inventory.keep_open();
     for found in &files.certificates {
         if !inventory.has(&found.certificate)? {
             let serial = &found.certificate.serial;
@@ -187,6 +186,7 @@ fn problems(
             problems.push(format!("{}: its host and path are not recorded", shown(&found.file)));
         }
     }
+    drop(open);
     let last = match inventory.last_crl(ca) {
         Ok(last) => last.map(|last| last.number),
         Err(failure) => {

@@ -7,7 +7,8 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags, ffi};
 use tempfile::NamedTempFile;
 
-use super::database::{self, Database};
+use super::database::Database;
+use super::files::open_plain;
 use super::{Inventory, schema};
 use crate::failure::{Failure, shown};
 use crate::store::{Access, Batch, Existing};
@@ -34,7 +35,7 @@ impl Inventory {
 }
 
 fn copy_into(connection: &Connection, copy: &Path) -> Result<(), rusqlite::Error> {
-    let mut copy = database::open_plain(copy, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let mut copy = open_plain(copy, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     // All pages in one step, under one read lock. Others can read meanwhile, and writers wait.
     let backup = Backup::new(connection, &mut copy)?;
     match backup.step(-1)? {
@@ -50,7 +51,7 @@ fn separate(copy: &NamedTempFile, place: &Path) -> Result<(), Failure> {
     let marked = copy.as_file().write_all_at(VERSIONS.0, VERSIONS.1);
     marked.map_err(|error| Failure::file("writing", place, &error))?;
     let mark = || {
-        let copy = database::open_plain(copy.path(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let copy = open_plain(copy.path(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         schema::mark(&copy)?;
         schema::clear_expectation(&copy)
     };
@@ -61,7 +62,7 @@ impl Database {
     /// Checks a copy that nobody else uses, and counts its certificates.
     fn check_copy(&self) -> Result<u32, Failure> {
         let count = || -> Result<u32, rusqlite::Error> {
-            let copy = database::open_plain(self.path(), OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+            let copy = open_plain(self.path(), OpenFlags::SQLITE_OPEN_READ_ONLY)?;
             let problem: String = copy.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
             if problem != "ok" {
                 return Err(rusqlite::Error::InvalidQuery);

@@ -8,9 +8,8 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::Inventory;
-use super::connection::{open_alone, open_damaged};
-use super::database::open_plain;
 use super::entry::Entry;
+use super::files::{open_alone, open_damaged, open_plain};
 use crate::failure::{Failure, shown};
 use crate::store::{Access, Batch, Existing};
 

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use pki_core::{Certificate, RevocationReason, quote};
 
-use super::connection::{beside, unused};
 use super::entry::{Entry, decimal, issuer_of, key_id_of};
+use super::files::{beside, unused};
 use super::revocation::moment;
 use super::{Inventory, Memory, schema};
 use crate::failure::Failure;

@@ -4,21 +4,20 @@
 //! after each operation.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Error, ErrorCode, OpenFlags, ffi};
-use rustix::fs::{Access, AtFlags, CWD, FlockOperation, accessat, fcntl_lock};
 use tempfile::TempDir;
 
+use super::files::{self, beside, check_places, is_writable, open_alone, open_file, set_aside};
 use super::schema;
 use super::wal::{Main, Verdict, Wal};
 use crate::failure::Failure;
 use crate::host;
-use crate::store::{self, Batch, Existing};
+use crate::store;
 
 /// With a write-ahead log, SQLite only syncs a new log and checkpoints. It would sync the folder with each first transaction
 /// of a connection, so [`Opened::sync`] syncs the transactions.
@@ -28,9 +27,6 @@ const SETTINGS: &str = "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint =
 /// Where SQLite cannot use a write-ahead log. The journal keeps its blocks, because making and freeing them for each
 /// transaction takes as long as syncing them.
 const ROLLBACK: &str = "PRAGMA journal_mode = PERSIST; PRAGMA synchronous = FULL;";
-
-/// The files that SQLite keeps beside a database.
-const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 /// What a connection is opened for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -97,13 +93,6 @@ pub(super) struct Opened {
     _copy: Option<TempDir>,
 }
 
-/// The file beside a database, such as `inventory.db-wal`.
-pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
-}
-
 /// Opens an existing file that is not empty. Waits for others that use it.
 pub(super) fn open(path: &Path, purpose: Purpose) -> Result<Opened, Fault> {
     /// After this time, the connection may share the lock with a program that keeps the database open.
@@ -152,13 +141,6 @@ impl Wait {
     }
 }
 
-/// SQLite would follow a link.
-fn check_places(path: &Path) -> Result<(), Failure> {
-    let batch = Batch::new(Existing::Replace);
-    batch.check_place(path)?;
-    BESIDE.iter().try_for_each(|suffix| batch.check_place(&beside(path, suffix)))
-}
-
 fn attempt(path: &Path, purpose: Purpose, locking: Locking, wait: Wait) -> Result<Opened, Fault> {
     if is_writable(path) {
         return connect(path, None, purpose, locking, wait);
@@ -166,48 +148,9 @@ fn attempt(path: &Path, purpose: Purpose, locking: Locking, wait: Wait) -> Resul
     if purpose == Purpose::Writing {
         return Err(sqlite(ffi::SQLITE_READONLY).into());
     }
-    let copy = copy(path)?;
+    let copy = files::copy(path)?.ok_or_else(|| sqlite(ffi::SQLITE_BUSY))?;
     let file = copy.path().join(path.file_name().unwrap_or_default());
     connect(&file, Some(copy), purpose, locking, wait)
-}
-
-/// Whether SQLite can write to a database and to the files beside it. Reading a log needs that too.
-fn is_writable(path: &Path) -> bool {
-    let can_write = |path: &Path| accessat(CWD, path, Access::WRITE_OK, AtFlags::EACCESS).is_ok();
-    let log = beside(path, "-wal");
-    can_write(path)
-        && path.parent().is_some_and(can_write)
-        && (can_write(&log) || !fs::exists(log).unwrap_or(true))
-}
-
-/// Copies a database and the files beside it to a private folder.
-fn copy(path: &Path) -> Result<TempDir, Fault> {
-    let failed = |error: &io::Error| Failure::file("reading", path, error);
-    let original = File::open(path).map_err(|error| failed(&error))?;
-    // It conflicts with SQLite's lock of a writer. Where files cannot be locked, nobody else can write either.
-    match fcntl_lock(&original, FlockOperation::NonBlockingLockShared) {
-        Err(error) if [rustix::io::Errno::AGAIN, rustix::io::Errno::ACCESS].contains(&error) => {
-            return Err(sqlite(ffi::SQLITE_BUSY).into());
-        }
-        _ => {}
-    }
-    let folder = tempfile::tempdir().map_err(|error| {
-        let failure = Failure::environment(format!("making a temporary folder: {error}"));
-        failure.hinted("name a folder for temporary files in TMPDIR")
-    })?;
-    let to = |path: &Path| File::create(folder.path().join(path.file_name().unwrap_or_default()));
-    // Closing another descriptor of the database would release the lock.
-    to(path)
-        .and_then(|mut to| io::copy(&mut &original, &mut to))
-        .map_err(|error| failed(&error))?;
-    for suffix in ["-wal", "-journal"] {
-        let from = beside(path, suffix);
-        match File::open(&from).and_then(|mut file| io::copy(&mut file, &mut to(&from)?)) {
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            copied => copied.map(drop).map_err(|error| Failure::file("reading", &from, &error))?,
-        }
-    }
-    Ok(folder)
 }
 
 fn connect(
@@ -247,7 +190,12 @@ fn connect(
     // The first statement takes the lock.
     match opened.mark() {
         Err(error) if is_damage(&error) => opened.judge(path, Some(error))?,
-        mark => mark.map(|_| opened.judge(path, None))??,
+        Err(error) => return Err(error.into()),
+        Ok(_) => match opened.judge(path, None) {
+            // Another program that keeps the database open can begin the log again meanwhile.
+            Err(Fault::Damaged(_)) if locking == Locking::Shared => opened.judge(path, None)?,
+            judged => judged?,
+        },
     }
     if opened.stray.is_some() {
         opened.leave_log_out(path, purpose)?;
@@ -378,53 +326,6 @@ impl Drop for Opened {
 /// How many frames of the log SQLite can read.
 fn frames(connection: &Connection) -> Result<i64, Error> {
     connection.query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| row.get(1))
-}
-
-/// Renames a file to NAME.old, or with a number if that exists. Returns the new name.
-pub(super) fn set_aside(path: &Path, suffix: &str) -> Result<PathBuf, Failure> {
-    let aside = unused(path, suffix)?;
-    fs::rename(path, &aside).map_err(|error| Failure::file("renaming", path, &error))?;
-    Ok(aside)
-}
-
-/// The first unused name of NAME.old, NAME.old-2, and so on.
-pub(super) fn unused(path: &Path, suffix: &str) -> Result<PathBuf, Failure> {
-    let mut aside = beside(path, &format!(".{suffix}"));
-    let mut number = 1;
-    while store::is_there(&aside)? {
-        number += 1;
-        aside = beside(path, &format!(".{suffix}-{number}"));
-    }
-    Ok(aside)
-}
-
-/// Opens a file. SQLite does not interpret its name.
-pub(super) fn open_file(path: &Path, flags: OpenFlags) -> Result<Connection, Error> {
-    // SQLite takes a name that begins with `file:` for a URI.
-    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-}
-
-/// Opens a database without its log, and without locks.
-pub(super) fn open_alone(path: &Path) -> Result<Connection, Error> {
-    use std::fmt::Write as _;
-    use std::os::unix::ffi::OsStrExt;
-    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let mut uri = String::from("file:");
-    for byte in path.as_os_str().as_bytes() {
-        let _ = write!(uri, "%{byte:02x}");
-    }
-    uri.push_str("?immutable=1");
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-    Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-}
-
-/// Opens a damaged database with its log, and changes neither.
-pub(super) fn open_damaged(path: &Path) -> Result<Connection, Error> {
-    let connection = open_file(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-    connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE; PRAGMA query_only = ON")?;
-    Ok(connection)
 }
 
 fn sqlite(code: i32) -> Error {

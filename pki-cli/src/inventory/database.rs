@@ -5,17 +5,17 @@
 //! new inventory is complete without a log.
 
 use std::fs;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rusqlite::{Connection, Error, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, Error, ErrorCode, Transaction, TransactionBehavior};
 
-use super::connection::{self, Fault, Opened, Purpose, beside, is_damage, open_file, set_aside};
+use super::connection::{self, Fault, Opened, Purpose, is_damage};
+use super::files::{beside, set_aside};
 use super::schema::{self, COLUMNS, VERSION};
 use crate::failure::{Failure, shown};
 use crate::host;
-use crate::store::{self, Access};
+use crate::store;
 
 /// An SQLite file. It is opened for each operation, so that others can use it in between.
 pub(super) struct Database {
@@ -145,34 +145,6 @@ impl Database {
         let result = self.opened(&mut held, Purpose::Writing)?.checkpoint();
         held.release();
         result.map_err(|error| self.failure(&error))
-    }
-
-    /// Creates the file with its first rows. It is complete as soon as it has its name.
-    fn create(
-        &self,
-        write: impl FnOnce(&Transaction<'_>) -> Result<(), Error>,
-    ) -> Result<(), Failure> {
-        /// The versions of the format that reading and writing need: 2 is that of a database with a write-ahead log.
-        const VERSIONS: (&[u8], u64) = (&[2, 2], 18);
-        store::create_whole(&self.path, Access::Secret, |file| {
-            let create = || {
-                let mut connection = open_plain(file.path(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-                connection.execute_batch("PRAGMA synchronous = OFF")?;
-                let transaction = connection.transaction()?;
-                schema::migrate(&transaction)?;
-                schema::mark(&transaction)?;
-                write(&transaction)?;
-                transaction.commit()
-            };
-            create().map_err(|error| self.failure(&error))?;
-            let marked = file.as_file().write_all_at(VERSIONS.0, VERSIONS.1);
-            marked.map_err(|error| Failure::file("writing", &self.path, &error))
-        })?;
-        // The next record begins a log if this does not.
-        if let Ok(mut opened) = connection::open(&self.path, Purpose::Writing) {
-            let _ = opened.begin_log();
-        }
-        Ok(())
     }
 
     /// The damage that SQLite finds in the file, if any. A missing or empty file is not damaged.
@@ -316,7 +288,7 @@ impl Database {
         ))
     }
 
-    fn failure(&self, error: &Error) -> Failure {
+    pub(super) fn failure(&self, error: &Error) -> Failure {
         let path = shown(&self.path);
         let code = error.sqlite_error_code();
         let hint = match (error, code) {
@@ -337,16 +309,6 @@ impl Database {
         Failure::environment(format!("{path}: {error}"))
             .hinted(format!("nothing was recorded; {hint}"))
     }
-}
-
-/// Opens a file that is not the inventory, or that was not checked yet. A file that is written gets no journal, which a
-/// killed run would leave behind: the file is new, and is put in place only when it is complete.
-pub(super) fn open_plain(path: &Path, flags: OpenFlags) -> Result<Connection, Error> {
-    let connection = open_file(path, flags)?;
-    if flags.contains(OpenFlags::SQLITE_OPEN_READ_WRITE) {
-        connection.execute_batch("PRAGMA journal_mode = OFF")?;
-    }
-    Ok(connection)
 }
 
 /// The columns of the table in order. `None` for an empty file.
