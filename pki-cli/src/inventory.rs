@@ -7,22 +7,26 @@
 mod backup;
 mod certdb;
 mod check;
+mod connection;
+mod create;
 mod database;
 mod entry;
+mod files;
 mod query;
 mod renewal;
 mod repair;
 mod revocation;
 mod schema;
+mod wal;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use pki_core::{Certificate, ExtendedKeyUsage};
 use rusqlite::{OptionalExtension, Statement, ToSql, Transaction, params};
 
 pub(crate) use self::certdb::Certdb;
 pub(crate) use self::check::{Condition, Stored};
-use self::database::Database;
+use self::database::{Database, KeptOpen};
 pub(crate) use self::entry::{CrlEntry, Entry, FilePlace, decimal, key_id_of, rfc3339};
 pub(crate) use self::query::{Filter, Row, Status};
 pub(crate) use self::repair::Evidence;
@@ -32,6 +36,12 @@ use crate::store;
 
 /// The file in the CA's folder.
 pub(crate) const FILE: &str = "inventory.db";
+
+/// The files of the inventory in the CA's folder: the database, and those that SQLite keeps beside it.
+pub(crate) fn files(folder: &Path) -> [PathBuf; 4] {
+    let database = folder.join(FILE);
+    ["", "-wal", "-shm", "-journal"].map(|suffix| files::beside(&database, suffix))
+}
 
 /// The profile in the row of a CA's own certificate.
 pub(crate) const CA_PROFILE: &str = "ca";
@@ -93,6 +103,11 @@ impl Inventory {
 
     pub(crate) fn path(&self) -> &Path {
         self.0.path()
+    }
+
+    /// Keeps the file open and locked while many operations follow each other.
+    pub(crate) fn keep_open(&self) -> KeptOpen<'_> {
+        self.0.keep_open()
     }
 
     /// What the inventory knows about this CA. An inventory that is damaged or belongs to another CA or program is an error.

@@ -86,7 +86,7 @@ fn inventory(lab: &Lab) -> Vec<Vec<u8>> {
         return Vec::new();
     }
     let copy = tempfile::tempdir().unwrap();
-    for name in ["inventory.db", "inventory.db-journal"] {
+    for name in ["inventory.db", "inventory.db-wal", "inventory.db-journal"] {
         let from = lab.path(Path::new("pki").join(name));
         if from.exists() {
             std::fs::copy(from, copy.path().join(name)).unwrap();

@@ -105,7 +105,7 @@ fn the_same_files_are_the_same_bytes() {
 #[test]
 fn it_reads_and_needs_no_key_of_the_ca() {
     let lab = lab();
-    for name in ["ca-key.pem", "hosts.json", "inventory.db", "inventory.db-journal"] {
+    for name in ["ca-key.pem", "hosts.json", "inventory.db", "inventory.db-wal"] {
         fs::remove_file(lab.path("pki").join(name)).unwrap();
     }
     fs::set_permissions(lab.path("pki/hosts/etcdone"), fs::Permissions::from_mode(0o500)).unwrap();

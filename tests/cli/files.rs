@@ -1,7 +1,7 @@
 //! Files: modes, replacement, links, full disks, killed runs, races.
 
 mod bounds;
-mod disk;
+pub(crate) mod disk;
 mod existing;
 mod filesystems;
 mod links;

@@ -39,7 +39,7 @@ fn a_wait_for_the_inventory_is_reported_after_a_second() {
 connection = sqlite3.connect('pki/inventory.db', isolation_level=None)
 connection.execute('BEGIN EXCLUSIVE')
 print('held', flush=True)
-time.sleep(1.8)";
+time.sleep(3)";
     let lab = Lab::with_ca(&[]);
     let mut python = peers::program("python3");
     python.args(["-c", HOLD]).current_dir(lab.folder()).stdout(Stdio::piped());

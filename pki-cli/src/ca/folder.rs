@@ -260,9 +260,9 @@ pub(crate) fn check_foreign(folder: &Path, place: &Path) -> Result<(), Failure> 
         next_key_path(folder),
         pending_path(folder),
         pending_crl_path(folder),
-        folder.join(inventory::FILE),
     ];
-    match file(place).filter(|place| own.iter().any(|own| file(own) == Some(*place))) {
+    let own = own.into_iter().chain(inventory::files(folder));
+    match file(place).filter(|place| own.into_iter().any(|own| file(&own) == Some(*place))) {
         None => Ok(()),
         Some(_) => Err(Failure::environment(format!(
             "{} belongs to the CA; it is never overwritten",

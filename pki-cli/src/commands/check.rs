@@ -176,6 +176,8 @@ fn problems(
             problems.extend(wrong.into_iter().map(|(_, problem)| problem));
         }
     }
+    problems.extend(inventory.log_problem()?);
+    let open = inventory.keep_open();
     for found in &files.certificates {
         if !inventory.has(&found.certificate)? {
             let serial = &found.certificate.serial;
@@ -184,6 +186,7 @@ fn problems(
             problems.push(format!("{}: its host and path are not recorded", shown(&found.file)));
         }
     }
+    drop(open);
     let last = match inventory.last_crl(ca) {
         Ok(last) => last.map(|last| last.number),
         Err(failure) => {
@@ -287,6 +290,7 @@ fn rebuild(folder: &Path, issuers: &[Certificate], files: &Files) -> Result<Rebu
     if let Some((_, number, crl)) = &files.newest_crl {
         rebuilt.crl = add_crl(&inventory, ca, *number, crl)?;
     }
+    inventory.checkpoint()?;
     Ok(rebuilt)
 }
 

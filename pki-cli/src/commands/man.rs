@@ -48,13 +48,14 @@ const ENVIRONMENT: [(&str, &str); 4] = [
 ];
 
 /// Below the CA's folder.
-const FILES: [(&str, &str); 5] = [
+const FILES: [(&str, &str); 6] = [
     ("pki/ca.pem", "The CA that issues, the CAs above it, and other roots that hosts trust."),
     ("pki/ca-key.pem", "The CA's private key, with mode 0600."),
     (
         "pki/inventory.db",
         "Every certificate that was issued, in SQLite. The table is that of cfssl's certdb.",
     ),
+    ("pki/inventory.db-wal", "What was recorded last; it belongs to inventory.db."),
     ("pki/hosts.json", "The clusters that the hosts' folders were made for."),
     (
         "pki/hosts/HOST/",

@@ -8,8 +8,8 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::Inventory;
-use super::database::open_plain;
 use super::entry::Entry;
+use super::files::{open_alone, open_damaged, open_plain};
 use crate::failure::{Failure, shown};
 use crate::store::{Access, Batch, Existing};
 
@@ -129,7 +129,8 @@ impl Certdb {
     /// What can be read of a damaged inventory, up to the first damage.
     pub(crate) fn salvage(from: &Path, ca: &Certificate) -> Self {
         let mut certdb = Self { entries: Vec::new(), left_out: Vec::new() };
-        if let Ok(connection) = open_plain(from, OpenFlags::SQLITE_OPEN_READ_ONLY) {
+        // A damaged file can be better with its log than without it, or the other way round.
+        for connection in [open_damaged(from), open_alone(from)].into_iter().flatten() {
             // The rows before the error are all that can be read.
             let _ = certdb.take(&connection, ca);
         }

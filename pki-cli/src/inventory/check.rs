@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use pki_core::{Certificate, RevocationReason, quote};
 
 use super::entry::{Entry, decimal, issuer_of, key_id_of};
+use super::files::{beside, unused};
 use super::revocation::moment;
 use super::{Inventory, Memory, schema};
 use crate::failure::Failure;
@@ -144,6 +145,16 @@ impl Inventory {
         Ok((rows, last))
     }
 
+    /// What is wrong with the log, if it is lost, or does not belong to the file.
+    pub(crate) fn log_problem(&self) -> Result<Option<String>, Failure> {
+        self.0.log_problem()
+    }
+
+    /// Moves everything from the log to the file. What was recorded is on disk in either case.
+    pub(crate) fn checkpoint(&self) -> Result<(), Failure> {
+        self.0.checkpoint()
+    }
+
     /// What is wrong with the tables, without the rows of certificates: tables that are missing, and places of certificates
     /// that have no row.
     pub(crate) fn table_problems(&self) -> Result<Vec<String>, Failure> {
@@ -191,21 +202,15 @@ impl Inventory {
     pub(crate) fn set_aside(self) -> Result<PathBuf, Failure> {
         let path = self.path().to_owned();
         drop(self);
-        let mut aside = path.with_extension("db.damaged");
-        let mut number = 1;
-        while store::is_there(&aside)? {
-            number += 1;
-            aside = path.with_extension(format!("db.damaged-{number}"));
+        let aside = unused(&path, "damaged")?;
+        // SQLite would play the journal or the log of the old file back into the new one.
+        for suffix in ["-journal", "-wal", "-shm", ""] {
+            let from = beside(&path, suffix);
+            if store::is_there(&from)? {
+                fs::rename(&from, beside(&aside, suffix))
+                    .map_err(|error| Failure::file("renaming", &from, &error))?;
+            }
         }
-        let failed = |error: &std::io::Error| Failure::file("renaming", &path, error);
-        // SQLite would play the journal of the old file back into the new one.
-        let journal = path.with_extension("db-journal");
-        if store::is_there(&journal)? {
-            let mut name = aside.clone().into_os_string();
-            name.push("-journal");
-            fs::rename(&journal, name).map_err(|error| failed(&error))?;
-        }
-        fs::rename(&path, &aside).map_err(|error| failed(&error))?;
         Ok(aside)
     }
 }

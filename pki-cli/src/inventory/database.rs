@@ -1,54 +1,76 @@
-//! The file of the inventory. It is opened when it is needed, checked once, and read and written in transactions.
+//! The file of the inventory. It is opened when it is needed, checked, and read and written in transactions.
+//!
+//! SQLite writes each transaction to `inventory.db-wal`, the write-ahead log, with one sync. The log is kept when the file is
+//! closed, and its contents are moved to `inventory.db` when it has become long ([`Opened::checkpoint_if_due`]). A
+//! new inventory is complete without a log.
 
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rusqlite::{Connection, Error, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, Error, ErrorCode, Transaction, TransactionBehavior};
 
+use super::connection::{self, Fault, Opened, Purpose, is_damage};
+use super::files::{beside, set_aside};
 use super::schema::{self, COLUMNS, VERSION};
 use crate::failure::{Failure, shown};
 use crate::host;
-use crate::store::{self, Batch, Existing};
+use crate::store;
 
-/// How a connection writes. A certificate must not leave before its row is on disk, so every transaction waits for it.
-///
-/// The rollback journal keeps its blocks, because making and freeing them for each transaction takes as long as syncing them. A
-/// write-ahead log needs fewer syncs, but a copy of `inventory.db` without the log lacks the last certificates, a backup that is
-/// restored beside an old log is damaged by it, and nobody can read the file on a read-only file system.
-const WRITING: &str = "PRAGMA journal_mode = PERSIST; PRAGMA journal_size_limit = 1048576;
-    PRAGMA synchronous = FULL;";
-
-/// An SQLite file. It is opened when it is first needed, and then stays open.
+/// An SQLite file. It is opened for each operation, so that others can use it in between.
 pub(super) struct Database {
     path: PathBuf,
-    opened: Mutex<Option<Opened>>,
+    held: Mutex<Held>,
 }
 
-/// An open file, and what is known about it.
-struct Opened {
-    connection: Connection,
-    /// Whether it has the table. Once it does, it always does.
-    has_table: bool,
-    prepared: Prepared,
+/// What is kept between operations.
+#[derive(Default)]
+struct Held {
+    opened: Option<Opened>,
+    /// How many callers keep it open.
+    keepers: usize,
+    /// Whether the user was told, or will be told, what is wrong with the log.
+    told: bool,
 }
 
-/// What a connection is prepared for.
-#[derive(Eq, PartialEq)]
-enum Prepared {
-    Reading,
-    Writing,
+impl Held {
+    /// Closes the file, unless it is kept open.
+    fn release(&mut self) {
+        if self.keepers == 0 {
+            self.opened = None;
+        }
+    }
+}
+
+/// While this exists, the file stays open and locked, because many operations follow each other.
+pub(crate) struct KeptOpen<'a>(&'a Database);
+
+impl Drop for KeptOpen<'_> {
+    fn drop(&mut self) {
+        let mut held = self.0.hold();
+        held.keepers -= 1;
+        held.release();
+    }
 }
 
 impl Database {
     /// The database in this file. Nothing is read or created yet.
-    pub(super) const fn of(path: PathBuf) -> Self {
-        Self { path, opened: Mutex::new(None) }
+    pub(super) fn of(path: PathBuf) -> Self {
+        Self { path, held: Mutex::default() }
     }
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Keeps the file open, once it is.
+    pub(super) fn keep_open(&self) -> KeptOpen<'_> {
+        self.hold().keepers += 1;
+        KeptOpen(self)
+    }
+
+    fn hold(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Reads, if the file and its table exist.
@@ -56,19 +78,21 @@ impl Database {
         &self,
         read: impl FnOnce(&Connection) -> Result<T, Error>,
     ) -> Result<Option<T>, Failure> {
-        let mut held = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        let opened = match &mut *held {
-            Some(opened) => opened,
-            None if !store::is_there(&self.path)? => return Ok(None),
-            none => none.insert(self.open()?),
-        };
-        let failed = |error| self.failure(&error);
-        if !opened.has_table {
-            let table = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'certificates')";
-            opened.has_table =
-                opened.connection.query_row(table, [], |row| row.get(0)).map_err(failed)?;
+        let mut held = self.hold();
+        if held.opened.is_none() && self.is_empty()? {
+            return Ok(None);
         }
-        if opened.has_table { read(&opened.connection).map(Some).map_err(failed) } else { Ok(None) }
+        let opened = self.opened(&mut held, Purpose::Reading)?;
+        let table = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'certificates')";
+        let connection = &opened.connection;
+        let has_table = connection.query_row(table, [], |row| row.get(0));
+        let result = match has_table {
+            Ok(false) => Ok(None),
+            Ok(true) => read(connection).map(Some),
+            Err(error) => Err(error),
+        };
+        held.release();
+        result.map_err(|error| self.failure(&error))
     }
 
     /// Writes in one transaction, which is on disk afterwards. A missing file is created.
@@ -76,64 +100,150 @@ impl Database {
         &self,
         write: impl FnOnce(&Transaction<'_>) -> Result<(), Error>,
     ) -> Result<(), Failure> {
-        let mut held = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        let opened = match &mut *held {
-            Some(opened) => opened,
-            none => {
-                store::touch_secret(&self.path)?;
-                none.insert(self.open()?)
+        let mut held = self.hold();
+        if self.is_empty()? {
+            held.opened = None;
+            let log = beside(&self.path, "-wal");
+            // SQLite would delete it.
+            if fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
+                set_aside(&log, "old")?;
             }
-        };
+            if !store::is_there(&self.path)? {
+                return self.create(write);
+            }
+        }
+        let opened = self.opened(&mut held, Purpose::Writing)?;
         let work = || {
-            if opened.prepared == Prepared::Reading {
-                opened.connection.execute_batch(WRITING)?;
-                opened.prepared = Prepared::Writing;
-            }
             // A transaction that reads first fails at its first write, without waiting, if another one writes.
             let immediate = TransactionBehavior::Immediate;
             let transaction = opened.connection.transaction_with_behavior(immediate)?;
-            // In the same transaction as the first row, because each transaction waits for the disk five times.
+            // In the same transaction as the first row, because each transaction waits for the disk.
             schema::migrate(&transaction)?;
+            if schema::expects_log(schema::mark_of(&transaction)?) {
+                schema::clear_expectation(&transaction)?;
+            }
             write(&transaction)?;
             transaction.commit()
         };
-        work().map_err(|error| self.failure(&error))
+        let mut result = work().map_err(|error| self.failure(&error));
+        if result.is_ok() {
+            result = opened.sync();
+        }
+        if result.is_ok() {
+            opened.checkpoint_if_due();
+        }
+        held.release();
+        result
+    }
+
+    /// Moves everything from the log to the file. The records are on disk in either case.
+    pub(super) fn checkpoint(&self) -> Result<(), Failure> {
+        let mut held = self.hold();
+        if self.is_empty()? {
+            return Ok(());
+        }
+        let result = self.opened(&mut held, Purpose::Writing)?.checkpoint();
+        held.release();
+        result.map_err(|error| self.failure(&error))
     }
 
     /// The damage that SQLite finds in the file, if any. A missing or empty file is not damaged.
     pub(super) fn damage(&self) -> Result<Option<String>, Failure> {
-        if !store::is_there(&self.path)? {
+        if self.is_empty()? {
             return Ok(None);
         }
-        let path = std::path::absolute(&self.path)
-            .map_err(|error| Failure::file("opening", &self.path, &error))?;
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let check = || -> Result<Vec<String>, Error> {
-            let connection = Connection::open_with_flags(path, flags)?;
-            let mut query = connection.prepare("PRAGMA integrity_check(20)")?;
-            query.query_map([], |row| row.get(0))?.collect()
-        };
+        let mut held = self.hold();
+        // Only one connection at a time holds the lock.
+        held.opened = None;
+        // The caller also asks for the problem of the log.
+        held.told = true;
+        drop(held);
         let damaged = |what: &str| Some(format!("{}: it is damaged: {what}", shown(&self.path)));
-        match check() {
-            Ok(found) if found == ["ok"] => Ok(None),
-            Ok(found) => Ok(damaged(&found.join("; "))),
-            Err(error) if is_damage(&error) => Ok(damaged(&error.to_string())),
-            Err(error) => Err(self.failure(&error)),
+        let check = |connection: &Connection| -> Result<String, Error> {
+            let mut query = connection.prepare("PRAGMA integrity_check(20)")?;
+            let found: Vec<String> =
+                query.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+            Ok(found.join("; "))
+        };
+        let opened = match connection::open(&self.path, Purpose::Reading) {
+            Err(Fault::Damaged(what)) => return Ok(damaged(&what)),
+            Err(Fault::Sqlite(error)) if is_damage(&error) => {
+                return Ok(damaged(&error.to_string()));
+            }
+            opened => opened.map_err(|fault| self.fault(fault))?,
+        };
+        // The log can have whole pages in the place of damaged ones.
+        for connection in std::iter::once(&opened.connection).chain(&opened.alone) {
+            match check(connection) {
+                Ok(found) if found == "ok" => {}
+                Ok(found) => return Ok(damaged(&found)),
+                Err(error) if is_damage(&error) => return Ok(damaged(&error.to_string())),
+                Err(error) => return Err(self.failure(&error)),
+            }
+        }
+        Ok(None)
+    }
+
+    /// What is wrong with the log, if it is lost, or does not belong to the file.
+    pub(super) fn log_problem(&self) -> Result<Option<String>, Failure> {
+        let log = beside(&self.path, "-wal");
+        if self.is_empty()? {
+            let has_log = fs::metadata(&log).is_ok_and(|log| log.len() > 0);
+            return Ok(has_log.then(|| format!("{}: its inventory.db is lost", shown(&log))));
+        }
+        let mut held = self.hold();
+        let opened = self.opened(&mut held, Purpose::Reading)?;
+        let problem = self.about_log(opened);
+        held.release();
+        Ok(problem)
+    }
+
+    fn about_log(&self, opened: &Opened) -> Option<String> {
+        let log = shown(&beside(&self.path, "-wal"));
+        if opened.stray.is_some() {
+            let path = shown(&self.path);
+            return Some(format!(
+                "{log} does not belong to {path}, which was replaced: what only the log has is not in the inventory"
+            ));
+        }
+        opened.lost_log.then(|| {
+            format!("{log} is missing: the certificates and revocations that were recorded last may be missing too")
+        })
+    }
+
+    /// Whether there is no file, or nothing in it.
+    fn is_empty(&self) -> Result<bool, Failure> {
+        Ok(!store::is_there(&self.path)?
+            || fs::symlink_metadata(&self.path).is_ok_and(|file| file.is_file() && file.len() == 0))
+    }
+
+    /// The open file. It is opened and checked if it is not open for this purpose yet.
+    fn opened<'a>(&self, held: &'a mut Held, purpose: Purpose) -> Result<&'a mut Opened, Failure> {
+        if held.opened.as_ref().is_some_and(|opened| !opened.is_for(purpose)) {
+            held.opened = None;
+        }
+        let Held { opened, told, .. } = held;
+        match opened {
+            Some(opened) => Ok(opened),
+            none => {
+                let new =
+                    connection::open(&self.path, purpose).map_err(|fault| self.fault(fault))?;
+                self.check(&new.connection)?;
+                if let Some(problem) = self.about_log(&new).filter(|_| !*told) {
+                    *told = true;
+                    host::say(&format!(
+                        "warning: {problem}\n  fix: restore it, or run etcdpki check --rebuild, which adds what the files have\n"
+                    ));
+                }
+                Ok(none.insert(new))
+            }
         }
     }
 
-    /// Opens an existing file, and checks that this version can write to it.
-    fn open(&self) -> Result<Opened, Failure> {
-        Batch::new(Existing::Replace).check_place(&self.path)?;
-        // SQLite takes a name that begins with `file:` for a URI, whose query can ask for a database in memory.
-        let path = std::path::absolute(&self.path)
-            .map_err(|error| Failure::file("opening", &self.path, &error))?;
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let opened = Connection::open_with_flags(&path, flags).and_then(|mut connection| {
-            connection.busy_handler(Some(wait))?;
-            Ok((schema::version(&connection)?, columns(&connection)?, connection))
-        });
-        let (version, columns, connection) = opened.map_err(|error| self.failure(&error))?;
+    /// Checks that this version can use the file.
+    fn check(&self, connection: &Connection) -> Result<(), Failure> {
+        let failed = |error| self.failure(&error);
+        let version = schema::version(connection).map_err(failed)?;
         if version > VERSION {
             return Err(Failure::environment(format!(
                 "{}: its version is {version}, but this etcdpki supports only versions up to {VERSION}",
@@ -141,15 +251,19 @@ impl Database {
             ))
             .hinted("a newer etcdpki has written to it; use that one"));
         }
-        match columns {
+        match columns(connection).map_err(failed)? {
             Some(columns) if columns != COLUMNS => Err(self.unusable(
                 "another program made it: it has no table `certificates` with the columns of an inventory",
             )),
-            columns => Ok(Opened {
-                connection,
-                has_table: columns.is_some(),
-                prepared: Prepared::Reading,
-            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn fault(&self, fault: Fault) -> Failure {
+        match fault {
+            Fault::Sqlite(error) => self.failure(&error),
+            Fault::Damaged(what) => self.damaged(&what),
+            Fault::Other(failure) => failure,
         }
     }
 
@@ -161,15 +275,25 @@ impl Database {
         ))
     }
 
-    fn failure(&self, error: &Error) -> Failure {
+    fn damaged(&self, what: &str) -> Failure {
+        let path = shown(&self.path);
+        let log = if beside(&self.path, "-wal").exists() {
+            format!(" && mv {path}-wal {path}.damaged-wal")
+        } else {
+            String::new()
+        };
+        Failure::environment(format!("{path}: it is damaged: {what}")).hinted(format!(
+            "restore it from a backup; or run etcdpki check --rebuild; or recover what can be read: mv {path} {path}.damaged{log}, then \
+             sqlite3 {path}.damaged .recover | sqlite3 {path}; or start a new one, then run this again"
+        ))
+    }
+
+    pub(super) fn failure(&self, error: &Error) -> Failure {
         let path = shown(&self.path);
         let code = error.sqlite_error_code();
         let hint = match (error, code) {
             _ if is_damage(error) => {
-                return Failure::environment(format!("{path}: it is damaged: {error}")).hinted(format!(
-                    "restore it from a backup; or run etcdpki check --rebuild; or recover what can be read: mv {path} {path}.damaged, then \
-                     sqlite3 {path}.damaged .recover | sqlite3 {path}; or start a new one, then run this again"
-                ));
+                return self.damaged(&error.to_string());
             }
             (Error::StatementChangedRows(_), _) => {
                 return self.unusable(
@@ -185,35 +309,6 @@ impl Database {
         Failure::environment(format!("{path}: {error}"))
             .hinted(format!("nothing was recorded; {hint}"))
     }
-}
-
-/// Opens a file that is not the inventory, or that was not checked yet. A file that is written gets no journal, which a
-/// killed run would leave behind: the file is new, and is put in place only when it is complete.
-pub(super) fn open_plain(path: &Path, flags: OpenFlags) -> Result<Connection, Error> {
-    // SQLite takes a name that begins with `file:` for a URI.
-    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    if flags.contains(OpenFlags::SQLITE_OPEN_READ_WRITE) {
-        connection.execute_batch("PRAGMA journal_mode = OFF")?;
-    }
-    Ok(connection)
-}
-
-/// Waits five seconds for another process that writes, and says so after one. SQLite calls it with the number of
-/// earlier calls.
-fn wait(calls: i32) -> bool {
-    const STEP: Duration = Duration::from_millis(10);
-    const QUIET: i32 = 100;
-    const PATIENCE: i32 = 500;
-    if calls == QUIET {
-        host::say("waiting: another program writes to the inventory\n");
-    }
-    thread::sleep(STEP);
-    calls < PATIENCE
-}
-
-fn is_damage(error: &Error) -> bool {
-    matches!(error.sqlite_error_code(), Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt))
 }
 
 /// The columns of the table in order. `None` for an empty file.

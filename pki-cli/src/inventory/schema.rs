@@ -120,3 +120,37 @@ pub(super) fn migrate(transaction: &Transaction<'_>) -> Result<(), rusqlite::Err
     }
     Ok(())
 }
+
+/// The bit of a mark that says that a log belongs to the database. The first page of that log has the mark without it, so a
+/// program that moves the log to the database, and removes it, also removes the bit.
+const EXPECTS_LOG: i32 = 1;
+
+/// Gives a database a new mark, by which a log that belongs to it is recognized.
+pub(super) fn mark(connection: &Connection) -> Result<(), rusqlite::Error> {
+    let random = "SELECT 2 + abs(random() % 2147483645)";
+    let mark: i32 = connection.query_row(random, [], |row| row.get(0))?;
+    connection.pragma_update(None, APPLICATION_ID, mark | EXPECTS_LOG)
+}
+
+/// Whether a log belongs to the database with this mark.
+pub(super) const fn expects_log(mark: i32) -> bool {
+    mark & EXPECTS_LOG != 0
+}
+
+/// Whether two marks are those of a database and of its log.
+pub(super) const fn is_same_mark(one: i32, other: i32) -> bool {
+    one | EXPECTS_LOG == other | EXPECTS_LOG
+}
+
+/// The mark of a database. 0 if it has none yet.
+pub(super) fn mark_of(connection: &Connection) -> Result<i32, rusqlite::Error> {
+    connection.pragma_query_value(None, APPLICATION_ID, |row| row.get(0))
+}
+
+/// Writes the mark as the first page of a log has it, or a database that needs no log.
+pub(super) fn clear_expectation(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.pragma_update(None, APPLICATION_ID, mark_of(connection)? & !EXPECTS_LOG)
+}
+
+/// Where SQLite keeps the mark.
+const APPLICATION_ID: &str = "application_id";

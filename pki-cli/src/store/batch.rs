@@ -152,6 +152,27 @@ impl Batch {
     }
 }
 
+/// Creates a file that does not exist yet. It gets its name when it is complete and on disk.
+pub(crate) fn create_whole(
+    path: &Path,
+    access: Access,
+    write: impl FnOnce(&NamedTempFile) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    Batch::new(Existing::Keep).check_place(path)?;
+    let _uninterrupted = Uninterrupted::begin()?;
+    let file = unfinished::file(path, access)?;
+    write(&file)?;
+    file.as_file().sync_all().map_err(|error| Failure::file("writing", path, &error))?;
+    put_new(file, path).map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => {
+            let failure = Failure::environment(format!("{} exists already", shown(path)));
+            failure.hinted("another etcdpki has just created it; run this again")
+        }
+        _ => Failure::file("putting in place", path, &error),
+    })?;
+    sync_folder(parent(path))
+}
+
 /// Puts a file in a place where no file may exist.
 fn put_new(file: NamedTempFile, path: &Path) -> io::Result<()> {
     let error = match file.persist_noclobber(path) {

@@ -9,7 +9,7 @@ use crate::lab::{Lab, Run};
 use crate::peers;
 
 /// Runs a shell script in the lab with its own mount namespace. It exits with 97 if mounting fails.
-pub(super) fn with_mounts(lab: &Lab, script: &str) -> Run {
+pub(crate) fn with_mounts(lab: &Lab, script: &str) -> Run {
     let mut unshare = peers::program("unshare");
     if !rustix::process::geteuid().is_root() {
         unshare.arg("--map-root-user");

@@ -120,7 +120,7 @@ fn a_link_is_not_followed_and_not_replaced() {
 #[test]
 fn a_link_in_place_of_the_inventory_is_not_followed() {
     for target in ["target", "nowhere"] {
-        for file in ["inventory.db", "inventory.db-journal"] {
+        for file in ["inventory.db", "inventory.db-wal", "inventory.db-journal"] {
             let lab = Lab::with_ca(&[]);
             lab.write("target", "");
             let _ = fs::remove_file(lab.path("pki").join(file));

@@ -77,5 +77,5 @@ fn an_inventory_that_is_made_late_is_still_readable_only_by_its_owner() {
     let issue = ["issue", "--profile", "client", "api"];
     assert!(with_umask(&lab, "0", &issue).output().unwrap().status.success());
     assert_eq!(mode(&lab.path("pki/inventory.db")), 0o600);
-    assert_eq!(mode(&lab.path("pki/inventory.db-journal")), 0o600);
+    assert_eq!(mode(&lab.path("pki/inventory.db-wal")), 0o600);
 }

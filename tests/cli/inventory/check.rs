@@ -83,7 +83,9 @@ fn rows_that_are_missing_are_named_and_added() {
     lab.ok(&["apply", "-f", "cluster.yaml"]);
     fs::copy(lab.path("old.db"), lab.path(FILE)).unwrap();
     let run = found(&lab, "pki/hosts/etcdone/peer.pem: not in the inventory: ");
-    assert!(run.stdout.starts_with("pki/inventory.db: 1 problem\n"), "{run:?}");
+    assert!(run.stdout.starts_with("pki/inventory.db: 2 problems\n"), "{run:?}");
+    let log = "pki/inventory.db-wal does not belong to pki/inventory.db, which was replaced: ";
+    assert!(run.stdout.contains(log), "{run:?}");
     let run = lab.run(&["check", "--rebuild"]);
     assert_eq!((run.code, run.stdout.as_str()), (0, "pki/inventory.db: ok, 8 certificates\n"));
 }
