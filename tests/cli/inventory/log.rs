@@ -39,7 +39,7 @@ fn problem(lab: &Lab, says: &str) {
     assert!(run.stderr.contains("check --rebuild"), "{run:?}");
 }
 
-/// After `check --rebuild` everything is there, in the file alone.
+/// After `check --rebuild` everything is there, in one file.
 #[track_caller]
 fn rebuilt(lab: &Lab, expected: &[&str]) {
     let run = lab.run(&["check", "--rebuild", "--scan", "."]);
