@@ -7,8 +7,8 @@ use crate::quote;
 use crate::suggest;
 
 impl<'a> Value<'a> {
-    #[cfg(feature = "manifest")]
     /// The members of an object with any keys.
+    #[cfg(feature = "manifest")]
     pub(crate) fn members(&self) -> Result<Vec<(&'a str, Self)>, Error> {
         let (values, duplicates) = self.once_each()?;
         match duplicates.into_iter().next() {

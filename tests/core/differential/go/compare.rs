@@ -45,7 +45,7 @@ fn what_go_refuses_we_refuse_of_many() {
     compare(u64::try_from(seed).unwrap(), number("ETCDPKI_GO_CHAINS", 20_000));
 }
 
-/// Every octet of three certificates, signed again; CI looks at some.
+/// Every octet of three certificates, signed again; CI checks some.
 #[test]
 fn what_go_refuses_of_another_octet_we_refuse() {
     compare_octets(97);
