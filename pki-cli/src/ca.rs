@@ -37,7 +37,7 @@ pub(crate) use self::rotation::{NextCa, issuers};
 pub(crate) use self::scan::Scan;
 use crate::failure::{Failure, shown};
 use crate::host;
-use crate::inventory::{CA_PROFILE, Entry, Inventory, Memory, key_id_of};
+use crate::inventory::{CA_PROFILE, Entry, Inventory, key_id_of};
 use crate::recorded::{Pending, Recorded};
 use crate::signer::Custody;
 use crate::store::{self, Owners};
@@ -80,8 +80,7 @@ impl Ca {
     /// # Errors
     /// There is no CA; one of its two files is missing; the folder or the key belongs to a user who may not own it; the key
     /// does not belong to the certificate, cannot be opened, or can be read by other users; the certificate's own
-    /// signature is
-    /// wrong; the inventory is damaged or belongs to another CA.
+    /// signature is wrong.
     pub fn open(folder: &Path, owners: Owners, custody: &Custody) -> Result<Self, Failure> {
         let folder = LockedFolder::lock(folder, owners)?;
         let found = Found::find(folder.path(), custody)?;
@@ -150,7 +149,7 @@ impl Ca {
     ) -> Result<Self, Failure> {
         let ca = chain.ca();
         let inventory = Inventory::of(folder);
-        let remarks = remarks_about(&inventory, ca)?;
+        let remarks = inventory.remark()?.into_iter().collect();
         Ok(Self {
             authority: Authority::new(ca.clone()),
             entry: Entry::of_ca(ca)?,
@@ -168,10 +167,6 @@ impl Ca {
         signer: Box<dyn Signer + Send + Sync>,
         inventory: Option<Inventory>,
     ) -> Result<Self, Failure> {
-        if let Some(inventory) = &inventory {
-            // An inventory of another CA is an error: rows in it would be lost.
-            inventory.memory_of(chain.ca())?;
-        }
         let ca = chain.ca();
         Ok(Self {
             authority: Authority::new(ca.clone()),
@@ -203,6 +198,11 @@ impl Ca {
         self.chain.ca()
     }
 
+    /// Checks that the inventory can be read and is that of this CA, before much is signed. [`Ca::record`] checks it too.
+    pub(crate) fn check_inventory(&self) -> Result<(), Failure> {
+        self.inventory()?.examine(self.certificate()).map(drop)
+    }
+
     /// What is unusual about the CA's folder, for people: a lost inventory, a certificate that was put back.
     pub fn remarks(&self) -> &[String] {
         &self.remarks
@@ -216,8 +216,8 @@ impl Ca {
     /// Issues the certificate that a profile makes of a request: drafts it, which applies the rules, signs and records it.
     ///
     /// # Errors
-    /// The request or the profile is wrong, the rules refuse the certificate, the signer fails, or the inventory cannot be
-    /// written. Then no certificate leaves.
+    /// The request or the profile is wrong, the rules refuse the certificate, the signer fails, or the inventory is damaged,
+    /// belongs to another CA or cannot be written. Then no certificate leaves.
     pub fn issue(&self, request: &Request, profile: &Profile) -> Result<Recorded<Issued>, Failure> {
         self.record(self.sign(request, profile, &host::issuance_context()?)?)
     }
@@ -298,21 +298,4 @@ impl Ca {
         }
         pending.record_each(&rows)
     }
-}
-
-/// What people should know about the inventory of a CA before it issues something.
-pub(crate) fn remarks(folder: &Path, ca: &Certificate) -> Result<Vec<String>, Failure> {
-    remarks_about(&Inventory::of(folder), ca)
-}
-
-fn remarks_about(inventory: &Inventory, ca: &Certificate) -> Result<Vec<String>, Failure> {
-    let what = match inventory.memory_of(ca)? {
-        Memory::Known => return Ok(Vec::new()),
-        Memory::Missing => "is missing",
-        Memory::Empty => "is empty",
-    };
-    Ok(vec![format!(
-        "{} {what}: a new inventory starts with the next certificate, and does not list the certificates that this CA issued before; if you have a backup, restore it",
-        shown(inventory.path())
-    )])
 }

@@ -17,12 +17,14 @@ mod renewal;
 mod repair;
 mod revocation;
 mod schema;
+mod wait;
 mod wal;
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
 use pki_core::{Certificate, ExtendedKeyUsage};
-use rusqlite::{OptionalExtension, Statement, ToSql, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Statement, ToSql, Transaction, params};
 
 pub(crate) use self::certdb::Certdb;
 pub(crate) use self::check::{Condition, Stored};
@@ -32,7 +34,7 @@ pub(crate) use self::query::{Filter, Row, Status};
 pub(crate) use self::repair::Evidence;
 pub(crate) use self::revocation::{LastCrl, Revocation};
 use crate::failure::{Failure, shown};
-use crate::store;
+use crate::{host, store};
 
 /// The file in the CA's folder.
 pub(crate) const FILE: &str = "inventory.db";
@@ -69,17 +71,6 @@ pub(crate) struct Merged {
     pub(crate) clashes: Vec<String>,
 }
 
-/// What the inventory knows about a CA.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Memory {
-    /// It has a row of this CA.
-    Known,
-    /// There is no file.
-    Missing,
-    /// There is a file without rows.
-    Empty,
-}
-
 /// The inventory of a CA's folder.
 pub(crate) struct Inventory(Database);
 
@@ -110,31 +101,36 @@ impl Inventory {
         self.0.keep_open()
     }
 
-    /// What the inventory knows about this CA. An inventory that is damaged or belongs to another CA or program is an error.
-    pub(crate) fn memory_of(&self, ca: &Certificate) -> Result<Memory, Failure> {
-        if !store::is_there(self.path())? {
-            return Ok(Memory::Missing);
-        }
-        let own = Entry::of_ca(ca)?;
-        let key_id = ca.extensions.subject_key_id.as_ref().map(ToString::to_string);
-        let known = self.0.read(|connection| {
-            let is_there = |query: &str, values: &[&dyn ToSql]| {
-                connection.query_row(query, values, |_| Ok(())).optional().map(|row| row.is_some())
-            };
-            let itself = "SELECT 1 FROM certificates WHERE serial_number = ?1 AND pem = ?2";
-            // Older versions did not record a CA that came from elsewhere.
-            let leaf = "SELECT 1 FROM certificates WHERE authority_key_identifier = ?1 LIMIT 1";
-            if is_there(itself, &[&own.serial_number, &own.pem])? || is_there(leaf, &[&key_id])? {
-                return Ok(Some(Memory::Known));
-            }
-            let any = is_there("SELECT 1 FROM certificates LIMIT 1", &[])?;
-            Ok(if any { None } else { Some(Memory::Empty) })
-        })?;
-        known.unwrap_or(Some(Memory::Empty)).ok_or_else(|| {
-            let subject = &ca.subject;
-            self.0
-                .unusable(&format!("it belongs to another CA: it has no certificates of {subject}"))
+    /// What is unusual about the file, for people, as far as it tells without being opened.
+    pub(crate) fn remark(&self) -> Result<Option<String>, Failure> {
+        Ok(match (self.0.is_empty()?, store::is_there(self.path())?) {
+            (true, false) => Some(self.begins("is missing")),
+            (true, true) => Some(self.begins("is empty")),
+            (false, _) => None,
         })
+    }
+
+    /// Checks that the inventory is that of this CA, or has no certificates yet. Returns what is unusual about it.
+    pub(crate) fn examine(&self, ca: &Certificate) -> Result<Option<String>, Failure> {
+        let (own, key_id) = (Entry::of_ca(ca)?, key_id_of(ca));
+        match self.0.read(|connection| owner(connection, &own, &key_id))? {
+            Some(Owner::Other) => Err(self.of_another_ca(&own)),
+            Some(Owner::This) => Ok(None),
+            Some(Owner::Nobody) => Ok(Some(self.begins("is empty"))),
+            None => self.remark(),
+        }
+    }
+
+    fn of_another_ca(&self, ca: &Entry) -> Failure {
+        let name = ca.subject();
+        self.0.unusable(&format!("it belongs to another CA: it has no certificates of {name}"))
+    }
+
+    fn begins(&self, what: &str) -> String {
+        format!(
+            "{} {what}: a new inventory starts with the next certificate, and does not list the certificates that this CA issued before; if you have a backup, restore it",
+            shown(self.path())
+        )
     }
 
     /// The certificates of all CAs in the inventory.
@@ -185,10 +181,35 @@ impl Inventory {
     /// A certificate that has a row already is recorded: `issue --signature-in` runs again after its files could not be
     /// written, and produces the same certificate.
     pub(crate) fn record(&self, ca: &Entry, issued: &[Entry]) -> Result<(), Failure> {
-        self.0.write(|transaction| {
+        let Some(first) = issued.first() else { return Ok(()) };
+        let key_id = &first.authority_key_identifier;
+        self.write_as(ca, key_id, |transaction| insert(transaction, issued))
+    }
+
+    /// Writes what the CA with this key identifier issued. The CA gets a row first, if it has none. The inventory of another
+    /// CA is an error, because the rows would be lost in it.
+    fn write_as(
+        &self,
+        ca: &Entry,
+        key_id: &str,
+        write: impl FnOnce(&Transaction<'_>) -> Result<(), rusqlite::Error>,
+    ) -> Result<(), Failure> {
+        let is_new = Cell::new(false);
+        let examine = |connection: &Connection| match owner(connection, ca, key_id)? {
+            Owner::Other => Err(self.of_another_ca(ca).into()),
+            owner => {
+                is_new.set(owner == Owner::Nobody);
+                Ok(())
+            }
+        };
+        self.0.write_if(examine, |transaction| {
             insert_missing(transaction, ca)?;
-            insert(transaction, issued)
-        })
+            write(transaction)
+        })?;
+        if is_new.get() {
+            host::say(&format!("warning: {}\n", self.begins("is empty")));
+        }
+        Ok(())
     }
 
     /// Records a CA, and certificates that exist already, such as those of another tool, unless they have rows. Also records
@@ -221,6 +242,33 @@ impl Inventory {
         })?;
         Ok(merged)
     }
+}
+
+/// Whose certificates an inventory has.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Owner {
+    Nobody,
+    This,
+    Other,
+}
+
+/// Whether the inventory is that of a CA.
+fn owner(connection: &Connection, ca: &Entry, key_id: &str) -> Result<Owner, rusqlite::Error> {
+    if !schema::has_table(connection, "certificates")? {
+        return Ok(Owner::Nobody);
+    }
+    let is_there = |query: &str, values: &[&dyn ToSql]| {
+        connection.query_row(query, values, |_| Ok(())).optional().map(|row| row.is_some())
+    };
+    let itself = "SELECT 1 FROM certificates WHERE serial_number = ?1 AND pem = ?2";
+    // Older versions did not record a CA that came from elsewhere. A root can lack the identifier.
+    let leaf = "SELECT 1 FROM certificates
+        WHERE authority_key_identifier = ?1 AND authority_key_identifier <> '' LIMIT 1";
+    if is_there(itself, &[&ca.serial_number, &ca.pem])? || is_there(leaf, &[&key_id])? {
+        return Ok(Owner::This);
+    }
+    let any = is_there("SELECT 1 FROM certificates LIMIT 1", &[])?;
+    Ok(if any { Owner::Other } else { Owner::Nobody })
 }
 
 /// Adds a row unless it exists. Returns whether it is new.

@@ -142,7 +142,7 @@ impl CheckedCa {
         let _folder = LockedFolder::lock(path, owners)?;
         let files = self.examine(path)?;
         let inventory = Inventory::of(path);
-        inventory.memory_of(self.chain.ca())?;
+        inventory.examine(self.chain.ca())?;
         let mut batch = Batch::new(Existing::Keep);
         if let (Files::Written, Some(pem)) = (files, &self.key.pem) {
             batch.stage(key_path(path), pem.as_bytes(), Access::Secret)?;

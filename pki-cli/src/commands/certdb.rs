@@ -78,7 +78,7 @@ pub(crate) fn run(args: &CertdbArgs, common: &Common) -> Result<ExitCode, Failur
             let Certdb { entries, mut left_out } = Certdb::read(file, ca)?;
             let inventory = Inventory::of(&folder);
             // Refuses the inventory of another CA.
-            inventory.memory_of(ca)?;
+            inventory.examine(ca)?;
             let Merged { added, known, revoked, clashes } =
                 inventory.merge(&Entry::of_ca(ca)?, &entries)?;
             left_out.extend(clashes.into_iter().map(|serial| {

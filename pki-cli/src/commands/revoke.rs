@@ -95,7 +95,7 @@ impl RevokingCa {
         let chain = Chain::read(folder)?;
         let inventory = Inventory::of(folder);
         // Refuses the inventory of another CA.
-        inventory.memory_of(chain.ca())?;
+        inventory.examine(chain.ca())?;
         let issuers = Issuers::read(&chain, &inventory)?;
         Ok(Self { _folder: locked, chain, inventory, issuers, targets: Vec::new() })
     }

@@ -8,7 +8,7 @@ use pki_core::{Certificate, RevocationReason, quote};
 use super::entry::{Entry, decimal, issuer_of, key_id_of};
 use super::files::{beside, unused};
 use super::revocation::moment;
-use super::{Inventory, Memory, schema};
+use super::{Inventory, schema};
 use crate::failure::Failure;
 use crate::store;
 
@@ -125,9 +125,9 @@ impl Inventory {
         if let Some(damage) = self.0.damage()? {
             return Ok(Condition::Damaged(damage));
         }
-        Ok(match self.memory_of(ca)? {
-            Memory::Missing | Memory::Empty => Condition::Empty,
-            Memory::Known => Condition::Usable,
+        Ok(match self.examine(ca)? {
+            None => Condition::Usable,
+            Some(_) => Condition::Empty,
         })
     }
 

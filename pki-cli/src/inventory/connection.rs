@@ -4,9 +4,10 @@
 //! after each operation.
 
 use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Error, ErrorCode, OpenFlags, ffi};
@@ -14,9 +15,9 @@ use tempfile::TempDir;
 
 use super::files::{self, beside, check_places, is_writable, open_alone, open_file, set_aside};
 use super::schema;
+use super::wait::Wait;
 use super::wal::{Main, Verdict, Wal};
 use crate::failure::Failure;
-use crate::host;
 use crate::store;
 
 /// With a write-ahead log, SQLite only syncs a new log and checkpoints. It would sync the folder with each first transaction
@@ -60,6 +61,8 @@ pub(super) enum Fault {
     Sqlite(Error),
     /// What is wrong with the file, or with the log beside it.
     Damaged(String),
+    /// A log that does not belong to the file was in the way, and has another name now.
+    SetAside(PathBuf),
     Other(Failure),
 }
 
@@ -78,23 +81,31 @@ impl From<Failure> for Fault {
 /// An open inventory.
 pub(super) struct Opened {
     pub(super) connection: Connection,
-    /// The database without its log, if that is a state of its own.
-    pub(super) alone: Option<Connection>,
-    /// The log beside the database, if it does not belong to it. It is not read.
+    /// The log that was found beside the database, if it does not belong to it. It is not read.
     pub(super) stray: Option<PathBuf>,
     /// Whether the log of the database is missing.
     pub(super) lost_log: bool,
+    /// Whether the database without its log is a state of its own.
+    is_whole_alone: bool,
+    path: PathBuf,
     log: PathBuf,
     locking: Locking,
     journal: Journal,
     /// Holds the lock, if `connection` does not.
     lock: Option<Connection>,
+    /// The database, open until the connections are closed: to close it earlier would release their lock.
+    main: Option<File>,
     /// The private copy that is read, if the user cannot write to the original.
-    _copy: Option<TempDir>,
+    copy: Option<TempDir>,
 }
 
-/// Opens an existing file that is not empty. Waits for others that use it.
-pub(super) fn open(path: &Path, purpose: Purpose) -> Result<Opened, Fault> {
+/// Opens an existing file that is not empty. Waits for others that use it. Nothing is changed before `examine` accepts what
+/// the file contains.
+pub(super) fn open(
+    path: &Path,
+    purpose: Purpose,
+    examine: &dyn Fn(&Connection) -> Result<(), Fault>,
+) -> Result<Opened, Fault> {
     /// After this time, the connection may share the lock with a program that keeps the database open.
     const ALONE: Duration = Duration::from_millis(100);
     const STEP: Duration = Duration::from_millis(3);
@@ -102,61 +113,47 @@ pub(super) fn open(path: &Path, purpose: Purpose) -> Result<Opened, Fault> {
     // SQLite takes a name that begins with `file:` for a URI, whose query can ask for a database in memory.
     let path = store::absolute(path)?;
     let (mut wait, mut locking) = (Wait::begin(), Locking::Exclusive);
+    let mut stray = None;
     loop {
-        match attempt(&path, purpose, locking, wait) {
+        let prepared = attempt(&path, locking, wait).and_then(|mut opened| {
+            examine(&opened.connection)?;
+            opened.prepare(purpose)?;
+            Ok(opened)
+        });
+        match prepared {
             Err(Fault::Sqlite(error)) if is_busy(&error) && wait.goes_on() => {}
-            opened => return opened,
+            Err(Fault::SetAside(log)) => {
+                stray = Some(log);
+                continue;
+            }
+            Ok(mut opened) => {
+                opened.stray = opened.stray.take().or(stray);
+                return Ok(opened);
+            }
+            fault => return fault,
         }
         locking = match locking {
-            Locking::Exclusive if wait.start.elapsed() >= ALONE => Locking::Shared,
+            Locking::Exclusive if wait.elapsed() >= ALONE => Locking::Shared,
             _ => Locking::Exclusive,
         };
         // Two that wait for each other do not wait equally long.
-        let uneven = wait.start.elapsed().subsec_nanos() % 4096;
+        let uneven = wait.elapsed().subsec_nanos() % 4096;
         thread::sleep(STEP + Duration::from_micros(u64::from(uneven)));
     }
 }
 
-/// How long something has been waited for.
-#[derive(Clone, Copy)]
-struct Wait {
-    start: Instant,
-    said: bool,
-}
-
-impl Wait {
-    fn begin() -> Self {
-        Self { start: Instant::now(), said: false }
-    }
-
-    /// Whether to go on. Says after a second what is waited for.
-    fn goes_on(&mut self) -> bool {
-        const QUIET: Duration = Duration::from_secs(1);
-        const PATIENCE: Duration = Duration::from_secs(10);
-        if !self.said && self.start.elapsed() >= QUIET {
-            self.said = true;
-            host::say("waiting: another program writes to the inventory\n");
-        }
-        self.start.elapsed() < PATIENCE
-    }
-}
-
-fn attempt(path: &Path, purpose: Purpose, locking: Locking, wait: Wait) -> Result<Opened, Fault> {
+fn attempt(path: &Path, locking: Locking, wait: Wait) -> Result<Opened, Fault> {
     if is_writable(path) {
-        return connect(path, None, purpose, locking, wait);
-    }
-    if purpose == Purpose::Writing {
-        return Err(sqlite(ffi::SQLITE_READONLY).into());
+        return connect(path, None, locking, wait);
     }
     let copy = files::copy(path)?.ok_or_else(|| sqlite(ffi::SQLITE_BUSY))?;
     let file = copy.path().join(path.file_name().unwrap_or_default());
-    connect(&file, Some(copy), purpose, locking, wait)
+    connect(&file, Some(copy), locking, wait)
 }
 
 fn connect(
     path: &Path,
     copy: Option<TempDir>,
-    purpose: Purpose,
     locking: Locking,
     mut wait: Wait,
 ) -> Result<Opened, Fault> {
@@ -178,37 +175,38 @@ fn connect(
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     let mut opened = Opened {
         connection,
-        alone: None,
         stray: None,
         lost_log: false,
+        is_whole_alone: false,
+        path: path.to_owned(),
         log,
         locking,
         journal: Journal::None,
         lock: None,
-        _copy: copy,
+        main: None,
+        copy,
     };
     // The first statement takes the lock.
     match opened.mark() {
-        Err(error) if is_damage(&error) => opened.judge(path, Some(error))?,
+        Err(error) if is_damage(&error) => opened.judge(Some(error))?,
         Err(error) => return Err(error.into()),
-        Ok(_) => match opened.judge(path, None) {
+        Ok(_) => match opened.judge(None) {
             // Another program that keeps the database open can begin the log again meanwhile.
-            Err(Fault::Damaged(_)) if locking == Locking::Shared => opened.judge(path, None)?,
+            Err(Fault::Damaged(_)) if locking == Locking::Shared => opened.judge(None)?,
             judged => judged?,
         },
     }
     if opened.stray.is_some() {
-        opened.leave_log_out(path, purpose)?;
-    }
-    if purpose == Purpose::Writing {
-        opened.prepare_writing()?;
+        // The lock stays, so nobody else uses the log.
+        let alone = open_alone(path)?;
+        opened.lock = Some(std::mem::replace(&mut opened.connection, alone));
     }
     Ok(opened)
 }
 
 impl Opened {
     /// Checks that the database and its log are whole and belong together.
-    fn judge(&mut self, path: &Path, error: Option<Error>) -> Result<(), Fault> {
+    fn judge(&mut self, error: Option<Error>) -> Result<(), Fault> {
         let wal =
             Wal::read(&self.log).map_err(|error| Failure::file("reading", &self.log, &error))?;
         if wal.is_empty() {
@@ -221,15 +219,16 @@ impl Opened {
             None => usize::try_from(frames(&self.connection)?).unwrap_or(0),
             Some(_) => usize::MAX,
         };
-        let alone = open_alone(path)?;
-        // The database can lack pages that the log has.
-        alone.execute_batch("PRAGMA writable_schema = ON")?;
-        let pages = alone.pragma_query_value(None, "page_count", |row| row.get(0))?;
-        let main = Main { mark: schema::mark_of(&alone)?, pages };
+        let failed = |error: io::Error| Failure::file("reading", &self.path, &error);
+        let file = match &mut self.main {
+            Some(file) => file,
+            none => none.insert(File::open(&self.path).map_err(failed)?),
+        };
+        let main = Main::read(file).map_err(failed)?.ok_or_else(|| sqlite(ffi::SQLITE_NOTADB))?;
         match wal.judge(&self.log, readable, &main) {
             Verdict::Stray => self.stray = Some(self.log.clone()),
             Verdict::Damaged(what) => return Err(Fault::Damaged(what)),
-            Verdict::Whole => self.alone = Some(alone),
+            Verdict::Whole => self.is_whole_alone = true,
             Verdict::Unfinished => {}
         }
         match error {
@@ -238,23 +237,27 @@ impl Opened {
         }
     }
 
-    /// Uses the database without a log that does not belong to it.
-    fn leave_log_out(&mut self, path: &Path, purpose: Purpose) -> Result<(), Fault> {
-        match purpose {
-            Purpose::Reading => {
-                self.lock = Some(std::mem::replace(&mut self.connection, open_alone(path)?));
-                Ok(())
-            }
-            // The lock is held, so nobody else uses the log.
-            Purpose::Writing if self.locking == Locking::Exclusive => {
-                set_aside(&self.log, "old")?;
-                Err(sqlite(ffi::SQLITE_BUSY).into())
-            }
-            Purpose::Writing => Err(sqlite(ffi::SQLITE_BUSY).into()),
-        }
+    /// The database without its log, if that is a state of its own.
+    pub(super) fn alone(&self) -> Result<Option<Connection>, Error> {
+        self.is_whole_alone.then(|| open_alone(&self.path)).transpose()
     }
 
-    fn prepare_writing(&mut self) -> Result<(), Error> {
+    /// Makes it usable for this purpose.
+    fn prepare(&mut self, purpose: Purpose) -> Result<(), Fault> {
+        if purpose == Purpose::Reading {
+            return Ok(());
+        }
+        if self.copy.is_some() {
+            return Err(sqlite(ffi::SQLITE_READONLY).into());
+        }
+        match (&self.stray, self.locking) {
+            (None, _) => {}
+            (Some(log), Locking::Exclusive) => {
+                set_aside(log, "old")?;
+                return Err(Fault::SetAside(log.clone()));
+            }
+            (Some(_), Locking::Shared) => return Err(sqlite(ffi::SQLITE_BUSY).into()),
+        }
         let connection = &self.connection;
         let mode: String =
             connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
@@ -287,8 +290,8 @@ impl Opened {
     /// Moves what the log has to the database if that is due: when the log has become long, because every command reads all
     /// of it, or when the database has no mark yet. The records are on disk in either case, so a failure does no harm.
     pub(super) fn checkpoint_if_due(&mut self) {
-        /// As many pages as about twenty certificates of `issue` need.
-        const LONG: i64 = 128;
+        /// As many pages as about seven certificates of `issue` need.
+        const LONG: i64 = 48;
         let is_long = frames(&self.connection).is_ok_and(|frames| frames > LONG);
         if is_long || self.mark().is_ok_and(|mark| mark == 0) {
             let _ = self.checkpoint();

@@ -34,7 +34,7 @@ impl Database {
             marked.map_err(|error| Failure::file("writing", self.path(), &error))
         })?;
         // The next record begins a log if this does not.
-        if let Ok(mut opened) = connection::open(self.path(), Purpose::Writing) {
+        if let Ok(mut opened) = connection::open(self.path(), Purpose::Writing, &|_| Ok(())) {
             let _ = opened.begin_log();
         }
         Ok(())

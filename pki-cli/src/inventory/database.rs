@@ -82,11 +82,9 @@ impl Database {
         if held.opened.is_none() && self.is_empty()? {
             return Ok(None);
         }
-        let opened = self.opened(&mut held, Purpose::Reading)?;
-        let table = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'certificates')";
+        let opened = self.opened(&mut held, Purpose::Reading, &|_| Ok(()))?;
         let connection = &opened.connection;
-        let has_table = connection.query_row(table, [], |row| row.get(0));
-        let result = match has_table {
+        let result = match schema::has_table(connection, "certificates") {
             Ok(false) => Ok(None),
             Ok(true) => read(connection).map(Some),
             Err(error) => Err(error),
@@ -98,6 +96,15 @@ impl Database {
     /// Writes in one transaction, which is on disk afterwards. A missing file is created.
     pub(super) fn write(
         &self,
+        write: impl FnOnce(&Transaction<'_>) -> Result<(), Error>,
+    ) -> Result<(), Failure> {
+        self.write_if(|_| Ok(()), write)
+    }
+
+    /// The same, if `examine` accepts what an existing file contains. Nothing is changed before.
+    pub(super) fn write_if(
+        &self,
+        examine: impl Fn(&Connection) -> Result<(), Fault>,
         write: impl FnOnce(&Transaction<'_>) -> Result<(), Error>,
     ) -> Result<(), Failure> {
         let mut held = self.hold();
@@ -112,7 +119,7 @@ impl Database {
                 return self.create(write);
             }
         }
-        let opened = self.opened(&mut held, Purpose::Writing)?;
+        let opened = self.opened(&mut held, Purpose::Writing, &examine)?;
         let work = || {
             // A transaction that reads first fails at its first write, without waiting, if another one writes.
             let immediate = TransactionBehavior::Immediate;
@@ -142,7 +149,7 @@ impl Database {
         if self.is_empty()? {
             return Ok(());
         }
-        let result = self.opened(&mut held, Purpose::Writing)?.checkpoint();
+        let result = self.opened(&mut held, Purpose::Writing, &|_| Ok(()))?.checkpoint();
         held.release();
         result.map_err(|error| self.failure(&error))
     }
@@ -165,7 +172,7 @@ impl Database {
                 query.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
             Ok(found.join("; "))
         };
-        let opened = match connection::open(&self.path, Purpose::Reading) {
+        let opened = match connection::open(&self.path, Purpose::Reading, &|_| Ok(())) {
             Err(Fault::Damaged(what)) => return Ok(damaged(&what)),
             Err(Fault::Sqlite(error)) if is_damage(&error) => {
                 return Ok(damaged(&error.to_string()));
@@ -173,7 +180,8 @@ impl Database {
             opened => opened.map_err(|fault| self.fault(fault))?,
         };
         // The log can have whole pages in the place of damaged ones.
-        for connection in std::iter::once(&opened.connection).chain(&opened.alone) {
+        let alone = opened.alone().map_err(|error| self.failure(&error))?;
+        for connection in std::iter::once(&opened.connection).chain(&alone) {
             match check(connection) {
                 Ok(found) if found == "ok" => {}
                 Ok(found) => return Ok(damaged(&found)),
@@ -192,7 +200,7 @@ impl Database {
             return Ok(has_log.then(|| format!("{}: its inventory.db is lost", shown(&log))));
         }
         let mut held = self.hold();
-        let opened = self.opened(&mut held, Purpose::Reading)?;
+        let opened = self.opened(&mut held, Purpose::Reading, &|_| Ok(()))?;
         let problem = self.about_log(opened);
         held.release();
         Ok(problem)
@@ -212,23 +220,33 @@ impl Database {
     }
 
     /// Whether there is no file, or nothing in it.
-    fn is_empty(&self) -> Result<bool, Failure> {
+    pub(super) fn is_empty(&self) -> Result<bool, Failure> {
         Ok(!store::is_there(&self.path)?
             || fs::symlink_metadata(&self.path).is_ok_and(|file| file.is_file() && file.len() == 0))
     }
 
     /// The open file. It is opened and checked if it is not open for this purpose yet.
-    fn opened<'a>(&self, held: &'a mut Held, purpose: Purpose) -> Result<&'a mut Opened, Failure> {
+    fn opened<'a>(
+        &self,
+        held: &'a mut Held,
+        purpose: Purpose,
+        examine: &dyn Fn(&Connection) -> Result<(), Fault>,
+    ) -> Result<&'a mut Opened, Failure> {
         if held.opened.as_ref().is_some_and(|opened| !opened.is_for(purpose)) {
             held.opened = None;
         }
         let Held { opened, told, .. } = held;
         match opened {
-            Some(opened) => Ok(opened),
+            Some(opened) => {
+                examine(&opened.connection).map_err(|fault| self.fault(fault))?;
+                Ok(opened)
+            }
             none => {
-                let new =
-                    connection::open(&self.path, purpose).map_err(|fault| self.fault(fault))?;
-                self.check(&new.connection)?;
+                let new = connection::open(&self.path, purpose, &|connection| {
+                    self.check(connection)?;
+                    examine(connection)
+                });
+                let new = new.map_err(|fault| self.fault(fault))?;
                 if let Some(problem) = self.about_log(&new).filter(|_| !*told) {
                     *told = true;
                     host::say(&format!(
@@ -263,6 +281,7 @@ impl Database {
         match fault {
             Fault::Sqlite(error) => self.failure(&error),
             Fault::Damaged(what) => self.damaged(&what),
+            Fault::SetAside(log) => Failure::bug("a log that was renamed").in_file(&log),
             Fault::Other(failure) => failure,
         }
     }

@@ -49,6 +49,13 @@ impl Entry {
         Self::new(certificate, CA_PROFILE, certificate.not_before)
     }
 
+    /// The subject of the certificate, for a message.
+    pub(super) fn subject(&self) -> String {
+        let read = Certificate::from_pem_or_der(self.pem.as_bytes());
+        let first = read.ok().and_then(|read| read.into_iter().next());
+        first.map_or_else(|| self.serial_number.clone(), |first| first.subject.to_string())
+    }
+
     /// Whether the CA with this key identifier issued the certificate.
     pub(crate) fn is_issued_by(&self, key_id: &str) -> bool {
         self.authority_key_identifier == key_id

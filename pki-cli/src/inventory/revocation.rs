@@ -145,9 +145,8 @@ impl Inventory {
 
     /// Records a CRL. It is on disk afterwards. Another one with the same number is refused.
     pub(crate) fn record_crl(&self, ca: &Entry, crl: &CrlEntry) -> Result<(), Failure> {
-        self.0.write(|transaction| {
-            insert_missing(transaction, ca)?;
-            let CrlEntry { issuer, number, this_update, next_update, pem } = crl;
+        let CrlEntry { issuer, number, this_update, next_update, pem } = crl;
+        self.write_as(ca, issuer, |transaction| {
             let insert = "INSERT INTO crls VALUES (?1, ?2, ?3, ?4, ?5)";
             let values = params![issuer, number.cast_signed(), this_update, next_update, pem];
             match transaction.execute(insert, values)? {

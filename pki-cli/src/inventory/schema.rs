@@ -76,6 +76,12 @@ pub(super) fn places(connection: &Connection) -> Result<&'static str, rusqlite::
     })
 }
 
+/// Whether a file has a table.
+pub(super) fn has_table(connection: &Connection, table: &str) -> Result<bool, rusqlite::Error> {
+    let query = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1)";
+    connection.query_row(query, [table], |row| row.get(0))
+}
+
 /// Whether a file has the table of CRLs, which files of older versions do not have.
 pub(super) fn has_crls(connection: &Connection) -> Result<bool, rusqlite::Error> {
     Ok(version(connection)? >= 2)
@@ -95,9 +101,7 @@ pub(super) fn missing_tables(
     }
     let mut missing = Vec::new();
     for table in ["places", "crls"] {
-        let query =
-            "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1)";
-        if !connection.query_row(query, [table], |row| row.get(0))? {
+        if !has_table(connection, table)? {
             missing.push(table);
         }
     }

@@ -6,6 +6,7 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, ErrorKind, Read};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use super::schema::is_same_mark;
@@ -39,8 +40,29 @@ pub(super) struct Frame {
 
 /// What the file of the database alone says.
 pub(super) struct Main {
-    pub(super) mark: i32,
-    pub(super) pages: u32,
+    mark: i32,
+    pages: u32,
+}
+
+impl Main {
+    /// Reads the header of a file. `None` if the file is not a database.
+    pub(super) fn read(file: &File) -> io::Result<Option<Self>> {
+        const MAGIC: &[u8] = b"SQLite format 3\0";
+        let mut header = [0; 100];
+        match file.read_exact_at(&mut header, 0) {
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(None),
+            read => read?,
+        }
+        let page_size = match u16::from_be_bytes([header[16], header[17]]) {
+            1 => 65536,
+            size => u64::from(size),
+        };
+        let pages = file.metadata()?.len().checked_div(page_size);
+        let mark = word(&header, MARK_AT).cast_signed();
+        Ok(pages
+            .filter(|_| header.starts_with(MAGIC))
+            .map(|pages| Self { mark, pages: u32::try_from(pages).unwrap_or(u32::MAX) }))
+    }
 }
 
 /// Whether a database and a log belong together.

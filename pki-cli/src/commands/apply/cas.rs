@@ -12,6 +12,7 @@ use crate::ca::{
 use crate::commands::cluster::Step;
 use crate::failure::Failure;
 use crate::host;
+use crate::inventory::Inventory;
 use crate::recorded::{Pending, Recorded};
 use crate::signer::Custody;
 use crate::store::{self, Access, Owners};
@@ -212,8 +213,13 @@ impl ApplyCa {
             self.signing().map_err(|failure| waits(failure, waiting))?;
         }
         self.remarks.extend(match &self.signing {
-            Some(ca) => ca.remarks().to_vec(),
-            None => ca::remarks(self.folder.path(), self.chain.ca())?,
+            Some(ca) => {
+                ca.check_inventory()?;
+                ca.remarks().to_vec()
+            }
+            None => {
+                Inventory::of(self.folder.path()).examine(self.chain.ca())?.into_iter().collect()
+            }
         });
         Ok(())
     }

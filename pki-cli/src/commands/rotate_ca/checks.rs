@@ -42,7 +42,9 @@ impl Run<'_> {
                 self.command("abort")
             )));
         }
-        ca
+        let ca = ca?;
+        ca.check_inventory()?;
+        Ok(ca)
     }
 
     /// The rotation that is under way, if the hosts are ready for a step.

@@ -212,7 +212,7 @@ impl Run<'_> {
         };
         if rotation.hosts().iter().any(|(_, phase)| is_from_new(phase)) {
             let previous = trusting(&previous, new)?;
-            Ca::with_key(&self.ca_path, previous.clone(), &self.custody)?;
+            Ca::with_key(&self.ca_path, previous.clone(), &self.custody)?.check_inventory()?;
             folder.put_chain(&previous)?;
             return self.apply((folder, previous), Leaves::AsManifest, RotationStep::Abort, None);
         }
