@@ -9,55 +9,35 @@ mod certdb;
 mod check;
 mod database;
 mod entry;
+mod merge;
 mod query;
 mod renewal;
 mod repair;
 mod revocation;
+mod rows;
 mod schema;
 
 use std::path::Path;
 
-use pki_core::{Certificate, ExtendedKeyUsage};
-use rusqlite::{OptionalExtension, Statement, ToSql, Transaction, params};
+use pki_core::Certificate;
+use rusqlite::{OptionalExtension, ToSql};
 
 pub(crate) use self::certdb::Certdb;
 pub(crate) use self::check::{Condition, Stored};
 use self::database::Database;
-pub(crate) use self::entry::{CrlEntry, Entry, FilePlace, decimal, key_id_of, rfc3339};
+pub(crate) use self::entry::{
+    CA_PROFILE, CrlEntry, Entry, FilePlace, decimal, key_id_of, profile_of, rfc3339,
+};
+pub(crate) use self::merge::Merged;
 pub(crate) use self::query::{Filter, Row, Status};
 pub(crate) use self::repair::Evidence;
 pub(crate) use self::revocation::{LastCrl, Revocation};
+use self::rows::{insert, insert_missing};
 use crate::failure::{Failure, shown};
 use crate::store;
 
 /// The file in the CA's folder.
 pub(crate) const FILE: &str = "inventory.db";
-
-/// The profile in the row of a CA's own certificate.
-pub(crate) const CA_PROFILE: &str = "ca";
-
-/// The built-in profile that a certificate of unknown origin resembles most.
-pub(crate) fn profile_of(certificate: &Certificate) -> &'static str {
-    let usages = certificate.extensions.extended_key_usage.as_deref();
-    match usages {
-        _ if certificate.is_ca() => CA_PROFILE,
-        Some(usages) if usages.contains(&ExtendedKeyUsage::server_auth()) => "server",
-        _ => "client",
-    }
-}
-
-/// The result of recording certificates that exist already.
-#[derive(Debug, Default)]
-pub(crate) struct Merged {
-    /// How many got a row.
-    pub(crate) added: usize,
-    /// How many had one.
-    pub(crate) known: usize,
-    /// How many had one, and are revoked now.
-    pub(crate) revoked: usize,
-    /// The serial numbers, in decimal, that another certificate of the CA has already.
-    pub(crate) clashes: Vec<String>,
-}
 
 /// What the inventory knows about a CA.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -175,95 +155,4 @@ impl Inventory {
             insert(transaction, issued)
         })
     }
-
-    /// Records a CA, and certificates that exist already, such as those of another tool, unless they have rows. Also records
-    /// revocations that the inventory does not know. Everything is on disk afterwards.
-    pub(crate) fn merge(&self, ca: &Entry, found: &[Entry]) -> Result<Merged, Failure> {
-        let mut merged = Merged::default();
-        self.0.write(|transaction| {
-            insert_missing(transaction, ca)?;
-            let is_same = "SELECT pem = ?3 FROM certificates
-                WHERE serial_number = ?1 AND authority_key_identifier = ?2";
-            for entry in found {
-                if insert_missing(transaction, entry)? {
-                    merged.added += 1;
-                    continue;
-                }
-                let key = (&*entry.serial_number, &*entry.authority_key_identifier);
-                let values = params![key.0, key.1, entry.pem];
-                if transaction.query_row(is_same, values, |row| row.get(0))? {
-                    merged.known += 1;
-                    put_place(&mut transaction.prepare(KEEP_PLACE)?, entry)?;
-                } else {
-                    merged.clashes.push(entry.serial_number.clone());
-                }
-                // Verifiers know a certificate by its serial number, so a revocation also counts if the rows differ.
-                if let Some((reason, at)) = entry.revocation {
-                    merged.revoked += revocation::revoke(transaction, key, reason, at)?;
-                }
-            }
-            Ok(())
-        })?;
-        Ok(merged)
-    }
-}
-
-/// Adds a row unless it exists. Returns whether it is new.
-fn insert_missing(transaction: &Transaction<'_>, entry: &Entry) -> Result<bool, rusqlite::Error> {
-    let known = "SELECT 1 FROM certificates
-        WHERE serial_number = ?1 AND authority_key_identifier = ?2";
-    let key = [&entry.serial_number, &entry.authority_key_identifier];
-    let known = transaction.prepare(known)?.query_row(key, |_| Ok(())).optional()?;
-    if known.is_none() {
-        insert(transaction, std::slice::from_ref(entry))?;
-    }
-    Ok(known.is_none())
-}
-
-/// Adds rows. A row for the same certificate stays as it is; one for another certificate with that serial number is an error.
-fn insert(transaction: &Transaction<'_>, entries: &[Entry]) -> Result<(), rusqlite::Error> {
-    let insert = "INSERT INTO certificates
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
-        ON CONFLICT DO UPDATE SET pem = excluded.pem WHERE pem = excluded.pem";
-    let mut row = transaction.prepare(insert)?;
-    let mut place = transaction.prepare(REPLACE_PLACE)?;
-    for entry in entries {
-        let (status, reason, revoked_at) = match entry.revocation {
-            None => ("good", 0, None),
-            Some((reason, at)) => ("revoked", reason.code(), Some(entry::rfc3339(at))),
-        };
-        let changed = row.execute(params![
-            entry.serial_number,
-            entry.authority_key_identifier,
-            entry.profile,
-            status,
-            reason,
-            entry.expiry,
-            revoked_at,
-            entry.pem,
-            entry.issued_at,
-            entry.not_before,
-            entry.common_name,
-        ])?;
-        // A conflict changes no row, and a trigger can discard one without an error.
-        if changed != 1 {
-            return Err(rusqlite::Error::StatementChangedRows(changed));
-        }
-        put_place(&mut place, entry)?;
-    }
-    Ok(())
-}
-
-/// Records a place. A row that was lost can have left an older one.
-const REPLACE_PLACE: &str = "INSERT OR REPLACE INTO places VALUES (?1, ?2, ?3, ?4)";
-/// Records a place unless there is one.
-const KEEP_PLACE: &str = "INSERT OR IGNORE INTO places VALUES (?1, ?2, ?3, ?4)";
-
-/// Records the place of a certificate's file with one of these statements, if it has a place.
-fn put_place(statement: &mut Statement<'_>, entry: &Entry) -> Result<(), rusqlite::Error> {
-    if let Some(FilePlace { host, path }) = &entry.place {
-        let (serial, issuer) = (&entry.serial_number, &entry.authority_key_identifier);
-        statement.execute(params![serial, issuer, host, path])?;
-    }
-    Ok(())
 }

@@ -5,13 +5,15 @@ mod batch;
 mod lock;
 mod read;
 mod sets;
+mod sweep;
 mod unfinished;
 
 pub use access::Owners;
-pub(crate) use access::{Access, absolute, is_there, make_folder, touch_secret};
-pub(crate) use batch::{Batch, Durability, Existing};
+pub(crate) use access::{Access, absolute, is_there, make_folder};
+pub(crate) use batch::{Batch, Durability, Existing, touch_secret};
 pub(crate) use lock::Lock;
 pub(crate) use read::{
     LIMIT, Read, mode_for_others, read, read_open, read_regular, read_secret, read_with,
 };
-pub(crate) use unfinished::{UNFINISHED, sweep_own, sweep_shared};
+pub(crate) use sweep::{sweep_own, sweep_shared};
+pub(crate) use unfinished::UNFINISHED;

@@ -1,11 +1,10 @@
 //! Access to files: modes and owners.
 
-use std::fs::{self, Metadata, OpenOptions};
+use std::fs::{self, Metadata};
 use std::io::ErrorKind;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use super::batch::{Batch, Existing};
 use crate::failure::{Failure, shown};
 
 /// Who may read a file.
@@ -108,17 +107,6 @@ pub(crate) fn make_folder(path: &Path, access: Access) -> Result<(), Failure> {
             _ => Failure::file("making the folder", path, &error),
         }
     })
-}
-
-/// Creates an empty file that only its owner can read, unless it exists. Links are not followed.
-pub(crate) fn touch_secret(path: &Path) -> Result<(), Failure> {
-    Batch::new(Existing::Replace).check_place(path)?;
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-            Err(Failure::file("making", path, &error))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// Whether the path exists, including broken links. A failure to check is an error, not a "no".

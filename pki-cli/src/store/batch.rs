@@ -14,6 +14,7 @@ use tempfile::{NamedTempFile, TempPath};
 
 use super::access::{Access, is_there};
 use super::sets::{self, Staged};
+use super::sweep::sweep_shared;
 use super::unfinished::{self, UNFINISHED, parent};
 use crate::failure::{Failure, shown};
 use crate::signals::{self, Uninterrupted};
@@ -79,7 +80,7 @@ impl Batch {
         self.check_place(&path)?;
         let folder = parent(&path);
         if !self.staged.iter().any(|staged| parent(&staged.place) == folder) {
-            unfinished::sweep_shared(folder);
+            sweep_shared(folder);
         }
         if self.uninterrupted.is_none() {
             self.uninterrupted = Some(Uninterrupted::begin()?);
@@ -149,6 +150,17 @@ impl Batch {
             let places: Vec<String> = places.iter().map(|path| shown(path)).collect();
             interrupted.hinted(format!("the files were already in place: {}", places.join(", ")))
         })
+    }
+}
+
+/// Creates an empty file that only its owner can read, unless it exists. Links are not followed.
+pub(crate) fn touch_secret(path: &Path) -> Result<(), Failure> {
+    Batch::new(Existing::Replace).check_place(path)?;
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            Err(Failure::file("making", path, &error))
+        }
+        _ => Ok(()),
     }
 }
 
