@@ -11,18 +11,13 @@ use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
 use rustls::client::ClientConnection;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{AlertDescription, ProtocolVersion};
 
 pub(crate) use self::address::{Address, CLIENT_PORT, PEER_PORT};
 use self::client::Client;
+pub(crate) use self::client::Identity;
 use crate::failure::Failure;
-
-/// A client certificate with its intermediates, and its key.
-pub(crate) struct Identity {
-    pub(crate) chain: Vec<CertificateDer<'static>>,
-    pub(crate) key: PrivateKeyDer<'static>,
-}
 
 /// What an endpoint did.
 pub(crate) struct Session {

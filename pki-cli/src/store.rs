@@ -5,6 +5,7 @@ mod batch;
 mod lock;
 mod read;
 mod sets;
+mod sweep;
 mod unfinished;
 
 pub use access::Owners;
@@ -14,4 +15,5 @@ pub(crate) use lock::Lock;
 pub(crate) use read::{
     LIMIT, Read, mode_for_others, read, read_open, read_regular, read_secret, read_with,
 };
-pub(crate) use unfinished::{UNFINISHED, sweep_own, sweep_shared};
+pub(crate) use sweep::{sweep_own, sweep_shared};
+pub(crate) use unfinished::UNFINISHED;

@@ -1,36 +1,19 @@
 //! Converts the folders of a cluster from another tool to a manifest, and to the files that etcdpki would have.
 
+mod folder;
 mod members;
 mod text;
 
+use self::folder::FoundPair;
+pub use self::folder::{AdoptedFile, AdoptedFolder, AdoptedPair};
 use self::members::Members;
 use crate::certificate::Certificate;
 use crate::error::Error;
 use crate::etcd::EtcdVersion;
 use crate::layout::{Role, Traffic};
 use crate::manifest::Manifest;
-use crate::pki_folder::{FolderFile, FolderPair, PkiFolder};
+use crate::pki_folder::{FolderFile, PkiFolder};
 use crate::usage::{ExtendedKeyUsage, Purpose};
-
-/// A folder of one or several hosts.
-#[derive(Clone, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "callers write it as a literal")]
-pub struct AdoptedFolder {
-    /// The name of the folder, which is the name of the host unless its contents say otherwise.
-    pub name: String,
-    /// Its files.
-    pub files: Vec<AdoptedFile>,
-}
-
-/// A file in a folder to adopt. For keys, only the names are needed.
-#[derive(Clone, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "callers write it as a literal")]
-pub struct AdoptedFile {
-    /// Its path in the folder.
-    pub path: String,
-    /// Its contents, unless it is a key.
-    pub contents: Vec<u8>,
-}
 
 /// The result of adopting a cluster.
 #[derive(Clone, Debug)]
@@ -44,30 +27,6 @@ pub struct Adoption {
     pub pairs: Vec<AdoptedPair>,
     /// What the manifest cannot express.
     pub remarks: Vec<String>,
-}
-
-/// A certificate and its key for a host's folder.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct AdoptedPair {
-    /// The index of the folder that contains them.
-    pub folder: usize,
-    /// The path of the certificate in the folder.
-    pub certificate: String,
-    /// The path of the key in the folder.
-    pub key: String,
-    /// The host.
-    pub host: String,
-    /// Their role, which determines their names in the host's folder.
-    pub role: Role,
-}
-
-/// A pair with its certificate.
-struct FoundPair {
-    folder: usize,
-    pair: FolderPair,
-    leaf: Certificate,
-    issuer: Option<Certificate>,
 }
 
 impl Adoption {

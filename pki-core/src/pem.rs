@@ -1,5 +1,6 @@
 //! Reads and writes PEM files.
 
+mod armor;
 mod content;
 pub(crate) mod go;
 mod plain;
@@ -7,10 +8,10 @@ mod plain;
 use std::mem::take;
 use std::ops::Range;
 
-use base64ct::{Base64, Encoding};
 use rustls_pemfile::Item;
 use zeroize::Zeroizing;
 
+use self::armor::{BEGIN, DASHES, END, PUBLIC, decode};
 use self::plain::PlainBlock;
 use crate::error::Error;
 use crate::quote;
@@ -27,10 +28,6 @@ pub struct Section {
     /// True if its text has the form that every reader of PEM accepts, Go included.
     pub(crate) is_plain: bool,
 }
-
-const BEGIN: &str = "-----BEGIN ";
-const DASHES: &str = "-----";
-const END: &str = "-----END ";
 
 /// True if the bytes contain at least one line that begins a PEM section.
 pub fn is_pem(bytes: &[u8]) -> bool {
@@ -171,15 +168,6 @@ impl<'t> Block<'t> {
     }
 }
 
-/// The base64 in these parts. It is decoded in one buffer, which is wiped, because it may be a key.
-fn decode<'t>(size: usize, parts: impl Iterator<Item = &'t [u8]>) -> Option<Zeroizing<Vec<u8>>> {
-    let mut der = Zeroizing::new(Vec::with_capacity(size));
-    parts.for_each(|part| der.extend_from_slice(part));
-    let length = Base64::decode_in_place(&mut der).ok()?.len();
-    der.truncate(length);
-    Some(der)
-}
-
 /// The content of a section with this DER.
 fn decoded(label: &str, mut der: Zeroizing<Vec<u8>>) -> Content {
     match label {
@@ -229,10 +217,6 @@ fn content(label: &str, block: &Block<'_>, line: usize) -> Result<Content, Error
             .hinted("the file is damaged; copy it again")
     })
 }
-
-/// The labels of blocks that hold no secret.
-const PUBLIC: [&str; 5] =
-    ["CERTIFICATE", "CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST", "PUBLIC KEY", "X509 CRL"];
 
 /// The DER of a block without a secret, which may have blanks in it or lack padding.
 fn lenient_der(label: &str, block: &Block<'_>) -> Option<Zeroizing<Vec<u8>>> {

@@ -4,8 +4,7 @@ use std::path::Path;
 
 use pki_core::{CaSet, Certificate};
 
-use super::folder::{Found, certificate_path};
-use super::revocation::issued_by;
+use super::paths::certificate_path;
 use crate::failure::Failure;
 use crate::store;
 
@@ -18,16 +17,6 @@ pub(crate) struct Chain {
 }
 
 impl Chain {
-    /// Reads and checks the ca.pem of a folder.
-    pub(crate) fn read(folder: &Path) -> Result<Self, Failure> {
-        let path = certificate_path(folder);
-        if !store::is_there(&path)? {
-            return Err(Found::without_certificate(folder)?.refusal(folder));
-        }
-        let certificates = read_certificates(&path)?;
-        Self::in_order(certificates).map_err(|failure| failure.in_file(&path))
-    }
-
     /// Checks the certificates of a file, of which there is at least one.
     pub(crate) fn in_order(mut certificates: Vec<Certificate>) -> Result<Self, Failure> {
         if certificates.is_empty() {
@@ -162,6 +151,11 @@ impl Chain {
 fn names_its_own_key(ca: &Certificate) -> bool {
     let signer = ca.extensions.authority_key_id.as_ref().and_then(|aki| aki.key_id.as_ref());
     signer.is_none() || signer == ca.extensions.subject_key_id.as_ref()
+}
+
+/// Whether a CA issued a certificate, by name and signature.
+pub(crate) fn issued_by(ca: &Certificate, certificate: &Certificate) -> bool {
+    certificate.issuer.der() == ca.subject.der() && certificate.is_signed_by(&ca.public_key)
 }
 
 /// Reads every certificate of a file; there is at least one.

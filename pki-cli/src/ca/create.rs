@@ -4,9 +4,10 @@ use std::path::Path;
 
 use pki_core::{Authority, CaRequest, Issued, KeyAlgorithm};
 
-use super::Ca;
 use super::chain::Chain;
-use super::folder::{Found, LockedFolder, certificate_path, key_path};
+use super::folder::{Found, LockedFolder};
+use super::paths::{certificate_path, key_path};
+use super::service::Ca;
 use crate::failure::Failure;
 use crate::host;
 use crate::inventory::{self, Entry, FilePlace, Inventory};

@@ -6,42 +6,16 @@ use std::path::{Path, PathBuf};
 
 use pki_core::Signer;
 
-use super::chain::Chain;
-use super::cluster::{hosts_of, separate};
-use super::import::import_command;
+use super::chain::{Chain, read_certificates};
+use super::foreign::import_command;
+use super::paths::{
+    certificate_path, hosts_of, key_path, next_key_path, pending_crl_path, pending_path, separate,
+};
 use crate::failure::{Failure, shown};
 use crate::hosts;
 use crate::inventory::{self, Inventory};
 use crate::signer::Custody;
 use crate::store::{self, Access, Batch, Existing, Lock, Owners};
-
-pub(crate) fn certificate_path(folder: &Path) -> PathBuf {
-    folder.join("ca.pem")
-}
-
-pub(crate) fn key_path(folder: &Path) -> PathBuf {
-    folder.join("ca-key.pem")
-}
-
-/// The key of the CA that takes the place of this one, during a rotation.
-pub(crate) fn next_key_path(folder: &Path) -> PathBuf {
-    folder.join("ca-next-key.pem")
-}
-
-/// The key of an intermediate CA whose certificate waits for the signature of the CA above it, and the bytes to sign.
-pub(crate) fn pending_path(folder: &Path) -> PathBuf {
-    folder.join("ca.pending")
-}
-
-/// A CRL that waits for its signature from elsewhere.
-pub(crate) fn pending_crl_path(folder: &Path) -> PathBuf {
-    folder.join("crl.pending")
-}
-
-/// The certificates of ca.pem before another CA issued, during a rotation.
-pub(crate) fn previous_path(folder: &Path) -> PathBuf {
-    folder.join("ca-previous.pem")
-}
 
 /// What the folder of a CA contains, by the names of its files. Their contents are read when they are needed, the key only
 /// when there is something to sign.
@@ -212,6 +186,18 @@ impl Lost {
         let certificate = of_key.max_by_key(|ca| ca.not_after).cloned();
         let chain = certificate.map(|certificate| Chain::among(certificate, &known));
         Ok(chain.map(|chain| Self { chain, signer }))
+    }
+}
+
+impl Chain {
+    /// Reads and checks the ca.pem of a folder.
+    pub(crate) fn read(folder: &Path) -> Result<Self, Failure> {
+        let path = certificate_path(folder);
+        if !store::is_there(&path)? {
+            return Err(Found::without_certificate(folder)?.refusal(folder));
+        }
+        let certificates = read_certificates(&path)?;
+        Self::in_order(certificates).map_err(|failure| failure.in_file(&path))
     }
 }
 

@@ -1,11 +1,12 @@
 //! Taking over a CA that another tool made: everything is checked before anything is written.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use pki_core::{Authority, CaSet, Certificate, Error, Finding, Severity};
 
 use super::chain::{Chain, read_certificates};
-use super::folder::{Found, LockedFolder, certificate_path, key_path};
+use super::folder::{Found, LockedFolder};
+use super::paths::{certificate_path, key_path};
 use super::scan::Scan;
 use crate::failure::{Failure, shown};
 use crate::host;
@@ -198,35 +199,4 @@ fn read_key(path: &Path, custody: &Custody, problems: &mut Vec<Failure>) -> Opti
 /// The value, or `None` after adding its failure to the list.
 fn noted<T>(result: Result<T, Failure>, problems: &mut Vec<Failure>) -> Option<T> {
     result.map_err(|failure| problems.push(failure)).ok()
-}
-
-/// The names that other tools give to a CA's certificate and key: kubeadm and OpenSSL, kubeadm's folder for etcd, easy-rsa,
-/// and OpenSSL's demoCA.
-const FOREIGN_NAMES: [(&str, &str); 5] = [
-    ("ca.crt", "ca.key"),
-    ("etcd/ca.crt", "etcd/ca.key"),
-    ("ca.crt", "private/ca.key"),
-    ("cacert.pem", "private/cakey.pem"),
-    ("cacert.pem", "cakey.pem"),
-];
-
-/// The command that imports a CA of another tool, if the files of one are in this folder or in the one above it.
-pub(super) fn import_command(folder: &Path) -> Option<String> {
-    let above = match folder.parent() {
-        Some(above) if !above.as_os_str().is_empty() => above.to_owned(),
-        _ => PathBuf::from("."),
-    };
-    let inside = FOREIGN_NAMES.iter().map(|names| (folder.to_owned(), *names));
-    let beside = FOREIGN_NAMES.iter().chain(&[("ca.pem", "ca-key.pem")]);
-    let mut pairs = inside.chain(beside.map(|names| (above.clone(), *names)));
-    let (certificate, key) = pairs.find_map(|(folder, (certificate, key))| {
-        let (certificate, key) = (folder.join(certificate), folder.join(key));
-        (certificate.is_file() && key.is_file()).then_some((certificate, key))
-    })?;
-    Some(format!(
-        "etcdpki --dir {} import-ca --cert {} --key {}",
-        shown(folder),
-        shown(&certificate),
-        shown(&key)
-    ))
 }

@@ -4,10 +4,11 @@ use std::path::Path;
 
 use pki_core::{Certificate, Draft, IssuedBy};
 
-use super::Ca;
 use super::chain::Chain;
 use super::create::{NewCa, SignedCa};
-use super::folder::{Found, LockedFolder, certificate_path, pending_path};
+use super::folder::{Found, LockedFolder};
+use super::paths::{certificate_path, pending_path};
+use super::service::Ca;
 use crate::failure::{Failure, shown};
 use crate::host;
 use crate::inventory::CA_PROFILE;

@@ -5,8 +5,9 @@ use pki_core::{
 };
 use time::{Duration, OffsetDateTime};
 
-use super::Ca;
-use super::folder::{LockedFolder, certificate_path};
+use super::folder::LockedFolder;
+use super::paths::certificate_path;
+use super::service::Ca;
 use crate::failure::Failure;
 use crate::host;
 use crate::inventory::{self, Inventory};

@@ -6,7 +6,7 @@ use std::path::Path;
 use pki_core::{Certificate, Crl, CrlRequest, Draft, RevokedCertificate, SerialNumber};
 use time::{Duration, OffsetDateTime};
 
-use super::Ca;
+use super::service::Ca;
 use crate::failure::Failure;
 use crate::host;
 use crate::inventory::{Inventory, LastCrl};
@@ -190,9 +190,4 @@ pub(crate) fn crl_number(crl: &Crl) -> Option<u64> {
     let is_small = zeros.iter().all(|octet| *octet == 0) && !low.is_empty();
     let number = low.iter().fold(0, |number, octet| number << 8 | u64::from(*octet));
     (is_small && number <= i64::MAX.cast_unsigned()).then_some(number)
-}
-
-/// Whether a CA issued a certificate, by name and signature.
-pub(crate) fn issued_by(ca: &Certificate, certificate: &Certificate) -> bool {
-    certificate.issuer.der() == ca.subject.der() && certificate.is_signed_by(&ca.public_key)
 }

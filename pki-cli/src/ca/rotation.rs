@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use pki_core::{Authority, CaRequest, Certificate, Issued, KeyAlgorithm, PublicKey};
 use time::Duration;
 
-use super::chain::Chain;
-use super::folder::{LockedFolder, certificate_path, key_path, next_key_path, previous_path};
-use super::revocation::issued_by;
+use super::chain::{Chain, issued_by, read_certificates};
+use super::folder::LockedFolder;
+use super::paths::{certificate_path, key_path, next_key_path, previous_path};
 use crate::failure::{Failure, shown};
 use crate::host;
 use crate::inventory::{self, Entry, Inventory, rfc3339};
@@ -180,9 +180,7 @@ fn previous_chain(folder: &Path) -> Result<Option<Chain>, Failure> {
     if !store::is_there(&path)? {
         return Ok(None);
     }
-    Chain::in_order(super::read_certificates(&path)?)
-        .map(Some)
-        .map_err(|failure| failure.in_file(&path))
+    Chain::in_order(read_certificates(&path)?).map(Some).map_err(|failure| failure.in_file(&path))
 }
 
 /// The CAs whose certificates are in use: the one that issues, first, and during a rotation the one that it replaces or that

@@ -15,12 +15,12 @@ use zeroize::Zeroizing;
 
 use self::cas::Signing;
 pub(super) use self::cas::{ApplyCas, ChangedCa};
+use super::Common;
 use super::cluster::{
     self, ApplyContext, HostWork, IssuedPair, Leaves, ManifestArgs, Orphans, Outcome, Step, Tense,
-    Work, counts, in_parallel,
+    Work, check_stray, counts, in_parallel,
 };
 use super::custody::CustodyArgs;
-use super::{Common, rotate_ca};
 use crate::failure::{Failure, full, shown};
 use crate::host;
 use crate::hosts::{self, BundleFile, NewFolder, Origins};
@@ -66,7 +66,7 @@ pub(crate) fn run(args: &ApplyArgs, common: &Common) -> Result<ExitCode, Failure
     let path = common.folder_of(&args.manifest.file, &manifest);
     let custody = args.custody.custody()?;
     let ca = ApplyCas::open(&manifest, &path, common.owners(), custody)?;
-    let warnings = rotate_ca::check_stray(&manifest, &ca.cluster()?, &path)?;
+    let warnings = check_stray(&manifest, &ca.cluster()?, &path)?;
     manifest.warnings.extend(warnings);
     let scope = Scope {
         only: &args.manifest.only,

@@ -40,13 +40,13 @@ pub(crate) struct CfssljsonArgs {
 }
 
 impl CfsslArgs {
-    pub(super) fn run(&self) -> ExitCode {
+    pub(crate) fn run(&self) -> ExitCode {
         Program::Cfssl.run(self.arguments.clone())
     }
 }
 
 impl CfssljsonArgs {
-    pub(super) fn run(&self) -> ExitCode {
+    pub(crate) fn run(&self) -> ExitCode {
         Program::Cfssljson.run(self.arguments.clone())
     }
 }

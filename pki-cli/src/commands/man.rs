@@ -3,11 +3,9 @@
 use std::io;
 use std::process::ExitCode;
 
-use clap::CommandFactory;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
-use super::Cli;
 use crate::failure::Failure;
 use crate::host;
 
@@ -63,8 +61,8 @@ const FILES: [(&str, &str); 6] = [
     ),
 ];
 
-pub(crate) fn run(args: &ManArgs) -> Result<ExitCode, Failure> {
-    let mut cli = Cli::command();
+/// Prints a page of `cli`, which is the whole command line.
+pub(crate) fn run(args: &ManArgs, mut cli: clap::Command) -> Result<ExitCode, Failure> {
     cli.build();
     let command = match &args.command {
         None => cli,

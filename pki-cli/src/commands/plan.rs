@@ -5,10 +5,10 @@ use std::process::ExitCode;
 
 use pki_core::{ClusterCas, FileKind, Manifest, Traffic};
 
+use super::Common;
 use super::cluster::{
-    self, ApplyContext, ManifestArgs, Orphans, Outcome, Step, Tense, Work, counts,
+    self, ApplyContext, ManifestArgs, Orphans, Outcome, Step, Tense, Work, check_stray, counts,
 };
-use super::{Common, rotate_ca};
 use crate::ca::{self, Chain, CrlState, Found};
 use crate::failure::{Failure, full};
 use crate::host;
@@ -50,7 +50,7 @@ pub(crate) fn run(args: &PlanArgs, common: &Common) -> Result<ExitCode, Failure>
     if let Some(cas) = &cas {
         manifest.warnings.extend(manifest.ca_differences(cas));
         manifest.warnings.extend(cluster::limits(&manifest, cas)?);
-        let warnings = rotate_ca::check_stray(&manifest, cas, &folder)?;
+        let warnings = check_stray(&manifest, cas, &folder)?;
         manifest.warnings.extend(warnings);
     }
     let specs = cluster::specs_by_host(&manifest, &args.manifest.only)?;

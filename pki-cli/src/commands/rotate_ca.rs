@@ -1,94 +1,21 @@
 //! `etcdpki rotate-ca`
 
+mod args;
 mod checks;
 mod gate;
-mod held;
 mod issued;
 mod live;
 mod report;
-mod rotated;
 mod steps;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::ValueEnum;
-
-pub(crate) use self::held::{check_stray, summary};
-use self::rotated::RotatedCa;
-use super::cluster::SeparateCa;
-use super::custody::NewCustodyArgs;
-use super::{Common, cluster};
+pub(crate) use self::args::RotateCaArgs;
+use self::args::Step;
+use super::Common;
+use super::cluster::{self, RotatedCa};
 use crate::ca::LockedFolder;
 use crate::failure::Failure;
-
-/// Replace the cluster's CA by a new one without an outage, in steps
-///
-/// begin creates a new CA, and adds it to the ca.pem of every host. Copy the folders to the hosts, and restart
-/// every member, API server and other client, one at a time.
-///
-/// reissue issues all certificates from the new CA, with the same keys. Copy the folders to the hosts;
-/// nothing has to be restarted.
-///
-/// finish removes the old CA from the ca.pem of every host. Copy the folders to the hosts, and restart
-/// every process again.
-///
-/// With separate CAs (cas in the manifest), --ca says which one is replaced. The CA for servers is trusted by members and
-/// clients, those for peers and clients only by members, so only these are restarted.
-///
-/// abort goes back to the old CA, and status shows how far each host is. It is safe to stop after each step,
-/// and to run a step again. A step is refused, with the hosts and the reason, if a host would reject
-/// certificates that are in use. Programs read ca.pem only when they start, so reissue and finish need
-/// proof: --connect checks every member, and with --restarted you confirm it yourself.
-#[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  etcdpki rotate-ca begin -f cluster.yaml\n  \
-    etcdpki rotate-ca reissue -f cluster.yaml --connect --restarted masterone\n  \
-    etcdpki rotate-ca finish -f cluster.yaml --restarted all\n  \
-    etcdpki rotate-ca begin -f cluster.yaml --ca peer\n  \
-    etcdpki rotate-ca status -f cluster.yaml --connect")]
-pub(crate) struct RotateCaArgs {
-    /// What to do
-    #[arg(value_enum, value_name = "STEP")]
-    step: Step,
-
-    /// The manifest of the cluster, in YAML
-    #[arg(short, long, value_name = "FILE")]
-    file: PathBuf,
-
-    /// With separate CAs: which of them is replaced
-    #[arg(long, value_enum, value_name = "CA")]
-    ca: Option<SeparateCa>,
-
-    /// Connect to every member to see which CA it trusts and which one issued its certificates
-    #[arg(long)]
-    connect: bool,
-
-    /// Every process on this host uses the files that the last step wrote, and was restarted since its ca.pem changed.
-    /// May be repeated; `all` stands for all hosts
-    #[arg(long, value_name = "HOST")]
-    restarted: Vec<String>,
-
-    /// With begin: common name of the new CA [default: that in the manifest, or the old one with a number]
-    #[arg(long, value_name = "NAME")]
-    cn: Option<String>,
-
-    #[command(flatten)]
-    custody: NewCustodyArgs,
-}
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-enum Step {
-    /// Every host trusts a new CA beside the old one
-    Begin,
-    /// The new CA issues all certificates
-    Reissue,
-    /// No host trusts the old CA any more
-    Finish,
-    /// Go back to the old CA
-    Abort,
-    /// Show how far each host is
-    Status,
-}
 
 pub(crate) fn run(args: &RotateCaArgs, common: &Common) -> Result<ExitCode, Failure> {
     for (option, is_given) in
@@ -100,7 +27,7 @@ pub(crate) fn run(args: &RotateCaArgs, common: &Common) -> Result<ExitCode, Fail
         }
     }
     let manifest = cluster::read_manifest(&args.file)?;
-    let traffic = rotated::traffic(&manifest, args.ca)?;
+    let traffic = cluster::rotated_traffic(&manifest, args.ca)?;
     let path = common.folder_of(&args.file, &manifest);
     let rotated = RotatedCa { manifest: &manifest, folder: &path, traffic };
     if args.step == Step::Status {

@@ -15,7 +15,7 @@ use serde::Serialize;
 use time::{Duration, OffsetDateTime};
 
 use super::cluster::RevokedCertificates;
-use super::{Common, audit, cluster, core, rotate_ca};
+use super::{Common, audit, cluster, core};
 use crate::ca;
 use crate::failure::{Failure, Kind, full};
 use crate::host;
@@ -147,7 +147,7 @@ pub(crate) fn run(args: &StatusArgs, common: &Common) -> Result<ExitCode, Failur
         };
         rows.push(row(host, file, purpose, certificate, Some(&report)));
     }
-    let rotation = rotate_ca::summary(&manifest, &cas, &folder)?;
+    let rotation = cluster::rotation_summary(&manifest, &cas, &folder)?;
     let ok = rows.iter().all(|row| row.problems.is_empty());
     let page = match (args.output, common.format) {
         (Some(Output::Prometheus), _) => prometheus(&rows),

@@ -2,11 +2,22 @@
 
 use std::path::Path;
 
-use pki_core::{Certificate, Crl, Error, RevocationReason};
+use pki_core::{Certificate, Crl, Error, ExtendedKeyUsage, RevocationReason};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::CA_PROFILE;
+/// The profile in the row of a CA's own certificate.
+pub(crate) const CA_PROFILE: &str = "ca";
+
+/// The built-in profile that a certificate of unknown origin resembles most.
+pub(crate) fn profile_of(certificate: &Certificate) -> &'static str {
+    let usages = certificate.extensions.extended_key_usage.as_deref();
+    match usages {
+        _ if certificate.is_ca() => CA_PROFILE,
+        Some(usages) if usages.contains(&ExtendedKeyUsage::server_auth()) => "server",
+        _ => "client",
+    }
+}
 
 /// One certificate as a row.
 #[derive(Debug)]

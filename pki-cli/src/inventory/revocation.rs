@@ -8,7 +8,8 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::entry::{CrlEntry, decimal, hexadecimal, key_id_of, rfc3339};
-use super::{Entry, Inventory, insert_missing, schema};
+use super::rows::insert_missing;
+use super::{Entry, Inventory, schema};
 use crate::failure::Failure;
 
 /// A revoked certificate.

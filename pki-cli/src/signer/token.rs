@@ -1,5 +1,6 @@
 //! A key in a PKCS #11 token: a smart card, an HSM, SoftHSM.
 
+mod errors;
 mod login;
 
 use std::error::Error as StdError;
@@ -12,6 +13,7 @@ use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHan
 use cryptoki::session::Session;
 use pki_core::{KeyAlgorithm, PublicKey, SignatureAlgorithm, Signer, ecdsa_signature_from_fixed};
 
+use self::errors::{describe, failed};
 use self::login::log_in;
 use super::uri::TokenUri;
 use crate::failure::Failure;
@@ -224,17 +226,4 @@ fn generate(
     .concat();
     let (_, key) = session.generate_key_pair(&mechanism, &public, &private).map_err(failed)?;
     Ok(key)
-}
-
-fn failed(uri: &TokenUri, error: &Error) -> Failure {
-    Failure::environment(format!("{uri}: {}", describe(error)))
-        .hinted("check that the token is present and supports the algorithm of the key")
-}
-
-/// The library's own messages explain every error code in paragraphs.
-fn describe(error: &Error) -> String {
-    match error {
-        Error::Pkcs11(code, function) => format!("{function} failed with {code:?}"),
-        other => other.to_string(),
-    }
 }

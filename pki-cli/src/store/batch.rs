@@ -14,6 +14,7 @@ use tempfile::{NamedTempFile, TempPath};
 
 use super::access::{Access, is_there};
 use super::sets::{self, Staged};
+use super::sweep::sweep_shared;
 use super::unfinished::{self, UNFINISHED, parent};
 use crate::failure::{Failure, shown};
 use crate::signals::{self, Uninterrupted};
@@ -79,7 +80,7 @@ impl Batch {
         self.check_place(&path)?;
         let folder = parent(&path);
         if !self.staged.iter().any(|staged| parent(&staged.place) == folder) {
-            unfinished::sweep_shared(folder);
+            sweep_shared(folder);
         }
         if self.uninterrupted.is_none() {
             self.uninterrupted = Some(Uninterrupted::begin()?);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::{AdoptedFolder, FoundPair};
+use super::folder::{AdoptedFolder, FoundPair};
 use crate::certificate::{Certificate, GeneralName};
 use crate::error::Error;
 use crate::etcd::{EtcdSettings, Url};

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 
+use super::folder::{AdoptedPair, FoundPair};
 use super::members::{Members, common_name, organization};
-use super::{AdoptedPair, FoundPair};
 use crate::certificate::{Certificate, GeneralName};
 use crate::layout::{Role, Traffic};
 use crate::name::San;

@@ -108,6 +108,12 @@ impl DistinguishedName {
             .map(|entry| entry.value.as_str())
     }
 
+    /// All common names.
+    pub(crate) fn common_names(&self) -> impl Iterator<Item = &str> {
+        let attributes = self.attributes.iter();
+        attributes.filter(|a| a.attribute == Attribute::CommonName).map(|a| a.value.as_str())
+    }
+
     /// The same name as a [`Subject`]: the RDNs and their order are kept, and each value gets the string type that
     /// [`Subject`] has for it.
     pub fn to_subject(&self) -> Result<Subject, Error> {

@@ -8,7 +8,8 @@ use der::asn1::BitStringRef;
 use der::{AnyRef, Decode, Encode, Sequence, Tag};
 use rustls_pki_types::AlgorithmIdentifier;
 
-use super::{failed, signature_algorithm};
+use super::errors::failed;
+use super::signatory::signature_algorithm;
 use crate::error::Error;
 use crate::key::PublicKey;
 

@@ -4,7 +4,8 @@ use der::Encode;
 use rcgen::{CertificateRevocationListParams, Issuer, KeyIdMethod, RevokedCertParams};
 
 use super::carried::{TbsCertList, body, element, identifier, unsigned};
-use super::{NoKey, Signatory, failed, issuer_params};
+use super::errors::failed;
+use super::signatory::{NoKey, Signatory, issuer_params};
 use crate::certificate::Certificate;
 use crate::crl::RevocationReason;
 use crate::error::Error;

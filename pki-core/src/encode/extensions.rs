@@ -3,7 +3,7 @@
 use der::asn1::{Ia5String, ObjectIdentifier};
 use der::{Any, AnyRef, Decode, Encode, SliceReader};
 use rcgen::{
-    CidrSubnet, CustomExtension, ExtendedKeyUsagePurpose, GeneralSubtree, KeyUsagePurpose,
+    CidrSubnet, CustomExtension, ExtendedKeyUsagePurpose, GeneralSubtree, KeyUsagePurpose, SanType,
 };
 use x509_cert::ext::pkix::certpolicy::{DisplayText, PolicyQualifierInfo, UserNotice};
 use x509_cert::ext::pkix::name::GeneralName;
@@ -12,10 +12,10 @@ use x509_cert::ext::pkix::{
     certpolicy::PolicyInformation as EncoderPolicy,
 };
 
-use super::{failed, unwritable_oid};
+use super::errors::{failed, unwritable_oid};
 use crate::certificate::Extension;
 use crate::error::{Error, Input};
-use crate::name::Uri;
+use crate::name::{San, Uri};
 use crate::oid::Oid;
 use crate::template::{NameConstraint, PolicyInformation, PolicyQualifier, Urls};
 use crate::usage::{ExtendedKeyUsage, KeyUsages};
@@ -168,4 +168,15 @@ pub(super) fn certificate_policies(
     let policies: Vec<_> = policies.iter().map(information).collect::<Result<_, _>>()?;
     let content = CertificatePolicies(policies).to_der().map_err(|e| failed(&e))?;
     custom(&Oid::trusted("2.5.29.32"), content).map(Some)
+}
+
+/// A name of the subjectAltName.
+pub(super) fn san(name: &San) -> Result<SanType, Error> {
+    let ia5 = |text: &str| text.try_into().map_err(|error: rcgen::Error| failed(&error));
+    Ok(match name {
+        San::Dns(name) => SanType::DnsName(ia5(name.as_str())?),
+        San::Email(address) => SanType::Rfc822Name(ia5(address.as_str())?),
+        San::Ip(ip) => SanType::IpAddress(*ip),
+        San::Uri(uri) => SanType::URI(ia5(uri.as_str())?),
+    })
 }

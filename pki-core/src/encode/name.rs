@@ -3,7 +3,7 @@
 use der::asn1::{Ia5StringRef, PrintableStringRef, SetOfVec, Utf8StringRef};
 use der::{Any, Encode, Sequence, Tag, ValueOrd};
 
-use super::{failed, unwritable_oid};
+use super::errors::{failed, unwritable_oid};
 use crate::error::{Error, Input};
 use crate::subject::{Attribute, StringType, Subject, string_type};
 

@@ -6,7 +6,8 @@ use time::OffsetDateTime;
 use x509_cert::ext::Extension;
 
 use super::carried::{TbsCertificate, body, carried, element, identifier, unsigned};
-use super::{NoKey, Signatory, failed, issuer_params, signature_algorithm};
+use super::errors::failed;
+use super::signatory::{NoKey, Signatory, issuer_params, signature_algorithm};
 use crate::certificate::{AuthorityKeyId, Certificate, GeneralName, SerialNumber};
 use crate::error::Error;
 use crate::key::{KeyId, PublicKey};

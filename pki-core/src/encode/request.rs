@@ -4,7 +4,9 @@ use der::Encode;
 use rcgen::{BasicConstraints, CertificateParams, IsCa};
 
 use super::carried::{CertificationRequestInfo, body, element, identifier, unsigned};
-use super::{NoKey, extensions, failed, name, san, signature_algorithm};
+use super::errors::failed;
+use super::signatory::{NoKey, signature_algorithm};
+use super::{extensions, name};
 use crate::certificate::Extension;
 use crate::error::Error;
 use crate::key::PublicKey;
@@ -28,7 +30,7 @@ pub(crate) fn request(template: &CsrTemplate<'_>) -> Result<Vec<u8>, Error> {
     // In a certificate with an empty subject, the names are critical. The issuer decides that, so like in cfssl, a request
     // does not ask for it.
     let mut params = CertificateParams::default();
-    params.subject_alt_names = names.iter().map(san).collect::<Result<_, _>>()?;
+    params.subject_alt_names = names.iter().map(extensions::san).collect::<Result<_, _>>()?;
     if let Some(constraint) = ca {
         params.is_ca = IsCa::Ca(match constraint.path_len {
             None => BasicConstraints::Unconstrained,

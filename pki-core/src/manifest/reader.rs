@@ -4,10 +4,11 @@ mod cas;
 mod clients;
 mod etcd_config;
 mod hosts;
+mod known_hosts;
 
 use time::Duration;
 
-use self::hosts::{Group, KnownHosts};
+use self::known_hosts::{Group, KnownHosts};
 use super::endpoint::Endpoint;
 use super::model::{EtcdConfig, Manifest, Paths};
 use super::values::{

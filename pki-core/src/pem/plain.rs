@@ -6,7 +6,7 @@
 use data_encoding::BASE64;
 use zeroize::Zeroizing;
 
-use super::{BEGIN, DASHES, END, PUBLIC, decode};
+use super::armor::{BEGIN, DASHES, END, PUBLIC, decode};
 
 /// A block in the plain form.
 pub(super) struct PlainBlock<'t> {

@@ -1,9 +1,10 @@
 //! Rules about CA certificates: what a certificate must contain to issue others.
 
-use super::{CertificateInPath, Place, Row, when};
+use super::{CertificateInPath, Row};
 use crate::evidence::Evidence;
 use crate::finding::{Rule, Severity, Source};
 use crate::key::KeyId;
+use crate::report::Place;
 use crate::usage::KeyUsages;
 
 pub(crate) static CA_PATHLEN: Rule = Rule {
@@ -166,12 +167,12 @@ fn ca_basic_constraints(in_path: &CertificateInPath<'_>) -> Vec<String> {
     // An anchor from before version 3 cannot have the extension; `version-old` and `version-form` report it.
     let certificate = in_path.certificate;
     let exempt = in_path.place == Place::Anchor && certificate.version < 3;
-    when(in_path.is_to_sign() && !certificate.is_ca() && !exempt, || {
+    Vec::from_iter((in_path.is_to_sign() && !certificate.is_ca() && !exempt).then(|| {
         match &in_path.certificate.extensions.basic_constraints {
             Some(_) => "basicConstraints is CA:FALSE".to_owned(),
             None => "basicConstraints is missing".to_owned(),
         }
-    })
+    }))
 }
 
 // Section 4.2.1.3
@@ -180,10 +181,10 @@ fn ca_key_cert_sign(in_path: &CertificateInPath<'_>) -> Vec<String> {
     // Go treats a keyUsage without any usage as absent, and `ku-empty` reports it.
     let lacks =
         usage.is_some_and(|usage| !usage.is_empty() && !usage.contains(KeyUsages::KEY_CERT_SIGN));
-    when(in_path.is_to_sign() && lacks, || {
+    Vec::from_iter((in_path.is_to_sign() && lacks).then(|| {
         let names: Vec<_> = usage.unwrap_or_default().names().collect();
         format!("keyUsage is {}, without keyCertSign", names.join(", "))
-    })
+    }))
 }
 
 // Section 4.2.1.9
@@ -193,15 +194,16 @@ fn ca_bc_noncritical(in_path: &CertificateInPath<'_>) -> Vec<String> {
         found.is_none_or(|extension| extension.critical)
     };
     // Only a CA needs the extension to be critical.
-    when(in_path.certificate.is_ca() && !is_critical(), || {
-        "basicConstraints is not critical".to_owned()
-    })
+    Vec::from_iter(
+        (in_path.certificate.is_ca() && !is_critical())
+            .then(|| "basicConstraints is not critical".to_owned()),
+    )
 }
 
 // Section 4.2.1.3
 fn ca_no_ku(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let missing = in_path.certificate.extensions.key_usage.is_none();
-    when(is_a_ca(in_path) && missing, || "keyUsage is missing".to_owned())
+    Vec::from_iter((is_a_ca(in_path) && missing).then(|| "keyUsage is missing".to_owned()))
 }
 
 // Section 4.2.1.3
@@ -211,10 +213,10 @@ fn ca_no_crlsign(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let lacks = usage.is_some_and(|usage| {
         usage.contains(KeyUsages::KEY_CERT_SIGN) && !usage.contains(KeyUsages::CRL_SIGN)
     });
-    when(is_a_ca(in_path) && lacks, || {
+    Vec::from_iter((is_a_ca(in_path) && lacks).then(|| {
         let names: Vec<_> = usage.unwrap_or_default().names().collect();
         format!("keyUsage is {}, without cRLSign", names.join(", "))
-    })
+    }))
 }
 
 /// True for a certificate above the leaf that says that it is a CA.
@@ -245,13 +247,13 @@ fn dn_bytes(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let Some(issuer) = in_path.issuer() else {
         return Vec::new();
     };
-    when(issuer.subject.der() != in_path.certificate.issuer.der(), || {
+    Vec::from_iter((issuer.subject.der() != in_path.certificate.issuer.der()).then(|| {
         format!(
             "issuer {:?} and the CA's subject {:?} differ in their bytes",
             in_path.certificate.issuer.to_string(),
             issuer.subject.to_string()
         )
-    })
+    }))
 }
 
 // Section 4.2.1.1. A self-signed certificate is its own issuer.
@@ -282,21 +284,25 @@ fn aki_missing(in_path: &CertificateInPath<'_>) -> Vec<String> {
         Place::Intermediate => in_path.above.is_empty() && signed_itself(),
     };
     let exempt = certificate.extensions.authority_key_id.is_none() && is_root();
-    when(authority_key_id(in_path).is_none() && !exempt, || {
-        "authorityKeyIdentifier with a keyIdentifier is missing".to_owned()
-    })
+    Vec::from_iter(
+        (authority_key_id(in_path).is_none() && !exempt)
+            .then(|| "authorityKeyIdentifier with a keyIdentifier is missing".to_owned()),
+    )
 }
 
 // Section 4.2.1.2: required in every CA certificate.
 fn ski_missing(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let missing = in_path.certificate.extensions.subject_key_id.is_none();
-    when(in_path.is_to_sign() && missing, || "subjectKeyIdentifier is missing".to_owned())
+    Vec::from_iter(
+        (in_path.is_to_sign() && missing).then(|| "subjectKeyIdentifier is missing".to_owned()),
+    )
 }
 
 fn leaf_is_ca(in_path: &CertificateInPath<'_>) -> Vec<String> {
-    when(!in_path.is_to_sign() && in_path.certificate.is_ca(), || {
-        "basicConstraints is CA:TRUE".to_owned()
-    })
+    Vec::from_iter(
+        (!in_path.is_to_sign() && in_path.certificate.is_ca())
+            .then(|| "basicConstraints is CA:TRUE".to_owned()),
+    )
 }
 
 fn authority_key_id<'a>(in_path: &'a CertificateInPath<'_>) -> Option<&'a KeyId> {
@@ -306,12 +312,12 @@ fn authority_key_id<'a>(in_path: &'a CertificateInPath<'_>) -> Option<&'a KeyId>
 
 // Section 4.1.2.6 for the CA itself, 4.1.2.4 for the certificates that it signs.
 fn ca_subject_empty(in_path: &CertificateInPath<'_>) -> Vec<String> {
-    let mut violations =
-        when(in_path.certificate.is_ca() && in_path.certificate.subject.is_empty(), || {
-            "the subject of this CA is empty".to_owned()
-        });
+    let mut violations = Vec::from_iter(
+        (in_path.certificate.is_ca() && in_path.certificate.subject.is_empty())
+            .then(|| "the subject of this CA is empty".to_owned()),
+    );
     violations
-        .extend(when(in_path.certificate.issuer.is_empty(), || "the issuer is empty".to_owned()));
+        .extend(in_path.certificate.issuer.is_empty().then(|| "the issuer is empty".to_owned()));
     violations
 }
 
@@ -322,9 +328,10 @@ fn ca_path_len_form(in_path: &CertificateInPath<'_>) -> Vec<String> {
     };
     let usage = in_path.certificate.extensions.key_usage;
     let signs = usage.is_none_or(|usage| usage.contains(KeyUsages::KEY_CERT_SIGN));
-    when(constraints.path_len.is_some() && !(constraints.ca && signs), || {
-        "it has a pathLenConstraint, but may not sign certificates".to_owned()
-    })
+    Vec::from_iter(
+        (constraints.path_len.is_some() && !(constraints.ca && signs))
+            .then(|| "it has a pathLenConstraint, but may not sign certificates".to_owned()),
+    )
 }
 
 // Section 4.2.1.12 is about the certificate's own key. Go, OpenSSL and webpki also apply the usages of

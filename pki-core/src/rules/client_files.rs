@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::{Purpose, Row, Violation};
+use super::{Row, Violation};
 use crate::certificate::{Certificate, GeneralName};
 use crate::deployment::{Deployment, Pair};
 use crate::finding::{Rule, Severity, Source};
 use crate::manifest::Host;
+use crate::usage::Purpose;
 
 pub(super) static ROWS: &[Row] = &[
     Row::deployment(

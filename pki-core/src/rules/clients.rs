@@ -1,8 +1,9 @@
 //! Rules about client certificates: which user etcd sees.
 
-use super::{CertificateInPath, Purpose, Row, common_names, when};
+use super::{CertificateInPath, Row};
 use crate::finding::{Rule, Severity, Source};
 use crate::subject::Attribute;
+use crate::usage::Purpose;
 
 pub(super) static ROWS: &[Row] = &[
     Row::certificate(
@@ -41,18 +42,26 @@ pub(super) static ROWS: &[Row] = &[
 ];
 
 fn cli_cn_root(in_path: &CertificateInPath<'_>) -> Vec<String> {
-    let is_root = common_names(in_path.certificate).any(|name| name == "root");
-    when(in_path.is_asked_as(Purpose::Client) && is_root, || "the common name is root".to_owned())
+    let is_root = in_path.certificate.subject.common_names().any(|name| name == "root");
+    Vec::from_iter(
+        (in_path.is_asked_as(Purpose::Client) && is_root)
+            .then(|| "the common name is root".to_owned()),
+    )
 }
 
 fn cli_cn_empty(in_path: &CertificateInPath<'_>) -> Vec<String> {
-    let named = common_names(in_path.certificate).any(|name| !name.is_empty());
-    when(in_path.is_asked_as(Purpose::Client) && !named, || "the common name is missing".to_owned())
+    let named = in_path.certificate.subject.common_names().any(|name| !name.is_empty());
+    Vec::from_iter(
+        (in_path.is_asked_as(Purpose::Client) && !named)
+            .then(|| "the common name is missing".to_owned()),
+    )
 }
 
 fn cli_o_masters(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let mut attributes = in_path.certificate.subject.attributes.iter();
     let masters =
         attributes.any(|a| a.attribute == Attribute::Organization && a.value == "system:masters");
-    when(in_path.is_asked_as(Purpose::Client) && masters, || "O=system:masters".to_owned())
+    Vec::from_iter(
+        (in_path.is_asked_as(Purpose::Client) && masters).then(|| "O=system:masters".to_owned()),
+    )
 }

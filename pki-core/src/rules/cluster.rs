@@ -4,10 +4,11 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use time::Duration;
 
-use super::{Row, Violation, moment};
+use super::{Row, Violation};
 use crate::certificate::{Certificate, GeneralName};
 use crate::cluster::CaLimit;
 use crate::deployment::{Deployment, HostFile};
+use crate::evidence::moment;
 use crate::finding::{Rule, Severity, Source};
 use crate::layout::FileKind;
 use crate::usage::Purpose;

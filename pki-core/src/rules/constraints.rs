@@ -8,10 +8,11 @@ mod matching;
 
 use self::matching::{covers, reaches, same_kind};
 use super::go::rejects;
-use super::{CertificateInPath, Place, Row, when};
+use super::{CertificateInPath, Row};
 use crate::certificate::{Certificate, GeneralName, NameConstraints, prefix};
 use crate::finding::{Rule, Severity, Source};
 use crate::name::{DnsName, EmailAddress};
+use crate::report::Place;
 use crate::subject::Attribute;
 
 /// The limit that webpki and Go set for comparisons of names with subtrees in one path.
@@ -139,11 +140,11 @@ fn comparisons(in_path: &CertificateInPath<'_>) -> usize {
 
 fn too_many(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let needed = comparisons(in_path);
-    when(needed > MOST_COMPARISONS, || {
+    Vec::from_iter((needed > MOST_COMPARISONS).then(|| {
         format!(
             "its names and the constraints above it need {needed} comparisons, the limit is {MOST_COMPARISONS}"
         )
-    })
+    }))
 }
 
 fn violations(in_path: &CertificateInPath<'_>) -> Vec<String> {
@@ -259,7 +260,8 @@ fn wildcard(in_path: &CertificateInPath<'_>) -> Vec<String> {
 
 fn on_a_leaf(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let there = in_path.certificate.extensions.name_constraints.is_some();
-    when(there && !in_path.certificate.is_ca(), || {
-        "it has nameConstraints, but is not a CA".to_owned()
-    })
+    Vec::from_iter(
+        (there && !in_path.certificate.is_ca())
+            .then(|| "it has nameConstraints, but is not a CA".to_owned()),
+    )
 }

@@ -3,11 +3,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Row, Violation, config, moment};
+use super::{Row, Violation, config};
 use crate::certificate::Certificate;
 use crate::crl::Crl;
 use crate::deployment::{ConfiguredCrl, Deployment, Form, Pair};
 use crate::etcd::EtcdVersion;
+use crate::evidence::moment;
 use crate::finding::{Rule, Severity, Source};
 use crate::usage::Purpose;
 

@@ -1,10 +1,11 @@
 //! Rules about the form of one certificate: algorithms, serial number, version and extensions.
 
-use super::{CertificateInPath, Place, Row, when};
+use super::{CertificateInPath, Row};
 use crate::certificate::{
     Certificate, CertificateFields, Extension, is_weak_signature, signature_algorithm_name,
 };
 use crate::finding::{Rule, Severity, Source};
+use crate::report::Place;
 
 pub(super) static ROWS: &[Row] = &[
     Row::certificate(
@@ -133,16 +134,17 @@ pub(super) static ROWS: &[Row] = &[
 // Verifiers do not check the signature of an anchor.
 fn signature_weak(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let algorithm = &in_path.certificate.signature_algorithm;
-    when(in_path.place != Place::Anchor && is_weak_signature(algorithm), || {
-        format!("it is signed with {}", signature_algorithm_name(algorithm))
-    })
+    Vec::from_iter(
+        (in_path.place != Place::Anchor && is_weak_signature(algorithm))
+            .then(|| format!("it is signed with {}", signature_algorithm_name(algorithm))),
+    )
 }
 
 // Section 4.1.2.2
 fn serial_negative(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let serial = &in_path.certificate.serial;
     let negative = serial.as_bytes().first().is_some_and(|byte| *byte >= 0x80);
-    when(negative, || format!("the serial number {serial} is negative"))
+    Vec::from_iter(negative.then(|| format!("the serial number {serial} is negative")))
 }
 
 // Section 4.1.2.2
@@ -150,10 +152,10 @@ fn serial_form(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let serial = &in_path.certificate.serial;
     let octets = serial.as_bytes().len();
     let zero = serial.as_bytes().iter().all(|byte| *byte == 0);
-    let mut violations = when(zero, || "the serial number is 0".to_owned());
-    violations.extend(when(octets > 20, || {
-        format!("the serial number has {octets} octets, the limit is 20")
-    }));
+    let mut violations = Vec::from_iter(zero.then(|| "the serial number is 0".to_owned()));
+    violations.extend(
+        (octets > 20).then(|| format!("the serial number has {octets} octets, the limit is 20")),
+    );
     violations
 }
 
@@ -185,30 +187,31 @@ const UNDERSTOOD: [&str; 12] = [
 // Section 4.1.1.2
 fn signature_algorithms_differ(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let certificate = in_path.certificate;
-    when(!certificate.encoding.algorithms_agree, || {
+    Vec::from_iter((!certificate.encoding.algorithms_agree).then(|| {
         let outside = signature_algorithm_name(&certificate.signature_algorithm);
         format!("signatureAlgorithm is {outside}, but the signed part names another algorithm")
-    })
+    }))
 }
 
 // Section 4.1.2.1: extensions require version 3.
 fn version_form(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let CertificateFields { version, extensions, .. } = &**in_path.certificate;
-    when(*version > 3 || (*version < 3 && !extensions.all.is_empty()), || {
+    Vec::from_iter((*version > 3 || (*version < 3 && !extensions.all.is_empty())).then(|| {
         format!(
             "it is an X.509 version {version} certificate with {} extension(s)",
             extensions.all.len()
         )
-    })
+    }))
 }
 
 // Section 6.1.4 (k): whether a certificate before version 3 is a CA is known by other means. An anchor is known
 // to be one; `ca-bc` reports other CAs.
 fn version_old(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let version = in_path.certificate.version;
-    when(in_path.place != Place::Intermediate && is_before_extensions(in_path.certificate), || {
-        format!("it is an X.509 version {version} certificate")
-    })
+    Vec::from_iter(
+        (in_path.place != Place::Intermediate && is_before_extensions(in_path.certificate))
+            .then(|| format!("it is an X.509 version {version} certificate")),
+    )
 }
 
 /// True for a certificate of a version that has no extensions, and that has none.
@@ -218,7 +221,13 @@ fn is_before_extensions(certificate: &Certificate) -> bool {
 
 // Section 4.1.2.8
 fn unique_ids(in_path: &CertificateInPath<'_>) -> Vec<String> {
-    when(in_path.certificate.encoding.unique_ids, || "it contains a unique identifier".to_owned())
+    Vec::from_iter(
+        in_path
+            .certificate
+            .encoding
+            .unique_ids
+            .then(|| "it contains a unique identifier".to_owned()),
+    )
 }
 
 fn critical_without_need(in_path: &CertificateInPath<'_>) -> Vec<String> {
@@ -277,5 +286,5 @@ fn basic_constraints_in_der(in_path: &CertificateInPath<'_>) -> Vec<String> {
     }
     let in_der = matches!(&extension.value[..],
         [0x30, length, rest @ ..] if usize::from(*length) == rest.len() && rest == content);
-    when(!in_der, || "basicConstraints is not encoded in DER".to_owned())
+    Vec::from_iter((!in_der).then(|| "basicConstraints is not encoded in DER".to_owned()))
 }

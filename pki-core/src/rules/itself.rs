@@ -1,9 +1,11 @@
 //! What the rules find in a certificate itself, wherever it is, also outside a path: every program that loads it must be
 //! able to read it.
 
-use super::go::{GoCertificate, Role};
-use super::{Check, ROWS_OF_CERTIFICATES, Row};
+use super::go::{GO_UNUSED, GoCertificate, Role, faults_of_unused};
+use super::row::{Check, Row};
+use super::table::ROWS_OF_CERTIFICATES;
 use crate::certificate::Certificate;
+use crate::finding::Finding;
 
 /// The violations of the rules about a certificate itself. They do not depend on a path or on options, so a verifier finds
 /// them once for each of its CAs.
@@ -15,7 +17,7 @@ impl OwnViolations {
     }
 
     /// Those because of which Go cannot parse a certificate that it does not use.
-    pub(crate) fn of_unused(certificate: &Certificate) -> Self {
+    fn of_unused(certificate: &Certificate) -> Self {
         Self::in_role(certificate, Role::Unused)
     }
 
@@ -31,7 +33,7 @@ impl OwnViolations {
     }
 
     /// The evidence of all.
-    pub(super) fn evidence(&self) -> impl Iterator<Item = &str> {
+    fn evidence(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(_, evidence)| evidence.as_str())
     }
 
@@ -40,4 +42,17 @@ impl OwnViolations {
         let of_row = self.0.iter().filter(|(violated, _)| std::ptr::eq(*violated, row));
         of_row.map(|(_, evidence)| evidence.clone()).collect()
     }
+}
+
+/// Why Go cannot parse a certificate outside the path.
+pub(crate) fn unused_violations(certificate: &Certificate) -> Vec<Finding> {
+    let own = OwnViolations::of_unused(certificate);
+    let faults =
+        own.evidence().map(str::to_owned).chain(faults_of_unused(certificate).map(str::to_owned));
+    let subject = certificate.subject.to_string();
+    let findings = faults.map(|fault| {
+        let evidence = format!("no path uses this certificate, and Go cannot parse it: {fault}");
+        Finding::new(&GO_UNUSED, subject.clone(), evidence)
+    });
+    findings.collect()
 }

@@ -1,6 +1,6 @@
 //! Rules about the key that a certificate certifies.
 
-use super::{CertificateInPath, Row, when};
+use super::{CertificateInPath, Row};
 use crate::finding::{Rule, Severity, Source};
 use crate::key::KeyAlgorithm;
 
@@ -84,16 +84,18 @@ fn key_weak(in_path: &CertificateInPath<'_>) -> Vec<String> {
 
 fn key_unsupported(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let key = &in_path.certificate.public_key;
-    when(key.algorithm().is_none() && !key.is_rsa(), || {
-        format!("the key's algorithm or curve is {}", key.algorithm_name())
-    })
+    Vec::from_iter(
+        (key.algorithm().is_none() && !key.is_rsa())
+            .then(|| format!("the key's algorithm or curve is {}", key.algorithm_name())),
+    )
 }
 
 fn key_form(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let key = &in_path.certificate.public_key;
-    when(key.algorithm().is_none() && key.is_rsa(), || {
-        "the RSA key is not a modulus and a public exponent in DER".to_owned()
-    })
+    Vec::from_iter(
+        (key.algorithm().is_none() && key.is_rsa())
+            .then(|| "the RSA key is not a modulus and a public exponent in DER".to_owned()),
+    )
 }
 
 fn key_mismatch(in_path: &CertificateInPath<'_>) -> Vec<String> {

@@ -4,13 +4,13 @@ use std::net::IpAddr;
 
 use rustls_pki_types::ServerName;
 
-use super::{CertificateInPath, Purpose, Row, when};
+use super::{CertificateInPath, Row};
 use crate::certificate::GeneralName;
 use crate::error::Error;
 use crate::evidence::Evidence;
 use crate::finding::{Rule, Severity, Source};
 use crate::name::{DnsName, EmailAddress, check_syntax, is_plain_host, only_reverse_lookup_finds};
-use crate::usage::ExtendedKeyUsage;
+use crate::usage::{ExtendedKeyUsage, Purpose};
 
 pub(super) static ROWS: &[Row] = &[
     Row::typed(
@@ -129,9 +129,10 @@ fn host_mismatch(in_path: &CertificateInPath<'_>) -> Vec<Evidence> {
 
 fn no_san(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let serves = in_path.is_asked_as(Purpose::Server) || in_path.is_asked_as(Purpose::Peer);
-    when(serves && !names_a_host(in_path), || {
-        "it has neither a DNS name nor an IP address".to_owned()
-    })
+    Vec::from_iter(
+        (serves && !names_a_host(in_path))
+            .then(|| "it has neither a DNS name nor an IP address".to_owned()),
+    )
 }
 
 fn san_ip_as_dns(in_path: &CertificateInPath<'_>) -> Vec<String> {
@@ -169,9 +170,10 @@ fn peer_port_open(in_path: &CertificateInPath<'_>) -> Vec<String> {
         || (in_path.is_asked_as(Purpose::Any)
             && in_path.allows(&ExtendedKeyUsage::client_auth())
             && !in_path.allows(&ExtendedKeyUsage::server_auth()));
-    when(is_client && !names_a_host(in_path), || {
-        "it has neither a DNS name nor an IP address".to_owned()
-    })
+    Vec::from_iter(
+        (is_client && !names_a_host(in_path))
+            .then(|| "it has neither a DNS name nor an IP address".to_owned()),
+    )
 }
 
 /// The peer listener compares the names with the address that a member connects from.
@@ -183,10 +185,12 @@ fn peer_wildcards_only(in_path: &CertificateInPath<'_>) -> Vec<String> {
             _ => None,
         })
     };
-    when(in_path.is_asked_as(Purpose::Peer) && only_reverse_lookup_finds(hosts()), || {
-        let hosts: Vec<String> = hosts().collect();
-        format!("its only names and addresses are {}", hosts.join(", "))
-    })
+    Vec::from_iter((in_path.is_asked_as(Purpose::Peer) && only_reverse_lookup_finds(hosts())).then(
+        || {
+            let hosts: Vec<String> = hosts().collect();
+            format!("its only names and addresses are {}", hosts.join(", "))
+        },
+    ))
 }
 
 fn names<'a>(in_path: &'a CertificateInPath<'_>) -> impl Iterator<Item = &'a GeneralName> {
@@ -210,7 +214,7 @@ fn san_form(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let mut violations = Vec::new();
     let names = in_path.certificate.extensions.subject_alt_name.as_ref();
     violations
-        .extend(when(names.is_some_and(Vec::is_empty), || "subjectAltName is empty".to_owned()));
+        .extend(names.is_some_and(Vec::is_empty).then(|| "subjectAltName is empty".to_owned()));
     violations.extend(names.into_iter().flatten().filter_map(|name| {
         let problem = match name {
             GeneralName::Ip(octets) if !matches!(octets.len(), 4 | 16) => {

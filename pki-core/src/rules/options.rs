@@ -3,6 +3,8 @@
 use rustls_pki_types::ServerName;
 use time::{Duration, OffsetDateTime};
 
+use crate::evidence::Evidence;
+use crate::finding::{Finding, Rule, Severity};
 use crate::key::PublicKey;
 use crate::usage::Purpose;
 
@@ -38,4 +40,18 @@ pub enum Policy {
     Etcd,
     /// Only RFC 5280, with every violation an error
     Rfc5280,
+}
+
+/// A finding under a policy.
+pub(crate) fn finding(
+    rule: &'static Rule,
+    policy: Policy,
+    subject: String,
+    evidence: impl Into<Evidence>,
+) -> Finding {
+    let mut finding = Finding::new(rule, subject, evidence);
+    if policy == Policy::Rfc5280 {
+        finding.severity = Severity::Error;
+    }
+    finding
 }

@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::servers::names;
-use super::{Row, Violation, common_names};
+use super::{Row, Violation};
 use crate::certificate::Certificate;
 use crate::deployment::{Deployment, Leaf, Member, Pair};
 use crate::etcd::{EtcdVersion, Url};
@@ -266,7 +266,7 @@ fn peer_allow_cn(deployment: &Deployment<'_>) -> Vec<Violation> {
     allow_lists(
         deployment,
         "peer-cert-allowed-cn",
-        |certificate, name| common_names(certificate).any(|cn| cn == name),
+        |certificate, name| certificate.subject.common_names().any(|cn| cn == name),
         |certificate| format!("subject is {}", certificate.subject),
     )
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{CertificateInPath, Row, when};
+use super::{CertificateInPath, Row};
 use crate::certificate::Certificate;
 use crate::finding::{Rule, Severity, Source};
 use crate::oid::Oid;
@@ -65,7 +65,7 @@ fn form(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let empty = extensions.policy_constraints.is_some_and(|constraints| {
         constraints.require_explicit.is_none() && constraints.inhibit_mapping.is_none()
     });
-    violations.extend(when(empty, || "policyConstraints is empty".to_owned()));
+    violations.extend(empty.then(|| "policyConstraints is empty".to_owned()));
     violations
 }
 
@@ -78,9 +78,11 @@ fn critical(in_path: &CertificateInPath<'_>) -> Vec<String> {
 }
 
 fn missing(in_path: &CertificateInPath<'_>) -> Vec<String> {
-    when(in_path.is_leaf() && !is_satisfied(in_path, AnchorPolicies::InitialValues), || {
-        "a CA requires a policy, but no policy is valid for the whole chain".to_owned()
-    })
+    Vec::from_iter(
+        (in_path.is_leaf() && !is_satisfied(in_path, AnchorPolicies::InitialValues)).then(|| {
+            "a CA requires a policy, but no policy is valid for the whole chain".to_owned()
+        }),
+    )
 }
 
 /// How the policy extensions of the anchor are used.

@@ -8,9 +8,10 @@ use time::OffsetDateTime;
 
 #[cfg(feature = "manifest")]
 use super::crls;
-use super::{Policy, Row, listed, moment};
+use super::{Policy, Row};
 use crate::certificate::{Certificate, DistinguishedName, GeneralName};
 use crate::crl::{Crl, Scope};
+use crate::evidence::{listed, moment};
 use crate::finding::{Finding, Rule, Severity, Source};
 use crate::usage::KeyUsages;
 

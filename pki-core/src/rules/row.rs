@@ -1,6 +1,7 @@
 //! A row of the table: a rule, and how it is checked.
 
-use super::{CertificateInPath, GoCertificate};
+use super::CertificateInPath;
+use super::go::GoCertificate;
 #[cfg(feature = "manifest")]
 use crate::deployment::{Deployment, Member};
 use crate::evidence::Evidence;

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use super::{Row, Violation, common_names};
+use super::{Row, Violation};
 use crate::ca_set::leads_to;
 use crate::certificate::Certificate;
 use crate::deployment::{Deployment, HostFile, Section, Trust};
@@ -292,7 +292,8 @@ fn ca_shared_with_k8s(deployment: &Deployment<'_>) -> Vec<Violation> {
             return Vec::new();
         }
         let all = file.contents.certificates.iter();
-        let all = all.filter(|ca| common_names(ca).any(|name| KUBERNETES_CAS.contains(&name)));
+        let all =
+            all.filter(|ca| ca.subject.common_names().any(|name| KUBERNETES_CAS.contains(&name)));
         all.map(|ca| (ca.subject.to_string(), "it has the name of the Kubernetes CA".to_owned()))
             .collect()
     })

@@ -1,8 +1,8 @@
 //! Rules about key usage and extended key usage: what a certificate may be used for.
 
-use super::{CertificateInPath, Purpose, Row, when};
+use super::{CertificateInPath, Row};
 use crate::finding::{Rule, Severity, Source};
-use crate::usage::{ExtendedKeyUsage, KeyUsages};
+use crate::usage::{ExtendedKeyUsage, KeyUsages, Purpose};
 
 pub(super) static ROWS: &[Row] = &[
     Row::certificate(
@@ -141,16 +141,16 @@ fn server_without_client_auth(in_path: &CertificateInPath<'_>) -> Vec<String> {
 fn client_with_server_auth(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let usages = in_path.certificate.extensions.extended_key_usage.iter().flatten();
     let has = usages.into_iter().any(|usage| *usage == ExtendedKeyUsage::server_auth());
-    when(in_path.is_asked_as(Purpose::Client) && has, || usages_are(in_path))
+    Vec::from_iter((in_path.is_asked_as(Purpose::Client) && has).then(|| usages_are(in_path)))
 }
 
 fn leaf_key_usage(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let usage = in_path.certificate.extensions.key_usage;
     let lacks = usage.is_some_and(|usage| !usage.contains(KeyUsages::DIGITAL_SIGNATURE));
-    when(in_path.is_leaf() && !in_path.certificate.is_ca() && lacks, || {
+    Vec::from_iter((in_path.is_leaf() && !in_path.certificate.is_ca() && lacks).then(|| {
         let names: Vec<_> = usage.unwrap_or_default().names().collect();
         format!("keyUsage is {}, without digitalSignature", names.join(", "))
-    })
+    }))
 }
 
 /// The usages that a leaf certificate with this purpose requires and does not allow.
@@ -161,9 +161,10 @@ fn lacking(
 ) -> Vec<String> {
     let missing = required.iter().filter(|usage| !in_path.allows(usage));
     let missing: Vec<String> = missing.map(ToString::to_string).collect();
-    when(in_path.is_asked_as(purpose) && !missing.is_empty(), || {
-        format!("{}, without {}", usages_are(in_path), missing.join(" and "))
-    })
+    Vec::from_iter(
+        (in_path.is_asked_as(purpose) && !missing.is_empty())
+            .then(|| format!("{}, without {}", usages_are(in_path), missing.join(" and "))),
+    )
 }
 
 fn usages_are(in_path: &CertificateInPath<'_>) -> String {
@@ -178,22 +179,25 @@ fn usages_are(in_path: &CertificateInPath<'_>) -> String {
 // Section 4.2.1.3: "at least one of the bits MUST be set".
 fn key_usage_empty(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let usage = in_path.certificate.extensions.key_usage;
-    when(usage.is_some_and(KeyUsages::is_empty), || "keyUsage has no bit set".to_owned())
+    Vec::from_iter(
+        usage.is_some_and(KeyUsages::is_empty).then(|| "keyUsage has no bit set".to_owned()),
+    )
 }
 
 // Section 4.2.1.9
 fn key_cert_sign_on_leaf(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let usage = in_path.certificate.extensions.key_usage;
     let signs = usage.is_some_and(|usage| usage.contains(KeyUsages::KEY_CERT_SIGN));
-    when(signs && in_path.is_leaf() && !in_path.certificate.is_ca(), || {
-        "keyUsage includes keyCertSign, but this is not a CA".to_owned()
-    })
+    Vec::from_iter(
+        (signs && in_path.is_leaf() && !in_path.certificate.is_ca())
+            .then(|| "keyUsage includes keyCertSign, but this is not a CA".to_owned()),
+    )
 }
 
 // Section 4.2.1.12: the SEQUENCE has at least one element.
 fn extended_key_usage_form(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let usages = in_path.certificate.extensions.extended_key_usage.as_ref();
-    when(usages.is_some_and(Vec::is_empty), || "extKeyUsage is empty".to_owned())
+    Vec::from_iter(usages.is_some_and(Vec::is_empty).then(|| "extKeyUsage is empty".to_owned()))
 }
 
 // Section 4.2.1.12: an application "MAY reject certificates that include the anyExtendedKeyUsage".
@@ -203,5 +207,8 @@ fn any_extended_key_usage(in_path: &CertificateInPath<'_>) -> Vec<String> {
     };
     let required = in_path.options.purpose.usages();
     let missing = required.iter().find(|usage| !usages.contains(usage));
-    when(missing.is_some() && usages.iter().any(ExtendedKeyUsage::is_any), || usages_are(in_path))
+    Vec::from_iter(
+        (missing.is_some() && usages.iter().any(ExtendedKeyUsage::is_any))
+            .then(|| usages_are(in_path)),
+    )
 }

@@ -2,8 +2,8 @@
 
 use time::Duration;
 
-use super::{CertificateInPath, Row, moment, when};
-use crate::evidence::{Evidence, days};
+use super::{CertificateInPath, Row};
+use crate::evidence::{Evidence, days, moment};
 use crate::finding::{Rule, Severity, Source};
 use crate::lifetime::ca_warning;
 
@@ -124,13 +124,13 @@ pub(super) static ROWS: &[Row] = &[
 // Section 4.1.2.5
 fn validity_order(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let certificate = in_path.certificate;
-    when(certificate.not_after < certificate.not_before, || {
+    Vec::from_iter((certificate.not_after < certificate.not_before).then(|| {
         format!(
             "notBefore {} is after notAfter {}",
             moment(certificate.not_before),
             moment(certificate.not_after)
         )
-    })
+    }))
 }
 
 // Sections 4.1.2.5.1 and 4.1.2.5.2
@@ -141,37 +141,39 @@ fn validity_form(in_path: &CertificateInPath<'_>) -> Vec<String> {
 
 // Section 4.1.2.5: the period includes both ends.
 fn leaf_expired(in_path: &CertificateInPath<'_>) -> Vec<Evidence> {
-    when(in_path.is_leaf() && is_past(in_path), || past(in_path))
+    Vec::from_iter((in_path.is_leaf() && is_past(in_path)).then(|| past(in_path)))
 }
 
 fn leaf_not_yet_valid(in_path: &CertificateInPath<'_>) -> Vec<Evidence> {
-    when(in_path.is_leaf() && is_future(in_path), || future(in_path))
+    Vec::from_iter((in_path.is_leaf() && is_future(in_path)).then(|| future(in_path)))
 }
 
 fn ca_time(in_path: &CertificateInPath<'_>) -> Vec<Evidence> {
     if in_path.is_leaf() {
         return Vec::new();
     }
-    let mut violations = when(is_past(in_path), || past(in_path));
-    violations.extend(when(is_future(in_path), || future(in_path)));
+    let mut violations = Vec::from_iter(is_past(in_path).then(|| past(in_path)));
+    violations.extend(is_future(in_path).then(|| future(in_path)));
     violations
 }
 
 fn ca_expiring(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let ca = in_path.certificate;
     let left = ca.not_after - in_path.options.at;
-    when(!in_path.is_leaf() && !is_past(in_path) && left < ca_warning(ca), || {
-        format!("expires in {} (notAfter {})", days(left), moment(ca.not_after))
-    })
+    Vec::from_iter(
+        (!in_path.is_leaf() && !is_past(in_path) && left < ca_warning(ca))
+            .then(|| format!("expires in {} (notAfter {})", days(left), moment(ca.not_after))),
+    )
 }
 
 fn not_backdated(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let begins = in_path.certificate.not_before;
     let soon = begins > in_path.options.at - Duration::MINUTE;
     // A notBefore in the future is intended.
-    when(soon && !is_future(in_path), || {
-        format!("notBefore {} is the time of issue", moment(begins))
-    })
+    Vec::from_iter(
+        (soon && !is_future(in_path))
+            .then(|| format!("notBefore {} is the time of issue", moment(begins))),
+    )
 }
 
 fn leaf_outlives_ca(in_path: &CertificateInPath<'_>) -> Vec<String> {
@@ -191,9 +193,10 @@ fn leaf_ends_with_ca(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let is_root = in_path.certificate.is_self_issued();
     let ends_with_ca = !is_root && in_path.issuer().is_some_and(|ca| ca.not_after == end);
     // After the end of the CA, `ca-time` reports it.
-    when(in_path.is_leaf() && ends_with_ca && !is_past(in_path), || {
-        format!("notAfter {} is that of the CA", moment(end))
-    })
+    Vec::from_iter(
+        (in_path.is_leaf() && ends_with_ca && !is_past(in_path))
+            .then(|| format!("notAfter {} is that of the CA", moment(end))),
+    )
 }
 
 fn leaf_expiring(in_path: &CertificateInPath<'_>) -> Vec<Evidence> {
@@ -201,11 +204,9 @@ fn leaf_expiring(in_path: &CertificateInPath<'_>) -> Vec<Evidence> {
         return Vec::new();
     };
     let left = in_path.certificate.not_after - in_path.options.at;
-    when(in_path.is_leaf() && !left.is_negative() && left < within, || Evidence::ExpiresSoon {
-        not_after: in_path.certificate.not_after,
-        left,
-        threshold: within,
-    })
+    Vec::from_iter((in_path.is_leaf() && !left.is_negative() && left < within).then(|| {
+        Evidence::ExpiresSoon { not_after: in_path.certificate.not_after, left, threshold: within }
+    }))
 }
 
 fn is_past(in_path: &CertificateInPath<'_>) -> bool {

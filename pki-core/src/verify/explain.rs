@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 
 use webpki::Error as PathError;
 
-use super::builder;
-use super::search::{Path, Question};
+use super::paths;
+use super::validation::{Path, Validation};
 use super::walk::MOST_CAS;
 use crate::certificate::{Certificate, signature_algorithm_name};
 use crate::evidence::Evidence;
@@ -19,10 +19,10 @@ const LONGEST: usize = MOST_CAS + 3;
 const MOST_SIGNATURES: usize = 100;
 
 /// The findings of the rules on the most likely path, and why it is not trusted.
-pub(super) fn report(question: &Question<'_>, webpki_says: &PathError) -> Report {
-    let (path, tried) = likeliest(question);
-    let (findings, _) = question.judge(&path);
-    let refusal = refusal(question, &path, &tried, webpki_says);
+pub(super) fn report(validation: &Validation<'_>, webpki_says: &PathError) -> Report {
+    let (path, tried) = likeliest(validation);
+    let (findings, _) = validation.check_path(&path);
+    let refusal = refusal(validation, &path, &tried, webpki_says);
     path.to_report(None, Some(refusal), findings)
 }
 
@@ -39,13 +39,13 @@ struct Candidate<'q> {
 
 /// The leaf certificate, then the most likely issuer of each certificate, and all possible issuers of the certificate
 /// whose issuer is not found. Nothing is accepted because of this.
-fn likeliest<'q>(question: &Question<'q>) -> (Path<'q>, Vec<&'q Certificate>) {
+fn likeliest<'q>(validation: &Validation<'q>) -> (Path<'q>, Vec<&'q Certificate>) {
     let mut path =
-        Path { certificates: vec![question.leaf], signatures: Vec::new(), anchored: false };
+        Path { certificates: vec![validation.leaf], signatures: Vec::new(), anchored: false };
     let mut tried = Vec::new();
     let mut budget = MOST_SIGNATURES;
     while path.certificates.len() < LONGEST && !path.anchored {
-        let mut candidates = candidates(question, &path.certificates, &mut budget);
+        let mut candidates = candidates(validation, &path.certificates, &mut budget);
         // The best comes first; among equals, an anchor comes first.
         candidates.sort_by_key(|candidate| {
             let verified = candidate.signature == SignatureStatus::Verified;
@@ -65,15 +65,15 @@ fn likeliest<'q>(question: &Question<'q>) -> (Path<'q>, Vec<&'q Certificate>) {
 }
 
 fn candidates<'q>(
-    question: &Question<'q>,
+    validation: &Validation<'q>,
     path: &[&'q Certificate],
     budget: &mut usize,
 ) -> Vec<Candidate<'q>> {
     let last = path[path.len() - 1];
     let aki = &last.extensions.authority_key_id;
     let named_key = aki.as_ref().and_then(|aki| aki.key_id.as_ref());
-    let anchors = question.verifier.anchors.iter().map(|ca| (ca, true));
-    let known = question.known.iter().map(|ca| (*ca, false));
+    let anchors = validation.verifier.anchors.iter().map(|ca| (ca, true));
+    let known = validation.known.iter().map(|ca| (*ca, false));
     let mut candidates: Vec<Candidate<'q>> = Vec::new();
     for (ca, is_anchor) in anchors.chain(known) {
         let by_name = ca.subject.der() == last.issuer.der();
@@ -105,14 +105,14 @@ fn status(certificate: &Certificate, ca: &Certificate, budget: &mut usize) -> Si
 
 /// The first fault on the way to the anchor.
 fn refusal(
-    question: &Question<'_>,
+    validation: &Validation<'_>,
     path: &Path<'_>,
     tried: &[&Certificate],
     webpki_says: &PathError,
 ) -> Finding {
-    if question.verifier.anchors.iter().any(|anchor| anchor.der() == question.leaf.der()) {
+    if validation.verifier.anchors.iter().any(|anchor| anchor.der() == validation.leaf.der()) {
         let evidence = "it is in the trust file itself: Go does not check who signed such a certificate, but there is no path to a CA";
-        return question.refuse(&rules::PATH_REJECTED, question.leaf, evidence.to_owned());
+        return validation.refuse(&rules::PATH_REJECTED, validation.leaf, evidence.to_owned());
     }
     let steps = path.certificates.windows(2).zip(&path.signatures).enumerate();
     for (index, (step, signature)) in steps {
@@ -120,12 +120,12 @@ fn refusal(
         let is_anchor = path.anchored && index + 2 == path.certificates.len();
         return match signature {
             _ if issuer.subject.der() != certificate.issuer.der() => {
-                unknown_issuer(question, certificate)
+                unknown_issuer(validation, certificate)
             }
             SignatureStatus::Invalid => {
                 let tried = tried.iter().map(|ca| name_and_key(ca)).collect();
                 let evidence = Evidence::NotSignedBy { tried };
-                question.refuse(&rules::PATH_SIGNATURE, certificate, evidence)
+                validation.refuse(&rules::PATH_SIGNATURE, certificate, evidence)
             }
             SignatureStatus::Unsupported => {
                 let algorithm = signature_algorithm_name(&certificate.signature_algorithm);
@@ -133,16 +133,16 @@ fn refusal(
                 let evidence = format!(
                     "its signature cannot be checked: {algorithm} with a key of type {key}"
                 );
-                question.refuse(&rules::PATH_REJECTED, certificate, evidence)
+                validation.refuse(&rules::PATH_REJECTED, certificate, evidence)
             }
             SignatureStatus::Verified if issuer.is_ca() || is_anchor => continue,
             SignatureStatus::Verified => {
                 let evidence = format!("it signed {}, but is not a CA", certificate.subject);
-                question.refuse(&rules::PATH_REJECTED, issuer, evidence)
+                validation.refuse(&rules::PATH_REJECTED, issuer, evidence)
             }
             SignatureStatus::NotChecked => {
                 let evidence = "there are too many possible issuers to try them all".to_owned();
-                question.refuse(&rules::PATH_REJECTED, certificate, evidence)
+                validation.refuse(&rules::PATH_REJECTED, certificate, evidence)
             }
         };
     }
@@ -150,24 +150,24 @@ fn refusal(
     match path.certificates.last() {
         _ if cas > MOST_CAS => {
             let evidence = format!("there are more than {MOST_CAS} CAs between it and an anchor");
-            question.refuse(&rules::PATH_REJECTED, question.leaf, evidence)
+            validation.refuse(&rules::PATH_REJECTED, validation.leaf, evidence)
         }
-        Some(last) if !path.anchored => unknown_issuer(question, last),
+        Some(last) if !path.anchored => unknown_issuer(validation, last),
         // Every step is valid, but the searches reached their limits before they found the path.
         _ => {
-            let evidence = format!("rustls-webpki rejects it: {}", builder::reason(webpki_says));
-            question.refuse(&rules::PATH_REJECTED, question.leaf, evidence)
+            let evidence = format!("rustls-webpki rejects it: {}", paths::reason(webpki_says));
+            validation.refuse(&rules::PATH_REJECTED, validation.leaf, evidence)
         }
     }
 }
 
-fn unknown_issuer(question: &Question<'_>, certificate: &Certificate) -> Finding {
-    let anchors = question.verifier.anchors.iter();
+fn unknown_issuer(validation: &Validation<'_>, certificate: &Certificate) -> Finding {
+    let anchors = validation.verifier.anchors.iter();
     let evidence = Evidence::UnknownIssuer {
         issuer: (!certificate.is_self_issued()).then(|| certificate.issuer.to_string()),
         trusted: anchors.map(|anchor| anchor.subject.to_string()).collect(),
     };
-    question.refuse(&rules::PATH_UNKNOWN_AUTHORITY, certificate, evidence)
+    validation.refuse(&rules::PATH_UNKNOWN_AUTHORITY, certificate, evidence)
 }
 
 /// A CA by name and key: two CAs may share a name.

@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use super::search::{Path, Question};
+use super::validation::{Path, Validation};
 use crate::certificate::Certificate;
 use crate::finding::Severity;
 use crate::rules::is_in_go_chain;
@@ -15,14 +15,14 @@ use crate::usage::KeyUsages;
 const MOST_CANDIDATES: usize = 100;
 
 /// True if Go gives up before it finds a path that the rules accept.
-pub(super) fn gives_up(question: &Question<'_>) -> bool {
-    let leaf = question.leaf;
-    if question.verifier.anchors.iter().any(|anchor| anchor.der() == leaf.der()) {
+pub(super) fn gives_up(validation: &Validation<'_>) -> bool {
+    let leaf = validation.leaf;
+    if validation.verifier.anchors.iter().any(|anchor| anchor.der() == leaf.der()) {
         return false;
     }
     // Signatures are costly. If Go could try every certificate with the issuer's name, it does not give up.
     let search =
-        |issuers| Search { question, issuers, candidates: 0 }.extend(&mut vec![question.leaf]);
+        |issuers| Search { validation, issuers, candidates: 0 }.extend(&mut vec![validation.leaf]);
     search(Issuers::ByName) == Outcome::GaveUp && search(Issuers::Valid) == Outcome::GaveUp
 }
 
@@ -44,7 +44,7 @@ enum Outcome {
 }
 
 struct Search<'s, 'q> {
-    question: &'s Question<'q>,
+    validation: &'s Validation<'q>,
     issuers: Issuers,
     candidates: usize,
 }
@@ -52,14 +52,14 @@ struct Search<'s, 'q> {
 impl<'q> Search<'_, 'q> {
     fn extend(&mut self, chain: &mut Vec<&'q Certificate>) -> Outcome {
         let last = chain[chain.len() - 1];
-        for anchor in in_order(&self.question.verifier.anchors, last) {
+        for anchor in in_order(&self.validation.verifier.anchors, last) {
             match self.accepts(anchor, chain) {
                 Some(true) if self.is_accepted(chain, anchor) => return Outcome::Found,
                 Some(_) => {}
                 None => return Outcome::GaveUp,
             }
         }
-        for ca in in_order(self.question.known.iter().copied(), last) {
+        for ca in in_order(self.validation.known.iter().copied(), last) {
             let valid = match self.accepts(ca, chain) {
                 Some(valid) => valid && (self.issuers == Issuers::ByName || ca.is_ca()),
                 None => return Outcome::GaveUp,
@@ -90,7 +90,7 @@ impl<'q> Search<'_, 'q> {
 
     /// Go's isValid and CheckSignatureFrom, for an anchor or an intermediate.
     fn is_valid(&self, ca: &Certificate, chain: &[&Certificate]) -> bool {
-        let at = self.question.options.at;
+        let at = self.validation.options.at;
         let extensions = &ca.extensions;
         let constraints = extensions.basic_constraints.as_ref();
         let usage = extensions.key_usage.filter(|usage| !usage.is_empty());
@@ -106,7 +106,7 @@ impl<'q> Search<'_, 'q> {
         if self.issuers == Issuers::ByName {
             return false;
         }
-        let (findings, refusal) = self.question.judge(&Path::verified(chain, anchor));
+        let (findings, refusal) = self.validation.check_path(&Path::verified(chain, anchor));
         refusal.is_none() && findings.iter().all(|finding| finding.severity < Severity::Error)
     }
 }

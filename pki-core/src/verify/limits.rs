@@ -2,7 +2,7 @@
 
 use time::macros::datetime;
 
-use super::builder;
+use super::paths;
 use crate::certificate::{Certificate, GeneralName};
 use crate::report::PathLimit;
 
@@ -48,7 +48,7 @@ pub(super) fn limit(path: &[&Certificate]) -> Option<PathLimit> {
         Some(PathLimit::Size)
     } else if path.iter().any(|certificate| certificate.encoding.unique_ids) {
         Some(PathLimit::UniqueIds)
-    } else if leaf.version != 3 || (anchor.version != 3 && !builder::reads_anchor(anchor)) {
+    } else if leaf.version != 3 || (anchor.version != 3 && !paths::reads_anchor(anchor)) {
         Some(PathLimit::Version)
     } else if untrusted.iter().any(|one| one.not_before < datetime!(1970-01-01 00:00 UTC)) {
         Some(PathLimit::Before1970)

@@ -7,9 +7,9 @@ use std::ops::ControlFlow;
 
 use webpki::Error as PathError;
 
-use super::builder;
 use super::limits::{limit, unread};
-use super::search::{Best, Path, Question};
+use super::paths;
+use super::validation::{Best, Path, Validation};
 use crate::certificate::Certificate;
 use crate::finding::{Finding, Severity};
 use crate::key::PublicKey;
@@ -23,15 +23,15 @@ const MOST_SIGNATURES: usize = 200;
 const MOST_PATHS: usize = 100;
 
 /// Adds the report of every path to `best`, until one is accepted.
-pub(super) fn find(question: &Question<'_>, best: &mut Best) {
-    let mut walk = Walk { question, best, signatures: MOST_SIGNATURES, paths: MOST_PATHS };
+pub(super) fn find(validation: &Validation<'_>, best: &mut Best) {
+    let mut walk = Walk { validation, best, signatures: MOST_SIGNATURES, paths: MOST_PATHS };
     // Whether the search is complete or reached a limit, `best` contains the best report.
-    let _ = walk.extend(&mut vec![question.leaf]);
+    let _ = walk.extend(&mut vec![validation.leaf]);
 }
 
 /// A search, with the remaining numbers of signatures and paths to check.
 struct Walk<'w, 'q> {
-    question: &'w Question<'q>,
+    validation: &'w Validation<'q>,
     best: &'w mut Best,
     signatures: usize,
     paths: usize,
@@ -40,12 +40,12 @@ struct Walk<'w, 'q> {
 impl<'q> Walk<'_, 'q> {
     /// Adds each possible issuer to the path. The search stops when a path is accepted, or when it reaches a limit.
     fn extend(&mut self, path: &mut Vec<&'q Certificate>) -> ControlFlow<()> {
-        let question = self.question;
+        let validation = self.validation;
         let last = path[path.len() - 1];
         let issued = |ca: &&Certificate| ca.subject.der() == last.issuer.der();
         // Certificates with the same key give the same result.
         let mut asked: Vec<(&PublicKey, bool)> = Vec::new();
-        let anchors = question.verifier.anchors.iter().filter(issued);
+        let anchors = validation.verifier.anchors.iter().filter(issued);
         for anchor in anchors.clone() {
             if self.is_signed_by(last, &anchor.public_key, &mut asked)? {
                 self.offer(&Path::verified(path, anchor))?;
@@ -54,7 +54,7 @@ impl<'q> Walk<'_, 'q> {
         if path.len() > MOST_CAS {
             return ControlFlow::Continue(());
         }
-        for ca in question.known.iter().copied().filter(issued) {
+        for ca in validation.known.iter().copied().filter(issued) {
             // A certificate that is not a CA cannot pass on trust, whatever the caller ignores.
             let possible = ca.is_ca()
                 && !path.iter().any(|used| is_same(used, ca))
@@ -91,8 +91,8 @@ impl<'q> Walk<'_, 'q> {
             return ControlFlow::Break(());
         }
         self.paths -= 1;
-        let question = self.question;
-        let (findings, refusal) = question.judge(path);
+        let validation = self.validation;
+        let (findings, refusal) = validation.check_path(path);
         let limit = limit(&path.certificates);
         let refusal = refusal.or_else(|| match limit {
             Some(_) => self.in_webpkis_place(path),
@@ -107,13 +107,13 @@ impl<'q> Walk<'_, 'q> {
     /// Reasons for webpki to reject the path, apart from its limits.
     fn in_webpkis_place(&self, path: &Path<'_>) -> Option<Finding> {
         let (certificate, fault) = unread(&path.certificates)?;
-        Some(self.question.refuse(&rules::PATH_REJECTED, certificate, fault))
+        Some(self.validation.refuse(&rules::PATH_REJECTED, certificate, fault))
     }
 
     /// webpki's error, unless a rule reports the same.
     fn by_webpki(&self, path: &Path<'_>, findings: &[Finding]) -> Option<Finding> {
         let (_, untrusted) = path.certificates.split_last()?;
-        let refused = untrusted.iter().find_map(|certificate| match builder::parse(certificate) {
+        let refused = untrusted.iter().find_map(|certificate| match paths::parse(certificate) {
             // Reported by `ext-unknown-critical` and `sig-algorithm-mismatch`.
             Ok(())
             | Err(
@@ -125,10 +125,10 @@ impl<'q> Walk<'_, 'q> {
         let (certificate, error) = match refused {
             Some(refused) => refused,
             None if explained => return None,
-            None => (self.question.leaf, builder::check(self.question, path).err()?),
+            None => (self.validation.leaf, paths::check(self.validation, path).err()?),
         };
-        let evidence = format!("rustls-webpki rejects it: {}", builder::reason(&error));
-        Some(self.question.refuse(&rules::PATH_REJECTED, certificate, evidence))
+        let evidence = format!("rustls-webpki rejects it: {}", paths::reason(&error));
+        Some(self.validation.refuse(&rules::PATH_REJECTED, certificate, evidence))
     }
 }
 

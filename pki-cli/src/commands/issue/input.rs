@@ -7,8 +7,8 @@ use pki_core::{
     Lifetime, PrivateKey, Profile, Replaced, Request, San, Signer, Subject,
 };
 
-use super::IssueArgs;
 use super::air_gap::PendingIssue;
+use super::args::IssueArgs;
 use crate::commands::override_subject;
 use crate::failure::{Failure, Kind};
 use crate::host;

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use pki_core::{Certificate, Traffic};
 
+use super::args::RenewArgs;
+use super::output::{Line, RenewOutput, warn};
 use super::target::of_host;
-use super::{Line, RenewArgs, RenewOutput};
 use crate::ca::{self, Ca, Chain, LockedFolder, certificate_path, hosts_of};
 use crate::commands::Common;
 use crate::failure::{Failure, shown};
@@ -54,7 +55,7 @@ pub(super) fn run(
         if common.format == Format::Json {
             output.warnings.extend(warnings);
         } else {
-            super::warn(&warnings);
+            warn(&warnings);
         }
         let new = ca.renew_itself(folder, draft)?;
         line.new_serial = Some(new.serial.to_string());

@@ -9,8 +9,8 @@ use pki_core::{
 };
 use zeroize::Zeroizing;
 
+use super::output::Line;
 use super::target::{CertificatePlace, Selection, Target};
-use super::{Key, Line};
 use crate::ca::{Ca, Chain, LockedFolder, cluster_around, hosts_from, hosts_of, lifetime_after};
 use crate::commands::cluster::IssuedPair;
 use crate::failure::Failure;
@@ -22,6 +22,13 @@ use crate::recorded::{Pending, Recorded};
 use crate::signals::{self, Uninterrupted};
 use crate::signer::Custody;
 use crate::store::Access;
+
+/// Whether a renewed certificate has a new key.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Key {
+    Keep,
+    Replace,
+}
 
 /// What a run did.
 #[derive(Default)]

@@ -7,10 +7,11 @@ use std::process::ExitCode;
 use pki_core::{HostPhase, Rotation, RotationStep, Traffic, quote};
 use serde::Serialize;
 
-use super::rotated::RotatedCa;
-use super::{RotateCaArgs, live};
+use super::args::RotateCaArgs;
+use super::live;
 use crate::ca::Chain;
 use crate::commands::Common;
+use crate::commands::cluster::RotatedCa;
 use crate::failure::Failure;
 use crate::host;
 use crate::output::{Format, json};

@@ -9,12 +9,13 @@ use pki_core::{
     Traffic,
 };
 
+use super::args::RotateCaArgs;
 use super::gate::Gate;
-use super::rotated::RotatedCa;
-use super::{RotateCaArgs, issued, live, report};
+use super::{issued, live, report};
 use crate::ca::{Ca, Chain, Found, LockedFolder, NextCa};
 use crate::commands::Common;
 use crate::commands::apply::{Applied, ApplyCas, ChangedCa, Removal, Scope, execute};
+use crate::commands::cluster::RotatedCa;
 use crate::commands::cluster::{Leaves, Orphans, Step};
 use crate::failure::{Failure, shown};
 use crate::output::Format;

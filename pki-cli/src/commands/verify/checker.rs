@@ -9,9 +9,10 @@ use pki_core::{
     Verifier, VerifyOptions,
 };
 
+use super::args::{PolicyArg, VerifyArgs};
 use super::folders::Folders;
 use super::ignore::Exceptions;
-use super::{PolicyArg, VerifyArgs, options};
+use super::options;
 use crate::ca::read_certificates;
 use crate::failure::Failure;
 use crate::output::verdict::Verified;

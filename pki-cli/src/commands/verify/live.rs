@@ -2,53 +2,25 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
 
 use pki_core::{
     Certificate, EndpointFault, Finding, KeyFormat, Manifest, PrivateKey, Purpose, Signer,
-    VerifyOptions, parse_duration,
+    VerifyOptions,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject};
 
+use super::args::{LiveArgs, VerifyArgs};
 use super::checker::Checker;
 use super::refusal::ClientCertificate;
 use super::stream::{self, Pace};
-use super::{VerifyArgs, options};
+use super::{options, values};
 use crate::ca::read_certificates;
-use crate::commands::core;
 use crate::endpoint::{Address, Answer, CLIENT_PORT, Dialler, Identity, PEER_PORT, Session};
 use crate::failure::{Failure, shown};
 use crate::hosts::FOLDER;
 use crate::output::Format;
 use crate::output::verdict::{EndpointFacts, Location, Outcome, Verdict, Verified, View};
 use crate::store;
-
-#[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Live endpoints")]
-pub(super) struct LiveArgs {
-    /// Verify what this endpoint serves; with -f and no value, both ports of every member
-    #[arg(long, value_name = "HOST:PORT", num_args = 0..=1, conflicts_with = "files")]
-    connect: Option<Vec<Address>>,
-
-    /// The client certificate to present; intermediates in the file are sent too
-    #[arg(long, value_name = "FILE", requires_all = ["connect", "cert_key"],
-        conflicts_with = "files")]
-    cert: Option<PathBuf>,
-
-    /// The key of --cert
-    #[arg(long, value_name = "FILE", requires = "cert")]
-    cert_key: Option<PathBuf>,
-
-    /// The name in the handshake (SNI) [default: the host, if it is a DNS name]
-    #[arg(long, value_name = "NAME", requires = "connect", conflicts_with = "files",
-        value_parser = options::parse_host)]
-    sni: Option<ServerName<'static>>,
-
-    /// The time limit for one endpoint
-    #[arg(long, value_name = "DURATION", default_value = "5s", requires = "connect",
-        conflicts_with = "files", value_parser = parse_timeout)]
-    timeout: Duration,
-}
 
 /// An endpoint and its role.
 pub(super) struct Target {
@@ -59,10 +31,6 @@ pub(super) struct Target {
 }
 
 impl LiveArgs {
-    pub(super) const fn is_requested(&self) -> bool {
-        self.connect.is_some()
-    }
-
     /// The endpoints on the command line, otherwise those of the manifest, without duplicates. `folder` is that of the CA.
     pub(super) fn targets(
         &self,
@@ -172,7 +140,7 @@ impl EndpointProber<'_> {
             options.purpose = target.purpose;
         }
         if options.hosts.is_empty() {
-            options.hosts.extend(options::parse_host(&target.address.host));
+            options.hosts.extend(values::parse_host(&target.address.host));
         }
         options
     }
@@ -300,12 +268,5 @@ impl EndpointProber<'_> {
             }
             (false, _) => ("unknown", find(EndpointFault::Handshake, &broke_off)),
         }
-    }
-}
-
-fn parse_timeout(text: &str) -> Result<Duration, String> {
-    match core(parse_duration(text))? {
-        span if span.is_positive() => Duration::try_from(span).map_err(|error| error.to_string()),
-        _ => Err("the time must be positive\n  hint: write 5s, 500ms".to_owned()),
     }
 }

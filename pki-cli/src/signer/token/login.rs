@@ -6,7 +6,7 @@ use cryptoki::session::{Session, UserType};
 use cryptoki::slot::{Slot, TokenInfo};
 use cryptoki::types::AuthPin;
 
-use super::describe;
+use super::errors::describe;
 use crate::failure::{Failure, shown};
 use crate::host;
 use crate::passphrase::PassphraseSource;

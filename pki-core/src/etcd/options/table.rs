@@ -4,8 +4,30 @@
 //! come from etcd's source and changelogs. If no changelog names the patch release, an option counts as known since the
 //! first release that can have it, so that no finding is about a correct file.
 
-use super::{EtcdOption, NEVER, OptionKind, Releases, YamlKey};
+use super::option::{EtcdOption, NEVER, OptionKind, Releases, YamlKey};
 use crate::etcd::EtcdVersion;
+use crate::suggest;
+
+/// All options of the releases from 3.4 to 3.7.
+pub fn etcd_options() -> impl Iterator<Item = &'static EtcdOption> {
+    OPTIONS.iter()
+}
+
+impl EtcdOption {
+    /// The option with this name.
+    pub fn find(name: &str) -> Option<&'static Self> {
+        OPTIONS.iter().find(|option| option.name == name)
+    }
+}
+
+/// The option of a release with the most similar name to a mistyped one.
+pub(in crate::etcd) fn nearest(
+    name: &str,
+    known: impl Fn(&EtcdOption) -> bool,
+) -> Option<&'static EtcdOption> {
+    let candidates = OPTIONS.iter().filter(|option| known(option)).map(|option| option.name);
+    suggest::nearest(name, candidates).and_then(EtcdOption::find)
+}
 
 const fn option(name: &'static str, kind: OptionKind) -> EtcdOption {
     let always = Releases { since: V3_4, until: None };

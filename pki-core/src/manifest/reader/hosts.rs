@@ -1,89 +1,14 @@
 //! Reads the hosts of a manifest, and checks that they do not conflict.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 
+use super::known_hosts::{Group, Seen};
 use super::{Defaults, Reader};
 use crate::document::{Fields, Value};
 use crate::layout::ADMIN;
 use crate::manifest::model::{ClusterState, Host, ReachedBy};
 use crate::manifest::values::{boolean, host_address, key, label, one_of};
 use crate::name::San;
-
-/// A list of hosts in the manifest.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Group {
-    Etcd,
-    ControlPlane,
-    Workers,
-}
-
-impl Group {
-    const fn field(self) -> &'static str {
-        match self {
-            Self::Etcd => "etcd",
-            Self::ControlPlane => "control_plane",
-            Self::Workers => "workers",
-        }
-    }
-
-    const fn fields(self) -> &'static [&'static str] {
-        match self {
-            Self::Etcd => &[
-                "name",
-                "ip",
-                "reached_by",
-                "sans",
-                "initial_cluster_state",
-                "key",
-                "expiry",
-                "combined",
-            ],
-            Self::ControlPlane => &["name", "ip", "key", "expiry"],
-            Self::Workers => &["name", "ip"],
-        }
-    }
-
-    /// True if one machine can be in both: a member that is also a control plane.
-    fn may_share(self, other: Self) -> bool {
-        self != other && self != Self::Workers && other != Self::Workers
-    }
-}
-
-/// The places of names and addresses.
-struct Seen {
-    group: Group,
-    host: String,
-    place: String,
-}
-
-impl Seen {
-    /// An earlier place of the same name that cannot be the same machine, if there is one. Adds this place.
-    fn clash_with(self, seen: &mut Vec<Self>) -> Option<String> {
-        let is_other =
-            |other: &&Self| other.host != self.host || !self.group.may_share(other.group);
-        let clash = seen.iter().find(is_other).map(|other| other.place.clone());
-        seen.push(self);
-        clash
-    }
-}
-
-/// The names and addresses of all hosts so far.
-#[derive(Default)]
-pub(super) struct KnownHosts {
-    names: HashMap<String, Vec<Seen>>,
-    addresses: HashMap<IpAddr, Vec<Seen>>,
-}
-
-impl KnownHosts {
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.names.contains_key(name)
-    }
-
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.names.keys().map(String::as_str)
-    }
-}
 
 impl Reader {
     pub(super) fn hosts(

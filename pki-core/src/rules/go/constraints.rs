@@ -1,14 +1,12 @@
 //! Name constraints as Go reads and applies them.
 
-use std::net::IpAddr;
-
-use super::domains::{is_domain, is_within};
+use super::domains::is_domain;
 use super::form::{ExtensionFrame, GoCertificate, Role};
+use super::subtrees::{contains, domain, host};
 use super::{ALL, Demand};
 use crate::certificate::der::{Der, Element, SEQUENCE};
 use crate::certificate::{GeneralName, NameConstraints, prefix};
 use crate::finding::{Rule, Severity, Source};
-use crate::name::authority;
 use crate::rules::CertificateInPath;
 use crate::rules::constraints::of_self_issued;
 
@@ -241,66 +239,4 @@ fn refuses(constraints: &NameConstraints, name: &GeneralName) -> Option<&'static
             })
     };
     constraints.excluded.iter().any(is_beyond).then_some(demand)
-}
-
-/// True for a name of a kind that Go compares with constraints, if Go rejects it below these constraints.
-pub(in crate::rules) fn rejects(constraints: &NameConstraints, name: &GeneralName) -> bool {
-    use GeneralName::{Dns, Email, Ip, Uri};
-    match name {
-        // RFC 5280 and Go agree.
-        Dns(_) | Ip(_) => true,
-        Uri(uri) if host(uri).is_none() => true,
-        Uri(_) | Email(_) => {
-            let same_kind = |base: &&GeneralName| {
-                matches!((*base, name), (Uri(_), Uri(_)) | (Email(_), Email(_)))
-            };
-            let mut permitted = constraints.permitted.iter().filter(same_kind).peekable();
-            constraints.excluded.iter().any(|base| contains(base, name))
-                || permitted.peek().is_some() && !permitted.any(|base| contains(base, name))
-        }
-        _ => false,
-    }
-}
-
-/// True if for Go, the host of an email address or of a URI is in a subtree of its kind.
-fn contains(base: &GeneralName, name: &GeneralName) -> bool {
-    match (base, name) {
-        (GeneralName::Uri(domain), GeneralName::Uri(uri)) => {
-            host(uri).is_some_and(|host| is_within(host, domain))
-        }
-        (GeneralName::Email(base), GeneralName::Email(address)) => {
-            let Some((local, host)) = address.rsplit_once('@') else { return false };
-            match base.rsplit_once('@') {
-                Some((base_local, domain)) => {
-                    base_local == local && domain.eq_ignore_ascii_case(host)
-                }
-                None => is_within(host, base),
-            }
-        }
-        _ => false,
-    }
-}
-
-/// The domain of a constraint on email addresses or URIs, unless it is on one mailbox.
-fn domain(base: &GeneralName) -> Option<&str> {
-    match base {
-        GeneralName::Uri(domain) => Some(domain),
-        GeneralName::Email(domain) => {
-            Some(domain).filter(|domain| !domain.contains('@')).map(|d| &**d)
-        }
-        _ => None,
-    }
-}
-
-/// The host of a URI, if Go can compare it with constraints.
-fn host(uri: &str) -> Option<&str> {
-    let (_, host) = authority(uri)?.rsplit_once('@').unwrap_or(("", authority(uri)?));
-    // Go accepts a port without a host, and compares an empty name.
-    let name = host.split_once(':').map_or(host, |(name, _)| name);
-    let comparable = !host.is_empty()
-        && host.bytes().filter(|octet| *octet == b':').take(2).count() < 2
-        && !host.starts_with('[')
-        && name.parse::<IpAddr>().is_err()
-        && (name.is_empty() || name.split('.').all(|label| !label.is_empty()));
-    comparable.then_some(name)
 }

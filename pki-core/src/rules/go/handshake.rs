@@ -4,7 +4,8 @@ use super::Demand;
 use crate::certificate::Certificate;
 use crate::finding::{Finding, Rule, Severity, Source};
 use crate::key::KeyAlgorithm;
-use crate::rules::{CertificateInPath, Place};
+use crate::report::Place;
+use crate::rules::CertificateInPath;
 
 pub(super) static RULE: Rule = Rule {
     id: "go-handshake",

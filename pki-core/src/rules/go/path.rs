@@ -3,7 +3,7 @@
 use super::{ALL, Demand};
 use crate::certificate::Certificate;
 use crate::finding::{Finding, Rule, Severity, Source};
-use crate::rules::{CertificateInPath, when};
+use crate::rules::CertificateInPath;
 
 pub(super) static RULE: Rule = Rule {
     id: "go-path",
@@ -62,9 +62,9 @@ pub(super) fn check(in_path: &CertificateInPath<'_>) -> Vec<String> {
     let certificate = in_path.certificate;
     let (at, not_after) = (in_path.options.at, certificate.not_after);
     let mut violations =
-        when(at > not_after && at.unix_timestamp() == not_after.unix_timestamp(), || {
-            FRACTION.violated("notAfter is less than a second before the time of the check")
-        });
+        Vec::from_iter((at > not_after && at.unix_timestamp() == not_after.unix_timestamp()).then(
+            || FRACTION.violated("notAfter is less than a second before the time of the check"),
+        ));
     let constraints = certificate.extensions.basic_constraints;
     let allowed = constraints.and_then(|constraints| constraints.path_len);
     // `ca-pathlen` reports the case without self-issued CAs.
@@ -75,7 +75,7 @@ pub(super) fn check(in_path: &CertificateInPath<'_>) -> Vec<String> {
         );
     }
     let again = in_path.is_leaf() && has_cycle(certificate, in_path.above);
-    violations.extend(when(again, || {
+    violations.extend(again.then(|| {
         AGAIN.violated("two certificates of the path have the same subject, key and names")
     }));
     violations

@@ -2,8 +2,8 @@
 
 use super::Demand;
 use crate::finding::{Rule, Severity, Source};
+use crate::rules::CertificateInPath;
 use crate::rules::policies::{ANY_POLICY, AnchorPolicies, is_satisfied};
-use crate::rules::{CertificateInPath, when};
 
 pub(super) static RULE: Rule = Rule {
     id: "go-policy",
@@ -40,9 +40,10 @@ pub(super) fn check(in_path: &CertificateInPath<'_>) -> Vec<String> {
     if !in_path.is_leaf() {
         return Vec::new();
     }
-    let mut violations = when(!is_satisfied(in_path, AnchorPolicies::Ignored), || {
-        DEMANDED.violated("no policy is valid for the whole chain")
-    });
+    let mut violations = Vec::from_iter(
+        (!is_satisfied(in_path, AnchorPolicies::Ignored))
+            .then(|| DEMANDED.violated("no policy is valid for the whole chain")),
+    );
     // Go ignores the policies of the anchor, and stops processing policies at a certificate without any.
     let below_anchor = in_path.above.iter().rev().skip(1);
     let followed = below_anchor.take_while(|ca| {

@@ -6,12 +6,11 @@ use super::uris::has_bad_characters;
 use super::{ALL, Demand};
 use crate::certificate::der::{Der, INTEGER, SEQUENCE, is_integer};
 use crate::certificate::{Certificate, GeneralName};
-use crate::finding::{Finding, Rule, Severity, Source};
+use crate::finding::{Rule, Severity, Source};
 use crate::key::PublicKey;
 use crate::name::EmailAddress;
-use crate::rules::OwnViolations;
 
-pub(super) static RULE: Rule = Rule {
+pub(in crate::rules) static RULE: Rule = Rule {
     id: "go-unused",
     severity: Severity::Error,
     source: Source::Go,
@@ -31,20 +30,8 @@ static UNPARSABLE: Demand = Demand {
 
 pub(super) static DEMANDS: &[&Demand] = &[&UNPARSABLE];
 
-/// Why Go cannot parse a certificate outside the path.
-pub(crate) fn unused_violations(certificate: &Certificate) -> Vec<Finding> {
-    let own = OwnViolations::of_unused(certificate);
-    let faults = own.evidence().map(str::to_owned).chain(faults(certificate).map(str::to_owned));
-    let subject = certificate.subject.to_string();
-    let findings = faults.map(|fault| {
-        let evidence = format!("no path uses this certificate, and Go cannot parse it: {fault}");
-        Finding::new(&RULE, subject.clone(), evidence)
-    });
-    findings.collect()
-}
-
 /// What other rules report about a certificate in the path.
-fn faults(certificate: &Certificate) -> impl Iterator<Item = &'static str> {
+pub(in crate::rules) fn faults(certificate: &Certificate) -> impl Iterator<Item = &'static str> {
     let extensions = &certificate.extensions;
     let is_negative = certificate.serial.as_bytes().first().is_some_and(|octet| *octet >= 0x80);
     let constraints = extensions.name_constraints.iter();

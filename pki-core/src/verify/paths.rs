@@ -8,104 +8,77 @@ use webpki::{
     VerifiedPath,
 };
 
-use super::search::{Best, Path, Question};
+use super::anchors::WebpkiAnchors;
+use super::validation::{Best, Path, Validation};
 use crate::certificate::Certificate;
 use crate::usage::Purpose;
-
-/// The anchors for webpki: a name, a key and constraints.
-///
-/// A CA and its renewed certificate are the same anchor for webpki. Each anchor is listed once, with the positions of all
-/// its certificates.
-#[derive(Default)]
-pub(super) struct WebpkiAnchors {
-    anchors: Vec<TrustAnchor<'static>>,
-    certificates: Vec<Vec<usize>>,
-}
-
-impl WebpkiAnchors {
-    /// Omits anchors that webpki cannot read, so that one bad anchor does not affect the others.
-    pub(super) fn new(certificates: &[Certificate]) -> Self {
-        let mut all = Self::default();
-        for (at, certificate) in certificates.iter().enumerate() {
-            let der = CertificateDer::from(certificate.der());
-            let Ok(anchor) = webpki::anchor_from_trusted_cert(&der) else { continue };
-            if let Some(known) = all.anchors.iter().position(|known| *known == anchor) {
-                all.certificates[known].push(at);
-            } else {
-                all.anchors.push(anchor.to_owned());
-                all.certificates.push(vec![at]);
-            }
-        }
-        all
-    }
-}
 
 /// Lets webpki search for paths until the rules accept one.
 ///
 /// The rules check CRLs instead of webpki, because they also apply to the walk and check each CRL only once.
-pub(super) fn find(question: &Question<'_>, best: &mut Best) -> Result<(), PathError> {
+pub(super) fn find(validation: &Validation<'_>, best: &mut Best) -> Result<(), PathError> {
     let best = RefCell::new(best);
-    let judge = |found: &VerifiedPath<'_>| {
+    let accept = |found: &VerifiedPath<'_>| {
         // One accepted certificate of the anchor is enough.
-        let accepted = paths(question, found).any(|path| {
-            let (findings, refusal) = question.judge(&path);
+        let accepted = paths(validation, found).any(|path| {
+            let (findings, refusal) = validation.check_path(&path);
             best.borrow_mut().offer(path.to_report(None, refusal, findings))
         });
         if accepted { Ok(()) } else { Err(PathError::UnknownIssuer) }
     };
-    let WebpkiAnchors { anchors, .. } = &question.verifier.webpki_anchors;
-    search(question, anchors, &question.known, &judge)
+    let WebpkiAnchors { anchors, .. } = &validation.verifier.webpki_anchors;
+    search(validation, anchors, &validation.known, &accept)
 }
 
 /// webpki's answer to one path, without any other anchor or intermediate.
-pub(super) fn check(question: &Question<'_>, path: &Path<'_>) -> Result<(), PathError> {
+pub(super) fn check(validation: &Validation<'_>, path: &Path<'_>) -> Result<(), PathError> {
     let Some((anchor, below)) = path.certificates.split_last() else {
         return Err(PathError::UnknownIssuer);
     };
     let der = CertificateDer::from(anchor.der());
     let anchor = webpki::anchor_from_trusted_cert(&der)?;
-    search(question, &[anchor], below.get(1..).unwrap_or_default(), &|_| Ok(()))
+    search(validation, &[anchor], below.get(1..).unwrap_or_default(), &|_| Ok(()))
 }
 
 fn search(
-    question: &Question<'_>,
+    validation: &Validation<'_>,
     anchors: &[TrustAnchor<'_>],
     known: &[&Certificate],
-    judge: &dyn Fn(&VerifiedPath<'_>) -> Result<(), PathError>,
+    accept: &dyn Fn(&VerifiedPath<'_>) -> Result<(), PathError>,
 ) -> Result<(), PathError> {
-    let der = CertificateDer::from(question.leaf.der());
+    let der = CertificateDer::from(validation.leaf.der());
     let end_entity = EndEntityCert::try_from(&der)?;
     let intermediates: Vec<CertificateDer<'_>> =
         known.iter().map(|ca| CertificateDer::from(ca.der())).collect();
     // webpki compares whole seconds since 1970, and every CA in use is newer than that.
-    let seconds = u64::try_from(question.options.at.unix_timestamp()).unwrap_or(0);
+    let seconds = u64::try_from(validation.options.at.unix_timestamp()).unwrap_or(0);
     let now = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
     end_entity.verify_for_usage(
-        &question.verifier.algorithms.all(),
+        &validation.verifier.algorithms.all(),
         anchors,
         &intermediates,
         now,
-        Usages(question.options.purpose),
+        Usages(validation.options.purpose),
         None,
-        Some(judge),
+        Some(accept),
     )?;
     Ok(())
 }
 
 /// The path as [`Certificate`]s, once for each certificate of its anchor.
 fn paths<'q>(
-    question: &'q Question<'q>,
+    validation: &'q Validation<'q>,
     found: &VerifiedPath<'_>,
 ) -> impl Iterator<Item = Path<'q>> {
-    let mut below = vec![question.leaf];
+    let mut below = vec![validation.leaf];
     for ca in found.intermediate_certificates() {
         let der = ca.der();
-        below.extend(question.known.iter().find(|known| known.der() == der.as_ref()));
+        below.extend(validation.known.iter().find(|known| known.der() == der.as_ref()));
     }
-    let WebpkiAnchors { anchors, certificates } = &question.verifier.webpki_anchors;
+    let WebpkiAnchors { anchors, certificates } = &validation.verifier.webpki_anchors;
     let at = anchors.iter().position(|anchor| anchor == found.anchor());
     let twins = at.map(|at| certificates[at].as_slice()).unwrap_or_default();
-    twins.iter().map(move |at| Path::verified(&below, &question.verifier.anchors[*at]))
+    twins.iter().map(move |at| Path::verified(&below, &validation.verifier.anchors[*at]))
 }
 
 /// True if webpki can read the anchor. Of the versions before 3 it reads only version 1 without the number that DER omits.

@@ -1,6 +1,6 @@
-//! Shared by the searches for a path: the question, a path, and the best report so far.
+//! Shared by the searches for a path: the validation, a path, and the best report so far.
 
-use super::Verifier;
+use super::verifier::Verifier;
 use crate::certificate::Certificate;
 use crate::evidence::Evidence;
 use crate::finding::{Finding, Rule, Severity};
@@ -10,7 +10,7 @@ use crate::report::{
 use crate::rules::{self, CertificateInPath, OwnViolations, VerifyOptions, finding};
 
 /// A leaf certificate, the possible CAs above it, and the options.
-pub(super) struct Question<'q> {
+pub(super) struct Validation<'q> {
     pub(super) verifier: &'q Verifier,
     pub(super) leaf: &'q Certificate,
     /// Possible intermediates.
@@ -63,10 +63,10 @@ impl<'q> Path<'q> {
     }
 }
 
-impl Question<'_> {
+impl Validation<'_> {
     /// The findings of the rules on every certificate of a path, and the reason why the path is not trusted even if all its
     /// signatures are valid.
-    pub(super) fn judge(&self, path: &Path<'_>) -> (Vec<Finding>, Option<Finding>) {
+    pub(super) fn check_path(&self, path: &Path<'_>) -> (Vec<Finding>, Option<Finding>) {
         let policy = self.verifier.policy;
         let mut findings = Vec::new();
         let mut cas_below = 0;

@@ -8,23 +8,25 @@ use pki_core::{
     Purpose, Traffic, TrustFile,
 };
 
+use super::SeparateCa;
+use super::parallel::in_parallel;
+use super::specs::specs_by_host;
 use crate::ca::{self, Chain};
-use crate::commands::cluster::{self, SeparateCa};
 use crate::failure::{Failure, shown};
 use crate::hosts;
 
 /// A CA of a cluster that can be replaced.
 #[derive(Clone, Copy)]
-pub(super) struct RotatedCa<'a> {
-    pub(super) manifest: &'a Manifest,
+pub(crate) struct RotatedCa<'a> {
+    pub(crate) manifest: &'a Manifest,
     /// The folder around those of the hosts.
-    pub(super) folder: &'a Path,
+    pub(crate) folder: &'a Path,
     /// What it issues, in a cluster with separate CAs.
-    pub(super) traffic: Option<Traffic>,
+    pub(crate) traffic: Option<Traffic>,
 }
 
 /// The CA that `--ca` chooses. A cluster with separate CAs needs the option, and no other has it.
-pub(super) fn traffic(
+pub(crate) fn traffic(
     manifest: &Manifest,
     chosen: Option<SeparateCa>,
 ) -> Result<Option<Traffic>, Failure> {
@@ -43,24 +45,24 @@ pub(super) fn traffic(
 
 impl<'a> RotatedCa<'a> {
     /// The CAs of a cluster.
-    pub(super) fn all(manifest: &'a Manifest, folder: &'a Path) -> impl Iterator<Item = Self> {
+    pub(crate) fn all(manifest: &'a Manifest, folder: &'a Path) -> impl Iterator<Item = Self> {
         let all = manifest.ca_specs().into_iter();
         all.map(move |(traffic, _)| Self { manifest, folder, traffic })
     }
 
     /// The folder of the CA.
-    pub(super) fn ca_folder(self) -> PathBuf {
+    pub(crate) fn ca_folder(self) -> PathBuf {
         ca::folder_of(self.folder, self.traffic)
     }
 
     /// What the manifest says about it.
-    pub(super) fn spec(self) -> &'a CaSpec {
+    pub(crate) fn spec(self) -> &'a CaSpec {
         let separate = self.traffic.zip(self.manifest.cas.as_ref());
         separate.map_or(&self.manifest.ca, |(traffic, cas)| cas.of(traffic))
     }
 
     /// The common names of the other CAs of the cluster.
-    pub(super) fn other_names(self) -> Result<Vec<String>, Failure> {
+    pub(crate) fn other_names(self) -> Result<Vec<String>, Failure> {
         let others = Self::all(self.manifest, self.folder).filter(|ca| ca.traffic != self.traffic);
         let mut names = Vec::new();
         for other in others {
@@ -71,12 +73,12 @@ impl<'a> RotatedCa<'a> {
     }
 
     /// Its name in a sentence.
-    pub(super) const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         ca::name(self.traffic)
     }
 
     /// The command line of a step.
-    pub(super) fn command(self, step: &str, manifest: &Path) -> String {
+    pub(crate) fn command(self, step: &str, manifest: &Path) -> String {
         let option = self.traffic.map(|traffic| format!(" --ca {}", traffic.as_str()));
         let (file, option) = (shown(manifest), option.unwrap_or_default());
         format!("etcdpki rotate-ca {step} -f {file}{option}")
@@ -101,20 +103,20 @@ impl<'a> RotatedCa<'a> {
     }
 
     /// The hosts with programs that must trust the CA.
-    pub(super) fn trusting_hosts(self) -> Result<BTreeSet<String>, Failure> {
-        let hosts = cluster::specs_by_host(self.manifest, &[])?.into_keys();
+    pub(crate) fn trusting_hosts(self) -> Result<BTreeSet<String>, Failure> {
+        let hosts = specs_by_host(self.manifest, &[])?.into_keys();
         Ok(hosts.filter(|host| !self.trust_files(host).is_empty()).collect())
     }
 
     /// The hosts with programs that present a certificate of the CA.
-    pub(super) fn presenting_hosts(self) -> Result<BTreeSet<String>, Failure> {
-        let hosts = cluster::specs_by_host(self.manifest, &[])?.into_iter();
+    pub(crate) fn presenting_hosts(self) -> Result<BTreeSet<String>, Failure> {
+        let hosts = specs_by_host(self.manifest, &[])?.into_iter();
         let presents = |specs: &[CertificateSpec]| specs.iter().any(|spec| self.issues(spec));
         Ok(hosts.filter(|(_, specs)| presents(specs)).map(|(host, _)| host).collect())
     }
 
     /// Whether a host has certificates of clients, whose processes cannot be checked over the network.
-    pub(super) fn has_clients(self, host: &str) -> bool {
+    pub(crate) fn has_clients(self, host: &str) -> bool {
         self.manifest.control_plane.iter().any(|other| other.name == host)
             || self.manifest.clients.iter().any(|client| client.host == host)
     }
@@ -122,7 +124,7 @@ impl<'a> RotatedCa<'a> {
     /// The roots of the CA for servers, which a member's trust file for clients contains too. `own` is the chain of
     /// this CA, if
     /// it is known.
-    pub(super) fn servers(self, own: Option<&Chain>) -> Result<Vec<Certificate>, Failure> {
+    pub(crate) fn servers(self, own: Option<&Chain>) -> Result<Vec<Certificate>, Failure> {
         match (self.traffic, own) {
             (Some(Traffic::Server), Some(own)) => Ok(own.all().cloned().collect()),
             (Some(Traffic::Client), _) => {
@@ -135,10 +137,10 @@ impl<'a> RotatedCa<'a> {
 
     /// What the folders of the hosts hold of this CA. Hosts without a folder, and hosts that do not use the
     /// CA, are not in it. `servers` are the roots of the CA for servers.
-    pub(super) fn read(self, servers: &[Certificate]) -> Result<Vec<HostCas>, Failure> {
+    pub(crate) fn read(self, servers: &[Certificate]) -> Result<Vec<HostCas>, Failure> {
         let all = self.folder.join(hosts::FOLDER);
         let mut held = Vec::new();
-        for (host, specs) in cluster::specs_by_host(self.manifest, &[])? {
+        for (host, specs) in specs_by_host(self.manifest, &[])? {
             let files = hosts::read(&hosts::folder_of(&all, &host))?;
             if files.is_empty() {
                 continue;
@@ -173,7 +175,7 @@ impl<'a> RotatedCa<'a> {
     }
 
     /// Whether a trust file of a host differs from what `apply` writes. Usually none does, and nothing else has to be read.
-    pub(super) fn trusts_differ(self, cas: &ClusterCas) -> Result<bool, Failure> {
+    pub(crate) fn trusts_differ(self, cas: &ClusterCas) -> Result<bool, Failure> {
         let all = self.folder.join(hosts::FOLDER);
         let hosts: Vec<String> = self.trusting_hosts()?.into_iter().collect();
         let contents = |kind: &FileKind| match kind {
@@ -184,7 +186,7 @@ impl<'a> RotatedCa<'a> {
         let kinds = [FileKind::TrustedCas, FileKind::ClientCas, FileKind::PeerCas];
         let expected = kinds.iter().map(|kind| Ok((kind, contents(kind)?)));
         let expected = expected.collect::<Result<Vec<_>, Error>>()?;
-        let differ = cluster::in_parallel(&hosts, |host| {
+        let differ = in_parallel(&hosts, |host| {
             let kinds = self.trust_files(host);
             for (kind, expected) in expected.iter().filter(|(kind, _)| kinds.contains(kind)) {
                 let name = [std::ffi::OsString::from(&*kind.name())];
