@@ -35,6 +35,7 @@ mod peers;
 mod process;
 mod revocation;
 mod settings;
+mod structure;
 mod usage;
 mod verify;
 mod words;

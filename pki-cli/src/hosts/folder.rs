@@ -15,9 +15,11 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, Dir, FileType, Mode, OFlags};
 use zeroize::Zeroizing;
 
-use super::FOLDER_MODE;
 use crate::failure::{Failure, shown};
 use crate::store::{self, Read};
+
+/// The mode of a host's folder: its keys are only for its owner.
+pub(super) const FOLDER_MODE: u32 = 0o700;
 
 /// A file in a host's folder.
 pub(crate) struct HeldFile {

@@ -6,6 +6,9 @@ use std::path::Path;
 
 use crate::failure::Failure;
 
+/// The folder of all hosts in the CA's folder.
+pub(crate) const FOLDER: &str = "hosts";
+
 /// The names of the folders under `hosts/`. Hidden names, files and links are not hosts.
 pub(crate) fn list(all: &Path) -> Result<Vec<String>, Failure> {
     let entries = match fs::read_dir(all) {

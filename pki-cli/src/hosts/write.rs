@@ -10,8 +10,8 @@ use rustix::fs::AtFlags;
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
-use super::folder::{Folder, permissions};
-use super::{FOLDER_MODE, place};
+use super::folder::{FOLDER_MODE, Folder, permissions};
+use super::place;
 use crate::failure::{Failure, shown};
 use crate::recorded::Recorded;
 use crate::store::{self, Access};

@@ -7,7 +7,8 @@ use rusqlite::{Connection, OptionalExtension, ToSql, Transaction};
 
 use super::entry::{Entry, key_id_of};
 use super::rows::insert_missing;
-use super::{Inventory, schema};
+use super::schema;
+use super::service::Inventory;
 use crate::failure::{Failure, shown};
 use crate::{host, store};
 

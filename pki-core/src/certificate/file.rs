@@ -63,3 +63,10 @@ impl CertificateFile {
         Ok(Self { certificates, go_fault })
     }
 }
+
+impl Certificate {
+    /// Reads all certificates of a PEM file, or the only one of a DER file.
+    pub fn from_pem_or_der(bytes: &[u8]) -> Result<Vec<Self>, Error> {
+        CertificateFile::from_bytes(bytes).map(|file| file.certificates)
+    }
+}

@@ -270,3 +270,10 @@ fn time_fault(time: Element<'_>) -> Option<&'static str> {
         _ => Some("neither a UTCTime nor a GeneralizedTime"),
     }
 }
+
+pub(crate) fn no_rest(expected: &'static str, rest: &[u8]) -> Result<(), Error> {
+    if rest.is_empty() {
+        return Ok(());
+    }
+    Err(Error::malformed(expected, format!("{} byte(s) follow it", rest.len())))
+}

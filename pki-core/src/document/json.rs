@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 
 use super::reader::{DataVisitor, refuse_pem};
-use super::{Data, Document, Node};
+use super::value::{Data, Document, Node};
 use crate::dialect::{Dialect, Faults};
 use crate::error::Error;
 

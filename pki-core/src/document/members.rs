@@ -1,6 +1,6 @@
 //! The members of objects: those of a fixed set of fields, and those with any keys.
 
-use super::{Data, Node, Value};
+use super::value::{Data, Node, Value};
 use crate::dialect::{Dialect, Faults};
 use crate::error::Error;
 use crate::quote;

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use serde::de::{Deserialize, MapAccess, SeqAccess, Visitor};
 
-use super::{Data, Node};
+use super::value::{Data, Node};
 use crate::error::Error;
 
 /// Reports a file that is a certificate or a key, which a YAML reader would read as a string.

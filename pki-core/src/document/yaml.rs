@@ -6,7 +6,7 @@ use serde::de::{Deserialize, Deserializer};
 use serde_saphyr::{DuplicateKeyPolicy, Error as YamlError, Spanned, UserMessageFormatter};
 
 use super::reader::{DataVisitor, refuse_pem};
-use super::{Data, Document, Node, Value};
+use super::value::{Data, Document, Node, Value};
 use crate::error::{Error, Position};
 
 impl Document {

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 
-use super::{no_address, refuse};
+use super::mistakes::{no_address, refuse};
 #[cfg(feature = "profiles")]
 use crate::dialect::Faults;
 use crate::error::Error;

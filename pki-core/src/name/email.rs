@@ -2,7 +2,8 @@
 
 use std::str::FromStr;
 
-use super::{DnsName, refuse};
+use super::dns::DnsName;
+use super::mistakes::refuse;
 use crate::error::Error;
 
 /// An rfc822Name: a mailbox in ASCII, without a display name.

@@ -3,7 +3,7 @@
 use std::net::Ipv6Addr;
 use std::str::FromStr;
 
-use super::{is_digits, refuse};
+use super::mistakes::{is_digits, refuse};
 use crate::error::Error;
 
 /// A uniformResourceIdentifier: an absolute URI in ASCII, with a plain host if it has one.

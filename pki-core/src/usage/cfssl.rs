@@ -1,6 +1,7 @@
 //! The names of usages in cfssl's profiles.
 
-use super::{EXTENDED, ExtendedKeyUsage, KeyUsages};
+use super::extended::EXTENDED;
+use super::{ExtendedKeyUsage, KeyUsages};
 use crate::oid::Oid;
 
 const KEY: [(KeyUsages, &str); 10] = [
