@@ -188,12 +188,12 @@ fn connect(
     };
     // The first statement takes the lock.
     match opened.mark() {
-        Err(error) if is_damage(&error) => opened.judge(Some(error))?,
+        Err(error) if is_damage(&error) => opened.check_log(Some(error))?,
         Err(error) => return Err(error.into()),
-        Ok(_) => match opened.judge(None) {
+        Ok(_) => match opened.check_log(None) {
             // Another program that keeps the database open can begin the log again meanwhile.
-            Err(Fault::Damaged(_)) if locking == Locking::Shared => opened.judge(None)?,
-            judged => judged?,
+            Err(Fault::Damaged(_)) if locking == Locking::Shared => opened.check_log(None)?,
+            checked => checked?,
         },
     }
     if opened.stray.is_some() {
@@ -206,7 +206,7 @@ fn connect(
 
 impl Opened {
     /// Checks that the database and its log are whole and belong together.
-    fn judge(&mut self, error: Option<Error>) -> Result<(), Fault> {
+    fn check_log(&mut self, error: Option<Error>) -> Result<(), Fault> {
         let wal =
             Wal::read(&self.log).map_err(|error| Failure::file("reading", &self.log, &error))?;
         if wal.is_empty() {
@@ -225,7 +225,7 @@ impl Opened {
             none => none.insert(File::open(&self.path).map_err(failed)?),
         };
         let main = Main::read(file).map_err(failed)?.ok_or_else(|| sqlite(ffi::SQLITE_NOTADB))?;
-        match wal.judge(&self.log, readable, &main) {
+        match wal.compare(&self.log, readable, &main) {
             Verdict::Stray => self.stray = Some(self.log.clone()),
             Verdict::Damaged(what) => return Err(Fault::Damaged(what)),
             Verdict::Whole => self.is_whole_alone = true,

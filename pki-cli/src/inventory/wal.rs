@@ -38,7 +38,7 @@ pub(super) struct Frame {
     mark: Option<i32>,
 }
 
-/// What the file of the database alone says.
+/// What the file of the database says without its log.
 pub(super) struct Main {
     mark: i32,
     pages: u32,
@@ -69,7 +69,7 @@ impl Main {
 #[derive(Debug, Eq, PartialEq)]
 pub(super) enum Verdict {
     Whole,
-    /// They belong together, and a checkpoint was interrupted: the database alone is a mixture of two states.
+    /// They belong together, and a checkpoint was interrupted: without the log, the database is a mixture of two states.
     Unfinished,
     /// The log belongs to another database, or to another state of this one.
     Stray,
@@ -113,7 +113,7 @@ impl Wal {
     }
 
     /// Whether the log, of which SQLite reads this many frames, belongs to a database.
-    pub(super) fn judge(&self, path: &Path, readable: usize, main: &Main) -> Verdict {
+    pub(super) fn compare(&self, path: &Path, readable: usize, main: &Main) -> Verdict {
         let path = shown(path);
         let frames = match self {
             Self::Empty => return Verdict::Whole,
