@@ -88,7 +88,8 @@ pub(super) fn run(flags: &Flags, log: &Log) -> Result<(), Failure> {
         Failure::usage(format!("the input is not what cfssl prints: {error}"))
             .hinted("see the message of the program on the left of the pipe")
     })?;
-    let parts = parts(opened(answer, flags.is_on("bare"))?)?;
+    let form = if flags.is_on("bare") { Form::Bare } else { Form::Api };
+    let parts = parts(opened(answer, form)?)?;
     if flags.is_on("stdout") {
         let mut parts = parts;
         // The order of cfssljson, which writes the certificate first.
@@ -103,20 +104,29 @@ pub(super) fn run(flags: &Flags, log: &Log) -> Result<(), Failure> {
     write(base, &parts, log)
 }
 
-/// The answer itself, without the envelope of the API.
-fn opened(answer: Answer, bare: bool) -> Result<Answer, Failure> {
+/// The form of the input.
+#[derive(Clone, Copy)]
+enum Form {
+    /// `-bare`: what cfssl prints.
+    Bare,
+    /// An answer of cfssl's API, which contains what cfssl prints as its result.
+    Api,
+}
+
+/// What cfssl printed, without the rest of an answer of the API.
+fn opened(answer: Answer, form: Form) -> Result<Answer, Failure> {
     if answer.success == Some(false) {
         let messages: Vec<&str> = answer.errors.iter().map(|error| &*error.message).collect();
         return Err(Failure::refused(format!("Request failed: {}", messages.join("; "))));
     }
-    match (answer.success, answer.result) {
-        (Some(_), Some(result)) if !bare => Ok(*result),
-        (Some(_), _) if bare => {
+    match (form, answer.success, answer.result) {
+        (Form::Api, Some(_), Some(result)) => Ok(*result),
+        (Form::Bare, Some(_), _) => {
             Err(Failure::usage("the input is an answer of cfssl's API, which -bare does not open")
                 .hinted("leave -bare out"))
         }
-        (None, result) if bare => Ok(Answer { result, ..answer }),
-        _ => Err(Failure::usage("the input is not an answer of cfssl's API")
+        (Form::Bare, None, result) => Ok(Answer { result, ..answer }),
+        (Form::Api, ..) => Err(Failure::usage("the input is not an answer of cfssl's API")
             .hinted("use -bare for what cfssl prints on the command line")),
     }
 }

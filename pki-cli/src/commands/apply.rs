@@ -70,7 +70,7 @@ pub(crate) fn run(args: &ApplyArgs, common: &Common) -> Result<ExitCode, Failure
     manifest.warnings.extend(warnings);
     let scope = Scope {
         only: &args.manifest.only,
-        orphans: Orphans::of(args.prune),
+        orphans: if args.prune { Orphans::Remove } else { Orphans::Keep },
         removal: if args.yes { Removal::Confirmed } else { Removal::Ask },
         leaves: Leaves::AsManifest,
     };

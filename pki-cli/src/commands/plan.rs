@@ -57,7 +57,7 @@ pub(crate) fn run(args: &PlanArgs, common: &Common) -> Result<ExitCode, Failure>
     let crls = if manifest.crl { crls(&manifest, cas.as_ref(), &folder)? } else { Vec::new() };
     let context = ApplyContext::new(&manifest, cas.as_ref(), crls, &folder)?;
     let work = Work::find(&context, &specs, &args.manifest.only)?;
-    let orphans = Orphans::of(args.prune);
+    let orphans = if args.prune { Orphans::Remove } else { Orphans::Keep };
     let changed = work.is_needed(orphans) || !ca_steps.is_empty();
     let steps: Vec<Step> = ca_steps.into_iter().chain(work.steps(orphans)).collect();
     let next = context.next_for(&args.manifest.only);

@@ -8,6 +8,7 @@ use super::dns::DnsName;
 use super::email::EmailAddress;
 use super::mistakes::{not_a_host, refuse, without_port};
 use super::uri::Uri;
+#[cfg(feature = "profiles")]
 use crate::dialect::{Dialect, Faults};
 use crate::error::Error;
 use crate::quote;

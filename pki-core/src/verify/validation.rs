@@ -1,4 +1,4 @@
-//! Shared by the searches for a path: the validation, a path, and the best report so far.
+//! One validation of a leaf certificate, which all searches for a path share: its inputs, a path, and the best report so far.
 
 use super::verifier::Verifier;
 use crate::certificate::Certificate;

@@ -17,11 +17,6 @@ pub(crate) enum Orphans {
 }
 
 impl Orphans {
-    /// The choice that `--prune` makes.
-    pub(crate) const fn of(prune: bool) -> Self {
-        if prune { Self::Remove } else { Self::Keep }
-    }
-
     /// The word for it in a plan.
     pub(crate) const fn action(self) -> &'static str {
         match self {
