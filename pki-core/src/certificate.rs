@@ -24,6 +24,7 @@ use x509_parser::asn1_rs::FromDer;
 use x509_parser::certificate::X509Certificate;
 
 pub use self::constraints::NameConstraints;
+pub(crate) use self::constraints::covers_domain;
 pub use self::extension::{
     AccessDescription, AuthorityKeyId, BasicConstraints, DistributionPoint, Extension, Extensions,
     PolicyConstraints,

@@ -2,6 +2,7 @@
 
 mod admission;
 mod json;
+mod sentinel;
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,6 +10,8 @@ use std::str::FromStr;
 use time::{Duration, OffsetDateTime};
 
 pub(crate) use self::admission::Admission;
+#[cfg(feature = "manifest")]
+pub(crate) use self::sentinel::is_sentinel;
 use crate::dialect::Dialect;
 use crate::error::{Error, Invalid};
 use crate::oid::Oid;
