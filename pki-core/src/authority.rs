@@ -81,7 +81,8 @@ impl Authority {
         profile: &Profile,
         context: &IssuanceContext,
     ) -> Result<Draft<Certificate>, Error> {
-        let Admission { mut template, left_out } = profile.admit(request, context.now)?;
+        let Admission { mut template, left_out } =
+            profile.admit(request, Some(&self.certificate), context.now)?;
         let ca = &self.certificate;
         template.not_after = request.limited_by(ca, template.not_after, context.now);
         let unsigned = encode::certificate(&template, &context.serial, Some(ca))?;
@@ -107,7 +108,7 @@ impl Authority {
         profile: &Profile,
         context: &IssuanceContext,
     ) -> Result<Draft<Certificate>, Error> {
-        let Admission { template, left_out } = profile.admit(request, context.now)?;
+        let Admission { template, left_out } = profile.admit(request, None, context.now)?;
         let unsigned = encode::certificate(&template, &context.serial, None)?;
         let draft = checked(&unsigned, IssuedBy::Itself, context.now, server_names(profile))?;
         Ok(draft.leaving_out(left_out))

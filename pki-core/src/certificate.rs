@@ -19,6 +19,7 @@ mod signed;
 mod strict;
 
 pub use self::constraints::NameConstraints;
+pub(crate) use self::constraints::covers_domain;
 pub use self::extension::{
     AccessDescription, AuthorityKeyId, BasicConstraints, DistributionPoint, Extension, Extensions,
     PolicyConstraints,

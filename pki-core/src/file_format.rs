@@ -4,33 +4,38 @@
 pub(crate) struct FileFormat {
     /// Continues "not a certificate: it is".
     pub(crate) name: &'static str,
-    /// What to do with the file.
+    /// How to convert it, if a certificate is expected.
     pub(crate) hint: &'static str,
+    /// How to convert it, if a private key is expected.
+    pub(crate) key_hint: &'static str,
 }
 
 /// The format, if it is one of these.
 pub(crate) fn recognize(bytes: &[u8]) -> Option<FileFormat> {
     // The base64 of "-----BEGIN ".
     const BASE64_OF_PEM: &[u8] = b"LS0tLS1CRUdJTi";
-    let (name, hint) = match bytes {
+    let text = |name, hint| FileFormat { name, hint, key_hint: hint };
+    Some(match bytes {
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
-            ("a text in UTF-16", "convert it: iconv -f UTF-16 -t ASCII FILE > NEW")
+            text("a text in UTF-16", "convert it: iconv -f UTF-16 -t ASCII FILE > NEW")
         }
-        [0xfe, 0xed, 0xfe, 0xed, ..] | [0xce, 0xce, 0xce, 0xce, ..] => (
-            "a Java keystore",
-            "export the certificate: keytool -exportcert -rfc -keystore FILE -alias ALIAS > NEW.pem",
-        ),
-        _ if bytes.trim_ascii_start().starts_with(BASE64_OF_PEM) => (
+        [0xfe, 0xed, 0xfe, 0xed, ..] | [0xce, 0xce, 0xce, 0xce, ..] => FileFormat {
+            name: "a Java keystore",
+            hint: "export the certificate: keytool -exportcert -rfc -keystore FILE -alias ALIAS > NEW.pem",
+            key_hint: "convert it: keytool -importkeystore -srckeystore FILE -destkeystore NEW.p12 -deststoretype \
+                PKCS12; then extract the key: (umask 077; openssl pkcs12 -in NEW.p12 -nocerts -nodes -out NEW.pem)",
+        },
+        _ if bytes.trim_ascii_start().starts_with(BASE64_OF_PEM) => text(
             "the base64 of a PEM file, as in a Kubernetes Secret",
             "decode it: base64 -d FILE > NEW.pem",
         ),
-        _ if is_pkcs12(bytes) => (
-            "a PKCS #12 file",
-            "extract the certificates: openssl pkcs12 -in FILE -nokeys -out NEW.pem",
-        ),
+        _ if is_pkcs12(bytes) => FileFormat {
+            name: "a PKCS #12 file",
+            hint: "extract the certificates: openssl pkcs12 -in FILE -nokeys -out NEW.pem",
+            key_hint: "extract the key: (umask 077; openssl pkcs12 -in FILE -nocerts -nodes -out NEW.pem)",
+        },
         _ => return None,
-    };
-    Some(FileFormat { name, hint })
+    })
 }
 
 /// True for `PFX ::= SEQUENCE { version INTEGER {v3(3)}, … }` (RFC 7292 section 4).

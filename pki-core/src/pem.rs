@@ -55,7 +55,8 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Section>, Error> {
         lossy.as_str()
     };
     if text.strip_prefix('\u{feff}').is_some_and(|rest| rest.starts_with(BEGIN)) {
-        return Err(malformed(1, "", "a byte order mark (BOM) precedes it")
+        let first = text.trim_start_matches('\u{feff}');
+        return Err(malformed(1, label_of(first), "a byte order mark (BOM) precedes it")
             .hinted("remove the mark: tail -c +4 FILE > NEW"));
     }
     let mut sections = Vec::new();
@@ -83,7 +84,7 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Section>, Error> {
         let Some(label) = label(first) else { continue };
         // As in a variable of a CI system, or after `tr -d '\n'`.
         if label.contains(END) {
-            return Err(malformed(line, label, "its line ends are missing").hinted(
+            return Err(malformed(line, label_of(first), "its line ends are missing").hinted(
                 "the BEGIN line, the base64 and the END line must be separate lines; copy the file again",
             ));
         }
@@ -94,16 +95,16 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Section>, Error> {
                         .hinted("the file is incomplete; copy it again"));
                 }
                 Some((next, place)) if next.starts_with(DASHES) => {
-                    let expected = format!("{END}{label}{DASHES}");
-                    if next == expected {
+                    if next.strip_prefix(END).and_then(|rest| rest.strip_suffix(DASHES))
+                        == Some(label)
+                    {
                         break place;
                     }
-                    return Err(malformed(
-                        line,
-                        label,
-                        &format!("expected {expected:?}, found {}", quote::value(next)),
-                    )
-                    .hinted("the file is damaged; copy it again"));
+                    // Without its dashes, the line cannot be taken for a key.
+                    let found = quote::value(next.trim_matches('-'));
+                    let problem = format!("its END line is expected, but {found} is found");
+                    return Err(malformed(line, label, &problem)
+                        .hinted("the file is damaged; copy it again"));
                 }
                 Some(_) => {}
             }
@@ -187,6 +188,11 @@ fn decoded(label: &str, mut der: Zeroizing<Vec<u8>>) -> Content {
     }
 }
 
+/// The label of a BEGIN line, whatever follows the label.
+fn label_of(line: &str) -> &str {
+    line.strip_prefix(BEGIN).and_then(|rest| rest.split(DASHES).next()).unwrap_or_default()
+}
+
 fn label(line: &str) -> Option<&str> {
     line.strip_prefix(BEGIN)?.strip_suffix(DASHES)
 }
@@ -239,9 +245,16 @@ fn lenient_der(label: &str, block: &Block<'_>) -> Option<Zeroizing<Vec<u8>>> {
     Some(Zeroizing::new(der))
 }
 
-/// The DER of a key. rustls-pemfile would leave its base64 in memory.
+/// The DER of a key, which may lack padding. rustls-pemfile would leave its base64 in memory.
 fn key(body: &str) -> Option<Zeroizing<Vec<u8>>> {
-    decode(body.len(), body.split_ascii_whitespace().map(str::as_bytes))
+    let digits = body.split_ascii_whitespace().map(str::len).sum::<usize>();
+    let padding: &[u8] = match digits % 4 {
+        2 => b"==",
+        3 => b"=",
+        _ => b"",
+    };
+    let parts = body.split_ascii_whitespace().map(str::as_bytes);
+    decode(digits + padding.len(), parts.chain([padding]))
 }
 
 /// Writes one block with 64 columns and LF.

@@ -15,6 +15,7 @@ use pkcs8::PrivateKeyInfoRef;
 use zeroize::Zeroizing;
 
 use crate::error::{Defect, Error};
+use crate::file_format;
 use crate::key::rsa;
 use crate::key::{
     KeyAlgorithm, OID_EC, OID_ED25519, OID_P256, OID_P384, OID_P521, OID_RSA, PublicKey,
@@ -246,7 +247,12 @@ fn not_pem(bytes: &[u8]) -> Error {
     if bytes.trim_ascii().is_empty() {
         return Error::empty(EXPECTED);
     }
-    Error::malformed(EXPECTED, "it is not PEM")
+    match file_format::recognize(bytes) {
+        Some(format) => {
+            Error::malformed(EXPECTED, format!("it is {}", format.name)).hinted(format.key_hint)
+        }
+        None => Error::malformed(EXPECTED, "it is not PEM"),
+    }
 }
 
 fn unsupported(problem: &str) -> Error {

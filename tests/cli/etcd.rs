@@ -89,6 +89,18 @@ fn the_shared_peer_name_shuts_the_peer_port_to_nameless_clients() {
     }
 }
 
+/// The names that the CA permits do not include `.invalid`, so the sentinel is below one of them.
+#[test]
+fn the_client_of_a_constrained_ca_is_rejected_only_by_the_peer_port() {
+    for version in [V3_4, V3_5] {
+        let lab = certificates::constrained();
+        let mut cluster = Cluster::start(version, &lab, &HOSTS[..1], &[]);
+        wait_until_healthy(&mut cluster);
+        let reason = format!("does not match any of DNSNames [\"{CLIENT}.invalid.example.com\"]");
+        refused(&mut cluster, &reason, |member| members(member, CLIENT));
+    }
+}
+
 fn three_members_live(version: Version, algorithm: &str) {
     let lab = certificates::lab(algorithm);
     let mut cluster = Cluster::start(version, &lab, &HOSTS, &[]);

@@ -22,7 +22,8 @@ fn page(rules: &[Value]) -> String {
 
 These are the rules that `etcdpki verify` and `etcdpki issue` apply. `etcdpki explain RULE` shows the same text for one rule. An error
 means that something in the cluster fails now, or that it has a security hole. A warning means that something will fail later, or in other
-programs. An info is good to know. With `--policy rfc5280`, only the rules of RFC 5280 apply, and every finding is an error.
+programs. An info is good to know. With `--policy rfc5280`, only the rules of RFC 5280 apply, and every finding is an error, except
+`nc-wildcard`, because RFC 5280 does not define it.
 
 | rule | severity | required by |
 |---|---|---|

@@ -8,6 +8,7 @@ mod inputs;
 mod pem;
 mod proved;
 mod trust;
+mod warnings;
 
 use crate::bad_input;
 use crate::lab::{Lab, Run};

@@ -182,6 +182,36 @@ fn what_a_leaf_signed_is_not_trusted() {
     assert_eq!(errors(&report), [("ca-bc", "CN=host")], "one fault, one reason: {report}");
 }
 
+/// What webpki says of it: `CertExpired { time: UnixTime(…), not_after: … }`.
+#[test]
+fn an_expired_ca_is_reported_without_the_types_of_rust() {
+    let ca = root("etcd CA");
+    let between = ca.ca("between");
+    let leaf = between.leaf(|_| {});
+    let der = forge(between.certificate.der(), &ca.key, |fields: &mut Vec<Node>| {
+        *fields[4].inner()[0].content() = b"260101000000Z".to_vec();
+        *fields[4].inner()[1].content() = b"261231000000Z".to_vec();
+    });
+    let report = check(&[&ca], &[&Certificate::from_der(&der).unwrap()], &leaf);
+    assert_eq!(errors(&report), [("ca-time", "CN=between")], "{report}");
+    let said = report.to_string();
+    assert!(!said.contains("UnixTime") && !said.contains("CertExpired"), "{said}");
+}
+
+/// What webpki says of it: `EndEntityUsedAsCa`.
+#[test]
+fn a_leaf_in_the_place_of_a_ca_is_reported_without_the_types_of_rust() {
+    let ca = root("etcd CA");
+    let between = ca.ca("between");
+    let leaf = between.leaf(|_| {});
+    let der = forge(between.certificate.der(), &ca.key, |fields: &mut Vec<Node>| {
+        put(fields, oid::BASIC_CONSTRAINTS, true, &[0x30, 0x00]);
+    });
+    let report = check(&[&ca], &[&Certificate::from_der(&der).unwrap()], &leaf);
+    assert!(errors(&report).contains(&("ca-bc", "CN=between")), "{report}");
+    assert!(!report.to_string().contains("EndEntity"), "{report}");
+}
+
 /// Every refusal of webpki that we know how to cause is reported in our words.
 #[test]
 fn no_word_of_the_path_builders_own_reaches_a_reader() {
@@ -216,43 +246,57 @@ fn no_word_of_the_path_builders_own_reaches_a_reader() {
 }
 
 /// webpki matches no names of a certificate that it cannot read.
-#[test]
-fn every_certificate_can_be_asked_for_its_host() {
+fn is_asked_for_its_host(limit: Option<PathLimit>, make: impl Fn(&Ca) -> Certificate) {
     let ca = root("etcd CA");
-    let policies: &[u8] = &[0x30, 0x06, 0x30, 0x04, 0x06, 0x02, 0x2a, 0x03];
-    let plain = ca.leaf(|_| {});
-    let forged = |change: &dyn Fn(&mut Vec<Node>)| {
-        Certificate::from_der(&forge(plain.der(), &ca.key, |fields| change(fields))).unwrap()
-    };
-    let many = ca.leaf(|params| {
-        let names = (0..3000).map(|number| format!("host-{number:04}.a.long.name.example.com"));
-        let names = names.chain(["host.example.com".to_owned()]);
-        params.subject_alt_names =
-            names.map(|name| SanType::DnsName(name.try_into().unwrap())).collect();
-    });
-    assert!(many.der().len() > 0x1_0000);
-    for (leaf, limit) in [
-        (&plain, None),
-        (
-            &forged(&|fields| put(fields, oid::POLICIES, true, policies)),
-            Some(PathLimit::CriticalPolicies),
-        ),
-        (
-            &forged(&|fields| fields.insert(7, Node::octets(0x81, [0x00, 0x2a]))),
-            Some(PathLimit::UniqueIds),
-        ),
-        (&many, Some(PathLimit::Size)),
-    ] {
-        for (host, matches) in [("host.example.com", true), ("elsewhere.example.com", false)] {
-            let mut options = VerifyOptions::at(NOW);
-            options.hosts = vec![host.try_into().unwrap()];
-            let report = check_by(Policy::Etcd, &[&ca], &[], leaf, &options);
-            let mismatch = report.findings().any(|finding| finding.rule.id == "host-mismatch");
-            assert_eq!(mismatch, !matches, "{limit:?} {host}: {report}");
-            assert_eq!(report.path().limit(), limit);
-            assert!(report.path().is_trusted(), "{limit:?}: {report}");
-        }
+    let leaf = make(&ca);
+    for (host, matches) in [("host.example.com", true), ("elsewhere.example.com", false)] {
+        let mut options = VerifyOptions::at(NOW);
+        options.hosts = vec![host.try_into().unwrap()];
+        let report = check_by(Policy::Etcd, &[&ca], &[], &leaf, &options);
+        let mismatch = report.findings().any(|finding| finding.rule.id == "host-mismatch");
+        assert_eq!(mismatch, !matches, "{host}: {report}");
+        assert_eq!(report.path().limit(), limit);
+        assert!(report.path().is_trusted(), "{report}");
     }
+}
+
+fn forged(ca: &Ca, change: impl Fn(&mut Vec<Node>)) -> Certificate {
+    let plain = ca.leaf(|_| {});
+    Certificate::from_der(&forge(plain.der(), &ca.key, |fields| change(fields))).unwrap()
+}
+
+#[test]
+fn a_plain_leaf_is_asked_for_its_host() {
+    is_asked_for_its_host(None, |ca| ca.leaf(|_| {}));
+}
+
+#[test]
+fn a_leaf_with_critical_policies_is_asked_for_its_host() {
+    let policies: &[u8] = &[0x30, 0x06, 0x30, 0x04, 0x06, 0x02, 0x2a, 0x03];
+    is_asked_for_its_host(Some(PathLimit::CriticalPolicies), |ca| {
+        forged(ca, |fields| put(fields, oid::POLICIES, true, policies))
+    });
+}
+
+#[test]
+fn a_leaf_with_an_issuer_unique_id_is_asked_for_its_host() {
+    is_asked_for_its_host(Some(PathLimit::UniqueIds), |ca| {
+        forged(ca, |fields| fields.insert(7, Node::octets(0x81, [0x00, 0x2a])))
+    });
+}
+
+#[test]
+fn a_leaf_with_more_than_64_kib_of_names_is_asked_for_its_host() {
+    is_asked_for_its_host(Some(PathLimit::Size), |ca| {
+        let many = ca.leaf(|params| {
+            let names = (0..3000).map(|number| format!("host-{number:04}.a.long.name.example.com"));
+            let names = names.chain(["host.example.com".to_owned()]);
+            params.subject_alt_names =
+                names.map(|name| SanType::DnsName(name.try_into().unwrap())).collect();
+        });
+        assert!(many.der().len() > 0x1_0000);
+        many
+    });
 }
 
 #[test]

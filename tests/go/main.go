@@ -18,6 +18,7 @@ type request struct {
 	Chain *chain    `json:"chain"`
 	Pair  *pemPair  `json:"pair"`
 	Trust *pemTrust `json:"trust"`
+	List  *pemList  `json:"list"`
 }
 
 // A verdict says whether Go accepts; if not, which stage refused, in Go's own words.
@@ -41,8 +42,10 @@ func (r request) judge() verdict {
 		return r.Pair.judge()
 	case r.Trust != nil:
 		return r.Trust.judge()
+	case r.List != nil:
+		return r.List.judge()
 	}
-	return verdict{Stage: "request", Error: "neither a chain, nor a pair, nor a trust file"}
+	return verdict{Stage: "request", Error: "neither a chain, nor a pair, nor a trust file, nor a CRL"}
 }
 
 func main() {

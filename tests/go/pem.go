@@ -45,3 +45,15 @@ func (t *pemTrust) judge() verdict {
 	}
 	return accepted
 }
+
+// A pemList is a file with a CRL, as etcd before 3.6 loads it (client/pkg/transport, NewTLSListener).
+type pemList struct {
+	File []byte `json:"file"`
+}
+
+func (l *pemList) judge() verdict {
+	if _, err := x509.ParseCRL(l.File); err != nil {
+		return refused("crl", err)
+	}
+	return accepted
+}

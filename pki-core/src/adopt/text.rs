@@ -8,6 +8,7 @@ use super::members::{Members, common_name, organization};
 use crate::certificate::{Certificate, GeneralName};
 use crate::layout::{Role, Traffic};
 use crate::name::San;
+use crate::profile::is_sentinel;
 use crate::subject::Attribute;
 
 /// The text of the manifest. Hosts keep their own configuration.
@@ -117,7 +118,7 @@ fn sans<'l>(members: &Members, leaves: impl Iterator<Item = &'l Certificate>) ->
                 dns.parse::<San>().is_err()
                     || dns == "localhost"
                     || members.addresses.contains_key(dns)
-                    || dns.to_ascii_lowercase().ends_with(".invalid")
+                    || is_sentinel(dns)
             }
             // Server certificates get 127.0.0.1, but not ::1, which kubeadm's have.
             GeneralName::Ip(_) => name.ip().is_none_or(|ip| {

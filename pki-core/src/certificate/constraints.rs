@@ -85,3 +85,18 @@ impl NameConstraints {
         self.permitted.len() + self.excluded.len()
     }
 }
+
+/// A DNS constraint covers its own name and every name with labels added on the left. With a leading
+/// dot, which RFC 5280 does not define, it covers only the latter.
+pub(crate) fn covers_domain(base: &str, name: &str) -> bool {
+    if base.is_empty() {
+        return true;
+    }
+    let domain = base.strip_prefix('.').unwrap_or(base).as_bytes();
+    let Some(cut) = name.len().checked_sub(domain.len()) else {
+        return false;
+    };
+    let (labels, end) = name.as_bytes().split_at(cut);
+    let fits = if labels.is_empty() { !base.starts_with('.') } else { labels.ends_with(b".") };
+    fits && end.eq_ignore_ascii_case(domain)
+}

@@ -88,7 +88,7 @@ impl CertificateSpec {
         };
         // The contents of a certificate that is issued now, from the code that issues certificates.
         let request = self.request(certificate.public_key.clone());
-        let template = profile.admit(&request, now)?.template;
+        let template = profile.admit(&request, Some(cas.issuing()), now)?.template;
         differ("subject", certificate.subject.to_string(), template.subject.to_string());
         differ("names", sorted(found_names(certificate)), sorted(texts(&template.names)));
         differ("key", certificate.public_key.algorithm_name(), self.key.to_string());

@@ -3,6 +3,7 @@
 use crate::certificate::Certificate;
 use crate::crl::Crl;
 use crate::error::Defect;
+use crate::file_format;
 use crate::held_keys::{count_begins, private_keys};
 use crate::key::{PublicKey, Signer};
 use crate::pem;
@@ -75,6 +76,8 @@ pub(crate) enum Form {
     Empty,
     /// DER instead of PEM: a certificate, a key or a CRL.
     Der(&'static str),
+    /// Another format that people often have instead of PEM.
+    Foreign(&'static str),
     Pem,
     Other,
     /// Too large to be read.
@@ -136,6 +139,9 @@ impl Contents {
         } else if let Ok(crl) = Crl::from_der(bytes) {
             contents.form = Form::Der("a CRL");
             contents.crl = Some(crl);
+        } else if let Some(format) = file_format::recognize(bytes) {
+            contents.form = Form::Foreign(format.name);
+            contents.all_keys = private_keys(bytes);
         } else {
             contents.all_keys = private_keys(bytes);
             contents.text = String::from_utf8_lossy(bytes).into_owned();

@@ -94,26 +94,26 @@ pub(crate) fn fault(bytes: &[u8]) -> Option<String> {
 /// The same of the sections that were read from the bytes. Go finds a block in the plain form whatever is before it, so the
 /// bytes are read again only if there is another form.
 pub(crate) fn fault_in(bytes: &[u8], sections: &[Section]) -> Option<String> {
-    if sections.iter().all(|section| section.is_plain) {
-        return None;
-    }
-    let mut found = blocks(bytes).into_iter();
-    for section in sections {
-        let der: &[u8] = match &section.content {
-            Content::Certificate(der) => der,
-            Content::PrivateKey(der) => der,
-            _ => continue,
-        };
-        if !found.any(|block| block.as_slice() == der) {
-            let label = section.content.label().to_owned();
-            return Some(format!(
-                "line {}, BEGIN {label}: {}",
-                section.line,
-                reason(bytes, section.line)
-            ));
+    let at = |section: &Section, reason: &str| {
+        format!("line {}, BEGIN {}: {reason}", section.line, section.content.label())
+    };
+    if !sections.iter().all(|section| section.is_plain) {
+        let mut found = blocks(bytes).into_iter();
+        for section in sections {
+            let der: &[u8] = match &section.content {
+                Content::Certificate(der) | Content::Crl(der) => der,
+                Content::PrivateKey(der) => der,
+                _ => continue,
+            };
+            if !found.any(|block| block.as_slice() == der) {
+                return Some(at(section, reason(bytes, section.line)));
+            }
         }
     }
-    None
+    // Go's ParseCRL: anything else is read as DER.
+    let list = sections.iter().find(|section| matches!(section.content, Content::Crl(_)))?;
+    let begins = bytes.starts_with(b"-----BEGIN X509 CRL");
+    (!begins).then(|| at(list, "the file does not start with this line"))
 }
 
 /// What is wrong with the block that begins in this line.

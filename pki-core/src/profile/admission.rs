@@ -2,8 +2,9 @@
 
 use time::OffsetDateTime;
 
+use super::sentinel::permitted;
 use super::{CopyExtensions, CsrWhitelist, Profile};
-use crate::certificate::Extension;
+use crate::certificate::{Certificate, Extension};
 use crate::dialect::Dialect;
 use crate::error::{Error, Input};
 use crate::key::KeyAlgorithm;
@@ -38,8 +39,14 @@ const DECIDED: [&str; 11] = [
 ];
 
 impl Profile {
-    /// Turns a request into a template. Returns an error for a part of it that the profile does not allow.
-    pub(crate) fn admit(&self, request: &Request, now: OffsetDateTime) -> Result<Admission, Error> {
+    /// Turns a request to a CA into a template; without a CA, the certificate is signed with its own key. Returns an error
+    /// for a part of the request that the profile does not allow.
+    pub(crate) fn admit(
+        &self,
+        request: &Request,
+        ca: Option<&Certificate>,
+        now: OffsetDateTime,
+    ) -> Result<Admission, Error> {
         let refuse = |problem: &str| {
             Error::not_admitted("profile", self.name.clone(), problem).of(Input::Profile)
         };
@@ -58,7 +65,8 @@ impl Profile {
         }
         let (subject, asked, mut left_out) = self.admitted(request);
         let mut names: Vec<San> = Vec::new();
-        for name in self.added_names(&subject, request.label.as_deref())?.into_iter().chain(asked) {
+        let added = self.added_names(&subject, request.label.as_deref(), ca)?;
+        for name in added.into_iter().chain(asked) {
             if !names.contains(&name) {
                 names.push(name);
             }
@@ -146,8 +154,14 @@ impl Profile {
         (subject, names, left_out)
     }
 
-    fn added_names(&self, subject: &Subject, given: Option<&str>) -> Result<Vec<San>, Error> {
-        self.add_names.iter().map(|template| self.added_name(template, subject, given)).collect()
+    fn added_names(
+        &self,
+        subject: &Subject,
+        given: Option<&str>,
+        ca: Option<&Certificate>,
+    ) -> Result<Vec<San>, Error> {
+        let added = |template: &String| self.added_name(template, subject, given, ca);
+        self.add_names.iter().map(added).collect()
     }
 
     /// `given` replaces a missing common name.
@@ -156,6 +170,7 @@ impl Profile {
         template: &str,
         subject: &Subject,
         given: Option<&str>,
+        ca: Option<&Certificate>,
     ) -> Result<San, Error> {
         let field = || format!("profile {}: add_names", self.name);
         let is_label = template.contains("{label}");
@@ -170,7 +185,7 @@ impl Profile {
                 .hinted("give the subject a common name")
                 .of(Input::Subject)
         })?;
-        let name = template.replace("{cn}", &cn).replace("{label}", &cn);
+        let name = permitted(template.replace("{cn}", &cn).replace("{label}", &cn), ca);
         name.parse().map_err(|error: Error| {
             let why = match &error {
                 Error::Invalid(invalid) => invalid.problem.clone(),

@@ -7,6 +7,7 @@ use crate::certificate::{Certificate, GeneralName};
 use crate::deployment::{Deployment, Pair};
 use crate::finding::{Rule, Severity, Source};
 use crate::manifest::Host;
+use crate::profile::is_sentinel;
 use crate::usage::Purpose;
 
 pub(super) static ROWS: &[Row] = &[
@@ -82,7 +83,7 @@ fn cli_sentinel_metrics(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |_, certificate| {
         let names = certificate.extensions.subject_alt_name.as_deref().unwrap_or_default();
         let sentinel = |name: &GeneralName| match name {
-            GeneralName::Dns(name) => name.to_ascii_lowercase().ends_with(".invalid"),
+            GeneralName::Dns(name) => is_sentinel(name),
             _ => false,
         };
         let only = !names.is_empty() && names.iter().all(sentinel);

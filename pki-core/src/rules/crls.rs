@@ -138,14 +138,18 @@ fn format(deployment: &Deployment<'_>) -> Vec<Violation> {
         let Some(file) = deployment.file(crl.host, &crl.file) else { continue };
         let contents = &file.contents;
         let evidence = match contents.form {
-            Form::Empty => "the file is empty",
-            _ if contents.crl.is_none() => "the file contains no CRL that can be read",
+            Form::Empty => "the file is empty".to_owned(),
+            Form::Foreign(format) => format!("the file is {format}"),
+            _ if contents.crl.is_none() => "the file contains no CRL that can be read".to_owned(),
             Form::Pem if deployment.manifest.etcd_version >= EtcdVersion(3, 6, 0) => {
-                "the file is PEM, but this version of etcd reads only DER"
+                "the file is PEM, but this version of etcd reads only DER".to_owned()
             }
-            _ => continue,
+            _ => match &contents.damage {
+                Some(damage) => damage.clone(),
+                None => continue,
+            },
         };
-        violations.push(about(crl, evidence.to_owned()));
+        violations.push(about(crl, evidence));
     }
     violations
 }

@@ -111,6 +111,7 @@ fn violation(file: &HostFile, evidence: String) -> Violation {
 fn pem_empty(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |_, contents| match contents.form {
         Form::Empty => Some("the file is empty".to_owned()),
+        Form::Foreign(format) => Some(format!("the file is {format}")),
         Form::Other => Some("the file contains no PEM block".to_owned()),
         Form::Der(_) | Form::Pem | Form::Unread => None,
     })

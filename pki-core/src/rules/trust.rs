@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use super::{Row, Violation};
 use crate::ca_set::leads_to;
 use crate::certificate::Certificate;
-use crate::deployment::{Deployment, HostFile, Section, Trust};
+use crate::deployment::{Deployment, Form, HostFile, Section, Trust};
 use crate::finding::{Rule, Severity, Source};
 use crate::usage::Purpose;
 
@@ -117,10 +117,15 @@ fn each(
 
 fn trust_empty(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |_, file| {
-        if file.contents.sections.is_empty() {
-            return vec![(file.name.clone(), "the file contains no PEM block".to_owned())];
+        // `pem-damaged` reports a block that cannot be read.
+        if !file.contents.sections.is_empty() || file.contents.damage.is_some() {
+            return Vec::new();
         }
-        Vec::new()
+        let evidence = match file.contents.form {
+            Form::Foreign(format) => format!("the file is {format}"),
+            _ => "the file contains no PEM block".to_owned(),
+        };
+        vec![(file.name.clone(), evidence)]
     })
 }
 

@@ -76,6 +76,18 @@ pub(super) fn lab(algorithm: &str) -> Lab {
     lab
 }
 
+/// A CA that permits only the names and addresses of the members, the certificates of the first member, and a client's.
+pub(super) fn constrained() -> Lab {
+    let permitted = ["--permit", "localhost", "--permit", "example.com", "--permit", "127.0.0.0/8"];
+    let lab = Lab::with_ca(&permitted);
+    let Host { name, address } = HOSTS[0];
+    let cn = ["--cn", "etcdone.example.com", "--san", address];
+    lab.ok(&[&["issue", "--profile", "server", name], &cn[..]].concat());
+    lab.ok(&[&["issue", "--profile", "peer", &format!("{name}-peer")], &cn[..]].concat());
+    lab.ok(&["issue", "--profile", "client", CLIENT]);
+    lab
+}
+
 fn by_request(lab: &Lab, name: &str, options: &[&str]) {
     let (key, csr) = (format!("{name}-key.pem"), format!("{name}.csr"));
     let mut openssl = peers::program("openssl");

@@ -1,115 +1,192 @@
-//! PEM files that this program reads and etcd does not, and files in other formats.
+//! Damaged PEM files and files in other formats, wherever `verify` reads a file.
 
-use crate::lab::Lab;
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
-fn changed(lab: &Lab, file: &str, change: impl Fn(&str) -> String) -> String {
-    let text = String::from_utf8(lab.read(file)).unwrap();
-    text.lines().map(|line| change(line) + "\n").collect()
+use crate::lab::{Lab, Run};
+use crate::peers;
+use crate::process::finish;
+
+/// A change to a PEM file.
+struct Kind {
+    name: &'static str,
+    change: fn(&Lab, &str) -> Vec<u8>,
+    says: Says,
 }
 
-fn indented(line: &str) -> String {
-    format!("  {line}")
+/// What `verify` says about it.
+#[derive(Clone, Copy)]
+enum Says {
+    /// Nothing: every reader of PEM accepts it.
+    Nothing,
+    /// `pem-damaged`, because etcd cannot read the file although `verify` can.
+    Damaged(&'static str),
+    /// An error in these words, because nobody can read it.
+    Unreadable(&'static str),
 }
 
-/// As a YAML file or a heredoc has them. etcd: `tls: failed to find any PEM data`.
-#[test]
-fn indented_lines_are_damage_to_etcd_in_the_certificate_the_key_and_the_ca() {
-    let lab = Lab::with_ca(&[]);
-    lab.ok(&["issue", "--profile", "server", "etcdone", "--san", "10.0.0.1"]);
-    let tab = |line: &str| format!("\t{line}");
-    let only = |word: &'static str| {
-        move |line: &str| if line.contains(word) { indented(line) } else { line.to_owned() }
+/// Defines a test for each kind, which has the name of the kind.
+macro_rules! kinds {
+    ($($name:ident: $says:expr, $change:expr;)*) => {
+        static KINDS: &[Kind] =
+            &[$(Kind { name: stringify!($name), change: $change, says: $says }),*];
+        $(#[test] fn $name() { is_reported_in_every_place(stringify!($name)); })*
     };
-    let body = |line: &str| if line.starts_with('-') { line.to_owned() } else { indented(line) };
-    for (text, words) in [
-        (changed(&lab, "etcdone.pem", indented), "the lines are indented"),
-        (changed(&lab, "etcdone.pem", tab), "the lines are indented"),
-        (changed(&lab, "etcdone.pem", only("BEGIN")), "the BEGIN line is indented"),
-        (changed(&lab, "etcdone.pem", only("END")), "the END line is indented"),
-        (changed(&lab, "etcdone.pem", body), ""),
-    ] {
-        lab.write("changed.pem", text);
-        let run = lab.run(&["verify", "changed.pem"]);
-        assert_eq!(run.code, i32::from(!words.is_empty()), "{run:?}");
-        assert_eq!(run.stdout.contains("[pem-damaged]"), !words.is_empty(), "{run:?}");
-        assert!(run.stdout.contains(words), "{run:?}");
-        let run = lab.run(&["verify", "changed.pem", "--policy", "rfc5280"]);
-        assert_eq!(run.code, 0, "{run:?}");
-    }
-    lab.write("key.pem", changed(&lab, "etcdone-key.pem", indented));
-    lab.write("ca.pem", changed(&lab, "pki/ca.pem", indented));
-    for option in [["--key", "key.pem"], ["--ca", "ca.pem"]] {
-        let run = lab.run(&["verify", "etcdone.pem", option[0], option[1]]);
-        assert_eq!(run.code, 1, "{run:?}");
-        let found = format!("error [pem-damaged] {}: line 1", option[1]);
-        assert!(run.stdout.contains(&found), "{run:?}");
-    }
-    // The key that is found by its name.
-    lab.write("etcdone-key.pem", changed(&lab, "etcdone-key.pem", indented));
-    let run = lab.run(&["verify", "etcdone.pem"]);
-    assert!(run.code == 1 && run.stdout.contains("etcdone-key.pem: line 1"), "{run:?}");
 }
 
-/// Only two of three certificates need padding, so several are tried.
-#[test]
-fn base64_without_its_padding_is_damage_to_etcd_in_the_certificate_the_key_and_the_ca() {
-    let lab = Lab::new();
-    let is_padded = |file: &str| lab.read(file).contains(&b'=');
-    let unpadded = |file: &str| String::from_utf8(lab.read(file)).unwrap().replace('=', "");
-    let tried = (0..100).find(|number| {
-        let folder = format!("pki-{number}");
-        lab.ok(&["init-ca", "--dir", &folder]);
-        let issue = ["issue", "--dir", &folder, "--profile", "server", "etcdone", "--force"];
-        lab.ok(&[&issue[..], &["--key", "rsa-2048", "--san", "10.0.0.1"]].concat());
-        [&format!("{folder}/ca.pem"), "etcdone.pem", "etcdone-key.pem"]
-            .iter()
-            .all(|file| is_padded(file))
+kinds! {
+    all_lines_are_indented: Says::Damaged("the lines are indented"),
+        |_, text| each(text, |line| format!("  {line}"));
+    all_lines_begin_with_a_tab: Says::Damaged("the lines are indented"),
+        |_, text| each(text, |line| format!("\t{line}"));
+    only_the_begin_line_is_indented: Says::Damaged("the BEGIN line is indented"),
+        |_, text| each(text, |line| indented_if(line.contains("BEGIN"), line));
+    only_the_end_line_is_indented: Says::Damaged("the END line is indented"),
+        |_, text| each(text, |line| indented_if(line.contains("END"), line));
+    the_padding_is_stripped: Says::Damaged("the padding (=) at the end of its base64 is missing"),
+        |_, text| text.replace('=', "").into_bytes();
+    only_the_body_is_indented: Says::Nothing,
+        |_, text| each(text, |line| indented_if(!line.starts_with('-'), line));
+    the_line_ends_are_lost: Says::Unreadable("its line ends are missing"),
+        |_, text| text.replace('\n', "").into_bytes();
+    the_line_ends_are_written_as_backslash_n: Says::Unreadable(r"its line ends are written as \n"),
+        |_, text| text.replace('\n', r"\n").into_bytes();
+    a_byte_order_mark_precedes_it: Says::Unreadable("a byte order mark (BOM) precedes it"),
+        |_, text| format!("\u{feff}{text}").into_bytes();
+    its_end_line_has_another_label: Says::Unreadable(r#"but "END SOMETHING" is found"#),
+        |_, text| each(text, |line| {
+            if line.contains("END") { "-----END SOMETHING-----".to_owned() } else { line.to_owned() }
+        });
+    it_is_a_text_in_utf_16: Says::Unreadable("is a text in UTF-16"),
+        |_, text| [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    it_is_the_base64_of_a_pem_file: Says::Unreadable("is the base64 of a PEM file"),
+        |lab, text| {
+            lab.write("plain.pem", text);
+            openssl(lab, &["base64", "-in", "plain.pem"]).stdout.into_bytes()
+        };
+    it_is_a_pkcs12_file: Says::Unreadable("is a PKCS #12 file"),
+        |lab, _| {
+            let from = ["-in", "leaf.pem", "-inkey", "leaf-key.pem", "-passout", "pass:x"];
+            let _ = openssl(lab, &[&["pkcs12", "-export", "-out", "leaf.p12"], &from[..]].concat());
+            lab.read("leaf.p12")
+        };
+    it_is_a_java_keystore: Says::Unreadable("is a Java keystore"),
+        |_, _| [&[0xfe, 0xed, 0xfe, 0xed, 0, 0, 0, 2][..], &[0; 64]].concat();
+}
+
+fn each(text: &str, change: impl Fn(&str) -> String) -> Vec<u8> {
+    text.lines().map(|line| change(line) + "\n").collect::<String>().into_bytes()
+}
+
+fn indented_if(indent: bool, line: &str) -> String {
+    format!("{}{line}", if indent { "  " } else { "" })
+}
+
+fn openssl(lab: &Lab, arguments: &[&str]) -> Run {
+    let run = finish(peers::program("openssl").args(arguments).current_dir(lab.folder()));
+    assert_eq!(run.code, 0, "{run:?}");
+    run
+}
+
+const MANIFEST: &str = "cluster: demo\netcd: [{ name: etcdone, ip: 192.0.2.1 }]\n";
+const TRUST_FILE: &str = "pki/hosts/etcdone/ca.pem";
+
+/// A CA, a certificate with its key, a CRL, and the folder of a host. The base64 of each file ends with padding, which is
+/// so for two of three certificates, and for every PKCS #8 with a key on P-384.
+fn lab() -> MutexGuard<'static, Lab> {
+    static LAB: LazyLock<Mutex<Lab>> = LazyLock::new(|| {
+        let lab = Lab::new();
+        let is_padded = |file: &str| lab.read(file).contains(&b'=');
+        let is_made = (0..100).any(|_| {
+            let _ = std::fs::remove_dir_all(lab.path("pki"));
+            lab.ok(&["init-ca"]);
+            is_padded("pki/ca.pem")
+        });
+        assert!(is_made);
+        let issue = ["issue", "--profile", "server", "leaf", "--san", "192.0.2.1", "--force"];
+        let is_made = (0..100).any(|_| {
+            lab.ok(&[&issue[..], &["--key", "ecdsa-p384"]].concat());
+            is_padded("leaf.pem") && is_padded("leaf-key.pem")
+        });
+        assert!(is_made);
+        let is_made = (0..100).any(|_| {
+            lab.ok(&["crl", "--out", "crl.pem"]);
+            is_padded("crl.pem")
+        });
+        assert!(is_made);
+        lab.write("cluster.yaml", MANIFEST);
+        lab.ok(&["apply", "-f", "cluster.yaml"]);
+        assert!(is_padded(TRUST_FILE));
+        Mutex::new(lab)
     });
-    let ca = format!("pki-{}/ca.pem", tried.unwrap());
-    let verify = |args: &[&str]| lab.run(&[&["verify"], args].concat());
-    assert_eq!(verify(&["etcdone.pem", "--ca", &ca]).code, 0);
-    lab.write("leaf.pem", unpadded("etcdone.pem"));
-    lab.write("key.pem", unpadded("etcdone-key.pem"));
-    lab.write("ca.pem", unpadded(&ca));
-    for (file, args) in [
-        ("leaf.pem", ["leaf.pem", "--ca", &ca].to_vec()),
-        ("ca.pem", ["etcdone.pem", "--ca", "ca.pem"].to_vec()),
-    ] {
-        let run = verify(&args);
-        let found = format!("error [pem-damaged] {file}: line 1");
-        assert!(run.code == 1 && run.stdout.contains(&found), "{run:?}");
-        assert!(run.stdout.contains("the padding (=) at the end of its base64 is missing"));
-    }
-    // A key must be in full form to be read at all.
-    let run = verify(&["etcdone.pem", "--ca", &ca, "--key", "key.pem"]);
-    assert!(run.code == 2 && run.stderr.contains("key.pem: not PEM: line 1"), "{run:?}");
+    LAB.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The files that `verify` reads: each place has a file, and the arguments with which it is read as `changed.pem`.
+const PLACES: [(&str, &[&str]); 4] = [
+    ("leaf.pem", &["changed.pem", "--key", "leaf-key.pem"]),
+    ("leaf-key.pem", &["leaf.pem", "--key", "changed.pem"]),
+    ("pki/ca.pem", &["leaf.pem", "--ca", "changed.pem"]),
+    ("crl.pem", &["leaf.pem", "--crl", "changed.pem"]),
+];
+
+fn is_reported_in_every_place(name: &str) {
+    let lab = lab();
+    let kind = KINDS.iter().find(|kind| kind.name == name).unwrap();
+    for (file, arguments) in PLACES {
+        let text = String::from_utf8(lab.read(file)).unwrap();
+        lab.write("changed.pem", (kind.change)(&lab, &text));
+        let run = lab.run(&[&["verify"], arguments].concat());
+        match kind.says {
+            Says::Nothing => assert_eq!(run.code, 0, "{file}: {run:?}"),
+            Says::Damaged(words) => {
+                let label = text.lines().next().unwrap().trim_matches('-');
+                let finding =
+                    format!("error [pem-damaged] changed.pem: line 1, {label}: {words}\n");
+                assert!(run.code == 1 && run.stdout.contains(&finding), "{file}: {run:?}");
+                let run = lab.run(&[&["verify", "--policy", "rfc5280"], arguments].concat());
+                assert_eq!(run.code, 0, "{file}: {run:?}");
+            }
+            Says::Unreadable(words) => {
+                assert!(run.code == 2 && run.stderr.contains(words), "{file}: {run:?}");
+                assert!(run.stderr.contains("\n  hint: "), "{file}: {run:?}");
+            }
+        }
+    }
+    let trusted = lab.read(TRUST_FILE);
+    let text = String::from_utf8(trusted.clone()).unwrap();
+    lab.write(TRUST_FILE, (kind.change)(&lab, &text));
+    let run = lab.run(&["verify", "-f", "cluster.yaml"]);
+    lab.write(TRUST_FILE, trusted);
+    let (code, rule, words) = match kind.says {
+        Says::Nothing => (0, "", ""),
+        // A file that is not PEM at all holds no CA.
+        Says::Unreadable(words) if words.starts_with("is ") => {
+            (1, "error [trust-empty] ca.pem: ", words)
+        }
+        Says::Damaged(words) | Says::Unreadable(words) => {
+            (1, "error [pem-damaged] ca.pem: ", words)
+        }
+    };
+    assert_eq!(run.code, code, "{run:?}");
+    assert!(run.stdout.contains(rule) && run.stdout.contains(words), "{run:?}");
+    // One fault is one finding.
+    assert_eq!(run.stdout.matches("\n  error [").count(), usize::from(code == 1), "{run:?}");
+}
+
+/// `X-key.pem` beside `X.pem` is read without an option.
 #[test]
-fn a_file_in_another_format_is_called_what_it_is() {
-    let lab = Lab::with_ca(&[]);
-    lab.ok(&["issue", "--profile", "server", "etcdone", "--san", "10.0.0.1"]);
-    let pem = String::from_utf8(lab.read("etcdone.pem")).unwrap();
-    let mut keystore = vec![0xfe, 0xed, 0xfe, 0xed, 0, 0, 0, 2];
-    keystore.extend([0; 64]);
-    let utf16: Vec<u8> =
-        [0xfeff].into_iter().chain(pem.encode_utf16()).flat_map(u16::to_le_bytes).collect();
-    let base64 = std::process::Command::new("openssl")
-        .args(["base64", "-in"])
-        .arg(lab.path("etcdone.pem"))
-        .output();
-    for (bytes, words, hint) in [
-        (format!("\u{feff}{pem}").into_bytes(), "byte order mark", "tail -c +4"),
-        (pem.replace('\n', "").into_bytes(), "its line ends are missing", "separate lines"),
-        (pem.replace('\n', "\\n").into_bytes(), "its line ends are written as \\n", "printf"),
-        (base64.unwrap().stdout, "the base64 of a PEM file", "base64 -d"),
-        (utf16, "a text in UTF-16", "iconv"),
-        (keystore, "a Java keystore", "keytool"),
-        (vec![0x30, 0x82, 0x09, 0x00, 0x02, 0x01, 0x03, 0x30], "a PKCS #12 file", "openssl pkcs12"),
+fn the_key_that_is_found_by_its_name_is_damaged() {
+    let lab = lab();
+    let key = String::from_utf8(lab.read("leaf-key.pem")).unwrap();
+    lab.write("copy.pem", lab.read("leaf.pem"));
+    for (text, words) in [
+        (each(&key, |line| format!("  {line}")), "the lines are indented"),
+        (key.replace('=', "").into_bytes(), "the padding (=) at the end of its base64 is missing"),
     ] {
-        lab.write("other.pem", bytes);
-        let run = lab.run(&["verify", "other.pem"]);
-        assert_eq!(run.code, 2, "{run:?}");
-        assert!(run.stderr.contains(words) && run.stderr.contains(hint), "{run:?}");
+        lab.write("copy-key.pem", text);
+        let run = lab.run(&["verify", "copy.pem"]);
+        let finding =
+            format!("error [pem-damaged] copy-key.pem: line 1, BEGIN PRIVATE KEY: {words}\n");
+        assert!(run.code == 1 && run.stdout.contains(&finding), "{run:?}");
     }
 }

@@ -54,14 +54,6 @@ const SERVER: &str = "keyUsage = critical, digitalSignature\nextendedKeyUsage = 
     subjectAltName = DNS:localhost, IP:127.0.0.1";
 const UNKNOWN: &str = "1.3.6.1.4.1.44363.9 = critical, DER:05:00\nsubjectAltName = DNS:localhost";
 
-/// The findings of a rule on a leaf certificate, and the options that lead to them.
-const FAULTS: [(&str, &str, &[&str]); 4] = [
-    ("peer-eku-both", SERVER, &["--purpose", "peer"]),
-    ("leaf-expired", SERVER, &["--at", "2099-01-01T00:00:00Z"]),
-    ("cli-eku", SERVER, &["--purpose", "client"]),
-    ("ext-unknown-critical", UNKNOWN, &[]),
-];
-
 fn verify(lab: &Lab, leaf: &str, options: &[&str]) -> (i32, Value) {
     let run = lab.run(&[&["verify", leaf, "--format", "json"], options].concat());
     let document: Value = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run:?}"));
@@ -69,44 +61,57 @@ fn verify(lab: &Lab, leaf: &str, options: &[&str]) -> (i32, Value) {
     (run.code, document["files"][0].clone())
 }
 
-#[test]
-fn ignoring_a_rule_does_not_make_a_forged_leaf_trusted() {
+fn ignoring_it_does_not_make_a_forged_leaf_trusted(rule: &str, extensions: &str, options: &[&str]) {
     let lab = two_cas();
-    for (rule, extensions, options) in FAULTS {
-        let ignore = format!("{rule}=we know");
-        for (ca, trusted) in [("evil", false), ("real", true)] {
-            sign(&lab, ca, "leaf", extensions);
-            assert_eq!(openssl_accepts(&lab, "real/ca.pem", "leaf"), trusted);
-            let anchor = ["--ca", "real/ca.pem"];
-            let all =
-                [&anchor[..], options, &["--ignore", "ca-time=it has to outlive it"]].concat();
-            let (code, file) =
-                verify(&lab, "leaf.pem", &[&all[..], &["--ignore", &ignore]].concat());
-            assert_eq!(
-                (code == 0, &file["trust"]["accepted"]),
-                (trusted, &trusted.into()),
-                "{file}"
-            );
-            let findings = file["findings"].as_array().unwrap();
-            assert!(findings.iter().any(|found| found["rule"] == rule), "{file}");
-            if !trusted {
-                assert_eq!(file["trust"]["refused_by"], "path-signature");
-                assert_eq!(
-                    findings[0]["rule"], "path-signature",
-                    "must be the first finding: {file}"
-                );
-                assert_eq!(file["path"][0]["signature"], "invalid");
-            }
-            // Without --ignore, the result and the trust are the same.
-            let (code, file) = verify(&lab, "leaf.pem", &all);
-            assert_eq!((code, &file["trust"]["accepted"]), (1, &trusted.into()), "{file}");
+    let ignore = format!("{rule}=we know");
+    for (ca, trusted) in [("evil", false), ("real", true)] {
+        sign(&lab, ca, "leaf", extensions);
+        assert_eq!(openssl_accepts(&lab, "real/ca.pem", "leaf"), trusted);
+        let anchor = ["--ca", "real/ca.pem"];
+        let all = [&anchor[..], options, &["--ignore", "ca-time=it has to outlive it"]].concat();
+        let (code, file) = verify(&lab, "leaf.pem", &[&all[..], &["--ignore", &ignore]].concat());
+        assert_eq!((code == 0, &file["trust"]["accepted"]), (trusted, &trusted.into()), "{file}");
+        let findings = file["findings"].as_array().unwrap();
+        assert!(findings.iter().any(|found| found["rule"] == rule), "{file}");
+        if !trusted {
+            assert_eq!(file["trust"]["refused_by"], "path-signature");
+            assert_eq!(findings[0]["rule"], "path-signature", "must be the first finding: {file}");
+            assert_eq!(file["path"][0]["signature"], "invalid");
         }
+        // Without --ignore, the result and the trust are the same.
+        let (code, file) = verify(&lab, "leaf.pem", &all);
+        assert_eq!((code, &file["trust"]["accepted"]), (1, &trusted.into()), "{file}");
     }
+}
+
+#[test]
+fn a_forged_leaf_is_not_trusted_if_peer_eku_both_is_ignored() {
+    ignoring_it_does_not_make_a_forged_leaf_trusted(
+        "peer-eku-both",
+        SERVER,
+        &["--purpose", "peer"],
+    );
+}
+
+#[test]
+fn a_forged_leaf_is_not_trusted_if_leaf_expired_is_ignored() {
+    let late = ["--at", "2099-01-01T00:00:00Z"];
+    ignoring_it_does_not_make_a_forged_leaf_trusted("leaf-expired", SERVER, &late);
+}
+
+#[test]
+fn a_forged_leaf_is_not_trusted_if_cli_eku_is_ignored() {
+    ignoring_it_does_not_make_a_forged_leaf_trusted("cli-eku", SERVER, &["--purpose", "client"]);
+}
+
+#[test]
+fn a_forged_leaf_is_not_trusted_if_ext_unknown_critical_is_ignored() {
+    ignoring_it_does_not_make_a_forged_leaf_trusted("ext-unknown-critical", UNKNOWN, &[]);
 }
 
 /// `ETCD CA` for `etcd CA`: RFC 5280 section 7.1 treats them as the same name, Go does not.
 #[test]
-fn a_name_in_other_bytes_does_not_make_a_forged_leaf_trusted() {
+fn a_forged_leaf_is_not_trusted_if_dn_bytes_is_ignored() {
     let lab = Lab::new();
     lab.ok(&["init-ca", "--dir", "real"]);
     lab.ok(&["init-ca", "--dir", "evil", "--cn", "ETCD CA"]);
@@ -214,26 +219,55 @@ fn what_says_that_a_path_is_not_trusted_cannot_be_ignored() {
     }
 }
 
-#[test]
-fn trusted_stands_behind_verified_signatures_only_in_every_form() {
+/// The output in this format about a leaf that another CA with the same name signed, and about a leaf that the CA signed.
+fn shown(format: &str) -> [String; 2] {
     let lab = two_cas();
-    let signed_by = |ca| sign(&lab, ca, "leaf", SERVER);
-    let shown = |format| {
-        let run = lab.run(&["verify", "leaf.pem", "--ca", "real/ca.pem", "--format", format]);
-        run.stdout
-    };
-    signed_by("evil");
-    let text = shown("text");
-    assert!(!text.contains("(trusted)"), "{text}");
-    assert!(text.contains("└─ CN=etcd CA (its key did not make the signature)\n"), "{text}");
-    assert!(shown("junit").contains("<failure type=\"path-signature\""));
-    assert!(shown("github").contains("title=etcdpki path-signature"));
-    assert!(shown("sarif").contains(r#""trust":"refused""#));
-    signed_by("real");
-    assert!(shown("text").contains("└─ CN=etcd CA (trusted)\n"));
-    assert!(shown("junit").contains("trust: accepted"));
-    assert!(shown("github").contains("1 trusted"));
-    assert!(shown("sarif").contains(r#""trust":"accepted""#));
+    ["evil", "real"].map(|ca| {
+        sign(&lab, ca, "leaf", SERVER);
+        lab.run(&["verify", "leaf.pem", "--ca", "real/ca.pem", "--format", format]).stdout
+    })
+}
+
+#[test]
+fn the_text_says_trusted_only_behind_verified_signatures() {
+    let [forged, signed] = shown("text");
+    assert!(!forged.contains("(trusted)"), "{forged}");
+    assert!(forged.contains("└─ CN=etcd CA (its key did not make the signature)\n"), "{forged}");
+    assert!(signed.contains("└─ CN=etcd CA (trusted)\n"), "{signed}");
+}
+
+#[test]
+fn the_json_says_whether_the_path_is_trusted_and_why_not() {
+    let trust = shown("json").map(|text| {
+        let document: Value = serde_json::from_str(&text).unwrap();
+        document["files"][0]["trust"].clone()
+    });
+    assert_eq!(trust[0]["accepted"], false, "{trust:?}");
+    assert_eq!(trust[0]["refused_by"], "path-signature", "{trust:?}");
+    assert_eq!(trust[1]["accepted"], true, "{trust:?}");
+    assert_eq!(trust[0]["anchor"], Value::Null, "{trust:?}");
+    assert!(trust[1]["anchor"].as_str().is_some_and(|digest| digest.len() == 64), "{trust:?}");
+}
+
+#[test]
+fn sarif_says_whether_the_path_is_trusted() {
+    let [forged, signed] = shown("sarif");
+    assert!(forged.contains(r#""trust":"refused""#), "{forged}");
+    assert!(signed.contains(r#""trust":"accepted""#), "{signed}");
+}
+
+#[test]
+fn junit_says_whether_the_path_is_trusted() {
+    let [forged, signed] = shown("junit");
+    assert!(forged.contains("<failure type=\"path-signature\""), "{forged}");
+    assert!(signed.contains("trust: accepted"), "{signed}");
+}
+
+#[test]
+fn github_annotations_say_whether_the_path_is_trusted() {
+    let [forged, signed] = shown("github");
+    assert!(forged.contains("title=etcdpki path-signature"), "{forged}");
+    assert!(signed.contains("1 trusted"), "{signed}");
 }
 
 /// Exit 0 means that signatures lead to the CA, even if every finding is ignored; OpenSSL is the judge.

@@ -50,7 +50,6 @@ const WE_REFUSE: &[(&str, &str)] = &[
     ("nc-form", "constraint-syntax"),
     ("nc-dns-form", "constraint-syntax"),
     ("nc-leaf", "constraints-on-a-leaf"),
-    ("nc-wildcard", "wildcards-below-constraints"),
     ("ca-bc-noncritical", "criticality"),
     ("ext-not-critical", "criticality"),
     ("ca-bc-noncritical", "criticality"),

@@ -10,6 +10,7 @@ mod compare;
 mod crowds;
 mod demands;
 mod documentation;
+mod faults;
 mod found;
 pub(crate) mod full;
 mod issued;

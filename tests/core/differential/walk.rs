@@ -3,6 +3,8 @@
 //! Each chain is verified twice: as it is, and with a critical anyPolicy in the leaf, which changes nothing
 //! but that webpki cannot read it. What webpki refuses of the first, the walk has to refuse of the second.
 
+mod not_der;
+
 use std::collections::BTreeMap;
 
 use pki_core::{Certificate, Policy, Report, Severity, Verifier, VerifyOptions};

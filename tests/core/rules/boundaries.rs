@@ -1,7 +1,9 @@
 //! The boundaries of rules: cases that a small change in a check would wrongly accept or report.
 
-use pki_core::{EtcdSettings, EtcdVersion, ExtendedKeyUsage, Finding, Purpose, RemarkKind};
-use rcgen::SanType;
+use pki_core::{
+    EtcdSettings, EtcdVersion, ExtendedKeyUsage, Finding, Policy, Purpose, RemarkKind, Severity,
+};
+use rcgen::{GeneralSubtree, NameConstraints, SanType};
 
 use super::chain::{Chain, dns, key};
 use super::crls::with_crl;
@@ -158,4 +160,26 @@ fn a_client_without_names_opens_the_peer_port_for_any_purpose() {
     );
     assert_eq!(usages(Purpose::Client, &[client, server.clone()]), [""; 0]);
     assert_eq!(usages(Purpose::Client, &[server]), [""; 0]);
+}
+
+/// RFC 5280 does not say whether it is permitted; Go and OpenSSL accept it.
+#[test]
+fn a_wildcard_below_a_constraint_is_only_a_warning_under_rfc_5280() {
+    for policy in [Policy::Rfc5280, Policy::Etcd] {
+        let mut chain = Chain::new(Purpose::Peer);
+        chain.leaf.subject_alt_names = vec![dns("*.example.com")];
+        chain.ca.name_constraints = Some(NameConstraints {
+            permitted_subtrees: vec![GeneralSubtree::DnsName("example.com".to_owned())],
+            excluded_subtrees: Vec::new(),
+        });
+        chain.alter = match policy {
+            Policy::Rfc5280 => |signed| signed.policy = Policy::Rfc5280,
+            _ => |signed| signed.policy = Policy::Etcd,
+        };
+        let findings = chain.findings();
+        let wildcard = findings.iter().find(|finding| finding.rule.id == "nc-wildcard");
+        let severity = wildcard.map(|finding| finding.severity);
+        let expected = (policy == Policy::Rfc5280).then_some(Severity::Warning);
+        assert_eq!(severity, expected, "{policy:?}: {findings:#?}");
+    }
 }

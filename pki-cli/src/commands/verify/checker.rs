@@ -52,21 +52,21 @@ impl Checker {
             folders = folders.without_purposes();
         }
         let mut of_folders = HashMap::new();
-        let mut damages = Vec::new();
+        let (crls, mut damages) = options::crls(args)?;
         let anchors = if options::names_cas(args, folder)? || folders.trust_files().is_empty() {
             let (anchors, found) = options::anchors(args, folder)?;
-            damages = found;
+            damages.extend(found);
             anchors
         } else {
             let mut all = Vec::new();
             for file in folders.trust_files() {
                 let trusted = read_certificates(file)?;
                 all.extend(trusted.iter().cloned());
-                of_folders.insert(file.to_owned(), options::verifier(args, trusted)?);
+                of_folders.insert(file.to_owned(), options::verifier(args, &crls, trusted)?);
             }
             all
         };
-        let verifier = options::verifier(args, anchors)?;
+        let verifier = options::verifier(args, &crls, anchors)?;
         let (options, key) = options::options(args)?;
         damages.extend(key);
         Ok(Self { verifier, options, exceptions, folders, of_folders, damages })
@@ -165,7 +165,7 @@ impl Checker {
             Err(error) if error.defect() == Some(Defect::Encrypted) => return Ok(None),
             Err(error) => return Err(Failure::from(error).in_file(&path)),
         };
-        let damage = options::damage_of_key(self.verifier.policy(), &path, &bytes);
+        let damage = options::damage_of_text(self.verifier.policy(), &path, &bytes);
         Ok(Some((key.public_key().clone(), damage)))
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use pki_core::{
     Certificate, CertificateFile, Content, Finding, Policy, PrivateKey, Purpose, Signer, Verifier,
-    VerifierBuilder, VerifyOptions, pem_damage,
+    VerifyOptions, pem_damage,
 };
 use rustls_pki_types::ServerName;
 use time::OffsetDateTime;
@@ -52,8 +52,8 @@ pub(super) fn damage(policy: Policy, path: &Path, file: &CertificateFile) -> Opt
     (policy == Policy::Etcd).then(|| file.damage(&path.to_string_lossy())).flatten()
 }
 
-/// The same about the file of a key.
-pub(super) fn damage_of_key(policy: Policy, path: &Path, bytes: &[u8]) -> Option<Finding> {
+/// The same about the file of a key or of a CRL.
+pub(super) fn damage_of_text(policy: Policy, path: &Path, bytes: &[u8]) -> Option<Finding> {
     (policy == Policy::Etcd).then(|| pem_damage(&path.to_string_lossy(), bytes)).flatten()
 }
 
@@ -64,37 +64,53 @@ const fn policy(args: &VerifyArgs) -> Policy {
     }
 }
 
-/// The verifier that trusts these CAs.
-pub(super) fn verifier(args: &VerifyArgs, anchors: Vec<Certificate>) -> Result<Verifier, Failure> {
+/// A CRL that an option names.
+pub(super) struct GivenCrl<'a> {
+    file: &'a Path,
+    der: Vec<u8>,
+}
+
+/// The CRLs that options name, and the findings about their files.
+pub(super) fn crls(args: &VerifyArgs) -> Result<(Vec<GivenCrl<'_>>, Vec<Finding>), Failure> {
+    let (mut crls, mut damages) = (Vec::new(), Vec::new());
+    for file in &args.crl {
+        let bytes = store::read(file)?;
+        if !pki_core::is_pem(&bytes) {
+            crls.push(GivenCrl { file, der: bytes.to_vec() });
+            continue;
+        }
+        let sections = pki_core::read_pem(&bytes);
+        let sections = sections.map_err(|error| Failure::from(error).in_file(file))?;
+        let before = crls.len();
+        crls.extend(sections.into_iter().filter_map(|section| match section.content {
+            Content::Crl(der) => Some(GivenCrl { file, der }),
+            _ => None,
+        }));
+        if crls.len() == before {
+            return Err(Failure::usage("not a CRL: no X509 CRL section in the PEM")
+                .hinted("the file may be a certificate; check that two paths are not swapped")
+                .in_file(file));
+        }
+        damages.extend(damage_of_text(policy(args), file, &bytes));
+    }
+    Ok((crls, damages))
+}
+
+/// The verifier that trusts these CAs and uses these CRLs.
+pub(super) fn verifier(
+    args: &VerifyArgs,
+    crls: &[GivenCrl<'_>],
+    anchors: Vec<Certificate>,
+) -> Result<Verifier, Failure> {
     let mut builder = Verifier::builder(anchors).policy(policy(args));
     for path in &args.intermediates {
         builder = builder.intermediates(read_certificates(path)?);
     }
-    for path in &args.crl {
-        builder = add_crls(builder, path)?;
+    for crl in crls {
+        let added = builder.crl(&crl.der);
+        builder = added.map_err(|error| Failure::from(error).in_file(crl.file))?;
     }
     Ok(builder.max_depth(args.max_depth).build()?)
-}
-
-fn add_crls(mut builder: VerifierBuilder, path: &Path) -> Result<VerifierBuilder, Failure> {
-    let in_file = |error: pki_core::Error| Failure::from(error).in_file(path);
-    let bytes = store::read(path)?;
-    if !pki_core::is_pem(&bytes) {
-        return builder.crl(&bytes).map_err(in_file);
-    }
-    let mut found = false;
-    for section in pki_core::read_pem(&bytes).map_err(in_file)? {
-        if let Content::Crl(der) = section.content {
-            builder = builder.crl(&der).map_err(in_file)?;
-            found = true;
-        }
-    }
-    if found {
-        return Ok(builder);
-    }
-    Err(Failure::usage("not a CRL: no X509 CRL section in the PEM")
-        .hinted("the file may be a certificate; check that two paths are not swapped")
-        .in_file(path))
 }
 
 /// The options for the verifier, and the finding about the key's file.
@@ -121,7 +137,7 @@ pub(super) fn options(args: &VerifyArgs) -> Result<(VerifyOptions, Option<Findin
         let key = PrivateKey::from_pem(&bytes);
         let key = key.map_err(|error| Failure::from(error).in_file(path))?;
         options.key = Some(key.public_key().clone());
-        of_key = damage_of_key(policy(args), path, &bytes);
+        of_key = damage_of_text(policy(args), path, &bytes);
     }
     Ok((options, of_key))
 }

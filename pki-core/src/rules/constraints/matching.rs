@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::certificate::GeneralName;
+use crate::certificate::{GeneralName, covers_domain};
 
 /// True if two names are of the same kind, so that one can constrain the other.
 pub(super) fn same_kind(constraint: &GeneralName, name: &GeneralName) -> bool {
@@ -24,7 +24,7 @@ fn kind(name: &GeneralName) -> u8 {
 /// True if the name is within the subtree. A name that this crate cannot read is never within one.
 pub(super) fn covers(constraint: &GeneralName, name: &GeneralName) -> bool {
     match (constraint, name) {
-        (GeneralName::Dns(base), GeneralName::Dns(name)) => below(base, name),
+        (GeneralName::Dns(base), GeneralName::Dns(name)) => covers_domain(base, name),
         (GeneralName::Ip(base), GeneralName::Ip(address)) => {
             let (network, mask) = base.split_at(base.len() / 2);
             network.len() == address.len()
@@ -64,21 +64,6 @@ pub(super) fn reaches(excluded: &GeneralName, name: &GeneralName) -> bool {
     unclear || covers(excluded, name)
 }
 
-/// A DNS constraint covers its own name and every name with labels added on the left. With a leading
-/// dot, which RFC 5280 does not define, it covers only the latter.
-fn below(base: &str, name: &str) -> bool {
-    if base.is_empty() {
-        return true;
-    }
-    let domain = base.strip_prefix('.').unwrap_or(base).as_bytes();
-    let Some(cut) = name.len().checked_sub(domain.len()) else {
-        return false;
-    };
-    let (labels, end) = name.as_bytes().split_at(cut);
-    let fits = if labels.is_empty() { !base.starts_with('.') } else { labels.ends_with(b".") };
-    fits && end.eq_ignore_ascii_case(domain)
-}
-
 fn email(base: &str, address: &str) -> bool {
     let Some((local, host)) = address.rsplit_once('@') else {
         return false;
@@ -94,7 +79,7 @@ fn email(base: &str, address: &str) -> bool {
 
 /// A base with a leading dot covers every host below the domain; one without covers only that host.
 fn host_or_domain(base: &str, host: &str) -> bool {
-    if base.starts_with('.') { below(base, host) } else { base.eq_ignore_ascii_case(host) }
+    if base.starts_with('.') { covers_domain(base, host) } else { base.eq_ignore_ascii_case(host) }
 }
 
 /// The host name of a URI, or `None` if the URI has no authority or its host is an IP address.
@@ -122,7 +107,7 @@ mod tests {
             (".example.com", "a.example.com", true),
             ("", "anything", true),
         ] {
-            assert_eq!(below(base, name), expected, "{base:?} {name}");
+            assert_eq!(covers_domain(base, name), expected, "{base:?} {name}");
         }
     }
 

@@ -8,7 +8,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     id: "pem-damaged",
     severity: Severity::Error,
     source: Source::Etcd,
-    impact: "etcd and the API server cannot read the certificate or the key, and exit at startup: `tls: failed to find any PEM data`. They do not trust a CA whose file they cannot read.",
+    impact: "etcd and the API server cannot read the certificate or the key, and exit at startup: `tls: failed to find any PEM data`. They do not trust a CA whose file they cannot read, and etcd rejects every connection if it cannot read its CRL.",
     remedy: "Copy the file again from where it was created: `scp -r pki/hosts/HOST root@HOST: && ssh root@HOST 'sh HOST/install.sh && rm -r HOST'`. If only blanks precede its lines, remove them: `sed 's/^[[:blank:]]*//' FILE > NEW`.",
     citation: "RFC 7468 section 2; Go encoding/pem (Decode)",
 };

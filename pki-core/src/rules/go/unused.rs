@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 
-use super::uris::has_bad_characters;
 use super::{ALL, Demand};
 use crate::certificate::der::{Der, INTEGER, SEQUENCE, is_integer};
 use crate::certificate::{Certificate, GeneralName};
@@ -41,8 +40,6 @@ pub(in crate::rules) fn faults(certificate: &Certificate) -> impl Iterator<Item 
         GeneralName::Uri(domain) => domain.parse::<IpAddr>().is_ok(),
         _ => false,
     };
-    let is_bad_uri =
-        |name: &GeneralName| matches!(name, GeneralName::Uri(uri) if has_bad_characters(uri));
     [
         (is_negative, "its serial number is negative"),
         (!certificate.encoding.algorithms_agree, "its two signature algorithms differ"),
@@ -51,10 +48,6 @@ pub(in crate::rules) fn faults(certificate: &Certificate) -> impl Iterator<Item 
             "its key has a form or a curve that Go does not read",
         ),
         (bases.any(is_bad_base), "a constraint on email addresses or URIs is malformed"),
-        (
-            extensions.subject_alt_name.iter().flatten().any(is_bad_uri),
-            "its subjectAltName has a malformed URI",
-        ),
     ]
     .into_iter()
     .filter_map(|(is_fault, fault)| is_fault.then_some(fault))

@@ -18,7 +18,7 @@ pub(super) static RULE: Rule = Rule {
 static SYNTAX: Demand = Demand {
     name: "uri-syntax",
     rule: &RULE,
-    refused: "A URI with a port that is not a number, or with an unpaired bracket, several colons or a percent-encoded ASCII character in its host",
+    refused: "A URI with a port that is not a number, or with an unpaired bracket, several colons or a percent-encoded ASCII character in its host; a percent sign without two hexadecimal digits, or a control character",
     words: "x509: cannot parse URI …: parse …",
     versions: ALL,
     rfc5280: "forbids it, except percent-encoded hosts (section 4.2.1.6, RFC 3986 section 3.2)",
@@ -39,13 +39,15 @@ pub(super) fn check(GoCertificate { certificate, .. }: &GoCertificate<'_>) -> Ve
     let names = certificate.extensions.subject_alt_name.iter().flatten();
     let faults = names.filter_map(|name| {
         let GeneralName::Uri(uri) = name else { return None };
-        let what = format_args!("{name} has a scheme, a host or a port that Go cannot parse");
-        Some(fault(uri)?.violated(what))
+        let what =
+            format_args!("{name} has a scheme, a host, a port or a character that Go cannot parse");
+        let unreadable = has_bad_characters(uri).then_some(&SYNTAX);
+        Some(fault(uri).or(unreadable)?.violated(what))
     });
     faults.collect()
 }
 
-/// The fault that Go finds in a URI that contains only characters of URIs; `san-form` reports other URIs.
+/// The fault that Go finds in a URI that contains only characters of URIs.
 fn fault(uri: &str) -> Option<&'static Demand> {
     let Some(authority) = authority(uri) else {
         // A colon after the first slash belongs to a path.
@@ -76,8 +78,8 @@ fn fault(uri: &str) -> Option<&'static Demand> {
     (encoded || !is_domain).then_some(&DOMAIN)
 }
 
-/// True if Go cannot parse a URI because of a character that no URI has. `san-form` reports such a URI in the path.
-pub(super) fn has_bad_characters(uri: &str) -> bool {
+/// True if Go cannot parse a URI because of a character that no URI has.
+fn has_bad_characters(uri: &str) -> bool {
     let (uri, fragment) = uri.split_once('#').unwrap_or((uri, ""));
     let before_query = uri.split('?').next().unwrap_or_default();
     let has_scheme = before_query.split_once(':').is_some_and(|(scheme, _)| is_scheme(scheme));

@@ -115,9 +115,15 @@ impl Outcome {
             }
             Ok(report) => {
                 // What Go does not see, it does not judge.
-                let is_unseen = report.findings().any(|found| found.rule.id == "go-unseen");
+                let finds = |id| report.findings().any(|found| found.rule.id == id);
+                let is_unseen = finds("go-unseen");
+                // rustls' type of host names drops a dot at the end. Go compares a malformed name that ends with one with
+                // the host as it is.
+                let drops_dot = case.question.host.iter().any(|host| host.ends_with('.'));
+                let is_matched = drops_dot && finds("san-dns-form");
                 for found in report.findings().filter(|found| found.severity == Severity::Error) {
-                    if is_unseen && found.rule.id != "go-unseen" {
+                    let id = found.rule.id;
+                    if is_unseen && id != "go-unseen" || is_matched && id == "host-mismatch" {
                         continue;
                     }
                     self.is_stricter(found.rule.id, case);

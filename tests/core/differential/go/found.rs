@@ -5,8 +5,7 @@ use pki_core::Purpose;
 use super::chains::{Case, Pool, planted};
 use super::compare::to_json;
 use super::judge;
-use super::kinds::{Fields, put, serial_at, tlv};
-use crate::der::Node;
+use super::kinds::{Fields, put, tlv};
 
 fn constrained(tag: u8, domain: &'static [u8]) -> impl Fn(&mut Fields) {
     move |fields| {
@@ -43,87 +42,6 @@ fn a_uri_whose_host_go_cannot_split_is_rejected_below_constraints_of_each_kind()
 }
 
 fn same(_: &mut Fields) {}
-
-fn of_version_1(fields: &mut Fields) {
-    fields.retain(|field| !matches!(field.tag, 0xa0 | 0xa3));
-}
-
-fn not_before(fields: &mut Fields, text: &str) {
-    let at = serial_at(fields) + 3;
-    fields[at].inner()[0] = Node::octets(0x17, text);
-}
-
-fn excluded(fields: &mut Fields, tag: u8, base: &[u8]) {
-    let subtrees = tlv(0xa1, &tlv(0x30, &tlv(tag, base)));
-    put(fields, &[0x55, 0x1d, 30], &[], &tlv(0x30, &subtrees));
-}
-
-/// A chain that was once reported as rejected by Go: changes to the root and to the leaf.
-struct Accepted {
-    what: &'static str,
-    purpose: Purpose,
-    root: fn(&mut Fields),
-    leaf: fn(&mut Fields),
-}
-
-const fn root(what: &'static str, purpose: Purpose, root: fn(&mut Fields)) -> Accepted {
-    Accepted { what, purpose, root, leaf: same }
-}
-
-const fn leaf(what: &'static str, purpose: Purpose, leaf: fn(&mut Fields)) -> Accepted {
-    Accepted { what, purpose, root: same, leaf }
-}
-
-static ACCEPTED: [Accepted; 9] = [
-    leaf("a PrintableString with * and &", Purpose::Peer, |fields| {
-        let at = serial_at(fields) + 4;
-        let attribute = [tlv(0x06, &[0x55, 4, 3]), tlv(0x13, b"*.a & b")].concat();
-        fields[at] = Node::read(&tlv(0x30, &tlv(0x31, &tlv(0x30, &attribute))));
-    }),
-    root("a root of version 1", Purpose::Peer, of_version_1),
-    leaf("a client of version 1", Purpose::Client, of_version_1),
-    root("a root since 1955", Purpose::Peer, |fields| not_before(fields, "550101000000Z")),
-    leaf("a leaf since 1969", Purpose::Peer, |fields| not_before(fields, "690101000000Z")),
-    root("a constraint on names that nobody has, not critical", Purpose::Peer, |fields| {
-        excluded(fields, 0x88, &[0x2a, 3]);
-    }),
-    leaf("a name of a service", Purpose::Server, |fields| {
-        let names = [tlv(0x82, b"_etcd-server._tcp.example.com"), tlv(0x82, b"host.example.com")];
-        put(fields, &[0x55, 0x1d, 17], &[], &tlv(0x30, &names.concat()));
-    }),
-    root("a root with serial number 0", Purpose::Peer, |fields| {
-        let at = serial_at(fields);
-        fields[at] = Node::octets(0x02, [0]);
-    }),
-    Accepted {
-        what: "a wildcard below a constraint",
-        purpose: Purpose::Client,
-        root: |fields| excluded(fields, 0x82, b"other.org"),
-        leaf: |fields| {
-            let name = tlv(0x82, b"*.example.com");
-            put(fields, &[0x55, 0x1d, 17], &[], &tlv(0x30, &name));
-        },
-    },
-];
-
-#[test]
-fn what_go_accepts_is_at_most_a_warning() {
-    let pool = Pool::shared();
-    let cases: Vec<Case> = ACCEPTED
-        .iter()
-        .map(|Accepted { purpose, root, leaf, .. }| planted(pool, &[root, leaf], *purpose))
-        .collect();
-    let requests: Vec<_> = cases.iter().map(to_json).collect();
-    let mut wrong = Vec::new();
-    for ((case, accepted), go) in cases.iter().zip(&ACCEPTED).zip(judge::ask(&requests)) {
-        let what = accepted.what;
-        let ours = case.question.ours();
-        if !go.accepts || ours.is_some() {
-            wrong.push(format!("{what}: Go {go:?}, we {ours:?}"));
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
 
 /// A CA whose mappings Go does not look at, because a CA above forbids it to map policies.
 #[test]

@@ -201,6 +201,35 @@ fn case(ca: &Ca, leaf: &Certificate, key: &PrivateKey, story: String) -> Case {
     Case { question, story, key: pkcs8(key), has_one_path: true }
 }
 
+/// Once, the sentinel was always below `.invalid`, so such a CA could not issue any client certificate.
+#[test]
+fn a_constrained_ca_issues_client_certificates_that_go_accepts() {
+    let pool = Pool::shared();
+    let mut cases = Vec::new();
+    for (permitted, name) in [
+        (&["example.com"][..], "api.invalid.example.com"),
+        (&["localhost", "etcd.example.com"], "api.invalid.etcd.example.com"),
+        (&["localhost"], "api.invalid.localhost"),
+        (&["example.com", "invalid"], "api.invalid"),
+        (&["ip:192.0.2.0/24"], "api.invalid"),
+        (&[], "api.invalid"),
+    ] {
+        let permitted: Vec<NameConstraint> =
+            permitted.iter().map(|text| text.parse().unwrap()).collect();
+        let ca = Ca::with(KeyAlgorithm::EcdsaP256, |request| request.permitted = permitted);
+        let request = Ca::request("api", &[], &pool.usual[1]);
+        let leaf = ca.draft("client", &request).unwrap().sign(&ca.key).unwrap().certificate;
+        let names = leaf.extensions.subject_alt_name.clone().unwrap();
+        assert_eq!(names, [GeneralName::Dns(name.to_owned())]);
+        cases.push(case(&ca, &leaf, &pool.usual[1], name.to_owned()));
+    }
+    let requests: Vec<_> = cases.iter().map(to_json).collect();
+    for (case, go) in cases.iter().zip(judge::ask(&requests)) {
+        assert!(go.accepts, "{}: {go:?}", case.story);
+        assert_eq!(case.question.ours(), None, "{}", case.story);
+    }
+}
+
 /// Go cannot split the host of the one, and rejects the other below constraints of any kind.
 #[test]
 fn uris_that_go_rejects_are_not_issued() {

@@ -3,15 +3,18 @@
 use std::fmt::Write as _;
 
 use pki_core::{
-    Certificate, Content, ExtendedKeyUsage, KeyFormat, PrivateKey, Signer, pem_damage, read_pem,
+    Authority, Certificate, Content, Crl, CrlRequest, ExtendedKeyUsage, KeyFormat, PrivateKey,
+    Signer, pem_damage, read_pem,
 };
 use serde_json::{Value, json};
+use time::Duration;
 
 use super::chains::Pool;
 use super::judge;
 use crate::differential::judges::base64;
 use crate::differential::random::Random;
 use crate::foreign::{ca_params, extended_key_usages, params, self_signed, signed};
+use crate::lab::NOW;
 
 const FILES: usize = 3000;
 
@@ -130,11 +133,12 @@ fn indent_if(line: &str, indent: bool) -> String {
     format!("{}{line}", if indent { "  " } else { "" })
 }
 
-/// A leaf under an intermediate, and their files.
+/// A leaf under an intermediate, their files, and a CRL.
 struct Files {
     chain: String,
     keys: Vec<String>,
     trusted: String,
+    list: String,
 }
 
 fn files(pool: &Pool) -> Files {
@@ -151,7 +155,19 @@ fn files(pool: &Pool) -> Files {
             .map(|format| key.to_pem(format).unwrap().to_string())
             .into(),
         trusted: pem(&root) + &pem(&ca),
+        list: list(&root, root_key),
     }
+}
+
+fn list(root: &Certificate, key: &PrivateKey) -> String {
+    let request = CrlRequest {
+        number: 1,
+        this_update: NOW,
+        next_update: NOW + Duration::DAY,
+        revoked: Vec::new(),
+    };
+    let draft = Authority::new(root.clone()).draft_crl(&request, NOW).unwrap();
+    draft.sign(key).unwrap().to_pem().unwrap()
 }
 
 fn changed(text: &str, random: &mut Random, story: &mut String) -> String {
@@ -189,6 +205,11 @@ fn accepts_trust(file: &[u8], count: usize) -> bool {
         && pem_damage("ca", file).is_none()
 }
 
+/// What we say of a CRL: it can be read, here and by etcd before 3.6.
+fn accepts_list(file: &[u8]) -> bool {
+    Crl::from_pem_or_der(file).is_ok() && pem_damage("crl", file).is_none()
+}
+
 #[test]
 #[expect(clippy::disallowed_macros, reason = "the counts are shown with --nocapture")]
 fn a_file_that_go_cannot_load_is_not_accepted() {
@@ -198,10 +219,15 @@ fn a_file_that_go_cannot_load_is_not_accepted() {
     let (mut requests, mut ours): (Vec<Value>, Vec<(bool, String)>) = (Vec::new(), Vec::new());
     for number in 0..FILES {
         let mut story = String::new();
-        let (request, accepts) = match number % 3 {
+        let (request, accepts) = match number % 4 {
+            3 => {
+                let file = changed(&files.list, &mut random, &mut story);
+                let list = json!({"list": {"file": base64(file.as_bytes())}});
+                (list, accepts_list(file.as_bytes()))
+            }
             0 | 1 => {
                 let (mut chain, mut key) = (files.chain.clone(), random.one_of(&files.keys));
-                let changes = if number % 3 == 0 { &mut chain } else { &mut key };
+                let changes = if number % 4 == 0 { &mut chain } else { &mut key };
                 *changes = changed(changes, &mut random, &mut story);
                 let pair = json!({"pair": {"certificate": base64(chain.as_bytes()), "key": base64(key.as_bytes())}});
                 (pair, accepts_pair(chain.as_bytes(), key.as_bytes()))

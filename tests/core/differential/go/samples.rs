@@ -25,11 +25,17 @@ pub(crate) enum Make {
 
 impl Sample {
     pub(crate) fn case(&self, pool: &Pool) -> Case {
-        match self.make {
-            Make::Leaf(change) => planted(pool, &[&same, &change], Purpose::Peer),
-            Make::Root(change) => planted(pool, &[&change, &same], Purpose::Peer),
-            Make::Both(root, leaf) => planted(pool, &[&root, &leaf], Purpose::Peer),
-            Make::Chain(make) => make(pool),
+        self.make.case(pool)
+    }
+}
+
+impl Make {
+    pub(crate) fn case(&self, pool: &Pool) -> Case {
+        match self {
+            Self::Leaf(change) => planted(pool, &[&same, change], Purpose::Peer),
+            Self::Root(change) => planted(pool, &[change, &same], Purpose::Peer),
+            Self::Both(root, leaf) => planted(pool, &[root, leaf], Purpose::Peer),
+            Self::Chain(make) => make(pool),
         }
     }
 }
@@ -42,10 +48,10 @@ const fn root(demand: &'static str, change: fn(&mut Fields)) -> Sample {
     Sample { demand, make: Make::Root(change) }
 }
 
-const LARGE_OID: &[u8] = &[0x2a, 0x88, 0x80, 0x80, 0x80, 0x00];
-const CN: &[u8] = &[0x55, 4, 3];
-const SAN: &[u8] = &[0x55, 0x1d, 17];
-const CONSTRAINTS: &[u8] = &[0x55, 0x1d, 30];
+pub(super) const LARGE_OID: &[u8] = &[0x2a, 0x88, 0x80, 0x80, 0x80, 0x00];
+pub(super) const CN: &[u8] = &[0x55, 4, 3];
+pub(super) const SAN: &[u8] = &[0x55, 0x1d, 17];
+pub(super) const CONSTRAINTS: &[u8] = &[0x55, 0x1d, 30];
 
 pub(crate) static SAMPLES: &[Sample] = &[
     leaf("frame", |fields| {
@@ -179,9 +185,9 @@ pub(crate) static SAMPLES: &[Sample] = &[
     Sample { demand: "unused", make: Make::Chain(unused) },
 ];
 
-fn same(_: &mut Fields) {}
+pub(super) fn same(_: &mut Fields) {}
 
-fn common_name(fields: &mut Fields, oid: &[u8], tag: u8, value: &[u8]) {
+pub(super) fn common_name(fields: &mut Fields, oid: &[u8], tag: u8, value: &[u8]) {
     let attribute = vec![Node::octets(0x06, oid), Node::octets(tag, value)];
     let at = serial_at(fields) + 4;
     let set = Node::nodes(0x31, vec![Node::nodes(0x30, attribute)]);
@@ -195,31 +201,31 @@ fn spki(fields: &mut Fields, oid: &[u8], parameters: Vec<Node>, bits: &[u8]) {
     fields[at] = Node::nodes(0x30, vec![Node::nodes(0x30, algorithm), bits]);
 }
 
-fn rsa(fields: &mut Fields, parameters: Vec<Node>, exponent: &[u8]) {
+pub(super) fn rsa(fields: &mut Fields, parameters: Vec<Node>, exponent: &[u8]) {
     rsa_of(fields, 256, parameters, exponent);
 }
 
 /// A key whose modulus has so many octets.
-fn rsa_of(fields: &mut Fields, octets: usize, parameters: Vec<Node>, exponent: &[u8]) {
+pub(super) fn rsa_of(fields: &mut Fields, octets: usize, parameters: Vec<Node>, exponent: &[u8]) {
     let modulus = [vec![0], vec![0xc5; octets]].concat();
     let key = tlv(0x30, &[tlv(0x02, &modulus), tlv(0x02, exponent)].concat());
     spki(fields, &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1], parameters, &key);
 }
 
-fn ed25519(fields: &mut Fields, parameters: Vec<Node>, length: usize) {
+pub(super) fn ed25519(fields: &mut Fields, parameters: Vec<Node>, length: usize) {
     spki(fields, &[0x2b, 0x65, 0x70], parameters, &vec![0x0a; length]);
 }
 
-fn policies(fields: &mut Fields, oids: &[&[u8]]) {
+pub(super) fn policies(fields: &mut Fields, oids: &[&[u8]]) {
     let policies: Vec<u8> = oids.iter().flat_map(|oid| tlv(0x30, &tlv(0x06, oid))).collect();
     put(fields, &[0x55, 0x1d, 32], &[], &tlv(0x30, &policies));
 }
 
-fn names(fields: &mut Fields, critical: &[u8], names: &[Vec<u8>]) {
+pub(super) fn names(fields: &mut Fields, critical: &[u8], names: &[Vec<u8>]) {
     put(fields, SAN, critical, &tlv(0x30, &names.concat()));
 }
 
-fn excluded(fields: &mut Fields, critical: &[u8], tag: u8, base: &[u8]) {
+pub(super) fn excluded(fields: &mut Fields, critical: &[u8], tag: u8, base: &[u8]) {
     let subtrees = tlv(0xa1, &tlv(0x30, &tlv(tag, base)));
     put(fields, CONSTRAINTS, critical, &tlv(0x30, &subtrees));
 }
@@ -238,7 +244,7 @@ fn constructed(pool: &Pool) -> Case {
     planted(pool, &[&same, &change], Purpose::Server)
 }
 
-fn policy_required(pool: &Pool) -> Case {
+pub(super) fn policy_required(pool: &Pool) -> Case {
     let ca = |fields: &mut Fields| put(fields, &[0x55, 0x1d, 36], &[], &[0x30, 3, 0x80, 1, 0]);
     planted(pool, &[&same, &ca, &same], Purpose::Peer)
 }
@@ -254,7 +260,7 @@ fn any_policy_mapped(pool: &Pool) -> Case {
 }
 
 /// A root that allows no CA below it, and that CA made again with another key.
-fn path_length(pool: &Pool) -> Case {
+pub(super) fn path_length(pool: &Pool) -> Case {
     let root = |fields: &mut Fields| {
         put(fields, &[0x55, 0x1d, 19], &[0xff], &[0x30, 6, 1, 1, 0xff, 2, 1, 0]);
     };
@@ -323,7 +329,7 @@ fn fraction(pool: &Pool) -> Case {
 }
 
 /// The size is checked before any signature, so any key can sign the handshake.
-fn rsa_size(pool: &Pool) -> Case {
+pub(super) fn rsa_size(pool: &Pool) -> Case {
     let leaf = |fields: &mut Fields| {
         rsa_of(fields, 1025, vec![Node::octets(5, [])], &[1, 0, 1]);
     };
