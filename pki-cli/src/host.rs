@@ -81,6 +81,20 @@ pub(crate) fn stdin() -> io::Result<File> {
     io::stdin().as_fd().try_clone_to_owned().map(File::from)
 }
 
+/// Whether standard output was probably closed when the program started. Rust opens `/dev/null` for reading and writing in its
+/// place, while a shell opens it only for writing. Some programs start others with `/dev/null` open for both.
+pub(crate) fn stdout_seems_closed() -> bool {
+    use rustix::fs::{FileType, OFlags, fcntl_getfl, fstat, stat};
+    let stdout = io::stdout();
+    let (Ok(out), Ok(flags), Ok(null)) = (fstat(&stdout), fcntl_getfl(&stdout), stat("/dev/null"))
+    else {
+        return false;
+    };
+    FileType::from_raw_mode(out.st_mode) == FileType::CharacterDevice
+        && out.st_rdev == null.st_rdev
+        && flags & OFlags::RWMODE == OFlags::RDWR
+}
+
 /// Writes data to standard output. It is not an error if the reader has closed the pipe.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     // Colours are sequences of control characters, so only such text needs to be searched for them. Without an early end,

@@ -196,9 +196,11 @@ fn subject(fields: &Fields<'_>, faults: &mut Faults) -> Subject {
         add(Attribute::OrganizationalUnit, name.find("OU"), faults);
         add(Attribute::EmailAddress, name.find("E"), faults);
         match (faults.dialect, name.find("SerialNumber")) {
-            (Dialect::Cfssl, Some(value)) if !value.is_zero() => {
-                let error = value.invalid("this field has no effect here");
-                faults.harmless(error.hinted("write \"serialnumber\" beside \"CN\""));
+            (Dialect::Cfssl, Some(value)) => {
+                if faults.take(value.string()).is_some_and(|text| !text.is_empty()) {
+                    let error = value.invalid("this field has no effect here");
+                    faults.harmless(error.hinted("write \"serialnumber\" beside \"CN\""));
+                }
             }
             (_, value) => add(Attribute::SerialNumber, value, faults),
         }

@@ -16,3 +16,4 @@ mod rare;
 mod scenarios;
 mod sides;
 mod silent;
+mod types;

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use pki_core::{Certificate, Dialect, PrivateKey, Profile, Signer, SigningConfig};
+use pki_core::{Certificate, Dialect, Lenient, PrivateKey, Profile, Signer, SigningConfig};
 
 use super::flags::Flags;
 use super::input;
@@ -93,11 +93,31 @@ pub(super) fn profile(flags: &Flags, log: &Log) -> Result<Profile, Failure> {
         });
     };
     let path = Path::new(file);
-    let in_file = |error: pki_core::Error| Failure::from(error).in_file(path);
-    let read = SigningConfig::read(&store::read(path)?, Dialect::Cfssl).map_err(in_file)?;
-    let profile = read.value.profile(name).map_err(in_file)?.clone();
+    let read = read_config(path)?;
+    let profile = read.value.profile(name);
+    let profile = profile.map_err(|error| Failure::from(error).in_file(path))?.clone();
     log.differences(file, &read.warnings);
-    for unusable in read.value.unusable.iter().filter(|unusable| unusable.name != name) {
+    warn_of_unusable(path, &read.value, Some(name), log);
+    log.differences(file, &profile.warnings);
+    Ok(profile)
+}
+
+/// Reads the file of `-config` for a command that uses no profile: cfssl refuses a file that it cannot read there too.
+pub(super) fn check_config(flags: &Flags, log: &Log) -> Result<(), Failure> {
+    let Some(path) = flags.value("config").map(Path::new) else { return Ok(()) };
+    warn_of_unusable(path, &read_config(path)?.value, None, log);
+    Ok(())
+}
+
+fn read_config(path: &Path) -> Result<Lenient<SigningConfig>, Failure> {
+    SigningConfig::read(&store::read(path)?, Dialect::Cfssl)
+        .map_err(|error| Failure::from(error).in_file(path))
+}
+
+/// Logs the profiles with mistakes that are not the one that is used. cfssl refuses the whole file.
+fn warn_of_unusable(path: &Path, config: &SigningConfig, used: Option<&str>, log: &Log) {
+    let is_used = |name: &str| used == Some(name);
+    for unusable in config.unusable.iter().filter(|unusable| !is_used(&unusable.name)) {
         let first = unusable.mistakes.first().map(ToString::to_string).unwrap_or_default();
         log.difference(&format!(
             "{}: the profile {:?} has a mistake, but this command does not use it: {first}",
@@ -105,6 +125,4 @@ pub(super) fn profile(flags: &Flags, log: &Log) -> Result<Profile, Failure> {
             unusable.name
         ));
     }
-    log.differences(file, &profile.warnings);
-    Ok(profile)
 }

@@ -9,7 +9,8 @@ use super::flags::{FlagError, Flags, Table};
 use super::log::Log;
 use super::names::Program;
 use super::{
-    certinfo, defaults, files, gencert, gencrl, genkey, help, info, install, selfsign, sign,
+    authority, certinfo, defaults, files, gencert, gencrl, genkey, help, info, install, selfsign,
+    sign,
 };
 use crate::failure::{Failure, Kind};
 use crate::host;
@@ -102,6 +103,9 @@ fn cfssl(arguments: &[String], log: &mut Log) -> Result<(), Stop> {
     let Some(flags) = parse(command, arguments, Table::CFSSL)? else { return Ok(()) };
     log.set_level(&flags).map_err(|text| Stop::Flags(command, text))?;
     refuse_remote(&flags)?;
+    if !uses_profile(command, &flags) {
+        authority::check_config(&flags, log)?;
+    }
     Ok(match *command {
         "gencert" => gencert::run(&flags, log),
         "genkey" => genkey::run(&flags, log),
@@ -114,6 +118,15 @@ fn cfssl(arguments: &[String], log: &mut Log) -> Result<(), Stop> {
         "print-defaults" => defaults::run(&flags),
         _ => host::print(&help::version()),
     }?)
+}
+
+/// Whether a command reads `-config` itself.
+fn uses_profile(command: &str, flags: &Flags) -> bool {
+    match command {
+        "gencert" => !flags.is_on("initca") && !flags.is_on("renewca"),
+        "sign" | "info" => true,
+        _ => false,
+    }
 }
 
 /// Refuses flags for a remote cfssl, which would have signed, perhaps with another CA.

@@ -10,6 +10,7 @@ use pki_core::{
 use super::flags::Flags;
 use super::log::Log;
 use crate::failure::Failure;
+use crate::host;
 use crate::store;
 
 /// Where the key of a request comes from.
@@ -124,6 +125,9 @@ pub(super) fn generate(algorithm: KeyAlgorithm, log: &Log) -> Result<PrivateKey,
         KeyAlgorithm::Rsa(bits) => format!("rsa-{bits}"),
         other => other.to_string(),
     };
+    if host::stdout_seems_closed() {
+        log.advice("standard output is closed or discarded, so the new key is lost; send it to a file or a pipe");
+    }
     log.info("generate received request");
     log.info("received CSR");
     log.info(&format!("generating key: {name}"));

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::marker::PhantomData;
 
-use serde::de::{Deserialize, DeserializeOwned, Deserializer};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny};
 
 use super::reader::{DataVisitor, refuse_pem};
 use super::value::{Data, Document, Node};
@@ -26,7 +26,7 @@ impl Document {
                         "the file has text that is not Unicode; each such character is replaced with this one",
                     ).hinted("save the file as UTF-8"));
                 }
-                parse::<GoNode>(text.as_bytes())?.0
+                parse::<GoNode>(in_range(&text).as_bytes())?.0
             }
         };
         Ok(Self { root })
@@ -79,6 +79,43 @@ fn escape(text: &str) -> (&str, bool) {
     }
 }
 
+/// The text with the largest power of ten in place of each number beyond the range of a floating-point number: Go reads such a
+/// number in a field that it ignores, and refuses it, as any decimal number, where it expects an integer.
+fn in_range(text: &str) -> Cow<'_, str> {
+    let is_of_number = |byte: &u8| byte.is_ascii_digit() || b"+-.eE".contains(byte);
+    let (mut read, mut from, mut at) = (String::new(), 0, 0);
+    while let Some(byte) = text.as_bytes().get(at) {
+        let length = match byte {
+            b'"' => string_length(&text[at..]),
+            b'-' | b'0'..=b'9' => {
+                let length = text[at..].bytes().take_while(is_of_number).count();
+                let number = &text[at..at + length];
+                let is_json = || serde_json::from_str::<IgnoredAny>(number).is_ok();
+                if number.parse().is_ok_and(f64::is_infinite) && is_json() {
+                    read += &text[from..at];
+                    read += if number.starts_with('-') { "-1e308" } else { "1e308" };
+                    from = at + length;
+                }
+                length
+            }
+            _ => 1,
+        };
+        at += length;
+    }
+    if from == 0 { Cow::Borrowed(text) } else { Cow::Owned(read + &text[from..]) }
+}
+
+/// The length of the string at the start of a text, in octets.
+fn string_length(text: &str) -> usize {
+    let mut is_escaped = false;
+    let end = text.bytes().skip(1).position(|byte| {
+        let is_end = byte == b'"' && !is_escaped;
+        is_escaped = byte == b'\\' && !is_escaped;
+        is_end
+    });
+    end.map_or(text.len(), |end| end + 2)
+}
+
 /// A node of a JSON document, whose reader gives no positions.
 struct JsonNode(Node);
 
@@ -116,7 +153,20 @@ impl From<GoNode> for Node {
 
 #[cfg(test)]
 mod tests {
-    use super::unicode;
+    use super::{in_range, unicode};
+
+    #[test]
+    fn a_number_that_is_too_large_is_still_a_number() {
+        for (text, expected) in [
+            (r#"{"a": 1e400, "b": -2.5E+999}"#, r#"{"a": 1e308, "b": -1e308}"#),
+            (r#"["1e400", "\"1e400", 1e5, 1e-400]"#, r#"["1e400", "\"1e400", 1e5, 1e-400]"#),
+            // These are not JSON, and stay as they are.
+            ("[1e400e, 1.e400, 01e400, 1e, -]", "[1e400e, 1.e400, 01e400, 1e, -]"),
+            ("\"1e400", "\"1e400"),
+        ] {
+            assert_eq!(in_range(text), expected);
+        }
+    }
 
     #[test]
     fn text_that_is_not_unicode_is_read_as_go_reads_it() {

@@ -19,9 +19,10 @@ impl<'a> Value<'a> {
 
     /// Every member of an object as written, those of equal keys in their order.
     fn written(&self) -> Result<Vec<(&'a str, Self)>, Error> {
-        if !matches!(self.node.data, Data::Object(_) | Data::Zero) {
-            return Err(self.expected("an object", "it in braces: {\"…\": …}"));
-        }
+        self.read(|value| match value.node.data {
+            Data::Object(_) | Data::Zero => Ok(()),
+            _ => Err(value.expected("an object", "it in braces: {\"…\": …}")),
+        })?;
         let members = |node: &&'a Node| match &node.data {
             Data::Object(members) => members.as_slice(),
             _ => &[],
@@ -30,7 +31,7 @@ impl<'a> Value<'a> {
         let member = |(key, node): &'a (String, Node)| {
             let shown = quote::name(key);
             let path = if self.path.is_empty() { shown } else { format!("{}.{shown}", self.path) };
-            (key.as_str(), Self { node, earlier: Vec::new(), path })
+            (key.as_str(), Self::new(node, path))
         };
         Ok(members.map(member).collect())
     }
@@ -42,7 +43,9 @@ impl<'a> Value<'a> {
         let mut duplicates = Vec::new();
         for (key, value) in self.written()? {
             if let Some((_, kept)) = values.iter_mut().find(|(earlier, _)| *earlier == key) {
-                *kept = value.clone();
+                let mut replaced = std::mem::take(&mut kept.replaced);
+                replaced.extend(kept.written_node());
+                *kept = Self { replaced, ..value.clone() };
                 duplicates.push(value.duplicate());
             } else {
                 values.push((key, value));
@@ -71,9 +74,17 @@ impl<'a> Value<'a> {
             (Data::String(_) | Data::Number(_) | Data::Bool(_), Data::Null | Data::Zero) => {
                 return self;
             }
-            _ => self.earlier.clear(),
+            _ => {
+                self.replaced.append(&mut self.earlier);
+                self.replaced.extend(self.written_node());
+            }
         }
         Self { node: later, ..self }
+    }
+
+    /// The node, unless it is `null`, which every type takes.
+    fn written_node(&self) -> Option<&'a Node> {
+        Some(self.node).filter(|node| !matches!(node.data, Data::Null | Data::Zero))
     }
 
     /// The members of an object with these keys. `null` counts as absent.

@@ -29,7 +29,7 @@ pub(super) enum Data {
 
 impl Document {
     pub(crate) const fn root(&self) -> Value<'_> {
-        Value { node: &self.root, earlier: Vec::new(), path: String::new() }
+        Value::new(&self.root, String::new())
     }
 }
 
@@ -52,10 +52,16 @@ pub(crate) struct Value<'a> {
     pub(super) node: &'a Node,
     /// The lists or objects that the same keys had before: Go reads a later one into them.
     pub(super) earlier: Vec<&'a Node>,
+    /// Other values that the same keys had before. Go checks their types although it replaces them.
+    pub(super) replaced: Vec<&'a Node>,
     pub(super) path: String,
 }
 
 impl<'a> Value<'a> {
+    pub(super) const fn new(node: &'a Node, path: String) -> Self {
+        Self { node, earlier: Vec::new(), replaced: Vec::new(), path }
+    }
+
     pub(crate) fn path(&self) -> &str {
         if self.path.is_empty() { "the document" } else { &self.path }
     }
@@ -82,37 +88,47 @@ impl<'a> Value<'a> {
         self.invalid(format!("expected {what}, found {found}")).hinted(format!("write {example}"))
     }
 
-    pub(crate) fn string(&self) -> Result<&'a str, Error> {
-        match &self.node.data {
-            Data::String(text) => Ok(text),
-            Data::Zero => Ok(""),
-            _ => Err(self.expected("a string", "it in quotes: \"…\"")),
+    /// Reads the values that this one replaced, and then this one.
+    fn read<T>(&self, read: impl Fn(&Self) -> Result<T, Error>) -> Result<T, Error> {
+        for node in &self.replaced {
+            read(&Self::new(node, self.path.clone()))?;
         }
+        read(self)
+    }
+
+    pub(crate) fn string(&self) -> Result<&'a str, Error> {
+        self.read(|value| match &value.node.data {
+            Data::String(text) => Ok(text.as_str()),
+            Data::Zero => Ok(""),
+            _ => Err(value.expected("a string", "it in quotes: \"…\"")),
+        })
     }
 
     pub(crate) fn boolean(&self) -> Result<bool, Error> {
-        match &self.node.data {
+        self.read(|value| match &value.node.data {
             Data::Bool(value) => Ok(*value),
             Data::Zero => Ok(false),
-            _ => Err(self.expected("a boolean", "true or false, without quotes")),
-        }
+            _ => Err(value.expected("a boolean", "true or false, without quotes")),
+        })
     }
 
     pub(crate) fn integer(&self) -> Result<i64, Error> {
-        let error = || self.expected("an integer", "only digits, without quotes");
-        match &self.node.data {
-            Data::Number(number) => number.as_i64().ok_or_else(error),
-            Data::Zero => Ok(0),
-            _ => Err(error()),
-        }
+        self.read(|value| {
+            let error = || value.expected("an integer", "only digits, without quotes");
+            match &value.node.data {
+                Data::Number(number) => number.as_i64().ok_or_else(error),
+                Data::Zero => Ok(0),
+                _ => Err(error()),
+            }
+        })
     }
 
     pub(crate) fn list(&self) -> Result<Vec<Self>, Error> {
-        let items = match &self.node.data {
-            Data::Array(items) => items.as_slice(),
-            Data::Zero => &[],
-            _ => return Err(self.expected("a list", "it in brackets: [\"…\", \"…\"]")),
-        };
+        let items = self.read(|value| match &value.node.data {
+            Data::Array(items) => Ok(items.as_slice()),
+            Data::Zero => Ok(&[]),
+            _ => Err(value.expected("a list", "it in brackets: [\"…\", \"…\"]")),
+        })?;
         let item = |(index, node)| {
             let before = |list: &&'a Node| match &list.data {
                 Data::Array(items) => items.get(index),
@@ -120,7 +136,7 @@ impl<'a> Value<'a> {
             };
             let mut nodes = self.earlier.iter().filter_map(before).chain([node]);
             let path = format!("{}[{index}]", self.path);
-            let first = Self { node: nodes.next().unwrap_or(node), earlier: Vec::new(), path };
+            let first = Self::new(nodes.next().unwrap_or(node), path);
             nodes.fold(first, Self::redefined)
         };
         Ok(items.iter().enumerate().map(item).collect())

@@ -2,6 +2,7 @@
 
 mod from_request;
 mod policies;
+mod unused;
 mod usages;
 
 use time::format_description::well_known::Rfc3339;
@@ -47,18 +48,6 @@ const FIELDS: &[&str] = &[
     "ClientProvidesSerialNumbers",
 ];
 
-/// Fields that are only for a cfssl server or for its linter.
-const SERVER_FIELDS: [&str; 8] = [
-    "auth_key",
-    "prev_auth_key",
-    "ct_log_servers",
-    "lint_error_level",
-    "ignored_lints",
-    "ignored_lint_sources",
-    "cert_store",
-    "ClientProvidesSerialNumbers",
-];
-
 impl SigningConfig {
     /// Reads a `ca-config.json`. An unknown field, usage or value is an error, which contains every mistake of the file.
     pub fn from_json(bytes: &[u8]) -> Result<Self, Error> {
@@ -75,7 +64,7 @@ impl SigningConfig {
         let document = Document::from_json(bytes, &mut faults)?;
         let top =
             document.root().read_fields(&["signing", "auth_keys", "remotes", "ocsp"], &mut faults);
-        report_server_fields(&top, &["auth_keys", "remotes", "ocsp"], &mut faults);
+        unused::report_of_file(&top, &mut faults);
         let Some(signing) = top.find("signing") else {
             if !faults.has_errors() {
                 let error = document.root().invalid("missing \"signing\" field");
@@ -133,16 +122,6 @@ impl SigningConfig {
     }
 }
 
-/// Fields that only a server or the linter of cfssl reads. They do not affect local signing.
-fn report_server_fields(fields: &Fields<'_>, names: &[&str], faults: &mut Faults) {
-    for name in names {
-        if let Some(value) = fields.find(name).filter(|value| !value.is_zero()) {
-            let problem = "this field needs a cfssl server, but etcdpki signs locally";
-            faults.harmless(value.invalid(problem).hinted("remove it"));
-        }
-    }
-}
-
 fn profile(
     name: &str,
     value: &Value<'_>,
@@ -150,8 +129,7 @@ fn profile(
     faults: &mut Faults,
 ) -> Profile {
     let fields = value.read_fields(FIELDS, faults);
-    report_server_fields(&fields, &SERVER_FIELDS, faults);
-    report_remote(&fields, faults);
+    unused::report_of_profile(&fields, faults);
     let (key_usages, extended_key_usages) = usages(&fields, faults);
     let has_usages = !(key_usages.is_empty() && extended_key_usages.is_empty());
     if name != "default" && !has_usages && !faults.has_errors() {
@@ -175,8 +153,8 @@ fn profile(
     let backdate = faults.take(fields.parsed("backdate", parse_backdate)).flatten();
     let backdate = backdate.filter(|duration| !duration.is_zero()).unwrap_or(Duration::minutes(5));
     let expiry = expiry(value, &fields, default, faults);
-    let not_before = faults.take(fields.parsed("not_before", timestamp)).flatten();
-    let mut not_after = faults.take(fields.parsed("not_after", timestamp)).flatten();
+    let not_before = fields.read("not_before", faults, |value| value.parsed(timestamp));
+    let mut not_after = fields.read("not_after", faults, |value| value.parsed(timestamp));
     if let (Some(begin), Some(end), Some(at)) = (not_before, not_after, fields.find("not_after"))
         && end <= begin
     {
@@ -207,16 +185,6 @@ fn profile(
         add_names: fields.read_list("add_names", faults, |text| Ok(text.to_owned())),
         dialect: faults.dialect,
         warnings: Vec::new(),
-    }
-}
-
-/// A profile that another host signs for cannot be used here in any dialect.
-fn report_remote(fields: &Fields<'_>, faults: &mut Faults) {
-    for name in ["remote", "auth_remote"] {
-        if let Some(value) = fields.find(name).filter(|value| !value.is_zero()) {
-            let problem = "this profile is signed by a cfssl server, but etcdpki signs locally";
-            faults.error(value.invalid(problem).hinted("remove it, or choose another profile"));
-        }
     }
 }
 

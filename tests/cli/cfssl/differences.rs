@@ -179,6 +179,17 @@ fn a_key_in_the_earlier_encryption_is_refused() {
     assert!(run.stderr.contains("openssl pkey -aes256"), "{run:?}");
 }
 
+/// The runtime opens /dev/null in place of a closed descriptor, so that no write fails.
+#[test]
+fn a_key_for_a_closed_standard_output_is_reported() {
+    let sides = sides(PROFILES);
+    let warning = "[WARNING] standard output is closed or discarded, so the new key is lost";
+    for (to, is_closed) in [(">&-", true), (">/dev/null", false), ("| cat", false)] {
+        let run = sides.run(Side::Ours, &format!("cfssl genkey leaf.json {to}"));
+        assert_eq!((run.code, run.stderr.contains(warning)), (0, is_closed), "{to}: {run:?}");
+    }
+}
+
 /// `-hostname` replaces the names, but a file of another form is still a mistake, as for cfssl.
 #[test]
 fn hosts_that_are_replaced_must_be_a_list_of_strings() {

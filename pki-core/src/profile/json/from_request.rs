@@ -40,6 +40,10 @@ pub(super) fn csr_whitelist(value: &Value<'_>, faults: &mut Faults) -> CsrWhitel
         email_addresses: is_on("EmailAddresses"),
         uris: is_on("URIs"),
     };
+    // Nothing is taken from these two, but cfssl checks their types.
+    for name in ["PublicKeyAlgorithm", "SignatureAlgorithm"] {
+        is_on(name);
+    }
     if !is_on("PublicKey") {
         let error = value.invalid("a CSRWhitelist without PublicKey leaves no key to certify");
         faults.error(error.hinted("add \"PublicKey\": true"));

@@ -28,7 +28,7 @@ fn policy(value: &Value<'_>, faults: &mut Faults) -> Option<PolicyInformation> {
         let error = value.invalid("a policy without ID");
         faults.error(error.hinted("add \"ID\": \"1.3.6.1.4.1.…\""));
     }
-    let id = faults.take(fields.parsed("ID", str::parse::<Oid>)).flatten()?;
+    let id = fields.read("ID", faults, |value| value.parsed(str::parse::<Oid>))?;
     let qualifiers = fields.read("Qualifiers", faults, Value::list).unwrap_or_default();
     let qualifiers = qualifiers.iter().filter_map(|value| {
         let read = qualifier(value);
