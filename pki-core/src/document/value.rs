@@ -89,7 +89,7 @@ impl<'a> Value<'a> {
     }
 
     /// Reads the values that this one replaced, and then this one.
-    fn read<T>(&self, read: impl Fn(&Self) -> Result<T, Error>) -> Result<T, Error> {
+    pub(super) fn read<T>(&self, read: impl Fn(&Self) -> Result<T, Error>) -> Result<T, Error> {
         for node in &self.replaced {
             read(&Self::new(node, self.path.clone()))?;
         }
