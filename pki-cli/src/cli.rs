@@ -19,6 +19,40 @@ use crate::host;
 use crate::output::{Format, json, text};
 use crate::signals;
 
+/// Runs the command that the arguments of this process name, and gives its exit code.
+///
+/// It prints data on standard output and messages for people on standard error. A panic ends the process with
+/// exit code 70.
+pub fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(|info| {
+        host::say(&format!(
+            "etcdpki: a bug: {}\n  hint: no more files were written; please report this message\n",
+            quote::sentence(&info.to_string())
+        ));
+        std::process::exit(i32::from(Kind::Bug.exit_code()));
+    }));
+    // A shell that asks for completions gets them, and the process ends.
+    CompleteEnv::with_factory(Cli::command).var(COMPLETIONS_VARIABLE).complete();
+    host::refuse_core_dumps();
+    signals::catch();
+    let mut arguments: Vec<OsString> = std::env::args_os().collect();
+    if let Some(program) = arguments.first().and_then(|name| Program::called(name)) {
+        return program.run(arguments.split_off(1));
+    }
+    let cli = Cli::read(&arguments).unwrap_or_else(|error| exit(&error));
+    match cli.run().and_then(|code| signals::check().map(|()| code)) {
+        Ok(code) => code,
+        Err(failure) => {
+            host::say(&text::failure(&failure));
+            if cli.common.format == Format::Json {
+                // The failure is already on standard error.
+                let _ = json::print_failure(&failure);
+            }
+            ExitCode::from(failure.kind.exit_code())
+        }
+    }
+}
+
 /// A certificate authority for etcd: issue, inspect and verify its certificates
 ///
 /// Exit codes: 0 success; 1 findings, or refused by the rules; 2 wrong usage or input;
@@ -128,40 +162,6 @@ impl Cli {
             Command::Cfssljson(args) => Ok(args.run()),
             Command::Completions(args) => completions::run(args),
             Command::Man(args) => man::run(args, Self::command()),
-        }
-    }
-}
-
-/// Runs the command that the arguments of this process name, and gives its exit code.
-///
-/// It prints data on standard output and messages for people on standard error. A panic ends the process with
-/// exit code 70.
-pub fn main() -> ExitCode {
-    std::panic::set_hook(Box::new(|info| {
-        host::say(&format!(
-            "etcdpki: a bug: {}\n  hint: no more files were written; please report this message\n",
-            quote::sentence(&info.to_string())
-        ));
-        std::process::exit(i32::from(Kind::Bug.exit_code()));
-    }));
-    // A shell that asks for completions gets them, and the process ends.
-    CompleteEnv::with_factory(Cli::command).var(COMPLETIONS_VARIABLE).complete();
-    host::refuse_core_dumps();
-    signals::catch();
-    let mut arguments: Vec<OsString> = std::env::args_os().collect();
-    if let Some(program) = arguments.first().and_then(|name| Program::called(name)) {
-        return program.run(arguments.split_off(1));
-    }
-    let cli = Cli::read(&arguments).unwrap_or_else(|error| exit(&error));
-    match cli.run().and_then(|code| signals::check().map(|()| code)) {
-        Ok(code) => code,
-        Err(failure) => {
-            host::say(&text::failure(&failure));
-            if cli.common.format == Format::Json {
-                // The failure is already on standard error.
-                let _ = json::print_failure(&failure);
-            }
-            ExitCode::from(failure.kind.exit_code())
         }
     }
 }

@@ -143,8 +143,7 @@ impl<T> Pending<T> {
     }
 
     /// Records all of its certificates, each in the inventory of the CA that issued it. If that fails for one of them,
-    /// nothing may be
-    /// put in place, and the rows of the others are for certificates that were never written.
+    /// nothing may be put in place, and the rows of the others are for certificates that were never written.
     pub(crate) fn record_each(
         mut self,
         cas: &[(&Inventory, &Entry, String)],

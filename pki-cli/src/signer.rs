@@ -68,8 +68,7 @@ impl NewKey {
 
 impl Custody {
     /// The key in its file. Without a source for its passphrase, the passphrase of an encrypted key is asked on the
-    /// terminal,
-    /// and a new key is not encrypted.
+    /// terminal, and a new key is not encrypted.
     pub const fn file(passphrase: Option<PassphraseSource>) -> Self {
         Self { place: KeyPlace::File, passphrase, hidden: Vec::new() }
     }

@@ -16,6 +16,21 @@ use crate::pki_folder::{FolderFile, PkiFolder};
 use crate::usage::{ExtendedKeyUsage, Purpose};
 
 /// The result of adopting a cluster.
+/// ```
+/// use pki_core::{AdoptedFile, AdoptedFolder, Adoption};
+///
+/// let file = |path: &str, contents: &[u8]| AdoptedFile {
+///     path: path.to_owned(),
+///     contents: contents.to_vec(),
+/// };
+/// let folder = AdoptedFolder {
+///     name: "etcdone".to_owned(),
+///     files: vec![file("server.crt", b"not a certificate"), file("server.key", b"")],
+/// };
+/// // Nothing in these files says which members the cluster has.
+/// let mistakes = Adoption::read(&[folder]).unwrap_err();
+/// assert!(mistakes[0].hint().is_some_and(|hint| hint.starts_with("pass the folders")));
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Adoption {

@@ -101,7 +101,7 @@ impl Authority {
         checked(&unsigned, IssuedBy::Itself, context.now, ServerNames::Required)
     }
 
-    /// Drafts a leaf that is signed with its own key, so that nobody trusts it who does not trust it by itself.
+    /// Drafts a leaf that is signed with its own key. It is trusted only where the certificate itself is an anchor.
     #[cfg(feature = "profiles")]
     pub fn draft_self_signed(
         request: &Request,
@@ -115,7 +115,7 @@ impl Authority {
     }
 
     /// Drafts an intermediate CA below this one. Its name must differ, because a certificate that names itself as its issuer
-    /// is taken for a root.
+    /// is treated as a root.
     ///
     /// ```
     /// use pki_core::{

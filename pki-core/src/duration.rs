@@ -65,6 +65,14 @@ pub(crate) fn parse_go_duration(text: &str) -> Result<Duration, Error> {
 }
 
 /// Reads `8760h`, `1h30m`, `90d`, `10y` (a year is 365 days).
+/// ```
+/// use pki_core::{parse_duration, time::Duration};
+///
+/// assert_eq!(parse_duration("90d")?, Duration::days(90));
+/// let error = parse_duration("1 month").unwrap_err();
+/// assert!(error.hint().is_some());
+/// # Ok::<(), pki_core::Error>(())
+/// ```
 pub fn parse_duration(text: &str) -> Result<Duration, Error> {
     let bad = |problem: String| {
         Err(Error::invalid("duration", text, problem)

@@ -32,9 +32,8 @@ impl PrivateKey {
     /// Reads the one private key of a PEM file, which is encrypted with this passphrase (`ENCRYPTED PRIVATE KEY`).
     ///
     /// The schemes are those of PBES2 that OpenSSL writes: PBKDF2 or scrypt, and AES or triple DES in CBC mode. The
-    /// parameters
-    /// of the key derivation are limited (256 MiB of memory, ten million iterations), because the writer of the
-    /// file chooses them.
+    /// parameters of the key derivation are limited (256 MiB of memory, ten million iterations), because the writer of
+    /// the file chooses them.
     ///
     /// ```
     /// use pki_core::{Defect, KeyAlgorithm, PrivateKey, Signer};
@@ -51,8 +50,7 @@ impl PrivateKey {
     ///
     /// # Errors
     /// [`Defect::WrongPassphrase`] if the passphrase does not decrypt it; [`Defect::Unsupported`] if the scheme is
-    /// another one
-    /// or its parameters exceed the limits.
+    /// another one or its parameters exceed the limits.
     pub fn from_encrypted_pem(pem: &[u8], passphrase: &[u8]) -> Result<Self, Error> {
         let der = only_key(pem)?;
         let plain = match scheme(&der)?.decrypt(passphrase) {

@@ -9,9 +9,8 @@ use crate::quote;
 
 /// What was found, and what is required.
 ///
-/// Programs match the kinds that hold values; `Display` has the text of every kind. The text never holds a
-/// private key, and the length of every line
-/// is limited.
+/// Programs match the variants that contain values; `Display` has the text of every kind. The text never holds a private key,
+/// and the length of every line is limited.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Evidence {

@@ -54,7 +54,7 @@
 //!
 //! # Verifying
 //!
-//! A [`Verifier`] knows the trusted CAs, and perhaps CRLs. Its [`Report`] says whether a path to one of them is
+//! A [`Verifier`] has the trusted CAs, and optionally intermediates and CRLs. Its [`Report`] says whether a path to one of them is
 //! trusted, and what the rules find on it: what is wrong, what fails because of it, and how to fix it.
 //!
 #![cfg_attr(feature = "profiles", doc = "```")]
@@ -121,6 +121,7 @@
 //! * `manifest`: manifests of whole clusters in YAML, and the rules about the files and settings of their hosts.
 //!   It turns `profiles` on.
 //! * `pkcs12`: PKCS #12 files of a key and its chain.
+//! * `encrypted-keys`: private keys under a passphrase, in PKCS #8.
 
 /// The dates and durations of this crate's API.
 pub use time;

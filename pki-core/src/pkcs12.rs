@@ -18,6 +18,23 @@ use crate::private_key::PrivateKey;
 const ITERATIONS: u32 = 100_000;
 
 /// What a PKCS #12 file holds (RFC 7292).
+/// ```
+/// use pki_core::{KeyStoreContents, Signer, read_pkcs12};
+/// # use pki_core::{Authority, CaRequest, IssuanceContext, KeyAlgorithm, PrivateKey, SerialNumber, Subject};
+/// # let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
+/// # let request = CaRequest::new(Subject::from_common_name("etcd CA")?);
+/// # let now = pki_core::time::macros::datetime!(2027-01-01 12:00 UTC);
+/// # let context = IssuanceContext { now, serial: SerialNumber::from_random([7; 20]) };
+/// # let ca = Authority::draft_root(&request, key.public_key(), &context)?.sign(&key)?.certificate;
+///
+/// let chain = [ca];
+/// let store = KeyStoreContents { name: "etcd", key: &key, chain: &chain, trusted: &[] };
+/// let file = store.to_pkcs12("a password")?;
+/// let (read, certificates) = read_pkcs12(&file, "a password")?;
+/// assert_eq!(read.public_key(), key.public_key());
+/// assert_eq!(certificates, chain);
+/// # Ok::<(), pki_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "callers write it as a literal")]
 pub struct KeyStoreContents<'a> {

@@ -64,6 +64,17 @@ impl FolderPair {
 }
 
 /// The contents of a folder.
+/// ```
+/// use pki_core::{EtcdVersion, FolderFile, PkiFolder, Purpose};
+///
+/// // As kubeadm names the files of etcd.
+/// let names = ["ca.crt", "server.crt", "server.key", "peer.crt", "peer.key"];
+/// let files = names.map(|path| FolderFile { path, text: None });
+/// let folder = PkiFolder::read(&files, EtcdVersion(3, 6, 0));
+/// let server = folder.pairs.iter().find(|pair| pair.certificate == "server.crt").expect("a pair");
+/// assert_eq!((server.key.as_deref(), server.trusted.as_deref()), (Some("server.key"), Some("ca.crt")));
+/// assert_eq!(server.purpose, Purpose::Server);
+/// ```
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct PkiFolder {

@@ -66,7 +66,7 @@ pub struct PrivateKey {
 }
 
 impl PrivateKey {
-    /// Generates a key. An RSA key takes up to some seconds, because primes are found by chance.
+    /// Generates a key. An RSA key takes up to several seconds, because its primes are found by chance.
     ///
     /// The first key of a process costs about 125 ms more, unless AWS-LC is built without its second source of
     /// entropy; the [crate's documentation](crate#the-first-key) says how.

@@ -166,7 +166,7 @@ impl CertificationPath {
         last.map(|last| &last.certificate)
     }
 
-    /// Why rustls-webpki cannot validate this path.
+    /// Why rustls-webpki cannot validate this path, if that is so.
     pub const fn limit(&self) -> Option<PathLimit> {
         self.limit
     }
@@ -204,6 +204,29 @@ impl fmt::Display for CertificationPath {
 }
 
 /// The result for one certificate.
+/// ```
+/// use pki_core::{Evidence, Severity, Trust, Verifier, VerifyOptions};
+/// # use pki_core::{Authority, CaRequest, IssuanceContext, KeyAlgorithm, PrivateKey, SerialNumber, Signer, Subject};
+/// # use pki_core::time::{Duration, macros::datetime};
+/// # let now = datetime!(2027-01-01 12:00 UTC);
+/// # let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
+/// # let request = CaRequest::new(Subject::from_common_name("etcd CA")?);
+/// # let context = IssuanceContext { now, serial: SerialNumber::from_random([7; 20]) };
+/// # let ca = Authority::draft_root(&request, key.public_key(), &context)?.sign(&key)?.certificate;
+///
+/// let verifier = Verifier::builder([ca.clone()]).build()?;
+/// let report = verifier.check(&ca, &[], &VerifyOptions::at(now + Duration::days(4000)));
+/// // The CA is its own issuer and is trusted, but it has expired.
+/// assert!(matches!(report.path().trust(), Trust::Accepted) && !report.is_ok());
+/// assert_eq!(report.worst(), Some(Severity::Error));
+/// for finding in report.findings() {
+///     println!("{}: {} Fix: {}", finding.rule.id, finding.rule.impact, finding.rule.remedy);
+///     if let Evidence::Expired { not_after, .. } = finding.evidence {
+///         assert_eq!(not_after, ca.not_after);
+///     }
+/// }
+/// # Ok::<(), pki_core::Error>(())
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[must_use]
 pub struct Report {

@@ -39,7 +39,7 @@ pub struct Request {
     /// How long before it expires the certificate will be renewed. A CA with less time left than this issues no
     /// certificate with a shortened lifetime.
     pub renew_before: Duration,
-    /// What the names that a profile adds are made from, if the subject has no common name.
+    /// The name that stands for `{cn}` and `{label}` in the names that a profile adds, if the subject has no common name.
     pub label: Option<String>,
 }
 
@@ -123,6 +123,16 @@ impl fmt::Display for LeftOut {
 }
 
 /// A request for a CA: a root, or an intermediate under another CA.
+/// ```
+/// use pki_core::{CaRequest, Subject, time::Duration};
+///
+/// // A CA for five years that may certify only these names and addresses.
+/// let mut request = CaRequest::new(Subject::from_common_name("etcd CA")?);
+/// request.expiry = Duration::days(5 * 365);
+/// request.permitted = vec!["lab.example.com".parse()?, "192.0.2.0/24".parse()?];
+/// request.crl_url = Some("http://pki.lab.example.com/ca.crl".parse()?);
+/// # Ok::<(), pki_core::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "callers write it as a literal")]
 pub struct CaRequest {

@@ -25,8 +25,7 @@ pub struct HostCas {
     /// The name of the host.
     pub host: String,
     /// The files with the CAs that its programs trust. Empty if none of them has to trust the CA that is replaced, as
-    /// with a CA
-    /// for clients on a host that is not a member.
+    /// with a CA for clients on a host that is not a member.
     pub trusted: Vec<TrustFile>,
     /// Its leaf certificates.
     pub leaves: Vec<HostLeaf>,
@@ -141,6 +140,39 @@ impl RotationStep {
 }
 
 /// A rotation from one root to another, with the progress of the hosts.
+/// ```
+/// use pki_core::{CaSet, HostCas, HostLeaf, HostPhase, Rotation, RotationStep, TrustFile};
+/// # use pki_core::{Authority, CaRequest, IssuanceContext, KeyAlgorithm, PrivateKey, Request, SerialNumber};
+/// # use pki_core::{Signer, SigningConfig, Subject, time::Duration, time::macros::datetime};
+/// # let context = |day| IssuanceContext {
+/// #     now: datetime!(2027-01-01 12:00 UTC) + Duration::days(day),
+/// #     serial: SerialNumber::from_random([7; 20]),
+/// # };
+/// # let root = |name: &str, key: &PrivateKey, day| -> Result<_, pki_core::Error> {
+/// #     let request = CaRequest::new(Subject::from_common_name(name)?);
+/// #     Ok(Authority::draft_root(&request, key.public_key(), &context(day))?.sign(key)?.certificate)
+/// # };
+/// # let (key, next) = (PrivateKey::generate(KeyAlgorithm::EcdsaP256)?, PrivateKey::generate(KeyAlgorithm::EcdsaP256)?);
+/// # let (old, new) = (root("etcd CA", &key, 0)?, root("etcd CA 2", &next, 30)?);
+/// # let leaf_key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
+/// # let request = Request::new(Subject::from_common_name("etcdone")?, Vec::new(), leaf_key.public_key().clone());
+/// # let profiles = SigningConfig::etcd();
+/// # let draft = Authority::new(old.clone()).draft(&request, profiles.profile("server")?, &context(1))?;
+/// # let leaf = draft.sign(&key)?.certificate;
+///
+/// // After `begin`: the host trusts both roots, and its certificate is from the old one.
+/// let host = HostCas {
+///     host: "etcdone".to_owned(),
+///     trusted: vec![TrustFile { file: "ca.pem".to_owned(), cas: vec![old.clone(), new.clone()] }],
+///     leaves: vec![HostLeaf { file: "server.pem".to_owned(), certificate: leaf, chain: Vec::new() }],
+/// };
+/// let rotation = Rotation::find(&CaSet::new(vec![old, new])?, &[host])?.expect("two roots are trusted");
+/// assert_eq!(rotation.hosts()[0].1, HostPhase::Begun);
+/// assert_eq!(rotation.next(), Some(RotationStep::Reissue));
+/// // No host would reject a certificate of the new CA.
+/// assert!(rotation.obstacles(RotationStep::Reissue).next().is_none());
+/// # Ok::<(), pki_core::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Rotation {
     old: Certificate,

@@ -57,7 +57,7 @@ fn commands(name: &str) -> Vec<Vec<String>> {
 #[test]
 fn what_the_readme_shows_works() {
     let lab = Lab::new();
-    let commands = commands("One by one");
+    let commands = commands("Single certificates");
     assert!(commands.len() >= 5, "{commands:?}");
     for args in commands {
         lab.ok(&args.iter().map(String::as_str).collect::<Vec<_>>());

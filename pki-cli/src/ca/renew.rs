@@ -83,8 +83,7 @@ impl Ca {
 }
 
 /// The lifetime of a certificate that takes the place of `old`: the same, unless the end of a CA had shortened it. Then
-/// it is
-/// that of its profile.
+/// it is that of its profile.
 pub(crate) fn lifetime_after(
     old: &Certificate,
     profile: Option<&str>,

@@ -132,8 +132,7 @@ impl Revocations {
 
 impl Ca {
     /// Issues a CRL that lists every revoked certificate, with the number that follows that of the newest CRL. It is
-    /// recorded
-    /// before it is returned, and signed in the same two steps as a certificate.
+    /// recorded before it is returned, and signed in the same two steps as a certificate.
     ///
     /// # Errors
     /// `lifetime`, the time until the nextUpdate, is not positive; the CA may not sign CRLs; the signer fails; or the

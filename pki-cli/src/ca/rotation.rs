@@ -115,9 +115,9 @@ impl LockedFolder {
         previous_chain(self.path())
     }
 
-    /// Cleans up after a rotation: the key of the CA that issues becomes ca-key.pem, and the key of the other one gets
-    /// a name that
-    /// says which CA it belongs to. Returns the path of the latter. It is not removed: only a person may decide that.
+    /// Cleans up after a rotation: the key of the CA that issues becomes ca-key.pem, and the key of the other one gets a
+    /// name that says which CA it belongs to. Returns the path of the latter. It is not removed: only a person may decide
+    /// that.
     pub(crate) fn retire_keys(
         &self,
         issuing: &Certificate,

@@ -54,8 +54,8 @@ impl Ca {
     /// but does not prevent issuing is in [`Ca::remarks`].
     ///
     /// # Errors
-    /// There is no CA; one of its two files is missing; the folder or the key belongs to a user who may not own it; the key
-    /// does not belong to the certificate, cannot be opened, or can be read by other users; the certificate's own
+    /// There is no CA; one of its two files is missing; the folder or the key belongs to a user who may not own it; the
+    /// key does not belong to the certificate, cannot be opened, or can be read by other users; the certificate's own
     /// signature is wrong.
     pub fn open(folder: &Path, owners: Owners, custody: &Custody) -> Result<Self, Failure> {
         let folder = LockedFolder::lock(folder, owners)?;

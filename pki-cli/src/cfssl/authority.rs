@@ -60,8 +60,7 @@ pub(super) fn read_certificates(name: &str) -> Result<Vec<Certificate>, Failure>
 const PASSWORD: &str = "CFSSL_CA_PK_PASSWORD";
 
 /// Reads a private key, which may be encrypted. Other users may be able to read its file, unlike the key in a CA's
-/// folder; then
-/// this logs a warning.
+/// folder; then this logs a warning.
 pub(super) fn read_key(name: &str, log: &Log) -> Result<PrivateKey, Failure> {
     let custody = Custody::file(Some(PassphraseSource::Variable(PASSWORD.to_owned())));
     let key = custody.read_file(Path::new(name), &input::read(name)?)?;

@@ -43,8 +43,7 @@ pub(super) fn only_argument(flags: &Flags) -> Result<&str, Failure> {
 }
 
 /// Reads a CSR JSON, and logs what is unusual about it. Of the fields that can be replaced, `-hostname` replaces the
-/// `hosts` of
-/// a leaf, and `key` says where the key comes from.
+/// `hosts` of a leaf, and `key` says where the key comes from.
 pub(super) fn read_json(
     flags: &Flags,
     argument: &str,

@@ -247,9 +247,8 @@ fn to_sign<'a>(host: &'a HostWork<'_>) -> impl Iterator<Item = &'a CertificateSp
     host.to_sign().map(|(spec, _)| spec)
 }
 
-/// Issues the certificates that a host needs and writes its folder next to its place. A host whose folder does not
-/// change gets
-/// no new folder.
+/// Issues the certificates that a host needs and writes its folder next to its place. A host whose folder does not change
+/// gets no new folder.
 fn make(
     host: &HostWork<'_>,
     context: &ApplyContext<'_>,

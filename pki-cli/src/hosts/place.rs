@@ -1,11 +1,9 @@
 //! Puts a host's folder in its place, and removes one.
 //!
-//! If the file system can exchange two folders in one step (`RENAME_EXCHANGE`), that is used. FUSE, NFS and 9p cannot, and
-//! overlayfs cannot even rename a folder of a lower layer. There, the new folder first gets a name that marks it as
-//! complete,
-//! then the old folder is moved away, and then the new one is moved to its place. If a run is killed in between, the
-//! next one
-//! finishes the work.
+//! If the file system can exchange two folders in one step (`RENAME_EXCHANGE`), that is used. FUSE, NFS and 9p cannot,
+//! and overlayfs cannot even rename a folder of a lower layer. There, the new folder first gets a name that marks it as
+//! complete, then the old folder is moved away, and then the new one is moved to its place. If a run is killed in
+//! between, the next one finishes the work.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

@@ -44,8 +44,7 @@ const STORED: &str = "rowid, CAST(serial_number AS TEXT), CAST(authority_key_ide
 
 impl Stored {
     /// What is wrong with the row, if something is: its columns must agree with its certificate, and a certificate that
-    /// names
-    /// the CA as its issuer must be signed by it.
+    /// names the CA as its issuer must be signed by it.
     pub(crate) fn problem(&self, ca: &Certificate) -> Option<String> {
         let about = |problem: &str| Some(format!("the row {}: {problem}", self.serial_number));
         let certificate = match self.certificate(ca) {

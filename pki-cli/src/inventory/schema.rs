@@ -5,15 +5,15 @@ use rusqlite::{Connection, Transaction};
 /// The version of the schema that this etcdpki writes.
 pub(super) const VERSION: u32 = 2;
 
-/// The steps from an empty file to the current schema, each with the version that it leads to. `PRAGMA user_version` holds
-/// the version of a file. New steps are added at the end, and
-/// existing steps never change. Files of version 0 can have the table.
+/// The steps from an empty file to the current schema, each with the version that it leads to. `PRAGMA user_version`
+/// holds the version of a file. New steps are added at the end, and existing steps never change. Files of version 0 can
+/// have the table.
 const MIGRATIONS: [(u32, &str); VERSION as usize] = [
     (
         1,
         // With a rowid, as in cfssl, rows stand in the order of issuing and only the index is as random as the serial
-        // numbers are; with
-        // the serial number as the row's key, each row of a large inventory would be written to a separate page, twice.
+        // numbers are; with the serial number as the row's key, each row of a large inventory would be written to a
+        // separate page, twice.
         "CREATE TABLE IF NOT EXISTS certificates (
         serial_number            TEXT NOT NULL, -- decimal, as cfssl keeps it
         authority_key_identifier TEXT NOT NULL, -- lower-case hexadecimal

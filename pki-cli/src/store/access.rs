@@ -55,8 +55,7 @@ pub enum Owners {
 
 impl Owners {
     /// Refuses a file or folder that another user owns or can write to, like sshd with `StrictModes`, because that user
-    /// could
-    /// replace the CA. Folders above it are not checked.
+    /// could replace the CA. Folders above it are not checked.
     pub(crate) fn check_folder(self, path: &Path) -> Result<(), Failure> {
         let metadata = fs::metadata(path);
         let metadata = metadata.map_err(|error| Failure::file("looking at", path, &error))?;

@@ -17,6 +17,28 @@ impl Authority {
     /// number and the dates are new. The subjectKeyIdentifier changes with the key, and the authorityKeyIdentifier changes
     /// only if it identifies a different CA certificate. A lifetime that would reach beyond the end of the CA is shortened or
     /// refused ([`Lifetime`](crate::Lifetime)).
+    /// ```
+    /// use pki_core::{Authority, Lifetime, Renewal, time::Duration};
+    /// # use pki_core::{CaRequest, IssuanceContext, KeyAlgorithm, PrivateKey, Request, SerialNumber, Signer, Subject};
+    /// # let now = pki_core::time::macros::datetime!(2027-01-01 12:00 UTC);
+    /// # let context = |number| IssuanceContext { now, serial: SerialNumber::from_random([number; 20]) };
+    /// # let ca_key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
+    /// # let mut request = CaRequest::new(Subject::from_common_name("etcd CA")?);
+    /// # request.path_len = Some(1);
+    /// # let ca = Authority::draft_root(&request, ca_key.public_key(), &context(1))?.sign(&ca_key)?.certificate;
+    /// # let authority = Authority::new(ca);
+    /// # let request = CaRequest::new(Subject::from_common_name("etcd CA of one cluster")?);
+    /// # let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
+    /// # let old = authority.draft_intermediate(&request, key.public_key(), &context(2))?.sign(&ca_key)?.certificate;
+    ///
+    /// let mut renewal = Renewal::default();
+    /// // Shortened to the end of the CA, if that is earlier.
+    /// renewal.lifetime = Lifetime::UpTo(Duration::days(365));
+    /// let renewed = authority.draft_renewal(&old, &renewal, &context(3))?.sign(&ca_key)?.certificate;
+    /// assert_eq!(renewed.public_key, old.public_key);
+    /// assert_ne!(renewed.serial, old.serial);
+    /// # Ok::<(), pki_core::Error>(())
+    /// ```
     pub fn draft_renewal(
         &self,
         old: &Certificate,

@@ -18,6 +18,30 @@ use crate::oid::Oid;
 use crate::pem;
 
 /// A certificate as encoded in its bytes. A clone shares the fields, so it is cheap.
+/// ```
+/// use pki_core::{Certificate, GeneralName, KeyUsages};
+/// # use pki_core::{Authority, CaRequest, IssuanceContext, KeyAlgorithm, PrivateKey, SerialNumber, Signer, Subject};
+/// # let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
+/// # let request = CaRequest::new(Subject::from_common_name("etcd CA")?);
+/// # let now = pki_core::time::macros::datetime!(2027-01-01 12:00 UTC);
+/// # let context = IssuanceContext { now, serial: SerialNumber::from_random([7; 20]) };
+/// # let pem = Authority::draft_root(&request, key.public_key(), &context)?.sign(&key)?.certificate.to_pem()?;
+///
+/// for certificate in Certificate::from_pem_or_der(pem.as_bytes())? {
+///     // The fields of `CertificateFields`, such as the subject, the dates and the extensions.
+///     assert_eq!(certificate.subject.common_name(), Some("etcd CA"));
+///     assert_eq!(certificate.issuer.to_string(), "CN=etcd CA");
+///     let extensions = &certificate.extensions;
+///     assert!(extensions.basic_constraints.as_ref().is_some_and(|constraints| constraints.ca));
+///     assert!(extensions.key_usage.is_some_and(|usages| usages.contains(KeyUsages::KEY_CERT_SIGN)));
+///     for name in extensions.subject_alt_name.iter().flatten() {
+///         if let GeneralName::Dns(name) = name {
+///             println!("{name}");
+///         }
+///     }
+/// }
+/// # Ok::<(), pki_core::Error>(())
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Certificate(Arc<CertificateFields>);
 

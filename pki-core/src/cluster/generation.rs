@@ -10,8 +10,7 @@ const MARK: &str = " G";
 
 impl CaSpec {
     /// The name of the CA that follows one with this name: that of the manifest, if it is different, otherwise the same
-    /// name with
-    /// the next number. A new CA needs a new name, because programs find the issuer of a certificate by name.
+    /// name with the next number. A new CA needs a new name, because programs find the issuer of a certificate by name.
     pub fn next_subject(&self, old: &DistinguishedName) -> Result<Subject, Error> {
         let planned = &self.subject;
         let (base, generation) = split(old.common_name().unwrap_or("etcd CA"));

@@ -26,6 +26,16 @@ const FILES: [&str; 12] = [
 ];
 
 /// The configuration of one etcd: its options with the long names of their flags.
+/// ```
+/// use pki_core::{EtcdSettings, EtcdVersion, RemarkKind};
+///
+/// let text = "client-transport-security:\n  cert-file: /etc/etcd/server.pem\n  client-cert-auht: true\n";
+/// let settings = EtcdSettings::from_yaml("etcd.conf.yaml", text, EtcdVersion(3, 6, 0));
+/// assert_eq!(settings.find("cert-file"), Some("/etc/etcd/server.pem"));
+/// assert!(settings.is_absent("client-cert-auth"));
+/// // etcd ignores the mistyped key, so everybody can connect.
+/// assert_eq!(settings.remarks()[0].kind, RemarkKind::IgnoredKey);
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct EtcdSettings {
     file: Option<String>,

@@ -13,6 +13,50 @@ use crate::name::{DnsName, San};
 use crate::subject::Subject;
 
 /// The description of a cluster.
+/// From the manifest to the files of all hosts, and their audit:
+///
+/// ```
+/// use pki_core::{
+///     Action, Authority, Bundles, CaSet, ClusterCas, FileKind, FileReport, HostFile, InitialStates,
+///     KeyFormat, Manifest, PrivateKey, Purpose, Signer, SigningConfig,
+/// };
+/// # use pki_core::{Error, IssuanceContext, KeyAlgorithm, SerialNumber, time::macros::datetime};
+/// # let now = datetime!(2027-01-01 12:00 UTC);
+/// # let context = |number| IssuanceContext { now, serial: SerialNumber::from_random([number; 20]) };
+///
+/// let yaml = b"cluster: lab\netcd: [{ name: etcdone, ip: 192.0.2.1 }]\n";
+/// let manifest = Manifest::from_yaml(yaml).expect("a manifest without mistakes");
+/// let ca_key = PrivateKey::generate(manifest.ca.key)?;
+/// let request = manifest.ca_request(&manifest.ca);
+/// let ca = Authority::draft_root(&request, ca_key.public_key(), &context(1))?.sign(&ca_key)?.certificate;
+/// let cas = ClusterCas::shared(CaSet::new(vec![ca.clone()])?);
+///
+/// let mut files = Vec::new();
+/// let mut file = |host: &str, kind: &FileKind, contents: &str| {
+///     files.push(HostFile::new(host, kind.name(), kind.mode(), contents.as_bytes()));
+/// };
+/// let (authority, profiles) = (Authority::new(ca), SigningConfig::etcd());
+/// for (number, spec) in (2..).zip(manifest.certificates()?) {
+///     let (cas, profile) = (cas.for_role(&spec.role), profiles.profile(spec.role.profile())?);
+///     // The host has no certificate yet.
+///     assert_eq!(spec.compare(None, cas, profile, now)?, Action::Create);
+///     let key = PrivateKey::generate(spec.key)?;
+///     let request = spec.request(key.public_key().clone());
+///     let leaf = authority.draft(&request, profile, &context(number))?.sign(&ca_key)?.certificate;
+///     file(&spec.host, &FileKind::Certificate(spec.role.clone()), &cas.leaf_pem(&leaf)?);
+///     file(&spec.host, &FileKind::Key(spec.role.clone()), &key.to_pem(KeyFormat::Pkcs8)?);
+/// }
+/// let states = InitialStates::decide(&manifest, &[], &[]);
+/// let bundles = Bundles::new(&manifest, states);
+/// for host in manifest.hosts() {
+///     file(&host.name, &FileKind::TrustedCas, &cas.trust_pem(Purpose::Server)?);
+///     for generated in bundles.generated(&host.name) {
+///         file(&host.name, &generated.kind, &generated.contents);
+///     }
+/// }
+/// assert!(manifest.audit(&cas, &files, now)?.iter().all(FileReport::is_ok));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Manifest {

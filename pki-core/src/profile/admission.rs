@@ -112,8 +112,7 @@ impl Profile {
     }
 
     /// The request with only the parts that the profile allows. `CSRWhitelist` removes parts of a PKCS #10 request but
-    /// not of
-    /// the operator's own request.
+    /// not of the operator's own request.
     ///
     /// [`Authority::draft`](crate::Authority::draft) does this itself. It is public for programs that fill in missing parts,
     /// such as a common name.

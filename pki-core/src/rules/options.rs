@@ -8,7 +8,8 @@ use crate::finding::{Finding, Rule, Severity};
 use crate::key::PublicKey;
 use crate::usage::Purpose;
 
-/// What to verify a certificate for, and at which time.
+/// What to verify a certificate for, and at which time. [`VerifyOptions::at`] makes one; the other fields can be set
+/// afterwards.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct VerifyOptions {

@@ -124,10 +124,8 @@ pub(super) static ROWS: &[Row] = &[
     Row::whole(&CRL_MISSING),
 ];
 
-/// The CRLs that say nothing about a path, and a leaf that no CRL says anything about. `known` are all
-/// certificates that can be in the path. These are warnings under every policy, because RFC 5280 does not limit what a
-/// caller
-/// passes.
+/// The CRLs that say nothing about a path, and a leaf that no CRL says anything about. `known` are all certificates that
+/// can be in the path. These are warnings under every policy, because RFC 5280 does not limit what a caller passes.
 pub(crate) fn unused_crls(
     leaf: &Certificate,
     known: &[&Certificate],

@@ -79,6 +79,18 @@ pub(super) fn rows() -> impl Iterator<Item = &'static Row> {
 }
 
 /// Every rule, in the order of the table.
+/// ```
+/// use pki_core::{Severity, rule, rules, rules_behind};
+///
+/// let rule = rule("leaf-expired")?;
+/// assert_eq!(rule.severity, Severity::Error);
+/// println!("{} Fix: {}", rule.impact, rule.remedy);
+/// assert!(rules().any(|other| other.id == rule.id));
+/// // Which rule explains a line in the log of etcd?
+/// let line = "rejected connection: x509: certificate has expired or is not yet valid";
+/// assert!(rules_behind(line).iter().any(|rule| rule.id == "leaf-expired"));
+/// # Ok::<(), pki_core::Error>(())
+/// ```
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
     rows().map(|row| row.rule)
 }

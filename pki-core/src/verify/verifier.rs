@@ -13,7 +13,10 @@ use crate::error::Error;
 use crate::finding::Finding;
 use crate::rules::{self, Policy, finding};
 
-/// Trust anchors, intermediates, CRLs and options.
+/// Verifies certificates against trust anchors, with intermediates, CRLs and a policy.
+///
+/// [`Verifier::builder`] makes one, and [`Verifier::check`] verifies with it; many threads can share it. The
+/// [documentation of the crate](crate#verifying) has an example.
 pub struct Verifier {
     pub(super) anchors: Vec<Certificate>,
     pub(super) webpki_anchors: WebpkiAnchors,
@@ -28,7 +31,7 @@ pub struct Verifier {
     pub(super) policy: Policy,
 }
 
-/// Builds a [`Verifier`].
+/// Builds a [`Verifier`]. [`Verifier::builder`] starts one.
 #[must_use]
 pub struct VerifierBuilder {
     anchors: Vec<Certificate>,

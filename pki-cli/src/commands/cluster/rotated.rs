@@ -85,8 +85,7 @@ impl<'a> RotatedCa<'a> {
     }
 
     /// The files of a host that contain the CAs to trust. The client port of a member also trusts the CA for servers,
-    /// because
-    /// etcd's gateway connects to it with the certificate of the server.
+    /// because etcd's gateway connects to it with the certificate of the server.
     fn trust_files(self, host: &str) -> Vec<FileKind> {
         let is_member = self.manifest.etcd.iter().any(|member| member.name == host);
         match self.traffic {
@@ -121,9 +120,8 @@ impl<'a> RotatedCa<'a> {
             || self.manifest.clients.iter().any(|client| client.host == host)
     }
 
-    /// The roots of the CA for servers, which a member's trust file for clients contains too. `own` is the chain of
-    /// this CA, if
-    /// it is known.
+    /// The roots of the CA for servers, which a member's trust file for clients contains too. `own` is the chain of this
+    /// CA, if it is known.
     pub(crate) fn servers(self, own: Option<&Chain>) -> Result<Vec<Certificate>, Failure> {
         match (self.traffic, own) {
             (Some(Traffic::Server), Some(own)) => Ok(own.all().cloned().collect()),

@@ -90,9 +90,8 @@ fn next(folder: &Path, old: &Certificate, args: &RenewArgs) -> [String; 2] {
     ]
 }
 
-/// The certificates whose authorityKeyIdentifier names the serial number of a certificate of the CA, as far as the
-/// hosts' folders
-/// and the inventory know them.
+/// The certificates whose authorityKeyIdentifier names the serial number of a certificate of the CA, as far as the hosts'
+/// folders and the inventory know them.
 fn bound_to_serial(folder: &Path, ca: &Ca) -> Result<BTreeSet<String>, Failure> {
     let names_serial = |leaf: &Certificate| {
         // That of this CA certificate, or of one that an earlier renewal replaced.

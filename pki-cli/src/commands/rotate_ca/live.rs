@@ -31,10 +31,9 @@ pub(super) struct Seen {
 /// Why a member is not ready for a step yet.
 pub(super) struct NotYet(pub(super) String);
 
-/// Whether a member accepts certificates of a CA: on its peer port for the CA for peers, on its client port for all others,
-/// because etcd's gateway presents the certificate of the server there. A member reads all its trust files when it
-/// starts, so
-/// with one CA it also accepts peers.
+/// Whether a member accepts certificates of a CA: on its peer port for the CA for peers, on its client port for all
+/// others, because etcd's gateway presents the certificate of the server there. A member reads all its trust files when
+/// it starts, so with one CA it also accepts peers.
 pub(super) fn accepts(
     ca: &Ca,
     traffic: Option<Traffic>,
