@@ -5,6 +5,7 @@
 
 mod address;
 mod client;
+mod connection;
 mod dialler;
 
 pub(crate) use self::address::{Address, CLIENT_PORT, PEER_PORT};

@@ -1,6 +1,7 @@
 //! Certificates from the command line in a real cluster of three members, which require certificates on the client
 //! port and on the peer port.
 
+mod blame;
 pub(crate) mod certificates;
 pub(crate) mod cluster;
 mod connect;

@@ -1,7 +1,7 @@
 //! Connects to endpoints: the handshake, one request, and how the connection ends.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use rustls::client::ClientConnection;
@@ -10,6 +10,7 @@ use rustls::{AlertDescription, ProtocolVersion};
 
 use super::address::Address;
 use super::client::{Client, Identity};
+use super::connection::{self, is_timeout, too_late};
 use crate::failure::Failure;
 
 /// What an endpoint did.
@@ -65,7 +66,7 @@ impl Dialler {
         server_name: &ServerName<'static>,
     ) -> Result<Session, Failure> {
         let deadline = Instant::now() + self.timeout;
-        let stream = self.connect(to, deadline)?;
+        let stream = connection::open(to, self.timeout, deadline)?;
         let address =
             stream.peer_addr().map_err(|error| Failure::environment(format!("{to}: {error}")))?;
         let (config, seen) = self.client.configure();
@@ -76,8 +77,9 @@ impl Dialler {
             Ok(()) => ask(&mut connection, &mut stream, to),
             Err(_) if stream.first.starts_with(b"HTTP/") => Answer::PlainHttp,
             Err(error) if is_timeout(&error) => {
-                return Err(self.too_late(
+                return Err(too_late(
                     to,
+                    self.timeout,
                     "the server accepted the connection, but did not answer in TLS",
                 ));
             }
@@ -109,55 +111,27 @@ impl Dialler {
             answer,
         })
     }
-
-    /// Connects to the first address of the name that accepts, as ssh and curl do.
-    fn connect(&self, to: &Address, deadline: Instant) -> Result<TcpStream, Failure> {
-        let addresses = (to.host.as_str(), to.port).to_socket_addrs().map_err(|error| {
-            Failure::environment(format!("{to}: the name does not resolve: {error}")).hinted(
-                "check the name, or connect to its address and pass the name with --sni and --host",
-            )
-        })?;
-        let mut refusals = Vec::new();
-        for address in addresses {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                break;
-            }
-            match TcpStream::connect_timeout(&address, left) {
-                Ok(stream) => return Ok(stream),
-                Err(error) => refusals.push((address, error)),
-            }
-        }
-        match refusals.pop() {
-            None => Err(self.too_late(to, "the name has no address to connect to")),
-            Some((_, error)) if is_timeout(&error) => {
-                Err(self.too_late(to, "no server accepted the connection"))
-            }
-            Some((_, error)) if error.kind() == ErrorKind::ConnectionRefused => {
-                Err(Failure::environment(format!("{to}: connection refused"))
-                    .hinted("check the port, and that the server is running"))
-            }
-            Some((address, error)) => {
-                Err(Failure::environment(format!("{to}: cannot connect to {address}: {error}"))
-                    .hinted("check the address and the network route to it"))
-            }
-        }
-    }
-
-    fn too_late(&self, to: &Address, what: &str) -> Failure {
-        let seconds = self.timeout.as_secs_f64();
-        Failure::environment(format!("{to}: {what} within {seconds} s"))
-            .hinted("check the port, check that no firewall drops the connection, or wait longer with --timeout")
-    }
 }
 
 fn shake_hands(connection: &mut ClientConnection, stream: &mut Bounded) -> io::Result<()> {
     while connection.is_handshaking() {
-        if connection.complete_io(stream)? == (0, 0) {
-            return Err(ErrorKind::UnexpectedEof.into());
+        match connection.complete_io(stream) {
+            Ok((0, 0)) => return Err(ErrorKind::UnexpectedEof.into()),
+            Ok(_) => {}
+            Err(error) => return Err(unread_alert(connection, stream).unwrap_or(error)),
         }
     }
     Ok(())
+}
+
+/// The alert of a server that closed the connection before it read everything, so that writing failed.
+fn unread_alert(connection: &mut ClientConnection, stream: &mut Bounded) -> Option<io::Error> {
+    while connection.read_tls(stream).ok()? > 0 {
+        if let Err(error) = connection.process_new_packets() {
+            return Some(io::Error::other(error));
+        }
+    }
+    None
 }
 
 /// Sends a request. Any answer means that the server accepts this client.
@@ -216,11 +190,6 @@ fn alert_name(alert: AlertDescription) -> String {
         name.push(c.to_ascii_lowercase());
     }
     name
-}
-
-/// True for both error kinds of a read that timed out.
-fn is_timeout(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock)
 }
 
 /// Whether the server answers a request without TLS. A TLS port answers with 400 to say that it needs TLS.

@@ -26,7 +26,7 @@ static REFUSES_CLIENT: Rule = Rule {
     severity: Severity::Error,
     source: Source::Etcd,
     impact: "This client cannot use the endpoint. An API server reports only `context deadline exceeded`.",
-    remedy: "Run `etcdpki verify --purpose client --ca TRUSTED-CA-FILE CERT` with the server's trusted-ca-file. If the server closed the connection without a TLS alert, also check the certificate's names and the server's CRL.",
+    remedy: "If the client certificate is at fault, reissue it: `etcdpki issue --profile client NAME --force`. If the server is at fault, write the CA that issued the certificate to its trusted-ca-file and restart it (`systemctl restart etcd`); `etcdpki verify --purpose client --ca TRUSTED-CA-FILE CERT` shows whether that file has the CA. If neither is known to be at fault, connect to the client port, and check the server's `client-crl-file` and its log: `journalctl -u etcd`.",
     citation: "measured on etcd 3.4, 3.5, 3.6",
 };
 

@@ -1,5 +1,6 @@
 //! The output formats, checked with the schemas and programs of their readers.
 
+use std::os::unix::ffi::OsStrExt;
 use std::process::Command;
 
 use serde_json::Value;
@@ -158,6 +159,70 @@ fn junit_is_read_by_those_who_read_junit() {
     let spoilt = run(&lab, "junit").stdout.replace("<testcase classname", "<testcase colour");
     lab.write("spoilt.xml", spoilt);
     assert_eq!(python(JUNIT, &[&xsd, &lab.path("spoilt.xml")]).code, 1);
+}
+
+/// Names that end a line, a property or a URI, that are no text, or that look like an option or a command.
+const NAMES: [&[u8]; 8] = [
+    b"with space.pem",
+    b"new\nline.pem",
+    b"carriage\rreturn.pem",
+    b"not\xff\xfeutf-8.pem",
+    b"-leading.pem",
+    b"a,b:c%2C.pem",
+    b"::error::x.pem",
+    b"quote'\".pem",
+];
+
+/// The URI references of a SARIF document, decoded: the files that code scanning shows.
+const DECODE: &str = r#"
+import json, os, sys, urllib.parse
+results = json.load(open(sys.argv[1]))["runs"][0]["results"]
+uris = {one["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for one in results}
+os.chdir(sys.argv[2])
+missing = [uri for uri in uris if not os.path.exists(urllib.parse.unquote_to_bytes(uri))]
+sys.exit(repr(missing) if missing else None if len(uris) == 8 else repr(uris))
+"#;
+
+#[test]
+fn file_names_of_any_bytes_break_no_format() {
+    let lab = mixed();
+    std::fs::create_dir(lab.path("named")).unwrap();
+    for name in NAMES {
+        let name = std::path::Path::new("named").join(std::ffi::OsStr::from_bytes(name));
+        lab.write(name, lab.read("certs/more/client.pem"));
+    }
+    let run = |format: &str| {
+        let run = lab.run(&["verify", "named", "--purpose", "server", "--format", format]);
+        assert_eq!(run.code, 1, "{run:?}");
+        run.stdout
+    };
+    lab.write("named.sarif", run("sarif"));
+    let judged = python(VALIDATE, &[&sarif_schema(), &lab.path("named.sarif")]);
+    assert_eq!(judged.code, 0, "{judged:?}");
+    let judged = python(DECODE, &[&lab.path("named.sarif"), lab.folder()]);
+    assert_eq!(judged.code, 0, "{judged:?}");
+    lab.write("named.xml", run("junit"));
+    let judged =
+        python(JUNIT, &[&peers::root().join("target/peers/junit-10.xsd"), &lab.path("named.xml")]);
+    assert_eq!(judged.code, 0, "{judged:?}");
+    // Every line but the last is an annotation with its file, without a character that ends a property.
+    let github = run("github");
+    let (last, annotations) = github
+        .lines()
+        .collect::<Vec<_>>()
+        .split_last()
+        .map(|(last, all)| (*last, all.to_vec()))
+        .unwrap();
+    assert!(last.starts_with("8 certificates checked"), "{github}");
+    for line in annotations {
+        let properties =
+            line.strip_prefix("::error ").and_then(|rest| rest.split("::").next()).unwrap();
+        let [file, title] = properties.split(',').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        assert!(file.starts_with("file=named/") && title.starts_with("title=etcdpki "), "{line}");
+    }
+    let document: Value = serde_json::from_str(&run("json")).unwrap();
+    assert_eq!(document["files"].as_array().unwrap().len(), NAMES.len());
+    assert_eq!(run("text").lines().filter(|line| line.starts_with("named/")).count(), NAMES.len());
 }
 
 #[test]

@@ -114,7 +114,13 @@ pub(super) fn run(
         [one] => looker.options(one),
         _ => checker.options.clone(),
     };
-    let view = View { format, asked: options::words(&asked, checker.verifier.policy()), alone };
+    let mut words = options::words(&asked, checker.verifier.policy());
+    if !alone {
+        let each =
+            if asked.hosts.is_empty() { "for its purpose and host" } else { "for its purpose" };
+        words = words.replacen("for any purpose", &format!("each {each}"), 1);
+    }
+    let view = View { format, asked: words, alone };
     let work = |target: Target| view.render(&looker.look(&target));
     let mut verdict = Verdict::new(&view);
     let pace = Pace::endpoints();

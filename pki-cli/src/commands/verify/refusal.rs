@@ -33,17 +33,19 @@ impl ClientCertificate {
         issued: Option<&Path>,
     ) -> (EndpointFault, String) {
         let by_fault = |why: String| (EndpointFault::RefusesClient, format!("{refused}; {why}"));
-        // Without an alert, the reason is a CRL or a name; with this alert, it is the server's own files.
-        let is_about_trust = matches!(answer, Answer::Alert(alert) if alert != "internal_error");
-        let Some(client) = self.chain.first().filter(|_| is_about_trust) else {
+        // This alert is about the server's own files.
+        let is_about_client = !matches!(answer, Answer::Alert(alert) if alert == "internal_error");
+        let Some(client) = self.chain.first().filter(|_| is_about_client) else {
             return (EndpointFault::RefusesClient, refused.to_owned());
         };
         let subject = &client.subject;
-        let stale = issued.filter(|issued| serves(served, issued)).and_then(|issued| {
-            let file = issued.with_file_name(&*FileKind::TrustedCas.name());
-            let verifier = Verifier::builder(read_certificates(&file).ok()?).build().ok()?;
-            fault(&self.report(&verifier, checker)).is_none().then_some(file)
-        });
+        let has_alert = matches!(answer, Answer::Alert(_));
+        let stale =
+            issued.filter(|issued| has_alert && serves(served, issued)).and_then(|issued| {
+                let file = issued.with_file_name(&*FileKind::TrustedCas.name());
+                let verifier = Verifier::builder(read_certificates(&file).ok()?).build().ok()?;
+                fault(&self.report(&verifier, checker)).is_none().then_some(file)
+            });
         if let Some(file) = stale {
             let evidence = format!(
                 "{refused}, but {subject} is valid under {}, and it serves the certificate that is in the same folder",
@@ -52,13 +54,22 @@ impl ClientCertificate {
             return (EndpointFault::StaleTrust, evidence);
         }
         let report = self.report(&checker.verifier, checker);
+        // The alert can be lost when the server closes the connection.
         if let Some(why) = fault(&report) {
             return by_fault(format!("the client certificate is at fault: {why}"));
         }
         let by = report.path().anchor().map(|ca| ca.subject.to_string()).unwrap_or_default();
-        by_fault(format!(
-            "the client certificate {subject} is valid under {by}, so the server is at fault: it does not trust that CA"
-        ))
+        by_fault(if has_alert {
+            format!(
+                "the client certificate {subject} is valid under {by}, so the server is at fault: it does not trust that CA"
+            )
+        } else {
+            format!(
+                "the client certificate {subject} is valid under {by}, so the server rejects it by a rule of its own: on a \
+                 peer port of etcd because none of its names belongs to this machine, otherwise because of a CRL or an allowed \
+                 name"
+            )
+        })
     }
 
     fn report(&self, verifier: &Verifier, checker: &Checker) -> Report {
