@@ -13,6 +13,7 @@ mod later;
 mod native;
 mod random;
 mod rare;
+mod refused;
 mod scenarios;
 mod sides;
 mod silent;

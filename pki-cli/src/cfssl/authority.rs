@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use pki_core::{Certificate, Dialect, Lenient, PrivateKey, Profile, Signer, SigningConfig};
+use pki_core::{Certificate, Dialect, Lenient, PrivateKey, Profile, Signer, SigningConfig, is_pem};
 
 use super::flags::Flags;
 use super::input;
@@ -28,13 +28,9 @@ pub(super) fn open(flags: &Flags, log: &Log) -> Result<Ca, Failure> {
 
 /// Opens the CA of two inputs.
 pub(super) fn open_named(certificate: &str, key: &str, log: &Log) -> Result<Ca, Failure> {
-    let certificates = read_certificates(certificate)?;
-    if certificates.len() > 1 {
-        log.difference(&format!(
-            "{certificate} has {} certificates, which cfssl refuses; the first is the CA",
-            certificates.len()
-        ));
-    }
+    let text = input::read(certificate)?;
+    let certificates = certificates(certificate, &text)?;
+    warn_of_form(certificate, &text, &certificates, log);
     let signer = read_key(key, log)?;
     let chain =
         Chain::in_order(certificates).map_err(|failure| failure.in_file(Path::new(certificate)))?;
@@ -52,8 +48,24 @@ pub(super) fn open_named(certificate: &str, key: &str, log: &Log) -> Result<Ca, 
 
 /// The certificates of an input; there is at least one.
 pub(super) fn read_certificates(name: &str) -> Result<Vec<Certificate>, Failure> {
-    Certificate::from_pem_or_der(&input::read(name)?)
+    certificates(name, &input::read(name)?)
+}
+
+fn certificates(name: &str, text: &[u8]) -> Result<Vec<Certificate>, Failure> {
+    Certificate::from_pem_or_der(text)
         .map_err(|error| Failure::from(error).in_file(Path::new(name)))
+}
+
+/// Logs why cfssl refuses the file of a CA that is read here: it expects one certificate in PEM and nothing after it.
+fn warn_of_form(name: &str, text: &[u8], certificates: &[Certificate], log: &Log) {
+    let is_last = text.trim_ascii_end().ends_with(b"-----END CERTIFICATE-----");
+    let (form, then) = match certificates.len() {
+        1 if !is_pem(text) => ("is in DER".to_owned(), ""),
+        1 if !is_last => ("has text after its certificate".to_owned(), ""),
+        1 => return,
+        count => (format!("has {count} certificates"), "; the first is the CA"),
+    };
+    log.difference(&format!("{name} {form}, which cfssl refuses{then}"));
 }
 
 /// The variable with the passphrase of an encrypted key.

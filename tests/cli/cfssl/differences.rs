@@ -260,6 +260,7 @@ fn every_difference_has_its_test() {
         include_str!("silent/output.rs"),
         include_str!("silent/requests.rs"),
         include_str!("both_ways.rs"),
+        include_str!("refused.rs"),
         include_str!("scenarios.rs"),
         include_str!("durable.rs"),
         "cfssl::differential cfssl::native",

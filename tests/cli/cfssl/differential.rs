@@ -52,8 +52,9 @@ const REFUSALS: &[&str] = &[
 /// What cfssl refuses and we complete: a part of our warning.
 const COMPLETIONS: &[&str] = &[
     "but this command does not use it",
-    // A name_whitelist does not match the empty name of cfssl.
+    // A name_whitelist does not match the empty name of cfssl, or the names that a CA does not get.
     "an empty name",
+    "a CA certificate has no hosts",
 ];
 
 #[test]

@@ -50,6 +50,7 @@ fn rows() -> impl Iterator<Item = &'static Row> {
 const CONFIG: &str = r#"{"signing": {"default": {"expiry": "8760h"}, "profiles": {
     "peer": {"expiry": "8760h", "usages": ["signing", "key encipherment", "server auth", "client auth"]},
     "negative": {"expiry": "-1h", "usages": ["signing", "server auth"]},
+    "instant": {"expiry": "1us", "usages": ["signing", "server auth"]},
     "short": {"expiry": "4m", "usages": ["signing", "server auth"]},
     "camel": {"expiry": "1h", "usages": ["signing", "serverAuth"]},
     "typo": {"expiry": "1h", "usages": ["signing", "server auth"], "bogus": 1},
@@ -67,6 +68,8 @@ const SETUP: &str = r"
     printf 'basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n' >extensions
     openssl x509 -req -in ca-request.pem -signkey ca-key.pem -days -1 -extfile extensions -out expired.pem
     openssl req -x509 -newkey rsa:1024 -nodes -keyout weak-key.pem -subj /CN=weak -days 30 -out weak.pem
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-224 -nodes -keyout p224-key.pem -subj /CN=x -days 30 -out p224.pem
+    openssl req -new -newkey rsa:512 -nodes -keyout tiny-key.pem -subj /CN=x -out tiny.csr
     openssl req -new -newkey rsa:1024 -nodes -keyout weak-request-key.pem -subj /CN=x -out weak.csr
     openssl req -new -newkey rsa:2048 -nodes -keyout sha1-key.pem -sha1 -subj /CN=x -out sha1.csr";
 

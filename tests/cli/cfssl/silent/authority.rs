@@ -14,6 +14,12 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row("neither of both", "cfssl gencert leaf.json", Completes, Fails("need a CA certificate")),
     row(
+        "sign without a CA key",
+        "cfssl sign -ca ca.pem leaf.csr",
+        Completes,
+        Fails("need a CA key"),
+    ),
+    row(
         "a life below zero",
         "$sign -profile negative leaf.json",
         Completes,
@@ -56,6 +62,12 @@ pub(super) const ROWS: &[Row] = &[
         Fails("RSA key of 1024 bits"),
     ),
     row(
+        "a CA on the curve P-224",
+        "cfssl gencert -ca p224.pem -ca-key p224-key.pem leaf.json",
+        Completes,
+        Fails("is not supported"),
+    ),
+    row(
         "a readable key",
         "chmod 644 open-key.pem; cfssl gencert -ca ca.pem -ca-key open-key.pem leaf.json",
         Completes,
@@ -88,6 +100,12 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "a hexadecimal number",
         "echo 0x10 >numbers; cfssl gencrl numbers ca.pem ca-key.pem",
+        Completes,
+        Fails("in decimal"),
+    ),
+    row(
+        "a number below zero",
+        "echo -5 >numbers; cfssl gencrl numbers ca.pem ca-key.pem",
         Completes,
         Fails("in decimal"),
     ),

@@ -24,6 +24,18 @@ pub(super) const ROWS: &[Row] = &[
         Fails("already be expired"),
     ),
     row(
+        "a life of a microsecond",
+        "$sign -profile instant leaf.json",
+        Completes,
+        Fails("at least one second"),
+    ),
+    row(
+        "an end before the beginning",
+        "sed 's/\"bogus\": 1/\"not_before\": \"2029-01-01T00:00:00Z\", \"not_after\": \"2028-01-01T00:00:00Z\"/' config.json >reversed.json; ${sign/config.json/reversed.json} -profile typo leaf.json",
+        Panics,
+        Fails("not after not_before"),
+    ),
+    row(
         "a request that is not UTF-8",
         "printf '{\"CN\":\"a\\xff\"}' | $sign -profile peer -",
         Completes,
@@ -94,6 +106,18 @@ pub(super) const ROWS: &[Row] = &[
         "cfssl gencert -ca ca.pem -ca-key ca-key.pem -profile nosuch leaf.json",
         Completes,
         Fails("unknown profile"),
+    ),
+    row(
+        "an unknown profile, and a default with usages",
+        "sed 's/\"default\": {/&\"usages\": [\"signing\"],/' config.json >usages.json; ${sign/config.json/usages.json} -profile Peer leaf.json",
+        Completes,
+        Fails("unknown profile"),
+    ),
+    row(
+        "a request with a key of 512 bits",
+        "cfssl sign -ca ca.pem -ca-key ca-key.pem tiny.csr",
+        Completes,
+        Fails("not a key that can be certified"),
     ),
     row(
         "a request with a weak key",
