@@ -19,7 +19,7 @@ use pki_core::{
 };
 use time::OffsetDateTime;
 
-pub(crate) use self::chain::{Chain, read_certificates};
+pub(crate) use self::chain::{Chain, read_certificate_file, read_certificates};
 pub(crate) use self::cluster::{
     cluster_around, cluster_cas, crl_file, folder_of, folders_in, folders_of, hosts_from, hosts_of,
     is_separate, name, name_one, read_cluster, traffic_of,

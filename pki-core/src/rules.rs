@@ -67,7 +67,7 @@ pub(crate) use self::files::MANIFEST_DRIFT;
 #[cfg(feature = "manifest")]
 pub use self::files::unreadable_file;
 use self::go::GoCertificate;
-pub use self::go::{Demand as GoDemand, go_demands, pem_damage};
+pub use self::go::{Demand as GoDemand, crl_damage, go_demands, pem_damage};
 pub(crate) use self::go::{is_in_go_chain, too_many_candidates, unsendable, unused_violations};
 pub(crate) use self::itself::OwnViolations;
 pub use self::options::{Policy, VerifyOptions};
@@ -144,7 +144,7 @@ static GROUPS: &[&[Row]] = &[
     pem::ROWS,
     // With manifests, the rule is checked on the files of hosts too.
     #[cfg(not(feature = "manifest"))]
-    &[Row::whole(&CHAIN_ORDER), Row::whole(&go::PEM_DAMAGED)],
+    &[Row::whole(&CHAIN_ORDER), Row::whole(&go::PEM_DAMAGED), Row::whole(&go::FOREIGN_BLOCK)],
     #[cfg(feature = "manifest")]
     trust::ROWS,
     #[cfg(feature = "manifest")]

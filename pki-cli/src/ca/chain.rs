@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use pki_core::{CaSet, Certificate};
+use pki_core::{CaSet, Certificate, CertificateFile};
 
 use super::folder::{Found, certificate_path};
 use super::revocation::issued_by;
@@ -167,5 +167,11 @@ fn names_its_own_key(ca: &Certificate) -> bool {
 /// Reads every certificate of a file; there is at least one.
 pub(crate) fn read_certificates(path: &Path) -> Result<Vec<Certificate>, Failure> {
     Certificate::from_pem_or_der(&store::read(path)?)
+        .map_err(|error| Failure::from(error).in_file(path))
+}
+
+/// The same, with what etcd cannot read in the file.
+pub(crate) fn read_certificate_file(path: &Path) -> Result<CertificateFile, Failure> {
+    CertificateFile::from_bytes(&store::read(path)?)
         .map_err(|error| Failure::from(error).in_file(path))
 }

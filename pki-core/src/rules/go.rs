@@ -23,8 +23,10 @@ pub(super) use self::constraints::rejects;
 pub(super) use self::form::{GoCertificate, Role};
 pub(crate) use self::handshake::unsendable;
 pub(crate) use self::path::{is_in_go_chain, too_many_candidates};
-pub(super) use self::pem::RULE as PEM_DAMAGED;
-pub use self::pem::pem_damage;
+#[cfg(feature = "manifest")]
+pub(super) use self::pem::foreign_block;
+pub(super) use self::pem::{FOREIGN_BLOCK, RULE as PEM_DAMAGED};
+pub use self::pem::{crl_damage, pem_damage};
 pub(crate) use self::unused::unused_violations;
 use super::Row;
 use crate::finding::Rule;
