@@ -36,6 +36,7 @@ pub use self::name::{DistinguishedName, NameAttribute};
 pub use self::request::CertificateRequest;
 pub use self::serial::SerialNumber;
 pub(crate) use self::signed::{Encoding, Signed};
+pub(crate) use self::strict::der_fault;
 use crate::error::Error;
 use crate::key::{KeyId, PublicKey};
 use crate::oid::Oid;
@@ -110,7 +111,7 @@ impl Certificate {
             not_after: tbs.validity.not_after.to_datetime(),
             subject: name(&tbs.subject, "its subject cannot be read")?,
             public_key: PublicKey::from_spki_der(tbs.subject_pki.raw)?,
-            der_fault: strict::der_fault(der, &extensions),
+            der_fault: strict::der_fault_with(der, &extensions),
             extensions,
             encoding,
             der: der.to_vec(),

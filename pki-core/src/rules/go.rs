@@ -4,6 +4,7 @@
 //! The evidence of each violation quotes Go. These rules belong to `--policy etcd` only.
 
 mod constraints;
+mod crls;
 mod domains;
 mod extensions;
 mod form;
@@ -20,6 +21,7 @@ mod unused;
 mod uris;
 
 pub(super) use self::constraints::rejects;
+pub(super) use self::crls::{RULE as GO_CRL, fault as crl_fault};
 pub(super) use self::form::{GoCertificate, Role};
 pub(crate) use self::handshake::unsendable;
 pub(crate) use self::path::{is_in_go_chain, too_many_candidates};
