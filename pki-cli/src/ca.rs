@@ -14,7 +14,7 @@ mod rotation;
 mod scan;
 mod service;
 
-pub(crate) use self::chain::{Chain, issued_by, read_certificates};
+pub(crate) use self::chain::{Chain, issued_by, read_certificate_file, read_certificates};
 pub(crate) use self::cluster::{cluster_around, cluster_cas, crl_file, name, read_cluster};
 pub(crate) use self::create::{NewCa, Opened, Remains};
 pub(crate) use self::folder::{Found, LockedFolder, check_foreign};

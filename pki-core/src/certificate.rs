@@ -34,3 +34,4 @@ pub use self::serial::SerialNumber;
 pub(crate) use self::signature_algorithm::is_weak_signature;
 pub use self::signature_algorithm::signature_algorithm_name;
 pub(crate) use self::signed::{Encoding, Signed, no_rest};
+pub(crate) use self::strict::der_fault;

@@ -16,7 +16,7 @@ use x509_parser::revocation_list::CertificateRevocationList;
 
 pub use self::reason::RevocationReason;
 use crate::certificate::{
-    DistinguishedName, Encoding, Extensions, GeneralName, SerialNumber, Signed, no_rest,
+    DistinguishedName, Encoding, Extensions, GeneralName, SerialNumber, Signed, der_fault, no_rest,
 };
 use crate::error::{Defect, Error};
 use crate::key::PublicKey;
@@ -50,6 +50,8 @@ pub struct Crl {
     /// True if a serial number is listed more than once.
     pub(crate) repeats: bool,
     pub(crate) encoding: Encoding,
+    /// Where it is not DER, apart from the contents of its extensions.
+    pub(crate) der_fault: Option<&'static str>,
     revoked: HashSet<Vec<u8>>,
     der: Vec<u8>,
     signed: Signed,
@@ -151,6 +153,7 @@ impl Crl {
                 .ok_or_else(|| Error::malformed(EXPECTED, "its issuer cannot be read"))?,
             this_update: crl.last_update().to_datetime(),
             next_update: crl.next_update().map(|time| time.to_datetime()),
+            der_fault: der_fault(der),
             extensions,
             number,
             scope,

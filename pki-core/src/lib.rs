@@ -282,8 +282,8 @@ pub use rotation::{HostCas, HostLeaf, HostPhase, Rotation, RotationStep, TrustFi
 #[cfg(feature = "manifest")]
 pub use rules::unreadable_file;
 pub use rules::{
-    EndpointFault, GoDemand, Policy, VerifyOptions, go_demands, pem_damage, rule, rules,
-    rules_behind,
+    EndpointFault, GoDemand, Policy, VerifyOptions, crl_damage, go_demands, pem_damage, rule,
+    rules, rules_behind,
 };
 pub use subject::{Attribute, Subject};
 pub use template::{CaConstraint, NameConstraint, PolicyInformation, PolicyQualifier, Urls};

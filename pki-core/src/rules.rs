@@ -56,7 +56,7 @@ pub use self::endpoint::EndpointFault;
 pub(crate) use self::files::MANIFEST_DRIFT;
 #[cfg(feature = "manifest")]
 pub use self::files::unreadable_file;
-pub use self::go::{Demand as GoDemand, go_demands, pem_damage};
+pub use self::go::{Demand as GoDemand, crl_damage, go_demands, pem_damage};
 pub(crate) use self::go::{is_in_go_chain, too_many_candidates, unsendable};
 pub(crate) use self::in_path::CertificateInPath;
 pub(crate) use self::itself::{OwnViolations, unused_violations};

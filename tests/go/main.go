@@ -19,6 +19,7 @@ type request struct {
 	Pair  *pemPair  `json:"pair"`
 	Trust *pemTrust `json:"trust"`
 	List  *pemList  `json:"list"`
+	Crl   *crl      `json:"crl"`
 }
 
 // A verdict says whether Go accepts; if not, which stage refused, in Go's own words.
@@ -44,6 +45,8 @@ func (r request) judge() verdict {
 		return r.Trust.judge()
 	case r.List != nil:
 		return r.List.judge()
+	case r.Crl != nil:
+		return r.Crl.judge()
 	}
 	return verdict{Stage: "request", Error: "neither a chain, nor a pair, nor a trust file, nor a CRL"}
 }

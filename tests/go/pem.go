@@ -57,3 +57,18 @@ func (l *pemList) judge() verdict {
 	}
 	return accepted
 }
+
+// A crl is a CRL in DER, as etcd loads it: with ParseCRL before 3.6, and with ParseRevocationList since.
+type crl struct {
+	File []byte `json:"file"`
+}
+
+func (c *crl) judge() verdict {
+	if _, err := x509.ParseRevocationList(c.File); err != nil {
+		return refused("parse", err)
+	}
+	if _, err := x509.ParseCRL(c.File); err != nil {
+		return refused("parse before 3.6", err)
+	}
+	return accepted
+}

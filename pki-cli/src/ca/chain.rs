@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use pki_core::{CaSet, Certificate};
+use pki_core::{CaSet, Certificate, CertificateFile};
 
 use super::paths::certificate_path;
 use crate::failure::Failure;
@@ -161,5 +161,11 @@ pub(crate) fn issued_by(ca: &Certificate, certificate: &Certificate) -> bool {
 /// Reads every certificate of a file; there is at least one.
 pub(crate) fn read_certificates(path: &Path) -> Result<Vec<Certificate>, Failure> {
     Certificate::from_pem_or_der(&store::read(path)?)
+        .map_err(|error| Failure::from(error).in_file(path))
+}
+
+/// The same, with what etcd cannot read in the file.
+pub(crate) fn read_certificate_file(path: &Path) -> Result<CertificateFile, Failure> {
+    CertificateFile::from_bytes(&store::read(path)?)
         .map_err(|error| Failure::from(error).in_file(path))
 }

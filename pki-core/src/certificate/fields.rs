@@ -110,7 +110,7 @@ impl Certificate {
             not_after: tbs.validity.not_after.to_datetime(),
             subject: name(&tbs.subject, "its subject cannot be read")?,
             public_key: PublicKey::from_spki_der(tbs.subject_pki.raw)?,
-            der_fault: strict::der_fault(der, &extensions),
+            der_fault: strict::der_fault_with(der, &extensions),
             extensions,
             encoding,
             der: der.to_vec(),

@@ -4,10 +4,15 @@ use super::Extensions;
 use super::der::split;
 
 /// A violation of DER, in a field or in the value of an extension of RFC 5280.
-pub(super) fn der_fault(der: &[u8], extensions: &Extensions) -> Option<&'static str> {
+pub(super) fn der_fault_with(der: &[u8], extensions: &Extensions) -> Option<&'static str> {
     let is_standard = |oid: &str| oid.starts_with("2.5.29.") || oid.starts_with("1.3.6.1.5.5.7.1.");
     let mut known = extensions.all.iter().filter(|extension| is_standard(extension.oid.as_str()));
-    fault(der, 0).or_else(|| known.find_map(|extension| fault(&extension.value, 0)))
+    der_fault(der).or_else(|| known.find_map(|extension| fault(&extension.value, 0)))
+}
+
+/// A violation of DER, apart from the values of extensions.
+pub(crate) fn der_fault(der: &[u8]) -> Option<&'static str> {
+    fault(der, 0)
 }
 
 /// Deeper than any real certificate, and shallow enough for every stack.

@@ -157,7 +157,12 @@ impl Contents {
                 return;
             }
         };
-        let go_fault = pem::go::fault_in(bytes, &sections);
+        let is_crl = |section: &pem::Section| matches!(section.content, pem::Content::Crl(_));
+        let go_fault = if sections.iter().all(is_crl) {
+            pem::go::crl_fault_in(bytes, &sections)
+        } else {
+            pem::go::fault_in(bytes, &sections)
+        };
         for section in sections {
             let damaged = |error: crate::Error| format!("line {}: {error}", section.line);
             let kind = match section.content {

@@ -91,29 +91,52 @@ pub(crate) fn fault(bytes: &[u8]) -> Option<String> {
     fault_in(bytes, &read(bytes).ok()?)
 }
 
-/// The same of the sections that were read from the bytes. Go finds a block in the plain form whatever is before it, so the
-/// bytes are read again only if there is another form.
+/// The same of the sections that were read from the bytes.
 pub(crate) fn fault_in(bytes: &[u8], sections: &[Section]) -> Option<String> {
-    let at = |section: &Section, reason: &str| {
-        format!("line {}, BEGIN {}: {reason}", section.line, section.content.label())
-    };
-    if !sections.iter().all(|section| section.is_plain) {
-        let mut found = blocks(bytes).into_iter();
-        for section in sections {
-            let der: &[u8] = match &section.content {
-                Content::Certificate(der) | Content::Crl(der) => der,
-                Content::PrivateKey(der) => der,
-                _ => continue,
-            };
-            if !found.any(|block| block.as_slice() == der) {
-                return Some(at(section, reason(bytes, section.line)));
-            }
-        }
-    }
+    lost(bytes, sections, |content| match content {
+        Content::Certificate(der) => Some(der),
+        Content::PrivateKey(der) => Some(der),
+        _ => None,
+    })
+}
+
+/// Why etcd before 3.6 does not find the CRL that this crate finds. Since 3.6, etcd reads no PEM.
+pub(crate) fn crl_fault(bytes: &[u8]) -> Option<String> {
+    crl_fault_in(bytes, &read(bytes).ok()?)
+}
+
+/// The same of the sections that were read from the bytes.
+pub(crate) fn crl_fault_in(bytes: &[u8], sections: &[Section]) -> Option<String> {
+    let is_crl = |section: &&Section| matches!(section.content, Content::Crl(_));
+    let crl = sections.iter().find(is_crl)?;
+    let fault = lost(bytes, sections, |content| match content {
+        Content::Crl(der) => Some(der),
+        _ => None,
+    });
     // Go's ParseCRL: anything else is read as DER.
-    let list = sections.iter().find(|section| matches!(section.content, Content::Crl(_)))?;
     let begins = bytes.starts_with(b"-----BEGIN X509 CRL");
-    (!begins).then(|| at(list, "the file does not start with this line"))
+    fault.or_else(|| (!begins).then(|| at(crl, "the file does not start with this line")))
+}
+
+/// Why Go does not find a block that is `sought`. Go finds a block in the plain form whatever is before it, so the bytes
+/// are read again only if there is another form.
+fn lost(
+    bytes: &[u8],
+    sections: &[Section],
+    sought: impl Fn(&Content) -> Option<&[u8]>,
+) -> Option<String> {
+    if sections.iter().all(|section| section.is_plain) {
+        return None;
+    }
+    let mut found = blocks(bytes).into_iter();
+    let mut sections =
+        sections.iter().filter_map(|section| Some((section, sought(&section.content)?)));
+    let (section, _) = sections.find(|(_, der)| !found.any(|block| block.as_slice() == *der))?;
+    Some(at(section, reason(bytes, section.line)))
+}
+
+fn at(section: &Section, reason: &str) -> String {
+    format!("line {}, BEGIN {}: {reason}", section.line, section.content.label())
 }
 
 /// What is wrong with the block that begins in this line.

@@ -4,6 +4,7 @@
 //! The evidence of each violation quotes Go. These rules belong to `--policy etcd` only.
 
 mod constraints;
+mod crls;
 mod demand;
 mod domains;
 mod extensions;
@@ -22,13 +23,16 @@ mod unseen;
 mod unused;
 mod uris;
 
+pub(super) use self::crls::{RULE as GO_CRL, fault as crl_fault};
 pub use self::demand::Demand;
 use self::demand::{ALL, UNPARSABLE};
 pub(super) use self::form::{GoCertificate, Role};
 pub(crate) use self::handshake::unsendable;
 pub(crate) use self::path::{is_in_go_chain, too_many_candidates};
-pub(super) use self::pem::RULE as PEM_DAMAGED;
-pub use self::pem::pem_damage;
+#[cfg(feature = "manifest")]
+pub(super) use self::pem::foreign_block;
+pub(super) use self::pem::{FOREIGN_BLOCK, RULE as PEM_DAMAGED};
+pub use self::pem::{crl_damage, pem_damage};
 pub(super) use self::rows::ROWS;
 pub use self::rows::go_demands;
 pub(super) use self::subtrees::rejects;

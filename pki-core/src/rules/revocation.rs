@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 
 #[cfg(feature = "manifest")]
 use super::crls;
+use super::go::{GO_CRL, crl_fault};
 use super::{Policy, Row};
 use crate::certificate::{Certificate, DistinguishedName, GeneralName};
 use crate::crl::{Crl, Scope};
@@ -120,6 +121,7 @@ pub(super) static ROWS: &[Row] = &[
     Row::whole(&CRL_SCOPE),
     Row::whole(&CRL_NUMBER),
     Row::whole(&CRL_FORM),
+    Row::whole(&GO_CRL),
     Row::whole(&CRL_UNRELATED),
     Row::whole(&CRL_MISSING),
 ];
@@ -168,7 +170,7 @@ pub(crate) fn violations<'a>(
             continue;
         }
         let signed = is_signed(crl);
-        let faults = faults(crl, certificate, issuer, signed.then_some(issuer), at);
+        let faults = faults(crl, certificate, issuer, signed.then_some(issuer), at, policy);
         // A stale CRL that lists the certificate is enough, because revocation is permanent. So is one that
         // has the issuer's name in different bytes, because some tools copy only the text of the name.
         // Under the strict policy, such a CRL must have no faults.
@@ -193,8 +195,12 @@ fn faults(
     issuer: &Certificate,
     signer: Option<&Certificate>,
     at: OffsetDateTime,
+    policy: Policy,
 ) -> Vec<(&'static Rule, String)> {
     let mut faults: Vec<(&'static Rule, String)> = Vec::new();
+    if policy == Policy::Etcd {
+        faults.extend(crl_fault(crl).map(|evidence| (&GO_CRL, evidence)));
+    }
     if signer.is_none() {
         let evidence = format!("it is not signed by the key of {}", issuer.subject);
         faults.push((&CRL_SIGNATURE, evidence));

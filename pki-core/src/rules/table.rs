@@ -36,7 +36,7 @@ static GROUPS: &[&[Row]] = &[
     pem::ROWS,
     // With manifests, the rule is checked on the files of hosts too.
     #[cfg(not(feature = "manifest"))]
-    &[Row::whole(&CHAIN_ORDER), Row::whole(&go::PEM_DAMAGED)],
+    &[Row::whole(&CHAIN_ORDER), Row::whole(&go::PEM_DAMAGED), Row::whole(&go::FOREIGN_BLOCK)],
     #[cfg(feature = "manifest")]
     trust::ROWS,
     #[cfg(feature = "manifest")]

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use super::go::{FOREIGN_BLOCK, foreign_block};
 use super::{Row, Violation};
 use crate::ca_set::leads_to;
 use crate::certificate::Certificate;
@@ -21,17 +22,7 @@ pub(super) static ROWS: &[Row] = &[
         },
         trust_empty,
     ),
-    Row::deployment(
-        &Rule {
-            id: "trust-foreign-block",
-            severity: Severity::Error,
-            source: Source::Etcd,
-            impact: "etcd reads every PEM block in the file as a certificate and exits at startup: `x509: malformed tbs certificate`.",
-            remedy: "Leave only certificates in the file: `etcdpki apply -f MANIFEST` writes it again. If the other block is a private key, its CA must be considered leaked: replace it with `etcdpki rotate-ca begin -f MANIFEST`.",
-            citation: "measured on etcd 3.4, 3.5, 3.6",
-        },
-        trust_foreign_block,
-    ),
+    Row::deployment(&FOREIGN_BLOCK, trust_foreign_block),
     Row::deployment(
         &Rule {
             id: "trust-not-ca",
@@ -132,14 +123,7 @@ fn trust_empty(deployment: &Deployment<'_>) -> Vec<Violation> {
 fn trust_foreign_block(deployment: &Deployment<'_>) -> Vec<Violation> {
     each(deployment, |_, file| {
         let foreign = file.contents.sections.iter().filter(|s| **s != Section::Certificate);
-        foreign
-            .map(|section| {
-                (
-                    file.name.clone(),
-                    format!("the file contains a PEM block with the label {}", section.label()),
-                )
-            })
-            .collect()
+        foreign.map(|section| (file.name.clone(), foreign_block(section.label()))).collect()
     })
 }
 

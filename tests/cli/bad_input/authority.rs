@@ -192,7 +192,8 @@ fn what_its_ca_does_not_allow_is_refused() {
     let mut table = Table::new(lab);
     let short = [&issue("short")[..], &["--expiry", "2d"]].concat();
     table.refused("a leaf that outlives its CA", 1, &short);
-    table.refused("a name outside", 1, &issue("pki"));
+    let elsewhere = [&issue("pki")[..], &["--san", "api.example.com"]].concat();
+    table.refused("a name outside", 1, &elsewhere);
     let peer = |san| ["issue", "--profile", "peer", "a.lab", "--san", san];
     table.refused("an address outside", 1, &peer("8.8.8.8"));
     table.refused("an excluded name", 1, &peer("y.x.lab"));

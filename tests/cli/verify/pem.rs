@@ -156,7 +156,19 @@ fn is_reported_in_every_place(name: &str) {
     let text = String::from_utf8(trusted.clone()).unwrap();
     lab.write(TRUST_FILE, (kind.change)(&lab, &text));
     let run = lab.run(&["verify", "-f", "cluster.yaml"]);
+    let in_folder = lab.run(&["verify", "--dir", "nowhere", "pki/hosts/etcdone"]);
     lab.write(TRUST_FILE, trusted);
+    match kind.says {
+        Says::Nothing => assert_eq!(in_folder.code, 0, "{in_folder:?}"),
+        Says::Damaged(words) => {
+            let finding =
+                format!("error [pem-damaged] {TRUST_FILE}: line 1, BEGIN CERTIFICATE: {words}\n");
+            assert!(in_folder.code == 1 && in_folder.stdout.contains(&finding), "{in_folder:?}");
+        }
+        Says::Unreadable(words) => {
+            assert!(in_folder.code == 2 && in_folder.stderr.contains(words), "{in_folder:?}");
+        }
+    }
     let (code, rule, words) = match kind.says {
         Says::Nothing => (0, "", ""),
         // A file that is not PEM at all holds no CA.
@@ -188,5 +200,25 @@ fn the_key_that_is_found_by_its_name_is_damaged() {
         let finding =
             format!("error [pem-damaged] copy-key.pem: line 1, BEGIN PRIVATE KEY: {words}\n");
         assert!(run.code == 1 && run.stdout.contains(&finding), "{run:?}");
+    }
+}
+
+/// etcd reads every block of its trust file as a certificate; in the file of a certificate it skips other blocks.
+#[test]
+fn another_block_in_a_file_of_trusted_cas_is_an_error_and_in_that_of_a_certificate_is_none() {
+    let lab = lab();
+    let more = |file: &str, other: &str| [lab.read(file), lab.read(other)].concat();
+    for (other, label) in [("leaf-key.pem", "PRIVATE KEY"), ("crl.pem", "X509 CRL")] {
+        lab.write("more.pem", more("pki/ca.pem", other));
+        let run = lab.run(&["verify", "leaf.pem", "--ca", "more.pem"]);
+        let finding = format!(
+            "error [trust-foreign-block] more.pem: the file contains a PEM block with the label {label}\n"
+        );
+        assert!(run.code == 1 && run.stdout.contains(&finding), "{run:?}");
+        let run = lab.run(&["verify", "leaf.pem", "--ca", "more.pem", "--policy", "rfc5280"]);
+        assert_eq!(run.code, 0, "{run:?}");
+        lab.write("more.pem", more("leaf.pem", other));
+        let run = lab.run(&["verify", "more.pem"]);
+        assert_eq!(run.code, 0, "{run:?}");
     }
 }

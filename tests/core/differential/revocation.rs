@@ -7,6 +7,7 @@ mod changes;
 pub(super) mod classes;
 mod entries;
 mod extensions;
+mod go;
 mod lists;
 mod verdicts;
 

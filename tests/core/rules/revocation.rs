@@ -55,6 +55,7 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::other("crl-form", |fault| {
         changed(fault, |fields| remove(fields, oid::AUTHORITY_KEY_ID))
     }),
+    Example::other("go-crl", |fault| changed(fault, |fields| drop(fields.remove(0)))),
     Example::other("crl-unrelated", |fault| of_another_ca(fault, AnotherCa::Unknown)),
     Example::other("crl-missing", |fault| of_another_ca(fault, AnotherCa::Trusted)),
 ];

@@ -13,7 +13,7 @@ use super::args::{PolicyArg, VerifyArgs};
 use super::folders::Folders;
 use super::ignore::Exceptions;
 use super::options;
-use crate::ca::read_certificates;
+use crate::ca::read_certificate_file;
 use crate::failure::Failure;
 use crate::output::verdict::Verified;
 use crate::store;
@@ -25,8 +25,15 @@ pub(super) struct Checker {
     /// The roles of the files in the folders.
     pub(super) folders: Folders,
     /// Verifiers that trust the CAs in a trust file of a folder, unless the command line names CAs.
-    of_folders: HashMap<PathBuf, Verifier>,
+    of_folders: HashMap<PathBuf, FolderTrust>,
     /// Findings about the files that options name.
+    damages: Vec<Finding>,
+}
+
+/// What a trust file of a folder contains.
+struct FolderTrust {
+    verifier: Verifier,
+    /// The findings about the file.
     damages: Vec<Finding>,
 }
 
@@ -60,9 +67,11 @@ impl Checker {
         } else {
             let mut all = Vec::new();
             for file in folders.trust_files() {
-                let trusted = read_certificates(file)?;
-                all.extend(trusted.iter().cloned());
-                of_folders.insert(file.to_owned(), options::verifier(args, &crls, trusted)?);
+                let trusted = read_certificate_file(file)?;
+                all.extend(trusted.certificates.iter().cloned());
+                let damages = options::damage_of_trust(options::policy(args), file, &trusted);
+                let verifier = options::verifier(args, &crls, trusted.certificates)?;
+                of_folders.insert(file.to_owned(), FolderTrust { verifier, damages });
             }
             all
         };
@@ -108,8 +117,9 @@ impl Checker {
             damages.extend(damage);
         }
         let trusted = part.and_then(|part| part.trusted.as_ref());
-        let verifier = trusted.and_then(|file| self.of_folders.get(file));
-        let verifier = verifier.unwrap_or(&self.verifier);
+        let trusted = trusted.and_then(|file| self.of_folders.get(file));
+        damages.extend(trusted.iter().flat_map(|trusted| trusted.damages.iter().cloned()));
+        let verifier = trusted.map_or(&self.verifier, |trusted| &trusted.verifier);
         // A file that was read holds at least one certificate.
         let all = &file.certificates;
         let mut result = self.verified(verifier, &all[0], &all[1..], &options, damages);
@@ -165,7 +175,7 @@ impl Checker {
             Err(error) if error.defect() == Some(Defect::Encrypted) => return Ok(None),
             Err(error) => return Err(Failure::from(error).in_file(&path)),
         };
-        let damage = options::damage_of_text(self.verifier.policy(), &path, &bytes);
+        let damage = options::damage_of_key(self.verifier.policy(), &path, &bytes);
         Ok(Some((key.public_key().clone(), damage)))
     }
 }

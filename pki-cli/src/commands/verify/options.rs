@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use pki_core::{
     Certificate, CertificateFile, Content, Finding, Policy, PrivateKey, Purpose, Signer, Verifier,
-    VerifyOptions, pem_damage,
+    VerifyOptions, crl_damage, pem_damage,
 };
 use rustls_pki_types::ServerName;
 use time::OffsetDateTime;
 
 use super::args::{PolicyArg, ProfileArg, PurposeArg, VerifyArgs};
-use crate::ca::{self, certificate_path, read_certificates};
+use crate::ca::{self, certificate_path, read_certificate_file, read_certificates};
 use crate::failure::Failure;
 use crate::output::facts::moment;
 use crate::{host, store};
@@ -35,9 +35,8 @@ pub(super) fn anchors(
             return Err(Failure::environment(format!("{}: no CA here", path.display()))
                 .hinted("name the CA's certificate with --ca, or the CA's folder with --dir"));
         }
-        let file = CertificateFile::from_bytes(&store::read(path)?);
-        let file = file.map_err(|error| Failure::from(error).in_file(path))?;
-        damages.extend(damage(policy(args), path, &file));
+        let file = read_certificate_file(path)?;
+        damages.extend(damage_of_trust(policy(args), path, &file));
         anchors.extend(file.certificates);
     }
     // The CA's file may also contain the CAs above an intermediate; then only roots are trusted.
@@ -52,12 +51,25 @@ pub(super) fn damage(policy: Policy, path: &Path, file: &CertificateFile) -> Opt
     (policy == Policy::Etcd).then(|| file.damage(&path.to_string_lossy())).flatten()
 }
 
-/// The same about the file of a key or of a CRL.
-pub(super) fn damage_of_text(policy: Policy, path: &Path, bytes: &[u8]) -> Option<Finding> {
+/// The findings about a file of trusted CAs that etcd cannot read as a whole.
+pub(super) fn damage_of_trust(policy: Policy, path: &Path, file: &CertificateFile) -> Vec<Finding> {
+    match policy {
+        Policy::Etcd => file.damage_of_trust(&path.to_string_lossy()),
+        _ => Vec::new(),
+    }
+}
+
+/// The same about the file of a CRL.
+fn damage_of_crl(policy: Policy, path: &Path, bytes: &[u8]) -> Option<Finding> {
+    (policy == Policy::Etcd).then(|| crl_damage(&path.to_string_lossy(), bytes)).flatten()
+}
+
+/// The same about the file of a key.
+pub(super) fn damage_of_key(policy: Policy, path: &Path, bytes: &[u8]) -> Option<Finding> {
     (policy == Policy::Etcd).then(|| pem_damage(&path.to_string_lossy(), bytes)).flatten()
 }
 
-const fn policy(args: &VerifyArgs) -> Policy {
+pub(super) const fn policy(args: &VerifyArgs) -> Policy {
     match args.policy {
         PolicyArg::Etcd => Policy::Etcd,
         PolicyArg::Rfc5280 => Policy::Rfc5280,
@@ -91,7 +103,7 @@ pub(super) fn crls(args: &VerifyArgs) -> Result<(Vec<GivenCrl<'_>>, Vec<Finding>
                 .hinted("the file may be a certificate; check that two paths are not swapped")
                 .in_file(file));
         }
-        damages.extend(damage_of_text(policy(args), file, &bytes));
+        damages.extend(damage_of_crl(policy(args), file, &bytes));
     }
     Ok((crls, damages))
 }
@@ -137,7 +149,7 @@ pub(super) fn options(args: &VerifyArgs) -> Result<(VerifyOptions, Option<Findin
         let key = PrivateKey::from_pem(&bytes);
         let key = key.map_err(|error| Failure::from(error).in_file(path))?;
         options.key = Some(key.public_key().clone());
-        of_key = damage_of_text(policy(args), path, &bytes);
+        of_key = damage_of_key(policy(args), path, &bytes);
     }
     Ok((options, of_key))
 }

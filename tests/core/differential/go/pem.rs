@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use pki_core::{
-    Authority, Certificate, Content, Crl, CrlRequest, ExtendedKeyUsage, KeyFormat, PrivateKey,
-    Signer, pem_damage, read_pem,
+    Authority, Certificate, CertificateFile, Crl, CrlRequest, ExtendedKeyUsage, KeyFormat,
+    PrivateKey, Signer, crl_damage, pem_damage,
 };
 use serde_json::{Value, json};
 use time::Duration;
@@ -102,6 +102,13 @@ const CHANGES: &[(&str, Change)] = &[
         format!("{}{octet}{}", &text[..at], &text[at + 1..])
     }),
     ("cut", |text, random| text[..random.below(text.len())].to_owned()),
+    ("another block before it", |text, random| format!("{}{text}", other_block(random))),
+    ("another block behind it", |text, random| {
+        format!("{}\n{}", text.trim_end(), other_block(random))
+    }),
+    ("another block between", |text, random| {
+        text.replacen("-----\n-----BEGIN", &format!("-----\n{}-----BEGIN", other_block(random)), 1)
+    }),
     ("a mark before it", |text, _| format!("\u{feff}{text}")),
     ("text before it", |text, random| {
         format!(
@@ -116,6 +123,29 @@ const CHANGES: &[(&str, Change)] = &[
         )
     }),
 ];
+
+/// A block that is not a certificate, or only resembles one.
+fn other_block(random: &mut Random) -> String {
+    let label = random.one_of(&[
+        "X509 CRL",
+        "EC PARAMETERS",
+        "DH PARAMETERS",
+        "PUBLIC KEY",
+        "TRUSTED CERTIFICATE",
+        "PRIVATE KEY",
+        "",
+    ]);
+    let body = random.one_of(&[
+        "",
+        "AAAA\n",
+        "MAA=\n",
+        "BggqhkjOPQMBBw==\n",
+        "MAA\n",
+        "!\n",
+        "K: v\n\nMAA=\n",
+    ]);
+    format!("-----BEGIN {label}-----\n{body}-----END {label}-----\n")
+}
 
 fn each(text: &str, change: impl Fn(&str) -> String) -> String {
     text.lines().map(|line| change(line) + "\n").collect()
@@ -193,21 +223,15 @@ fn accepts_pair(chain: &[u8], key: &[u8]) -> bool {
         && !damaged
 }
 
-/// What we say of a file of CAs: it holds certificates only, and this number of them.
+/// What we say of a file of CAs: it holds this number of certificates, and etcd can read all of it.
 fn accepts_trust(file: &[u8], count: usize) -> bool {
-    let sections = read_pem(file).unwrap_or_default();
-    let is_certificate = |content: &Content| match content {
-        Content::Certificate(der) => Certificate::from_der(der).is_ok(),
-        _ => false,
-    };
-    sections.len() == count
-        && sections.iter().all(|section| is_certificate(&section.content))
-        && pem_damage("ca", file).is_none()
+    CertificateFile::from_bytes(file)
+        .is_ok_and(|file| file.certificates.len() == count && file.damage_of_trust("ca").is_empty())
 }
 
 /// What we say of a CRL: it can be read, here and by etcd before 3.6.
 fn accepts_list(file: &[u8]) -> bool {
-    Crl::from_pem_or_der(file).is_ok() && pem_damage("crl", file).is_none()
+    Crl::from_pem_or_der(file).is_ok() && crl_damage("crl", file).is_none()
 }
 
 #[test]

@@ -32,6 +32,7 @@ const WE_REFUSE: &[(Judge, &str, &str)] = &[
     (Judge::Openssl, "crl-stale", "next-update"),
     (Judge::Openssl, "crl-number", "crl-number"),
     (Judge::Openssl, "crl-form", "crl-form"),
+    (Judge::Openssl, "go-crl", "go-parses"),
     (Judge::Python, "unreadable", "der"),
     (Judge::Python, "crl-scope", "reads-alone"),
     (Judge::Python, "crl-critical-extension", "reads-alone"),
@@ -39,6 +40,7 @@ const WE_REFUSE: &[(Judge, &str, &str)] = &[
     (Judge::Python, "crl-sign", "reads-alone"),
     (Judge::Python, "crl-number", "reads-alone"),
     (Judge::Python, "crl-form", "reads-alone"),
+    (Judge::Python, "go-crl", "go-parses"),
 ];
 
 /// Rules that are only warnings under etcd's policy.

@@ -46,7 +46,9 @@ pub(super) fn ours(case: &Case, policy: Policy) -> Verdict {
     let ids = ids.filter(|id| !["crl-missing", "crl-unrelated"].contains(id));
     Verdict {
         refusal: (!errors.is_empty()).then(|| errors.join(" ")),
-        about_crls: ids.filter(|id| id.starts_with("crl-") || *id == "leaf-revoked").collect(),
+        about_crls: ids
+            .filter(|id| id.starts_with("crl-") || ["leaf-revoked", "go-crl"].contains(id))
+            .collect(),
     }
 }
 
