@@ -96,19 +96,22 @@ fn inventory(certificate: &str) -> Result<Option<Inventory>, Failure> {
 
 /// The profile of `-config` and `-profile`; without them cfssl's default.
 pub(super) fn profile(flags: &Flags, log: &Log) -> Result<Profile, Failure> {
-    let name = flags.value("profile").unwrap_or("default");
+    let name = flags.value("profile");
     let Some(file) = flags.value("config") else {
-        let found = SigningConfig::cfssl().profile(name).cloned();
+        let found = SigningConfig::cfssl().profile(name.unwrap_or("default")).cloned();
         return found.map_err(|error| {
             Failure::from(error).hinted("add -config FILE, which defines the profiles")
         });
     };
     let path = Path::new(file);
     let read = read_config(path)?;
-    let profile = read.value.profile(name);
+    let profile = match name {
+        Some(name) => read.value.profile(name),
+        None => read.value.default_profile(),
+    };
     let profile = profile.map_err(|error| Failure::from(error).in_file(path))?.clone();
     log.differences(file, &read.warnings);
-    warn_of_unusable(path, &read.value, Some(name), log);
+    warn_of_unusable(path, &read.value, name.or(Some("default")), log);
     log.differences(file, &profile.warnings);
     Ok(profile)
 }

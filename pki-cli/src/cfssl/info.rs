@@ -29,8 +29,8 @@ pub(super) fn run(flags: &Flags, log: &Log) -> Result<(), Failure> {
     })?;
     let certificate = authority::read_certificates(name)?.remove(0);
     // Refuses a profile that cannot be used.
-    let profile = authority::profile(flags, log)?;
-    let (usages, expiry) = written(&store::read(Path::new(config))?, &profile.name);
+    authority::profile(flags, log)?;
+    let (usages, expiry) = written(&store::read(Path::new(config))?, flags.value("profile"));
     // Without a line end, like every certificate in this answer of cfssl.
     let certificate = certificate.to_pem()?.trim_end().to_owned();
     let text = serde_json::to_string(&Info { certificate, usages, expiry })
@@ -40,10 +40,10 @@ pub(super) fn run(flags: &Flags, log: &Log) -> Result<(), Failure> {
 }
 
 /// The usages and the expiry of a profile as its file has them.
-fn written(config: &[u8], name: &str) -> (Vec<String>, String) {
+fn written(config: &[u8], name: Option<&str>) -> (Vec<String>, String) {
     let config: Value = serde_json::from_slice(config).unwrap_or_default();
     let signing = &config["signing"];
-    let profile = Some(&signing["profiles"][name]).filter(|profile| profile.is_object());
+    let profile = name.map(|name| &signing["profiles"][name]).filter(|profile| profile.is_object());
     let profile = profile.unwrap_or(&signing["default"]);
     let usages = profile["usages"].as_array().map(Vec::as_slice).unwrap_or_default();
     let usages = usages.iter().filter_map(Value::as_str).map(ToOwned::to_owned).collect();

@@ -86,7 +86,7 @@ fn warn_of_end(certificate: &Certificate, profile: &Profile, ca: &Certificate, l
 }
 
 /// cfssl drops all names of a CA except its addresses.
-fn drop_names_of_ca(profile: &Profile, request: &mut Request, log: &Log) {
+pub(super) fn drop_names_of_ca(profile: &Profile, request: &mut Request, log: &Log) {
     if profile.ca.is_none() || request.names.value().is_empty() {
         return;
     }

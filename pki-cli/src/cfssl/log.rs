@@ -95,12 +95,15 @@ impl Log {
         }
     }
 
-    /// Why there is no result, at every level.
+    /// Why there is no result, at every level: each mistake of an input in a line of its own.
     pub(super) fn failure(failure: &Failure) {
-        let hint =
-            failure.hint.as_deref().map_or_else(String::new, |hint| format!(" (fix: {hint})"));
-        for line in format!("{}{hint}", failure.message).lines() {
+        let fix =
+            |hint: Option<&str>| hint.map_or_else(String::new, |hint| format!(" (fix: {hint})"));
+        for line in format!("{}{}", failure.message, fix(failure.hint.as_deref())).lines() {
             write(Level::Error, &without_word(line));
+        }
+        for mistake in &failure.mistakes {
+            write(Level::Error, &without_word(&format!("{mistake}{}", fix(mistake.hint()))));
         }
         for finding in failure.findings.iter().filter(|f| f.severity == Severity::Error) {
             write(Level::Error, &without_word(&sentence(finding)));

@@ -125,6 +125,7 @@ fn uses_profile(command: &str, flags: &Flags) -> bool {
     match command {
         "gencert" => !flags.is_on("initca") && !flags.is_on("renewca"),
         "sign" | "info" => true,
+        "selfsign" => flags.value("profile").is_some(),
         _ => false,
     }
 }

@@ -1,12 +1,12 @@
-//! `cfssl selfsign`: a leaf that is signed with its own key.
+//! `cfssl selfsign`: a certificate that is signed with its own key.
 
-use pki_core::{Authority, Request, Signer, SigningConfig};
+use pki_core::{Authority, Profile, Request, San, Signer, SigningConfig};
 use time::Duration;
 
 use super::answer::Answer;
 use super::flags::Flags;
 use super::log::Log;
-use super::request;
+use super::{authority, issue, request};
 use crate::failure::Failure;
 use crate::host;
 
@@ -14,24 +14,25 @@ use crate::host;
 const EXPIRY: Duration = Duration::hours(2190);
 
 pub(super) fn run(flags: &Flags, log: &Log) -> Result<(), Failure> {
-    request::warn_of_flags(flags, &[], log);
+    let has_profile = flags.value("profile").is_some();
+    request::warn_of_flags(flags, if has_profile { &["config", "profile"] } else { &[] }, log);
     let [hostname, argument] = flags.arguments.as_slice() else {
         return Err(Failure::usage("selfsign needs HOSTNAME and CSRJSON")
             .hinted("write cfssl selfsign HOSTNAME CSRJSON"));
     };
     let file = request::read_leaf(flags, argument, request::Key::New, log)?;
-    let names: Vec<String> = file.names.iter().map(pki_core::San::value).collect();
+    let names: Vec<String> = file.names.iter().map(San::value).collect();
     if !names.contains(hostname) {
         log.difference(&format!(
             "HOSTNAME {hostname} has no effect; the names are those of the file: {}",
             if names.is_empty() { "none".to_owned() } else { names.join(", ") }
         ));
     }
+    let profile = profile(flags, log)?;
     let key = request::generate(file.key, log)?;
     let csr = request::csr(&file, &key, log)?;
-    let asked = Request::new(file.subject, file.names, key.public_key().clone());
-    let mut profile = SigningConfig::cfssl().profile("default")?.clone();
-    profile.expiry = EXPIRY;
+    let mut asked = Request::new(file.subject, file.names, key.public_key().clone());
+    issue::drop_names_of_ca(&profile, &mut asked, log);
     let draft = Authority::draft_self_signed(&asked, &profile, &host::issuance_context()?)?;
     let issued = draft.sign(&key)?;
     log.findings(&issued.findings);
@@ -42,4 +43,23 @@ pub(super) fn run(flags: &Flags, log: &Log) -> Result<(), Failure> {
     );
     let (cert, csr) = (Some(issued.certificate.to_pem()?), Some(csr.to_pem()?));
     Answer { cert, csr, key: request::key_pem(&key)? }.print(log)
+}
+
+/// The profile that the flags choose, of which cfssl takes only the usages, the lifetime and whether it is for a CA; without
+/// `-profile` or `-config`, cfssl's own.
+fn profile(flags: &Flags, log: &Log) -> Result<Profile, Failure> {
+    let mut profile = SigningConfig::cfssl().default_profile()?.clone();
+    profile.expiry = EXPIRY;
+    if flags.value("profile").is_some() {
+        let chosen = authority::profile(flags, log)?;
+        // Counted from now.
+        profile.expiry = chosen.expiry + chosen.backdate;
+        profile.key_usages = chosen.key_usages;
+        profile.extended_key_usages = chosen.extended_key_usages;
+        profile.ca = chosen.ca;
+        if profile.ca.is_some_and(|ca| ca.path_len.is_some()) {
+            log.difference("max_path_len takes effect here, but cfssl ignores it in selfsign");
+        }
+    }
+    Ok(profile)
 }

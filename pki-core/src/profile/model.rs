@@ -170,17 +170,27 @@ impl SigningConfig {
         read.expect("a test reads the embedded profile").value
     }
 
-    /// The profile with this name, which is case-sensitive. `default` is the default one.
+    /// The profile with this name, which is case-sensitive. `default` is the one in `profiles`, or else the default profile.
     pub fn profile(&self, name: &str) -> Result<&Profile, Error> {
+        if let Some(profile) = self.profiles.iter().find(|profile| profile.name == name) {
+            return Ok(profile);
+        }
         if let Some(unusable) = self.unusable.iter().find(|unusable| unusable.name == name) {
             let mistakes = unusable.mistakes.iter().cloned();
             return Err(Error::all(mistakes.map(|one| Error::Invalid(Box::new(one))).collect()));
         }
-        let all = || self.profiles.iter().chain(&self.default);
-        all().find(|profile| profile.name == name).ok_or_else(|| {
+        self.default.as_ref().filter(|profile| profile.name == name).ok_or_else(|| {
             // cfssl signs with `default` here, whatever that allows.
             Error::invalid("profile", name, "unknown profile")
                 .hinted(suggest::one_of(name, self.profiles.iter().map(|p| p.name.as_str())))
         })
+    }
+
+    /// The profile of a certificate for which none is chosen, even if `profiles` has another one called `default`.
+    pub fn default_profile(&self) -> Result<&Profile, Error> {
+        match &self.default {
+            Some(profile) => Ok(profile),
+            None => self.profile("default"),
+        }
     }
 }

@@ -240,6 +240,41 @@ fn a_name_whitelist_does_not_limit_addresses() {
     assert!(run.stderr.contains("[WARNING] the name_whitelist"), "{run:?}");
 }
 
+/// Labs make their root this way.
+#[test]
+fn the_profile_of_a_self_signed_certificate_is_used() {
+    let sides = sides(
+        r#"{"signing": {"default": {"expiry": "9h"}, "profiles": {"root": {"expiry": "43800h",
+            "usages": ["cert sign", "crl sign"], "ca_constraint": {"is_ca": true}}}}}"#,
+    );
+    let script = "cfssl selfsign -config config.json --profile root 'Lab CA' ca.json | cfssljson -bare root
+        cfssl gencert -ca root.pem -ca-key root-key.pem leaf.json | cfssljson -bare leaf
+        openssl verify -x509_strict -CAfile root.pem leaf.pem; openssl x509 -noout -checkend 157600000 -in root.pem";
+    let run = sides.run(Side::Ours, script);
+    assert_eq!(run.code, 0, "{run:?}");
+    let theirs = script.replace(" -x509_strict", "");
+    assert_eq!(sides.run(Side::Theirs, &theirs).code, 0);
+    for side in [Side::Ours, Side::Theirs] {
+        let run = sides.run(side, "cfssl selfsign -config config.json x leaf.json");
+        assert_eq!(run.code, 0, "{run:?}");
+    }
+}
+
+/// Without `-profile`, the default profile is used, although another one may have its name.
+#[test]
+fn a_profile_called_default_is_not_the_default_profile() {
+    let sides = sides(
+        r#"{"signing": {"default": {"expiry": "9h"}, "profiles": {"default": {"expiry": "1h",
+            "usages": ["signing", "client auth"]}}}}"#,
+    );
+    for side in [Side::Ours, Side::Theirs] {
+        let run = sign(&sides, side, "-profile default leaf.json");
+        assert_eq!(run.code, 0, "{side:?}: {run:?}");
+        let run = sign(&sides, side, "leaf.json");
+        assert_eq!(run.code, 1, "{side:?}: {run:?}");
+    }
+}
+
 /// Nobody looks for the issuer of a certificate that signs itself.
 #[test]
 fn a_self_signed_leaf_gets_no_advice_about_its_issuer() {

@@ -28,7 +28,9 @@ impl Later {
         let is_named = case.command.contains("profile");
         let profile = if is_named { &signing["profiles"]["used"] } else { &signing["default"] };
         let usages = &profile["usages"];
-        let is_used = case.issuer.is_some() && case.command.contains("config.json");
+        let is_self_signed = case.command.contains("selfsign");
+        let is_used = case.command.contains("config.json")
+            && (case.issuer.is_some() || (is_self_signed && is_named));
         let is_listed = |usages: &Vec<Value>| usages.iter().any(|one| one == "content commitment");
         // With a key that exists, 1.6.5 ignores both fields too.
         let is_new_ca = case.command.contains("initca")
@@ -44,7 +46,7 @@ impl Later {
             content_commitment: is_used && usages.as_array().is_some_and(is_listed),
             crl_url: csr["crl_url"].as_str().filter(|_| is_new_ca).map(ToOwned::to_owned),
             backdate: backdate.filter(|_| is_new_ca),
-            is_self_signed: case.command.contains("selfsign"),
+            is_self_signed,
         }
     }
 

@@ -177,6 +177,9 @@ fn self_signed(random: &mut Random) -> Case {
     let mut csr = csr(random);
     let host = random.one_of(&["etcd1", "10.0.0.1"]);
     csr.insert("hosts".to_owned(), json!([host]));
-    let command = format!("cfssl selfsign {host} csr.json");
-    Case { files: vec![("csr.json", text(csr))], command, issuer: None }
+    let flags = random.one_of(&["", "-config config.json -profile used ", "-config config.json "]);
+    let command = format!("cfssl selfsign {flags}{host} csr.json");
+    // A lifetime of 0 is that of `selfsign` itself in cfssl, and here that of the default profile.
+    let config = config(random).replace("\"0\"", "\"90h\"").replace("\"0h\"", "\"90h\"");
+    Case { files: vec![("csr.json", text(csr)), ("config.json", config)], command, issuer: None }
 }

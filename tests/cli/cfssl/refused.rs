@@ -168,3 +168,19 @@ fn a_pair_is_written_whole_or_not_at_all() {
         assert_eq!(sides.run(side, "ls -A | grep etcdpki").code, 1, "a file that was not removed");
     }
 }
+
+#[test]
+fn every_mistake_of_a_file_has_its_own_line() {
+    let sides = Sides::new();
+    sides.write("leaf.json", r#"{"CN": 5, "hosts": ["a b", "10.0.0.1:2379"]}"#);
+    let run = sides.run(Side::Ours, "cfssl genkey leaf.json");
+    assert_eq!((run.code, run.stdout.as_str()), (1, ""), "{run:?}");
+    for line in [
+        "[ERROR] leaf.json: 3 mistakes in the file",
+        "[ERROR] CN \"5\": expected a string, found a number (fix: ",
+        "[ERROR] hosts[0] \"a b\": ",
+        "[ERROR] hosts[1] \"10.0.0.1:2379\": ",
+    ] {
+        assert!(run.stderr.contains(line), "{line}: {run:?}");
+    }
+}
