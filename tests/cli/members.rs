@@ -60,11 +60,21 @@ impl Drop for Process {
 pub(crate) fn openssl_server(lab: &Lab, base: &str, options: &[&str]) -> (Process, String) {
     let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
     let endpoint = format!("127.0.0.1:{port}");
+    (openssl_server_at(&endpoint, lab, base, options), endpoint)
+}
+
+/// The same at this address and port.
+pub(crate) fn openssl_server_at(
+    endpoint: &str,
+    lab: &Lab,
+    base: &str,
+    options: &[&str],
+) -> Process {
     let mut server = Process::default();
     server.start(
         peers::program("openssl")
             .args(["s_server", "-cert", &format!("{base}.pem"), "-key", &format!("{base}-key.pem")])
-            .args(["-accept", &endpoint])
+            .args(["-accept", endpoint])
             .args(options)
             .current_dir(lab.folder())
             .stdin(Stdio::null())
@@ -72,11 +82,11 @@ pub(crate) fn openssl_server(lab: &Lab, base: &str, options: &[&str]) -> (Proces
             .stderr(Stdio::null()),
     );
     let deadline = Instant::now() + PATIENCE;
-    while TcpStream::connect(&endpoint).is_err() {
+    while TcpStream::connect(endpoint).is_err() {
         assert!(Instant::now() < deadline, "openssl s_server does not accept connections");
         sleep(PAUSE);
     }
-    (server, endpoint)
+    server
 }
 
 /// Members that run together.

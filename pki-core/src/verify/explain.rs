@@ -131,7 +131,8 @@ fn refusal(
                 let algorithm = signature_algorithm_name(&certificate.signature_algorithm);
                 let key = issuer.public_key.algorithm_name();
                 let evidence = format!(
-                    "its signature cannot be checked: {algorithm} with a key of type {key}"
+                    "its signature cannot be checked: {algorithm} with a key of type {key}; supported are ECDSA with P-256, \
+                     P-384 or P-521, Ed25519, and RSA with 2048 to 8192 bits"
                 );
                 validation.refuse(&rules::PATH_REJECTED, certificate, evidence)
             }

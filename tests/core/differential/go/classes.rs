@@ -29,8 +29,8 @@ pub(super) const STRICTER: &[Class] = &[
     ),
     class(
         "path-rejected",
-        "A BOOLEAN, INTEGER or BIT STRING that is not in DER where Go does not look; a time that is not YYMMDDHHMMSSZ or YYYYMMDDHHMMSSZ; a critical key identifier; a DNS constraint that is not a domain; a signature algorithm with parameters that its RFC does not have",
-        "X.690 sections 8 and 11; RFC 5280 sections 4.1.2.5, 4.2.1.1, 4.2.1.2 and 4.2.1.10; RFC 5758 section 3.2. rustls and OpenSSL read these to the letter.",
+        "A BOOLEAN, INTEGER or BIT STRING that is not in DER where Go does not look; a time that is not YYMMDDHHMMSSZ or YYYYMMDDHHMMSSZ; a critical key identifier; a DNS constraint that is not a domain; a signature algorithm with parameters that its RFC does not have; a signature by an RSA key above 8192 bits",
+        "X.690 sections 8 and 11; RFC 5280 sections 4.1.2.5, 4.2.1.1, 4.2.1.2 and 4.2.1.10; RFC 5758 section 3.2. rustls and OpenSSL read these to the letter. crypto/tls rejects RSA keys above 8192 bits too, but only in certificates that a peer sends.",
     ),
     class(
         HOST,
@@ -111,6 +111,11 @@ pub(super) const STRICTER: &[Class] = &[
         "nc-form",
         "A constraint with a minimum or maximum, or one that is not a domain, a mailbox or a network",
         "RFC 5280 section 4.2.1.10.",
+    ),
+    class(
+        "nc-too-many",
+        "A certificate whose names and the constraints above them need more than 250,000 comparisons",
+        "etcd consequence: etcd 3.4 to 3.6 are built with Go before 1.26, which rejects them.",
     ),
     class(
         "eku-form",

@@ -69,6 +69,7 @@ fn case(pool: &Pool, random: &mut Random, number: usize) -> Case {
         1 if number % 80 == 1 => crowds::crowd(pool, random),
         1 if number % 80 == 21 => crowds::large(pool, random),
         1 if number % 80 == 41 => crowds::with_stranger(pool, random, number / 80),
+        1 if number % 320 == 61 => crowds::many_names(pool, random),
         1 => twins::graph(pool, random),
         2 => twins::deep(pool, random),
         3 => twins::alone(pool, random),

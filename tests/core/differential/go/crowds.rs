@@ -111,6 +111,44 @@ pub(crate) fn large(pool: &Pool, random: &mut Random) -> Case {
     case(leaf, intermediates, certificates, key, purpose, story)
 }
 
+/// A leaf with so many names that its certificate is larger than some verifiers read, below constraints that permit them, or
+/// all but one.
+pub(crate) fn many_names(pool: &Pool, random: &mut Random) -> Case {
+    let [root, ca, key] = [0, 1, 4].map(|at| &pool.usual[at]);
+    let count = random.one_of(&[200, 501, 2_500, 5_000, 11_000]);
+    let last = random.one_of(&[HOST, "*.example.com", "host.example.org", "bad..example.com"]);
+    let constraints = random.one_of(&[0, 1, 100, 499]);
+    let names = (0..count).map(|number| tlv(0x82, format!("{number:05}.example.com").as_bytes()));
+    let mut names: Vec<Vec<u8>> = names.chain([tlv(0x82, last.as_bytes())]).collect();
+    if random.flag() {
+        names.rotate_right(1);
+    }
+    let excludes = random.flag();
+    let constrained = |fields: &mut Fields| {
+        let domain = |number: usize| {
+            if excludes { format!("x{number}.org") } else { format!("x{number}.com") }
+        };
+        let domains =
+            (0..constraints).map(domain).chain((!excludes).then(|| "example.com".to_owned()));
+        let subtrees: Vec<u8> =
+            domains.flat_map(|domain| tlv(0x30, &tlv(0x82, domain.as_bytes()))).collect();
+        if !subtrees.is_empty() {
+            let kind = if excludes { 0xa1 } else { 0xa0 };
+            put(fields, &[0x55, 0x1d, 30], &[0xff], &tlv(0x30, &tlv(kind, &subtrees)));
+        }
+    };
+    let root_der = certify(&ca_params("root", root), root, "root", root, |_: &mut Fields| {});
+    let ca_der = certify(&ca_params("ca", ca), ca, "root", root, constrained);
+    let leaf = certify(&leaf(key), key, "ca", ca, |fields: &mut Fields| {
+        put(fields, &[0x55, 0x1d, 17], &[], &tlv(0x30, &names.concat()));
+    });
+    let purpose = random.one_of(&[Purpose::Server, Purpose::Client, Purpose::Peer]);
+    let story = format!(
+        "{purpose:?}: {count} names and {last}, {constraints} constraints, excluded {excludes}"
+    );
+    case(leaf, vec![ca_der], vec![root_der], key, purpose, story)
+}
+
 /// A path, and a certificate beside it of which something is changed.
 pub(crate) fn with_stranger(pool: &Pool, random: &mut Random, number: usize) -> Case {
     let purpose = random.one_of(&[Purpose::Server, Purpose::Client, Purpose::Peer]);

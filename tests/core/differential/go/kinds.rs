@@ -38,6 +38,7 @@ pub(crate) static KINDS: &[Kind] = &[
     Kind { name: "key", make: keys::key },
     Kind { name: "key", make: keys::key },
     Kind { name: "rsa", make: keys::rsa },
+    Kind { name: "dsa", make: keys::dsa },
     Kind { name: "names", make: subject_alt_names::names },
     Kind { name: "names", make: subject_alt_names::names },
     Kind { name: "names", make: subject_alt_names::names },

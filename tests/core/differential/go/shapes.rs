@@ -134,7 +134,7 @@ pub(crate) fn certify(
     key: &PrivateKey,
     issuer: &str,
     issuer_key: &PrivateKey,
-    plant: fn(&mut Fields),
+    plant: impl Fn(&mut Fields),
 ) -> Vec<u8> {
     let issuer = self_signed(&ca_params(issuer, issuer_key), issuer_key);
     let mut params = params.clone();

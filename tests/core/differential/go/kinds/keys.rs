@@ -8,6 +8,7 @@ use crate::differential::go::chains::Pool;
 use crate::differential::random::Random;
 
 const EC: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1];
+const DSA: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x38, 4, 1];
 const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1];
 const CURVES: [&[u8]; 6] = [
     &[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7],
@@ -112,6 +113,30 @@ pub(super) fn key(fields: &mut Fields, pool: &Pool, random: &mut Random) -> Stri
             "of another kind".to_owned()
         }
     }
+}
+
+/// A DSA key, whose numbers Go reads, although no TLS uses it.
+pub(super) fn dsa(fields: &mut Fields, _: &Pool, random: &mut Random) -> String {
+    const NUMBERS: [&[u8]; 7] =
+        [&[0x17], &[0x0b], &[0x04], &[0x00], &[0x80], &[0x00, 0x01], &[0x00, 0xc5, 1, 1]];
+    // Mostly positive.
+    let mut number = || {
+        let number = if random.below(4) == 0 { random.one_of(&NUMBERS) } else { NUMBERS[0] };
+        tlv(0x02, number)
+    };
+    let [p, q, g, y] = [number(), number(), number(), number()];
+    let what = format!("DSA {p:02x?} {q:02x?} {g:02x?} {y:02x?}");
+    let parameters = match random.below(8) {
+        0 => vec![],
+        1 => vec![Node::octets(0x05, [])],
+        2 => vec![Node::read(&tlv(0x30, &[p, q].concat()))],
+        3 => vec![Node::read(&tlv(0x30, &[p, q, g, tlv(0x05, &[])].concat()))],
+        _ => vec![Node::read(&tlv(0x30, &[p, q, g].concat()))],
+    };
+    let key = if random.below(8) == 0 { [y, vec![5, 0]].concat() } else { y };
+    let algorithm = [Node::octets(0x06, DSA)].into_iter().chain(parameters).collect();
+    *key_node(fields) = spki(algorithm, &key);
+    what
 }
 
 pub(super) fn rsa(fields: &mut Fields, _: &Pool, random: &mut Random) -> String {
