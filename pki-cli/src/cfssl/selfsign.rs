@@ -20,7 +20,9 @@ pub(super) fn run(flags: &Flags, log: &Log) -> Result<(), Failure> {
         return Err(Failure::usage("selfsign needs HOSTNAME and CSRJSON")
             .hinted("write cfssl selfsign HOSTNAME CSRJSON"));
     };
-    let file = request::read_leaf(flags, argument, request::Key::New, log)?;
+    let profile = profile(flags, log)?;
+    let purpose = request::Purpose::of(&profile);
+    let file = request::read_leaf(flags, argument, request::Key::New, purpose, log)?;
     let names: Vec<String> = file.names.iter().map(San::value).collect();
     if !names.contains(hostname) {
         log.difference(&format!(
@@ -28,7 +30,6 @@ pub(super) fn run(flags: &Flags, log: &Log) -> Result<(), Failure> {
             if names.is_empty() { "none".to_owned() } else { names.join(", ") }
         ));
     }
-    let profile = profile(flags, log)?;
     let key = request::generate(file.key, log)?;
     let csr = request::csr(&file, &key, log)?;
     let mut asked = Request::new(file.subject, file.names, key.public_key().clone());
