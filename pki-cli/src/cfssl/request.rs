@@ -79,7 +79,9 @@ pub(super) fn read_json(
         let without = CsrJson::read_without(&bytes, Dialect::Cfssl, &replaced).ok();
         let read = without.filter(|_| purpose == Purpose::Ca).ok_or(error)?;
         let name = shown(argument);
-        log.difference(&format!("{name}: a CA certificate has no hosts; they have mistakes"));
+        log.difference(&format!(
+            "{name}: a CA certificate has no hosts; its mistaken hosts are left out of the request too"
+        ));
         Ok(read)
     });
     let read = read.map_err(|error: Error| Failure::from(error).in_file(path))?;

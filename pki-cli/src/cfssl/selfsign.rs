@@ -46,8 +46,8 @@ pub(super) fn run(flags: &Flags, log: &Log) -> Result<(), Failure> {
     Answer { cert, csr, key: request::key_pem(&key)? }.print(log)
 }
 
-/// The profile that the flags choose, of which cfssl takes only the usages, the lifetime and whether it is for a CA; without
-/// `-profile` or `-config`, cfssl's own.
+/// The profile that `-profile` chooses, or else cfssl's own. cfssl takes only the usages, the lifetime, `issuer_urls` and
+/// whether the certificate is one of a CA from it.
 fn profile(flags: &Flags, log: &Log) -> Result<Profile, Failure> {
     let mut profile = SigningConfig::cfssl().default_profile()?.clone();
     profile.expiry = EXPIRY;
@@ -57,6 +57,7 @@ fn profile(flags: &Flags, log: &Log) -> Result<Profile, Failure> {
         profile.expiry = chosen.expiry + chosen.backdate;
         profile.key_usages = chosen.key_usages;
         profile.extended_key_usages = chosen.extended_key_usages;
+        profile.urls.issuer = chosen.urls.issuer;
         profile.ca = chosen.ca;
         if profile.ca.is_some_and(|ca| ca.path_len.is_some()) {
             log.difference("max_path_len takes effect here, but cfssl ignores it in selfsign");
