@@ -1,6 +1,7 @@
 //! The cfssl front end beside the real cfssl (Debian's golang-cfssl 1.2), and scripts that were written for cfssl.
 
 mod both_ways;
+mod called;
 mod cases;
 mod certinfo;
 mod cluster;

@@ -33,14 +33,15 @@ fn leaf(flags: &Flags, log: &Log) -> Result<(), Failure> {
         &["ca", "ca-key", "config", "profile", "hostname", "cn", "label", "initca", "renewca"];
     request::warn_of_flags(flags, KNOWN, log);
     let argument = request::only_argument(flags)?;
-    let mut file = request::read_leaf(flags, argument, request::Key::New, log)?;
+    let profile = authority::profile(flags, log)?;
+    let purpose = request::Purpose::of(&profile);
+    let mut file = request::read_leaf(flags, argument, request::Key::New, purpose, log)?;
     let has_hosts = !file.names.is_empty();
     file.subject = request::subject(flags, file.subject, log)?;
     let hostnames = request::hostnames(flags, log)?;
     if let Some(names) = hostnames.clone() {
         file.names = names;
     }
-    let profile = authority::profile(flags, log)?;
     let ca = authority::open(flags, log)?;
     let key = request::generate(file.key, log)?;
     let csr = request::csr(&file, &key, log)?;
@@ -63,7 +64,8 @@ fn leaf(flags: &Flags, log: &Log) -> Result<(), Failure> {
 fn create_ca(flags: &Flags, log: &Log) -> Result<(), Failure> {
     request::warn_of_flags(flags, &["initca", "ca", "ca-key", "cn", "renewca"], log);
     let key = flags.value("ca-key").map_or(request::Key::New, |_| request::Key::Existing);
-    let mut file = request::read_json(flags, request::only_argument(flags)?, key, log)?;
+    let mut file =
+        request::read_json(flags, request::only_argument(flags)?, key, request::Purpose::Ca, log)?;
     file.subject = request::subject(flags, file.subject, log)?;
     check_contradiction(flags, &file, log)?;
     let Some(key) = flags.value("ca-key") else {

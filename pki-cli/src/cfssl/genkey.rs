@@ -12,10 +12,11 @@ pub(super) fn run(flags: &Flags, log: &Log) -> Result<(), Failure> {
     request::warn_of_flags(flags, &["initca"], log);
     let argument = request::only_argument(flags)?;
     if flags.is_on("initca") {
-        let file = request::read_json(flags, argument, request::Key::New, log)?;
+        let file =
+            request::read_json(flags, argument, request::Key::New, request::Purpose::Ca, log)?;
         return gencert::new_root(&file, log)?.print(log);
     }
-    let file = request::read_leaf(flags, argument, request::Key::New, log)?;
+    let file = request::read_leaf(flags, argument, request::Key::New, request::Purpose::Leaf, log)?;
     check_names_somebody(&file)?;
     let key = request::generate(file.key, log)?;
     let csr = request::csr(&file, &key, log)?;
@@ -41,7 +42,13 @@ pub(super) fn run_with_key(flags: &Flags, log: &Log) -> Result<(), Failure> {
         of_certificate(certificate, name, key.public_key())?
     } else {
         let argument = request::only_argument(flags)?;
-        let file = request::read_leaf(flags, argument, request::Key::Existing, log)?;
+        let file = request::read_leaf(
+            flags,
+            argument,
+            request::Key::Existing,
+            request::Purpose::Leaf,
+            log,
+        )?;
         check_names_somebody(&file)?;
         Request::new(file.subject, file.names, key.public_key().clone())
     };

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use pki_core::{
-    CertificateRequest, CsrJson, Dialect, KeyAlgorithm, KeyFormat, PrivateKey, Replaced, Request,
-    San, Signer, Subject,
+    CertificateRequest, CsrJson, Dialect, Error, KeyAlgorithm, KeyFormat, PrivateKey, Profile,
+    Replaced, Request, San, Signer, Subject,
 };
 
 use super::flags::Flags;
@@ -42,12 +42,27 @@ pub(super) fn only_argument(flags: &Flags) -> Result<&str, Failure> {
     }
 }
 
-/// Reads a CSR JSON, and logs what is unusual about it. Of the fields that can be replaced, `-hostname` replaces the
-/// `hosts` of a leaf, and `key` says where the key comes from.
+/// What the certificate of a request is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Purpose {
+    Leaf,
+    /// A CA certificate has no hosts, so mistakes in them do not matter.
+    Ca,
+}
+
+impl Purpose {
+    pub(super) const fn of(profile: &Profile) -> Self {
+        if profile.ca.is_some() { Self::Ca } else { Self::Leaf }
+    }
+}
+
+/// Reads a CSR JSON, and logs what is unusual about it. Of the fields that can be replaced, `-hostname` replaces the `hosts`
+/// of a request that is not for a root, and `key` says where the key comes from.
 pub(super) fn read_json(
     flags: &Flags,
     argument: &str,
     key: Key,
+    purpose: Purpose,
     log: &Log,
 ) -> Result<CsrJson, Failure> {
     let path = Path::new(argument);
@@ -59,20 +74,30 @@ pub(super) fn read_json(
     if key == Key::Existing {
         replaced.push(Replaced::Key);
     }
-    let read = CsrJson::read_without(&bytes, Dialect::Cfssl, &replaced);
-    let read = read.map_err(|error| Failure::from(error).in_file(path))?;
+    let read = CsrJson::read_without(&bytes, Dialect::Cfssl, &replaced).or_else(|error| {
+        replaced.push(Replaced::Hosts);
+        let without = CsrJson::read_without(&bytes, Dialect::Cfssl, &replaced).ok();
+        let read = without.filter(|_| purpose == Purpose::Ca).ok_or(error)?;
+        let name = shown(argument);
+        log.difference(&format!(
+            "{name}: a CA certificate has no hosts; its mistaken hosts are left out of the request too"
+        ));
+        Ok(read)
+    });
+    let read = read.map_err(|error: Error| Failure::from(error).in_file(path))?;
     log.differences(shown(argument), &read.warnings);
     Ok(read.value)
 }
 
-/// Reads the CSR JSON of a leaf.
+/// Reads the CSR JSON of a certificate that is not a root.
 pub(super) fn read_leaf(
     flags: &Flags,
     argument: &str,
     key: Key,
+    purpose: Purpose,
     log: &Log,
 ) -> Result<CsrJson, Failure> {
-    let file = read_json(flags, argument, key, log)?;
+    let file = read_json(flags, argument, key, purpose, log)?;
     if file.ca.is_some() {
         return Err(Failure::usage("ca section only permitted in initca")
             .hinted("remove \"ca\", or add -initca for a CA")

@@ -20,7 +20,9 @@ pub(super) fn run(flags: &Flags, log: &Log) -> Result<(), Failure> {
         return Err(Failure::usage("selfsign needs HOSTNAME and CSRJSON")
             .hinted("write cfssl selfsign HOSTNAME CSRJSON"));
     };
-    let file = request::read_leaf(flags, argument, request::Key::New, log)?;
+    let profile = profile(flags, log)?;
+    let purpose = request::Purpose::of(&profile);
+    let file = request::read_leaf(flags, argument, request::Key::New, purpose, log)?;
     let names: Vec<String> = file.names.iter().map(San::value).collect();
     if !names.contains(hostname) {
         log.difference(&format!(
@@ -28,7 +30,6 @@ pub(super) fn run(flags: &Flags, log: &Log) -> Result<(), Failure> {
             if names.is_empty() { "none".to_owned() } else { names.join(", ") }
         ));
     }
-    let profile = profile(flags, log)?;
     let key = request::generate(file.key, log)?;
     let csr = request::csr(&file, &key, log)?;
     let mut asked = Request::new(file.subject, file.names, key.public_key().clone());
@@ -45,8 +46,8 @@ pub(super) fn run(flags: &Flags, log: &Log) -> Result<(), Failure> {
     Answer { cert, csr, key: request::key_pem(&key)? }.print(log)
 }
 
-/// The profile that the flags choose, of which cfssl takes only the usages, the lifetime and whether it is for a CA; without
-/// `-profile` or `-config`, cfssl's own.
+/// The profile that `-profile` chooses, or else cfssl's own. cfssl takes only the usages, the lifetime, `issuer_urls` and
+/// whether the certificate is one of a CA from it.
 fn profile(flags: &Flags, log: &Log) -> Result<Profile, Failure> {
     let mut profile = SigningConfig::cfssl().default_profile()?.clone();
     profile.expiry = EXPIRY;
@@ -56,6 +57,7 @@ fn profile(flags: &Flags, log: &Log) -> Result<Profile, Failure> {
         profile.expiry = chosen.expiry + chosen.backdate;
         profile.key_usages = chosen.key_usages;
         profile.extended_key_usages = chosen.extended_key_usages;
+        profile.urls.issuer = chosen.urls.issuer;
         profile.ca = chosen.ca;
         if profile.ca.is_some_and(|ca| ca.path_len.is_some()) {
             log.difference("max_path_len takes effect here, but cfssl ignores it in selfsign");

@@ -80,6 +80,12 @@ pub(super) const ROWS: &[Row] = &[
         Warns("a CA certificate has no hosts"),
     ),
     row(
+        "hosts of a CA that have mistakes",
+        "echo '{\"CN\":\"a\",\"hosts\":[\"*.*.example.com\",\"10.0.0.1:2379\"]}' | cfssl gencert -initca -",
+        Completes,
+        Warns("a CA certificate has no hosts"),
+    ),
+    row(
         "a root on the key of another",
         "cfssl gencert -initca -ca ca.pem -ca-key ca-key.pem leaf.json",
         Completes,
