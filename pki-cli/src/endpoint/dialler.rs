@@ -118,7 +118,10 @@ fn shake_hands(connection: &mut ClientConnection, stream: &mut Bounded) -> io::R
         match connection.complete_io(stream) {
             Ok((0, 0)) => return Err(ErrorKind::UnexpectedEof.into()),
             Ok(_) => {}
-            Err(error) => return Err(unread_alert(connection, stream).unwrap_or(error)),
+            Err(error) if matches!(answer_of(&error), Answer::Closed) => {
+                return Err(unread_alert(connection, stream).unwrap_or(error));
+            }
+            Err(error) => return Err(error),
         }
     }
     Ok(())

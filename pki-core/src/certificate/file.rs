@@ -31,8 +31,8 @@ pub struct CertificateFile {
     pub certificates: Vec<Certificate>,
     /// Why Go does not find a certificate or a key in it.
     pub(crate) go_fault: Option<String>,
-    /// The labels of the PEM blocks that are not certificates.
-    pub(crate) other_labels: Vec<String>,
+    /// The label of the first PEM block that is not a certificate.
+    pub(crate) other_label: Option<String>,
 }
 
 impl CertificateFile {
@@ -40,22 +40,16 @@ impl CertificateFile {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
         if !pem::is_pem(bytes) {
             let certificate = Certificate::from_der(bytes)?;
-            return Ok(Self {
-                certificates: vec![certificate],
-                go_fault: None,
-                other_labels: Vec::new(),
-            });
+            return Ok(Self { certificates: vec![certificate], go_fault: None, other_label: None });
         }
         let sections = pem::read(bytes)?;
         let go_fault = pem::go::fault_in(bytes, &sections);
         let mut certificates = Vec::new();
         let mut first_other = None;
-        let mut other_labels = Vec::new();
         for section in sections {
             if let Content::Certificate(der) = section.content {
                 certificates.push(Certificate::from_der(&der)?);
             } else {
-                other_labels.push(section.content.label().to_owned());
                 first_other.get_or_insert(section);
             }
         }
@@ -68,7 +62,8 @@ impl CertificateFile {
                 "pass the file with the certificate; check that two paths are not swapped",
             ));
         }
-        Ok(Self { certificates, go_fault, other_labels })
+        let other_label = first_other.map(|other| other.content.label().to_owned());
+        Ok(Self { certificates, go_fault, other_label })
     }
 }
 

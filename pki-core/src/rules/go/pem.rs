@@ -49,9 +49,8 @@ impl CertificateFile {
     /// ```
     pub fn damage_of_trust(&self, file: &str) -> Vec<Finding> {
         let subject = crate::quote::name(file);
-        let others = self.other_labels.iter().map(|label| foreign_block(label));
-        let foreign =
-            others.map(|evidence| Finding::new(&FOREIGN_BLOCK, subject.clone(), evidence));
+        let other = self.other_label.as_ref().map(|label| foreign_block(label));
+        let foreign = other.map(|evidence| Finding::new(&FOREIGN_BLOCK, subject, evidence));
         self.damage(file).into_iter().chain(foreign).collect()
     }
 }
