@@ -209,6 +209,17 @@ impl Ca {
         Pending::signed(draft.sign(&*self.signer)?, &profile.name, context.now)
     }
 
+    /// Drafts and signs a certificate of this CA's own key and name: the same CA, with the contents that a profile gives it.
+    pub(crate) fn sign_itself(
+        &self,
+        request: &Request,
+        profile: &Profile,
+        context: &IssuanceContext,
+    ) -> Result<Pending<Issued>, Error> {
+        let draft = Authority::draft_self_signed(request, profile, context)?;
+        Pending::signed(draft.sign(&*self.signer)?, &profile.name, context.now)
+    }
+
     /// Drafts and signs an intermediate CA below this one, but does not record it.
     pub(crate) fn sign_intermediate(
         &self,

@@ -46,8 +46,8 @@ pub(super) fn run(flags: &Flags, log: &Log) -> Result<(), Failure> {
     Answer { cert, csr, key: request::key_pem(&key)? }.print(log)
 }
 
-/// The profile that `-profile` chooses, or else cfssl's own. cfssl takes only the usages, the lifetime, `issuer_urls` and
-/// whether the certificate is one of a CA from it.
+/// The profile that `-profile` chooses, or else cfssl's own. Only the usages, the lifetime and whether the certificate is one
+/// of a CA are taken from it.
 fn profile(flags: &Flags, log: &Log) -> Result<Profile, Failure> {
     let mut profile = SigningConfig::cfssl().default_profile()?.clone();
     profile.expiry = EXPIRY;
@@ -57,8 +57,12 @@ fn profile(flags: &Flags, log: &Log) -> Result<Profile, Failure> {
         profile.expiry = chosen.expiry + chosen.backdate;
         profile.key_usages = chosen.key_usages;
         profile.extended_key_usages = chosen.extended_key_usages;
-        profile.urls.issuer = chosen.urls.issuer;
         profile.ca = chosen.ca;
+        if !chosen.urls.issuer.is_empty() {
+            log.difference(
+                "issuer_urls has no effect: a certificate that signs itself has no other issuer",
+            );
+        }
         if profile.ca.is_some_and(|ca| ca.path_len.is_some()) {
             log.difference("max_path_len takes effect here, but cfssl ignores it in selfsign");
         }

@@ -91,6 +91,25 @@ fn a_renewed_ca_still_has_its_leaves() {
     ok(&sides, Side::Ours, &format!("{setup}; openssl verify -CAfile new.pem leaf.pem"));
 }
 
+/// Labs do this to give a root the lifetime of a profile, because `-initca` takes no profile.
+#[test]
+fn a_root_signs_its_own_request_again() {
+    let sides = Sides::new();
+    sides.write("ca.json", r#"{"CN": "CA", "names": [{"O": "Lab"}]}"#);
+    sides.write("leaf.json", LEAF);
+    sides.write(
+        "config.json",
+        r#"{"signing": {"profiles": {"ca": {"expiry": "262800h", "usages": ["cert sign", "crl sign"],
+            "ca_constraint": {"is_ca": true}}}}}"#,
+    );
+    let script = "cfssl gencert -initca ca.json | cfssljson -bare ca
+        cfssl gencert -ca ca.pem -ca-key ca-key.pem leaf.json | cfssljson -bare leaf
+        cfssl sign -ca ca.pem -ca-key ca-key.pem -config config.json -profile ca ca.csr ca.json | cfssljson -bare ca
+        openssl verify -x509_strict -CAfile ca.pem leaf.pem; openssl x509 -noout -checkend 900000000 -in ca.pem
+        openssl x509 -noout -ext keyUsage,basicConstraints,authorityKeyIdentifier -in ca.pem; ls ca*";
+    assert_eq!(ok(&sides, Side::Ours, script), ok(&sides, Side::Theirs, script));
+}
+
 /// `cfssljson` over the files of a CA: cfssl overwrites the only copy of its key.
 #[test]
 fn the_key_of_a_ca_that_is_made_again_is_kept() {

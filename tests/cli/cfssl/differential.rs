@@ -19,6 +19,7 @@ const DIFFERENCES: &[(&str, &[&str])] = &[
     ("an empty name", &["extensions", "CSR extensions"]),
     ("the same name twice", &["extensions", "CSR extensions"]),
     ("a CA certificate has no hosts", &["extensions"]),
+    ("issuer_urls has no effect", &["extensions"]),
     ("its mistaken hosts are left out", &["extensions", "CSR extensions"]),
     ("twice; it is written once", &["extensions"]),
     ("takes effect here, but cfssl ignores it", &["extensions", "notBefore", "notAfter"]),

@@ -184,3 +184,16 @@ fn every_mistake_of_a_file_has_its_own_line() {
         assert!(run.stderr.contains(line), "{line}: {run:?}");
     }
 }
+
+/// The key is nowhere else, so this is an error with a message.
+#[test]
+fn a_key_for_a_closed_pipe_is_lost_with_a_message() {
+    let sides = Sides::new();
+    sides.write("leaf.json", r#"{"CN": "etcdone"}"#);
+    let script = "mkfifo pipe; (exec 3<pipe) & exec 4>pipe; wait; cfssl genkey leaf.json >&4";
+    let run = sides.run(Side::Ours, script);
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(run.stderr.contains("[ERROR] writing to standard output: Broken pipe"), "{run:?}");
+    // SIGPIPE
+    assert_eq!(sides.run(Side::Theirs, script).code, 128 + 13);
+}
