@@ -1,8 +1,8 @@
 //! Programs that must exit by themselves within a short time.
 
 use std::io::{Read, Write, stderr};
-use std::process::{Command, Stdio};
-use std::thread::sleep;
+use std::process::{Command, Output, Stdio};
+use std::thread::{JoinHandle, sleep, spawn};
 use std::time::{Duration, Instant};
 
 use crate::lab::Run;
@@ -13,22 +13,35 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// How long to sleep between two checks.
 pub(crate) const PAUSE: Duration = Duration::from_millis(20);
 
-/// Runs a program until it exits. Its output must fit into a pipe's buffer.
+/// Runs a program until it exits.
 pub(crate) fn finish(command: &mut Command) -> Run {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
+    // A pipe that nobody reads stops a program that writes more than 64 KiB.
+    let stdout = drain(child.stdout.take().unwrap());
+    let stderr = drain(child.stderr.take().unwrap());
     let deadline = Instant::now() + PATIENCE;
-    while child.try_wait().unwrap().is_none() {
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
         if Instant::now() > deadline {
             child.kill().unwrap();
             child.wait().unwrap();
-            let mut said = String::new();
-            let _ = child.stderr.take().map(|mut stderr| stderr.read_to_string(&mut said));
+            let said = String::from_utf8_lossy(&stderr.join().unwrap()).into_owned();
             panic!("{command:?} did not exit within {PATIENCE:?}; its output: {said}");
         }
         sleep(PAUSE);
-    }
-    child.wait_with_output().unwrap().into()
+    };
+    Output { status, stdout: stdout.join().unwrap(), stderr: stderr.join().unwrap() }.into()
+}
+
+fn drain(mut pipe: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
+    spawn(move || {
+        let mut bytes = Vec::new();
+        pipe.read_to_end(&mut bytes).unwrap();
+        bytes
+    })
 }
 
 /// Prints a line also if the test passes and its output is captured.
