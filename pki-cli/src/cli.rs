@@ -31,14 +31,14 @@ pub fn main() -> ExitCode {
         ));
         std::process::exit(i32::from(Kind::Bug.exit_code()));
     }));
-    // A shell that asks for completions gets them, and the process ends.
-    CompleteEnv::with_factory(Cli::command).var(COMPLETIONS_VARIABLE).complete();
     host::refuse_core_dumps();
     signals::catch();
     let mut arguments: Vec<OsString> = std::env::args_os().collect();
     if let Some(program) = arguments.first().and_then(|name| Program::called(name)) {
         return program.run(arguments.split_off(1));
     }
+    // A shell that asks for completions gets them, and the process ends.
+    CompleteEnv::with_factory(Cli::command).var(COMPLETIONS_VARIABLE).complete();
     let cli = Cli::read(&arguments).unwrap_or_else(|error| exit(&error));
     match cli.run().and_then(|code| signals::check().map(|()| code)) {
         Ok(code) => code,

@@ -9,7 +9,7 @@ use pki_core::{KeyFormat, PrivateKey, PublicKey, Signer};
 use crate::ca;
 use crate::failure::{Failure, shown};
 use crate::recorded::Recorded;
-use crate::store::{self, Access, Batch, Existing};
+use crate::store::{self, Access, Batch, Existing, Synced};
 
 /// Where a certificate and its key go.
 #[derive(Clone, Debug)]
@@ -129,14 +129,14 @@ impl NamedPair {
             batch.stage(self.key.clone(), pem.as_bytes(), Access::Secret)?;
         }
         batch.stage(self.certificate.clone(), certificates.as_bytes(), Access::Public)?;
-        Ok(StagedPair(batch))
+        batch.sync().map(StagedPair)
     }
 }
 
 /// The files of one certificate, written next to their places.
 #[derive(Debug)]
 #[must_use]
-pub struct StagedPair(Batch);
+pub struct StagedPair(Synced);
 
 impl Recorded<StagedPair> {
     /// Puts the files in their places: both, or neither if that fails.

@@ -10,7 +10,7 @@ mod unfinished;
 
 pub use access::Owners;
 pub(crate) use access::{Access, absolute, is_there, make_folder};
-pub(crate) use batch::{Batch, Durability, Existing, create_whole};
+pub(crate) use batch::{Batch, Durability, Existing, Synced, create_whole};
 pub(crate) use lock::Lock;
 pub(crate) use read::{
     LIMIT, Read, mode_for_others, read, read_open, read_regular, read_secret, read_with,

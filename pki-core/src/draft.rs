@@ -95,6 +95,10 @@ pub trait Signable: sealed::Sealed + Sized {
     /// The result of signing a draft.
     type Issued;
 
+    /// Whether whoever receives it must verify its signature before it has any effect.
+    #[doc(hidden)]
+    const IS_VERIFIED_BY_RECEIVER: bool = false;
+
     #[doc(hidden)]
     fn to_be_signed(&self) -> &[u8];
 
@@ -133,6 +137,9 @@ impl<T: Signable> Draft<T> {
     }
 
     /// Signs with the key that must sign it: the CA's, or for a root or a request its own.
+    ///
+    /// The signature of a certificate or a CRL is verified. That of a request is not, because the CA that receives the
+    /// request verifies it as the proof of possession (RFC 2986 section 3).
     pub fn sign(self, signer: &dyn Signer) -> Result<T::Issued, Error> {
         let (given, expected) = (signer.public_key(), &self.signer);
         if given != expected {
@@ -142,6 +149,9 @@ impl<T: Signable> Draft<T> {
                 .of(Input::Authority));
         }
         let signature = signer.sign(self.tbs()).map_err(Error::Signer)?;
+        if T::IS_VERIFIED_BY_RECEIVER {
+            return Ok(self.unsigned.signed(&signature)?.issued(self.findings, self.left_out));
+        }
         self.assemble(&signature)
     }
 
@@ -300,6 +310,8 @@ impl sealed::Sealed for CertificateRequest {}
 
 impl Signable for CertificateRequest {
     type Issued = Self;
+
+    const IS_VERIFIED_BY_RECEIVER: bool = true;
 
     fn to_be_signed(&self) -> &[u8] {
         self.tbs()

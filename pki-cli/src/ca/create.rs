@@ -114,7 +114,7 @@ impl SignedCa<'_> {
                 batch.stage(key_path(path), pem.as_bytes(), Access::Secret)?;
             }
             batch.stage(certificate_path(path), chain.to_pem()?.as_bytes(), Access::Public)?;
-            Ok((batch, chain))
+            Ok((batch.sync()?, chain))
         })?;
         let inventory = Inventory::of(path);
         let (batch, chain) = if let Some(above) = above {

@@ -69,7 +69,7 @@ impl Ca {
             }
             let mut batch = Batch::new(Existing::Replace);
             batch.stage(certificate_path(folder.path()), pem.as_bytes(), Access::Public)?;
-            Ok((batch, issued.certificate))
+            Ok((batch.sync()?, issued.certificate))
         })?;
         let (batch, certificate) = staged.record_ca(self.inventory()?)?.into_inner();
         batch.commit()?;

@@ -84,7 +84,7 @@ impl NextCa {
                 batch.stage(next_key_path(path), pem.as_bytes(), Access::Secret)?;
             }
             batch.stage(certificate_path(path), both.to_pem()?.as_bytes(), Access::Public)?;
-            Ok(batch)
+            batch.sync()
         })?;
         // The row of the old CA comes first: if the inventory was lost, this file is still recognized as the old CA's.
         let old = Entry::of_ca(chain.ca())?;

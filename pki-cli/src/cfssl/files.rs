@@ -245,9 +245,9 @@ fn durability(parts: &[Part]) -> Durability {
         .flat_map(|part| Certificate::from_pem_or_der(part.contents.as_bytes()).unwrap_or_default())
         .peekable();
     if certificates.peek().is_some() && !certificates.any(|certificate| certificate.is_ca()) {
-        Durability::Replacements
+        Durability::Later
     } else {
-        Durability::Everything
+        Durability::AtOnce
     }
 }
 

@@ -37,6 +37,7 @@ impl Program {
             Self::Cfssljson => cfssljson(&arguments, &log),
             Self::Certinfo => certinfo_alone(&arguments, &log),
         });
+        host::end_stdout();
         match done {
             Ok(()) => ExitCode::SUCCESS,
             Err(Stop::Flags(command, text)) => {
