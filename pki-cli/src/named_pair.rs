@@ -76,9 +76,7 @@ impl NamedPair {
         public_key: &PublicKey,
     ) -> Result<(), Failure> {
         self.check(ca_folder, &self.certificate)?;
-        let beside =
-            store::read_regular(&self.key).ok().and_then(|pem| PrivateKey::from_pem(&pem).ok());
-        match beside {
+        match self.key_beside() {
             Some(key) if key.public_key() != public_key => Err(Failure::usage(format!(
                 "its key is {}, but {} next to the certificate has {}",
                 public_key.key_id(),
@@ -116,6 +114,15 @@ impl NamedPair {
         Batch::new(self.existing).check_place(place)
     }
 
+    /// Whether this key is in its place already, because a run was killed before the certificate followed.
+    pub(crate) fn holds(&self, key: &PrivateKey) -> bool {
+        self.key_beside().is_some_and(|beside| beside.public_key() == key.public_key())
+    }
+
+    fn key_beside(&self) -> Option<PrivateKey> {
+        PrivateKey::from_pem(&store::read_regular(&self.key).ok()?).ok()
+    }
+
     /// Writes the files next to their places. The key comes first, because a certificate without its key is useless.
     pub(crate) fn stage(
         &self,
@@ -124,7 +131,7 @@ impl NamedPair {
     ) -> Result<StagedPair, Failure> {
         self.make_folder()?;
         let mut batch = Batch::new(self.existing);
-        if let Some(key) = key {
+        if let Some(key) = key.filter(|key| !self.holds(key)) {
             let pem = key.to_pem(KeyFormat::Pkcs8)?;
             batch.stage(self.key.clone(), pem.as_bytes(), Access::Secret)?;
         }

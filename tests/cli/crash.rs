@@ -1,7 +1,7 @@
 //! `apply` killed at any time, and many processes on one CA: the files on disk stay consistent.
 
 mod at_once;
-mod between;
+pub(crate) mod between;
 mod injected;
 mod killed;
 mod signalled;

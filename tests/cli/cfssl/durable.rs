@@ -3,16 +3,18 @@
 use super::sides::{Side, Sides};
 use crate::peers;
 
-/// Runs cfssljson on `answer.json`, and gives how many files or folders it synced.
-fn synced(sides: &Sides, answer: &str, base: &str) -> usize {
+/// Runs cfssljson on `answer.json`, and gives how many files or folders it synced, and how many it had the kernel begin to
+/// write.
+fn synced(sides: &Sides, answer: &str, base: &str) -> (usize, usize) {
     peers::program("strace");
     let script = format!(
-        "strace -f -o trace -e trace=fsync,fdatasync,syncfs,sync cfssljson -f {answer} -bare {base}"
+        "strace -f -o trace -e trace=fsync,fdatasync,syncfs,sync,fadvise64 cfssljson -f {answer} -bare {base}"
     );
     let run = sides.run(Side::Ours, &script);
     assert_eq!(run.code, 0, "{run:?}");
     let trace = String::from_utf8(sides.read(Side::Ours, "trace")).unwrap();
-    trace.lines().filter(|line| line.contains("sync(")).count()
+    let count = |call: &str| trace.lines().filter(|line| line.contains(call)).count();
+    (count("sync("), count("POSIX_FADV_DONTNEED"))
 }
 
 #[test]
@@ -27,9 +29,12 @@ fn only_what_cannot_be_made_again_is_synced() {
     let run = sides.run(Side::Ours, script);
     assert_eq!(run.code, 0, "{run:?}");
     // The three files and their folder.
-    assert_eq!(synced(&sides, "ca.out", "ca"), 4, "a CA");
-    assert_eq!(synced(&sides, "request.out", "request"), 3, "a key whose request another CA signs");
-    assert_eq!(synced(&sides, "leaf.out", "leaf"), 0, "a new leaf");
-    // A rename of a file that is not on the disk yet can leave an empty file in the place of the old one.
-    assert_eq!(synced(&sides, "leaf.out", "leaf"), 3, "a leaf that replaces another");
+    assert_eq!(synced(&sides, "ca.out", "ca"), (4, 3), "a CA");
+    let request = synced(&sides, "request.out", "request");
+    assert_eq!(request, (3, 2), "a key whose request another CA signs");
+    assert_eq!(synced(&sides, "leaf.out", "leaf"), (0, 0), "a new leaf");
+    // A rename of a file that is not on disk yet can leave an empty file in the place of the old one.
+    assert_eq!(synced(&sides, "leaf.out", "leaf"), (0, 3), "a leaf that replaces another");
+    assert_eq!(synced(&sides, "leaf.out", "ca"), (2, 4), "the old key of a CA, which is kept");
+    assert_eq!(synced(&sides, "ca.out", "leaf"), (4, 3), "a CA that replaces a leaf");
 }

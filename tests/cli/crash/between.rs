@@ -11,7 +11,7 @@ use crate::lab::Run;
 use crate::peers;
 
 /// Runs `etcdpki` and kills it when it enters this system call for the `number`th time.
-fn killed_at(lab: &Lab, call: &str, number: u32, args: &[&str]) -> Run {
+pub(crate) fn killed_at(lab: &Lab, call: &str, number: u32, args: &[&str]) -> Run {
     let mut strace = peers::program("strace");
     strace.args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={call}")]);
     strace.args(["-e", &format!("inject={call}:signal=SIGKILL:when={number}")]);

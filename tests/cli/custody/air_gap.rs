@@ -1,6 +1,7 @@
 //! A CA key on a machine without a network: `issue --tbs-out`, OpenSSL there, `issue --signature-in`.
 
 use super::*;
+use crate::crash::between::killed_at;
 
 /// A CA whose key is in `offline/ca-key.pem` and not in its folder.
 fn offline(options: &[&str]) -> Lab {
@@ -104,6 +105,28 @@ fn the_leafs_key_waits_in_a_secret_file_and_is_moved() {
     sign(&lab, "api.tbs", "sha256");
     lab.ok(&[&CLIENT[..], &["--signature-in", "api.tbs.sig"]].concat());
     assert!(!lab.path("api.pending").exists());
+    lab.ok(&["verify", "api.pem", "--key", "api-key.pem"]);
+}
+
+/// The key takes its place first. The same command recognizes it, but refuses any other key in that place.
+#[test]
+fn a_signature_in_that_was_killed_between_the_key_and_the_certificate_is_finished_by_the_same_command() {
+    let lab = offline(&[]);
+    lab.ok(&[&CLIENT[..], &["--tbs-out", "api.tbs"]].concat());
+    sign(&lab, "api.tbs", "sha256");
+    let again = [&CLIENT[..], &["--signature-in", "api.tbs.sig"]].concat();
+    let run = killed_at(&lab, "renameat2", 2, &again);
+    assert_ne!(run.code, 0, "{run:?}");
+    assert!(lab.path("api-key.pem").exists() && !lab.path("api.pem").exists());
+    fs::rename(lab.path("api-key.pem"), lab.path("kept-key.pem")).unwrap();
+    openssl(&lab, &["genpkey", "-algorithm", "ED25519", "-out", "api-key.pem"]);
+    let refused = lab.run(&again);
+    assert_eq!(refused.code, 3, "{refused:?}");
+    assert!(refused.stderr.contains("api-key.pem exists already"), "{refused:?}");
+    fs::rename(lab.path("kept-key.pem"), lab.path("api-key.pem")).unwrap();
+    lab.ok(&again);
+    assert!(!lab.path("api.pending").exists());
+    openssl(&lab, &["verify", "-CAfile", "pki/ca.pem", "api.pem"]);
     lab.ok(&["verify", "api.pem", "--key", "api-key.pem"]);
 }
 

@@ -86,9 +86,13 @@ pub(super) fn gather(
         }
         (request, None)
     } else {
+        let key = pending.as_mut().and_then(|pending| pending.key.take());
         // Before a key is generated, which can take a second for RSA.
-        files.check_both(folder)?;
-        let key = match pending.as_mut().and_then(|pending| pending.key.take()) {
+        match &key {
+            Some(key) if files.holds(key) => files.check_certificate(folder, key.public_key())?,
+            _ => files.check_both(folder)?,
+        }
+        let key = match key {
             Some(key) => key,
             None => PrivateKey::generate(args.key.unwrap_or(algorithm))?,
         };
