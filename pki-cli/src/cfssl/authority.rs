@@ -32,8 +32,7 @@ pub(super) fn open_named(certificate: &str, key: &str, log: &Log) -> Result<Ca, 
     let certificates = certificates(certificate, &text)?;
     warn_of_form(certificate, &text, &certificates, log);
     let signer = read_key(key, log)?;
-    let chain =
-        Chain::in_order(certificates).map_err(|failure| failure.in_file(Path::new(certificate)))?;
+    let chain = chain(certificates).map_err(|failure| failure.in_file(Path::new(certificate)))?;
     let ca = chain.ca();
     if *signer.public_key() != ca.public_key {
         return Err(Failure::usage(format!(
@@ -44,6 +43,15 @@ pub(super) fn open_named(certificate: &str, key: &str, log: &Log) -> Result<Ca, 
         .hinted("name the two files that belong together"));
     }
     Ca::of_files(chain, Box::new(signer), inventory(certificate)?)
+}
+
+/// The chain of a CA. The signature of a single root is not checked, which would take longer than to sign with its key; that
+/// it belongs to the key is checked.
+fn chain(certificates: Vec<Certificate>) -> Result<Chain, Failure> {
+    match <[Certificate; 1]>::try_from(certificates) {
+        Ok([only]) => Ok(Chain::of(only)),
+        Err(several) => Chain::in_order(several),
+    }
 }
 
 /// The certificates of an input; there is at least one.

@@ -79,6 +79,9 @@ struct Part {
 
 /// Runs `cfssljson`.
 pub(super) fn run(flags: &Flags, log: &Log) -> Result<(), Failure> {
+    let base = flags.arguments.first().map_or("cert", String::as_str);
+    // Before the input, while the program on the left of the pipe still works.
+    let old = Old::read(base);
     let input = store::read(Path::new(flags.value("f").unwrap_or("-")))?;
     if input.trim_ascii().is_empty() {
         return Err(Failure::usage("the input is empty: cfssl printed nothing")
@@ -100,8 +103,7 @@ pub(super) fn run(flags: &Flags, log: &Log) -> Result<(), Failure> {
         }
         return Ok(());
     }
-    let base = flags.arguments.first().map_or("cert", String::as_str);
-    write(base, &parts, log)
+    write(base, &parts, old, log)
 }
 
 /// The form of the input.
@@ -182,10 +184,10 @@ fn check(part: &Part) -> Result<(), Failure> {
 }
 
 /// Replaces the files as cfssljson does, but as a whole and with the key of a CA kept.
-fn write(base: &str, parts: &[Part], log: &Log) -> Result<(), Failure> {
+fn write(base: &str, parts: &[Part], old: Old, log: &Log) -> Result<(), Failure> {
     let place = |suffix: &str| PathBuf::from(format!("{base}{suffix}"));
     if parts.iter().any(|part| part.suffix == "-key.pem") {
-        keep_ca_key(base, parts, log)?;
+        keep_ca_key(base, parts, &old.current(base), log)?;
     }
     let mut batch = Batch::new(Existing::Replace).durable(durability(parts));
     for part in parts {
@@ -251,33 +253,72 @@ fn durability(parts: &[Part]) -> Durability {
     }
 }
 
+/// The key and the CA certificates that BASE names, before they are replaced.
+struct Old {
+    key: Option<Zeroizing<Vec<u8>>>,
+    cas: Vec<Certificate>,
+    versions: [Option<Version>; 2],
+}
+
+/// What changes whenever a file is written or replaced.
+#[derive(Eq, PartialEq)]
+struct Version {
+    device: u64,
+    inode: u64,
+    ctime: (i64, i64),
+}
+
+impl Old {
+    fn read(base: &str) -> Self {
+        let versions = Self::versions(base);
+        let [key, certificate] = Self::paths(base).map(|path| store::read(Path::new(&path)).ok());
+        let mut cas = certificate
+            .and_then(|bytes| Certificate::from_pem_or_der(&bytes).ok())
+            .unwrap_or_default();
+        cas.retain(Certificate::is_ca);
+        Self { key, cas, versions }
+    }
+
+    /// The same, read again if the files have changed.
+    fn current(self, base: &str) -> Self {
+        if self.versions == Self::versions(base) { self } else { Self::read(base) }
+    }
+
+    fn paths(base: &str) -> [String; 2] {
+        [format!("{base}-key.pem"), format!("{base}.pem")]
+    }
+
+    fn versions(base: &str) -> [Option<Version>; 2] {
+        let version = |file: Metadata| Version {
+            device: file.dev(),
+            inode: file.ino(),
+            ctime: (file.ctime(), file.ctime_nsec()),
+        };
+        Self::paths(base).map(|path| std::fs::metadata(path).ok().map(version))
+    }
+}
+
 /// Copies the key of a CA that is about to be replaced to a name of its own: whatever that CA signed
 /// depends on it, and a second `gencert -initca` replaces it without asking.
-fn keep_ca_key(base: &str, parts: &[Part], log: &Log) -> Result<(), Failure> {
-    let (key_path, certificate_path) = (format!("{base}-key.pem"), format!("{base}.pem"));
-    let old = |path: &str| store::read(Path::new(path)).ok();
-    let Some((pem, certificate)) = old(&key_path).zip(old(&certificate_path)) else {
-        return Ok(());
-    };
+fn keep_ca_key(base: &str, parts: &[Part], old: &Old, log: &Log) -> Result<(), Failure> {
+    let Some(pem) = &old.key else { return Ok(()) };
     let is_same = |part: &Part| part.contents.as_bytes() == pem.as_slice();
-    let mut cas = Certificate::from_pem_or_der(&certificate).unwrap_or_default();
-    cas.retain(Certificate::is_ca);
     // Most old certificates are leaves, whose keys are not even read.
-    if cas.is_empty() || parts.iter().any(is_same) {
+    if old.cas.is_empty() || parts.iter().any(is_same) {
         return Ok(());
     }
-    let Ok(key) = PrivateKey::from_pem(&pem) else { return Ok(()) };
-    if !cas.iter().any(|ca| ca.public_key == *key.public_key()) {
+    let Ok(key) = PrivateKey::from_pem(pem) else { return Ok(()) };
+    if !old.cas.iter().any(|ca| ca.public_key == *key.public_key()) {
         return Ok(());
     }
     let kept = PathBuf::from(format!("{base}-key-{}.pem", key.public_key().key_id()));
     if !store::is_there(&kept)? {
         let mut batch = Batch::new(Existing::Keep);
-        batch.stage(kept.clone(), &pem, Access::Secret)?;
+        batch.stage(kept.clone(), pem, Access::Secret)?;
         batch.commit()?;
     }
     log.difference(&format!(
-        "{key_path} is the key of a CA and is replaced; the old key is kept in {}",
+        "{base}-key.pem is the key of a CA and is replaced; the old key is kept in {}",
         kept.display()
     ));
     Ok(())

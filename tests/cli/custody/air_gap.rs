@@ -110,7 +110,8 @@ fn the_leafs_key_waits_in_a_secret_file_and_is_moved() {
 
 /// The key takes its place first. The same command recognizes it, but refuses any other key in that place.
 #[test]
-fn a_signature_in_that_was_killed_between_the_key_and_the_certificate_is_finished_by_the_same_command() {
+fn a_signature_in_that_was_killed_between_the_key_and_the_certificate_is_finished_by_the_same_command()
+ {
     let lab = offline(&[]);
     lab.ok(&[&CLIENT[..], &["--tbs-out", "api.tbs"]].concat());
     sign(&lab, "api.tbs", "sha256");

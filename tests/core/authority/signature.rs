@@ -1,6 +1,9 @@
 //! Signatures that are made elsewhere: by OpenSSL, and by signers that fail.
 
-use pki_core::{KeyAlgorithm, PrivateKey, PublicKey, Purpose, Signer, SigningConfig};
+use pki_core::{
+    CertificateRequest, KeyAlgorithm, PrivateKey, PublicKey, Purpose, Request, Signer,
+    SigningConfig,
+};
 
 use super::{check, ids};
 use crate::lab::{Ca, NOW, moment};
@@ -85,4 +88,20 @@ fn a_signature_that_the_ca_did_not_make_is_refused() {
     let error = draft().sign(&other).unwrap_err();
     assert!(error.to_string().contains("not the key that must sign"), "{error}");
     assert!(error.hint().is_some());
+}
+
+/// The signature of a request is the proof of possession, which the CA that receives it verifies.
+#[test]
+fn a_request_with_a_wrong_signature_is_refused_by_the_ca_and_when_it_is_assembled() {
+    let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+    let other = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+    let draft = || CertificateRequest::draft(&Ca::request("etcdone", &[], &key)).unwrap();
+    let wrong = other.sign(draft().tbs()).unwrap();
+    let stranger = Stranger(key.public_key(), Ok(wrong.clone()));
+    let csr = draft().sign(&stranger).unwrap();
+    assert!(!csr.is_self_signed());
+    let error = Request::from_csr(&csr).unwrap_err();
+    assert!(error.to_string().contains("does not verify with its own key"), "{error}");
+    let error = draft().assemble(&wrong).unwrap_err();
+    assert!(error.to_string().contains("does not verify its signature"), "{error}");
 }
