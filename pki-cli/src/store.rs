@@ -2,6 +2,7 @@
 
 mod access;
 mod batch;
+mod durability;
 mod lock;
 mod read;
 mod sets;
@@ -10,7 +11,8 @@ mod unfinished;
 
 pub use access::Owners;
 pub(crate) use access::{Access, absolute, is_there, make_folder};
-pub(crate) use batch::{Batch, Durability, Existing, Synced, create_whole};
+pub(crate) use batch::{Batch, Existing, Synced, create_whole};
+pub(crate) use durability::Durability;
 pub(crate) use lock::Lock;
 pub(crate) use read::{
     LIMIT, Read, mode_for_others, read, read_open, read_regular, read_secret, read_with,

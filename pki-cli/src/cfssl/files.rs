@@ -81,7 +81,7 @@ struct Part {
 pub(super) fn run(flags: &Flags, log: &Log) -> Result<(), Failure> {
     let base = flags.arguments.first().map_or("cert", String::as_str);
     // Before the input, while the program on the left of the pipe still works.
-    let old = Old::read(base);
+    let old = (!flags.is_on("stdout")).then(|| Old::read(base));
     let input = store::read(Path::new(flags.value("f").unwrap_or("-")))?;
     if input.trim_ascii().is_empty() {
         return Err(Failure::usage("the input is empty: cfssl printed nothing")
@@ -93,7 +93,7 @@ pub(super) fn run(flags: &Flags, log: &Log) -> Result<(), Failure> {
     })?;
     let form = if flags.is_on("bare") { Form::Bare } else { Form::Api };
     let parts = parts(opened(answer, form)?)?;
-    if flags.is_on("stdout") {
+    let Some(old) = old else {
         let mut parts = parts;
         // The order of cfssljson, which writes the certificate first.
         parts.sort_by_key(|part| (part.suffix == ".csr", part.suffix != ".pem"));
@@ -102,7 +102,7 @@ pub(super) fn run(flags: &Flags, log: &Log) -> Result<(), Failure> {
             host::print_raw(b"\n")?;
         }
         return Ok(());
-    }
+    };
     write(base, &parts, old, log)
 }
 
@@ -253,7 +253,7 @@ fn durability(parts: &[Part]) -> Durability {
     }
 }
 
-/// The key and the CA certificates that BASE names, before they are replaced.
+/// The CA certificates that BASE names, and their key, before they are replaced.
 struct Old {
     key: Option<Zeroizing<Vec<u8>>>,
     cas: Vec<Certificate>,
@@ -271,11 +271,14 @@ struct Version {
 impl Old {
     fn read(base: &str) -> Self {
         let versions = Self::versions(base);
-        let [key, certificate] = Self::paths(base).map(|path| store::read(Path::new(&path)).ok());
-        let mut cas = certificate
-            .and_then(|bytes| Certificate::from_pem_or_der(&bytes).ok())
-            .unwrap_or_default();
+        let [key, certificate] = Self::paths(base);
+        let read = |path: &str| store::read_regular(Path::new(path)).ok();
+        let certificates =
+            read(&certificate).and_then(|bytes| Certificate::from_pem_or_der(&bytes).ok());
+        let mut cas = certificates.unwrap_or_default();
         cas.retain(Certificate::is_ca);
+        // Most old certificates are leaves, whose keys are not even read.
+        let key = if cas.is_empty() { None } else { read(&key) };
         Self { key, cas, versions }
     }
 
@@ -303,8 +306,7 @@ impl Old {
 fn keep_ca_key(base: &str, parts: &[Part], old: &Old, log: &Log) -> Result<(), Failure> {
     let Some(pem) = &old.key else { return Ok(()) };
     let is_same = |part: &Part| part.contents.as_bytes() == pem.as_slice();
-    // Most old certificates are leaves, whose keys are not even read.
-    if old.cas.is_empty() || parts.iter().any(is_same) {
+    if parts.iter().any(is_same) {
         return Ok(());
     }
     let Ok(key) = PrivateKey::from_pem(pem) else { return Ok(()) };

@@ -14,6 +14,7 @@ use rustix::fs::Advice;
 use tempfile::{NamedTempFile, TempPath};
 
 use super::access::{Access, is_there};
+use super::durability::Durability;
 use super::sets::{self, Staged};
 use super::sweep::sweep_shared;
 use super::unfinished::{self, UNFINISHED, parent};
@@ -25,15 +26,6 @@ use crate::signals::{self, Uninterrupted};
 pub(crate) enum Existing {
     Keep,
     Replace,
-}
-
-/// When files are on disk.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Durability {
-    /// Before they are in their places.
-    AtOnce,
-    /// When the kernel writes them. Only for files that can be made again: a power failure can empty them.
-    Later,
 }
 
 /// Files that will be put in their places together.
@@ -117,11 +109,10 @@ impl Batch {
         }
     }
 
-    /// Waits until the files are on disk, unless they are written later. What depends on them, such as a row of the
-    /// inventory, comes after this.
+    /// Waits until the files that must be on disk are there. What depends on them, such as a row of the inventory, comes after this.
     pub(crate) fn sync(self) -> Result<Synced, Failure> {
-        if self.durability == Durability::AtOnce {
-            for Staged { file, place } in &self.staged {
+        for Staged { file, place } in &self.staged {
+            if self.durability.needs_sync(file.as_file()) {
                 let synced = file.as_file().sync_all();
                 synced.map_err(|error| Failure::file("writing", place, &error))?;
             }
@@ -136,7 +127,7 @@ impl Batch {
     }
 }
 
-/// A batch whose files are on disk as its durability says.
+/// A batch whose files are on disk, as far as its durability says so.
 #[derive(Debug)]
 pub(crate) struct Synced(Batch);
 

@@ -111,6 +111,24 @@ fn without_exchange_links_and_renames_that_keep_files() {
     assert!(run.stdout.contains("  reissue  etcdone/server.pem\n"), "{run:?}");
 }
 
+/// A network file system may report a full disk only at a sync, so there cfssljson syncs also a leaf.
+#[test]
+fn cfssljson_syncs_a_leaf_where_a_full_disk_may_be_reported_late() {
+    crate::peers::program("bindfs");
+    crate::peers::program("strace");
+    let lab = Lab::new();
+    lab.write("ca.json", r#"{"CN": "CA"}"#);
+    lab.write("leaf.json", r#"{"CN": "etcdone", "hosts": ["etcdone"]}"#);
+    let script = r#"
+        "$etcdpki" cfssl gencert -initca ca.json | "$etcdpki" cfssljson -bare ca
+        "$etcdpki" cfssl gencert -ca ca.pem -ca-key ca-key.pem leaf.json >leaf.out
+        traced() { strace -o trace -e trace=fsync "$etcdpki" cfssljson -f leaf.out -bare "$1"; grep -c fsync trace || true; }
+        echo "local: $(traced local/leaf) there: $(traced there/leaf)"
+    "#;
+    let run = with_mounts(&lab, &format!("mkdir local; {BINDFS}{script}"));
+    assert!(run.stdout.contains("local: 0 there: 3\n"), "{run:?}");
+}
+
 /// vfat, some network file systems, and FUSE with options: files have the mode of the mount.
 #[test]
 fn a_file_system_that_does_not_keep_modes_gets_no_key() {
