@@ -6,6 +6,7 @@
 // In import order: a file imports only what stands above it.
 mod failure;
 mod host;
+mod keygen;
 mod signals;
 mod store;
 

@@ -22,6 +22,7 @@ use self::token::TokenSigner;
 #[cfg(feature = "pkcs11")]
 use self::uri::TokenUri;
 use crate::failure::{Failure, shown};
+use crate::keygen;
 use crate::passphrase::{Passphrase, PassphraseSource};
 use crate::store::{self, Access, Batch, Existing};
 
@@ -205,7 +206,7 @@ impl Custody {
         let what = file::passphrase_of(file);
         let passphrase = self.passphrase.as_ref().map(|source| source.read_new(&what));
         let passphrase = passphrase.transpose()?;
-        NewKey::in_file(PrivateKey::generate(algorithm)?, passphrase.as_ref())
+        NewKey::in_file(keygen::generate(algorithm)?, passphrase.as_ref())
     }
 
     /// Takes over the key of a CA from these contents of a file. A key that is encrypted stays encrypted with the same

@@ -11,6 +11,7 @@ use super::flags::Flags;
 use super::log::Log;
 use crate::failure::Failure;
 use crate::host;
+use crate::keygen;
 use crate::store;
 
 /// Where the key of a request comes from.
@@ -155,7 +156,7 @@ pub(super) fn generate(algorithm: KeyAlgorithm, log: &Log) -> Result<PrivateKey,
     log.info("generate received request");
     log.info("received CSR");
     log.info(&format!("generating key: {name}"));
-    Ok(PrivateKey::generate(algorithm)?)
+    Ok(keygen::generate(algorithm)?)
 }
 
 /// The key in cfssl's form.

@@ -12,6 +12,7 @@ use super::args::IssueArgs;
 use crate::commands::override_subject;
 use crate::failure::{Failure, Kind};
 use crate::host;
+use crate::keygen;
 use crate::named_pair::{NamedPair, check_name};
 use crate::store::{self, Existing};
 
@@ -94,7 +95,7 @@ pub(super) fn gather(
         }
         let key = match key {
             Some(key) => key,
-            None => PrivateKey::generate(args.key.unwrap_or(algorithm))?,
+            None => keygen::generate(args.key.unwrap_or(algorithm))?,
         };
         (Request::new(subject, names, key.public_key().clone()), Some(key))
     };
