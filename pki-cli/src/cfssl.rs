@@ -11,6 +11,7 @@ mod flags;
 mod gencert;
 mod gencrl;
 mod genkey;
+mod gourl;
 mod help;
 mod info;
 mod input;

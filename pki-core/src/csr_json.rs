@@ -63,6 +63,8 @@ pub struct CaSection {
     pub backdate: Option<Duration>,
     /// `pathlen` and `pathlenzero`
     pub path_len: Option<u8>,
+    /// `pathlenzero`. Beside a positive `pathlen` it has no effect
+    pub path_len_zero: bool,
 }
 
 const FIELDS: &[&str] = &[
@@ -281,6 +283,7 @@ fn ca(fields: &Fields<'_>, faults: &mut Faults) -> Option<CaSection> {
         // In cfssl, 0 means unset.
         backdate: backdate.filter(|backdate| dialect == Dialect::Native || !backdate.is_zero()),
         path_len: path_len.or(zero.then_some(0)),
+        path_len_zero: zero,
     })
 }
 

@@ -61,10 +61,15 @@ impl Subject {
                 faults.error(error.in_field(path));
                 continue;
             }
-            let second =
-                known.iter().find(|(earlier, _)| *earlier == attribute && is_single(earlier));
-            if let Some((_, first)) = second {
-                faults.error(second_value(&attribute, first, &value).in_field(path));
+            let first =
+                known.iter_mut().find(|(earlier, _)| *earlier == attribute && is_single(earlier));
+            if let Some((_, first)) = first {
+                let error = second_value(&attribute, first, &value).in_field(path);
+                // As in cfssl, the last one counts.
+                *first = value;
+                faults.harmless(
+                    error.hinted("remove one of the two; cfssl silently uses the last one"),
+                );
             } else if known.contains(&(attribute.clone(), value.clone())) {
                 faults.harmless(repeated(&attribute, &value).in_field(path));
             } else {

@@ -9,6 +9,7 @@ mod compare;
 mod differences;
 mod differential;
 mod durable;
+mod foreign;
 mod forms;
 mod later;
 mod native;

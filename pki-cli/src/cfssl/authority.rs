@@ -28,9 +28,7 @@ pub(super) fn open(flags: &Flags, log: &Log) -> Result<Ca, Failure> {
 
 /// Opens the CA of two inputs.
 pub(super) fn open_named(certificate: &str, key: &str, log: &Log) -> Result<Ca, Failure> {
-    let text = input::read(certificate)?;
-    let certificates = certificates(certificate, &text)?;
-    warn_of_form(certificate, &text, &certificates, log);
+    let certificates = read_certificate_file(certificate, "the first is the CA", log)?;
     let signer = read_key(key, log)?;
     let chain = chain(certificates).map_err(|failure| failure.in_file(Path::new(certificate)))?;
     let ca = chain.ca();
@@ -59,19 +57,31 @@ pub(super) fn read_certificates(name: &str) -> Result<Vec<Certificate>, Failure>
     certificates(name, &input::read(name)?)
 }
 
+/// The same, with a warning if cfssl would refuse the input. `first` says what the first of several certificates is.
+pub(super) fn read_certificate_file(
+    name: &str,
+    first: &str,
+    log: &Log,
+) -> Result<Vec<Certificate>, Failure> {
+    let text = input::read(name)?;
+    let certificates = certificates(name, &text)?;
+    warn_of_form(name, &text, &certificates, first, log);
+    Ok(certificates)
+}
+
 fn certificates(name: &str, text: &[u8]) -> Result<Vec<Certificate>, Failure> {
     Certificate::from_pem_or_der(text)
         .map_err(|error| Failure::from(error).in_file(Path::new(name)))
 }
 
-/// Logs why cfssl refuses the file of a CA that is read here: it expects one certificate in PEM and nothing after it.
-fn warn_of_form(name: &str, text: &[u8], certificates: &[Certificate], log: &Log) {
+/// Logs why cfssl refuses a file that is read here: it expects one certificate in PEM and nothing after it.
+fn warn_of_form(name: &str, text: &[u8], certificates: &[Certificate], first: &str, log: &Log) {
     let is_last = text.trim_ascii_end().ends_with(b"-----END CERTIFICATE-----");
     let (form, then) = match certificates.len() {
-        1 if !is_pem(text) => ("is in DER".to_owned(), ""),
-        1 if !is_last => ("has text after its certificate".to_owned(), ""),
+        1 if !is_pem(text) => ("is in DER".to_owned(), String::new()),
+        1 if !is_last => ("has text after its certificate".to_owned(), String::new()),
         1 => return,
-        count => (format!("has {count} certificates"), "; the first is the CA"),
+        count => (format!("has {count} certificates"), format!("; {first}")),
     };
     log.difference(&format!("{name} {form}, which cfssl refuses{then}"));
 }
@@ -79,11 +89,18 @@ fn warn_of_form(name: &str, text: &[u8], certificates: &[Certificate], log: &Log
 /// The variable with the passphrase of an encrypted key.
 const PASSWORD: &str = "CFSSL_CA_PK_PASSWORD";
 
+/// The first line of an encrypted key in PKCS #8 (RFC 7468 section 11).
+const ENCRYPTED: &[u8] = b"-----BEGIN ENCRYPTED PRIVATE KEY-----";
+
 /// Reads a private key, which may be encrypted. Other users may be able to read its file, unlike the key in a CA's
 /// folder; then this logs a warning.
 pub(super) fn read_key(name: &str, log: &Log) -> Result<PrivateKey, Failure> {
     let custody = Custody::file(Some(PassphraseSource::Variable(PASSWORD.to_owned())));
-    let key = custody.read_file(Path::new(name), &input::read(name)?)?;
+    let text = input::read(name)?;
+    let key = custody.read_file(Path::new(name), &text)?;
+    if text.windows(ENCRYPTED.len()).any(|line| line == ENCRYPTED) {
+        log.difference(&format!("{name} is encrypted in PKCS #8, which cfssl cannot read"));
+    }
     let metadata = input::path(name).and_then(|path| std::fs::metadata(path).ok());
     if let Some(mode) = metadata.map(|metadata| metadata.permissions().mode() & 0o777)
         && mode & 0o077 != 0
@@ -127,7 +144,9 @@ pub(super) fn profile(flags: &Flags, log: &Log) -> Result<Profile, Failure> {
 /// Reads the file of `-config` for a command that uses no profile: cfssl refuses a file that it cannot read there too.
 pub(super) fn check_config(flags: &Flags, log: &Log) -> Result<(), Failure> {
     let Some(path) = flags.value("config").map(Path::new) else { return Ok(()) };
-    warn_of_unusable(path, &read_config(path)?.value, None, log);
+    let read = read_config(path)?;
+    log.differences(&shown(path), &read.warnings);
+    warn_of_unusable(path, &read.value, None, log);
     Ok(())
 }
 

@@ -18,13 +18,7 @@ pub(super) fn run(flags: &Flags, log: &Log) -> Result<(), Failure> {
     request::warn_of_flags(flags, &["cert", "csr"], log);
     let text = match (flags.value("cert"), flags.value("csr")) {
         (Some(name), _) => {
-            let certificates = authority::read_certificates(name)?;
-            if certificates.len() > 1 {
-                log.difference(&format!(
-                    "{name} has {} certificates; this is the first",
-                    certificates.len()
-                ));
-            }
+            let certificates = authority::read_certificate_file(name, "this is the first", log)?;
             serde_json::to_string_pretty(&CertificateInfo::new(&certificates[0])?)
         }
         (None, Some(name)) => {
@@ -116,7 +110,8 @@ impl CertificateInfo {
             GeneralName::Dns(name) => Some(name.clone()),
             _ => None,
         });
-        let addresses = names.iter().filter_map(GeneralName::ip).map(|ip| ip.to_string());
+        let addresses =
+            names.iter().filter_map(GeneralName::ip).map(|ip| ip.to_canonical().to_string());
         let authority = certificate.extensions.authority_key_id.as_ref();
         Ok(Self {
             subject: Name::from(&certificate.subject),

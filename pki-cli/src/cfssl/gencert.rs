@@ -1,7 +1,8 @@
 //! `cfssl gencert`: a key, a request and a certificate.
 
 use pki_core::{
-    Asked, Authority, CaRequest, Certificate, CsrJson, PrivateKey, Renewal, Request, Signer,
+    Asked, Authority, CaRequest, Certificate, CsrJson, PrivateKey, Renewal, Replaced, Request,
+    Signer,
 };
 use time::Duration;
 
@@ -29,13 +30,18 @@ pub(super) fn run(flags: &Flags, log: &Log) -> Result<(), Failure> {
 }
 
 fn leaf(flags: &Flags, log: &Log) -> Result<(), Failure> {
-    const KNOWN: &[&str] =
-        &["ca", "ca-key", "config", "profile", "hostname", "cn", "label", "initca", "renewca"];
+    const KNOWN: &[&str] = &[
+        "ca", "ca-key", "config", "profile", "hostname", "cn", "label", "initca", "renewca", "crl",
+    ];
     request::warn_of_flags(flags, KNOWN, log);
     let argument = request::only_argument(flags)?;
-    let profile = authority::profile(flags, log)?;
+    let mut profile = authority::profile(flags, log)?;
+    if let Some(url) = flags.value("crl") {
+        let url = url.parse().map_err(|error| Failure::from(error).in_flag("-crl"))?;
+        profile.urls.crl = Some(url);
+    }
     let purpose = request::Purpose::of(&profile);
-    let mut file = request::read_leaf(flags, argument, request::Key::New, purpose, log)?;
+    let mut file = request::read_leaf(argument, &request::replaced(flags), purpose, log)?;
     let has_hosts = !file.names.is_empty();
     file.subject = request::subject(flags, file.subject, log)?;
     let hostnames = request::hostnames(flags, log)?;
@@ -63,9 +69,10 @@ fn leaf(flags: &Flags, log: &Log) -> Result<(), Failure> {
 /// `gencert -initca`
 fn create_ca(flags: &Flags, log: &Log) -> Result<(), Failure> {
     request::warn_of_flags(flags, &["initca", "ca", "ca-key", "cn", "renewca"], log);
-    let key = flags.value("ca-key").map_or(request::Key::New, |_| request::Key::Existing);
-    let mut file =
-        request::read_json(flags, request::only_argument(flags)?, key, request::Purpose::Ca, log)?;
+    // cfssl ignores the `key` of the file if a flag names the key.
+    let replaced: Vec<_> = flags.value("ca-key").map(|_| Replaced::Key).into_iter().collect();
+    let argument = request::only_argument(flags)?;
+    let mut file = request::read_json(argument, &replaced, request::Purpose::Ca, log)?;
     file.subject = request::subject(flags, file.subject, log)?;
     check_contradiction(flags, &file, log)?;
     let Some(key) = flags.value("ca-key") else {
@@ -74,6 +81,7 @@ fn create_ca(flags: &Flags, log: &Log) -> Result<(), Failure> {
     };
     let key = authority::read_key(key, log)?;
     log.info("re-generate a CA certificate from CSR and CA key");
+    log_path_len(&file, log);
     for field in unused_with_key(&file) {
         log.difference(&format!("{field} takes effect here, but cfssl ignores it with -ca-key"));
     }
@@ -82,6 +90,7 @@ fn create_ca(flags: &Flags, log: &Log) -> Result<(), Failure> {
 
 /// A CA that signs itself, and its new key.
 pub(super) fn new_root(file: &CsrJson, log: &Log) -> Result<Answer, Failure> {
+    log_path_len(file, log);
     // Checked before the key is generated.
     if file.subject.is_empty() {
         return Err(Failure::usage("missing subject information: a CA needs a name")
@@ -89,6 +98,13 @@ pub(super) fn new_root(file: &CsrJson, log: &Log) -> Result<Answer, Failure> {
     }
     let key = request::generate(file.key, log)?;
     Ok(Answer { key: request::key_pem(&key)?, ..root(file, &key, log)? })
+}
+
+/// cfssl's line about a `pathlenzero` beside a path length.
+fn log_path_len(file: &CsrJson, log: &Log) {
+    if file.ca.as_ref().is_some_and(|ca| ca.path_len_zero && ca.path_len != Some(0)) {
+        log.info("ignore invalid 'pathlenzero' value");
+    }
 }
 
 fn root(file: &CsrJson, key: &PrivateKey, log: &Log) -> Result<Answer, Failure> {

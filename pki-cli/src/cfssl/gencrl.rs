@@ -1,7 +1,7 @@
 //! `cfssl gencrl`: a CRL of numbers in a file, in base64.
 
 use base64ct::{Base64, Encoding as _};
-use pki_core::{CrlRequest, KeyId, RevokedCertificate, SerialNumber};
+use pki_core::{CrlRequest, KeyAlgorithm, KeyId, RevokedCertificate, SerialNumber};
 use time::Duration;
 
 use super::flags::Flags;
@@ -42,7 +42,9 @@ pub(super) fn run(flags: &Flags, log: &Log) -> Result<(), Failure> {
             ))
             .hinted("write one number in each line, as in the log of cfssl and in cfssl certinfo")
         })?;
-        if !revoked.iter().any(|known| known.serial == number) {
+        if revoked.iter().any(|known| known.serial == number) {
+            log.difference(&format!("{} is listed twice; it is written once", line.trim()));
+        } else {
             revoked.push(RevokedCertificate {
                 serial: number,
                 revoked_at: now,
@@ -58,6 +60,11 @@ pub(super) fn run(flags: &Flags, log: &Log) -> Result<(), Failure> {
         next_update: now + Duration::seconds(seconds),
         revoked,
     };
+    if matches!(ca.certificate().public_key.algorithm(), Some(KeyAlgorithm::Rsa(3072..))) {
+        log.difference(
+            "the CRL is signed with the hash of the CA's certificates; cfssl signs it with SHA-256",
+        );
+    }
     let crl = ca.sign_crl(&asked, now)?;
     log.check_strict()?;
     host::print(&format!("{}\n", Base64::encode_string(crl.der())))

@@ -1,6 +1,6 @@
 //! `cfssl genkey` and `cfssl gencsr`: a key and a request, or a request for a key that exists.
 
-use pki_core::{CertificateRequest, CsrJson, PublicKey, Request, Signer};
+use pki_core::{CertificateRequest, CsrJson, PublicKey, Replaced, Request, Signer};
 
 use super::answer::Answer;
 use super::flags::Flags;
@@ -12,11 +12,10 @@ pub(super) fn run(flags: &Flags, log: &Log) -> Result<(), Failure> {
     request::warn_of_flags(flags, &["initca"], log);
     let argument = request::only_argument(flags)?;
     if flags.is_on("initca") {
-        let file =
-            request::read_json(flags, argument, request::Key::New, request::Purpose::Ca, log)?;
+        let file = request::read_json(argument, &[], request::Purpose::Ca, log)?;
         return gencert::new_root(&file, log)?.print(log);
     }
-    let file = request::read_leaf(flags, argument, request::Key::New, request::Purpose::Leaf, log)?;
+    let file = request::read_leaf(argument, &[], request::Purpose::Leaf, log)?;
     check_names_somebody(&file)?;
     let key = request::generate(file.key, log)?;
     let csr = request::csr(&file, &key, log)?;
@@ -42,13 +41,8 @@ pub(super) fn run_with_key(flags: &Flags, log: &Log) -> Result<(), Failure> {
         of_certificate(certificate, name, key.public_key())?
     } else {
         let argument = request::only_argument(flags)?;
-        let file = request::read_leaf(
-            flags,
-            argument,
-            request::Key::Existing,
-            request::Purpose::Leaf,
-            log,
-        )?;
+        let replaced = [request::replaced(flags), vec![Replaced::Key]].concat();
+        let file = request::read_leaf(argument, &replaced, request::Purpose::Leaf, log)?;
         check_names_somebody(&file)?;
         Request::new(file.subject, file.names, key.public_key().clone())
     };

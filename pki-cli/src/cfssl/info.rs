@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::flags::Flags;
 use super::log::Log;
@@ -14,7 +14,8 @@ use crate::{host, store};
 #[derive(Serialize)]
 struct Info {
     certificate: String,
-    usages: Vec<String>,
+    /// Go writes a list that is absent as null.
+    usages: Option<Vec<String>>,
     expiry: String,
 }
 
@@ -39,15 +40,31 @@ pub(super) fn run(flags: &Flags, log: &Log) -> Result<(), Failure> {
     host::print(&text)
 }
 
-/// The usages and the expiry of a profile as its file has them.
-fn written(config: &[u8], name: Option<&str>) -> (Vec<String>, String) {
-    let config: Value = serde_json::from_slice(config).unwrap_or_default();
-    let signing = &config["signing"];
-    let profile = name.map(|name| &signing["profiles"][name]).filter(|profile| profile.is_object());
-    let profile = profile.unwrap_or(&signing["default"]);
-    let usages = profile["usages"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let usages = usages.iter().filter_map(Value::as_str).map(ToOwned::to_owned).collect();
-    let default = signing["default"]["expiry"].as_str().unwrap_or_default();
-    let own = profile["expiry"].as_str().filter(|own| !own.is_empty());
-    (usages, own.unwrap_or(default).to_owned())
+/// The usages and the expiry of a profile as its file has them. cfssl's own default profile takes the place of one that is absent.
+fn written(config: &[u8], name: Option<&str>) -> (Option<Vec<String>>, String) {
+    let config: Value = serde_json::from_str(&String::from_utf8_lossy(config)).unwrap_or_default();
+    let signing = member(&config, "signing");
+    let own = json!({
+        "usages": ["signing", "key encipherment", "server auth", "client auth"],
+        "expiry": "8760h",
+    });
+    let default = Some(member(signing, "default")).filter(|default| default.is_object());
+    let default = default.unwrap_or(&own);
+    // The names of profiles are keys of a map, which are case-sensitive.
+    let profile = name.map(|name| &member(signing, "profiles")[name]);
+    let profile = profile.filter(|profile| profile.is_object()).unwrap_or(default);
+    let texts = |list: &Vec<Value>| {
+        list.iter().map(|text| text.as_str().unwrap_or_default().to_owned()).collect()
+    };
+    let expiry = |profile| member(profile, "expiry").as_str().filter(|text| !text.is_empty());
+    let usages = member(profile, "usages").as_array().map(texts);
+    (usages, expiry(profile).or(expiry(default)).unwrap_or_default().to_owned())
+}
+
+/// The member of an object whose key is in any case, as in Go.
+fn member<'a>(object: &'a Value, name: &str) -> &'a Value {
+    let members = object.as_object().into_iter().flatten();
+    let mut named =
+        members.filter(|(key, value)| key.eq_ignore_ascii_case(name) && !value.is_null());
+    named.next_back().map_or(&Value::Null, |(_, value)| value)
 }

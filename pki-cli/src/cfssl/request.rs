@@ -14,15 +14,6 @@ use crate::host;
 use crate::keygen;
 use crate::store;
 
-/// Where the key of a request comes from.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Key {
-    /// It is generated as the CSR JSON says.
-    New,
-    /// A flag names it. cfssl ignores the `key` of the CSR JSON.
-    Existing,
-}
-
 /// The name of an argument for people.
 pub(super) fn shown(argument: &str) -> &str {
     if argument == "-" { "standard input" } else { argument }
@@ -57,26 +48,22 @@ impl Purpose {
     }
 }
 
-/// Reads a CSR JSON, and logs what is unusual about it. Of the fields that can be replaced, `-hostname` replaces the `hosts`
-/// of a request that is not for a root, and `key` says where the key comes from.
+/// The field that `-hostname` replaces, for a command that uses the flag.
+pub(super) fn replaced(flags: &Flags) -> Vec<Replaced> {
+    flags.value("hostname").map(|_| Replaced::Hosts).into_iter().collect()
+}
+
+/// Reads a CSR JSON, and logs what is unusual about it. `replaced` has the fields of which the flags have another value.
 pub(super) fn read_json(
-    flags: &Flags,
     argument: &str,
-    key: Key,
+    replaced: &[Replaced],
     purpose: Purpose,
     log: &Log,
 ) -> Result<CsrJson, Failure> {
     let path = Path::new(argument);
     let bytes = store::read(path)?;
-    let mut replaced = Vec::new();
-    if flags.value("hostname").is_some() && !flags.is_on("initca") {
-        replaced.push(Replaced::Hosts);
-    }
-    if key == Key::Existing {
-        replaced.push(Replaced::Key);
-    }
-    let read = CsrJson::read_without(&bytes, Dialect::Cfssl, &replaced).or_else(|error| {
-        replaced.push(Replaced::Hosts);
+    let read = CsrJson::read_without(&bytes, Dialect::Cfssl, replaced).or_else(|error| {
+        let replaced = [replaced, &[Replaced::Hosts]].concat();
         let without = CsrJson::read_without(&bytes, Dialect::Cfssl, &replaced).ok();
         let read = without.filter(|_| purpose == Purpose::Ca).ok_or(error)?;
         let name = shown(argument);
@@ -92,13 +79,12 @@ pub(super) fn read_json(
 
 /// Reads the CSR JSON of a certificate that is not a root.
 pub(super) fn read_leaf(
-    flags: &Flags,
     argument: &str,
-    key: Key,
+    replaced: &[Replaced],
     purpose: Purpose,
     log: &Log,
 ) -> Result<CsrJson, Failure> {
-    let file = read_json(flags, argument, key, purpose, log)?;
+    let file = read_json(argument, replaced, purpose, log)?;
     if file.ca.is_some() {
         return Err(Failure::usage("ca section only permitted in initca")
             .hinted("remove \"ca\", or add -initca for a CA")

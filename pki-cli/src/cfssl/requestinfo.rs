@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use super::gourl::GoUrl;
 use crate::inventory::decimal;
 
 /// The fields in Go's order. An empty slice of Go is null. The numbers of a key are longer than those of [`Value`].
@@ -34,7 +35,7 @@ pub(super) struct RequestInfo {
     #[serde(rename = "IPAddresses")]
     ip_addresses: Option<Vec<String>>,
     #[serde(rename = "URIs")]
-    uris: Option<Vec<String>>,
+    uris: Option<Vec<GoUrl>>,
 }
 
 /// Go's `pkix.Name`.
@@ -97,11 +98,8 @@ impl RequestInfo {
                 GeneralName::Email(text) => Some(text.clone()),
                 _ => None,
             }),
-            ip_addresses: texts(|name| name.ip().map(|ip| ip.to_string())),
-            uris: texts(|name| match name {
-                GeneralName::Uri(text) => Some(text.clone()),
-                _ => None,
-            }),
+            ip_addresses: texts(|name| name.ip().map(|ip| ip.to_canonical().to_string())),
+            uris: filled(names.iter().filter_map(uri).collect()),
         })
     }
 }
@@ -170,6 +168,13 @@ fn extension_request(extensions: &[pki_core::Extension]) -> Value {
     let extensions: Vec<Value> = extensions.iter().map(extension).collect();
     // extensionRequest, RFC 2985 section 5.4.2
     json!([{ "Type": arcs("1.2.840.113549.1.9.14"), "Value": [extensions] }])
+}
+
+fn uri(name: &GeneralName) -> Option<GoUrl> {
+    match name {
+        GeneralName::Uri(text) => Some(GoUrl::from(text.as_str())),
+        _ => None,
+    }
 }
 
 /// A list, if it has items.

@@ -15,16 +15,27 @@ const EXPIRY: Duration = Duration::hours(2190);
 
 pub(super) fn run(flags: &Flags, log: &Log) -> Result<(), Failure> {
     let has_profile = flags.value("profile").is_some();
-    request::warn_of_flags(flags, if has_profile { &["config", "profile"] } else { &[] }, log);
-    let [hostname, argument] = flags.arguments.as_slice() else {
-        return Err(Failure::usage("selfsign needs HOSTNAME and CSRJSON")
-            .hinted("write cfssl selfsign HOSTNAME CSRJSON"));
+    let known: &[&str] =
+        if has_profile { &["config", "profile", "hostname"] } else { &["hostname"] };
+    request::warn_of_flags(flags, known, log);
+    // As in cfssl, -hostname takes the place of HOSTNAME, and with -initca there is none.
+    let given = flags.value("hostname");
+    let (hostname, argument) = match (given, flags.arguments.as_slice()) {
+        (Some(_), [argument]) => (given, argument),
+        (None, [argument]) if flags.is_on("initca") => (None, argument),
+        (None, [hostname, argument]) if !flags.is_on("initca") => {
+            (Some(hostname.as_str()), argument)
+        }
+        _ => {
+            return Err(Failure::usage("selfsign needs HOSTNAME and CSRJSON")
+                .hinted("write cfssl selfsign HOSTNAME CSRJSON"));
+        }
     };
     let profile = profile(flags, log)?;
     let purpose = request::Purpose::of(&profile);
-    let file = request::read_leaf(flags, argument, request::Key::New, purpose, log)?;
+    let file = request::read_leaf(argument, &[], purpose, log)?;
     let names: Vec<String> = file.names.iter().map(San::value).collect();
-    if !names.contains(hostname) {
+    if let Some(hostname) = hostname.filter(|hostname| !names.iter().any(|name| name == hostname)) {
         log.difference(&format!(
             "HOSTNAME {hostname} has no effect; the names are those of the file: {}",
             if names.is_empty() { "none".to_owned() } else { names.join(", ") }

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use x509_parser::asn1_rs::{Any, BmpString, Tag, UniversalString};
+#[cfg(feature = "profiles")]
+use x509_parser::prelude::FromDer as _;
 use x509_parser::x509::X509Name;
 
 use super::signed::is_name;
@@ -128,6 +130,16 @@ impl DistinguishedName {
     pub(crate) fn texts(&self) -> Result<impl Iterator<Item = (&Attribute, &str)>, Error> {
         self.check_texts()?;
         Ok(self.attributes.iter().map(|entry| (&entry.attribute, entry.value.as_str())))
+    }
+
+    /// True if a T61String has other characters than ASCII.
+    #[cfg(feature = "profiles")]
+    pub(crate) fn is_latin1(&self) -> bool {
+        let is_latin1 =
+            |value: &Any<'_>| value.tag() == Tag::TeletexString && !value.data.is_ascii();
+        X509Name::from_der(&self.der).is_ok_and(|(_, name)| {
+            name.iter_attributes().any(|entry| is_latin1(entry.attr_value()))
+        })
     }
 
     fn check_texts(&self) -> Result<(), Error> {

@@ -6,7 +6,7 @@ use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 
 use super::mistakes::{no_address, refuse};
 #[cfg(feature = "profiles")]
-use crate::dialect::Faults;
+use crate::dialect::{Dialect, Faults};
 use crate::error::Error;
 
 /// A dNSName: lower-case letters, digits, hyphens and dots, with an optional `*.` at the front.
@@ -24,8 +24,14 @@ impl DnsName {
     ) -> Option<Self> {
         let Some(error) = error else {
             // Unchanged, because other programs compare bytes. Only other scripts are converted to ASCII.
-            let name = text.parse().ok();
-            return if text.is_ascii() { name.map(|_: Self| Self(text.to_owned())) } else { name };
+            let name: Self = text.parse().ok()?;
+            if text.is_ascii() {
+                return Some(Self(text.to_owned()));
+            }
+            if faults.dialect == Dialect::Cfssl {
+                faults.harmless(in_ascii(path, text, &name.0));
+            }
+            return Some(name);
         };
         let error = error.in_field(path);
         if text.is_empty() {
@@ -45,6 +51,13 @@ impl DnsName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// A name in another script, which cfssl cannot write.
+#[cfg(feature = "profiles")]
+pub(super) fn in_ascii(path: &str, text: &str, written: &str) -> Error {
+    let problem = format!("cfssl cannot write this name; it is written as {written}");
+    Error::invalid(path, text, problem).hinted(format!("write {written}"))
 }
 
 impl FromStr for DnsName {

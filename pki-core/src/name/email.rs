@@ -15,6 +15,12 @@ impl EmailAddress {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The address as `text` has it, if that differs only in the case of letters: cfssl writes it unchanged.
+    #[cfg(feature = "profiles")]
+    pub(crate) fn spelled(self, text: &str) -> Self {
+        if self.0.eq_ignore_ascii_case(text) { Self(text.to_owned()) } else { self }
+    }
 }
 
 impl FromStr for EmailAddress {

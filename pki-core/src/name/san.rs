@@ -5,6 +5,8 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 use super::dns::DnsName;
+#[cfg(feature = "profiles")]
+use super::dns::in_ascii;
 use super::email::EmailAddress;
 use super::mistakes::{not_a_host, refuse, without_port};
 use super::uri::Uri;
@@ -79,14 +81,19 @@ impl San {
     /// and `Name <mailbox>` are accepted, and the case of a DNS name is kept.
     #[cfg(feature = "profiles")]
     pub(crate) fn read(text: &str, path: &str, faults: &mut Faults) -> Option<Self> {
+        let mailbox = text.strip_suffix('>').and_then(|text| text.rsplit_once('<'));
+        let mailbox = mailbox.map_or(text, |(_, mailbox)| mailbox);
         let parsed = match faults.dialect {
             Dialect::Native => text.parse(),
-            Dialect::Cfssl => {
-                let mailbox = text.strip_suffix('>').and_then(|text| text.rsplit_once('<'));
-                Self::classify(mailbox.map_or(text, |(_, mailbox)| mailbox))
-            }
+            Dialect::Cfssl => Self::classify(mailbox),
         };
         match parsed {
+            Ok(Self::Email(address)) if faults.dialect == Dialect::Cfssl => {
+                if !mailbox.is_ascii() {
+                    faults.harmless(in_ascii(path, text, address.as_str()));
+                }
+                Some(Self::Email(address.spelled(mailbox)))
+            }
             Ok(Self::Dns(_)) | Err(_) if faults.dialect == Dialect::Cfssl => {
                 DnsName::read(text, path, faults, parsed.err()).map(Self::Dns)
             }

@@ -73,6 +73,9 @@ impl SigningConfig {
             return faults.finish(None);
         };
         let signing = signing.read_fields(&["default", "profiles"], &mut faults);
+        if dialect == Dialect::Cfssl {
+            unused::report_missing_keys(&top, &signing, &mut faults);
+        }
         let mut config = Self { default: None, profiles: Vec::new(), unusable: Vec::new() };
         let inherited = if let Some(value) = signing.find("default") {
             config.default = config.add("default", value, None, &mut faults);
@@ -130,6 +133,9 @@ fn profile(
 ) -> Profile {
     let fields = value.read_fields(FIELDS, faults);
     unused::report_of_profile(&fields, faults);
+    if faults.dialect == Dialect::Cfssl {
+        unused::report_nanoseconds(value, faults);
+    }
     let (key_usages, extended_key_usages) = usages(&fields, faults);
     let has_usages = !(key_usages.is_empty() && extended_key_usages.is_empty());
     if name != "default" && !has_usages && !faults.has_errors() {

@@ -64,6 +64,15 @@ impl Request {
     pub fn from_csr_of_cfssl(csr: &CertificateRequest) -> Result<Lenient<Self>, Error> {
         check_csr(csr)?;
         let mut faults = Faults::new(Dialect::Cfssl);
+        if csr.signature_algorithm.as_str() == RSASSA_PSS {
+            let error = Error::invalid("signature", "rsassaPss", "cfssl refuses this algorithm");
+            faults.harmless(error.hinted("create the request again with PKCS #1 v1.5"));
+        }
+        if csr.subject.is_latin1() {
+            let problem = "text in T61String, which cfssl cannot write; it is read as Latin-1";
+            let error = Error::invalid("subject", csr.subject.to_string(), problem);
+            faults.harmless(error.hinted("create the request again in UTF-8: openssl req -utf8 …"));
+        }
         let attributes = csr.subject.texts()?.map(|(attribute, value)| {
             (attribute.short_name().to_owned(), attribute.clone(), value.to_owned())
         });
@@ -75,6 +84,16 @@ impl Request {
             let read = match (name, san((index, name))) {
                 (GeneralName::Dns(text), read) => {
                     DnsName::read(text, &path, &mut faults, read.err()).map(San::Dns)
+                }
+                (GeneralName::Directory(_) | GeneralName::Other(_), _) => {
+                    let problem =
+                        "a kind of name that neither cfssl nor etcdpki issues; it is left out";
+                    let error = Error::invalid(path, name.to_string(), problem);
+                    faults.harmless(error.hinted("create the request again without it"));
+                    continue;
+                }
+                (GeneralName::Email(text), Ok(San::Email(address))) => {
+                    Some(San::Email(address.spelled(text)))
                 }
                 (_, read) => faults.take(read),
             };
@@ -148,7 +167,8 @@ fn san((index, name): (usize, &GeneralName)) -> Result<San, Error> {
         GeneralName::Email(text) => text.parse().map(San::Email),
         GeneralName::Uri(text) => text.parse::<Uri>().map(San::Uri),
         GeneralName::Ip(_) => match name.ip() {
-            Some(ip) => Ok(San::Ip(ip)),
+            // Go refuses an IPv4 address in 16 octets (RFC 4291 section 2.5.5.2), and cfssl writes it in four.
+            Some(ip) => Ok(San::Ip(ip.to_canonical())),
             None => Err(Error::invalid(
                 "",
                 name.to_string(),

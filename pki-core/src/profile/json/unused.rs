@@ -48,6 +48,36 @@ pub(super) fn report_of_profile(fields: &Fields<'_>, faults: &mut Faults) {
     }
 }
 
+/// cfssl reads these two spellings as numbers of nanoseconds, which it then ignores. It refuses a text there.
+pub(super) fn report_nanoseconds(profile: &Value<'_>, faults: &mut Faults) {
+    for (key, value) in profile.read_members(&mut Faults::new(faults.dialect)) {
+        if matches!(key, "Expiry" | "Backdate") && value.string().is_ok() {
+            let problem = "cfssl refuses this spelling of the field";
+            faults.error(value.invalid(problem).hinted(format!("write {:?}", key.to_lowercase())));
+        }
+    }
+}
+
+/// Keys that a profile names and the file does not have. cfssl refuses the file even if it does not use the profile.
+pub(super) fn report_missing_keys(top: &Fields<'_>, signing: &Fields<'_>, faults: &mut Faults) {
+    // The members are reported where they are read.
+    let silent = &mut Faults::new(faults.dialect);
+    let keys = top.find("auth_keys").map(|keys| keys.read_members(silent)).unwrap_or_default();
+    let profiles = signing.find("profiles").map(|all| all.read_members(silent)).unwrap_or_default();
+    let profiles = profiles.iter().map(|(_, profile)| profile);
+    for profile in signing.find("default").into_iter().chain(profiles) {
+        let fields = profile.read_fields(&["auth_key", "prev_auth_key"], silent);
+        for name in ["auth_key", "prev_auth_key"] {
+            let Some(value) = fields.find(name) else { continue };
+            let Ok(text) = value.string() else { continue };
+            if !text.is_empty() && !keys.iter().any(|(key, _)| *key == text) {
+                let problem = "not in \"auth_keys\", for which cfssl refuses the file";
+                faults.harmless(value.invalid(problem).hinted("remove it"));
+            }
+        }
+    }
+}
+
 fn report(fields: &Fields<'_>, unused: &[(&str, Type)], faults: &mut Faults) {
     for (name, kind) in unused {
         let Some(value) = fields.find(name) else { continue };
