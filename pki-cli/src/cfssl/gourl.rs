@@ -1,5 +1,7 @@
 //! A URI in the form of Go's `url.URL`, as `certinfo -csr` prints it.
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
 
 /// The fields in Go's order.
@@ -79,7 +81,7 @@ fn decoded(raw: &str, plain: &[u8]) -> (String, String) {
         if octet.is_ascii_alphanumeric() || plain.contains(&octet) {
             escaped.push(char::from(octet));
         } else {
-            escaped.push_str(&format!("%{octet:02X}"));
+            let _ = write!(escaped, "%{octet:02X}");
         }
         rest = behind;
     }

@@ -192,10 +192,9 @@ fn what_cfssl_refuses_is_read_with_a_warning() {
             "der.pem is in DER, which cfssl refuses",
         ),
         (
-            format!(
-                "openssl pkcs8 -topk8 -in ca-key.pem -passout pass:secret -out locked.pem; chmod 600 locked.pem
-                CFSSL_CA_PK_PASSWORD=secret cfssl gencert -ca ca.pem -ca-key locked.pem leaf.json"
-            ),
+            "openssl pkcs8 -topk8 -in ca-key.pem -passout pass:secret -out locked.pem; chmod 600 locked.pem
+            CFSSL_CA_PK_PASSWORD=secret cfssl gencert -ca ca.pem -ca-key locked.pem leaf.json"
+                .to_owned(),
             "locked.pem is encrypted in PKCS #8, which cfssl cannot read",
         ),
     ];
@@ -292,4 +291,42 @@ fn what_works_for_nobody_is_refused() {
         assert_eq!(run.code, 1, "{script}: {run:?}");
         assert!(run.stderr.contains(message), "{script}: {run:?}");
     }
+}
+
+#[test]
+fn the_first_of_several_requests_is_signed() {
+    let sides = sides();
+    let script = "cfssl genkey leaf.json | cfssljson -bare first
+        cfssl genkey ca.json | cfssljson -bare second
+        cat first.csr second.csr > both.csr
+        cfssl sign -ca ca.pem -ca-key ca-key.pem both.csr | cfssljson -bare both
+        openssl x509 -in both.pem -noout -subject; cmp both.csr both.csr";
+    let run = same(&sides, script);
+    assert!(run.stdout.contains("CN = etcdone"), "{run:?}");
+    assert!(
+        run.stderr.contains("[WARNING] both.csr has several requests; only the first"),
+        "{run:?}"
+    );
+}
+
+#[test]
+fn unicode_classes_in_a_name_whitelist_are_refused() {
+    let sides = sides();
+    let config = r#"{"signing": {"default": {"expiry": "1h", "usages": ["any"], "name_whitelist": "^\\pL+$"}}}"#;
+    sides.write("classes.json", config);
+    sides.write("plain.json", r#"{"CN": "etcdone"}"#);
+    let script = "cfssl gencert -ca ca.pem -ca-key ca-key.pem -config classes.json plain.json";
+    let _ = ok(&sides, Side::Theirs, script);
+    let run = sides.run(Side::Ours, script);
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(run.stderr.contains("Unicode character classes are not supported"), "{run:?}");
+}
+
+#[test]
+fn another_name_of_a_file_keeps_the_old_contents() {
+    let sides = sides();
+    let script = "echo old > other; ln other x.pem
+        cfssl gencert -ca ca.pem -ca-key ca-key.pem leaf.json | cfssljson -bare x; head -1 other";
+    assert_eq!(ok(&sides, Side::Ours, script).stdout, "old\n");
+    assert_eq!(ok(&sides, Side::Theirs, script).stdout, "-----BEGIN CERTIFICATE-----\n");
 }
