@@ -6,6 +6,8 @@ use std::os::unix::fs::{MetadataExt, fchown};
 use std::path::{Path, PathBuf};
 
 use pki_core::{Certificate, Content, PrivateKey, Signer, read_pem};
+use rustix::fs::{Access as Permission, access};
+use rustix::io::Errno;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -204,6 +206,13 @@ fn write(base: &str, parts: &[Part], old: Old, log: &Log) -> Result<(), Failure>
 /// that file; only the mode of a key is always 0600.
 fn stage(batch: &mut Batch, place: PathBuf, part: &Part, log: &Log) -> Result<(), Failure> {
     let old = std::fs::symlink_metadata(&place).ok().filter(Metadata::is_file);
+    // A file that cfssljson could not write into stays. To replace it, only the folder must be writable.
+    if old.is_some() && access(&place, Permission::WRITE_OK) == Err(Errno::ACCESS) {
+        let problem = "the file is there and read-only";
+        return Err(Failure::environment(problem)
+            .hinted(format!("remove it, or choose another BASE: rm {}", place.display()))
+            .in_file(&place));
+    }
     batch.stage_with(place, part.access, |file, path| {
         let mut written = file.write_all(part.contents.as_bytes());
         if let Some(old) = &old {
