@@ -149,6 +149,33 @@ fn a_pathlenzero_without_effect_is_logged_as_by_cfssl() {
 }
 
 #[test]
+fn no_limit_beside_pathlenzero_is_no_limit() {
+    let sides = sides();
+    sides.write("root.json", r#"{"CN": "R", "ca": {"pathlen": -1, "pathlenzero": true}}"#);
+    let config = r#"{"signing": {"default": {"expiry": "1h"}, "profiles": {
+        "ca": {"expiry": "1h", "usages": ["cert sign"],
+            "ca_constraint": {"is_ca": true, "max_path_len": -1, "max_path_len_zero": true}},
+        "zero": {"expiry": "1h", "usages": ["cert sign"],
+            "ca_constraint": {"is_ca": true, "max_path_len": 0, "max_path_len_zero": true}}}}}"#;
+    sides.write("cas.json", config);
+    let limits = |make: &str| {
+        let show = "openssl x509 -in made.pem -noout -ext basicConstraints";
+        same(&sides, &format!("{make} | cfssljson -bare made; {show}"))
+    };
+    let run = limits("cfssl gencert -initca root.json");
+    assert!(run.stderr.contains("ignore invalid 'pathlenzero' value"), "{run:?}");
+    let sign = "cfssl gencert -ca ca.pem -ca-key ca-key.pem -config cas.json";
+    let run = limits(&format!("{sign} -profile ca leaf.json"));
+    assert!(run.stdout.contains("CA:TRUE\n"), "{run:?}");
+    assert!(
+        run.stderr.contains("[WARNING] cas.json: signing.profiles.ca.ca_constraint.max_path_len"),
+        "{run:?}"
+    );
+    let run = limits(&format!("{sign} -profile zero leaf.json"));
+    assert!(run.stdout.contains("pathlen:0"), "{run:?}");
+}
+
+#[test]
 fn info_prints_the_profile_that_is_used_without_a_default() {
     let sides = sides();
     sides.write(
