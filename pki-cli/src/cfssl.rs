@@ -19,6 +19,7 @@ mod install;
 mod issue;
 mod log;
 mod names;
+mod old_ca;
 mod program;
 mod request;
 mod requestinfo;

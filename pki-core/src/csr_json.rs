@@ -266,7 +266,10 @@ fn ca(fields: &Fields<'_>, faults: &mut Faults) -> Option<CaSection> {
     let fields = value.read_fields(&["expiry", "backdate", "pathlen", "pathlenzero"], faults);
     let zero = faults.take(fields.boolean("pathlenzero")).unwrap_or_default();
     let path_len = fields.read("pathlen", faults, path_len).flatten();
-    if zero && path_len.is_some() {
+    // In cfssl, -1 means no limit also beside pathlenzero.
+    let is_zero = zero
+        && fields.find("pathlen").is_none_or(|at| at.integer().is_ok_and(|number| number == 0));
+    if zero && !is_zero {
         let error = value.invalid("pathlenzero contradicts pathlen, which takes effect");
         faults.harmless(error.hinted("remove one of the two"));
     }
@@ -282,7 +285,7 @@ fn ca(fields: &Fields<'_>, faults: &mut Faults) -> Option<CaSection> {
         expiry: expiry.unwrap_or(Duration::hours(43_800)),
         // In cfssl, 0 means unset.
         backdate: backdate.filter(|backdate| dialect == Dialect::Native || !backdate.is_zero()),
-        path_len: path_len.or(zero.then_some(0)),
+        path_len: path_len.or(is_zero.then_some(0)),
         path_len_zero: zero,
     })
 }

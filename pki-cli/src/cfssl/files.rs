@@ -5,7 +5,9 @@ use std::io::Write;
 use std::os::unix::fs::{MetadataExt, fchown};
 use std::path::{Path, PathBuf};
 
-use pki_core::{Certificate, Content, PrivateKey, Signer, read_pem};
+use pki_core::{Certificate, Content, read_pem};
+use rustix::fs::{Access as Permission, access};
+use rustix::io::Errno;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -13,6 +15,7 @@ use zeroize::Zeroizing;
 
 use super::flags::Flags;
 use super::log::Log;
+use super::old_ca::OldCa;
 use crate::failure::Failure;
 use crate::host;
 use crate::store::{self, Access, Batch, Durability, Existing, Owners};
@@ -81,7 +84,7 @@ struct Part {
 pub(super) fn run(flags: &Flags, log: &Log) -> Result<(), Failure> {
     let base = flags.arguments.first().map_or("cert", String::as_str);
     // Before the input, while the program on the left of the pipe still works.
-    let old = (!flags.is_on("stdout")).then(|| Old::read(base));
+    let old = (!flags.is_on("stdout")).then(|| OldCa::read(base));
     let input = store::read(Path::new(flags.value("f").unwrap_or("-")))?;
     if input.trim_ascii().is_empty() {
         return Err(Failure::usage("the input is empty: cfssl printed nothing")
@@ -184,10 +187,10 @@ fn check(part: &Part) -> Result<(), Failure> {
 }
 
 /// Replaces the files as cfssljson does, but as a whole and with the key of a CA kept.
-fn write(base: &str, parts: &[Part], old: Old, log: &Log) -> Result<(), Failure> {
+fn write(base: &str, parts: &[Part], old: OldCa, log: &Log) -> Result<(), Failure> {
     let place = |suffix: &str| PathBuf::from(format!("{base}{suffix}"));
-    if parts.iter().any(|part| part.suffix == "-key.pem") {
-        keep_ca_key(base, parts, &old.current(base), log)?;
+    if let Some(key) = parts.iter().find(|part| part.suffix == "-key.pem") {
+        old.keep_key(base, key.contents.as_bytes(), log)?;
     }
     let mut batch = Batch::new(Existing::Replace).durable(durability(parts));
     for part in parts {
@@ -204,6 +207,13 @@ fn write(base: &str, parts: &[Part], old: Old, log: &Log) -> Result<(), Failure>
 /// that file; only the mode of a key is always 0600.
 fn stage(batch: &mut Batch, place: PathBuf, part: &Part, log: &Log) -> Result<(), Failure> {
     let old = std::fs::symlink_metadata(&place).ok().filter(Metadata::is_file);
+    // A file that cfssljson could not write into stays. To replace it, only the folder must be writable.
+    if old.is_some() && access(&place, Permission::WRITE_OK) == Err(Errno::ACCESS) {
+        let problem = "the file is there and read-only";
+        return Err(Failure::environment(problem)
+            .hinted(format!("remove it, or choose another BASE: rm {}", place.display()))
+            .in_file(&place));
+    }
     batch.stage_with(place, part.access, |file, path| {
         let mut written = file.write_all(part.contents.as_bytes());
         if let Some(old) = &old {
@@ -251,79 +261,6 @@ fn durability(parts: &[Part]) -> Durability {
     } else {
         Durability::AtOnce
     }
-}
-
-/// The CA certificates that BASE names, and their key, before they are replaced.
-struct Old {
-    key: Option<Zeroizing<Vec<u8>>>,
-    cas: Vec<Certificate>,
-    versions: [Option<Version>; 2],
-}
-
-/// What changes whenever a file is written or replaced.
-#[derive(Eq, PartialEq)]
-struct Version {
-    device: u64,
-    inode: u64,
-    ctime: (i64, i64),
-}
-
-impl Old {
-    fn read(base: &str) -> Self {
-        let versions = Self::versions(base);
-        let [key, certificate] = Self::paths(base);
-        let read = |path: &str| store::read_regular(Path::new(path)).ok();
-        let certificates =
-            read(&certificate).and_then(|bytes| Certificate::from_pem_or_der(&bytes).ok());
-        let mut cas = certificates.unwrap_or_default();
-        cas.retain(Certificate::is_ca);
-        // Most old certificates are leaves, whose keys are not even read.
-        let key = if cas.is_empty() { None } else { read(&key) };
-        Self { key, cas, versions }
-    }
-
-    /// The same, read again if the files have changed.
-    fn current(self, base: &str) -> Self {
-        if self.versions == Self::versions(base) { self } else { Self::read(base) }
-    }
-
-    fn paths(base: &str) -> [String; 2] {
-        [format!("{base}-key.pem"), format!("{base}.pem")]
-    }
-
-    fn versions(base: &str) -> [Option<Version>; 2] {
-        let version = |file: Metadata| Version {
-            device: file.dev(),
-            inode: file.ino(),
-            ctime: (file.ctime(), file.ctime_nsec()),
-        };
-        Self::paths(base).map(|path| std::fs::metadata(path).ok().map(version))
-    }
-}
-
-/// Copies the key of a CA that is about to be replaced to a name of its own: whatever that CA signed
-/// depends on it, and a second `gencert -initca` replaces it without asking.
-fn keep_ca_key(base: &str, parts: &[Part], old: &Old, log: &Log) -> Result<(), Failure> {
-    let Some(pem) = &old.key else { return Ok(()) };
-    let is_same = |part: &Part| part.contents.as_bytes() == pem.as_slice();
-    if parts.iter().any(is_same) {
-        return Ok(());
-    }
-    let Ok(key) = PrivateKey::from_pem(pem) else { return Ok(()) };
-    if !old.cas.iter().any(|ca| ca.public_key == *key.public_key()) {
-        return Ok(());
-    }
-    let kept = PathBuf::from(format!("{base}-key-{}.pem", key.public_key().key_id()));
-    if !store::is_there(&kept)? {
-        let mut batch = Batch::new(Existing::Keep);
-        batch.stage(kept.clone(), pem, Access::Secret)?;
-        batch.commit()?;
-    }
-    log.difference(&format!(
-        "{base}-key.pem is the key of a CA and is replaced; the old key is kept in {}",
-        kept.display()
-    ));
-    Ok(())
 }
 
 #[cfg(test)]

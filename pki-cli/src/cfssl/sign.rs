@@ -37,7 +37,11 @@ pub(super) fn run(flags: &Flags, log: &Log) -> Result<(), Failure> {
             .hinted("convert it: openssl req -inform DER -in FILE")
             .in_file(path));
     }
-    let csr = CertificateRequest::from_pem_or_der(&text)
+    let first = first_request(&text);
+    if first.len() < text.len() {
+        log.difference(&format!("{csr_name} has several requests; only the first is signed"));
+    }
+    let csr = CertificateRequest::from_pem_or_der(first)
         .map_err(|error| Failure::from(error).in_file(path))?;
     let read =
         Request::from_csr_of_cfssl(&csr).map_err(|error| Failure::from(error).in_file(path))?;
@@ -54,6 +58,17 @@ pub(super) fn run(flags: &Flags, log: &Log) -> Result<(), Failure> {
     let certificate = issue::issue(&ca, &profile, asked, log)?;
     let text = String::from_utf8_lossy(&text).into_owned();
     Answer { cert: Some(certificate.to_pem()?), csr: Some(text), key: None }.print(log)
+}
+
+/// The text to the end of its first request, if another one follows. cfssl signs only the first.
+fn first_request(text: &[u8]) -> &[u8] {
+    /// The end of the first and of the last line of a request.
+    const LINE: &[u8] = b"CERTIFICATE REQUEST-----";
+    let lines = text.windows(LINE.len()).enumerate().filter(|(_, octets)| *octets == LINE);
+    match lines.map(|(at, _)| at + LINE.len()).collect::<Vec<_>>()[..] {
+        [_, end, _, ..] => &text[..end],
+        _ => text,
+    }
 }
 
 /// What cfssl takes from the request if a SUBJECT file lacks it.

@@ -171,6 +171,21 @@ fn a_certificate_keeps_the_mode_of_the_one_that_it_replaces() {
     assert_eq!(ok(&sides, Side::Ours, script), "640\n600\n");
 }
 
+/// Only the folder must be writable to replace a file, but somebody has protected this one.
+#[test]
+fn a_file_that_is_read_only_is_not_replaced() {
+    let sides = Sides::new();
+    sides.write("leaf.json", LEAF);
+    let script = "cfssl genkey leaf.json | cfssljson -bare x; chmod 400 x-key.pem; cp -p x-key.pem old
+        cfssl genkey leaf.json > new.json
+        drop=; test $(id -u) != 0 || drop='setpriv --bounding-set -dac_override --'
+        if $drop cfssljson -bare x < new.json; then exit 9; fi; cmp old x-key.pem; stat -c %a x-key.pem";
+    assert_eq!(ok(&sides, Side::Theirs, script), "400\n");
+    let run = sides.run(Side::Ours, script);
+    assert_eq!((run.code, run.stdout.as_str()), (0, "400\n"), "{run:?}");
+    assert!(run.stderr.contains("x-key.pem: the file is there and read-only"), "{run:?}");
+}
+
 #[test]
 fn a_failed_left_side_is_reported_as_such() {
     let sides = Sides::new();

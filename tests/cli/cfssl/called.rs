@@ -64,7 +64,7 @@ fn scripts_of_every_kind_work() {
         "$issue /dev/stdin <m1.json | cfssljson -bare m1; $issue <(cat m2.json) | cfssljson -bare m2",
         "$issue -loglevel 2 m1.json 2>log | cfssljson -bare m1; grep -c INFO log || true; rm log",
         "cfssl genkey m1.json | cfssljson -bare m1; base64 -w0 <m1.csr | base64 --decode | cfssl sign -ca ca.pem -ca-key ca-key.pem - | cfssljson -bare signed",
-        "cfssl print-defaults csr; cfssl print-defaults config; cfssl print-defaults list",
+        "cfssl print-defaults csr; cfssl print-defaults config; cfssl print-defaults list | sort",
         "echo '{\"signing\": {\"default\": {\"expiry\": \"9h\", \"usages\": [\"signing\"]}, \"profiles\": {\"p\": {\"expiry\": \"1h\", \"usages\": [\"client auth\"]}}}}' >c.json
             info='cfssl info -ca ca.pem -ca-key ca-key.pem -config c.json'
             $info -profile p | jq -c '[.usages, .expiry, keys]'; $info | jq -c '[.usages, .expiry]'

@@ -115,3 +115,29 @@ fn a_certificate_is_printed_as_by_cfssl() {
         assert_eq!(ours, theirs, "{key}");
     }
 }
+
+#[test]
+fn the_uris_of_a_request_are_printed_as_by_cfssl() {
+    let sides = Sides::new();
+    let uris = [
+        "spiffe://td/ns/etcd",
+        "https://user:pw@example.com:2379/a%2Fb/c%20d?x=1#part",
+        "HTTPS://example.com",
+        "urn:uuid:1",
+        "file:/etc/hosts",
+        "https://example.com/?",
+        "https://example.com/a!b",
+    ];
+    let names: Vec<String> = uris.iter().map(|uri| format!("URI:{uri}")).collect();
+    let request = format!(
+        "openssl req -new -newkey rsa:2048 -nodes -keyout k.pem -subj /CN=a \
+         -addext 'subjectAltName={}' -out made.csr; cp made.csr ../theirs",
+        names.join(",")
+    );
+    let made = sides.run(Side::Ours, &request);
+    assert_eq!(made.code, 0, "{made:?}");
+    let [ours, theirs] =
+        [Side::Ours, Side::Theirs].map(|side| sides.run(side, "cfssl certinfo -csr made.csr"));
+    assert_eq!((ours.code, &ours.stdout), (0, &theirs.stdout), "{ours:?} {theirs:?}");
+    assert!(ours.stdout.contains("\"Scheme\": \"spiffe\""), "{ours:?}");
+}

@@ -298,6 +298,7 @@ fn every_difference_has_its_test() {
         include_str!("refused.rs"),
         include_str!("scenarios.rs"),
         include_str!("durable.rs"),
+        include_str!("foreign.rs"),
         "cfssl::differential cfssl::native",
     ]
     .concat();

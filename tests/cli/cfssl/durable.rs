@@ -38,3 +38,17 @@ fn only_what_cannot_be_made_again_is_synced() {
     assert_eq!(synced(&sides, "leaf.out", "ca"), (2, 4), "the old key of a CA, which is kept");
     assert_eq!(synced(&sides, "ca.out", "leaf"), (4, 3), "a CA that replaces a leaf");
 }
+
+/// cfssljson reads the old files while it waits for its input. Another CA may take their place in the meantime.
+#[test]
+fn a_ca_that_appears_while_cfssljson_waits_for_its_input_is_kept() {
+    let sides = Sides::new();
+    sides.write("ca.json", r#"{"CN": "CA"}"#);
+    let script = "for name in first second third; do cfssl gencert -initca ca.json >$name.out; done
+        cfssljson -f second.out -bare second; cp second-key.pem expected.pem
+        cfssljson -f first.out -bare ca
+        (sleep 1; mv second.pem ca.pem; mv second-key.pem ca-key.pem; cat third.out) | cfssljson -bare ca
+        cmp expected.pem ca-key-*.pem; ls ca-key-*.pem | wc -l";
+    let run = sides.run(Side::Ours, script);
+    assert_eq!((run.code, run.stdout.trim()), (0, "1"), "{run:?}");
+}

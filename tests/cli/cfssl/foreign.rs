@@ -42,29 +42,6 @@ fn signing(request: &str) -> String {
 }
 
 #[test]
-fn the_uris_of_a_request_are_printed_as_by_cfssl() {
-    let sides = sides();
-    let uris = [
-        "spiffe://td/ns/etcd",
-        "https://user:pw@example.com:2379/a%2Fb/c%20d?x=1#part",
-        "HTTPS://example.com",
-        "urn:uuid:1",
-        "file:/etc/hosts",
-        "https://example.com/?",
-        "https://example.com/a!b",
-    ];
-    let names: Vec<String> = uris.iter().map(|uri| format!("URI:{uri}")).collect();
-    let make = format!(
-        "openssl req -new -newkey rsa:2048 -nodes -keyout k.pem -subj /CN=a \
-         -addext 'subjectAltName={}' -out made.csr; cp made.csr ../theirs",
-        names.join(",")
-    );
-    let _ = ok(&sides, Side::Ours, &make);
-    let run = same(&sides, "cfssl certinfo -csr made.csr");
-    assert!(run.stdout.contains("\"Scheme\": \"spiffe\""), "{run:?}");
-}
-
-#[test]
 fn an_ipv4_address_in_16_octets_is_written_in_4() {
     let sides = sides();
     // An IPv4-mapped address, which `IP:` would shorten.
@@ -149,6 +126,33 @@ fn a_pathlenzero_without_effect_is_logged_as_by_cfssl() {
 }
 
 #[test]
+fn no_limit_beside_pathlenzero_is_no_limit() {
+    let sides = sides();
+    sides.write("root.json", r#"{"CN": "R", "ca": {"pathlen": -1, "pathlenzero": true}}"#);
+    let config = r#"{"signing": {"default": {"expiry": "1h"}, "profiles": {
+        "ca": {"expiry": "1h", "usages": ["cert sign"],
+            "ca_constraint": {"is_ca": true, "max_path_len": -1, "max_path_len_zero": true}},
+        "zero": {"expiry": "1h", "usages": ["cert sign"],
+            "ca_constraint": {"is_ca": true, "max_path_len": 0, "max_path_len_zero": true}}}}}"#;
+    sides.write("cas.json", config);
+    let limits = |make: &str| {
+        let show = "openssl x509 -in made.pem -noout -ext basicConstraints";
+        same(&sides, &format!("{make} | cfssljson -bare made; {show}"))
+    };
+    let run = limits("cfssl gencert -initca root.json");
+    assert!(run.stderr.contains("ignore invalid 'pathlenzero' value"), "{run:?}");
+    let sign = "cfssl gencert -ca ca.pem -ca-key ca-key.pem -config cas.json";
+    let run = limits(&format!("{sign} -profile ca leaf.json"));
+    assert!(run.stdout.contains("CA:TRUE\n"), "{run:?}");
+    assert!(
+        run.stderr.contains("[WARNING] cas.json: signing.profiles.ca.ca_constraint.max_path_len"),
+        "{run:?}"
+    );
+    let run = limits(&format!("{sign} -profile zero leaf.json"));
+    assert!(run.stdout.contains("pathlen:0"), "{run:?}");
+}
+
+#[test]
 fn info_prints_the_profile_that_is_used_without_a_default() {
     let sides = sides();
     sides.write(
@@ -192,10 +196,9 @@ fn what_cfssl_refuses_is_read_with_a_warning() {
             "der.pem is in DER, which cfssl refuses",
         ),
         (
-            format!(
-                "openssl pkcs8 -topk8 -in ca-key.pem -passout pass:secret -out locked.pem; chmod 600 locked.pem
-                CFSSL_CA_PK_PASSWORD=secret cfssl gencert -ca ca.pem -ca-key locked.pem leaf.json"
-            ),
+            "openssl pkcs8 -topk8 -in ca-key.pem -passout pass:secret -out locked.pem; chmod 600 locked.pem
+            CFSSL_CA_PK_PASSWORD=secret cfssl gencert -ca ca.pem -ca-key locked.pem leaf.json"
+                .to_owned(),
             "locked.pem is encrypted in PKCS #8, which cfssl cannot read",
         ),
     ];
@@ -292,4 +295,42 @@ fn what_works_for_nobody_is_refused() {
         assert_eq!(run.code, 1, "{script}: {run:?}");
         assert!(run.stderr.contains(message), "{script}: {run:?}");
     }
+}
+
+#[test]
+fn the_first_of_several_requests_is_signed() {
+    let sides = sides();
+    let script = "cfssl genkey leaf.json | cfssljson -bare first
+        cfssl genkey ca.json | cfssljson -bare second
+        cat first.csr second.csr > both.csr
+        cfssl sign -ca ca.pem -ca-key ca-key.pem both.csr | cfssljson -bare both
+        openssl x509 -in both.pem -noout -subject; cmp both.csr both.csr";
+    let run = same(&sides, script);
+    assert!(run.stdout.contains("CN = etcdone"), "{run:?}");
+    assert!(
+        run.stderr.contains("[WARNING] both.csr has several requests; only the first"),
+        "{run:?}"
+    );
+}
+
+#[test]
+fn unicode_classes_in_a_name_whitelist_are_refused() {
+    let sides = sides();
+    let config = r#"{"signing": {"default": {"expiry": "1h", "usages": ["any"], "name_whitelist": "^\\pL+$"}}}"#;
+    sides.write("classes.json", config);
+    sides.write("plain.json", r#"{"CN": "etcdone"}"#);
+    let script = "cfssl gencert -ca ca.pem -ca-key ca-key.pem -config classes.json plain.json";
+    let _ = ok(&sides, Side::Theirs, script);
+    let run = sides.run(Side::Ours, script);
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(run.stderr.contains("Unicode character classes are not supported"), "{run:?}");
+}
+
+#[test]
+fn another_name_of_a_file_keeps_the_old_contents() {
+    let sides = sides();
+    let script = "echo old > other; ln other x.pem
+        cfssl gencert -ca ca.pem -ca-key ca-key.pem leaf.json | cfssljson -bare x; head -1 other";
+    assert_eq!(ok(&sides, Side::Ours, script).stdout, "old\n");
+    assert_eq!(ok(&sides, Side::Theirs, script).stdout, "-----BEGIN CERTIFICATE-----\n");
 }

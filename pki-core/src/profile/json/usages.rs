@@ -46,11 +46,14 @@ pub(super) fn ca_constraint(value: &Value<'_>, faults: &mut Faults) -> Option<Ca
         }),
     });
     let path_len = path_len.flatten();
-    if let (true, Some(_), Some(at)) = (zero, path_len, fields.find("max_path_len")) {
+    let written =
+        fields.find("max_path_len").filter(|at| at.integer().is_ok_and(|number| number != 0));
+    if let (true, Some(at)) = (zero, written) {
         let error = at.invalid("max_path_len_zero contradicts this value");
         faults.harmless(error.hinted("remove one of the two"));
     }
-    is_ca.then_some(CaConstraint { path_len: path_len.or(zero.then_some(0)) })
+    is_ca
+        .then_some(CaConstraint { path_len: path_len.or((zero && written.is_none()).then_some(0)) })
 }
 
 /// RFC 5280 section 4.2.1.9: cA and keyCertSign require each other. A leaf with keyCertSign works nevertheless.
